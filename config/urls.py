@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 import benchmarking.runs.queries.metrics
 import governance.operations.queries
 import reviews.workflow.queries.metrics
-from governance.operations.api.metrics import Metrics
+from governance.operations.api.metrics import MetricsPermission
 from governance.site.api import schema
 
 __all__ = ["schema", "urlpatterns"]
@@ -57,7 +57,7 @@ api: list[URLPattern | URLResolver] = [
     *(path("", include(module)) for module in API),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
-metrics = Metrics.as_view(
+metrics = MetricsPermission.as_view(
     collectors=[
         lambda now: governance.operations.queries.families(now=now),
         lambda now: benchmarking.runs.queries.metrics.families(now=now),

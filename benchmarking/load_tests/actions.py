@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.load_tests.rules import check_load
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import worker_signals
@@ -27,7 +27,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.load.messages import check_open, read_bodies
-from weighbridge.load.plan import Caps, Plan, check_caps
+from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
 from weighbridge.load.target import Permission, check_target
 
 EXECUTE, CONCLUDE = (
@@ -60,8 +60,8 @@ def start(
     secret.
     """
     check_load(person_of(by))
-    read = from_document(Plan, {**plan, "processes": workers}, name="plan")
-    check_caps(read, Caps())
+    read = from_document(LoadPlan, {**plan, "processes": workers}, name="plan")
+    check_caps(read, LoadCaps())
     if read.body:
         raise Invalid("A plan of workers names no file of theirs; give the body itself.", field="body")
     check_open(read.headers)
@@ -133,7 +133,7 @@ def conclude(*, test: LoadTest, result: Mapping[str, Any], by: User | None = Non
         if row.state not in UNFINISHED:
             return False
         row.state, row.finished_at, row.result = JobState.DONE, now, dict(result)
-        row.verdict, row.result_digest = Verdict(result["verdict"]["status"]), digest_of(result)
+        row.verdict, row.result_digest = RunVerdict(result["verdict"]["status"]), digest_of(result)
         row.save(update_fields=["state", "finished_at", "result", "verdict", "result_digest"])
         _record("done", row, by, now, {"verdict": row.verdict, "result": row.result_digest})
     return True

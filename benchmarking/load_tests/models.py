@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased
 
@@ -23,7 +23,7 @@ class LoadTest(models.Model):
     error = models.TextField(blank=True, default="")
     result = models.JSONField(null=True)
     result_digest = models.CharField(max_length=71, blank=True, default="")
-    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
+    verdict = models.CharField(max_length=10, choices=RunVerdict.choices, blank=True, default="")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

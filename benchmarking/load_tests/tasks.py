@@ -23,8 +23,8 @@ from governance.jobs.enums import JobState
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.load.generator.generator import Fired, GeneratorFailed, Share, fire
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.generator.generator import Fired, GeneratorFailed, Shard, fire
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import load_document
 from weighbridge.load.results.samples import merged, read_samples
 
@@ -54,9 +54,9 @@ def execute_load_part(part_id: int) -> None:
             load_tests.hand_in(part=part, stored_as=stored_as, told=told, now=timezone.now())
 
 
-def _plan_of(test: LoadTest, folder: Path) -> Plan:
+def _plan_of(test: LoadTest, folder: Path) -> LoadPlan:
     """The plan, its body file fetched into a folder."""
-    plan = from_document(Plan, test.plan, name="plan")
+    plan = from_document(LoadPlan, test.plan, name="plan")
     return replace(plan, body=str(fetch_file(plan.body, folder / Path(plan.body).name))) if plan.body else plan
 
 
@@ -77,8 +77,8 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
     return fire(
         _plan_of(test, folder),
         Pinned(**test.target),
-        share=Share(mine=[part.number], of=test.size),
-        answer_bytes=Caps().answer_bytes,
+        share=Shard(mine=[part.number], of=test.size),
+        answer_bytes=LoadCaps().answer_bytes,
         folder=folder,
         on_progress=heartbeat.progress,
         should_stop=heartbeat.should_stop,

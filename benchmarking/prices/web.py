@@ -18,14 +18,19 @@ from governance.site.web.refusals import attempt
 from weighbridge.core.errors import Refused
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
-from weighbridge.costs.prices.price import Meter, Price, Unit, amount_text
+from weighbridge.costs.prices.price import Meter, Price, PriceUnit, amount_text
 from weighbridge.costs.prices.published import read_published
 
 PAGE_SIZE = 50
-UNITS = {Unit.INSTANCE_H: "machine hour", Unit.GPU_H: "GPU hour", Unit.GB_MONTH: "GB and month", Unit.GB: "GB"}
+UNITS = {
+    PriceUnit.INSTANCE_H: "machine hour",
+    PriceUnit.GPU_H: "GPU hour",
+    PriceUnit.GB_MONTH: "GB and month",
+    PriceUnit.GB: "GB",
+}
 
 
-class FilterForm(forms.Form):
+class PriceFilterForm(forms.Form):
     """What the list can be narrowed to."""
 
     q = forms.CharField(
@@ -89,7 +94,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    form = FilterForm(request.GET)
+    form = PriceFilterForm(request.GET)
     wanted = form.cleaned_data.get("q", "") if form.is_valid() else ""
     book = prices.price_book(timezone.now().date())
     page = Paginator(prices.matching(book=book, wanted=wanted), PAGE_SIZE).get_page(request.GET.get("page"))

@@ -14,7 +14,7 @@ from governance.people.api.caller import asker
 from governance.site.api.shapes import read
 
 
-class Costs(APIView):
+class CostsView(APIView):
     """The calculator."""
 
     parser_classes = [JSONParser]
@@ -32,7 +32,7 @@ class Costs(APIView):
         return Response(ProjectionAnswer(row).data, status=201)
 
 
-class Projection(APIView):
+class ProjectionView(APIView):
     """One kept projection."""
 
     @extend_schema(operation_id="costs_read", responses=ProjectionAnswer)
@@ -46,6 +46,6 @@ class ProjectionToday(APIView):
 
     @extend_schema(operation_id="costs_replay", responses=ReplayAnswer)
     def get(self, request: Request, token: str) -> Response:
-        """What moved since it was kept: prices, and what they do to the figures."""
+        """What moved since it was kept: prices, and what they do to the metrics."""
         _, _, now = asker(request)
         return Response(ReplayAnswer(projections.replay(projections.find(token), now=now)).data)

@@ -2,10 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from benchmarking.projections.api import Costs, Projection, ProjectionToday
+from benchmarking.projections.api import CostsView, ProjectionToday, ProjectionView
 
 urlpatterns: list[URLPattern] = [
-    path("costs/", Costs.as_view(), name="costs"),
-    path("costs/<slug:token>/", Projection.as_view(), name="projection"),
-    path("costs/<slug:token>/today/", ProjectionToday.as_view(), name="projection-today"),
+    path("costs/", CostsView.as_view(), name="costs"),
+    path("costs/<slug:token>/", ProjectionView.as_view(), name="projection"),
+    path("costs/<slug:token>/replay/", ProjectionToday.as_view(), name="projection-today"),
 ]

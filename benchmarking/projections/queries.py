@@ -21,7 +21,7 @@ RECENT = 30
 
 
 @dataclass(frozen=True)
-class Replay:
+class ProjectionReplay:
     """A kept projection made again at another day's prices: what moved, and the document of that day."""
 
     as_of: date
@@ -34,8 +34,8 @@ class Replay:
         return list(self.changes["prices"])
 
     @property
-    def figures(self) -> tuple[Move, ...]:
-        """What that does to the figures."""
+    def metrics(self) -> tuple[Move, ...]:
+        """What that does to the metrics."""
         return moves_of(self.changes, self.document)
 
 
@@ -74,13 +74,13 @@ def picture(row: CostProjection, *, name: str) -> str:
         raise NotFound(f"This projection has no chart {name!r}.") from error
 
 
-def replay(row: CostProjection, *, now: datetime) -> Replay:
+def replay(row: CostProjection, *, now: datetime) -> ProjectionReplay:
     """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their
     day.
     """
     spec = {**row.spec, "max_price_age_days": max(_age_days(row, now), row.spec.get("max_price_age_days", 0))}
     document = projected(spec, on=now.date())
-    return Replay(now.date(), changes(row.document, document), document)
+    return ProjectionReplay(now.date(), changes(row.document, document), document)
 
 
 def _age_days(row: CostProjection, now: datetime) -> int:

@@ -6,7 +6,7 @@ from governance.site.api.shapes import Answer, Input, number
 
 
 class ProjectionAnswer(Answer):
-    """A kept cost projection: its link, the spec it was made from, and the document with every figure and price."""
+    """A kept cost projection: its link, the spec it was made from, and the document with every metric and price."""
 
     token = serializers.CharField()
     title = serializers.CharField()
@@ -17,10 +17,10 @@ class ProjectionAnswer(Answer):
 
 
 class MoveAnswer(Answer):
-    """The P50 of one figure of an option, before and after; `share` is how far it moved."""
+    """The P50 of one metric of an option, before and after; `share` is how far it moved."""
 
     option = serializers.CharField()
-    figure = serializers.CharField()
+    metric = serializers.CharField()
     unit = serializers.CharField()
     before = number(allow_null=True)
     after = number(allow_null=True)
@@ -44,7 +44,7 @@ class ReplayAnswer(Answer):
 
     as_of = serializers.DateField()
     prices = PriceMoveAnswer(many=True)
-    figures = MoveAnswer(many=True)
+    metrics = MoveAnswer(many=True)
 
 
 class CostInput(Input):

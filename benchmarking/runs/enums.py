@@ -3,7 +3,7 @@
 from django.db.models import TextChoices
 
 
-class Verdict(TextChoices):
+class RunVerdict(TextChoices):
     """How far a measurement can be believed; the workflow refuses invalid ones as evidence."""
 
     VALID = "valid"

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased
@@ -37,7 +37,7 @@ class Run(Leased):
     phase = models.CharField(max_length=120, blank=True, default="")
     result = models.JSONField(null=True)
     result_digest = models.CharField(max_length=71, blank=True, default="")
-    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
+    verdict = models.CharField(max_length=10, choices=RunVerdict.choices, blank=True, default="")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without
     # results).

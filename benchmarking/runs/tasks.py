@@ -26,9 +26,9 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
-from governance.rulebook.domain.benchmark_plans import Hardware
+from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
-from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
+from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
 from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives
 from weighbridge.systems.sandbox.isolated import check_repeat, check_wall, run_isolated
@@ -38,9 +38,9 @@ from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 1.0
-PROVIDERS = {Hardware.CPU: "cpu", Hardware.GPU: "cuda"}
+PROVIDERS = {HardwareClass.CPU: "cpu", HardwareClass.GPU: "cuda"}
 STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
-OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/runs/sandbox/). Then run it again."
+OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/sandbox/). Then run it again."
 # One byte that a worker and the processes of its pool share: a lock would stay locked when its holder is killed.
 _stopping = mmap.mmap(-1, 1)
 
@@ -150,7 +150,7 @@ def _settings_of(run: Run) -> ProfileSettings:
             raise RunFailed("The repeated run used another kind of machine than its plan names.")
         return found
     scenario = SCENARIOS[plan["scenario"]](min_samples=int(plan["min_samples"]), **plan.get("settings", {}))
-    return ProfileSettings(scenario=scenario, engine=Engine(provider=PROVIDERS[hardware_of(plan)]))
+    return ProfileSettings(scenario=scenario, engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]))
 
 
 def fetch_file(stored_as: str, target: Path) -> Path:

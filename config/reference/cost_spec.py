@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.reference.tables import code, page, table
-from weighbridge.costs.figures import FIGURES
+from weighbridge.costs.metrics import METRICS
 from weighbridge.costs.parts.lock_in import LockIn, Scores
 from weighbridge.costs.parts.managed import TokenPrices
 from weighbridge.costs.parts.ownership import Ownership
-from weighbridge.costs.parts.traffic import Tier
+from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import OwnedHardware
-from weighbridge.costs.spec.spec_file import GIVEN, QUALITY, SERVING, VALUE, WORK
+from weighbridge.costs.spec.spec_file import GIVEN, SERVING, WORK
+from weighbridge.costs.value.answer_quality import QUALITY, STAKES
 
 HEAD = ("Key", "Holds", "When left out")
 TOP = (
@@ -31,7 +32,7 @@ TOP = (
     ("horizon", "`years`, `discount_rate`, `volume_growth`", "3, 0.08, 0"),
     ("options", "1 to 12 options, each with `id`, `title` and the parts below", "needed"),
     ("value", "`baseline` (an option's id), `adoption`, `stakes`", "nothing is valued"),
-    ("thresholds", "a list of `figure` and `above`", "none"),
+    ("thresholds", "a list of `metric` and `above`", "none"),
     ("kpis", "a list of `kpi`, `metric`, `target`, `unit`, `better`, `owner`, `data_source`, `effect`", "none"),
 )
 INTRODUCTION = """\
@@ -57,11 +58,11 @@ def cost_spec() -> str:
     parts += [part for name, kind in single for part in _section(f"options[].{name}", kind)]
     for key, kinds in (("work", WORK), ("serving", SERVING), ("quality", QUALITY)):
         parts += [part for name, kind in kinds.items() for part in _section(f"options[].{key}, kind: {name}", kind)]
-    parts += [part for name, kind in VALUE.items() for part in _section(f"value.stakes, kind: {name}", kind)]
-    inner = (("prices", TokenPrices), ("scores", Scores), ("egress_tiers[]", Tier))
+    parts += [part for name, kind in STAKES.items() for part in _section(f"value.stakes, kind: {name}", kind)]
+    inner = (("prices", TokenPrices), ("scores", Scores), ("egress_tiers[]", TrafficTier))
     parts += [part for name, kind in inner for part in _section(name, kind)]
-    figures = ((code(name), kind.unit, kind.meaning) for name, kind in FIGURES.items())
-    return page("Cost spec", *parts, "## Figures", table(("Figure", "Unit", "Meaning"), figures))
+    rows = ((code(name), kind.unit, kind.meaning) for name, kind in METRICS.items())
+    return page("Cost spec", *parts, "## Metrics", table(("Metric", "Unit", "Meaning"), rows))
 
 
 def _section(title: str, kind: Any) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
-from reviews.requests.domain.lifecycle import TRANSITIONS, State
+from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
 from reviews.requests.domain.steps import Actor, S, Transition
 
 
@@ -30,7 +30,7 @@ def steps_table(*, table: tuple[Transition[S], ...]) -> str:
     )
 
 
-class Owned(Protocol):
+class OwnedState(Protocol):
     """A state that says who must move next and what it means."""
 
     @property
@@ -49,7 +49,7 @@ class Owned(Protocol):
         ...
 
 
-def states_table(*, states: Iterable[Owned]) -> str:
+def states_table(*, states: Iterable[OwnedState]) -> str:
     """A Markdown table of every state, its one owner and its meaning."""
     rows = [f"| {state.words} | {state.owner.replace('_', ' ')} | {state.meaning} |" for state in states]
     return "\n".join(["| State | Who moves next | Meaning |", "|---|---|---|", *rows, ""])
@@ -60,8 +60,8 @@ def diagram() -> str:
     return "\n".join(
         (
             "## Request\n",
-            f"```mermaid\n{mermaid(states=State, table=TRANSITIONS)}```\n",
-            states_table(states=State),
+            f"```mermaid\n{mermaid(states=RequestState, table=TRANSITIONS)}```\n",
+            states_table(states=RequestState),
             steps_table(table=TRANSITIONS),
             "## Authorization\n",
             f"```mermaid\n{mermaid(states=AuthorizationState, table=AUTHORIZATION_TRANSITIONS)}```\n",

@@ -15,11 +15,12 @@ from governance.people.domain.roles import Role
 from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
 from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionState
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
-from reviews.requests.domain.lifecycle import TRANSITIONS, State
+from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
 from reviews.requests.domain.steps import Transition
 from weighbridge.charts.drawing import svg
 from weighbridge.charts.steps import steps_chart
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis
 
 
 def settings() -> str:
@@ -33,16 +34,18 @@ def settings() -> str:
     )
 
 
-def facts() -> str:
-    """The fact catalog and the bases."""
+def metrics() -> str:
+    """The metric catalog and the bases."""
     rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOG.values())
     return page(
-        "Facts",
-        "A fact is something that may be said about a model. Every figure of a fact carries its basis, unit, interval,"
-        " sample size, source and time. Policy rules and checklists name facts by these names.",
+        "Metrics",
+        "A metric has a name, a unit and a better direction. Every value of a metric carries its basis, unit, interval,"
+        " sample size, source and time. Policy rules and checklists name metrics by these names.",
         table(("Name", "Unit", "Better", "Meaning"), rows),
         "## Bases",
-        "From weakest to strongest; the strongest figure counts: " + " < ".join(code(basis) for basis in Basis) + ".",
+        "From weakest to strongest; the strongest metric value counts: "
+        + " < ".join(code(basis) for basis in Basis)
+        + ".",
     )
 
 
@@ -63,7 +66,7 @@ def lifecycle() -> str:
         " are final.",
         "## Request",
         "![States of a request and the steps between them](lifecycle-request.svg)",
-        diagram.states_table(states=State).strip(),
+        diagram.states_table(states=RequestState).strip(),
         diagram.steps_table(table=TRANSITIONS).strip(),
         "## Authorization",
         "![States of an authorization and the steps between them](lifecycle-authorization.svg)",
@@ -81,13 +84,13 @@ def lifecycle() -> str:
         diagram.steps_table(table=ACTION_TRANSITIONS).strip(),
         "## As Mermaid text",
         "For a ticket or a wiki that draws Mermaid:",
-        f"```text\n{diagram.mermaid(states=State, table=TRANSITIONS)}```",
+        f"```text\n{diagram.mermaid(states=RequestState, table=TRANSITIONS)}```",
     )
 
 
 def request_picture() -> str:
     """SVG of the request's lifecycle."""
-    return _picture("States of a request", tuple(State), TRANSITIONS)
+    return _picture("States of a request", tuple(RequestState), TRANSITIONS)
 
 
 def authorization_picture() -> str:
@@ -158,7 +161,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cost-spec.md": cost_spec,
     "structure.md": structure,
     "settings.md": settings,
-    "facts.md": facts,
+    "metrics.md": metrics,
     "roles.md": roles,
     "lifecycle.md": lifecycle,
     "lifecycle-request.svg": request_picture,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from config.reference.tables import code, page, table
-from weighbridge.costs.prices.files.sheet import Sheet
+from weighbridge.costs.prices.files.sheet import PriceSheet
 from weighbridge.costs.prices.price import Price, amount_text
 from weighbridge.costs.prices.shipped import own_discounts, own_retirements, own_sheets
 
@@ -37,14 +37,14 @@ def prices_page() -> str:
     )
 
 
-def _sheet(sheet: Sheet) -> Iterator[str]:
+def _sheet(sheet: PriceSheet) -> Iterator[str]:
     yield f"## {sheet.name}"
     yield f"Source: {sheet.source}, {sheet.as_of}."
     heads = ("SKU", "Bought", "USD", "For", "USD a GPU hour", "Hardware", "Remark")
     yield table(heads, (_row(sheet, price) for price in sheet.prices))
 
 
-def _row(sheet: Sheet, price: Price) -> tuple[str, ...]:
+def _row(sheet: PriceSheet, price: Price) -> tuple[str, ...]:
     per_gpu = price.usd_per_gpu_h
     gpu = "" if per_gpu is None else amount_text(per_gpu.quantize(Decimal("0.001")))
     tiers = [f"above {amount_text(tier.above)}: {amount_text(tier.usd)}" for tier in price.tiers]

@@ -79,7 +79,7 @@ WHERE = {
         f" `{TOOLKIT}/client/gate.py`"
     ),
     "How a metric is added": (
-        f"one entry of `CATALOG` in `{TOOLKIT}/core/metrics.py`; the recipe: [Contributing](../contributing.md)"
+        f"one entry of `CATALOG` in `{TOOLKIT}/core/catalog.py`; the recipe: [Contributing](../contributing.md)"
     ),
     "How a system under test is added": f"one module in `{TOOLKIT}/systems/`, registered by name",
     "How a kind of job is added": "one `JobKind` of `governance/jobs/kinds.py`, registered where its writes live",

@@ -75,11 +75,11 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
     from examples.company import story
     from examples.company.client import Caller
     from governance.operations.management.stack import Stack
-    from weighbridge.client.server import Server
+    from weighbridge.client.server import PlatformServer
 
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    callers = {name: Caller(words, Server(url, token)) for name, (words, token) in people.items()}
+    callers = {name: Caller(words, PlatformServer(url, token)) for name, (words, token) in people.items()}
     say.step("Start the web server, two workers, the tick, and a stand-in of Jira Cloud")
     with Stack(logs=var / "logs") as stack:
         jira_url = _start_jira(stack, var)
@@ -171,9 +171,9 @@ def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packe
     return {
         "ref": ref,
         "ticket": decided["ticket"]["key"],
-        "determination": measured["determination"]["outcome"],
-        "latency_p95_ms": _figure(metrics["latency_p95_ms"]),
-        "accuracy": _figure(metrics["accuracy"]),
+        "policy_evaluation": measured["policy_evaluation"]["outcome"],
+        "latency_p95_ms": _metric_value(metrics["latency_p95_ms"]),
+        "accuracy": _metric_value(metrics["accuracy"]),
         "verdict": run["verdict"],
         "candidates": {each["name"]: each["standing"] for each in beside["variants"]},
         "decision": decided["decision"]["outcome"],
@@ -183,7 +183,7 @@ def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packe
     }
 
 
-def _figure(metric: Any) -> dict[str, Any]:
+def _metric_value(metric: Any) -> dict[str, Any]:
     numbers = {name: float(metric[name]) for name in ("value", "lower", "upper", "confidence")}
     return numbers | {"n": metric["n"], "unit": metric["unit"]}
 

@@ -10,7 +10,7 @@ from benchmarking.runs.actions import sandbox
 from benchmarking.runs.queries.sandbox import may_go_without
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.people.actions import grants as changes
 from governance.people.actions import people
@@ -21,7 +21,7 @@ from weighbridge.systems.sandbox.bubblewrap import layers_here
 
 PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
 TEAM, TEAM_NAME = "visual-search", "Visual Search"
-BUDGETS = {Unit.USD: Decimal(60_000), Unit.GPU_H: Decimal(2_000)}
+BUDGETS = {BudgetUnit.USD: Decimal(60_000), BudgetUnit.GPU_H: Decimal(2_000)}
 ADMINS, PART = ("admin", "admin2"), "The part this person plays in the demo."
 
 
@@ -86,7 +86,7 @@ def _give_roles(users: dict[str, User], *, now: datetime) -> None:
                 )
 
 
-def _top_up(*, team_id: int, quarter: str, unit: Unit, amount: Decimal, by: User, now: datetime) -> None:
+def _top_up(*, team_id: int, quarter: str, unit: BudgetUnit, amount: Decimal, by: User, now: datetime) -> None:
     """The demo can be run again and again: allocate anew each time what one run of it needs."""
     account = BudgetAccount.objects.filter(
         center__level="team", center__team_id=team_id, quarter=quarter, unit=unit

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighbridge.client.server import Server, Upload
+from weighbridge.client.server import PlatformServer, Upload
 
 PATIENCE_S = 900.0
 Document = dict[str, Any]
@@ -19,7 +19,7 @@ class Caller:
     """A person with a token."""
 
     name: str
-    server: Server
+    server: PlatformServer
 
     def get(self, path: str, **query: str) -> Document:
         """Ask."""

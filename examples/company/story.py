@@ -64,11 +64,11 @@ def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path,
         model_version=registered["digest"],
         dataset=dataset["digest"],
         rivals=others,
-        facts=_claims(),
+        metric_values=_claims(),
     )
     say.done(
         f"{request['ref']} filed by {me.name}",
-        f"{version}, chosen among {1 + len(others)} candidates; {len(_claims())} declared figures",
+        f"{version}, chosen among {1 + len(others)} candidates; {len(_claims())} declared metric values",
     )
     return str(request["ref"])
 
@@ -83,12 +83,12 @@ def submit(cast: Cast, ref: str, say: Terminal) -> Document:
     """Step 2: the policy fires; a ticket and a benchmark are wanted in the same transaction."""
     cast.requester.post(f"reviews/{ref}/submit/")
     request = cast.requester.get(f"reviews/{ref}/")
-    determination = request["determination"]
+    policy_evaluation = request["policy_evaluation"]
     say.done(
-        f"the policy says: {determination['outcome'].replace('_', ' ')}",
+        f"the policy says: {policy_evaluation['outcome'].replace('_', ' ')}",
         f"policy {request['policy']['name']} v{request['policy']['number']}",
     )
-    for rule in determination["rules"]:
+    for rule in policy_evaluation["rules"]:
         if rule["effect"]:
             say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['why']}")
     return request
@@ -106,7 +106,7 @@ def await_ticket(cast: Cast, ref: str, say: Terminal) -> Document:
 
 
 def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
-    """Step 4: a worker measures the model, then its rivals and the cheaper variants of all; figures become evidence."""
+    """Step 4: a worker measures the model, then its rivals and the cheaper variants of all; values become evidence."""
 
     def tell(request: Document) -> None:
         waiting: Document = {"progress": 0.0, "phase": "", "state": "queued"}
@@ -114,7 +114,7 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
         say.progress(run["progress"], run["phase"] or run["state"])
 
     wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
-    # Read anew: an answer put together while the figures came in may still hold what the policy said before.
+    # Read anew: an answer put together while the metric values came in may still hold what the policy said before.
     found = cast.requester.get(f"reviews/{ref}/")
     run, beside = runs_of(found)
     for each in (run, beside):
@@ -127,10 +127,10 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
             say.line(f"{name:<18} {_bounds(metric)}")
     say.done("candidates and their cheaper variants, on accuracy, p95 and size", f"on the page of run {beside['id']}")
     for each in beside["variants"]:
-        figures = f"{each['accuracy'] or '-':<25} {each['p95_ms'] or '-':<25} {each['size_mb'] or '-':<6}"
-        say.line(f"{each['name']:<36} {figures} {each['answer']}, {each['standing'] or 'not measured'}")
-    say.line(f"the policy now says: {found['determination']['outcome'].replace('_', ' ')}")
-    for rule in found["determination"]["rules"]:
+        metric_values = f"{each['accuracy'] or '-':<25} {each['p95_ms'] or '-':<25} {each['size_mb'] or '-':<6}"
+        say.line(f"{each['name']:<36} {metric_values} {each['answer']}, {each['standing'] or 'not measured'}")
+    say.line(f"the policy now says: {found['policy_evaluation']['outcome'].replace('_', ' ')}")
+    for rule in found["policy_evaluation"]["rules"]:
         if rule["effect"]:
             say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['why']}")
     return found
@@ -143,12 +143,12 @@ def runs_of(request: Document) -> tuple[Document, Document]:
 
 
 def _is_measured(request: Document) -> bool:
-    """Whether every run has ended and the policy has been asked again since; a run's figures are taken
+    """Whether every run has ended and the policy has been asked again since; a run's metric values are taken
     after its end.
     """
-    facts = {fact["name"] for fact in request["facts"] if fact["measured"]}
+    metric_values = {metric["name"] for metric in request["metric_values"] if metric["measured"]}
     ended = bool(request["runs"]) and all(run["state"] in FINISHED for run in request["runs"])
-    return ended and ({"latency_p95_ms", "alternatives_measured"} <= facts or not _all_done(request))
+    return ended and ({"latency_p95_ms", "alternatives_measured"} <= metric_values or not _all_done(request))
 
 
 def _all_done(request: Document) -> bool:
@@ -165,7 +165,7 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             me.post(
                 f"reviews/{ref}/contradictions/{row['name']}/",
                 text=(
-                    "The claim came from an earlier prototype on easier photographs; the measured figure is the one "
+                    "The claim came from an earlier prototype on easier photographs; the measured value is the one "
                     "to judge by."
                 ),
             )
@@ -180,7 +180,7 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
                 raise SystemExit(f"The checklist asks for something the demo has not: {item['title']}: {item['why']}")
             me.post(f"reviews/{ref}/checklist/{item['id']}/", **answer)
     done = me.get(f"reviews/{ref}/")["checklist"]
-    me.post(f"reviews/{ref}/request-review/")
+    me.post(f"reviews/{ref}/review/")
     say.done(
         f"checklist complete ({sum(i['is_complete'] for i in done)} of {len(done)} items), revision frozen, budget "
         "reserved"

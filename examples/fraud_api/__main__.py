@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def fraud_api(
     out: Annotated[
-        Path, typer.Option(help="Folder for models, figures and the justification; the same one goes on.")
+        Path, typer.Option(help="Folder for models, metrics and the justification; the same one goes on.")
     ] = Path("fraud-api"),
     quick: Annotated[bool, typer.Option("--quick", help="Fewer transactions, less load: under a minute.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,

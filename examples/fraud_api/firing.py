@@ -16,7 +16,7 @@ from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 from examples.fraud_api.transactions import generate
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.target import addresses_of, check_target
 from weighbridge.measure.verdict import Status
@@ -36,7 +36,7 @@ def write_bodies(path: Path, *, seed: int) -> Path:
 def settled(
     fire: Callable[[], dict[str, Any]], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS
 ) -> dict[str, Any]:
-    """Fire until the test is valid enough to count and tells on which side of the limit the figure lies; ATTEMPTS at
+    """Fire until the test is valid enough to count and tells on which side of the limit the metric lies; ATTEMPTS at
     most.
 
     Other work on the machine makes a test that tells nothing; how many it took stands in `attempts`.
@@ -50,7 +50,7 @@ def settled(
 
 
 def is_open(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS) -> bool:
-    """Tell whether a load test leaves open on which side of the limit a figure lies, or cannot be believed."""
+    """Tell whether a load test leaves open on which side of the limit a metric lies, or cannot be believed."""
     found = load["metrics"].get(name)
     spans = found is None or found["lower"] <= limit < found["upper"]
     return bool(spans or load["verdict"]["status"] == Status.INVALID)
@@ -63,7 +63,7 @@ def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: S
     with running(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         url = f"http://127.0.0.1:{port}/score"
         ask(port, "POST", "/score", bodies.read_bytes().split(b"\n")[0])  # the first answer warms up
-        plan = Plan(
+        plan = LoadPlan(
             url=url,
             rate_per_s=settings.rate_per_s,
             duration_s=settings.seconds,
@@ -78,7 +78,7 @@ def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: S
         )
         target = check_target(url, permissions=(), resolve=addresses_of)
         result, _ = run_load(
-            plan, target, caps=Caps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now
+            plan, target, caps=LoadCaps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now
         )
         return {"load": result, "timings": json.loads(ask(port, "GET", "/timings", b""))}
 
@@ -115,7 +115,7 @@ def ask(port: int, method: str, path: str, body: bytes) -> bytes:
         connection.close()
 
 
-def figure_of(load: dict[str, Any], name: str) -> dict[str, Any]:
+def metric_of(load: dict[str, Any], name: str) -> dict[str, Any]:
     """Return a metric of a load test; raise Invalid with why it is missing."""
     found: dict[str, Any] | None = load["metrics"].get(name)
     if found is None:

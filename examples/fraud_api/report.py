@@ -8,10 +8,10 @@ from typing import Any
 from examples.fraud_api import firing, transactions
 from examples.fraud_api.costing import OPTIONS
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from examples.fraud_api.weighing import FIGURE, Weighed
+from examples.fraud_api.weighing import METRIC, Weighed
 from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.cli.tables.terminal import number
-from weighbridge.costs.figures import FIGURES
+from weighbridge.costs.metrics import METRICS
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover
 from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.learning.learning_curve import describe
@@ -73,7 +73,7 @@ def sheet_of(
             ("Prices", price_table(costs)),
         ),
         plates=(*base.plates, *((("learning-curve", learning_curve(curve)),) if curve is not None else ())),
-        charts=(("cost-bands", cost_bands(costs, FIGURE)), ("cost-crossover", cost_crossover(costs))),
+        charts=(("cost-bands", cost_bands(costs, METRIC)), ("cost-crossover", cost_crossover(costs))),
     )
 
 
@@ -226,12 +226,12 @@ def load_table(tests: Records) -> Table:
 
 
 def cost_table(costs: Mapping[str, Any]) -> Table:
-    """Return P10, P50 and P90 of each figure and option."""
+    """Return P10, P50 and P90 of each metric and option."""
     rows = tuple(
         (
             name.replace("_", " ").removesuffix(" usd"),
-            *(_levels(option["figures"][name]) for option in costs["options"]),
-            FIGURES[name].meaning,
+            *(_levels(option["metrics"][name]) for option in costs["options"]),
+            METRICS[name].meaning,
         )
         for name in SHOWN
     )
@@ -244,7 +244,7 @@ def exit_table(costs: Mapping[str, Any]) -> Table:
     rows = tuple(
         (
             option["title"],
-            _levels(option["figures"]["exit_cost_usd"]),
+            _levels(option["metrics"]["exit_cost_usd"]),
             f"{option['lock_in']['switch_probability']:.0%}",
             f"{option['lock_in']['scores']['out_of_100']} of 100",
             str(option["lock_in"]["forced_migration"] or NOTHING),
@@ -274,8 +274,8 @@ def price_table(costs: Mapping[str, Any]) -> Table:
     return Table("Prices", ("used at", "SKU", "USD", "as of", "source"), rows, frozenset({2}))
 
 
-def _levels(figure: Mapping[str, Any]) -> str:
+def _levels(metric: Mapping[str, Any]) -> str:
     middle, low, high = (
-        NOTHING if figure[level] is None else number(float(figure[level])) for level in ("p50", "p10", "p90")
+        NOTHING if metric[level] is None else number(float(metric[level])) for level in ("p50", "p10", "p90")
     )
     return f"{middle} ({low} to {high})"

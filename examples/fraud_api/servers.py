@@ -47,7 +47,7 @@ class Timings:
         return {"answered": self.answered, "mean_s": mean, "cv": spread / mean if mean else 0.0}
 
 
-class Connection(asyncio.Protocol):
+class ServedConnection(asyncio.Protocol):
     """One connection: its requests are answered in turn."""
 
     def __init__(self, respond: Respond, timings: Timings) -> None:
@@ -156,7 +156,7 @@ async def serve(kind: str, given: str) -> None:
         respond = model_responder(Path(given))
     else:
         respond = stand_in_responder(StandIn(**json.loads(given)), later=loop.call_later, clock=time.monotonic)
-    server = await loop.create_server(lambda: Connection(respond, timings), "127.0.0.1", 0, backlog=1_024)
+    server = await loop.create_server(lambda: ServedConnection(respond, timings), "127.0.0.1", 0, backlog=1_024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

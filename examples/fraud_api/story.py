@@ -28,7 +28,7 @@ Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Ending:
+class FraudOutcome:
     """What came of it: the headline, the winner (None where nobody passes), the folder, and why there is no PDF."""
 
     headline: str
@@ -39,7 +39,7 @@ class Ending:
 
 def tell(
     folder: Path, *, settings: FraudSettings, say: Say, now: Callable[[], datetime], print_page: Print = print_pdf
-) -> Ending:
+) -> FraudOutcome:
     """Run the whole case in `folder`; the same call goes on where an interrupted one stopped.
 
     Raises Invalid where nothing can be written or a server does not start; whatever `say` raises passes through.
@@ -67,7 +67,7 @@ def tell(
     missing = publish(sheet, folder, name=PAGE, print_page=print_page)
     say(1.0, "done")
     winner = found.decision.winner
-    return Ending(sheet.headline, winner.name if winner is not None else None, folder, missing)
+    return FraudOutcome(sheet.headline, winner.name if winner is not None else None, folder, missing)
 
 
 def _fire(

@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def product_images(
-    out: Annotated[Path, typer.Option(help="Folder for models, figures and the page; the same one goes on.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder for models, metrics and the page; the same one goes on.")] = Path(
         "product-images"
     ),
     data: Annotated[Path | None, typer.Option(help="Folder with the four files of Fashion-MNIST.")] = None,

@@ -1,4 +1,4 @@
-"""Settings of the example: how much is trained and measured; part of what decides its figures."""
+"""Settings of the example: how much is trained and measured; part of what decides its metrics."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.tradeoff.requirements import Requirements, limits_of
 
@@ -52,7 +52,7 @@ class ExampleSettings:
         )
         blocks = BlockSettings(rounds=self.rounds, max_duration_s=self.longest_s)
         return TrialSettings(
-            profile=ProfileSettings(scenario=scenario), comparison=ComparisonSettings(margin=0.02, blocks=blocks)
+            profile=ProfileSettings(scenario=scenario), comparison=VariantComparisonSettings(margin=0.02, blocks=blocks)
         )
 
     def as_document(self) -> dict[str, Any]:

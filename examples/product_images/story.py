@@ -17,7 +17,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import plan, series
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.families import together
 from weighbridge.tradeoff.requirements import Requirements
 from weighbridge.tradeoff.sheets.printing import print_pdf
@@ -31,7 +31,7 @@ Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Ending:
+class ImageOutcome:
     """What came of it: the candidates, the headline, the folder, and why there is no PDF (None where there is one)."""
 
     candidates: Candidates
@@ -49,7 +49,7 @@ def tell(
     now: Callable[[], datetime],
     requirements: Requirements = ON_DEVICE,
     print_page: Print = print_pdf,
-) -> Ending:
+) -> ImageOutcome:
     """Run the whole example in `folder`; the same call goes on where an interrupted one stopped.
 
     Raises Invalid where images or weights are missing or nothing can be written; whatever `say` raises passes through,
@@ -65,7 +65,7 @@ def tell(
     page = page_of(choice, requirements, title="Product images on the device")
     missing = publish(page, folder, name=PAGE, print_page=print_page)
     say(1.0, "done")
-    return Ending(choice, page.recommendation.headline, folder, missing)
+    return ImageOutcome(choice, page.recommendation.headline, folder, missing)
 
 
 def _lay_out(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
@@ -110,7 +110,7 @@ def _measure(
         part.replace(folder / CANDIDATES)
 
     for index, family in enumerate(records):
-        choice = plan.Choice(
+        choice = plan.OptimizationChoice(
             folder=folder / family,
             only=settings.variants,
             calibrate=settings.calibrate,
@@ -153,7 +153,7 @@ def merged(
 
 def _told(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candidate:
     """Say of an original how it was trained and where it lies."""
-    if candidate.verdict.answer is not Answer.BASELINE:
+    if candidate.verdict.answer is not VariantAnswer.BASELINE:
         return candidate
     made_by = f"trained on {record['images']:,} images for {record['epochs']} epochs"
     return dataclasses.replace(candidate, made_by=made_by, file=f"{family}.onnx")

@@ -18,8 +18,8 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.bills.actions import allocation, bills
 from governance.bills.actions import month_postings as postings
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.domain.file_kind import UnpackLimits
+from governance.bills.domain.pipeline import IngestOrder, read_bill
 from governance.bills.enums import BillOrigin
 from governance.bills.models import Bill, BillSlice
 from governance.bills.queries.spend import months_of_use
@@ -87,9 +87,9 @@ def _read(bill: Bill, folder: Path) -> "tuple[Gathered, dict[str, Any]]":
     path = folder / "received"
     with storages["artifacts"].open(bill.stored_as) as source, path.open("wb") as copy:
         shutil.copyfileobj(source, copy)
-    order = Order(name=bill.name, kind=bill.kind, cluster=bill.cluster)
+    order = IngestOrder(name=bill.name, kind=bill.kind, cluster=bill.cluster)
     with ThreadPoolExecutor(1) as threads:
-        reading = threads.submit(read_bill, path, order, folder=folder, caps=Caps(), on_share=follower.hear)
+        reading = threads.submit(read_bill, path, order, folder=folder, caps=UnpackLimits(), on_share=follower.hear)
         _follow(reading, follower)
         return reading.result()
 

@@ -7,7 +7,7 @@ from governance.budgets.api.budgets import Budgets, Centers, LedgerExport, Terms
 
 urlpatterns: list[URLPattern] = [
     path("budgets/", Budgets.as_view(), name="budgets"),
-    path("budgets/centers/", Centers.as_view(), name="budget-centers"),
+    path("cost-centers/", Centers.as_view(), name="budget-centers"),
     path("budgets/changes/", BudgetChanges.as_view(), name="budget-changes"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", Terms.as_view(), name="account-terms"),
     path(

@@ -3,7 +3,7 @@
 from django.db.models import TextChoices
 
 
-class Unit(TextChoices):
+class BudgetUnit(TextChoices):
     """What a budget account counts."""
 
     USD = "USD", "USD"

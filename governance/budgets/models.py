@@ -4,20 +4,20 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import GIVES_BACK, OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import GIVES_BACK, OF_THE_ACCOUNT, SIGNED, SPENT, BudgetMode, EntryKind
 from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.people.models import Team
 
 KINDS = [(kind.value, kind.value) for kind in EntryKind]
-MODES = [(mode.value, mode.value) for mode in Mode]
-LEVELS = [(level.value, level.value) for level in Level]
+MODES = [(mode.value, mode.value) for mode in BudgetMode]
+LEVELS = [(level.value, level.value) for level in CenterLevel]
 _SPENT = sorted(kind.value for kind in SPENT)
 _SIGNED = sorted(kind.value for kind in SIGNED)
 _GIVES_BACK = sorted(kind.value for kind in GIVES_BACK)
 _OWN = sorted(kind.value for kind in OF_THE_ACCOUNT)
-_TEAMS = [Level.TEAM.value, Level.PROJECT.value]
+_TEAMS = [CenterLevel.TEAM.value, CenterLevel.PROJECT.value]
 
 
 class CostCenter(models.Model):
@@ -31,18 +31,22 @@ class CostCenter(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="known_level", condition=Q(level__in=[level.value for level in Level])),
+            models.CheckConstraint(name="known_level", condition=Q(level__in=[level.value for level in CenterLevel])),
             models.CheckConstraint(
                 name="only_the_root_has_no_parent",
-                condition=Q(level=Level.ORGANIZATION.value, parent__isnull=True)
-                | (~Q(level=Level.ORGANIZATION.value) & Q(parent__isnull=False)),
+                condition=Q(level=CenterLevel.ORGANIZATION.value, parent__isnull=True)
+                | (~Q(level=CenterLevel.ORGANIZATION.value) & Q(parent__isnull=False)),
             ),
             models.CheckConstraint(
                 name="teams_and_projects_have_a_team",
                 condition=Q(level__in=_TEAMS, team__isnull=False) | (~Q(level__in=_TEAMS) & Q(team__isnull=True)),
             ),
-            models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANIZATION.value), name="one_root"),
-            models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_center_of_a_team"),
+            models.UniqueConstraint(
+                fields=["level"], condition=Q(level=CenterLevel.ORGANIZATION.value), name="one_root"
+            ),
+            models.UniqueConstraint(
+                fields=["team"], condition=Q(level=CenterLevel.TEAM.value), name="one_center_of_a_team"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -56,8 +60,10 @@ class BudgetAccount(models.Model):
 
     center = models.ForeignKey(CostCenter, on_delete=models.PROTECT, related_name="accounts")
     quarter = models.CharField(max_length=6)
-    unit = models.CharField(max_length=6, choices=Unit.choices)
-    mode = models.CharField(max_length=7, choices=MODES, default=Mode.ENFORCE.value, db_default=Mode.ENFORCE.value)
+    unit = models.CharField(max_length=6, choices=BudgetUnit.choices)
+    mode = models.CharField(
+        max_length=7, choices=MODES, default=BudgetMode.ENFORCE.value, db_default=BudgetMode.ENFORCE.value
+    )
     tolerance_percent = models.PositiveSmallIntegerField(default=TOLERANCE_PERCENT, db_default=TOLERANCE_PERCENT)
     closed_at = models.DateTimeField(null=True)
 
@@ -65,8 +71,8 @@ class BudgetAccount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["center", "quarter", "unit"], name="one_account"),
             models.CheckConstraint(name="quarter_is_written_2026Q4", condition=Q(quarter__regex=r"^\d{4}Q[1-4]$")),
-            models.CheckConstraint(name="known_unit", condition=Q(unit__in=Unit.values)),
-            models.CheckConstraint(name="known_mode", condition=Q(mode__in=[mode.value for mode in Mode])),
+            models.CheckConstraint(name="known_unit", condition=Q(unit__in=BudgetUnit.values)),
+            models.CheckConstraint(name="known_mode", condition=Q(mode__in=[mode.value for mode in BudgetMode])),
             models.CheckConstraint(name="tolerance_is_a_share", condition=Q(tolerance_percent__lte=100)),
         ]
 

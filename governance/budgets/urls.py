@@ -6,12 +6,12 @@ from governance.budgets.web import budgets
 
 urlpatterns: list[URLPattern] = [
     path("budgets/", budgets.listed, name="budgets"),
-    path("budgets/centers/", budgets.open_center, name="budget_center"),
+    path("cost-centers/", budgets.open_center, name="budget_center"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", budgets.terms, name="account_terms"),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/place/", budgets.place, name="account_place"),
+    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/parent/", budgets.place, name="account_place"),
     path(
-        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/change/", budgets.propose_change, name="budget_change_propose"
+        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/changes/", budgets.propose_change, name="budget_change_propose"
     ),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),
 ]

@@ -2,10 +2,10 @@
 
 from django.http import HttpResponse
 
-from governance.exports.domain.tables import Table, file_of
+from governance.exports.domain.tables import ExportTable, file_of
 
 
-def export(table: Table, *, kind: str) -> HttpResponse:
+def export(table: ExportTable, *, kind: str) -> HttpResponse:
     """The table as `kind`, csv or xlsx."""
     file = file_of(table, kind=kind)
     return HttpResponse(file.content, headers=file.headers)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from governance.inventory import queries as inventory
 from governance.inventory.actions import inventory as writes
 from governance.inventory.actions.inventory import NewAsset, NewVersion
-from governance.inventory.queries import Filters
+from governance.inventory.queries import ModelSelection
 from governance.inventory.serializers import ModelAnswer, ModelFilters, ModelInput, ModelVersionAnswer
 from governance.people.api.caller import asker
 from governance.site.api.shapes import read
@@ -28,7 +28,7 @@ class Models(GenericAPIView[Any]):
         """The inventory, by name."""
         _, person, _ = asker(request)
         given = read(ModelFilters, request.query_params)
-        filters = Filters(given.get("q", ""), given.get("team", ""), given.get("tier", ""))
+        filters = ModelSelection(given.get("q", ""), given.get("team", ""), given.get("tier", ""))
         page = self.paginate_queryset(inventory.listed(person=person, filters=filters))
         return self.get_paginated_response(ModelAnswer(page, many=True).data)
 

@@ -11,7 +11,7 @@ from weighbridge.core.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Filters:
+class ModelSelection:
     """What the list is narrowed to; every field empty means all."""
 
     search: str = ""
@@ -25,7 +25,7 @@ def visible_to(person: Person) -> QuerySet[ModelAsset]:
     return rows if sees_everything(person) else rows.filter(team__slug__in=person.teams)
 
 
-def listed(*, person: Person, filters: Filters) -> QuerySet[ModelAsset]:
+def listed(*, person: Person, filters: ModelSelection) -> QuerySet[ModelAsset]:
     """Models by name, each with `version_count` and its `latest_version`, `latest_digest`, `latest_at`."""
     latest = ModelVersion.objects.filter(asset=OuterRef("pk")).order_by("-registered_at", "-pk")
     rows = visible_to(person).annotate(

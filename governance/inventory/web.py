@@ -9,14 +9,14 @@ from django.views.decorators.http import require_safe
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.inventory.enums import Tier
-from governance.inventory.queries import Filters
+from governance.inventory.queries import ModelSelection
 from governance.people.models import Team
 from governance.people.web.current_user import person_of
 
 PAGE_SIZE = 50
 
 
-class FilterForm(forms.Form):
+class ModelFilterForm(forms.Form):
     """What the list can be narrowed to."""
 
     q = forms.CharField(label="Name or digest", required=False, widget=forms.TextInput(attrs={"type": "search"}))
@@ -25,23 +25,25 @@ class FilterForm(forms.Form):
     )
     tier = forms.ChoiceField(required=False, choices=[("", "All"), *Tier.choices])
 
-    def filters(self) -> Filters:
+    def filters(self) -> ModelSelection:
         """The filters as given; what is not understood narrows nothing."""
         self.is_valid()
         given = self.cleaned_data
         team = given.get("team")
-        return Filters(given.get("q", ""), team.slug if team else "", given.get("tier", ""))
+        return ModelSelection(given.get("q", ""), team.slug if team else "", given.get("tier", ""))
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """`/models/`: every model the reader may see."""
-    form = FilterForm(request.GET)
+    form = ModelFilterForm(request.GET)
     filters = form.filters()
     rows = inventory.listed(person=person_of(request), filters=filters)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
-        request, "governance/inventory/models.html", {"page": page, "form": form, "is_filtered": filters != Filters()}
+        request,
+        "governance/inventory/models.html",
+        {"page": page, "form": form, "is_filtered": filters != ModelSelection()},
     )
 
 

@@ -36,7 +36,7 @@ class _Told:
     wait: timedelta
 
 
-class Line:
+class BrokerCircuit:
     """What this process knows of the broker, and which rows it has announced there and nobody has taken."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Line:
         self.told.clear()
 
 
-LINE = Line()
+LINE = BrokerCircuit()
 
 
 def is_left_alone() -> bool:

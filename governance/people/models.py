@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from governance.people.domain.roles import Role
-from governance.people.domain.scopes import Scope
+from governance.people.domain.scopes import TokenScope
 
-SCOPES = [(scope.value, scope.value) for scope in Scope]
+SCOPES = [(scope.value, scope.value) for scope in TokenScope]
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 
 
@@ -49,7 +49,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True)
     prefix = models.CharField(max_length=12)
-    scope = models.CharField(max_length=5, choices=SCOPES, default=Scope.WRITE, db_default=Scope.WRITE.value)
+    scope = models.CharField(max_length=5, choices=SCOPES, default=TokenScope.WRITE, db_default=TokenScope.WRITE.value)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
@@ -57,7 +57,7 @@ class ApiToken(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="known_scope", condition=Q(scope__in=[scope.value for scope in Scope])),
+            models.CheckConstraint(name="known_scope", condition=Q(scope__in=[scope.value for scope in TokenScope])),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ class PolicyRuleAnswer(Answer):
     """A rule: what must hold, on which evidence, and what follows when it does not."""
 
     id = serializers.CharField()
-    fact = serializers.CharField()
+    metric = serializers.CharField()
     statistic = serializers.CharField()
     comparator = serializers.CharField()
     limit = number()

@@ -20,7 +20,7 @@ class Decision(models.Model):
     outcome = models.CharField(max_length=30, choices=OUTCOMES)
     revision = models.PositiveIntegerField()
     bundle_digest = models.CharField(max_length=71)
-    determination = models.ForeignKey("evidence.Determination", on_delete=models.PROTECT, related_name="+")
+    policy_evaluation = models.ForeignKey("evidence.PolicyEvaluation", on_delete=models.PROTECT, related_name="+")
     rationale = models.TextField(blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

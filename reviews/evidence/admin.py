@@ -4,11 +4,13 @@ from governance.site.admin import register_read_only
 from reviews.evidence.models import (
     ChecklistAnswer,
     ContradictionAnswer,
-    Determination,
-    Fact,
+    MetricRecord,
+    PolicyEvaluation,
     RequestProjection,
     Traffic,
     Waiver,
 )
 
-register_read_only(ChecklistAnswer, ContradictionAnswer, Determination, Fact, RequestProjection, Traffic, Waiver)
+register_read_only(
+    ChecklistAnswer, ContradictionAnswer, PolicyEvaluation, MetricRecord, RequestProjection, Traffic, Waiver
+)

@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.rulebook.domain.evaluation import Outcome
+from governance.rulebook.domain.evaluation import PolicyOutcome
 from governance.site.api.shapes import Answer, Input, number, read
 from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import QUARTERS_MAX, Backtest, Line
+from reviews.evidence.queries.backtest import QUARTERS_MAX, Backtest, BacktestLine
 from reviews.evidence.rules import check_backtest
 
 
@@ -82,18 +82,18 @@ class PolicyBacktest(APIView):
 
 
 def _said(said: Backtest) -> dict[str, Any]:
-    lines: tuple[Line, ...] = said.changed
+    lines: tuple[BacktestLine, ...] = said.changed
     return {
         "version": str(said.version),
         "against": str(said.against),
         "quarters": said.quarters,
         "request_count": len(said.lines),
-        "shares": [_share(said, outcome) for outcome in Outcome],
+        "shares": [_share(said, outcome) for outcome in PolicyOutcome],
         "changed": lines,
     }
 
 
-def _share(said: Backtest, outcome: Outcome) -> dict[str, Any]:
+def _share(said: Backtest, outcome: PolicyOutcome) -> dict[str, Any]:
     before, after = said.before[outcome], said.after[outcome]
     return {
         "outcome": outcome.value,

@@ -5,5 +5,9 @@ from django.urls import URLPattern, path
 from reviews.evidence import api as backtests
 
 urlpatterns: list[URLPattern] = [
-    path("policies/<slug:name>/<int:number>/backtest/", backtests.PolicyBacktest.as_view(), name="policy-backtest"),
+    path(
+        "rulebook/policies/<slug:name>/<int:number>/backtest/",
+        backtests.PolicyBacktest.as_view(),
+        name="policy-backtest",
+    ),
 ]

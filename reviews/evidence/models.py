@@ -9,16 +9,17 @@ from benchmarking.runs.models import Run
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis
 
 User = settings.AUTH_USER_MODEL
 BASES = [(basis.value, basis.value) for basis in Basis]
 
 
-class Fact(models.Model):
-    """One figure of a request; rows are never changed (a trigger holds that), a newer row speaks louder."""
+class MetricRecord(models.Model):
+    """One metric value of a request; rows are never changed (a trigger holds that), a newer row speaks louder."""
 
-    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="facts")
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="metric_records")
     name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOG])
     value = models.DecimalField(max_digits=25, decimal_places=9)
     unit = models.CharField(max_length=12)
@@ -29,7 +30,7 @@ class Fact(models.Model):
     p80 = models.DecimalField(max_digits=25, decimal_places=9, null=True)
     n = models.PositiveBigIntegerField(null=True)
     source = models.CharField(max_length=300, blank=True)
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="facts")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="metric_records")
     stated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     observed_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
@@ -40,7 +41,7 @@ class Fact(models.Model):
             models.CheckConstraint(
                 name="measured_has_a_run", condition=~Q(basis=Basis.MEASURED) | Q(run__isnull=False)
             ),
-            models.UniqueConstraint(fields=["run", "name"], name="one_fact_per_run_and_name"),
+            models.UniqueConstraint(fields=["run", "name"], name="one_value_per_run_and_metric"),
             models.CheckConstraint(
                 name="interval_holds_value",
                 condition=(Q(lower__isnull=True) | Q(lower__lte=models.F("value")))
@@ -57,8 +58,8 @@ class ContradictionAnswer(models.Model):
     """What the requester says to a claim that a measurement contradicts."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="contradiction_answers")
-    claimed = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="+")
-    measured = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="+")
+    claimed = models.ForeignKey(MetricRecord, on_delete=models.PROTECT, related_name="+")
+    measured = models.ForeignKey(MetricRecord, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
     answered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
@@ -89,21 +90,21 @@ class ChecklistAnswer(models.Model):
         return self.item
 
 
-class Determination(models.Model):
-    """What the policy said, with the figures it was told; never changed (a trigger holds that).
+class PolicyEvaluation(models.Model):
+    """What the policy said, with the metric values it was told; never changed (a trigger holds that).
 
-    `told` keeps what a replay needs beside the figures: team, tier and environment, the rules that were waived, and
-    the latest figure known (`facts_to`). Rows of earlier days have none.
+    `told` keeps what a replay needs beside the values: team, tier and environment, the rules that were waived, and
+    the latest metric value known (`metric_values_to`). Rows of earlier days have none.
     """
 
-    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="determinations")
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="policy_evaluations")
     revision = models.PositiveIntegerField()
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     occasion = models.CharField(max_length=20)
     outcome = models.CharField(max_length=20)
     document = models.JSONField()
     told = models.JSONField(null=True)
-    determined_at = models.DateTimeField()
+    evaluated_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
@@ -139,8 +140,8 @@ class RequestProjection(models.Model):
 
     `option` is the one of the projection's options that the request asks for. `run` is the benchmark whose measured
     service times replaced the assumed ones, `changes` what moved then. `widened_by` is how many times as wide the
-    ranges of its yearly costs became facts, `widened_on` how many billed months asked for that; None where they are as
-    projected.
+    ranges of its yearly costs became metric values, `widened_on` how many billed months asked for that; None where they
+    are as projected.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="projections")

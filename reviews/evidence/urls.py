@@ -5,6 +5,10 @@ from django.urls import URLPattern, path
 from reviews.evidence import web as backtest
 
 urlpatterns: list[URLPattern] = [
-    path("backtest/<slug:name>/<int:number>/", backtest.page, name="backtest"),
-    path("backtest/<slug:name>/<int:number>/requests.<slug:kind>", backtest.exported, name="backtest_export"),
+    path("rulebook/policies/<slug:name>/<int:number>/backtest/", backtest.page, name="backtest"),
+    path(
+        "rulebook/policies/<slug:name>/<int:number>/backtest/requests.<slug:kind>",
+        backtest.exported,
+        name="backtest_export",
+    ),
 ]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
-from governance.rulebook.domain.evaluation import Outcome
+from governance.rulebook.domain.evaluation import PolicyOutcome
 from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
 from governance.site.web.formatting import format_quantity
@@ -24,12 +24,14 @@ PAGE_SIZE = 50
 
 @require_safe
 def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/backtest/default/4/?quarters=4&against=3`: requests that would need review or be denied, and what they cost."""
+    """`/rulebook/policies/default/4/backtest/?quarters=4&against=3`: requests that would need review or be denied, and
+    what they cost.
+    """
     said = _run(request, name, number)
     version = said.version
     outcomes = [
         (outcome, said.before[outcome], said.after[outcome], said.after[outcome].count - said.before[outcome].count)
-        for outcome in reversed(Outcome)
+        for outcome in reversed(PolicyOutcome)
     ]
     rules = [
         (rule, said.rules_before.get(rule, 0), said.rules_after.get(rule, 0))
@@ -60,12 +62,12 @@ def exported(request: HttpRequest, name: str, number: int, kind: str) -> HttpRes
 
 
 def _notes(said: Backtest) -> dict[str, tuple[int, str]]:
-    """How many requests, and what they would cost in words, for the four figures at the top."""
+    """How many requests, and what they would cost in words, for the four metric values at the top."""
     shown = {
         "more": said.stricter,
         "less": said.looser,
-        "denied": said.after[Outcome.DENIED],
-        "review": said.after[Outcome.REVIEW_REQUIRED],
+        "denied": said.after[PolicyOutcome.DENIED],
+        "review": said.after[PolicyOutcome.REVIEW_REQUIRED],
     }
     return {name: (each.count, format_quantity(each.usd, unit="USD")) for name, each in shown.items()}
 

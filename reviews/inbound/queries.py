@@ -5,7 +5,7 @@ from django.conf import settings
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
+from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
 from reviews.tickets.queries.drafts import draft_of, request_url
 from weighbridge.core.errors import NotFound
 
@@ -19,7 +19,7 @@ def action_of(ticket: Ticket) -> ActionItem:
 
 def action_url(item: ActionItem) -> str:
     """The page of the action item."""
-    return f"{settings.WEIGHBRIDGE['BASE_URL']}/actions/{item.ref}/"
+    return f"{settings.WEIGHBRIDGE['BASE_URL']}/action-items/{item.ref}/"
 
 
 def page_of(ticket: Ticket) -> str:
@@ -57,7 +57,7 @@ def action_draft(item: ActionItem) -> TicketDraft:
         url=action_url(item),
         body=(
             Paragraph(decision.rationale),
-            Facts(rows),
+            Fields(rows),
             Heading("Why it was on the agenda"),
             Paragraph(subject.why),
             Heading("What followed at once"),

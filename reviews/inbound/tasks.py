@@ -18,36 +18,36 @@ from reviews.inbound.actions import reconciliation
 from reviews.inbound.queries import draft_for, page_of, title_of
 from reviews.requests.enums import OUTCOMES
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES, Mode
+from reviews.tickets.domain import MOVES, ReconciliationMode
 from reviews.tickets.jira.reader import GLANCE_MAX, JiraReader
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.models import Ticket
 from reviews.tickets.opening import open_once
 from reviews.tickets.ports import (
+    FailureReach,
     Glance,
-    Health,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
     Paragraph,
-    Reach,
     RemoteTicket,
     TicketGone,
     TicketReader,
     TicketTracker,
     TrackerError,
+    TrackerHealth,
+    TrackerUnreachable,
     TransitionUnavailable,
-    Unreachable,
 )
 from reviews.tickets.queries.drafts import ticket_of
 from reviews.tickets.queries.mirror import linked_ids
 
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
 REACH = {
-    Reach.TICKET: jobs_enums.Reach.MESSAGE,
-    Reach.ALIKE: jobs_enums.Reach.KIND,
-    Reach.TRACKER: jobs_enums.Reach.CHANNEL,
+    FailureReach.TICKET: jobs_enums.Reach.MESSAGE,
+    FailureReach.ALIKE: jobs_enums.Reach.KIND,
+    FailureReach.TRACKER: jobs_enums.Reach.CHANNEL,
 }
 PATIENCE_MAX_S = 3600.0
 NIGHT_HOUR = 2
@@ -85,7 +85,7 @@ def reader() -> Iterator[TicketReader]:
 def _in_words(close: Callable[[], None]) -> Iterator[None]:
     try:
         yield
-    except Unreachable as failure:
+    except TrackerUnreachable as failure:
         reach, wait_s = REACH[failure.reach], failure.retry_after_s
         raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
     except OutcomeUnknown as failure:
@@ -210,7 +210,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
             outbox.check_held(message=message, now=timezone.now())
             seen |= jira.glance(ids[start : start + GLANCE_MAX])
     by = User.objects.filter(pk=message.payload.get("by")).first()
-    mode = Mode(message.payload["mode"])
+    mode = ReconciliationMode(message.payload["mode"])
     return lambda: reconciliation.reconcile(mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
 
 
@@ -218,8 +218,13 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
 def compare_nightly(now: datetime) -> None:
     """Once a night, after two o'clock UTC, compare every ticket: no delivery is waited for for ever."""
     mode = settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"]
-    if settings.WEIGHBRIDGE["JIRA"]["url"] and mode in set(Mode) and now.hour >= NIGHT_HOUR and linked_ids():
-        reconciliation.request_reconciliation(mode=Mode(mode), occasion=f"night:{now:%Y-%m-%d}", now=now)
+    if (
+        settings.WEIGHBRIDGE["JIRA"]["url"]
+        and mode in set(ReconciliationMode)
+        and now.hour >= NIGHT_HOUR
+        and linked_ids()
+    ):
+        reconciliation.request_reconciliation(mode=ReconciliationMode(mode), occasion=f"night:{now:%Y-%m-%d}", now=now)
 
 
 @outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)
@@ -229,7 +234,7 @@ def check_tracker(message: OutboxMessage) -> outbox.Settle:
         with tracker() as jira:
             health = jira.check()
     except outbox.NeedsPerson as refusal:
-        health = Health(ok=False, sentence=str(refusal))
+        health = TrackerHealth(ok=False, sentence=str(refusal))
     if health.retry_after_s is not None:
         wait_s = health.retry_after_s
         raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=jobs_enums.Reach.CHANNEL, at=timezone.now())

@@ -11,7 +11,7 @@ from reviews.tickets.queries import mirror as inbound
 
 @require_safe
 def numbers(request: HttpRequest) -> HttpResponse:
-    """`/integrations/inbound/`: deliveries, readings, and the last comparison, in figures that name no request."""
+    """`/integrations/inbound/`: deliveries, readings, and the last comparison, in values that name no request."""
     context = {
         "numbers": inbound.numbers(now=timezone.now()),
         "reconciliation": inbound.last_reconciliation(),

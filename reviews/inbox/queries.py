@@ -22,18 +22,18 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, owed_by
 from reviews.quarterly.rules import may_lead_meeting
-from reviews.requests.domain.lifecycle import OWNER, State
+from reviews.requests.domain.lifecycle import OWNER, RequestState
 from reviews.requests.domain.steps import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of, visible_to
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.queries.review_blockers import obstacles
+from reviews.voting.queries.review_blockers import review_blockers
 
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
 ENDING = (AuthorizationState.PENDING_EXPIRATION, AuthorizationState.SUSPENDED)
 CYCLE_TODO = {
-    CycleState.COLLECTING: "Have the figures supplied before the cut-off, and look through the agenda.",
+    CycleState.COLLECTING: "Have the metric values supplied before the cut-off, and look through the agenda.",
     CycleState.FROZEN: "Read the packet, then open the meeting.",
     CycleState.HELD: "Decide what is left on the agenda, then close the meeting.",
 }
@@ -126,7 +126,7 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     return Inbox(
         to_vote=tuple(_to_vote(person, now)),
         waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
-        waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW), now)),
+        waiting_on_others=tuple(_theirs(own.filter(state=RequestState.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=owed_by(person, now=now),
         conditions=tuple(_conditions(person, now)),
@@ -146,7 +146,7 @@ def _stake(person: Person) -> Q:
 
 
 def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
-    rows = visible_to(person).filter(state=State.IN_REVIEW).exclude(_stake(person))
+    rows = visible_to(person).filter(state=RequestState.IN_REVIEW).exclude(_stake(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
         stage = open_stage_for(snapshot_of(request, now=now), person=person)
         if stage is not None:
@@ -164,14 +164,14 @@ def _theirs(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLin
 
 
 def _todo(request: ReviewRequest, now: datetime) -> str:
-    if request.state == State.DRAFT:
+    if request.state == RequestState.DRAFT:
         cause = first_cause(request)
         if cause:
-            return f"{cause} asks for a new review: state the figures as they are now and submit it."
+            return f"{cause} asks for a new review: state the metric values as they are now and submit it."
         return "Finish the draft and submit it."
-    if request.state == State.CHANGES_REQUESTED:
+    if request.state == RequestState.CHANGES_REQUESTED:
         return "A reviewer asked for changes: open the next revision."
-    found = obstacles(EvidenceSnapshot(request, now))
+    found = review_blockers(EvidenceSnapshot(request, now))
     if not found:
         return "Nothing is missing: ask for the review."
     more = f" And {len(found) - 1} more." if len(found) > 1 else ""

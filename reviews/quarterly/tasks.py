@@ -15,7 +15,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing.pdf_sections import SECTION_MAX_S, SectionPrinter, Sheet, merge, processes_for
+from reviews.packets.printing.pdf_sections import SECTION_MAX_S, PrintSection, SectionPrinter, merge, processes_for
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
@@ -97,10 +97,10 @@ def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
             keep()
 
 
-def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[Sheet]:
+def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[PrintSection]:
     for section in sections:
         html = render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.cycle.quarter)))
-        yield Sheet(section.digest, html, {name: svg(chart).encode() for name, chart in section.charts.items()})
+        yield PrintSection(section.digest, html, {name: svg(chart).encode() for name, chart in section.charts.items()})
 
 
 def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:

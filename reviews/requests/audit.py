@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from governance.audit.actions import record as audit
-from reviews.requests.domain.lifecycle import State, check_transition
+from reviews.requests.domain.lifecycle import RequestState, check_transition
 from reviews.requests.models import ReviewRequest
 
 
@@ -24,9 +24,9 @@ def record(
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
 
 
-def move(*, request: ReviewRequest, target: State, by: User | None, now: datetime, reason: str = "") -> None:
+def move(*, request: ReviewRequest, target: RequestState, by: User | None, now: datetime, reason: str = "") -> None:
     """Move a locked request to `target`, if the table has the step, and record it."""
-    source = State(request.state)
+    source = RequestState(request.state)
     check_transition(source=source, target=target)
     request.state = target
     request.save(update_fields=["state"])

@@ -8,12 +8,12 @@ from benchmarking.runs.models import Dataset
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
-from reviews.requests.domain.lifecycle import OPEN_STATES, State
+from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.enums import ENVIRONMENTS
 
 User = settings.AUTH_USER_MODEL
 
-STATES = [(state.value, state.value.replace("_", " ")) for state in State]
+STATES = [(state.value, state.value.replace("_", " ")) for state in RequestState]
 
 
 class ReviewRequest(models.Model):
@@ -30,7 +30,7 @@ class ReviewRequest(models.Model):
     purpose = models.CharField(max_length=200)
     environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
     business_case = models.TextField()
-    state = models.CharField(max_length=20, choices=STATES, default=State.DRAFT)
+    state = models.CharField(max_length=20, choices=STATES, default=RequestState.DRAFT)
     revision = models.PositiveIntegerField(default=1)
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
     checklist = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, null=True, related_name="+")
@@ -45,7 +45,9 @@ class ReviewRequest(models.Model):
                 condition=Q(state__in=sorted(state.value for state in OPEN_STATES)),
                 name="one_open_request_per_version_and_purpose",
             ),
-            models.CheckConstraint(name="request_state_known", condition=Q(state__in=[state.value for state in State])),
+            models.CheckConstraint(
+                name="request_state_known", condition=Q(state__in=[state.value for state in RequestState])
+            ),
             models.CheckConstraint(
                 name="submitted_fixes_policy",
                 condition=Q(submitted_at__isnull=True)

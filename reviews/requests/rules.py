@@ -29,7 +29,7 @@ def may_see(person: Person, parties: Parties) -> bool:
 
 
 def check_edit(person: Person, parties: Parties) -> None:
-    """Stating figures, answering the checklist, submitting, revising: the team, while its account is active."""
+    """Stating metric values, answering the checklist, submitting, revising: the team, while its account is active."""
     if not person.is_active:
         raise NotAllowed("Your account is not active; ask an administrator.")
     if person.id in {parties.requester_id, parties.owner_id}:

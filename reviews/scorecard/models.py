@@ -5,9 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from governance.inventory.models import ModelAsset
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 
-BETTERS = [(each.value, each.value) for each in Better]
+BETTERS = [(each.value, each.value) for each in KpiDirection]
 CHANNELS = [("form", "typed in"), ("csv", "from a CSV file"), ("api", "by a program")]
 User = settings.AUTH_USER_MODEL
 
@@ -33,7 +33,7 @@ class Kpi(models.Model):
         ordering = ["asset", "slug"]
         constraints = [
             models.UniqueConstraint(fields=["asset", "slug"], name="one_kpi_per_model_and_slug"),
-            models.CheckConstraint(name="better_known", condition=Q(better__in=[each.value for each in Better])),
+            models.CheckConstraint(name="better_known", condition=Q(better__in=[each.value for each in KpiDirection])),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.audit import record_of_ticket
 from reviews.tickets.models import Ticket, TicketComment, TicketState
-from reviews.tickets.ports import Health, RemoteTicket, ticket_label
+from reviews.tickets.ports import RemoteTicket, TrackerHealth, ticket_label
 
 if TYPE_CHECKING:
     from reviews.quarterly.models import ActionItem
@@ -113,7 +113,7 @@ def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> 
         record_of_ticket(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
 
 
-def note_health(*, health: Health, by: User | None = None, now: datetime) -> None:
+def note_health(*, health: TrackerHealth, by: User | None = None, now: datetime) -> None:
     """Keep the answer of a connection test where the integrations page finds it; a good one sets going what waits."""
     details = {"ok": health.ok, "sentence": health.sentence, "account": health.account}
     with transaction.atomic():

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from reviews.requests.domain.lifecycle import TERMINAL, State
+from reviews.requests.domain.lifecycle import TERMINAL, RequestState
 from weighbridge.core.errors import Invalid
 
 OLDEST = timedelta(hours=24)
@@ -34,7 +34,7 @@ class Meaning(StrEnum):
     CLOSE = "close"
 
 
-class Outcome(StrEnum):
+class MoveOutcome(StrEnum):
     """What became of a move: only mirrored, done as asked, or refused with a comment."""
 
     NOTED = "noted"
@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class Mode(StrEnum):
+class ReconciliationMode(StrEnum):
     """What a reconciliation does with a difference: tell it, read it into here, or put the ticket back."""
 
     REPORT = "report"
@@ -72,10 +72,10 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MoveAnswer:
     """What to do about a move. `is_to_try` where the rules of the request have the last word."""
 
-    outcome: Outcome
+    outcome: MoveOutcome
     reason: str = ""
     is_to_try: bool = False
 
@@ -121,25 +121,29 @@ def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decision
     return Meaning.DECIDE if is_decision else Meaning.NONE
 
 
-def answer_to(meaning: Meaning, *, state: State, ref: str, author: str, is_known: bool) -> Answer:
+def answer_to(meaning: Meaning, *, state: RequestState, ref: str, author: str, is_known: bool) -> MoveAnswer:
     """What to do about a move by `author`; `is_known`: an active person here who may see the request."""
     is_ended = state in TERMINAL
-    if meaning in {Meaning.NONE, Meaning.CLOSE} or is_ended or (meaning is Meaning.DECIDE and state is State.CLEARED):
-        return Answer(Outcome.NOTED)
+    if (
+        meaning in {Meaning.NONE, Meaning.CLOSE}
+        or is_ended
+        or (meaning is Meaning.DECIDE and state is RequestState.CLEARED)
+    ):
+        return MoveAnswer(MoveOutcome.NOTED)
     if meaning is Meaning.DECIDE:
-        return Answer(
-            Outcome.REFUSED,
+        return MoveAnswer(
+            MoveOutcome.REFUSED,
             f"Moving the ticket decides nothing: {ref} is still {state.words}. It is decided by the votes on its page.",
         )
     if not is_known and meaning is Meaning.ACKNOWLEDGE:
-        return Answer(Outcome.NOTED)
+        return MoveAnswer(MoveOutcome.NOTED)
     if not is_known:
-        return Answer(
-            Outcome.REFUSED,
+        return MoveAnswer(
+            MoveOutcome.REFUSED,
             f"{ref} was not withdrawn: {author or 'whoever moved the ticket'} is not known to Weighbridge by this Jira "
             "account. Withdraw it on its page, or ask an administrator to link the account.",
         )
-    return Answer(Outcome.DONE, is_to_try=meaning is Meaning.WITHDRAW)
+    return MoveAnswer(MoveOutcome.DONE, is_to_try=meaning is Meaning.WITHDRAW)
 
 
 def meaning_for_action(meaning: Meaning) -> Meaning:
@@ -147,17 +151,17 @@ def meaning_for_action(meaning: Meaning) -> Meaning:
     return Meaning.CLOSE if meaning is Meaning.DECIDE else meaning
 
 
-def answer_on_action(meaning: Meaning, *, is_closed: bool, ref: str, author: str, is_known: bool) -> Answer:
+def answer_on_action(meaning: Meaning, *, is_closed: bool, ref: str, author: str, is_known: bool) -> MoveAnswer:
     """What to do about a move of an action item's ticket: see it, close it or drop it, by somebody known here."""
     if meaning is Meaning.NONE or is_closed:
-        return Answer(Outcome.NOTED)
+        return MoveAnswer(MoveOutcome.NOTED)
     if not is_known:
-        return Answer(
-            Outcome.REFUSED,
+        return MoveAnswer(
+            MoveOutcome.REFUSED,
             f"{ref} is as it was: {author or 'whoever moved the ticket'} is not known to Weighbridge by this Jira "
             "account. Close it on its page, or ask an administrator to link the account.",
         )
-    return Answer(Outcome.DONE, is_to_try=True)
+    return MoveAnswer(MoveOutcome.DONE, is_to_try=True)
 
 
 def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from reviews.tickets.ports import (
     Block,
     Glance,
-    Health,
     RemoteComment,
     RemoteIssue,
     RemoteMove,
@@ -15,6 +14,7 @@ from reviews.tickets.ports import (
     TicketDraft,
     TicketGone,
     TrackerError,
+    TrackerHealth,
     TransitionUnavailable,
 )
 
@@ -63,7 +63,7 @@ class MemoryTracker:
         self.tickets: dict[str, MemoryTicket] = {}
         self.calls: list[str] = []
         self.indexes_at_once = True
-        self.health = Health(ok=True, sentence="The tracker in memory is always there.", account="weighbridge")
+        self.health = TrackerHealth(ok=True, sentence="The tracker in memory is always there.", account="weighbridge")
         self._project = project
         self._url = url
         self._faults: list[_Fault] = []
@@ -147,7 +147,7 @@ class MemoryTracker:
         _lose_answer(fault)
         return {each.id: Glance(status=each.status, categories=(), updated_at=each.updated_at) for each in known}
 
-    def check(self) -> Health:
+    def check(self) -> TrackerHealth:
         """Whatever `health` was set to."""
         self.calls.append("check")
         return self.health

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from reviews.requests.models import ReviewRequest
-from reviews.tickets.domain import Meaning, Outcome
+from reviews.tickets.domain import Meaning, MoveOutcome
 
 
 class TicketState(models.TextChoices):
@@ -55,7 +55,7 @@ class Ticket(models.Model):
 
 
 MEANINGS = [(meaning.value, meaning.value) for meaning in Meaning]
-OUTCOMES = [(outcome.value, outcome.value) for outcome in Outcome]
+OUTCOMES = [(outcome.value, outcome.value) for outcome in MoveOutcome]
 
 
 class WebhookDelivery(models.Model):
@@ -124,7 +124,7 @@ class TicketMove(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["ticket", "remote_id"], name="one_judgment_per_move"),
             models.CheckConstraint(
-                name="nothing_is_decided_there", condition=~Q(meaning=Meaning.DECIDE, outcome=Outcome.DONE)
+                name="nothing_is_decided_there", condition=~Q(meaning=Meaning.DECIDE, outcome=MoveOutcome.DONE)
             ),
         ]
 

@@ -29,7 +29,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Fields:
     """Names beside values, one pair a row."""
 
     rows: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Link:
     url: str
 
 
-Block = Heading | Paragraph | Facts | Link
+Block = Heading | Paragraph | Fields | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class RemoteIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class TrackerHealth:
     """The answer to "test connection": one sentence for a person, and as whom we are known there ("" if unknown).
 
     `retry_after_s` is set where the tracker asked to be left alone for so long.
@@ -141,7 +141,7 @@ class FailureKind(StrEnum):
     SOFT = "soft"  # this one effect cannot be had: note it, go on with the rest
 
 
-class Reach(StrEnum):
+class FailureReach(StrEnum):
     """How far a failure goes: what else would fail alike if it were asked now."""
 
     TICKET = "ticket"  # nothing else: it is about this one ticket
@@ -152,30 +152,32 @@ class Reach(StrEnum):
 class TrackerError(Exception):
     """The tracker did not do what was asked; `reason` is a whole sentence for a person."""
 
-    def __init__(self, reason: str, *, kind: FailureKind, reach: Reach = Reach.TICKET) -> None:
+    def __init__(self, reason: str, *, kind: FailureKind, reach: FailureReach = FailureReach.TICKET) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
         self.reach = reach
 
 
-class Unreachable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
+class TrackerUnreachable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """No answer, or none of use, and nothing was done there."""
 
-    def __init__(self, reason: str, *, retry_after_s: float | None = None, reach: Reach = Reach.TRACKER) -> None:
+    def __init__(
+        self, reason: str, *, retry_after_s: float | None = None, reach: FailureReach = FailureReach.TRACKER
+    ) -> None:
         super().__init__(reason, kind=FailureKind.TRANSIENT, reach=reach)
         self.retry_after_s = retry_after_s
 
 
-class RateLimited(Unreachable):
+class RateLimited(TrackerUnreachable):
     """Asked to slow down. `retry_after_s` is None where the tracker named no time: the caller backs off by itself."""
 
 
-class TooLate(Unreachable):
+class TooLate(TrackerUnreachable):
     """This process was held up for so long that what it was about to send may be sent by another; it sent nothing."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, reach=Reach.TICKET)
+        super().__init__(reason, reach=FailureReach.TICKET)
 
 
 class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
@@ -189,7 +191,9 @@ class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the 
 class Misconfigured(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """Refused until a person changes a setting, here or there; the reason says which. `fields` names refused fields."""
 
-    def __init__(self, reason: str, *, fields: tuple[str, ...] = (), reach: Reach = Reach.TRACKER) -> None:
+    def __init__(
+        self, reason: str, *, fields: tuple[str, ...] = (), reach: FailureReach = FailureReach.TRACKER
+    ) -> None:
         super().__init__(reason, kind=FailureKind.PERMANENT, reach=reach)
         self.fields = fields
 
@@ -198,7 +202,7 @@ class LabelLost(Misconfigured):
     """The ticket exists but without its label. Keep `ticket`: a search will never find it, a retry would double it."""
 
     def __init__(self, reason: str, *, ticket: RemoteTicket) -> None:
-        super().__init__(reason, fields=("labels",), reach=Reach.ALIKE)
+        super().__init__(reason, fields=("labels",), reach=FailureReach.ALIKE)
         self.ticket = ticket
 
 
@@ -245,7 +249,7 @@ class TicketTracker(Protocol):
         """Set the link back to us; the same `global_id` overwrites, so it may be repeated at will."""
         ...
 
-    def check(self) -> Health:
+    def check(self) -> TrackerHealth:
         """Try address, account, project, issue type and fields, changing nothing. Never raises TrackerError."""
         ...
 

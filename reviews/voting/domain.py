@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RATIONALE_MIN_LENGTH = 3
 
 
-class Choice(StrEnum):
+class VoteChoice(StrEnum):
     """What a voter may say."""
 
     APPROVE = "approve"
@@ -52,7 +52,7 @@ class Ballot:
     person_id: int
     person_name: str
     stage_id: str
-    choice: Choice
+    choice: VoteChoice
     revision: int
     rationale: str
     cast_at: datetime
@@ -78,9 +78,9 @@ class Progress:
     outcome: VotingOutcome
 
 
-def check_rationale(*, choice: Choice, rationale: str) -> None:
+def check_rationale(*, choice: VoteChoice, rationale: str) -> None:
     """Raise `Invalid` unless a rejection or a request for changes says why."""
-    if choice != Choice.APPROVE and len(rationale.strip()) < RATIONALE_MIN_LENGTH:
+    if choice != VoteChoice.APPROVE and len(rationale.strip()) < RATIONALE_MIN_LENGTH:
         words = choice.replace("_", " ")
         raise Invalid(
             f"A vote to {words} needs a reason of at least {RATIONALE_MIN_LENGTH} characters: "
@@ -138,12 +138,12 @@ def tally(
 
 def _stage_progress(stage: "Stage", counted: Sequence[Ballot]) -> StageProgress:
     mine = [ballot for ballot in counted if ballot.stage_id == stage.id]
-    approvals = tuple(ballot for ballot in mine if ballot.choice == Choice.APPROVE)
+    approvals = tuple(ballot for ballot in mine if ballot.choice == VoteChoice.APPROVE)
     needed = max(0, stage.quorum - len(approvals))
     return StageProgress(
         stage=stage,
         approvals=approvals,
-        rejections=tuple(ballot for ballot in mine if ballot.choice == Choice.REJECT),
+        rejections=tuple(ballot for ballot in mine if ballot.choice == VoteChoice.REJECT),
         needed=needed,
         is_complete=needed == 0,
     )
@@ -151,9 +151,9 @@ def _stage_progress(stage: "Stage", counted: Sequence[Ballot]) -> StageProgress:
 
 def _outcome(rows: Sequence[StageProgress], counted: Sequence[Ballot]) -> VotingOutcome:
     choices = {ballot.choice for ballot in counted}
-    if Choice.REJECT in choices:
+    if VoteChoice.REJECT in choices:
         return VotingOutcome.REJECTED
-    if Choice.REQUEST_CHANGES in choices:
+    if VoteChoice.REQUEST_CHANGES in choices:
         return VotingOutcome.CHANGES_REQUESTED
     if rows and all(row.is_complete for row in rows):
         return VotingOutcome.APPROVED
@@ -173,7 +173,7 @@ def check_may_vote(
 ) -> None:
     """Raise unless this person may vote in this stage of this revision now.
 
-    `NotAllowed` where the person is the obstacle (inactive, a stake, the wrong role), `WrongState` where the moment is
+    `NotAllowed` where the person may not (inactive, a stake, the wrong role), `WrongState` where the moment is wrong
     (already voted, stage not open, voting over). The reason is a sentence for that person.
     """
     _check_person(person, stage, requester_id, owner_id, evidence_editor_ids)

@@ -4,15 +4,15 @@ from django.conf import settings
 from django.db import models
 
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 
 User = settings.AUTH_USER_MODEL
 
-CHOICES = [(choice.value, choice.value.replace("_", " ")) for choice in Choice]
+CHOICES = [(choice.value, choice.value.replace("_", " ")) for choice in VoteChoice]
 
 
 class Revision(models.Model):
-    """What the voters see, frozen: the digest covers artifact, policy, figures, runs and answers."""
+    """What the voters see, frozen: the digest covers artifact, policy, metric values, runs and answers."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()

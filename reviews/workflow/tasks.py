@@ -13,7 +13,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import breaches, evidence, requests
-from reviews.workflow.queries.expirations import lapsed
+from reviews.workflow.queries.expirations import expired_requests
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
@@ -28,13 +28,13 @@ def take_run(message: OutboxMessage) -> outbox.Settle:
 
 @outbox.on_tick
 def age(now: datetime) -> None:
-    """Expire and suspend authorizations, let overdue requests lapse; note since when no packet was drawn."""
+    """Expire and suspend authorizations, let overdue requests expire; note since when no packet was drawn."""
     authorizations.age(now=now)
     if settings.WEIGHBRIDGE["JIRA"]["url"]:
         effects.probe_tracker(now=now)
-    for request in lapsed(now=now):
+    for request in expired_requests(now=now):
         with suppress(WrongState):  # somebody acted, or another process was quicker
-            requests.lapse(request=request, now=now)
+            requests.expire(request=request, now=now)
     Pulse.note(name=PACKETS, at=undrawn_since(now=now))
 
 

@@ -1,4 +1,4 @@
-"""The page of promises: each part of it is told by a trial, each trial has a part, and each figure names
+"""The page of promises: each part of it is told by a trial, each trial has a part, and each metric value names
 its command.
 """
 
@@ -18,17 +18,17 @@ def test_every_part_of_the_page_is_told_by_a_trial() -> None:
     assert told == {section.trial for section in SECTIONS}
 
 
-def test_every_figure_names_a_command_that_can_be_given() -> None:
+def test_every_metric_value_names_a_command_that_can_be_given() -> None:
     kept = harness_report._read().values()
     assert kept
-    for figure in kept:
-        found = FILE.search(figure["command"])
-        assert found is not None, figure["command"]
-        assert (ROOT / (found[1] or f"{found[2].replace('.', '/')}.py")).exists(), figure["command"]
+    for metric_value in kept:
+        found = FILE.search(metric_value["command"])
+        assert found is not None, metric_value["command"]
+        assert (ROOT / (found[1] or f"{found[2].replace('.', '/')}.py")).exists(), metric_value["command"]
 
 
-def test_every_part_shows_figures_its_trials_have() -> None:
+def test_every_part_shows_metric_values_its_trials_have() -> None:
     kept = list(harness_report._read().values())
     for section in SECTIONS:
-        for figure in (each for each in kept if each["trial"] == section.trial):
-            assert set(section.columns) <= set(figure), (section.trial, figure)
+        for metric_value in (each for each in kept if each["trial"] == section.trial):
+            assert set(section.columns) <= set(metric_value), (section.trial, metric_value)

@@ -40,7 +40,7 @@ def student():
 class Stage:
     """The files of a page, what is written in the place of its examples, and which exit statuses are an answer.
 
-    1 is one everywhere: measured, but the machine was too busy for the figures to count.
+    1 is one everywhere: measured, but the machine was too busy for the metric values to count.
     """
 
     files: Mapping[str, Callable[[Path], object]] = dataclasses.field(default_factory=dict)

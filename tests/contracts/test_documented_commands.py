@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 EVERY = every_line()
 OURS = [shown for shown in EVERY if shown.program.startswith("weighbridge ")]
-DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count
+DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the metric values to count
 
 
 def is_left_out(shown: Shown) -> bool:

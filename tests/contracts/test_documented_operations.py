@@ -28,7 +28,7 @@ from governance.people.models import ApiToken, RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from tests.contracts.prompt import Typed, type_in
 from tests.contracts.shown import Shown, every_line
@@ -181,7 +181,7 @@ OPERATIONS: Mapping[str, Page] = {
     ),
     "docs/how-to/state-costs.md": Page(
         with_a_spec,
-        lambda _, __: Fact.objects.get(name="total_cost_1y_usd", basis="estimated").value > 0,
+        lambda _, __: MetricRecord.objects.get(name="total_cost_1y_usd", basis="estimated").value > 0,
     ),
     "docs/how-to/verify-the-trail.md": Page(with_checkpoint, lambda _, typed: typed.said.count("Genuine") == 3),
     "docs/tutorial/first-quarter.md": Page(with_a_bill, lambda _, __: Bill.objects.get().state == "queued"),

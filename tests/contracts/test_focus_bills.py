@@ -18,7 +18,7 @@ import pytest
 
 from config import env
 from governance.bills.domain.aggregation import Gathered, gather
-from governance.bills.domain.file_kind import Caps, kind_of, plain
+from governance.bills.domain.file_kind import UnpackLimits, kind_of, plain
 from governance.bills.domain.header import HeaderMap
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
@@ -30,7 +30,7 @@ ROWS = 3_000
 
 def read(path: Path, folder: Path) -> tuple[Gathered, HeaderMap]:
     kind = kind_of(path, name=path.name)
-    source = open_source(plain(path, kind=kind, folder=folder, caps=Caps()), kind=kind)
+    source = open_source(plain(path, kind=kind, folder=folder, caps=UnpackLimits()), kind=kind)
     return gather(source), source.header
 
 
@@ -98,7 +98,7 @@ def test_a_generated_bill_with_ai_services_adds_up_exactly(tmp_path: Path, provi
 
 
 def assert_sums(gathered: Gathered, wanted: Mapping[tuple[str, str, str], list[Decimal]]) -> None:
-    """Each line is rounded once to 12 places, and some of these figures have more; nothing else may differ."""
+    """Each line is rounded once to 12 places, and some of these metric values have more; nothing else may differ."""
     doubt = gathered.lines.height * Decimal("0.5e-12")
     found = found_sums(gathered)
     assert found.keys() == wanted.keys()

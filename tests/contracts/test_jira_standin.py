@@ -223,7 +223,10 @@ def test_it_runs_as_a_process_and_keeps_its_state(tmp_path: Path) -> None:
                 call(f"{url}/rest/api/3/issue", "POST", {"fields": TASK})
             assert call(f"{url}/rest/api/3/issue/MR-1")[1]["fields"]["summary"] == "s"
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=20)[0] == f"{url}\nstopped\n"
+            try:
+                assert process.communicate(timeout=20)[0] == f"{url}\nstopped\n"
+            finally:
+                process.kill()
         assert process.returncode == 0
 
 

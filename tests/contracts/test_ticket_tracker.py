@@ -17,15 +17,15 @@ from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.opening import open_once
 from reviews.tickets.ports import (
-    Health,
     OutcomeUnknown,
     Paragraph,
     RateLimited,
     TicketDraft,
     TicketGone,
     TicketTracker,
+    TrackerHealth,
+    TrackerUnreachable,
     TransitionUnavailable,
-    Unreachable,
     ticket_label,
 )
 from tests.standins.jira_cloud import JiraCloud
@@ -167,11 +167,11 @@ class TestMemoryFaults:
 
     def test_health_and_kept_words(self) -> None:
         tracker = MemoryTracker()
-        tracker.health = Health(ok=False, sentence="Down.")
+        tracker.health = TrackerHealth(ok=False, sentence="Down.")
         ticket = tracker.open(DRAFT)
         tracker.comment(ticket.id, SAYS, marker="event-1")
         tracker.link(ticket.id, url="http://localhost/", title="x", global_id="y")
-        assert tracker.check() == Health(ok=False, sentence="Down.", account="")
+        assert tracker.check() == TrackerHealth(ok=False, sentence="Down.", account="")
         assert [comment.blocks for comment in tracker.tickets[ticket.id].comments] == [SAYS]
         assert tracker.tickets[ticket.id].links == {"y": ("http://localhost/", "x")}
 
@@ -212,12 +212,12 @@ class TestWords:
         assert (ticket_label(instance=one, reference="X") == ticket_label(instance=other, reference="X")) is same
 
     def test_rate_limited_is_a_kind_of_unreachable(self) -> None:
-        assert issubclass(RateLimited, Unreachable)
+        assert issubclass(RateLimited, TrackerUnreachable)
         assert RateLimited("Slow down.").retry_after_s is None
 
     def test_every_error_has_a_kind(self) -> None:
         kinds = {
-            ports.Unreachable("a"): "transient",
+            ports.TrackerUnreachable("a"): "transient",
             ports.RateLimited("b"): "transient",
             ports.OutcomeUnknown("c", settle_s=1): "unknown",
             ports.Misconfigured("d"): "permanent",

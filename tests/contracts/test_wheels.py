@@ -192,7 +192,7 @@ def test_the_template_is_projected(alone):
 def test_a_model_is_profiled_in_the_sandbox(alone):
     builders.classifier(alone.folder / "model.onnx")
     done = alone.run("weighbridge", "profile", "model.onnx", "--samples", 140, "--json", "result.json")
-    # 1: measured, but the machine was too busy for the figures to count.
+    # 1: measured, but the machine was too busy for the metric values to count.
     assert done.returncode in {0, 1}, done.stderr
     result = json.loads((alone.folder / "result.json").read_text())
     assert result["schema"] == "weighbridge.result/1"

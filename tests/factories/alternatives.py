@@ -3,7 +3,9 @@
 from typing import Any
 
 
-def figure(value: float, lower: float | None = None, upper: float | None = None, *, unit: str = "ms") -> dict[str, Any]:
+def metric_value(
+    value: float, lower: float | None = None, upper: float | None = None, *, unit: str = "ms"
+) -> dict[str, Any]:
     level = None if lower is None else 0.95
     return {"value": value, "lower": lower, "upper": upper, "confidence": level, "n": 9_488, "unit": unit}
 
@@ -13,9 +15,9 @@ def variant(name: str, answer: str, p95_ms: float, **more: Any) -> dict[str, Any
         "name": name,
         "made_by": f"how {name} is made",
         "metrics": {
-            "accuracy": figure(0.8604, 0.8535, 0.8671, unit="ratio"),
-            "latency_p95_ms": figure(p95_ms, p95_ms * 0.9, p95_ms * 1.1),
-            "model_size_mb": figure(1.6888, unit="MB"),
+            "accuracy": metric_value(0.8604, 0.8535, 0.8671, unit="ratio"),
+            "latency_p95_ms": metric_value(p95_ms, p95_ms * 0.9, p95_ms * 1.1),
+            "model_size_mb": metric_value(1.6888, unit="MB"),
         },
         "verdict": {
             "answer": answer,
@@ -32,7 +34,7 @@ RESULT: dict[str, Any] = {
     "schema": "weighbridge.candidates/1",
     "scenario": "alternatives",
     "verdict": {"status": "valid", "reasons": []},
-    "metrics": {"alternatives_measured": figure(2.0, unit="variants")},
+    "metrics": {"alternatives_measured": metric_value(2.0, unit="variants")},
     "manifest": {"digest": "sha256:" + "c" * 64},
     "standings": {"fp32": "dominated (P 0.01)", "int8": "frontier (P 1.00)"},
     "candidates": [

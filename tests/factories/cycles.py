@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from reviews.quarterly.actions import agenda, cycles, meeting, scorecard
-from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.actions.scorecard import KpiSheet
 from reviews.quarterly.domain.cycle import Calendar
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
 from tests.factories.people import Cast
 
@@ -69,14 +69,14 @@ def make_decision(
     return meeting.decide(item=item, decided=decided(cast, now, kind=kind), by=cast.approver, now=met_at(now))
 
 
-def decided(cast: Cast, now: datetime, *, kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Decided:
+def decided(cast: Cast, now: datetime, *, kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> MeetingDecision:
     fields = {
         "kind": kind,
         "rationale": "It earns what it costs.",
         "owner": cast.author,
         "due_on": met_at(now).date() + timedelta(days=30),
     }
-    return Decided(**{**fields, **changes})
+    return TakenDecision(**{**fields, **changes})
 
 
 def make_action(*, cast: Cast, now: datetime, asset: ModelAsset) -> ActionItem:
@@ -89,7 +89,7 @@ def sheet(by: User, **changes: object) -> KpiSheet:
         "name": "Conversion of searches",
         "metric": "accuracy",
         "unit": "%",
-        "better": Better.HIGHER,
+        "better": KpiDirection.HIGHER,
         "target": Decimal("3.2"),
         "owner": by,
         "data_source": "Web analytics",

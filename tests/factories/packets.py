@@ -13,19 +13,19 @@ from reviews.packets.domain.packet import (
     AuthorizationPart,
     BudgetRow,
     ChecklistRow,
-    ConditionRow,
+    ConditionPart,
     Cover,
-    Packet,
+    PacketDocument,
     StageRow,
     TicketPart,
     VoteRow,
 )
 from reviews.packets.domain.packet_evidence import (
     Claim,
-    Comparison,
+    ClaimComparison,
     CostRow,
-    DeterminationPart,
-    Measurement,
+    MeasurementPart,
+    PolicyEvaluationPart,
     RuleLine,
     RunRow,
 )
@@ -40,7 +40,7 @@ def digest(letter: str) -> str:
 
 
 def sample_cover(**changes: Any) -> Cover:
-    facts: dict[str, Any] = {
+    metric_values: dict[str, Any] = {
         "ref": "MRR-2026-0042",
         "title": "Fashion classifier for the returns desk",
         "team": "Retail vision",
@@ -66,14 +66,14 @@ def sample_cover(**changes: Any) -> Cover:
             Approver(name="Lea Lead", stage="GPU budget", approved_at=DECIDED_AT),
         ),
     }
-    return Cover(**(facts | changes))
+    return Cover(**(metric_values | changes))
 
 
 def sample_rules() -> tuple[RuleLine, ...]:
     return (
         RuleLine(
             rule_id="gpu-hours",
-            fact="training_gpu_hours",
+            metric="training_gpu_hours",
             status="fired",
             level="hard",
             effect="require_review",
@@ -86,7 +86,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
         ),
         RuleLine(
             rule_id="training-cost",
-            fact="training_cost_usd",
+            metric="training_cost_usd",
             status="passed",
             level="hard",
             effect="",
@@ -98,7 +98,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
         ),
         RuleLine(
             rule_id="p95-prod",
-            fact="latency_p95_ms",
+            metric="latency_p95_ms",
             status="passed",
             level="hard",
             effect="",
@@ -111,17 +111,17 @@ def sample_rules() -> tuple[RuleLine, ...]:
         ),
         RuleLine(
             rule_id="error-rate",
-            fact="error_rate",
+            metric="error_rate",
             status="indeterminate",
             level="soft",
             effect="require_review",
             condition="error_rate (upper) at most 0.01 ratio, measured",
-            why="No figure of an accepted basis (measured, billed) exists, and what is unknown never passes.",
+            why="No metric value of an accepted basis (measured, billed) exists, and what is unknown never passes.",
             message="Measure the error rate under load before production.",
         ),
         RuleLine(
             rule_id="staging-only",
-            fact="peak_memory_mb",
+            metric="peak_memory_mb",
             status="not_applicable",
             level="soft",
             effect="",
@@ -130,7 +130,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
         ),
         RuleLine(
             rule_id="f1-floor",
-            fact="f1_macro",
+            metric="f1_macro",
             status="waived",
             level="soft",
             effect="",
@@ -144,8 +144,8 @@ def sample_rules() -> tuple[RuleLine, ...]:
     )
 
 
-def _measured(value: str, lower: str | None, upper: str | None, n: int | None) -> Measurement:
-    return Measurement(
+def _measured(value: str, lower: str | None, upper: str | None, n: int | None) -> MeasurementPart:
+    return MeasurementPart(
         value=Decimal(value),
         lower=Decimal(lower) if lower else None,
         upper=Decimal(upper) if upper else None,
@@ -156,17 +156,17 @@ def _measured(value: str, lower: str | None, upper: str | None, n: int | None) -
     )
 
 
-def sample_comparisons() -> tuple[Comparison, ...]:
+def sample_comparisons() -> tuple[ClaimComparison, ...]:
     lower, higher = "lower is better", "higher is better"
     return (
-        Comparison(
+        ClaimComparison(
             name="latency_p50_ms",
             unit="ms",
             direction=lower,
             claimed=Claim(value=Decimal(30), basis="declared", source="request form"),
             measured=_measured("28.4112", "28.1003", "28.7321", 3000),
         ),
-        Comparison(
+        ClaimComparison(
             name="latency_p95_ms",
             unit="ms",
             direction=lower,
@@ -181,20 +181,20 @@ def sample_comparisons() -> tuple[Comparison, ...]:
             answer="The claim came from a GPU; the returns desk runs on CPU. 42 ms is well inside what the desk needs.",
             answered_by="Rita Requester",
         ),
-        Comparison(
+        ClaimComparison(
             name="latency_p99_ms",
             unit="ms",
             direction=lower,
             measured=_measured("58.9034", "52.2001", "71.4405", 3000),
         ),
-        Comparison(
+        ClaimComparison(
             name="throughput_per_s",
             unit="1/s",
             direction=higher,
             claimed=Claim(value=Decimal(30), basis="declared", source="request form"),
             measured=_measured("33.1482", "32.5", "33.8", 3000),
         ),
-        Comparison(
+        ClaimComparison(
             name="accuracy",
             unit="ratio",
             direction=higher,
@@ -202,26 +202,30 @@ def sample_comparisons() -> tuple[Comparison, ...]:
             measured=_measured("0.9041", "0.8982", "0.9097", 10000),
             limit=Decimal("0.80"),
         ),
-        Comparison(
+        ClaimComparison(
             name="f1_macro", unit="ratio", direction=higher, measured=_measured("0.8998", "0.8912", "0.9061", 10000)
         ),
-        Comparison(name="model_size_mb", unit="MB", direction=lower, measured=_measured("4.213884", None, None, None)),
-        Comparison(name="peak_memory_mb", unit="MB", direction=lower, measured=_measured("183.4", None, "190.2", 3)),
-        Comparison(
+        ClaimComparison(
+            name="model_size_mb", unit="MB", direction=lower, measured=_measured("4.213884", None, None, None)
+        ),
+        ClaimComparison(
+            name="peak_memory_mb", unit="MB", direction=lower, measured=_measured("183.4", None, "190.2", 3)
+        ),
+        ClaimComparison(
             name="training_gpu_hours",
             unit="gpu_h",
             direction=lower,
             claimed=Claim(value=Decimal(320), basis="declared", source="request form"),
             limit=Decimal(200),
         ),
-        Comparison(
+        ClaimComparison(
             name="total_cost_1y_usd",
             unit="USD",
             direction=lower,
             claimed=Claim(value=Decimal(21340), basis="estimated", source="price book 2026-06"),
             limit=Decimal(50000),
         ),
-        Comparison(name="business_kpi_delta", unit="ratio", direction=higher),
+        ClaimComparison(name="business_kpi_delta", unit="ratio", direction=higher),
     )
 
 
@@ -380,24 +384,26 @@ def checkpoint_pem() -> str:
 
 def sample_checkpoint(count: int) -> CheckpointPart:
     """Signed, as a reader with the key can verify."""
-    signed = checkpoint.sign(checkpoint.Checkpoint(count, digest("c"), DECIDED_AT), private_key_pem=checkpoint_pem())
+    signed = checkpoint.sign(
+        checkpoint.CheckpointStatement(count, digest("c"), DECIDED_AT), private_key_pem=checkpoint_pem()
+    )
     return CheckpointPart(
         count=count, head=digest("c"), at=DECIDED_AT, key_id=signed.key_id, signature=signed.signature
     )
 
 
-def sample_packet(**changes: Any) -> Packet:
-    facts: dict[str, Any] = {
+def sample_packet(**changes: Any) -> PacketDocument:
+    metric_values: dict[str, Any] = {
         "cover": sample_cover(),
         "business_case": (
             "Two people at each of 14 returns desks sort garments by hand. The classifier sorts 93 of 100 without a "
             "second look and frees one of them for the counter.\n\nA wrong class costs a second handling of 1.10 USD."
         ),
         "business_metric": "Share of returns sorted without a second look, from 71 % to 90 %",
-        "determination": DeterminationPart(
+        "policy_evaluation": PolicyEvaluationPart(
             outcome="review_required",
             occasion="decision",
-            determined_at=DECIDED_AT,
+            evaluated_at=DECIDED_AT,
             policy_name="default-compute",
             policy_version=3,
             policy_digest=digest("d"),
@@ -413,7 +419,7 @@ def sample_packet(**changes: Any) -> Packet:
         ),
         "votes": sample_votes(),
         "conditions": (
-            ConditionRow(
+            ConditionPart(
                 text="Measure the distilled student on the same data and report the difference in accuracy and cost.",
                 owner="Otto Owner",
                 due_on=date(2026, 9, 30),
@@ -474,4 +480,4 @@ def sample_packet(**changes: Any) -> Packet:
         "generated_at": DECIDED_AT + timedelta(minutes=1),
         "generator": "Weighbridge 0.1.0",
     }
-    return Packet(**(facts | changes))
+    return PacketDocument(**(metric_values | changes))

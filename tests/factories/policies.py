@@ -9,7 +9,7 @@ def lean(source: str) -> str:
     """The policy without its rule and its plan about cheaper variants."""
     document = yaml.safe_load(source)
     document["alternatives"] = None
-    document["rules"] = [rule for rule in document["rules"] if rule["fact"] != "alternatives_measured"]
+    document["rules"] = [rule for rule in document["rules"] if rule["metric"] != "alternatives_measured"]
     return yaml.safe_dump(document, sort_keys=False)
 
 

@@ -14,7 +14,7 @@ from benchmarking.runs.models import Run
 from governance.bills.models import AllocationRule, Bill, BillSlice, SpendLine
 from governance.inventory.models import ModelAsset
 from reviews.authorizations.models import Authorization, Condition, Decision
-from reviews.evidence.models import Fact, RequestProjection, Traffic
+from reviews.evidence.models import MetricRecord, RequestProjection, Traffic
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.canonical import digest_of
 
@@ -44,8 +44,8 @@ def _copied(
     authorized = _copy(held, decision=_copy(decision, request=request), number=f"AUT-2026-{number:04d}")
     Condition.objects.create(authorization=authorized, text="Watch it.", owner=decided.owner, due_on=now.date())
     run = _copy(Run.objects.filter(asked_for=decided.ref).first(), key=f"run-{number}", asked_for=request.ref)
-    for fact in Fact.objects.filter(request=decided):
-        _copy(fact, request=request, run=run if fact.run_id else None)
+    for metric in MetricRecord.objects.filter(request=decided):
+        _copy(metric, request=request, run=run if metric.run_id else None)
     projection = CostProjection.objects.create(
         token=f"{number:020d}", title="T", spec={}, document=DOCUMENT, digest=digest_of({"of": number}), kept_at=now
     )

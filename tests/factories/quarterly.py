@@ -1,22 +1,22 @@
-"""A quarterly packet of made-up models, whose figures follow from their numbers: nothing of it is measured."""
+"""A quarterly packet of made-up models, whose metric values follow from their numbers: nothing of it is measured."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from reviews.quarterly.domain.packet import (
     AgendaRow,
+    BasisRow,
+    BudgetRowOfQuarter,
     ChangeRow,
-    FigureRow,
     FollowedRow,
     ModelPage,
-    OptionRow,
-    Point,
+    PortfolioPoint,
     QuarterlyPacket,
     RejectedRow,
     ScoreRow,
     SourceRow,
-    Spend,
     Variance,
+    VariantRow,
 )
 
 AT = datetime(2027, 1, 11, tzinfo=UTC)
@@ -67,9 +67,9 @@ def make_packet(models: int, **changes: object) -> QuarterlyPacket:
     return QuarterlyPacket(**{**fields, **changes})
 
 
-def make_spend(number: int) -> Spend:
+def make_spend(number: int) -> BudgetRowOfQuarter:
     given = Decimal(10_000 * number)
-    return Spend(
+    return BudgetRowOfQuarter(
         account=f"Team {number} USD",
         unit="USD",
         allocated=given,
@@ -80,8 +80,8 @@ def make_spend(number: int) -> Spend:
     )
 
 
-def make_point(number: int) -> Point:
-    return Point(
+def make_point(number: int) -> PortfolioPoint:
+    return PortfolioPoint(
         model=name_of(number),
         cost_usd=Decimal(1_000 + 700 * number),
         latency_ms=Decimal(200) / number + number % 7,
@@ -140,12 +140,12 @@ def make_page(number: int, *, name: str = "") -> ModelPage:
         tier="T1",
         authorization=f"AUT-2026-{number:04d}, active, until 2027-06-30",
         asked=(f"Investment pending: Model {number} for search", "Condition due: Watch its memory"),
-        figures=tuple(
-            FigureRow(name=each, projected=f"{number * 7:,} USD", measured=f"{number * 6:,} USD", billed="")
+        metrics=tuple(
+            BasisRow(name=each, projected=f"{number * 7:,} USD", measured=f"{number * 6:,} USD", billed="")
             for each in ("total_cost_1y_usd", "inference_cost_1y_usd", "latency_p95_ms", "accuracy", "model_size_mb")
         ),
         options=tuple(
-            OptionRow(
+            VariantRow(
                 name=each,
                 answer="worth it",
                 accuracy="0.8604 (0.8535 to 0.8671)",

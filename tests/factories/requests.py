@@ -14,19 +14,20 @@ from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarterly_split import shares
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {
@@ -54,7 +55,7 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
 def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000", gpu_h: str = "1000") -> None:
     """Something to spend this quarter; `by` holds the role finance."""
     quarter = str(Quarter.of(now.date()))
-    for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, gpu_h)):
+    for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, gpu_h)):
         key = f"test:{team.slug}:{quarter}:{unit}"
         budgets.allocate(team=team, quarter=quarter, unit=unit, amount=Decimal(amount), key=key, by=by, now=now)
 
@@ -76,7 +77,7 @@ def make_draft(
     environment: str = "prod",
     declared: Mapping[str, str] = DECLARED,
 ) -> ReviewRequest:
-    """A draft with its declared figures."""
+    """A draft with its declared metric values."""
     filing = Filing(
         title=title,
         purpose=purpose,
@@ -87,15 +88,17 @@ def make_draft(
     )
     request = requests.create(filing=filing, by=by, now=now)
     for name, value in declared.items():
-        state_figure(request=request, name=name, value=value, by=by, now=now)
+        state_metric_value(request=request, name=name, value=value, by=by, now=now)
     return request
 
 
-def state_figure(
+def state_metric_value(
     *, request: ReviewRequest, name: str, value: str, by: User, now: datetime, basis: Basis = Basis.DECLARED
-) -> Fact:
-    statement = Statement(name=name, value=Decimal(value), unit=CATALOG[name].unit, basis=basis, source="training log")
-    return evidence.state_fact(request=request, statement=statement, by=by, now=now)
+) -> MetricRecord:
+    statement = StatedValue(
+        name=name, value=Decimal(value), unit=CATALOG[name].unit, basis=basis, source="training log"
+    )
+    return evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
 
 
 def make_submitted(*, by: User, now: datetime, **changes: Any) -> ReviewRequest:
@@ -149,9 +152,9 @@ def finish_run(*, run: Run, now: datetime, result: dict[str, Any] | None = None)
     return claimed
 
 
-def take_results(*, request: ReviewRequest, now: datetime, result: dict[str, Any] | None = None) -> list[Fact]:
+def take_results(*, request: ReviewRequest, now: datetime, result: dict[str, Any] | None = None) -> list[MetricRecord]:
     """Finish the runs of a submitted request and take them as evidence."""
-    taken: list[Fact] = []
+    taken: list[MetricRecord] = []
     for run in runs.of_request(request.ref):
         if run.state == "queued":
             done = finish_run(run=run, now=now, result=result)
@@ -186,7 +189,12 @@ def approve(*, request: ReviewRequest, cast: Cast, now: datetime) -> ReviewReque
     votes = ((cast.reviewer_one, "technical"), (cast.reviewer_two, "technical"), (cast.approver, "gpu-budget"))
     for voter, stage_id in votes:
         review.vote(
-            request=request, stage_id=stage_id, choice=Choice.APPROVE, rationale="Fast and cheap.", by=voter, now=now
+            request=request,
+            stage_id=stage_id,
+            choice=VoteChoice.APPROVE,
+            rationale="Fast and cheap.",
+            by=voter,
+            now=now,
         )
     request.refresh_from_db()
     return request

@@ -11,7 +11,7 @@ from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteTicket
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, projections, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
@@ -28,7 +28,7 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     author, clock = cast.author, _clock(now)
     request = _filed(cast, clock())
     for name, value in {**walks.DECLARED, "latency_p95_ms": "1"}.items():
-        walks.state_figure(request=request, name=name, value=value, by=author, now=clock())
+        walks.state_metric_value(request=request, name=name, value=value, by=author, now=clock())
     projection = kept.keep(spec=cost_spec(), by=author, now=clock())
     projections.state(request=request, projection=projection, option="own", by=author, now=clock())
     request = requests.submit(request=request, by=author, now=clock())
@@ -52,16 +52,16 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     )
     walks.allocate_budget(team=request.team, by=cast.finance, now=clock(), usd="9000000")
     review.request_review(request=request, by=author, now=clock())
-    _vote(request, cast, "technical", "reviewer_one", clock(), choice=Choice.REQUEST_CHANGES)
+    _vote(request, cast, "technical", "reviewer_one", clock(), choice=VoteChoice.REQUEST_CHANGES)
     requests.revise(request=request, reason="Answered the reviewer.", by=author, now=clock())
-    walks.state_figure(request=request, name="error_rate", value="0.01", by=author, now=clock())
+    walks.state_metric_value(request=request, name="error_rate", value="0.01", by=author, now=clock())
     review.request_review(request=request, by=author, now=clock())
     packets.ask_for(request=request, by=author, now=clock())
     _vote(request, cast, "technical", "reviewer_one", clock())
     _vote(request, cast, "technical", "reviewer_two", clock())
     until(request)
     promises = tuple(
-        review.Promise(text=text, owner=author, due_on=(now + timedelta(days=30)).date())
+        review.NewCondition(text=text, owner=author, due_on=(now + timedelta(days=30)).date())
         for text in ("Watch the error rate.", "Measure the student.")
     )
     _vote(request, cast, "gpu-budget", "approver", clock(), conditions=promises)
@@ -102,6 +102,6 @@ def _take(request: ReviewRequest, run: Run, result: dict, now: datetime) -> None
 
 
 def _vote(request: ReviewRequest, cast: Cast, stage: str, who: str, now: datetime, **more: object) -> None:
-    settings = {"choice": Choice.APPROVE, **more}
+    settings = {"choice": VoteChoice.APPROVE, **more}
     by = getattr(cast, who)
-    review.vote(request=request, stage_id=stage, rationale="Because of the figures.", by=by, now=now, **settings)
+    review.vote(request=request, stage_id=stage, rationale="Because of the metric values.", by=by, now=now, **settings)

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 Visit = Callable[[User | None], Visitor]
 TITLE = "Visual search, autumn model"
-FIGURES = {**walks.DECLARED, "latency_p95_ms": "1.2"}
+METRIC_VALUES = {**walks.DECLARED, "latency_p95_ms": "1.2"}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def log_in(visitor: Visitor, user: User) -> None:
 
 
 def file_request(page: Page, folder: Path) -> None:
-    """Everything new at once: model, version, data, figures."""
+    """Everything new at once: model, version, data, metric values."""
     model, data = folder / "visual-search.onnx", folder / "held-out.npz"
     model.write_bytes(onnx_bytes())
     data.write_bytes(npz_bytes())
@@ -77,7 +77,7 @@ def file_request(page: Page, folder: Path) -> None:
     page.get_by_label("Data file").set_input_files(data)
     for group in ("Quality", "Speed and size"):
         page.locator("summary", has_text=group).click()
-    for name, value in FIGURES.items():
+    for name, value in METRIC_VALUES.items():
         page.locator(f"#id_{name}").fill(value)
 
 
@@ -99,7 +99,7 @@ def measure(page: Page, request: ReviewRequest) -> None:
     expect(page.locator("#announcements").get_by_text("The benchmarks are through")).to_be_visible()
     expect(runs.get_by_text("Valid")).to_be_visible()
     expect(page.locator("#next-title")).to_have_text("4 things to settle before the review")
-    expect(page.locator("#figures-table").get_by_text("Contradicted")).to_be_visible()
+    expect(page.locator("#metric-values-table").get_by_text("Contradicted")).to_be_visible()
 
 
 def settle_evidence(page: Page) -> None:

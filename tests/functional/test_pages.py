@@ -153,31 +153,31 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
     for path in (run.format(house.done.pk), run.format(house.running.pk), run.format(house.failed.pk)):
         yield cast.author, path
     for path in (
-        "/policy/policies/new/",
-        "/backtest/default/2/?against=1",
+        "/rulebook/policies/new/",
+        "/rulebook/policies/default/2/backtest/?against=1",
         "/findings/",
-        "/bills/rates/",
+        "/exchange-rates/",
         "/scorecard/",
         "/costs/",
     ):
         yield cast.approver, path
     yield cast.approver, f"/requests/{house.decided.ref}/costs/"
     for path in (
-        "/policy/",
-        "/policy/policies/default/1/",
-        "/policy/policies/default/2/",
-        "/policy/policies/default/3/",
-        "/policy/checklists/standard/1/",
+        "/rulebook/",
+        "/rulebook/policies/default/1/",
+        "/rulebook/policies/default/2/",
+        "/rulebook/policies/default/3/",
+        "/rulebook/checklists/standard/1/",
     ):
         yield cast.admin, path
-    yield cast.admin, "/policy/policies/default/diff/?from=1&to=2"
+    yield cast.admin, "/rulebook/policies/default/diff/?from=1&to=2"
     for path in ("/budgets/", f"/budgets/search/{house.quarter}/USD/", "/budgets/?quarter=2001Q1"):
         yield cast.finance, path
     for path in (
         "/integrations/",
         "/audit/",
         "/audit/chain/",
-        "/runs/sandbox/",
+        "/sandbox/",
         "/prices/",
         "/styleguide/",
         "/accounts/password/change/",

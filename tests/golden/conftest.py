@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from benchmarking.projections import actions as projection_actions
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import projections, waivers
 from tests.factories.costs import cost_spec
 from tests.factories.packets import checkpoint_pem
@@ -56,7 +56,7 @@ class Story(Journey):
         return request
 
     def in_second_review(self) -> ReviewRequest:
-        request = self.voted(self.in_review(), self.anne, Choice.REQUEST_CHANGES, words="Explain the latency.")
+        request = self.voted(self.in_review(), self.anne, VoteChoice.REQUEST_CHANGES, words="Explain the latency.")
         return self.voted(self.asked(self.revised(request)), self.anne)
 
     def decided(self) -> ReviewRequest:

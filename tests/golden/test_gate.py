@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reviews.authorizations.models import Authorization
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests
 from tests.golden.conftest import Story
@@ -63,7 +63,7 @@ def test_of_requests_on_their_way_and_at_their_end(story: Story) -> None:
 
 
 def test_of_a_rejected_artifact(story: Story) -> None:
-    story.voted(story.in_review(), story.anne, Choice.REJECT, words="Too slow for the desk.")
+    story.voted(story.in_review(), story.anne, VoteChoice.REJECT, words="Too slow for the desk.")
     check_document("gate/rejected.json", ask(story))
 
 
@@ -75,6 +75,6 @@ def test_of_what_the_policy_cleared(story: Story) -> None:
     table = {"cleared": ask(story, env="dev"), "cleared for dev alone": ask(story)}
     story.now = request.deadline_at
     table["over"] = ask(story, env="dev")
-    requests.lapse(request=request, now=story.now)
-    table["lapsed"] = ask(story, env="dev")
+    requests.expire(request=request, now=story.now)
+    table["expired"] = ask(story, env="dev")
     check_document("gate/cleared.json", table)

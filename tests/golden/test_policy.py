@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 
 from governance.rulebook.domain import replay
-from governance.rulebook.domain.evaluation import RuleResult, Subject, evaluate
+from governance.rulebook.domain.evaluation import EvaluationSubject, RuleResult, evaluate
 from governance.rulebook.domain.metric_index import known
 from governance.rulebook.domain.policy import Policy, parse_policy
 from tests.factories.policies import FULL
 from tests.golden.golden import check
-from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
-from weighbridge.core.metrics import Basis, Figure
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value
+from weighbridge.core.metrics import Basis, MetricValue
 
 FILINGS = 40
 SPREADS = {
@@ -31,10 +31,10 @@ SPREADS = {
 CHANGED_LIMITS = {"training-gpu-hours": 100, "total-cost-1y": 60_000, "latency-p95-prod": 80}
 
 
-def drawn(rng: random.Random, name: str, *, odd: float) -> Iterator[Figure]:
+def drawn(rng: random.Random, name: str, *, odd: float) -> Iterator[MetricValue]:
     """A good measurement; or with that chance none at all, or a poor, weak, small, stale or malformed one, or two."""
     if rng.random() >= odd:
-        yield figure(name, SPREADS[name][0], basis=Basis.MEASURED, n=3000, **interval(SPREADS[name][0]))
+        yield metric_value(name, SPREADS[name][0], basis=Basis.MEASURED, n=3000, **interval(SPREADS[name][0]))
         return
     for basis in rng.sample(tuple(Basis), k=rng.choice((0, 1, 1, 1, 2))):
         value = rng.choice(SPREADS[name])
@@ -42,7 +42,7 @@ def drawn(rng: random.Random, name: str, *, odd: float) -> Iterator[Figure]:
         if rng.random() < 0.1:
             fields["valid_until"] = BEFORE + timedelta(days=1)
         unit = {"unit": "furlong"} if rng.random() < 0.05 else {}
-        yield figure(name, value, basis=basis, n=rng.choice((None, 400, 500, 1999, 2000, 3000)), **fields, **unit)
+        yield metric_value(name, value, basis=basis, n=rng.choice((None, 400, 500, 1999, 2000, 3000)), **fields, **unit)
 
 
 def interval(value: str) -> dict[str, Any]:
@@ -51,24 +51,26 @@ def interval(value: str) -> dict[str, Any]:
     return {"lower": bounds[0], "upper": bounds[1]}
 
 
-def cases() -> list[tuple[replay.Case, list[Figure]]]:
+def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
     rng = random.Random(2026)
     made = []
     for number in range(1, FILINGS + 1):
-        figures = [each for name in SPREADS for each in drawn(rng, name, odd=(0, 0.3, 0.8)[number // 2 % 3])]
+        metric_values = [each for name in SPREADS for each in drawn(rng, name, odd=(0, 0.3, 0.8)[number // 2 % 3])]
         waived = frozenset(rng.sample(("accuracy-floor-prod", "business-gain-prod", "total-cost-1y"), k=number % 3))
-        subject = Subject(rng.choice(("search", "ads")), rng.choice(("T1", "T3")), ("prod", "prod", "dev")[number % 3])
+        subject = EvaluationSubject(
+            rng.choice(("search", "ads")), rng.choice(("T1", "T3")), ("prod", "prod", "dev")[number % 3]
+        )
         usd, gpu_h = Decimal(rng.randrange(100_000)), Decimal(rng.randrange(900))
-        case = replay.Case(
+        case = replay.ReplayCase(
             ref=f"MRR-2026-{number:04d}",
             subject=subject,
-            told=known(figures),
+            told=known(metric_values),
             at=NOW,
             waived=waived,
             usd=usd,
             gpu_h=gpu_h,
         )
-        made.append((case, figures))
+        made.append((case, metric_values))
     return made
 
 
@@ -92,8 +94,8 @@ def changed() -> Policy:
 
 def test_what_the_default_policy_says_of_each_filing() -> None:
     policy, lines = parse_policy(yaml.safe_load(FULL)), []
-    for case, figures in cases():
-        said = evaluate(policy, subject=case.subject, figures=figures, now=case.at, waived=case.waived)
+    for case, metric_values in cases():
+        said = evaluate(policy, subject=case.subject, metric_values=metric_values, now=case.at, waived=case.waived)
         waived = ", ".join(sorted(case.waived)) or "nothing"
         lines.append(f"{case.ref} {case.subject.environment}, {waived} waived: {said.outcome.value}")
         lines += map(line_of, said.results)
@@ -114,15 +116,15 @@ def test_what_a_changed_policy_would_have_said() -> None:
     check("policy/replay.txt", "\n".join([after.digest, *lines]))
 
 
-def share_words(share: replay.Share) -> str:
+def share_words(share: replay.ReplayShare) -> str:
     return f"{share.count} requests, {share.usd} USD, {share.gpu_h} GPU hours"
 
 
-def compared_line(each: replay.Comparison) -> str:
+def compared_line(each: replay.ReplayComparison) -> str:
     way = "stricter" if each.is_stricter else "looser" if each.is_looser else "the same"
     return f"{each.case.ref}: {each.before.outcome.value} -> {each.after.outcome.value}, {way}"
 
 
-def effects_line(each: replay.Comparison) -> str:
+def effects_line(each: replay.ReplayComparison) -> str:
     now = ", ".join(f"{rule} {effect.value}" for rule, effect in each.after.effects.items())
     return f"  now {now or 'nothing'}; new {', '.join(each.new_rules)}; gone {', '.join(each.gone_rules)}"

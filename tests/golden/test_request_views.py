@@ -13,7 +13,7 @@ from tests.integration.reviews.requests.reading import enter, page_of, words
 
 PAGE_QUERIES_MAX = 68
 API_QUERIES_MAX = 66
-URL = "/api/v1/reviews/"
+URL = "/api/v1/requests/"
 
 
 def check_page(name: str, request: ReviewRequest, reader: User) -> None:

@@ -10,7 +10,7 @@ def test_a_submitted_request_waits_for_evidence(submitted: ReviewRequest) -> Non
 
 def test_a_ready_request_is_measured(ready: ReviewRequest) -> None:
     assert ready.state == "evidence"
-    assert ready.facts.filter(basis="measured").count() == 6
+    assert ready.metric_records.filter(basis="measured").count() == 6
     assert ready.checklist_answers.count() == 3
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import Subject
+from governance.rulebook.domain.evaluation import EvaluationSubject
 from governance.rulebook.domain.metric_index import known
 from governance.rulebook.domain.policy import parse_policy
-from governance.rulebook.domain.replay import Case, compare
+from governance.rulebook.domain.replay import ReplayCase, compare
 from tests.performance.recorder import Recorder
-from weighbridge.core.metrics import CATALOG, Basis, Figure
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis, MetricValue
 
 REQUESTS, LIMIT_S = 10_000, 2.0
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
@@ -36,13 +37,13 @@ MEASURED = (
 )
 
 
-def figures(shares: np.ndarray) -> list[Figure]:
+def figures(shares: np.ndarray) -> list[MetricValue]:
     """Twelve figures of a request, spread over the limits of the default policy; each measured one has an interval."""
     found = []
     for name, share in zip((*DECLARED, *MEASURED), shares, strict=True):
         scale = 1 if CATALOG[name].unit in {"ratio", "variants"} else 1000
         value = Decimal(str(round(float(share), 4))) * scale
-        figure = Figure(
+        figure = MetricValue(
             name=name,
             value=value,
             unit=CATALOG[name].unit,
@@ -64,11 +65,13 @@ def test_ten_thousand_requests(keep: Recorder) -> None:
     after = parse_policy(document)
     shares = np.random.default_rng(1).random((REQUESTS, len(DECLARED) + len(MEASURED)))
     told = [figures(row) for row in shares]
-    subject = Subject("search", "T1", "dev")  # so that not every request is caught by what production must prove
+    subject = EvaluationSubject(
+        "search", "T1", "dev"
+    )  # so that not every request is caught by what production must prove
     times = []
     for _ in range(3):
         begun = time.process_time()
-        cases = [Case(ref=str(n), subject=subject, told=known(each), at=NOW) for n, each in enumerate(told)]
+        cases = [ReplayCase(ref=str(n), subject=subject, told=known(each), at=NOW) for n, each in enumerate(told)]
         compared = compare(cases, before=before, after=after)
         times.append(time.process_time() - begun)
     assert len({each.after.outcome for each in compared}) > 1

@@ -16,8 +16,8 @@ from tests.performance.recorder import Recorder
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import series
 from weighbridge.optimization.methods.networks import export
-from weighbridge.optimization.plan import Choice, of_file
-from weighbridge.tradeoff.candidates import Answer
+from weighbridge.optimization.plan import OptimizationChoice, of_file
+from weighbridge.tradeoff.candidates import VariantAnswer
 
 VAR = Path(__file__).parents[2] / "var"
 VARIANTS = ("int8-static-per-channel", "int8-static-per-tensor", "int8-dynamic")
@@ -34,7 +34,7 @@ def products():
 def try_variants(model: Path, shown: DataSet, tested: DataSet, folder: Path, *, title: str, keep: Recorder):
     for name, rows in (("calibration", shown), ("test", tested)):
         np.savez(folder / f"{name}-rows.npz", x=rows.x, y=rows.y)
-    choice = Choice(folder=folder / "out", only=VARIANTS)
+    choice = OptimizationChoice(folder=folder / "out", only=VARIANTS)
     planned = of_file(model, folder / "test-rows.npz", calibration=folder / "calibration-rows.npz", choice=choice)
     follow = (lambda _share, _doing: None, lambda: False)
     found = series.run(
@@ -79,7 +79,7 @@ def check(found):
     """
     static, dynamic = found.named("int8-static-per-channel"), found.named("int8-dynamic")
     assert static.size_saved_ratio > 2 / 3
-    assert (dynamic.verdict.answer, dynamic.verdict.operator) == (Answer.SLOWER, "ConvInteger")
+    assert (dynamic.verdict.answer, dynamic.verdict.operator) == (VariantAnswer.SLOWER, "ConvInteger")
     assert json.dumps(found.as_document())
 
 

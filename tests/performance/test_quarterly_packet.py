@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.bills.models import AllocationRule
 from governance.budgets.domain.quarters import Quarter
-from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge, processes_for
+from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, merge, processes_for
 from reviews.quarterly.domain.packet import QuarterlyPacket
 from reviews.quarterly.domain.sections import sections_of
 from reviews.quarterly.models import ReviewCycle
@@ -39,7 +39,7 @@ def drawn(
     sections = sections_of(packet, sheet=pages.sheet_digest())
     missing = [section for section in sections if section.digest not in found]
     sheets = (
-        Sheet(
+        PrintSection(
             section.digest,
             render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.quarter))),
             {name: svg(chart).encode() for name, chart in section.charts.items()},

@@ -37,7 +37,7 @@ class Crowd:
                 self.accepted.append(request)
         for request in self.waiting[:TOGETHER]:
             if request not in self.asking and self.site.of("web"):
-                self.asking[request] = self.site.ask("POST", f"/api/v1/reviews/{request.ref}/submit/")
+                self.asking[request] = self.site.ask("POST", f"/api/v1/requests/{request.ref}/submit/")
 
     def is_content(self) -> bool:
         """Whether everybody has been told that their request is in."""

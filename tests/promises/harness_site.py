@@ -116,7 +116,7 @@ class Site:
         client = Client(SERVER_NAME="127.0.0.1")
         client.force_login(self.author)
         self.session = client.cookies["sessionid"].value
-        for path in ("/requests/", "/api/v1/reviews/"):
+        for path in ("/requests/", "/api/v1/requests/"):
             assert client.get(path).status_code == 200
 
     @contextlib.contextmanager

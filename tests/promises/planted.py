@@ -18,10 +18,10 @@ from benchmarking.projections import actions as projections
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Dataset, Run, SandboxChoice
 from governance.bills.actions import allocation, rates
-from governance.bills.domain.currencies import Rate
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budget_changes
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.models import CostCenter, LedgerEntry
 from governance.findings import actions as findings
@@ -38,7 +38,7 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
 from governance.site.models import AnsweredPost
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact, Traffic, Waiver
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, Traffic, Waiver
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.quarterly.actions import quarterly_packets
@@ -46,11 +46,11 @@ from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, Meetin
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMove, TicketState, WebhookDelivery
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, review
 from reviews.workflow.actions import projections as stated
-from reviews.workflow.actions.evidence import Statement
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.evidence import StatedValue
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.changes import publish
@@ -121,10 +121,10 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     data = make_dataset(by=cast.author, now=now, name=seed.short())
     ReviewRequest.objects.update(business_case=seed.long(), dataset=data)
     draft.refresh_from_db()
-    figure = Statement(
+    figure = StatedValue(
         name="total_cost_1y_usd", value=Decimal(30_000), unit="USD", basis=Basis.DECLARED, source=seed.long()[:300]
     )
-    evidence.state_fact(request=draft, statement=figure, by=cast.author, now=now)
+    evidence.state_metric_value(request=draft, statement=figure, by=cast.author, now=now)
     _project(seed, draft, cast=cast, now=now)
     request = walks.requests.submit(request=draft, by=cast.author, now=now)
     result = walks.result_of(verdict="indicative", reasons=(seed.long(),))
@@ -139,20 +139,20 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     for item in ("cheaper-alternatives", "owner-and-rollback"):
         evidence.answer_item(request=request, item_id=item, text=seed.long(), by=cast.author, now=now)
     evidence.answer_item(request=request, item_id="rollback-rehearsed", is_attested=True, by=cast.author, now=now)
-    measured = Fact.objects.filter(name="latency_p95_ms", basis="measured").latest("pk")
-    claimed = Fact.objects.filter(name="latency_p95_ms", basis="declared").latest("pk")
+    measured = MetricRecord.objects.filter(name="latency_p95_ms", basis="measured").latest("pk")
+    claimed = MetricRecord.objects.filter(name="latency_p95_ms", basis="declared").latest("pk")
     ContradictionAnswer.objects.create(
         request=request, claimed=claimed, measured=measured, text=seed.long(), answered_by=cast.author, answered_at=now
     )
     walks.allocate_budget(team=request.team, by=cast.finance, now=now)
     review.request_review(request=request, by=cast.author, now=now)
-    promise = Promise(text=seed.long()[:400], owner=cast.author, due_on=now.date() + timedelta(days=30))
+    promise = NewCondition(text=seed.long()[:400], owner=cast.author, due_on=now.date() + timedelta(days=30))
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
         review.vote(
             request=request,
             stage_id=stage,
-            choice=Choice.APPROVE,
+            choice=VoteChoice.APPROVE,
             rationale=seed.long(),
             conditions=promises,
             by=person,
@@ -188,8 +188,8 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     assert held is not None
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
     jobs.fail(row=held, reason=seed.long(), now=now)
-    differs = {"fact": seed.short(), "then": seed.short(), "now": seed.long()}
-    told = {"answer": "cannot_tell", "margin": 0.1, "reasons": [seed.long()], "figures": [], "differences": [differs]}
+    differs = {"condition": seed.short(), "then": seed.short(), "now": seed.long()}
+    told = {"answer": "cannot_tell", "margin": 0.1, "reasons": [seed.long()], "metrics": [], "differences": [differs]}
     Run.objects.filter(state=JobState.DONE).update(repeats=run, equivalence=told)
     test = LoadTest.objects.create(
         key=seed.short(),
@@ -272,7 +272,7 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     center, account = entry.account.center, entry.account
     CostCenter.objects.filter(pk=center.pk).update(name=seed.short())
-    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
+    wish = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
     change = budget_changes.propose(wish=wish, reason=seed.long(), by=cast.author, now=now)
     approvals.refuse(change=change, reason=seed.long(), by=cast.finance, now=now)
     found = Finding.objects.create(
@@ -357,7 +357,7 @@ def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:
             listed=1,
             gpu_hours=0,
         )
-    rate = Rate("EUR", now.date(), Decimal("1.1"), seed.long()[:200])
+    rate = CurrencyRate("EUR", now.date(), Decimal("1.1"), seed.long()[:200])
     rates.set_rate(rate=rate, by=cast.finance, now=now)
 
 

@@ -25,7 +25,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.requests.models import ReviewRequest
-from reviews.tickets.domain import Mode
+from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.jira.reader import prose
 from reviews.tickets.models import Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.queries.mirror import last_reconciliation
@@ -186,7 +186,7 @@ def test_a_third_of_the_deliveries_is_lost_and_all_ends_where_the_issue_stands(
         quiet(there)
         assert set(sender.answers) <= {200, 202}
         SEEN.update(histories=1, steps=len(steps), deliveries=len(sender.answers))
-        reconciliation.request_reconciliation(mode=Mode.PULL, occasion="heal", now=there.clock())
+        reconciliation.request_reconciliation(mode=ReconciliationMode.PULL, occasion="heal", now=there.clock())
         quiet(there)
         SEEN.update(differences=bool(differences(there)))
         assert differences(there) == []
@@ -211,7 +211,11 @@ def test_without_any_delivery_one_comparison_heals_and_counts(there: World) -> N
     say(there, "Nobody was told of this.", STRANGER)
     move(there, "In Review", STRANGER)
     assert differences(there) != []
-    for mode, counts in ((Mode.REPORT, (1, 1, 0)), (Mode.PULL, (1, 1, 0)), (Mode.REPORT, (1, 0, 0))):
+    for mode, counts in (
+        (ReconciliationMode.REPORT, (1, 1, 0)),
+        (ReconciliationMode.PULL, (1, 1, 0)),
+        (ReconciliationMode.REPORT, (1, 0, 0)),
+    ):
         reconciliation.request_reconciliation(mode=mode, occasion=mode + str(there.clock()), now=there.clock())
         quiet(there)
         found = last_reconciliation()
@@ -282,6 +286,6 @@ def test_a_deleted_issue_is_told_and_never_opened_again(there: World) -> None:
     assert sender.flush(post) == [202]
     quiet(there)
     assert TicketMirror.objects.get().gone_at is not None
-    reconciliation.request_reconciliation(mode=Mode.PULL, occasion="after", now=there.clock())
+    reconciliation.request_reconciliation(mode=ReconciliationMode.PULL, occasion="after", now=there.clock())
     quiet(there)
     assert (len(there.jira.requests("POST /rest/api/3/issue ")), len(there.jira.issues.issues)) == (1, 1)

@@ -17,7 +17,7 @@ import pytest
 from reviews.tickets.jira.client import JiraClient
 from reviews.tickets.jira.reader import JiraReader
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
-from reviews.tickets.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
+from reviews.tickets.ports import Fields, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
 from tests.promises import harness_report, prism
 from tests.promises.tickets import LONG
 from tests.standins.jira_cloud import JiraCloud
@@ -31,7 +31,7 @@ DRAFT = TicketDraft(
     body=(
         Heading("Why"),
         Paragraph("Training costs\nmore than it may."),
-        Facts((("training_cost_usd", "12000.00 USD"), ("latency_p95_ms", ""))),
+        Fields((("training_cost_usd", "12000.00 USD"), ("latency_p95_ms", ""))),
         Link("The request", "http://localhost:8000/requests/MRR-2026-0042/"),
     ),
     url="http://localhost:8000/requests/MRR-2026-0042/",

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from governance.people.actions import people
 from reviews.authorizations.models import Condition
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.web import page
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
@@ -67,12 +67,12 @@ def on_pages(request: ReviewRequest) -> Sent:
     return {
         "edit": ("edit/", filing),
         "submit": ("submit/", {}),
-        "state_fact": ("figures/", FIGURE),
+        "state_metric_value": ("metric-values/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": "on"}),
-        "explain": ("figures/latency_p95_ms/answer/", {"text": "It was another machine."}),
+        "explain": ("contradictions/latency_p95_ms/", {"text": "It was another machine."}),
         "request_review": ("review/", {}),
-        **{name: ("vote/", sent) for name, sent in VOTES.items()},
-        "waive": ("waive/", WAIVER),
+        **{name: ("votes/", sent) for name, sent in VOTES.items()},
+        "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/1/retry/", {}),
@@ -85,15 +85,15 @@ def over_the_api(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and the document; a draft is edited on its page alone."""
     return {
         "submit": ("submit/", {}),
-        "state_fact": ("facts/", FIGURE),
+        "state_metric_value": ("metric-values/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": True}),
         "explain": ("contradictions/latency_p95_ms/", {"text": "It was another machine."}),
-        "request_review": ("request-review/", {}),
+        "request_review": ("review/", {}),
         **{name: ("votes/", sent) for name, sent in VOTES.items()},
         "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
         "withdraw": ("withdraw/", BECAUSE),
-        "retry_packet": ("packet/retry/", {}),
+        "retry_packet": ("packets/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
         "confirm": (f"conditions/{owed(request)}/confirm/", {}),
     }
@@ -105,7 +105,7 @@ def owed(request: ReviewRequest) -> int:
 
 DOORS: dict[str, tuple[str, Callable[[ReviewRequest], Sent]]] = {
     "page": ("/requests/{ref}/", on_pages),
-    "api": ("/api/v1/reviews/{ref}/", over_the_api),
+    "api": ("/api/v1/requests/{ref}/", over_the_api),
 }
 STATUSES = {
     "page": {matrix.YES: {302}, matrix.NO: {403}, matrix.NOT_NOW: {409}, matrix.NONE: {404}},
@@ -214,7 +214,7 @@ def test_nobody_moves_a_request_in_the_admin(world: World, state: str) -> None:
     for person, user in world.everybody().items():
         client = Client()
         client.force_login(user)
-        tried = [client.post(address, {"state": target.value}) for target in State]
+        tried = [client.post(address, {"state": target.value}) for target in RequestState]
         tried += [
             client.post(reverse(f"admin:{name}_add"), VOTES["approve"])
             for name in ("voting_vote", "authorizations_decision")

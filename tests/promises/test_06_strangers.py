@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budget_changes
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
@@ -27,9 +27,9 @@ from governance.people.actions import people
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from reviews.packets import actions as packets
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
@@ -114,13 +114,13 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     """One of each thing a team has, and what its addresses call it."""
     chart = {"name": "frontier", "title": "Frontier", "alt": "One point.", "svg": "<svg/>"}
     request = walks.make_in_review(cast=cast, now=now, result=walks.result_of() | {"charts": [chart]})
-    promise = Promise(text="Watch it.", owner=cast.author, due_on=now.date() + timedelta(days=30))
+    promise = NewCondition(text="Watch it.", owner=cast.author, due_on=now.date() + timedelta(days=30))
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
         review.vote(
             request=request,
             stage_id=stage,
-            choice=Choice.APPROVE,
+            choice=VoteChoice.APPROVE,
             rationale="Fast and cheap.",
             conditions=promises,
             by=person,
@@ -137,7 +137,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "ref": request.ref,
         "run_id": Run.objects.earliest("pk").pk,
         "item": "cheaper-alternatives",
-        "fact": "latency_p95_ms",
+        "metric": "latency_p95_ms",
         "number": 1,
         "change_id": _proposed(cast, now).pk,
         "finding_id": _noticed(cast, now).pk,
@@ -153,7 +153,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
 
 def _proposed(cast: Cast, now: datetime) -> Change:
     account = BudgetAccount.objects.filter(unit="USD").earliest("quarter")
-    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
+    wish = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
     return budget_changes.propose(wish=wish, reason="One more is needed.", by=cast.author, now=now)
 
 

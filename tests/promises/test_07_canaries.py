@@ -193,7 +193,15 @@ def test_secrets_stand_on_no_page_and_in_no_answer(
     monkeypatch.setitem(settings.WEIGHBRIDGE, "JIRA", settings.WEIGHBRIDGE["JIRA"] | {"token": SECRET})
     program, people_ = api(cast.admin), enter(cast.admin)
     digests = list(ApiToken.objects.values_list("digest", flat=True))
-    paths = ("/", f"/requests/{filled.ref}/", "/requests/none/", "/integrations/", "/audit/", "/audit.csv", "/policy/")
+    paths = (
+        "/",
+        f"/requests/{filled.ref}/",
+        "/requests/none/",
+        "/integrations/",
+        "/audit/",
+        "/audit.csv",
+        "/rulebook/",
+    )
     answers = [people_.get(path) for path in paths]
     answers += [
         program.get(f"/api/v1/{path}") for path in ("reviews/", f"reviews/{filled.ref}/", "audit/", "x/", "schema/")

@@ -101,7 +101,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "ref": house.request.ref,
         "run_id": Run.objects.latest("pk").pk,
         "item": "data-sheet",
-        "fact": "latency_p95_ms",
+        "metric": "latency_p95_ms",
         "number": 1,
         "condition_id": 1,
         "team": "search",

@@ -145,7 +145,7 @@ STORED = {
     "prices.WithdrawalForm.reason": "audit.AuditEvent.reason",
     "runs.ChoiceForm.reason": "runs.SandboxChoice.reason",
     "workflow.ReasonForm.reason": "audit.AuditEvent.reason",
-    "workflow.FigureForm.source": "evidence.Fact.source",
+    "workflow.MetricValueForm.source": "evidence.MetricRecord.source",
     "workflow.WaiverForm.reason": "evidence.Waiver.reason",
     "workflow.ContradictionForm.text": "evidence.ContradictionAnswer.text",
     "workflow.TextAnswerForm.text": "evidence.ChecklistAnswer.text",
@@ -168,7 +168,7 @@ STORED = {
     "workflow.ReviewInput.title": "requests.ReviewRequest.title",
     "workflow.ReviewInput.purpose": "requests.ReviewRequest.purpose",
     "workflow.ReviewInput.business_case": "requests.ReviewRequest.business_case",
-    "workflow.FactInput.source": "evidence.Fact.source",
+    "workflow.MetricValueInput.source": "evidence.MetricRecord.source",
     "workflow.AnswerInput.text": "evidence.ChecklistAnswer.text",
     "workflow.TextInput.text": "evidence.ContradictionAnswer.text",
     "workflow.VoteInput.rationale": "voting.Vote.rationale",
@@ -232,8 +232,8 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
     sent = [
         ("finance", "/budgets/", {"quarter": SAID, "team": SAID, "amount": SAID, "key": "k", "unit": SAID}),
         ("author", "/requests/new/", {"title": SAID, "sha256": SAID, "uri": SAID, "name": SAID, "purpose": ""}),
-        ("approver", "/policy/policies/new/", {"source": SAID}),
-        ("admin", "/runs/sandbox/choose/", {"may_go_without": SAID, "reason": ""}),
+        ("approver", "/rulebook/policies/new/", {"source": SAID}),
+        ("admin", "/sandbox/choose/", {"may_go_without": SAID, "reason": ""}),
         ("author", "/accounts/password/change/", {"oldpassword": SAID, "password1": SAID}),
     ]
     echoed = 0

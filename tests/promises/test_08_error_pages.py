@@ -182,13 +182,13 @@ def test_no_error_page_tells_a_secret(
     big = {"CONTENT_LENGTH": str(10**12), "CONTENT_TYPE": "text/plain"}
     answers = [
         browser.get("/", HTTP_HOST="evil.example"),
-        strict.post("/runs/sandbox/choose/", {"reason": "x"}),
+        strict.post("/sandbox/choose/", {"reason": "x"}),
         author.get("/audit/"),
         browser.get("/requests/none/"),
         browser.get("/integrations/check/"),
         browser.get(f"/requests/{request.ref}/packets/1/"),
         browser.generic("POST", "/requests/new/", b"x", **big),
-        browser.post("/runs/sandbox/choose/", {"reason": ""}),
+        browser.post("/sandbox/choose/", {"reason": ""}),
         browser.get("/integrations/"),
         browser.get("/readyz"),
         *(Client().post("/accounts/login/", {"login": "x", "password": secrets.known["token"]}) for _ in range(31)),
@@ -218,13 +218,15 @@ def test_no_problem_of_the_api_tells_a_secret(
     author.force_authenticate(cast.author)
     sent = {"may_go_without": True, "reason": "First."}
     answers = [
-        program.get("/api/v1/reviews/?color=red"),
-        APIClient().get("/api/v1/reviews/"),
+        program.get("/api/v1/requests/?color=red"),
+        APIClient().get("/api/v1/requests/"),
         author.get("/api/v1/audit/"),
-        program.get("/api/v1/reviews/none/"),
-        program.delete("/api/v1/reviews/"),
-        program.get(f"/api/v1/reviews/{request.ref}/packet/pdf/"),
-        program.generic("POST", "/api/v1/reviews/", b"{}", content_type="application/json", CONTENT_LENGTH=str(10**12)),
+        program.get("/api/v1/requests/none/"),
+        program.delete("/api/v1/requests/"),
+        program.get(f"/api/v1/requests/{request.ref}/packets/pdf/"),
+        program.generic(
+            "POST", "/api/v1/requests/", b"{}", content_type="application/json", CONTENT_LENGTH=str(10**12)
+        ),
         program.post("/api/v1/sandbox/", "x", content_type="text/plain"),
         program.post("/api/v1/sandbox/", sent, format="json", HTTP_IDEMPOTENCY_KEY="k"),
         program.post("/api/v1/sandbox/", sent | {"reason": "Second."}, format="json", HTTP_IDEMPOTENCY_KEY="k"),
@@ -292,7 +294,7 @@ def test_a_database_that_is_gone(
     monkeypatch.setattr(BaseDatabaseWrapper, "cursor", fail)
     answers = [
         browser.get("/requests/"),
-        program.get("/api/v1/reviews/"),
+        program.get("/api/v1/requests/"),
         Client().get("/readyz"),
         Client().get("/livez"),
     ]

@@ -22,7 +22,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import Health
+from reviews.tickets.ports import TrackerHealth
 from tests.integration.conftest import (
     admin,
     author,
@@ -120,7 +120,7 @@ def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, mo
 
 
 def test_audit_rows(db: None, now: datetime) -> None:
-    effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.note_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     with transaction.atomic():
         details = {"list": [f"a {CANARY}-db", 3], "inner": {"x": f"{CANARY}-mail"}}
         audit.record(kind="canary", by=None, subject=("x", "1"), details=details, reason=f"{CANARY}-oidc", now=now)
@@ -130,6 +130,6 @@ def test_audit_rows(db: None, now: datetime) -> None:
 
 
 def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.note_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     packet = packets.freeze(request=submitted, by=author, now=now)
     assert CANARY not in json.dumps(packet.document)

@@ -7,6 +7,7 @@ jira-standin.md` says what it keeps of Jira's contract and how to order failures
 """
 
 import argparse
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -70,6 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--token", default=Config().token)
     parser.add_argument("--project", default=Config().project)
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it starts with & deaf to it
     config = {"index_lag_s": given.index_lag_s, "email": given.email, "token": given.token, "project": given.project}
     with JiraCloud(port=given.port, state=given.state, **config) as jira:
         print(jira.url, flush=True)

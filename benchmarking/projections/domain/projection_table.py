@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core.metrics import Basis, MetricValue
 
 Document = Mapping[str, Any]
 LABELS = {
@@ -24,31 +24,31 @@ LABELS = {
     "equivalent_annual_usd": "The same as an even yearly payment",
     "exit_cost_usd": "Leaving it",
 }
-"""The figures that are shown, in their order, as a reader says them."""
+"""The metrics that are shown, in their order, as a reader says them."""
 CONFIDENCE = Decimal("0.8")
 DECIDING, MOST_SWINGS = "total_cost_1y_usd", 6
 PARTS = ("training", "serving", "upkeep", "exit", "tco")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One figure of one option; `figure` is None where the load is not served. `is_least` marks the lowest P50."""
+class MetricOfOption:
+    """One metric of one option; `metric` is None where the load is not served. `is_least` marks the lowest P50."""
 
-    figure: Figure | None
+    metric: MetricValue | None
     is_least: bool = False
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure over all options."""
+class MetricAcrossOptions:
+    """One metric over all options."""
 
     name: str
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MetricOfOption, ...]
 
 
 @dataclass(frozen=True)
-class Line:
+class CostLineView:
     """A part of a sum: the amount at the middle of all inputs, its formula, and the terms of it."""
 
     name: str
@@ -60,16 +60,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class CostPartView:
     """The lines of one part of an option's costs that are not zero."""
 
     name: str
     total_usd: Decimal | None
-    lines: tuple[Line, ...]
+    lines: tuple[CostLineView, ...]
 
 
 @dataclass(frozen=True)
-class Swing:
+class SwingView:
     """What one input does to the first year's total between its P10 and its P90; `start` and `length` are percent."""
 
     name: str
@@ -80,14 +80,14 @@ class Swing:
 
 
 @dataclass(frozen=True)
-class Option:
+class OptionView:
     """One option: how likely it is the cheapest, its parts, and what moves it."""
 
     id: str
     title: str
     cheapest_probability: float
-    parts: tuple[Part, ...]
-    swings: tuple[Swing, ...]
+    parts: tuple[CostPartView, ...]
+    swings: tuple[SwingView, ...]
     lock_in: Mapping[str, Any] | None
 
 
@@ -104,12 +104,12 @@ class PriceRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ProjectionTable:
     """Everything a page shows of a projection."""
 
     title: str
-    options: tuple[Option, ...]
-    rows: tuple[Row, ...]
+    options: tuple[OptionView, ...]
+    rows: tuple[MetricAcrossOptions, ...]
     thresholds: tuple[tuple[str, Decimal, tuple[float, ...]], ...]
     worth: tuple[Mapping[str, Any], ...]
     prices: tuple[PriceRow, ...]
@@ -122,16 +122,16 @@ class Table:
     digest: str
 
 
-def table_of(document: Document) -> Table:
+def table_of(document: Document) -> ProjectionTable:
     """The projection as a page shows it."""
     options = document["options"]
-    return Table(
+    return ProjectionTable(
         title=document["name"],
         options=tuple(_option(option, document["cheapest"][DECIDING]) for option in options),
         rows=tuple(_row(name, options) for name in LABELS if any(_is_something(option, name) for option in options)),
         thresholds=tuple(
             (
-                LABELS[each["figure"]],
+                LABELS[each["metric"]],
                 Decimal(str(each["above"])),
                 tuple(each["probability"][option["id"]] for option in options),
             )
@@ -149,17 +149,17 @@ def table_of(document: Document) -> Table:
     )
 
 
-def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
-    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one of them
+def metric_of(name: str, said: Mapping[str, Any]) -> MetricValue | None:
+    """A projected metric as an estimate: P50 with P10 and P90, where it is a range; None where one of them
     has no end.
     """
     if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
         return None
     if said["p10"] == said["p90"]:
-        return Figure(
+        return MetricValue(
             name=name, value=Decimal(said["p50"]), unit=said["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
         )
-    return Figure(
+    return MetricValue(
         name=name,
         value=Decimal(said["p50"]),
         unit=said["unit"],
@@ -176,24 +176,26 @@ def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
 _NO_TIME = datetime.combine(date.min, time.min, tzinfo=UTC)
 
 
-def _row(name: str, options: Sequence[Mapping[str, Any]]) -> Row:
-    figures = [figure_of(name, option["figures"][name]) for option in options]
-    values = [figure.value for figure in figures if figure is not None]
+def _row(name: str, options: Sequence[Mapping[str, Any]]) -> MetricAcrossOptions:
+    metrics = [metric_of(name, option["metrics"][name]) for option in options]
+    values = [metric.value for metric in metrics if metric is not None]
     least = min(values, default=None)
     is_told_apart = len(values) > 1 and len(set(values)) > 1
-    return Row(
+    return MetricAcrossOptions(
         name,
         LABELS[name],
-        tuple(Cell(figure, is_told_apart and figure is not None and figure.value == least) for figure in figures),
+        tuple(
+            MetricOfOption(metric, is_told_apart and metric is not None and metric.value == least) for metric in metrics
+        ),
     )
 
 
 @dataclass(frozen=True)
 class Move:
-    """The P50 of one figure before and after; None where the load is not served. `share` is how far it moved."""
+    """The P50 of one metric before and after; None where the load is not served. `share` is how far it moved."""
 
     option: str
-    figure: str
+    metric: str
     label: str
     unit: str
     before: Decimal | None
@@ -202,14 +204,14 @@ class Move:
 
 
 def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]:
-    """The figures whose P50 moved (`weighbridge.projection-change/1`), with their units from the later document."""
+    """The metrics whose P50 moved (`weighbridge.projection-change/1`), with their units from the later document."""
     units = {
-        (option["id"], name): said["unit"] for option in document["options"] for name, said in option["figures"].items()
+        (option["id"], name): said["unit"] for option in document["options"] for name, said in option["metrics"].items()
     }
     rows = (
         (option, name, levels["p50"])
-        for option, figures in changes.get("figures", {}).items()
-        for name, levels in figures.items()
+        for option, metrics in changes.get("metrics", {}).items()
+        for name, levels in metrics.items()
     )
     return tuple(
         Move(
@@ -227,13 +229,13 @@ def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]
 
 
 def _is_something(option: Mapping[str, Any], name: str) -> bool:
-    """Whether a figure is worth a row: any but a certain zero."""
-    return any(said is None or Decimal(said) != 0 for said in (option["figures"][name][end] for end in ("p10", "p90")))
+    """Whether a metric is worth a row: any but a certain zero."""
+    return any(said is None or Decimal(said) != 0 for said in (option["metrics"][name][end] for end in ("p10", "p90")))
 
 
-def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> Option:
+def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> OptionView:
     parts = (_part(name, option["parts"][name]) for name in PARTS)
-    return Option(
+    return OptionView(
         option["id"],
         option["title"],
         cheapest[option["id"]],
@@ -243,19 +245,21 @@ def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> Option:
     )
 
 
-def _part(name: str, part: Mapping[str, Any]) -> Part:
+def _part(name: str, part: Mapping[str, Any]) -> CostPartView:
     lines = tuple(_line(line) for line in part["lines"])
-    return Part(name, _decimal(part["total_usd"]), tuple(line for line in lines if line.usd is None or line.usd != 0))
+    return CostPartView(
+        name, _decimal(part["total_usd"]), tuple(line for line in lines if line.usd is None or line.usd != 0)
+    )
 
 
-def _line(line: Mapping[str, Any]) -> Line:
+def _line(line: Mapping[str, Any]) -> CostLineView:
     terms = tuple((name, "no end" if value is None else f"{value:,.6g}") for name, value in line["terms"].items())
-    return Line(
+    return CostLineView(
         line["name"], _decimal(line["usd"]), _decimal(line["p10"]), _decimal(line["p90"]), line["formula"], terms
     )
 
 
-def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[Swing, ...]:
+def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
     ends = [
         (each["input"], Decimal(each["at_p10_usd"]), Decimal(each["at_p90_usd"]))
         for each in said
@@ -265,7 +269,7 @@ def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[Swing, ...]:
     high = max((max(first, last) for _, first, last in ends), default=Decimal(1))
     width = (high - low) or Decimal(1)
     return tuple(
-        Swing(
+        SwingView(
             name,
             first,
             last,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.runs.domain.routing import TASKS, task_of
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Dataset, Run
 from benchmarking.runs.queries.runs import of_kind
 from benchmarking.runs.rules import check_repeat, check_run
@@ -19,7 +19,7 @@ from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.studies.rerun import compared
-from weighbridge.statistics.equivalence import Answer
+from weighbridge.statistics.equivalence import EquivalenceAnswer
 
 # How far times may differ and pass as equivalent, as `weighbridge rerun` has it.
 MARGIN = 0.1
@@ -81,7 +81,7 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
 
 def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
     """Store the result of a run this worker still holds; False, and nothing written, where the lease was lost."""
-    verdict = Verdict(result["verdict"]["status"])
+    verdict = RunVerdict(result["verdict"]["status"])
     held = _held_against_the_first(run, result)
     with transaction.atomic():
         kept = jobs.finish(
@@ -110,7 +110,7 @@ def _held_against_the_first(run: Run, result: dict[str, Any]) -> dict[str, Any] 
     held = compared(first.result, result, margin=MARGIN)
     if digest_of(first.result) == first.result_digest:
         return held
-    return held | {"answer": Answer.CANNOT_TELL.value, "reasons": [*held["reasons"], EDITED]}
+    return held | {"answer": EquivalenceAnswer.CANNOT_TELL.value, "reasons": [*held["reasons"], EDITED]}
 
 
 def _tell(run: Run, now: datetime) -> None:

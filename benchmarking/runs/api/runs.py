@@ -18,7 +18,7 @@ class RunDetail(APIView):
 
     @extend_schema(operation_id="runs_retrieve", responses=RunDetailAnswer)
     def get(self, request: Request, run_id: int) -> Response:
-        """Progress, verdict, figures and manifest."""
+        """Progress, verdict, metric values and manifest."""
         _, person, _ = asker(request)
         return Response(RunDetailAnswer(runs.describe(runs.find(run_id=run_id, person=person))).data)
 

@@ -17,7 +17,7 @@ class DatasetAnswer(Answer):
 
 
 class MeasuredAnswer(Answer):
-    """A measured figure; bounds are null where too few samples allow none."""
+    """A measured metric value; bounds are null where too few samples allow none."""
 
     name = serializers.CharField()
     value = number()
@@ -57,7 +57,7 @@ class RunDetailAnswer(Answer):
     )
     equivalence = serializers.JSONField(
         allow_null=True,
-        help_text="Of a repeated run: answer (equivalent, different, cannot_tell), figures with the ratio's interval "
+        help_text="Of a repeated run: answer (equivalent, different, cannot_tell), values with the ratio's interval "
         "and p-value, reasons, and the differences of the environment.",
     )
     created_at = serializers.DateTimeField()

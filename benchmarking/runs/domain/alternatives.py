@@ -22,7 +22,7 @@ NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLine:
-    """One variant as a row of a table; every figure with its bounds, "" where there is none.
+    """One variant as a row of a table; every metric value with its bounds, "" where there is none.
     `standing`: on two axes.
     """
 
@@ -120,11 +120,11 @@ def _speed(speed: Mapping[str, Any]) -> str:
     return f"{_bounded(speed, digits=2)}{', tied' if speed['is_tied'] else ''}"
 
 
-def _bounded(figure: Mapping[str, Any] | None, *, digits: int) -> str:
+def _bounded(metric_value: Mapping[str, Any] | None, *, digits: int) -> str:
     """`0.8604 (0.8535 to 0.8671)`; the value alone where it has no bounds."""
-    if figure is None:
+    if metric_value is None:
         return ""
-    value = f"{figure['value']:,.{digits}f}"
-    if figure.get("lower") is None or figure.get("upper") is None:
+    value = f"{metric_value['value']:,.{digits}f}"
+    if metric_value.get("lower") is None or metric_value.get("upper") is None:
         return value
-    return f"{value} ({figure['lower']:,.{digits}f} to {figure['upper']:,.{digits}f})"
+    return f"{value} ({metric_value['lower']:,.{digits}f} to {metric_value['upper']:,.{digits}f})"

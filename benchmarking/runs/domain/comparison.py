@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import CATALOG, Direction
 
 RUNS_MIN, RUNS_MAX = 2, 6
 
 
-class Standing(StrEnum):
-    """How a figure stands to that of the first run."""
+class ValueStanding(StrEnum):
+    """How a metric value stands to that of the first run."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -27,8 +27,8 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """A figure of one run; bounds are None where it has none."""
+class RunMetricValue:
+    """A metric value of one run; bounds are None where it has none."""
 
     value: Decimal
     unit: str
@@ -37,38 +37,38 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One run: its label, its figures by name, and its conditions as words by name."""
+class ComparedRun:
+    """One run: its label, its metric values by name, and its conditions as words by name."""
 
     label: str
-    figures: Mapping[str, Measured]
+    metric_values: Mapping[str, RunMetricValue]
     conditions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class FigureCell:
-    """A figure beside the first run's: `ratio` to it, and how it stands. None where the run has no such figure."""
+class MetricCell:
+    """A value beside the first run's: `ratio` to it, and how it stands. None where the run has no such value."""
 
-    figure: Measured | None
+    metric_value: RunMetricValue | None
     ratio: Decimal | None
-    standing: Standing
+    standing: ValueStanding
 
 
 @dataclass(frozen=True)
-class FigureRow:
-    """One figure over all runs, the first being the one the others are set against."""
+class MetricRow:
+    """One metric value over all runs, the first being the one the others are set against."""
 
     name: str
-    cells: tuple[FigureCell, ...]
+    cells: tuple[MetricCell, ...]
 
     @property
     def differs(self) -> bool:
         """Whether any run tells itself apart from the first by it."""
-        return any(cell.standing not in (Standing.SAME, Standing.OVERLAPS) for cell in self.cells[1:])
+        return any(cell.standing not in (ValueStanding.SAME, ValueStanding.OVERLAPS) for cell in self.cells[1:])
 
 
 @dataclass(frozen=True)
-class ConditionRow:
+class RunConditionRow:
     """One condition over all runs, as words; "" where a run has none."""
 
     name: str
@@ -81,59 +81,61 @@ class ConditionRow:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """Everything two to six runs have to say beside each other."""
 
     labels: tuple[str, ...]
-    figures: tuple[FigureRow, ...]
-    conditions: tuple[ConditionRow, ...]
+    metric_values: tuple[MetricRow, ...]
+    conditions: tuple[RunConditionRow, ...]
 
 
-def compare(subjects: Sequence[Subject]) -> Comparison:
+def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
     """Set the runs side by side in the order given; raises Invalid for fewer than two or more than six."""
     if not RUNS_MIN <= len(subjects) <= RUNS_MAX:
         text = f"Choose {RUNS_MIN} to {RUNS_MAX} runs to compare, not {len(subjects)}."
         raise Invalid(text, code="runs_chosen", field="run")
-    return Comparison(
+    return RunComparison(
         labels=tuple(subject.label for subject in subjects),
-        figures=tuple(_figure_row(name, subjects) for name in _names(each.figures for each in subjects)),
+        metric_values=tuple(
+            _metric_value_row(name, subjects) for name in _names(each.metric_values for each in subjects)
+        ),
         conditions=tuple(
-            ConditionRow(name, tuple(each.conditions.get(name, "") for each in subjects))
+            RunConditionRow(name, tuple(each.conditions.get(name, "") for each in subjects))
             for name in _names(each.conditions for each in subjects)
         ),
     )
 
 
-def standing_of(name: str, figure: Measured, first: Measured) -> Standing:
-    """How `figure` stands to `first`: better and worse only where the direction is known and the intervals
+def standing_of(name: str, metric_value: RunMetricValue, first: RunMetricValue) -> ValueStanding:
+    """How `metric_value` stands to `first`: better and worse only where the direction is known and the intervals
     are apart.
     """
-    if figure.unit != first.unit:
-        return Standing.UNKNOWN
-    if figure.value == first.value:
-        return Standing.SAME
-    if _overlap(figure, first):
-        return Standing.OVERLAPS
+    if metric_value.unit != first.unit:
+        return ValueStanding.UNKNOWN
+    if metric_value.value == first.value:
+        return ValueStanding.SAME
+    if _overlap(metric_value, first):
+        return ValueStanding.OVERLAPS
     kind = CATALOG.get(name)
     if kind is None:
-        return Standing.DIFFERENT
-    is_lower = figure.value < first.value
-    return Standing.BETTER if is_lower == (kind.direction is Direction.LOWER) else Standing.WORSE
+        return ValueStanding.DIFFERENT
+    is_lower = metric_value.value < first.value
+    return ValueStanding.BETTER if is_lower == (kind.direction is Direction.LOWER) else ValueStanding.WORSE
 
 
-def _figure_row(name: str, subjects: Sequence[Subject]) -> FigureRow:
-    first = subjects[0].figures.get(name)
-    return FigureRow(name, tuple(_cell(name, subject.figures.get(name), first) for subject in subjects))
+def _metric_value_row(name: str, subjects: Sequence[ComparedRun]) -> MetricRow:
+    first = subjects[0].metric_values.get(name)
+    return MetricRow(name, tuple(_cell(name, subject.metric_values.get(name), first) for subject in subjects))
 
 
-def _cell(name: str, figure: Measured | None, first: Measured | None) -> FigureCell:
-    if figure is None or first is None:
-        return FigureCell(figure, None, Standing.UNKNOWN)
-    ratio = figure.value / first.value if first.value and figure.unit == first.unit else None
-    return FigureCell(figure, ratio, standing_of(name, figure, first))
+def _cell(name: str, metric_value: RunMetricValue | None, first: RunMetricValue | None) -> MetricCell:
+    if metric_value is None or first is None:
+        return MetricCell(metric_value, None, ValueStanding.UNKNOWN)
+    ratio = metric_value.value / first.value if first.value and metric_value.unit == first.unit else None
+    return MetricCell(metric_value, ratio, standing_of(name, metric_value, first))
 
 
-def _overlap(one: Measured, other: Measured) -> bool:
+def _overlap(one: RunMetricValue, other: RunMetricValue) -> bool:
     bounds = (one.lower, one.upper, other.lower, other.upper)
     if None in bounds:
         return False

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.rulebook.domain.benchmark_plans import Hardware
+from governance.rulebook.domain.benchmark_plans import HardwareClass
 
-TASKS: Mapping[Hardware, str] = {
-    Hardware.CPU: "benchmarking.runs.tasks.execute_run",
-    Hardware.GPU: "benchmarking.runs.tasks.execute_run_on_gpu",
+TASKS: Mapping[HardwareClass, str] = {
+    HardwareClass.CPU: "benchmarking.runs.tasks.execute_run",
+    HardwareClass.GPU: "benchmarking.runs.tasks.execute_run_on_gpu",
 }
 
 
-def hardware_of(plan: Mapping[str, Any]) -> Hardware:
+def hardware_of(plan: Mapping[str, Any]) -> HardwareClass:
     """The kind of machine a plan names; a processor where it names none."""
-    return Hardware(plan.get("hardware", Hardware.CPU))
+    return HardwareClass(plan.get("hardware", HardwareClass.CPU))
 
 
 def task_of(plan: Mapping[str, Any]) -> str:

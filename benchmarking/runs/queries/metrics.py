@@ -1,4 +1,4 @@
-"""Figures of the benchmarks for Prometheus, and whether anybody takes what waits."""
+"""Metric values of the benchmarks for Prometheus, and whether anybody takes what waits."""
 
 from datetime import datetime
 

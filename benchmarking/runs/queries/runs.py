@@ -16,14 +16,14 @@ from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
-from governance.rulebook.domain.benchmark_plans import Hardware
+from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import NotFound
 from weighbridge.optimization.alternatives import AlternativesWanted
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One measured figure; bounds are None where too few samples allow none."""
+    """One measured metric value; bounds are None where too few samples allow none."""
 
     name: str
     value: Decimal
@@ -82,9 +82,9 @@ def find(*, run_id: int, person: Person) -> Run:
     return run
 
 
-def of_kind(hardware: Hardware) -> Q:
+def of_kind(hardware: HardwareClass) -> Q:
     """Runs that wait for this kind of machine; a plan that names none is a processor's."""
-    unnamed = Q(plan__hardware__isnull=True) if hardware is Hardware.CPU else Q()
+    unnamed = Q(plan__hardware__isnull=True) if hardware is HardwareClass.CPU else Q()
     return Q(plan__hardware=hardware) | unnamed
 
 
@@ -156,7 +156,7 @@ def _view(run: Run, queue_place: int | None) -> RunView:
 
 
 def metrics_of(result: dict[str, Any]) -> list[Metric]:
-    """The figures of a result document; floats become the decimals they print as."""
+    """The metric values of a result document; floats become the decimals they print as."""
 
     def number(value: object) -> Decimal | None:
         return None if value is None else Decimal(str(value))
@@ -175,10 +175,10 @@ def _places(runs: Sequence[Run]) -> dict[int, int]:
     last = max((run.pk for run in runs if run.state == JobState.QUEUED), default=None)
     if last is None:
         return {}
-    waiting, places = Counter[Hardware](), {}
+    waiting, places = Counter[HardwareClass](), {}
     queued = Run.objects.filter(state=JobState.QUEUED, pk__lte=last).order_by("pk")
     for pk, name in queued.values_list("pk", "plan__hardware"):
-        kind = Hardware(name or Hardware.CPU)
+        kind = HardwareClass(name or HardwareClass.CPU)
         waiting[kind] += 1
         places[pk] = waiting[kind]
     return places

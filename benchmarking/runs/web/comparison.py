@@ -9,11 +9,11 @@ from django.views.decorators.http import require_safe
 
 from benchmarking.runs.domain.comparison import (
     RUNS_MAX,
-    Comparison,
-    ConditionRow,
-    FigureRow,
-    Measured,
-    Subject,
+    ComparedRun,
+    MetricRow,
+    RunComparison,
+    RunConditionRow,
+    RunMetricValue,
     compare,
 )
 from benchmarking.runs.queries import runs
@@ -40,7 +40,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
         return render(
             request, "benchmarking/runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status
         )
-    rows: list[FigureRow | ConditionRow] = [*comparison.figures, *comparison.conditions]
+    rows: list[MetricRow | RunConditionRow] = [*comparison.metric_values, *comparison.conditions]
     context |= {
         "views": chosen,
         "comparison": _narrowed(comparison) if only_differences else comparison,
@@ -62,20 +62,20 @@ def _chosen(request: HttpRequest) -> list[RunView]:
     return [runs.describe(runs.find(run_id=int(name), person=person)) for name in names]
 
 
-def _subject(view: RunView) -> Subject:
-    figures = {
-        metric.name: Measured(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
+def _subject(view: RunView) -> ComparedRun:
+    metric_values = {
+        metric.name: RunMetricValue(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
         for metric in view.metrics
     }
     conditions = {f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs}
     about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": view.dataset}
-    return Subject(f"Run {view.id}", figures, about | conditions)
+    return ComparedRun(f"Run {view.id}", metric_values, about | conditions)
 
 
-def _narrowed(comparison: Comparison) -> Comparison:
-    return Comparison(
+def _narrowed(comparison: RunComparison) -> RunComparison:
+    return RunComparison(
         comparison.labels,
-        tuple(row for row in comparison.figures if row.differs),
+        tuple(row for row in comparison.metric_values if row.differs),
         tuple(row for row in comparison.conditions if row.differs),
     )
 

@@ -1,4 +1,4 @@
-"""How a repeated run compares with the run it repeats, ready for its page: the answer in words, figures,
+"""How a repeated run compares with the run it repeats, ready for its page: the answer in words, metric values,
 what differs.
 """
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from benchmarking.runs.queries.runs import RunView
 
 _WORDS = {
-    "equivalent": "Equivalent: every figure lies within the margin for sure.",
-    "different": "Different: a figure lies outside the margin for sure.",
+    "equivalent": "Equivalent: every metric value lies within the margin for sure.",
+    "different": "Different: a metric value lies outside the margin for sure.",
     "cannot_tell": "Cannot tell: neither equality nor a difference could be shown.",
 }
 
@@ -27,36 +27,36 @@ class Compared:
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact of the environment that is not what it was."""
+    """A condition that is not what it was."""
 
-    fact: str
+    condition: str
     then: str
     now: str
 
 
 @dataclass(frozen=True)
-class Equivalence:
+class RepetitionView:
     """What two one-sided tests say of a repetition; `margin` in percent of the ratio."""
 
     answer: str
     words: str
     margin: str
     reasons: tuple[str, ...]
-    figures: tuple[Compared, ...]
+    metrics: tuple[Compared, ...]
     differences: tuple[Difference, ...]
 
 
-def equivalence_of(view: RunView) -> Equivalence | None:
+def equivalence_of(view: RunView) -> RepetitionView | None:
     """The comparison of a repeated run; None for one that repeats nothing measured."""
     held = view.equivalence
     if held is None:
         return None
-    return Equivalence(
+    return RepetitionView(
         answer=held["answer"],
         words=_WORDS[held["answer"]],
         margin=f"{held['margin'] * 100:g} %",
         reasons=tuple(held["reasons"]),
-        figures=tuple(
+        metrics=tuple(
             Compared(
                 each["metric"],
                 f"{each['then']:,.4g}",
@@ -65,10 +65,10 @@ def equivalence_of(view: RunView) -> Equivalence | None:
                 f"{each['p_value']:.3f}",
                 each["answer"],
             )
-            for each in held["figures"]
+            for each in held["metrics"]
         ),
         differences=tuple(
-            Difference(str(each["fact"]), _text(each["then"]), _text(each["now"])) for each in held["differences"]
+            Difference(str(each["condition"]), _text(each["then"]), _text(each["now"])) for each in held["differences"]
         ),
     )
 

@@ -1,4 +1,4 @@
-"""A run's result, ready for its page: figures by what they speak of, the drawn distribution, conditions as pairs."""
+"""A run's result, ready for its page: values by what they speak of, the drawn distribution, conditions as pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from benchmarking.runs.queries.runs import Metric, RunView
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.histogram import histogram
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core.metrics import Basis, MetricValue
 
 _GROUPS = (
     ("Speed", ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate")),
@@ -27,10 +27,10 @@ _KNOWN = {"cpu": "CPU", "cpus": "CPUs", "os": "system", "max": "most", "min": "l
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that speak of one thing."""
+    """Metric values that speak of one thing."""
 
     title: str
-    figures: tuple[Figure, ...]
+    metric_values: tuple[MetricValue, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ConfusionCell:
     """A cell of the confusion matrix; `share` of its row, 0 to 1, for the drawing."""
 
     count: int
@@ -51,12 +51,12 @@ class Cell:
 
 
 def groups_of(view: RunView) -> tuple[Group, ...]:
-    """The metrics as figures, grouped; what no group knows stands under "Other"."""
+    """The metrics as metric values, grouped; what no group knows stands under "Other"."""
     known = {name for _, names in _GROUPS for name in names}
     by_name = {metric.name: metric for metric in view.metrics}
     named = [(title, [by_name[name] for name in names if name in by_name]) for title, names in _GROUPS]
     named.append(("Other", [metric for metric in view.metrics if metric.name not in known]))
-    return tuple(Group(title, tuple(_figure(view, each) for each in found)) for title, found in named if found)
+    return tuple(Group(title, tuple(_metric_value(view, each) for each in found)) for title, found in named if found)
 
 
 def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Chart | None:
@@ -75,13 +75,13 @@ def stride_of(result: Mapping[str, Any]) -> int:
     return int(result.get("samples", {}).get("stride", 1))
 
 
-def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:
+def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[ConfusionCell, ...], ...]:
     """Rows are what was right, columns what was answered; empty where there is none or too many classes to read."""
     counts: Sequence[Sequence[int]] = result.get("confusion") or ()
     if len(counts) > _CLASSES_MAX:
         return ()
     return tuple(
-        tuple(Cell(count, round(count / (sum(row) or 1), 3), at == place) for at, count in enumerate(row))
+        tuple(ConfusionCell(count, round(count / (sum(row) or 1), 3), at == place) for at, count in enumerate(row))
         for place, row in enumerate(counts)
     )
 
@@ -95,8 +95,8 @@ def conditions_of(manifest: Mapping[str, Any]) -> tuple[Conditions, ...]:
     return tuple(Conditions(title, tuple(_flat(content))) for title, content in named)
 
 
-def _figure(view: RunView, metric: Metric) -> Figure:
-    return Figure(
+def _metric_value(view: RunView, metric: Metric) -> MetricValue:
+    return MetricValue(
         name=metric.name,
         value=metric.value,
         unit=metric.unit,

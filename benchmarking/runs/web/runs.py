@@ -26,7 +26,7 @@ from weighbridge.core.errors import NotFound, Refused
 
 @require_safe
 def detail(request: HttpRequest, run_id: int) -> HttpResponse:
-    """`/runs/<id>/`: the run, its verdict, figures and conditions."""
+    """`/runs/<id>/`: the run, its verdict, metric values and conditions."""
     run = runs.find(run_id=run_id, person=person_of(request))
     view = runs.describe(run)
     result = run.result or {}

@@ -28,7 +28,7 @@ class ChoiceForm(forms.Form):
 
 @require_safe
 def shown(request: HttpRequest) -> HttpResponse:
-    """`/runs/sandbox/`: what holds, who chose it, and what the last results say fenced them in."""
+    """`/sandbox/`: what holds, who chose it, and what the last results say fenced them in."""
     return render(request, "benchmarking/runs/sandbox.html", _context(request))
 
 

@@ -25,7 +25,7 @@ class Days:
 
     @property
     def supplied(self) -> datetime:
-        """When the last bill is in and the figures are supplied."""
+        """When the last bill is in and the metric values are supplied."""
         return at(self.quarter.next.start_on + DAY * BILLS_COME_ON, 9)
 
     @property

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from examples.company.portfolio.meetings import REQUESTS, asset_of
-from examples.company.portfolio.truth import Plan, Truth, total
+from examples.company.portfolio.truth import PlannedMonth, Truth, total
 from examples.company.portfolio.world import Company, Model, Twist
-from governance.bills.domain.variance.split import Month, Split, split
+from governance.bills.domain.variance.split import MonthUsage, Split, split
 from governance.bills.queries import spend
 from governance.budgets.domain.ledger import balance
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries import budgets
 from reviews.scorecard.models import KpiActual
@@ -23,7 +23,7 @@ SMALL_CENTS = Decimal("0.05")
 
 
 @dataclass(frozen=True)
-class Row:
+class CheckRow:
     """One thing known on both sides."""
 
     what: str
@@ -57,7 +57,7 @@ class Parts:
         return self.split.total == self.billed_less_planned and is_led and is_price
 
 
-def rows(company: Company, *, truth: Truth) -> Iterator[Row]:
+def rows(company: Company, *, truth: Truth) -> Iterator[CheckRow]:
     """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what the
     ledger was told.
     """
@@ -66,34 +66,34 @@ def rows(company: Company, *, truth: Truth) -> Iterator[Row]:
     for model in company.models:
         own = [row for row in truth.months if row.model == model.slug]
         said = [row for row in found if (row.model_team, row.model) == (model.team, model.slug)]
-        yield Row(f"{model.team}/{model.slug}, USD", truth.usd(own), sum((row.effective for row in said), ZERO))
+        yield CheckRow(f"{model.team}/{model.slug}, USD", truth.usd(own), sum((row.effective for row in said), ZERO))
         hours = sum((row.gpu_hours for row in own), ZERO)
-        yield Row(f"{model.team}/{model.slug}, GPU hours", hours, sum((row.gpu_hours for row in said), ZERO))
+        yield CheckRow(f"{model.team}/{model.slug}, GPU hours", hours, sum((row.gpu_hours for row in said), ZERO))
     loose = sum((row.effective for row in found if not row.is_allocated), ZERO)
-    yield Row("allocated to nobody, USD", sum(truth.loose.values(), ZERO), loose)
+    yield CheckRow("allocated to nobody, USD", sum(truth.loose.values(), ZERO), loose)
     for quarter in truth.quarters:
         billed = truth.usd(row for row in truth.months if Quarter.of(row.month) == quarter)
-        yield Row(f"ledger of {quarter}, USD", billed, _booked(company, quarter))
+        yield CheckRow(f"ledger of {quarter}, USD", billed, _booked(company, quarter))
 
 
-def split_of(model: Model, *, plan: Plan, truth: Truth) -> Parts:
+def split_of(model: Model, *, plan: PlannedMonth, truth: Truth) -> Parts:
     """Why the second quarter differs: dollars as billed, requests as supplied to the scorecard, hours as generated."""
     quarter = truth.quarters[1]
     own = truth.of(model.slug, quarter)
     count = Decimal(len(own))
-    planned = Month(plan.requests * count, plan.units * count, plan.usd * count)
+    planned = MonthUsage(plan.requests * count, plan.units * count, plan.usd * count)
     said = [row for row in spend.spend(person=None) if row.model == model.slug and Quarter.of(row.month) == quarter]
     usd = sum((row.effective for row in said), ZERO)
     supplied = KpiActual.objects.filter(kpi__asset=asset_of(model), kpi__slug=REQUESTS, quarter=str(quarter)).latest(
         "pk"
     )
-    actual = Month(supplied.value, total(own).units, usd)
+    actual = MonthUsage(supplied.value, total(own).units, usd)
     return Parts(model.slug, model.twist, usd - planned.usd, split(planned, actual))
 
 
 def _booked(company: Company, quarter: Quarter) -> Decimal:
     """What the teams' accounts of a quarter were told by bills."""
     accounts = BudgetAccount.objects.filter(
-        quarter=str(quarter), unit=Unit.USD, center__team__slug__in=[team.slug for team in company.teams]
+        quarter=str(quarter), unit=BudgetUnit.USD, center__team__slug__in=[team.slug for team in company.teams]
     )
     return sum((balance(budgets.entries_of(account)).spent for account in accounts), ZERO)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from examples.company.portfolio.truth import ModelMonth, Truth, months_of, parts
+from examples.company.portfolio.truth import TrueMonth, Truth, months_of, parts
 from examples.company.portfolio.world import Company, Model
 from governance.budgets.domain.quarters import Quarter
 
@@ -56,7 +56,7 @@ def write_accounting(folder: Path, *, company: Company, truth: Truth, quarter: Q
     return _written(folder / f"generated-sacct-{quarter}.csv", lines)
 
 
-def _lines(company: Company, row: ModelMonth, *, is_first: bool) -> Iterator[dict[str, str]]:
+def _lines(company: Company, row: TrueMonth, *, is_first: bool) -> Iterator[dict[str, str]]:
     model = next(each for each in company.models if each.slug == row.model)
     usd = row.first_usd if is_first and row.first_usd is not None else row.usd
     days = _days(row.month)
@@ -117,7 +117,7 @@ def _line(month: date, day: date, usd: Decimal) -> dict[str, str]:
     return {**SHARED, **{name: f"{when}T00:00:00Z" for name, when in times.items()}, **costs, **invoice}
 
 
-def _jobs(company: Company, row: ModelMonth, first: int) -> Iterator[dict[str, str]]:
+def _jobs(company: Company, row: TrueMonth, first: int) -> Iterator[dict[str, str]]:
     """Jobs whose GPU seconds are exactly the month's: the last one takes what even parts leave over."""
     model = next(each for each in company.models if each.slug == row.model)
     seconds = int(row.gpu_hours * 3600 / JOB_GPUS)

@@ -8,9 +8,9 @@ from examples.company.cast import TEAM
 from examples.company.portfolio.people import Staff
 from examples.company.portfolio.world import Company
 from governance.budgets.actions import budgets, cost_centers
-from governance.budgets.domain.cost_centers import Level
+from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import CostCenter
 from governance.people.models import Team
 
@@ -19,7 +19,9 @@ def plant(company: Company, *, staff: Staff, now: datetime) -> None:
     """Hang the units under the organization and the teams under their units, the real model's team among them."""
     for slug, name in company.units.items():
         if not CostCenter.objects.filter(slug=slug).exists():
-            cost_centers.open_center(level=Level.UNIT, slug=slug, name=name, parent=None, by=staff.finance, now=now)
+            cost_centers.open_center(
+                level=CenterLevel.UNIT, slug=slug, name=name, parent=None, by=staff.finance, now=now
+            )
     homes = {team.slug: team.unit for team in company.teams} | {TEAM: "commerce"}
     for team_slug, unit in homes.items():
         row = Team.objects.filter(slug=team_slug).first()
@@ -32,7 +34,7 @@ def plant(company: Company, *, staff: Staff, now: datetime) -> None:
 def fill(
     company: Company,
     *,
-    given: Mapping[tuple[str, Unit], Decimal],
+    given: Mapping[tuple[str, BudgetUnit], Decimal],
     quarter: Quarter,
     occasion: str,
     staff: Staff,
@@ -41,12 +43,12 @@ def fill(
     """Allocate a quarter from the top down: `given` says what each team gets in each unit, `occasion` when in the
     quarter.
     """
-    for unit in Unit:
+    for unit in BudgetUnit:
         of_units = {
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))
             for slug in company.units
         }
-        root = CostCenter.objects.get(level=Level.ORGANIZATION.value)
+        root = CostCenter.objects.get(level=CenterLevel.ORGANIZATION.value)
         _give(root, sum(of_units.values(), Decimal(0)), str(quarter), unit, occasion, staff, now)
         for slug, amount in of_units.items():
             _give(CostCenter.objects.get(slug=slug), amount, str(quarter), unit, occasion, staff, now)
@@ -55,7 +57,13 @@ def fill(
 
 
 def _give(
-    holder: Team | CostCenter, amount: Decimal, quarter: str, unit: Unit, occasion: str, staff: Staff, now: datetime
+    holder: Team | CostCenter,
+    amount: Decimal,
+    quarter: str,
+    unit: BudgetUnit,
+    occasion: str,
+    staff: Staff,
+    now: datetime,
 ) -> None:
     if amount > 0:
         key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"

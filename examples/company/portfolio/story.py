@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from examples.company.portfolio import approvals, check, people, report, tale
 from examples.company.portfolio.calendar import Days, latest_pair
-from examples.company.portfolio.truth import Plan, truth_of
+from examples.company.portfolio.truth import PlannedMonth, truth_of
 from examples.company.portfolio.world import COMPANY, Company
 from examples.company.terminal import Terminal
 from governance.audit.actions import record as audit
@@ -95,11 +95,11 @@ def _check(say: Terminal, company: Company, quarters: tuple[Quarter, Quarter], f
     )
 
 
-def _wrong(found: Sequence[check.Row], parts: Sequence[check.Parts]) -> list[str]:
+def _wrong(found: Sequence[check.CheckRow], parts: Sequence[check.Parts]) -> list[str]:
     return [row.what for row in found if not row.is_equal] + [each.model for each in parts if not each.is_right]
 
 
-def _plans(company: Company) -> dict[str, Plan]:
+def _plans(company: Company) -> dict[str, PlannedMonth]:
     """What the platform projected of each model when it was first filed."""
     plans = {}
     for model in company.models:

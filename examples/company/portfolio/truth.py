@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from examples.company.portfolio.world import STORY, Change, Company, Model, Twist
+from examples.company.portfolio.world import STORY, Company, Model, QuarterChange, Twist
 from governance.budgets.domain.quarters import Quarter
 from weighbridge.core.money import CENT
 
@@ -25,7 +25,7 @@ UNIT_PLACES = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedMonth:
     """What a month of a model was projected to take."""
 
     requests: Decimal
@@ -34,7 +34,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class ModelMonth:
+class TrueMonth:
     """What a month of a model took; `first_usd` is what its first bill said, where a later one corrected it."""
 
     model: str
@@ -51,14 +51,14 @@ class Truth:
     """Everything that was billed."""
 
     quarters: tuple[Quarter, Quarter]
-    months: tuple[ModelMonth, ...]
+    months: tuple[TrueMonth, ...]
     loose: Mapping[date, Decimal]
 
-    def of(self, model: str, quarter: Quarter) -> tuple[ModelMonth, ...]:
+    def of(self, model: str, quarter: Quarter) -> tuple[TrueMonth, ...]:
         """The months of a model in a quarter."""
         return tuple(row for row in self.months if row.model == model and Quarter.of(row.month) == quarter)
 
-    def usd(self, rows: Iterable[ModelMonth] | None = None) -> Decimal:
+    def usd(self, rows: Iterable[TrueMonth] | None = None) -> Decimal:
         """The sum of all that belongs to a model, or of these months."""
         return sum((row.usd for row in (self.months if rows is None else rows)), Decimal(0))
 
@@ -69,13 +69,13 @@ def months_of(quarter: Quarter) -> tuple[date, ...]:
     return tuple(first.replace(month=first.month + number) for number in range(3))
 
 
-def plan_of(model: Model, *, usd_a_month: Decimal, units_a_month: Decimal) -> Plan:
+def plan_of(model: Model, *, usd_a_month: Decimal, units_a_month: Decimal) -> PlannedMonth:
     """A twelfth of its year."""
-    return Plan(Decimal(model.requests_a_year) / 12, units_a_month.quantize(UNIT_PLACES), usd_a_month)
+    return PlannedMonth(Decimal(model.requests_a_year) / 12, units_a_month.quantize(UNIT_PLACES), usd_a_month)
 
 
 def truth_of(
-    company: Company, *, plans: Mapping[str, Plan], quarters: tuple[Quarter, Quarter], seed: int = SEED
+    company: Company, *, plans: Mapping[str, PlannedMonth], quarters: tuple[Quarter, Quarter], seed: int = SEED
 ) -> Truth:
     """What was billed in both quarters; the same seed and plans are the same truth."""
     rows = [
@@ -106,14 +106,14 @@ def parts(amount: Decimal, *, count: int) -> tuple[Decimal, ...]:
     return tuple(CENT * (whole + (number < left)) for number in range(count))
 
 
-def _month(model: Model, plan: Plan, month: date, *, is_second: bool, seed: int) -> ModelMonth:
+def _month(model: Model, plan: PlannedMonth, month: date, *, is_second: bool, seed: int) -> TrueMonth:
     dice = random.Random(f"{seed}:{model.slug}:{month}")  # noqa: S311 -- a generated bill, no secret
-    change = STORY[model.twist] if is_second else Change()
+    change = STORY[model.twist] if is_second else QuarterChange()
     noise = 1 + Decimal(dice.randint(-NOISE_PERMILLE, NOISE_PERMILLE)) / 1000
     requests = (plan.requests * change.requests * noise).quantize(Decimal(1))
     units = (requests / plan.requests * plan.units * change.units_each).quantize(UNIT_PLACES)
     usd = (units * plan.usd / plan.units * change.price).quantize(CENT)
-    row = ModelMonth(model.slug, month, requests, units, usd, gpu_hours=_trained(model, month, dice))
+    row = TrueMonth(model.slug, month, requests, units, usd, gpu_hours=_trained(model, month, dice))
     if is_second and model.twist is Twist.RESTATED and month.month % 3 == 2:
         return replace(row, first_usd=usd * RESTATED_BY)
     return row
@@ -128,10 +128,10 @@ def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
     return Decimal(model.training_gpu_hours - dice.randint(1, max(2, model.training_gpu_hours // 20)))
 
 
-def total(rows: Sequence[ModelMonth]) -> Plan:
+def total(rows: Sequence[TrueMonth]) -> PlannedMonth:
     """The sums of some months."""
     zero = Decimal(0)
-    return Plan(
+    return PlannedMonth(
         sum((row.requests for row in rows), zero),
         sum((row.units for row in rows), zero),
         sum((row.usd for row in rows), zero),

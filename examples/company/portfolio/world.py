@@ -20,7 +20,7 @@ class Twist(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class QuarterChange:
     """Factors on requests, on units for each request, and on the price of a unit."""
 
     requests: Decimal = ONE
@@ -29,17 +29,17 @@ class Change:
 
 
 STORY = {
-    Twist.NONE: Change(),
-    Twist.RESTATED: Change(),
-    Twist.GROWN: Change(requests=Decimal("1.6")),
-    Twist.DEARER: Change(price=Decimal("1.25")),
-    Twist.SPRAWLING: Change(units_each=Decimal(5)),
-    Twist.IDLE: Change(requests=Decimal("0.01"), units_each=Decimal(100)),
+    Twist.NONE: QuarterChange(),
+    Twist.RESTATED: QuarterChange(),
+    Twist.GROWN: QuarterChange(requests=Decimal("1.6")),
+    Twist.DEARER: QuarterChange(price=Decimal("1.25")),
+    Twist.SPRAWLING: QuarterChange(units_each=Decimal(5)),
+    Twist.IDLE: QuarterChange(requests=Decimal("0.01"), units_each=Decimal(100)),
 }
 
 
 @dataclass(frozen=True)
-class Kpi:
+class KpiStory:
     """What the business wants of a model, and what it came to in both quarters."""
 
     name: str
@@ -65,7 +65,7 @@ class Model:
     training_gpu_hours: int
     p95_ms: Decimal
     accuracy: Decimal
-    kpi: Kpi
+    kpi: KpiStory
     twist: Twist = Twist.NONE
     is_new: bool = False
     """Whether it is approved in the second quarter only, and runs from that quarter's second month on."""
@@ -77,7 +77,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Team:
+class TeamStory:
     """A team, its unit, and the person who owns its models."""
 
     slug: str
@@ -92,10 +92,10 @@ class Company:
     """The whole, or a part of it for a test."""
 
     units: dict[str, str]
-    teams: tuple[Team, ...]
+    teams: tuple[TeamStory, ...]
     models: tuple[Model, ...]
 
-    def team(self, slug: str) -> Team:
+    def team(self, slug: str) -> TeamStory:
         """The team of that slug."""
         return next(team for team in self.teams if team.slug == slug)
 
@@ -106,15 +106,15 @@ class Company:
 
 UNITS = {"commerce": "Commerce", "customer-care": "Customer Care", "operations": "Operations"}
 TEAMS = (
-    Team("recommendations", "Recommendations", "commerce", "rosa", "Rosa Ranking"),
-    Team("support", "Support", "customer-care", "sami", "Sami Support"),
-    Team("fraud", "Fraud", "operations", "frida", "Frida Fraud"),
-    Team("logistics", "Logistics", "operations", "lou", "Lou Logistics"),
+    TeamStory("recommendations", "Recommendations", "commerce", "rosa", "Rosa Ranking"),
+    TeamStory("support", "Support", "customer-care", "sami", "Sami Support"),
+    TeamStory("fraud", "Fraud", "operations", "frida", "Frida Fraud"),
+    TeamStory("logistics", "Logistics", "operations", "lou", "Lou Logistics"),
 )
 
 
-def _kpi(name: str, unit: str, target: str, actuals: tuple[str, str], *, is_higher_better: bool = True) -> Kpi:
-    return Kpi(name, unit, Decimal(target), (Decimal(actuals[0]), Decimal(actuals[1])), is_higher_better)
+def _kpi(name: str, unit: str, target: str, actuals: tuple[str, str], *, is_higher_better: bool = True) -> KpiStory:
+    return KpiStory(name, unit, Decimal(target), (Decimal(actuals[0]), Decimal(actuals[1])), is_higher_better)
 
 
 def _model(
@@ -122,7 +122,7 @@ def _model(
     name: str,
     load: tuple[str, int, str, str],
     measured: tuple[int, str, str],
-    kpi: Kpi,
+    kpi: KpiStory,
     twist: Twist = Twist.NONE,
     *,
     is_new: bool = False,

@@ -28,7 +28,7 @@ def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:
     with transaction.atomic():
         details = {"key": attestation.key_id(attestation.public_pem(key)), **_in_force()}
         event = audit.record(kind=checkpoints.ANNOUNCED, by=by, subject=("audit", "trail"), details=details, now=now)
-        said = checkpoint.Checkpoint(event.position, event.hash, event.at)
+        said = checkpoint.CheckpointStatement(event.position, event.hash, event.at)
         signed = checkpoint.sign(said, private_key_pem=key)
         return Checkpoint.objects.create(
             count=said.count, head=said.head, at=said.at, key_id=signed.key_id, signature=signed.signature

@@ -25,21 +25,21 @@ ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
 
 
 @dataclass(frozen=True)
-class Origin:
+class EventOrigin:
     """Through which door a change came, and in which request."""
 
     source: str
     request_id: str = ""
 
 
-_JOB = Origin("job")
-_origin: ContextVar[Origin] = ContextVar("origin", default=_JOB)
+_JOB = EventOrigin("job")
+_origin: ContextVar[EventOrigin] = ContextVar("origin", default=_JOB)
 
 
 @contextmanager
 def origin(source: str, request_id: str = "") -> Iterator[None]:
     """Everything recorded inside is marked as coming from `source`: web, api, admin, command or job."""
-    token = _origin.set(Origin(source, request_id))
+    token = _origin.set(EventOrigin(source, request_id))
     try:
         yield
     finally:
@@ -110,7 +110,7 @@ def described(event: AuditEvent) -> dict[str, Any]:
 def first_broken() -> tuple[int, str] | None:
     """(position, what is wrong) of the first event that does not fit the chain, or None when it is whole."""
     rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
-    broken = chain.first_broken(chain.Link(described(row), row.previous_hash, row.hash) for row in rows)
+    broken = chain.first_broken(chain.ChainLink(described(row), row.previous_hash, row.hash) for row in rows)
     if broken is None:
         return None
     position = AuditEvent.objects.order_by("position").values_list("position", flat=True)[broken.index]

@@ -15,7 +15,7 @@ _PURPOSE = b"weighbridge.audit/1"  # keeps these hashes from being mistaken for 
 
 
 @dataclass(frozen=True)
-class Link:
+class ChainLink:
     """A stored row: the event, the hash it follows and its own."""
 
     event: Mapping[str, object]
@@ -40,7 +40,7 @@ def link(previous_hash: str, event: Mapping[str, object]) -> str:
     return DIGEST_PREFIX + hashlib.sha256(content).hexdigest()
 
 
-def first_broken(rows: Iterable[Link], *, previous_hash: str = GENESIS) -> Break | None:
+def first_broken(rows: Iterable[ChainLink], *, previous_hash: str = GENESIS) -> Break | None:
     """The first row that does not follow from the one before it, or None when the chain holds.
 
     `previous_hash` is where the rows are expected to start; the genesis for a whole trail.

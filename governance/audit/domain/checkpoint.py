@@ -22,7 +22,7 @@ PARTS, SIGNATURE_BYTES, COUNT_DIGITS_MAX = 6, 64, 18
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class CheckpointStatement:
     """At the time `at` (aware) the trail had `count` events, and the hash of the last was `head` (`sha256:...`)."""
 
     count: int
@@ -34,7 +34,7 @@ class Checkpoint:
 class Signed:
     """A checkpoint with the signature (base64) and the id of the key that made it."""
 
-    checkpoint: Checkpoint
+    checkpoint: CheckpointStatement
     key_id: str
     signature: str
 
@@ -46,7 +46,7 @@ class Signed:
         return SEPARATOR.join(parts)
 
 
-def sign(checkpoint: Checkpoint, *, private_key_pem: str) -> Signed:
+def sign(checkpoint: CheckpointStatement, *, private_key_pem: str) -> Signed:
     """Sign with the key that signs authorizations."""
     envelope = attestation.sign(_statement(checkpoint), private_key_pem=private_key_pem)
     (entry,) = cast("list[dict[str, str]]", envelope["signatures"])
@@ -61,7 +61,7 @@ def read(text: str) -> Signed:
     _, count, at, head, key_id, signature = parts
     if not (is_digest(head) and is_digest(key_id) and _is_signature(signature)):
         raise _damaged("its hash, its key or its signature")
-    signed = Signed(Checkpoint(_count(count), head, _instant(at)), key_id, signature)
+    signed = Signed(CheckpointStatement(_count(count), head, _instant(at)), key_id, signature)
     if signed.text != SEPARATOR.join(parts):
         raise _damaged("its count or its time is not written as it is printed")
     return signed
@@ -78,7 +78,7 @@ def verify(signed: Signed, *, public_key_pem: str) -> None:
     attestation.verify(_envelope(signed), public_key_pem=public_key_pem)
 
 
-def _statement(checkpoint: Checkpoint) -> dict[str, object]:
+def _statement(checkpoint: CheckpointStatement) -> dict[str, object]:
     return {
         "_type": attestation.STATEMENT_TYPE,
         "subject": [{"name": SUBJECT, "digest": {"sha256": checkpoint.head.removeprefix("sha256:")}}],

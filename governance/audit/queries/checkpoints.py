@@ -19,7 +19,7 @@ def latest() -> Checkpoint | None:
 
 def signed_of(row: Checkpoint) -> Signed:
     """A stored checkpoint as it is printed."""
-    return Signed(checkpoint.Checkpoint(row.count, row.head, row.at), row.key_id, row.signature)
+    return Signed(checkpoint.CheckpointStatement(row.count, row.head, row.at), row.key_id, row.signature)
 
 
 def own_keys() -> list[str]:

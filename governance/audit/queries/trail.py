@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from governance.audit.models import AuditEvent
 from governance.exports.domain.spreadsheets import Cell
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 
 COLUMNS = (
     "Position",
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Filters:
+class TrailSelection:
     """What the list is narrowed to; every field empty means all."""
 
     search: str = ""
@@ -35,7 +35,7 @@ class Filters:
     kind: str = ""
 
 
-def listed(filters: Filters) -> QuerySet[AuditEvent]:
+def listed(filters: TrailSelection) -> QuerySet[AuditEvent]:
     """Events for a list, newest first."""
     rows = AuditEvent.objects.order_by("-position")
     words = filters.search.strip()
@@ -50,10 +50,10 @@ def listed(filters: Filters) -> QuerySet[AuditEvent]:
     return rows
 
 
-def table(filters: Filters) -> Table:
+def table(filters: TrailSelection) -> ExportTable:
     """The list as a table, every page of it."""
     rows = listed(filters)
-    return Table("audit", COLUMNS, map(_cells, rows), rows.count())
+    return ExportTable("audit", COLUMNS, map(_cells, rows), rows.count())
 
 
 def _cells(event: AuditEvent) -> Sequence[Cell]:

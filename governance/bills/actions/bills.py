@@ -65,7 +65,7 @@ def receive(*, upload: "File[bytes] | Spooled", delivery: Delivery, by: User | N
         known = _known(f"sha256:{spooled.hash}")
         if known is not None:
             return known
-        order = whole.Order(name=spooled.name, kind=delivery.kind.value, cluster=delivery.cluster)
+        order = whole.IngestOrder(name=spooled.name, kind=delivery.kind.value, cluster=delivery.cluster)
         whole.peek(spooled.path, order)
         try:
             with transaction.atomic():

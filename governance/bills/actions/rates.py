@@ -7,7 +7,7 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.bills.actions.allocation import ASSIGN
-from governance.bills.domain.currencies import Rate, check_rate
+from governance.bills.domain.currencies import CurrencyRate, check_rate
 from governance.bills.models import ExchangeRate
 from governance.bills.rules import check_handle_bills
 from governance.jobs import outbox
@@ -15,7 +15,7 @@ from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid
 
 
-def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
+def set_rate(*, rate: CurrencyRate, by: User, now: datetime) -> ExchangeRate:
     """Keep a rate; of several for one day the last counts, and none is ever changed. A worker states the
     months anew.
     """

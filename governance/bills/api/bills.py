@@ -31,7 +31,7 @@ from governance.bills.api.serializers import (
     RateAnswer,
     SpendAnswer,
 )
-from governance.bills.domain.currencies import Rate
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.queries import allocation, bills, spend
 from governance.bills.rules import check_handle_bills, check_see_bills
@@ -129,7 +129,7 @@ class Rates(GenericAPIView[Any]):
         """Say what a currency was worth on a day; of one day the last counts."""
         user, _, now = asker(request)
         given = read(RateInput, request.data)
-        rate = Rate(given["currency"], given["on"], given["usd"], given["source"])
+        rate = CurrencyRate(given["currency"], given["on"], given["usd"], given["source"])
         return Response(RateAnswer(rate_writes.set_rate(rate=rate, by=user, now=now)).data, status=201)
 
 

@@ -27,7 +27,7 @@ _REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Condition:
+class FieldPattern:
     """What one field of a row must be: one of the patterns, or empty where there are none.
 
     `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*`
@@ -53,7 +53,7 @@ class Rule:
     """
 
     id: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[FieldPattern, ...]
     account: str
     model: str = ""
     request: str = ""
@@ -107,7 +107,7 @@ def check_disjoint(rules: Sequence[Rule]) -> None:
 
 def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
     """Fields of a row that both rules would take, or None where there can be none."""
-    wanted: dict[str, list[Condition]] = {}
+    wanted: dict[str, list[FieldPattern]] = {}
     for condition in (*one.conditions, *other.conditions):
         wanted.setdefault(condition.field, []).append(condition)
     row: dict[str, str] = {}
@@ -119,7 +119,7 @@ def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
     return row
 
 
-def _shared_value(conditions: Sequence[Condition]) -> str | None:
+def _shared_value(conditions: Sequence[FieldPattern]) -> str | None:
     """A value all conditions allow. Of patterns that share values, the longest is shortest of them all: it is one."""
     candidates = [""] + [_value_of(pattern) for condition in conditions for pattern in condition.patterns]
     return next((value for value in candidates if all(condition.holds(value) for condition in conditions)), None)
@@ -148,10 +148,10 @@ def _rule(reader: Reader) -> Rule:
     return rule
 
 
-def _conditions(match: Reader, rule: Reader) -> tuple[Condition, ...]:
-    found = [Condition(field, match.words(key)) for key, field in FIELDS.items() if match.has(key)]
+def _conditions(match: Reader, rule: Reader) -> tuple[FieldPattern, ...]:
+    found = [FieldPattern(field, match.words(key)) for key, field in FIELDS.items() if match.has(key)]
     tags = match.mapping("tags")
-    found += [Condition(f"{TAG}{name}", tags.words(name)) for name in tags.names]
+    found += [FieldPattern(f"{TAG}{name}", tags.words(name)) for name in tags.names]
     match.close()
     if not found:
         raise rule.fault("match", f"must name at least one of {', '.join((*FIELDS, 'tags'))}.")

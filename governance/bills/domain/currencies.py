@@ -14,7 +14,7 @@ RATE_BELOW = Decimal(10) ** 6
 
 
 @dataclass(frozen=True)
-class Rate:
+class CurrencyRate:
     """What one unit of a currency was worth in US dollars on a day, and who says so."""
 
     currency: str
@@ -38,10 +38,10 @@ class Converted:
 
     usd: Decimal
     apart: dict[str, Decimal]
-    rates: tuple[Rate, ...]
+    rates: tuple[CurrencyRate, ...]
 
 
-def check_rate(rate: Rate) -> None:
+def check_rate(rate: CurrencyRate) -> None:
     """Raise Invalid unless the rate is one of a known spelling, not of the dollar, above zero, and has a source."""
     if len(rate.currency) != len(USD) or not (
         rate.currency.isascii() and rate.currency.isalpha() and rate.currency.isupper()
@@ -55,7 +55,7 @@ def check_rate(rate: Rate) -> None:
         raise Invalid("Say where the rate is from, for example the central bank's reference rate.", field="source")
 
 
-def rate_for(rates: Sequence[Rate], *, currency: str, on: date) -> Rate | None:
+def rate_for(rates: Sequence[CurrencyRate], *, currency: str, on: date) -> CurrencyRate | None:
     """The latest rate of a currency on or before a day and no older than 35 days, or None; of one day, the
     last given.
     """
@@ -63,9 +63,9 @@ def rate_for(rates: Sequence[Rate], *, currency: str, on: date) -> Rate | None:
     return max(enumerate(usable), key=lambda found: (found[1].on, found[0]))[1] if usable else None
 
 
-def convert(amounts: Iterable[Amount], rates: Sequence[Rate]) -> Converted:
+def convert(amounts: Iterable[Amount], rates: Sequence[CurrencyRate]) -> Converted:
     """The sum in US dollars, unrounded, and apart from it what has no rate of its time."""
-    usd, apart, used = Decimal(0), defaultdict[str, Decimal](Decimal), dict[Rate, None]()
+    usd, apart, used = Decimal(0), defaultdict[str, Decimal](Decimal), dict[CurrencyRate, None]()
     for amount in amounts:
         if amount.currency == USD:
             usd += amount.value

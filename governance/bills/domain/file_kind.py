@@ -20,7 +20,7 @@ DELIMITERS = ",;\t|"
 TAIL_STARTS_MAX = 50
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """The three kinds of file a bill comes in."""
 
     CSV = "csv"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Caps:
+class UnpackLimits:
     """How much one file may unpack to: bytes in all, and bytes for each packed byte (deflate can reach 1,032)."""
 
     plain_bytes: int = 40 * 10**9
@@ -37,7 +37,7 @@ class Caps:
     rows: int = 60_000_000
 
 
-def kind_of(path: Path, *, name: str) -> Kind:
+def kind_of(path: Path, *, name: str) -> FileKind:
     """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is none of
     the three.
     """
@@ -54,11 +54,11 @@ def kind_of(path: Path, *, name: str) -> Kind:
     return found
 
 
-def _kind_by(head: bytes) -> Kind:
+def _kind_by(head: bytes) -> FileKind:
     if head.startswith(GZIP_MARK):
-        return Kind.GZIP
+        return FileKind.GZIP
     if head.startswith(PARQUET_MARK):
-        return Kind.PARQUET
+        return FileKind.PARQUET
     if head.startswith(ZIP_MARK):
         raise Invalid(
             "This is a ZIP archive or a spreadsheet; send the CSV, CSV.gz or Parquet file itself.",
@@ -71,29 +71,29 @@ def _kind_by(head: bytes) -> Kind:
             field="file",
             code="mislabeled",
         )
-    return Kind.CSV
+    return FileKind.CSV
 
 
-def _kind_said(name: str) -> Kind | None:
+def _kind_said(name: str) -> FileKind | None:
     low = name.lower()
     if low.endswith((".gz", ".gzip")):
-        return Kind.GZIP
-    return next((kind for kind in (Kind.CSV, Kind.PARQUET) if low.endswith(f".{kind}")), None)
+        return FileKind.GZIP
+    return next((kind for kind in (FileKind.CSV, FileKind.PARQUET) if low.endswith(f".{kind}")), None)
 
 
 def plain(
-    path: Path, *, kind: Kind, folder: Path, caps: Caps, on_bytes: Callable[[int], None] = lambda _: None
+    path: Path, *, kind: FileKind, folder: Path, caps: UnpackLimits, on_bytes: Callable[[int], None] = lambda _: None
 ) -> Path:
     """The file unpacked and found whole. Raises Invalid where it was cut off or damaged, TooLarge beyond the caps."""
-    if kind is Kind.PARQUET:
+    if kind is FileKind.PARQUET:
         _check_parquet(path)
         return path
-    unpacked = _unpack(path, folder / "bill.csv", caps, on_bytes) if kind is Kind.GZIP else path
+    unpacked = _unpack(path, folder / "bill.csv", caps, on_bytes) if kind is FileKind.GZIP else path
     _check_csv(unpacked)
     return unpacked
 
 
-def _unpack(path: Path, target: Path, caps: Caps, on_bytes: Callable[[int], None]) -> Path:
+def _unpack(path: Path, target: Path, caps: UnpackLimits, on_bytes: Callable[[int], None]) -> Path:
     packed, size = path.stat().st_size, 0
     try:
         with gzip.open(path, "rb") as source, target.open("wb") as out:
@@ -111,7 +111,7 @@ def _unpack(path: Path, target: Path, caps: Caps, on_bytes: Callable[[int], None
     return target
 
 
-def _check_caps(size: int, packed: int, caps: Caps) -> None:
+def _check_caps(size: int, packed: int, caps: UnpackLimits) -> None:
     if size > caps.plain_bytes:
         raise TooLarge(
             f"The file unpacks to more than the {caps.plain_bytes // 10**9} GB read here; split it by billing period.",
@@ -139,10 +139,10 @@ def _check_parquet(path: Path) -> None:
             )
 
 
-def header_of(path: Path, *, kind: Kind = Kind.CSV) -> tuple[list[str], str]:
+def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], str]:
     """The header of a CSV file, packed or not, and its delimiter. Raises Invalid where there is none."""
     try:
-        with gzip.open(path, "rb") if kind is Kind.GZIP else path.open("rb") as file:
+        with gzip.open(path, "rb") if kind is FileKind.GZIP else path.open("rb") as file:
             line = file.readline(HEAD_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error

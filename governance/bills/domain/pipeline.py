@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.bills.domain.aggregation import Gathered, gather
-from governance.bills.domain.file_kind import HEAD_BYTES, Caps, Kind, header_of, kind_of, plain
+from governance.bills.domain.file_kind import HEAD_BYTES, FileKind, UnpackLimits, header_of, kind_of, plain
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.scheduler import Scheduler, check_header, gather_usage
@@ -18,7 +18,7 @@ FOCUS = "focus"
 
 
 @dataclass(frozen=True)
-class Order:
+class IngestOrder:
     """A file to read: the name it was sent under, what it is (`focus` or a scheduler), and the cluster it speaks of."""
 
     name: str
@@ -26,7 +26,7 @@ class Order:
     cluster: str = ""
 
 
-def peek(path: Path, order: Order) -> None:
+def peek(path: Path, order: IngestOrder) -> None:
     """Raise Invalid where the first bytes already show that the file is not what it should be."""
     kind = kind_of(path, name=order.name)
     if order.kind == FOCUS:
@@ -37,7 +37,7 @@ def peek(path: Path, order: Order) -> None:
 
 
 def read_bill(
-    path: Path, order: Order, *, folder: Path, caps: Caps, on_share: OnShare
+    path: Path, order: IngestOrder, *, folder: Path, caps: UnpackLimits, on_share: OnShare
 ) -> tuple[Gathered, dict[str, Any]]:
     """The file added up, and its report. `on_share` hears a share from 0 to 1 and a phase, and may raise to stop.
 
@@ -53,7 +53,7 @@ def read_bill(
         caps=caps,
         on_bytes=lambda done: on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking"),
     )
-    kind = Kind.CSV if kind is Kind.GZIP else kind
+    kind = FileKind.CSV if kind is FileKind.GZIP else kind
     heard = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
     if order.kind == FOCUS:
         source = open_source(unpacked, kind=kind)
@@ -64,11 +64,11 @@ def read_bill(
     return gathered, report_of(gathered)
 
 
-def rows_estimated(path: Path, *, kind: Kind) -> int:
+def rows_estimated(path: Path, *, kind: FileKind) -> int:
     """About how many rows an unpacked file has: exactly for Parquet, from the length of its first rows for CSV."""
     import polars as pl
 
-    if kind is Kind.PARQUET:
+    if kind is FileKind.PARQUET:
         return int(pl.scan_parquet(path).select(pl.len()).collect().item())
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -78,7 +78,7 @@ def rows_estimated(path: Path, *, kind: Kind) -> int:
 class RowCounter:
     """Adds up rows and tells the share; refuses a file that goes on and on."""
 
-    def __init__(self, estimated: int, caps: Caps, on_share: OnShare) -> None:
+    def __init__(self, estimated: int, caps: UnpackLimits, on_share: OnShare) -> None:
         """No row yet of about `estimated`."""
         self.rows, self.estimated, self.caps, self.on_share = 0, estimated, caps, on_share
 
@@ -94,6 +94,6 @@ class RowCounter:
         self.on_share(UNPACKED_SHARE + (0.9 - UNPACKED_SHARE) * share, f"{self.rows:,} rows read")
 
 
-def _check_text(kind: Kind) -> None:
-    if kind is Kind.PARQUET:
+def _check_text(kind: FileKind) -> None:
+    if kind is FileKind.PARQUET:
         raise Invalid("Accounting of a scheduler is read from CSV, not from Parquet.", field="file", code="mislabeled")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from governance.bills.domain.columns import COLUMNS, NUMBERS
-from governance.bills.domain.file_kind import Kind, header_of
+from governance.bills.domain.file_kind import FileKind, header_of
 from governance.bills.domain.header import HeaderMap, map_header
 from weighbridge.core.errors import Invalid
 
@@ -22,7 +22,7 @@ class Source:
     """A file that can be scanned any number of times, and what its header says."""
 
     path: Path
-    kind: Kind
+    kind: FileKind
     header: HeaderMap
     delimiter: str = ","
 
@@ -30,7 +30,7 @@ class Source:
         """Every row with the columns of FOCUS that are read here, as text; a column the file lacks is null."""
         import polars as pl
 
-        lazy = self._scan_parquet() if self.kind is Kind.PARQUET else self._scan_csv()
+        lazy = self._scan_parquet() if self.kind is FileKind.PARQUET else self._scan_csv()
         found = self.header.columns
         return lazy.with_columns(*(pl.lit(None, pl.String).alias(one.name) for one in COLUMNS if one.name not in found))
 
@@ -57,11 +57,11 @@ class Source:
         return lazy.select("row", *wanted)
 
 
-def open_source(path: Path, *, kind: Kind) -> Source:
+def open_source(path: Path, *, kind: FileKind) -> Source:
     """The file with its header mapped. Raises Invalid for a header that is none of FOCUS, or a damaged Parquet file."""
     import polars as pl
 
-    if kind is not Kind.PARQUET:
+    if kind is not FileKind.PARQUET:
         names, delimiter = header_of(path, kind=kind)
         return Source(path, kind, map_header(names), delimiter)
     try:

@@ -12,7 +12,7 @@ import yaml
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from governance.bills.domain.allocation import ANY, TAG, Condition, Rule, RuleSet, read_rules
+from governance.bills.domain.allocation import ANY, TAG, FieldPattern, Rule, RuleSet, read_rules
 from governance.bills.models import AllocationVersion, BillSlice, SpendLine
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
@@ -26,7 +26,7 @@ NOBODY = -1
 
 
 @dataclass(frozen=True)
-class Taken:
+class RuleTotals:
     """What a rule takes, or none does: lines, effective cost by currency, GPU hours."""
 
     rule: str
@@ -38,7 +38,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Kind:
+class UnclaimedLines:
     """Lines that no rule takes, of one provider, sub-account and service, in one currency."""
 
     provider: str
@@ -54,9 +54,9 @@ class Preview:
     """What a set of rules would do to the bills of a month: each rule, the rest, and the dearest kinds of the rest."""
 
     month: date
-    rules: tuple[Taken, ...]
-    rest: Taken
-    dearest: tuple[Kind, ...]
+    rules: tuple[RuleTotals, ...]
+    rest: RuleTotals
+    dearest: tuple[UnclaimedLines, ...]
 
 
 def current() -> Lines:
@@ -149,7 +149,7 @@ def preview(*, rules: RuleSet, month: date) -> Preview:
     rest = marked.filter(taker=NOBODY).order_by().values(*fields).annotate(count=Count("pk"), cost=Sum("effective"))
     kinds = rest.order_by("-cost", *fields)[:REST_KINDS_MAX]
     dearest = tuple(
-        Kind(row["provider"], row["subaccount"], row["service"], row["currency"], row["count"], row["cost"])
+        UnclaimedLines(row["provider"], row["subaccount"], row["service"], row["currency"], row["count"], row["cost"])
         for row in kinds
     )
     return Preview(month, taken, _taken(by_taker.get(NOBODY, []), "", "", ""), dearest)
@@ -160,10 +160,10 @@ def after(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> Taken:
+def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> RuleTotals:
     costs = {row["currency"]: row["cost"] for row in rows}
     hours = sum((row["hours"] for row in rows), Decimal(0))
-    return Taken(rule, account, model, sum(row["count"] for row in rows), costs, hours)
+    return RuleTotals(rule, account, model, sum(row["count"] for row in rows), costs, hours)
 
 
 def _some(names: Mapping[str, Any]) -> str:
@@ -178,7 +178,7 @@ def _tag(field: str) -> Coalesce:
     return Coalesce(found, Value(""), output_field=TextField())
 
 
-def _holds(name: str, condition: Condition) -> Q:
+def _holds(name: str, condition: FieldPattern) -> Q:
     if not condition.patterns:
         return Q(**{name: ""})
     exact = [pattern for pattern in condition.patterns if not pattern.endswith(ANY)]

@@ -13,7 +13,7 @@ from weighbridge.core.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Owned:
+class OwnedLines:
     """Lines of a bill in one currency: what belongs to somebody, and what to nobody."""
 
     currency: str
@@ -28,7 +28,7 @@ class BillView:
 
     bill: Bill
     slices: tuple[BillSlice, ...]
-    owned: tuple[Owned, ...]
+    owned: tuple[OwnedLines, ...]
     rows_refused: int
     is_finished: bool
     has_failed: bool
@@ -66,7 +66,7 @@ def rates() -> QuerySet[ExchangeRate]:
     return ExchangeRate.objects.select_related("set_by").order_by("-on", "currency", "-pk")
 
 
-def _owned(bill: Bill) -> tuple[Owned, ...]:
+def _owned(bill: Bill) -> tuple[OwnedLines, ...]:
     lines = SpendLine.objects.filter(slice__bill=bill).order_by().values("currency")
     whole = {row["currency"]: row["cost"] for row in lines.annotate(cost=Sum("effective"))}
     rest = {
@@ -75,6 +75,6 @@ def _owned(bill: Bill) -> tuple[Owned, ...]:
     }
     nothing = (Decimal(0), 0)
     return tuple(
-        Owned(currency, cost - rest.get(currency, nothing)[0], *rest.get(currency, nothing))
+        OwnedLines(currency, cost - rest.get(currency, nothing)[0], *rest.get(currency, nothing))
         for currency, cost in sorted(whole.items())
     )

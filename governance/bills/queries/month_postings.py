@@ -13,10 +13,10 @@ from django.db.models import Q, Sum
 from governance.bills.domain.currencies import Amount, convert
 from governance.bills.queries.allocation import after, current
 from governance.bills.queries.spend import known_rates
-from governance.budgets.domain.cost_centers import Level
+from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SPENT, EntryKind
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import lock_accounts
 
@@ -30,7 +30,7 @@ class Posting:
     """
 
     team: str
-    unit: Unit
+    unit: BudgetUnit
     period: str
     request_ref: str
     amount: Decimal
@@ -52,14 +52,14 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
     accounts = {
         (row.center.team_id, row.quarter, row.unit): row
         for row in BudgetAccount.objects.select_related("center__team").filter(
-            center__level=Level.TEAM.value, quarter__in=set(quarters.values())
+            center__level=CenterLevel.TEAM.value, quarter__in=set(quarters.values())
         )
     }
     lock_accounts(Q(pk__in=[row.pk for row in accounts.values()]))
     stated = _stated(accounts.values(), months)
     found = []
     for (month, team, ref), (usd, hours) in sorted(sums.items()):
-        for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, hours)):
+        for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, hours)):
             account = accounts.get((team, quarters[month], unit.value))
             said = stated.pop((account.pk, f"{month:%Y-%m}", ref), None) if account else None
             if amount or said is not None:
@@ -67,7 +67,7 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
     by_pk = {row.pk: row for row in accounts.values()}
     for (pk, period, ref), said in sorted(stated.items()):
         row = by_pk[pk]
-        found.append(Posting(row.center.slug, Unit(row.unit), period, ref, Decimal(0), row, said))
+        found.append(Posting(row.center.slug, BudgetUnit(row.unit), period, ref, Decimal(0), row, said))
     return sorted(found, key=lambda one: one.account.pk if one.account else 0)
 
 

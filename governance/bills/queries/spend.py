@@ -10,12 +10,12 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from governance.bills.domain.currencies import Amount, Converted, Rate, convert
+from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
 from governance.bills.models import ExchangeRate, SpendLine
 from governance.bills.queries.allocation import after, current
 from governance.bills.rules import may_see_bills
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
 
@@ -34,7 +34,7 @@ HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
 
 
 @dataclass(frozen=True)
-class Spend:
+class ModelSpend:
     """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
 
     `effective` is amortized (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
@@ -61,7 +61,7 @@ class Spend:
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthSpend:
     """The sums of a month."""
 
     month: date
@@ -73,7 +73,7 @@ class Month:
     is_generated: bool
 
 
-def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
+def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpend]:
     """Spend by month, team and model, the latest month and the dearest first; `person` None is the installation itself.
 
     Whoever may not see whole bills sees what belongs to their teams.
@@ -138,9 +138,9 @@ def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
     }
 
 
-def months(rows: Iterable[Spend]) -> list[Month]:
+def months(rows: Iterable[ModelSpend]) -> list[MonthSpend]:
     """The sums of each month, the latest first."""
-    by_month: dict[date, list[Spend]] = defaultdict(list)
+    by_month: dict[date, list[ModelSpend]] = defaultdict(list)
     for row in rows:
         by_month[row.month].append(row)
     return [_month(month, by_month[month]) for month in sorted(by_month, reverse=True)]
@@ -151,13 +151,13 @@ def months_of_use() -> list[date]:
     return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
 
 
-def known_rates() -> list[Rate]:
+def known_rates() -> list[CurrencyRate]:
     """Every rate in the order it was set: of one day the last counts."""
     rows = ExchangeRate.objects.order_by("pk")
-    return [Rate(row.currency, row.on, row.usd, row.source) for row in rows]
+    return [CurrencyRate(row.currency, row.on, row.usd, row.source) for row in rows]
 
 
-def table(rows: Sequence[Spend]) -> Table:
+def table(rows: Sequence[ModelSpend]) -> ExportTable:
     """Spend as a table."""
     cells = (
         (
@@ -172,10 +172,10 @@ def table(rows: Sequence[Spend]) -> Table:
         )
         for row in rows
     )
-    return Table("spend", COLUMNS, cells, len(rows))
+    return ExportTable("spend", COLUMNS, cells, len(rows))
 
 
-def basis_of(row: Spend) -> str:
+def basis_of(row: ModelSpend) -> str:
     """What the amounts rest on, in a word: bills, or figures that were generated for a show or a test."""
     return BillOrigin.GENERATED.label if row.is_generated else "billed"
 
@@ -185,11 +185,11 @@ def apart_words(apart: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))
 
 
-def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> Spend:
+def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> ModelSpend:
     effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
     hours = sum((row["hours"] for row in rows), Decimal(0))
     named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
-    return Spend(
+    return ModelSpend(
         **named,
         effective=effective.usd,
         billed=billed.usd,
@@ -207,7 +207,9 @@ def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, di
     return rows
 
 
-def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
+def _model_month(
+    key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]
+) -> ModelMonth:
     effective = _converted(rows, "effective", rates)
     of_gpus, of_servers = (sum((row[name] for row in rows), Decimal(0)) for name in HOURS)
     return ModelMonth(*key, effective.usd, of_gpus, of_servers, effective.apart, is_generated=_is_generated(rows))
@@ -217,12 +219,12 @@ def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
     return any(row["generated"] for row in rows)
 
 
-def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Rate]) -> Converted:
+def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[CurrencyRate]) -> Converted:
     last_days = ((row, after(row["month"]) - timedelta(days=1)) for row in rows)
     return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
 
 
-def _month(month: date, rows: Sequence[Spend]) -> Month:
+def _month(month: date, rows: Sequence[ModelSpend]) -> MonthSpend:
     apart: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         for currency, amount in row.apart.items():
@@ -232,4 +234,4 @@ def _month(month: date, rows: Sequence[Spend]) -> Month:
     )
     loose = sum((row.effective for row in rows if not row.is_allocated), Decimal(0))
     is_generated = any(row.is_generated for row in rows)
-    return Month(month, effective, billed, loose, hours, dict(apart), is_generated)
+    return MonthSpend(month, effective, billed, loose, hours, dict(apart), is_generated)

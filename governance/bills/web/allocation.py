@@ -60,7 +60,7 @@ class RulesForm(forms.Form):
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/bills/allocation/`: every version of the rules."""
+    """`/allocation-rules/`: every version of the rules."""
     check_see_bills(person_of(request))
     context = {
         "rows": allocation.versions(),
@@ -72,7 +72,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest) -> HttpResponse:
-    """`/bills/allocation/new/`: write the next version; tried on a month before it is saved."""
+    """`/allocation-rules/new/`: write the next version; tried on a month before it is saved."""
     check_handle_bills(person_of(request))
     form = RulesForm(request.POST) if request.method == "POST" else RulesForm(initial={"source": _start()})
     preview = None

@@ -13,7 +13,7 @@ from governance.audit.queries import trail
 from governance.bills.actions import bills as writes
 from governance.bills.actions import rates as rate_writes
 from governance.bills.actions.bills import Delivery
-from governance.bills.domain.currencies import Rate
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.queries import bills
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
@@ -117,7 +117,7 @@ def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rates(request: HttpRequest) -> HttpResponse:
-    """`/bills/rates/`: dated exchange rates, and setting one."""
+    """`/exchange-rates/`: dated exchange rates, and setting one."""
     person = person_of(request)
     check_see_bills(person)
     form = RateForm(request.POST) if request.method == "POST" else RateForm()
@@ -154,7 +154,7 @@ def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
 
 def _set_rate(request: HttpRequest, form: RateForm) -> bool:
     given = form.cleaned_data
-    rate = Rate(given["currency"].upper(), given["on"], given["usd"], given["source"])
+    rate = CurrencyRate(given["currency"].upper(), given["on"], given["usd"], given["source"])
     try:
         rate_writes.set_rate(rate=rate, by=user_of(request), now=timezone.now())
     except Refused as refusal:

@@ -12,7 +12,7 @@ from governance.budgets.domain import actuals, ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.amounts import check_hundredths
-from governance.budgets.domain.ledger import Entry, Mode
+from governance.budgets.domain.ledger import BudgetMode, LedgerLine
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import entries_of, lock_accounts
 from governance.findings import actions as findings
@@ -41,13 +41,13 @@ def book_actual(
         entries = entries_of(row)
         new = actuals.restate(entries, stated=stated, key=key)
         booked = [bookings.book(account=row, entry=entry, note=source, by=by, now=now) for entry in new]
-        if row.mode != Mode.OFF:
+        if row.mode != BudgetMode.OFF:
             _tell_overruns(row, [*entries, *new], stated, by, now)
     return booked[-1]
 
 
 def _tell_overruns(
-    account: BudgetAccount, entries: list[Entry], stated: Stated, by: User | None, now: datetime
+    account: BudgetAccount, entries: list[LedgerLine], stated: Stated, by: User | None, now: datetime
 ) -> None:
     tolerance = account.tolerance_percent
     if stated.request_ref:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from governance.budgets.actions import rebookings
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.queries.budgets import accounts_of, team_of
 from governance.budgets.rules import check_propose_budget_change, may_see_budget
@@ -19,7 +19,7 @@ from governance.people.domain.roles import Person, Role
 from weighbridge.core.errors import NotAllowed
 
 
-def propose(*, wish: Wish, reason: str, by: User, now: datetime) -> Change:
+def propose(*, wish: Rebooking, reason: str, by: User, now: datetime) -> Change:
     """Propose a change; the confirmation books it, all of it or nothing."""
     details = {
         "aspect": wish.aspect.value,
@@ -34,11 +34,11 @@ def propose(*, wish: Wish, reason: str, by: User, now: datetime) -> Change:
     return approvals.propose(change=change, reason=reason, by=by, now=now)
 
 
-def _wish_of(change: Change) -> Wish:
+def _wish_of(change: Change) -> Rebooking:
     """What a change asks for, with the accounts as they stand."""
     (account, *others), asked = accounts_of(change), change.details
     aspect, amount, target = Aspect(asked["aspect"]), Decimal(asked["amount"]), next(iter(others), None)
-    return Wish(account=account, target=target, aspect=aspect, amount=amount, request_ref=change.part)
+    return Rebooking(account=account, target=target, aspect=aspect, amount=amount, request_ref=change.part)
 
 
 def _may_propose(person: Person, change: Change) -> None:

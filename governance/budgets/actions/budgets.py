@@ -13,11 +13,11 @@ from governance.budgets.actions import cost_centers
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain import ledger
 from governance.budgets.domain.amounts import check_amount
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Entry, EntryKind, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode, EntryKind, LedgerLine
 from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.budgets.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
 from governance.budgets.queries.cost_centers import account_above, upwards
@@ -29,7 +29,7 @@ from weighbridge.core.errors import Invalid
 
 
 def allocate(
-    *, team: Team, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+    *, team: Team, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
     """Give a team something to spend; the same `key` again is the same allocation."""
     check_allocate_budget(person_of(by))
@@ -39,13 +39,13 @@ def allocate(
         if of_team_center(team) is None:
             # Held before the head of the audit chain, which opening a center takes: a new one hangs under the
             # organization.
-            lock_accounts(Q(center__level=Level.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
+            lock_accounts(Q(center__level=CenterLevel.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
         center = cost_centers.open_for_team(team=team, by=by, now=now)
         return allocate_to(center=center, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 
 
 def allocate_for(
-    *, holder: Team | CostCenter, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+    *, holder: Team | CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
     """Give a team, or another cost center, something to spend or to hand out."""
     if isinstance(holder, Team):
@@ -54,7 +54,7 @@ def allocate_for(
 
 
 def allocate_to(
-    *, center: CostCenter, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+    *, center: CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
     """Give a cost center something to spend or to hand out, if the account above it holds that much."""
     check_allocate_budget(person_of(by))
@@ -71,16 +71,18 @@ def allocate_to(
         if known is not None:
             return known
         ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
-        return bookings.book_given(account=account, entry=Entry(EntryKind.ALLOCATE, amount, None, key), by=by, now=now)
+        return bookings.book_given(
+            account=account, entry=LedgerLine(EntryKind.ALLOCATE, amount, None, key), by=by, now=now
+        )
 
 
 def reserve(
-    *, team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
+    *, team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
 ) -> None:
     """Set amounts aside for a request under review; refused, with the figures, where they are not available."""
     with transaction.atomic():
         for account, amount in _locked(team, quarter, amounts):
-            entry = Entry(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
+            entry = LedgerLine(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
 
 
@@ -88,12 +90,12 @@ def commit(
     *,
     team: Team,
     quarter: str,
-    amounts: Mapping[Unit, Decimal],
+    amounts: Mapping[BudgetUnit, Decimal],
     ref: str,
     key: str,
     by: User,
     now: datetime,
-    later: Mapping[str, Mapping[Unit, Decimal]] = MappingProxyType({}),
+    later: Mapping[str, Mapping[BudgetUnit, Decimal]] = MappingProxyType({}),
 ) -> None:
     """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction.
 
@@ -103,7 +105,7 @@ def commit(
         lock_touched(refs=[ref], team=team, quarter=quarter)
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
-            entry = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
+            entry = LedgerLine(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
         for to_come, planned in sorted(later.items()):
             _plan(team, to_come, planned, ref, key, by, now)
@@ -130,20 +132,20 @@ def release_commitment(
 
 
 def _plan(
-    team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
+    team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
 ) -> None:
     center = cost_centers.open_for_team(team=team, by=by, now=now)
     for unit in sorted(unit for unit, amount in amounts.items() if amount > 0):
         account = _opened(center, quarter, unit)
-        entry = Entry(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")
+        entry = LedgerLine(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")
         bookings.book_planned(account=account, entry=entry, by=by, now=now)
 
 
-def _opened(center: CostCenter, quarter: str, unit: Unit) -> BudgetAccount:
+def _opened(center: CostCenter, quarter: str, unit: BudgetUnit) -> BudgetAccount:
     """The account, opened on the terms of the latest one of the same center and unit where it is new."""
     last = BudgetAccount.objects.filter(center=center, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
     terms = {
-        "mode": last.mode if last else Mode.ENFORCE.value,
+        "mode": last.mode if last else BudgetMode.ENFORCE.value,
         "tolerance_percent": last.tolerance_percent if last else TOLERANCE_PERCENT,
     }
     account, _ = BudgetAccount.objects.get_or_create(center=center, quarter=quarter, unit=unit, defaults=terms)
@@ -154,14 +156,14 @@ def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> Non
     for account in lock_accounts(Q(entries__request_ref=ref)):
         reserved = ledger.reserved_by(entries_of(account), ref=ref)
         if reserved > 0:
-            entry = Entry(EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}")
+            entry = LedgerLine(EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}")
             bookings.book(account=account, entry=entry, by=by, now=now)
 
 
-def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
+def _locked(team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
     wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
     rows = lock_accounts(of_team(team=team, quarter=quarter) & Q(unit__in=wanted))
-    found = {Unit(account.unit): account for account in rows}
+    found = {BudgetUnit(account.unit): account for account in rows}
     for unit, amount in wanted.items():
         if unit not in found:
             raise Invalid(

@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from governance.audit.actions import record as audit
 from governance.budgets.domain import cost_centers as tree
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.budgets.queries import cost_centers as read
 from governance.budgets.queries.budgets import balance_of, lock_accounts
@@ -26,21 +26,21 @@ ROOT_NAMES = ("organization", "the-organization", "root-of-budgets")
 
 
 def open_center(
-    *, level: Level, slug: str, name: str, parent: CostCenter | None, by: User, now: datetime
+    *, level: CenterLevel, slug: str, name: str, parent: CostCenter | None, by: User, now: datetime
 ) -> CostCenter:
     """Open a unit under the organization, or a project under a team; teams open by themselves with their
     first budget.
     """
     check_allocate_budget(person_of(by))
     _check_words(slug, name)
-    if level is Level.TEAM:
+    if level is CenterLevel.TEAM:
         raise Invalid("A team's cost center opens with its first budget; allocate one.", field="level")
     with transaction.atomic():
         _lock_tree()
-        if level is Level.ORGANIZATION:
+        if level is CenterLevel.ORGANIZATION:
             return _root(by, now, slug=slug, name=name)
         above = parent or _root(by, now)
-        tree.check_parent(level=level, parent=Level(above.level))
+        tree.check_parent(level=level, parent=CenterLevel(above.level))
         if CostCenter.objects.filter(slug=slug).exists() or Team.objects.filter(slug=slug).exists():
             raise Invalid(f"There is a team or a cost center {slug!r} already; choose another slug.", field="slug")
         return _create(level, slug, name, above, above.team, by, now)
@@ -53,14 +53,14 @@ def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCenter:
         if found is not None:
             return found
         _lock_tree()
-        return read.of_team(team) or _create(Level.TEAM, team.slug, team.name, _root(by, now), team, by, now)
+        return read.of_team(team) or _create(CenterLevel.TEAM, team.slug, team.name, _root(by, now), team, by, now)
 
 
 def place(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) -> CostCenter:
     """Hang a team under another unit; refused where the budgets there would not bear what the team was given."""
     check_allocate_budget(person_of(by))
-    tree.check_parent(level=Level(center.level), parent=Level(parent.level))
-    if center.level == Level.PROJECT:
+    tree.check_parent(level=CenterLevel(center.level), parent=CenterLevel(parent.level))
+    if center.level == CenterLevel.PROJECT:
         raise Invalid("A project stays with its team.", field="parent")
     with transaction.atomic():
         lock_accounts(Q(closed_at=None))
@@ -74,7 +74,9 @@ def place(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) ->
     return center
 
 
-def set_terms(*, account: BudgetAccount, mode: Mode, tolerance_percent: int, by: User, now: datetime) -> BudgetAccount:
+def set_terms(
+    *, account: BudgetAccount, mode: BudgetMode, tolerance_percent: int, by: User, now: datetime
+) -> BudgetAccount:
     """What an account does with what it cannot bear, and how much more than its budget is tolerated, in percent."""
     check_allocate_budget(person_of(by))
     if not 0 <= tolerance_percent <= 100:
@@ -111,11 +113,17 @@ def _root(by: User | None, now: datetime, *, slug: str = "", name: str = "Organi
         return found
     taken = set(Team.objects.filter(slug__in=ROOT_NAMES).values_list("slug", flat=True))
     free = slug or next(each for each in ROOT_NAMES if each not in taken)
-    return _create(Level.ORGANIZATION, free, name, None, None, by, now)
+    return _create(CenterLevel.ORGANIZATION, free, name, None, None, by, now)
 
 
 def _create(
-    level: Level, slug: str, name: str, parent: CostCenter | None, team: Team | None, by: User | None, now: datetime
+    level: CenterLevel,
+    slug: str,
+    name: str,
+    parent: CostCenter | None,
+    team: Team | None,
+    by: User | None,
+    now: datetime,
 ) -> CostCenter:
     center = CostCenter.objects.create(level=level.value, slug=slug, name=name, parent=parent, team=team)
     details = {"level": level.value, "name": name, "parent": parent.slug if parent else ""}

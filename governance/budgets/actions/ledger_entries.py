@@ -10,7 +10,7 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.budgets.domain import delegation as handing_out
 from governance.budgets.domain import ledger
-from governance.budgets.domain.ledger import Balance, Entry, Mode, check_entry
+from governance.budgets.domain.ledger import Balance, BudgetMode, LedgerLine, check_entry
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import balance_of
 from governance.budgets.queries.cost_centers import account_above
@@ -21,7 +21,7 @@ from governance.findings.enums import Severity
 NOTE_CHARS_MAX = 200
 
 
-def book(*, account: BudgetAccount, entry: Entry, note: str = "", by: User | None, now: datetime) -> LedgerEntry:
+def book(*, account: BudgetAccount, entry: LedgerLine, note: str = "", by: User | None, now: datetime) -> LedgerEntry:
     """Book an entry on an account the caller holds locked; the database refuses the same key twice."""
     check_entry(entry)
     with transaction.atomic():
@@ -46,21 +46,21 @@ def book(*, account: BudgetAccount, entry: Entry, note: str = "", by: User | Non
     return row
 
 
-def book_checked(*, account: BudgetAccount, entry: Entry, by: User, now: datetime) -> LedgerEntry:
+def book_checked(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
     """Book what takes from the account if it can bear it; where it only observes, book it all the same and tell."""
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     balance = balance_of(account)
-    if account.mode == Mode.ENFORCE:
+    if account.mode == BudgetMode.ENFORCE:
         ledger.check_available(balance, amount=entry.amount, unit=account.unit, account=str(account))
     with transaction.atomic():
         row = book(account=account, entry=entry, by=by, now=now)
-        if account.mode == Mode.OBSERVE and entry.amount > balance.available:
+        if account.mode == BudgetMode.OBSERVE and entry.amount > balance.available:
             why = "The account only observes, so it was booked."
             findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
     return row
 
 
-def book_planned(*, account: BudgetAccount, entry: Entry, by: User, now: datetime) -> LedgerEntry:
+def book_planned(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
     """Book what an approval takes from a quarter to come: never refused, and told where it is more than was given
     there.
 
@@ -69,13 +69,13 @@ def book_planned(*, account: BudgetAccount, entry: Entry, by: User, now: datetim
     balance = balance_of(account)
     with transaction.atomic():
         row = book(account=account, entry=entry, by=by, now=now)
-        if account.mode != Mode.OFF and balance.allocated > 0 and entry.amount > balance.available:
+        if account.mode != BudgetMode.OFF and balance.allocated > 0 and entry.amount > balance.available:
             why = "Its quarter is yet to come, so it was planned."
             findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
     return row
 
 
-def book_given(*, account: BudgetAccount, entry: Entry, by: User, now: datetime) -> LedgerEntry:
+def book_given(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
     """Book what an account is given or, below zero, loses, if it and the account above can bear that."""
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     unit = account.unit
@@ -84,18 +84,18 @@ def book_given(*, account: BudgetAccount, entry: Entry, by: User, now: datetime)
         amount=entry.amount,
         unit=unit,
         account=str(account),
-        enforces=account.mode == Mode.ENFORCE,
+        enforces=account.mode == BudgetMode.ENFORCE,
     )
     above = account_above(account) if entry.amount > 0 else None
     if above is not None:
-        enforces = above.mode == Mode.ENFORCE
+        enforces = above.mode == BudgetMode.ENFORCE
         handing_out.check_hands_out(
             balance_of(above), amount=entry.amount, unit=unit, account=str(above), enforces=enforces
         )
     return book(account=account, entry=entry, by=by, now=now)
 
 
-def _seen(account: BudgetAccount, balance: Balance, entry: Entry, why: str) -> Sighting:
+def _seen(account: BudgetAccount, balance: Balance, entry: LedgerLine, why: str) -> Sighting:
     said = ledger.too_much(balance, amount=entry.amount, unit=account.unit, account=str(account))
     return Sighting(
         kind="budget.observed",

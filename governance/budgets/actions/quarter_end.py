@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from governance.audit.actions import record as audit
 from governance.budgets.actions import ledger_entries as bookings
-from governance.budgets.domain.ledger import Entry, EntryKind
+from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, lock_accounts
@@ -40,7 +40,7 @@ def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
     row.save(update_fields=["closed_at"])
     audit.record(kind="budget.closed", by=by, subject=("budget", str(row)), details={"left": str(left)}, now=now)
     if left > 0:
-        bookings.book(account=row, entry=Entry(EntryKind.EXPIRE, left, None, f"expire:{row.pk}"), by=by, now=now)
+        bookings.book(account=row, entry=LedgerLine(EntryKind.EXPIRE, left, None, f"expire:{row.pk}"), by=by, now=now)
 
 
 def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:

@@ -11,8 +11,8 @@ from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain import budget_changes as change_of
 from governance.budgets.domain import ledger
 from governance.budgets.domain.amounts import check_amount, check_hundredths
-from governance.budgets.domain.budget_changes import Aspect, Place
-from governance.budgets.domain.ledger import Entry, EntryKind
+from governance.budgets.domain.budget_changes import AccountPlace, Aspect
+from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import entries_of, lock_accounts
 from governance.budgets.queries.cost_centers import account_above, is_above
@@ -21,7 +21,7 @@ from weighbridge.core.money import format_amount
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Rebooking:
     """What should change: the allocation of `account`, or what `request_ref` has committed on it.
 
     `amount` is the new total for a change of amount, and what moves to `target` for a change of date or account.
@@ -63,7 +63,7 @@ class Wish:
                 raise Invalid("A budget or a commitment is zero or more.", field="amount")
         self.entries(key="")
 
-    def entries(self, *, key: str) -> tuple[Entry, ...]:
+    def entries(self, *, key: str) -> tuple[LedgerLine, ...]:
         """What is booked, one entry for each account."""
         booked = entries_of(self.account)
         if self.aspect is Aspect.AMOUNT:
@@ -76,7 +76,7 @@ class Wish:
         lock_accounts(Q(pk__in={each.pk for each in (*self.accounts, *above) if each is not None}))
 
 
-def rebook(*, wish: Wish, key: str, by: User, now: datetime) -> None:
+def rebook(*, wish: Rebooking, key: str, by: User, now: datetime) -> None:
     """Book a change that two people agreed on."""
     for account, entry in zip(wish.accounts, wish.entries(key=key), strict=True):
         if entry.is_of_the_account:
@@ -87,8 +87,8 @@ def rebook(*, wish: Wish, key: str, by: User, now: datetime) -> None:
             bookings.book(account=account, entry=entry, by=by, now=now)
 
 
-def _place(account: BudgetAccount) -> Place:
-    return Place(account.center.slug, account.quarter, account.unit)
+def _place(account: BudgetAccount) -> AccountPlace:
+    return AccountPlace(account.center.slug, account.quarter, account.unit)
 
 
 def _check_not_nested(source: BudgetAccount, target: BudgetAccount) -> None:

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.budgets.actions import budget_changes as writes
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.api.inputs import BudgetChangeInput
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.queries import ledger
@@ -29,7 +29,7 @@ class BudgetChanges(APIView):
         team, quarter, unit = given["team"], given["quarter"], given["unit"]
         moves = "to_team" in given or "to_quarter" in given
         to_team, to_quarter = given.get("to_team", team), given.get("to_quarter", quarter)
-        wish = Wish(
+        wish = Rebooking(
             aspect=Aspect(given["aspect"]),
             amount=given["amount"],
             request_ref=given["request"],

@@ -13,9 +13,9 @@ from governance.budgets.actions import budgets as writes
 from governance.budgets.actions import cost_centers as tree_writes
 from governance.budgets.api.inputs import AllocationInput, BudgetFilters, CenterInput, TermsInput
 from governance.budgets.api.serializers import AllocationAnswer, BudgetAnswer, CenterAnswer
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Mode
-from governance.budgets.enums import Unit
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.rules import may_see_budget
 from governance.people.api.caller import asker
@@ -47,7 +47,7 @@ class Budgets(APIView):
         entry = writes.allocate_for(
             holder=given["team"],
             quarter=given["quarter"],
-            unit=Unit(given["unit"]),
+            unit=BudgetUnit(given["unit"]),
             amount=given["amount"],
             key=f"api:{uuid.uuid4().hex}",
             by=user,
@@ -92,7 +92,7 @@ class Centers(APIView):
         given = read(CenterInput, request.data)
         team = given.get("team")
         center = tree_writes.open_center(
-            level=Level(given["level"]),
+            level=CenterLevel(given["level"]),
             slug=given["slug"],
             name=given["name"],
             parent=cost_centers.of_team(team) if team else None,
@@ -114,6 +114,10 @@ class Terms(APIView):
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)
         given = read(TermsInput, request.data)
         row = tree_writes.set_terms(
-            account=account, mode=Mode(given["mode"]), tolerance_percent=given["tolerance_percent"], by=user, now=now
+            account=account,
+            mode=BudgetMode(given["mode"]),
+            tolerance_percent=given["tolerance_percent"],
+            by=user,
+            now=now,
         )
         return Response({"mode": row.mode, "tolerance_percent": row.tolerance_percent})

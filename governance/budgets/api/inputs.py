@@ -5,9 +5,9 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Mode
-from governance.budgets.enums import Unit
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import CostCenter
 from governance.budgets.queries.cost_centers import holder
 from governance.people.models import Team
@@ -28,7 +28,7 @@ class AllocationInput(Input):
 
     team = serializers.CharField(max_length=60, help_text="Slug of the team or cost center.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
-    unit = choice(Unit.values)
+    unit = choice(BudgetUnit.values)
     amount = serializers.DecimalField(max_digits=16, decimal_places=2, min_value=Decimal("0.01"))
 
     def validate_team(self, slug: str) -> Team | CostCenter:
@@ -39,7 +39,7 @@ class AllocationInput(Input):
 class CenterInput(Input):
     """A unit or a project to open."""
 
-    level = choice([Level.UNIT.value, Level.PROJECT.value])
+    level = choice([CenterLevel.UNIT.value, CenterLevel.PROJECT.value])
     slug = serializers.SlugField(max_length=60)
     name = serializers.CharField(max_length=120)
     team = serializers.SlugRelatedField(
@@ -54,7 +54,7 @@ class CenterInput(Input):
 class TermsInput(Input):
     """What an account does with what it cannot bear."""
 
-    mode = choice([mode.value for mode in Mode])
+    mode = choice([mode.value for mode in BudgetMode])
     tolerance_percent = serializers.IntegerField(min_value=0, max_value=100)
 
 
@@ -64,7 +64,7 @@ class BudgetChangeInput(Input):
     aspect = choice([aspect.value for aspect in Aspect])
     team = serializers.CharField(max_length=60, help_text="Slug of the team or cost center.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
-    unit = choice(Unit.values)
+    unit = choice(BudgetUnit.values)
     amount = serializers.DecimalField(
         max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="The new total, or how much of it moves."
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from governance.budgets.domain.ledger import ZERO, Entry, EntryKind
+from governance.budgets.domain.ledger import ZERO, EntryKind, LedgerLine
 from weighbridge.core.errors import Invalid
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
@@ -32,7 +32,7 @@ def check_period(period: str) -> None:
         raise Invalid(f"{period!r} is not a month; write it like 2026-10.", field="period")
 
 
-def restate(entries: Sequence[Entry], *, stated: Stated, key: str) -> tuple[Entry, ...]:
+def restate(entries: Sequence[LedgerLine], *, stated: Stated, key: str) -> tuple[LedgerLine, ...]:
     """The entries that make the ledger say what is stated, the last of them under `key` itself, be it of nothing.
 
     An estimate after the bill changes nothing: the bill stands.
@@ -51,9 +51,9 @@ def restate(entries: Sequence[Entry], *, stated: Stated, key: str) -> tuple[Entr
     return (*taken_back, _entry(EntryKind.CORRECTION, stated.amount - billed, stated, key))
 
 
-def _sum(entries: Iterable[Entry], kind: EntryKind) -> Decimal:
+def _sum(entries: Iterable[LedgerLine], kind: EntryKind) -> Decimal:
     return sum((each.amount for each in entries if each.kind is kind), ZERO)
 
 
-def _entry(kind: EntryKind, amount: Decimal, stated: Stated, key: str) -> Entry:
-    return Entry(kind, amount, stated.request_ref or None, key, period=stated.period)
+def _entry(kind: EntryKind, amount: Decimal, stated: Stated, key: str) -> LedgerLine:
+    return LedgerLine(kind, amount, stated.request_ref or None, key, period=stated.period)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from governance.budgets.domain.ledger import Entry, EntryKind, allocated, holding_of
+from governance.budgets.domain.ledger import EntryKind, LedgerLine, allocated, holding_of
 from weighbridge.core.errors import Invalid, WrongState
 
 
@@ -20,7 +20,7 @@ class Aspect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountPlace:
     """An account as a change sees it: whose, when, in what."""
 
     center: str
@@ -28,7 +28,7 @@ class Place:
     unit: str
 
 
-def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None:
+def check_places(*, aspect: Aspect, source: AccountPlace, target: AccountPlace | None) -> None:
     """Raise Invalid unless only that aspect differs: the quarter for a date, the cost center for an account."""
     if aspect is Aspect.AMOUNT:
         if target is not None:
@@ -44,13 +44,13 @@ def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None
         raise Invalid("A change of account keeps the quarter and names another cost center.", field="target")
 
 
-def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> Entry:
+def new_amount(entries: Sequence[LedgerLine], *, ref: str, amount: Decimal, key: str) -> LedgerLine:
     """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState where
     it cannot be.
     """
     if not ref:
         delta = amount - allocated(entries)
-        return _moved(delta, Entry(EntryKind.ALLOCATE, delta, None, key))
+        return _moved(delta, LedgerLine(EntryKind.ALLOCATE, delta, None, key))
     held = holding_of(entries, ref=ref)
     if held.committed <= 0:
         raise WrongState(
@@ -58,26 +58,26 @@ def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str)
         )
     delta = amount - held.committed
     if delta > 0:
-        return Entry(EntryKind.COMMIT, delta, ref, key)
+        return LedgerLine(EntryKind.COMMIT, delta, ref, key)
     if -delta > held.open:
         raise WrongState(
             f"{held.spent:,} of the commitment of {ref} is billed already; it cannot fall below that.", code="billed"
         )
-    return _moved(delta, Entry(EntryKind.RELEASE, -delta, ref, key, is_commitment=True))
+    return _moved(delta, LedgerLine(EntryKind.RELEASE, -delta, ref, key, is_commitment=True))
 
 
-def _moved(delta: Decimal, entry: Entry) -> Entry:
+def _moved(delta: Decimal, entry: LedgerLine) -> LedgerLine:
     if delta == 0:
         raise WrongState("The amount is that already; nothing would change.", code="no_change")
     return entry
 
 
-def move(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> tuple[Entry, Entry]:
+def move(entries: Sequence[LedgerLine], *, ref: str, amount: Decimal, key: str) -> tuple[LedgerLine, LedgerLine]:
     """The entries that take `amount` from one account and put it on another: of an allocation, or of a commitment."""
     if not ref:
         return (
-            Entry(EntryKind.TRANSFER, -amount, None, f"{key}:out"),
-            Entry(EntryKind.TRANSFER, amount, None, f"{key}:in"),
+            LedgerLine(EntryKind.TRANSFER, -amount, None, f"{key}:out"),
+            LedgerLine(EntryKind.TRANSFER, amount, None, f"{key}:in"),
         )
     left = holding_of(entries, ref=ref).open
     if amount > left:
@@ -86,6 +86,6 @@ def move(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> tu
             code="not_committed",
         )
     return (
-        Entry(EntryKind.RELEASE, amount, ref, f"{key}:out", is_commitment=True),
-        Entry(EntryKind.COMMIT, amount, ref, f"{key}:in"),
+        LedgerLine(EntryKind.RELEASE, amount, ref, f"{key}:out", is_commitment=True),
+        LedgerLine(EntryKind.COMMIT, amount, ref, f"{key}:in"),
     )

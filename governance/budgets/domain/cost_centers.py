@@ -5,7 +5,7 @@ from enum import StrEnum
 from weighbridge.core.errors import Invalid
 
 
-class Level(StrEnum):
+class CenterLevel(StrEnum):
     """How high a cost center stands."""
 
     ORGANIZATION = "organization"
@@ -14,20 +14,20 @@ class Level(StrEnum):
     PROJECT = "project"
 
     @property
-    def parents(self) -> frozenset["Level"]:
+    def parents(self) -> frozenset["CenterLevel"]:
         """Under which levels it may hang; none for the organization, which is the root."""
         return _PARENTS[self]
 
 
 _PARENTS = {
-    Level.ORGANIZATION: frozenset[Level](),
-    Level.UNIT: frozenset({Level.ORGANIZATION}),
-    Level.TEAM: frozenset({Level.ORGANIZATION, Level.UNIT}),
-    Level.PROJECT: frozenset({Level.TEAM}),
+    CenterLevel.ORGANIZATION: frozenset[CenterLevel](),
+    CenterLevel.UNIT: frozenset({CenterLevel.ORGANIZATION}),
+    CenterLevel.TEAM: frozenset({CenterLevel.ORGANIZATION, CenterLevel.UNIT}),
+    CenterLevel.PROJECT: frozenset({CenterLevel.TEAM}),
 }
 
 
-def check_parent(*, level: Level, parent: Level | None) -> None:
+def check_parent(*, level: CenterLevel, parent: CenterLevel | None) -> None:
     """Raise Invalid unless a cost center of that level may hang under one of `parent`."""
     if parent in level.parents or (parent is None and not level.parents):
         return

@@ -41,7 +41,7 @@ GIVES_BACK = frozenset({EntryKind.RELEASE, EntryKind.EXPIRE})
 SIGNED = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER})
 
 
-class Mode(StrEnum):
+class BudgetMode(StrEnum):
     """What an account does with a booking it cannot bear: nothing, tell, or refuse."""
 
     OFF = "off"
@@ -55,15 +55,15 @@ class Mode(StrEnum):
 
 
 _MODES = {
-    Mode.OFF: "Everything is booked, nothing is checked.",
-    Mode.OBSERVE: "What is too much is booked and raises a finding.",
-    Mode.ENFORCE: "What is too much is refused; "
+    BudgetMode.OFF: "Everything is booked, nothing is checked.",
+    BudgetMode.OBSERVE: "What is too much is booked and raises a finding.",
+    BudgetMode.ENFORCE: "What is too much is refused; "
     "what an approval plans in a quarter to come is booked and raises a finding.",
 }
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerLine:
     """One line of the ledger. `key` is unique, so that a repeated write is the same write.
 
     `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an
@@ -129,7 +129,7 @@ class Balance:
         return self.allocated - self.used
 
 
-def check_entry(entry: Entry) -> None:
+def check_entry(entry: LedgerLine) -> None:
     """Raise Invalid unless the amount suits its kind, and the entry names what its kind needs."""
     _check_amount(entry)
     if entry.kind not in SPENT and entry.is_of_the_account != (entry.request_ref is None):
@@ -145,7 +145,7 @@ def check_entry(entry: Entry) -> None:
         raise Invalid("Only a release or an expiry gives a commitment back.", field="is_commitment")
 
 
-def _check_amount(entry: Entry) -> None:
+def _check_amount(entry: LedgerLine) -> None:
     amount, is_signed = entry.amount, entry.kind in SIGNED
     if not amount.is_finite():
         raise Invalid("The amount of a ledger entry is a number.", field="amount")
@@ -156,7 +156,7 @@ def _check_amount(entry: Entry) -> None:
         )
 
 
-def holdings(entries: Iterable[Entry]) -> dict[str | None, Holding]:
+def holdings(entries: Iterable[LedgerLine]) -> dict[str | None, Holding]:
     """What each request holds; None stands for what was billed without one."""
     held: dict[str | None, Holding] = {}
     for entry in entries:
@@ -165,7 +165,7 @@ def holdings(entries: Iterable[Entry]) -> dict[str | None, Holding]:
     return held
 
 
-def _with(held: Holding, entry: Entry) -> Holding:
+def _with(held: Holding, entry: LedgerLine) -> Holding:
     column, sign = _column(entry)
     match column:
         case "reserved":
@@ -176,7 +176,7 @@ def _with(held: Holding, entry: Entry) -> Holding:
             return replace(held, spent=held.spent + sign * entry.amount)
 
 
-def _column(entry: Entry) -> tuple[str, int]:
+def _column(entry: LedgerLine) -> tuple[str, int]:
     if entry.kind in SPENT:
         return "spent", 1
     if entry.kind in GIVES_BACK:
@@ -184,7 +184,7 @@ def _column(entry: Entry) -> tuple[str, int]:
     return ("reserved" if entry.kind is EntryKind.RESERVE else "committed"), 1
 
 
-def changes_of_available(entries: Iterable[Entry]) -> list[Decimal]:
+def changes_of_available(entries: Iterable[LedgerLine]) -> list[Decimal]:
     """What each entry, in order, did to the amount available; a bill within a commitment does nothing."""
     held: dict[str | None, Holding] = {}
     changes = []
@@ -198,13 +198,13 @@ def changes_of_available(entries: Iterable[Entry]) -> list[Decimal]:
     return changes
 
 
-def allocated(entries: Iterable[Entry]) -> Decimal:
+def allocated(entries: Iterable[LedgerLine]) -> Decimal:
     """What the account was given, less what was taken away or has expired."""
     signs = {EntryKind.ALLOCATE: 1, EntryKind.TRANSFER: 1, EntryKind.EXPIRE: -1}
     return sum((signs[entry.kind] * entry.amount for entry in entries if entry.is_of_the_account), ZERO)
 
 
-def balance(entries: Iterable[Entry], *, handed_out: Decimal = ZERO) -> Balance:
+def balance(entries: Iterable[LedgerLine], *, handed_out: Decimal = ZERO) -> Balance:
     """The balance the entries add up to; `handed_out` is what the accounts below hold."""
     booked = list(entries)
     held = holdings(booked)
@@ -218,12 +218,12 @@ def balance(entries: Iterable[Entry], *, handed_out: Decimal = ZERO) -> Balance:
     )
 
 
-def holding_of(entries: Iterable[Entry], *, ref: str) -> Holding:
+def holding_of(entries: Iterable[LedgerLine], *, ref: str) -> Holding:
     """What one request holds."""
     return holdings(entry for entry in entries if entry.request_ref == ref).get(ref, Holding())
 
 
-def reserved_by(entries: Iterable[Entry], *, ref: str) -> Decimal:
+def reserved_by(entries: Iterable[LedgerLine], *, ref: str) -> Decimal:
     """What the request still holds reserved."""
     return holding_of(entries, ref=ref).reserved
 
@@ -247,14 +247,14 @@ def too_much(balance: Balance, *, amount: Decimal, unit: str, account: str) -> s
 
 
 def what_is_left(
-    entries: Sequence[Entry], *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE
-) -> tuple[Entry, ...]:
+    entries: Sequence[LedgerLine], *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE
+) -> tuple[LedgerLine, ...]:
     """The entry that gives back what of the request's commitment is not billed; none when nothing is left.
 
     `kind` says how it ended: released by a decision, or expired with time.
     """
     left = holding_of(entries, ref=ref).open
-    return (Entry(kind, left, ref, key, is_commitment=True),) if left > 0 else ()
+    return (LedgerLine(kind, left, ref, key, is_commitment=True),) if left > 0 else ()
 
 
 def check_open(*, is_closed: bool, account: str) -> None:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.db.models import Q
 
 from governance.budgets.domain import ledger
-from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind
+from governance.budgets.domain.ledger import ZERO, Balance, EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import cost_centers
 from governance.people.approvals.enums import Changed, ChangeState
@@ -38,22 +38,22 @@ class AccountView:
     is_generated: bool
 
 
-def entries_of(account: BudgetAccount) -> list[Entry]:
+def entries_of(account: BudgetAccount) -> list[LedgerLine]:
     """The account's bookings in order, as the ledger's arithmetic takes them."""
     return [entry_of(row) for row in account.entries.order_by("pk")]
 
 
-def entries_by_account(*, quarter: str, unit: Unit) -> list[list[Entry]]:
+def entries_by_account(*, quarter: str, unit: BudgetUnit) -> list[list[LedgerLine]]:
     """The bookings of every account of a quarter in that unit, each in order."""
-    found: dict[int, list[Entry]] = defaultdict(list)
+    found: dict[int, list[LedgerLine]] = defaultdict(list)
     for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
         found[row.account_id].append(entry_of(row))
     return list(found.values())
 
 
-def entry_of(row: LedgerEntry) -> Entry:
+def entry_of(row: LedgerEntry) -> LedgerLine:
     """A row of the ledger as the rules take it."""
-    return Entry(
+    return LedgerLine(
         kind=EntryKind(row.kind),
         amount=row.amount,
         request_ref=row.request_ref or None,
@@ -103,7 +103,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
         rows = rows.filter(center__team__slug__in=teams)
     if quarter:
         rows = rows.filter(quarter=quarter)
-    booked: dict[int, list[Entry]] = defaultdict(list)
+    booked: dict[int, list[LedgerLine]] = defaultdict(list)
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
@@ -133,7 +133,7 @@ def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
         own[row.account_id] += ledger.allocated([entry_of(row)])
     given: dict[int, Decimal] = defaultdict(Decimal)
     for quarter in quarters:
-        for unit in Unit.values:
+        for unit in BudgetUnit.values:
             for place in cost_centers.places(quarter=quarter, unit=unit).values():
                 if place.above_id is not None:
                     given[place.above_id] += own[place.account_id]

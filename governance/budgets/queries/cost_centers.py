@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
-from governance.budgets.domain.cost_centers import Level
+from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SIGNED
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.people.models import Team
@@ -15,7 +15,7 @@ GIVEN = sorted(kind.value for kind in SIGNED)
 
 
 @dataclass(frozen=True)
-class Place:
+class CenterPlace:
     """One account as the tree knows it: its center, and the account above it, if there is one."""
 
     account_id: int
@@ -33,15 +33,15 @@ def find(slug: str) -> CostCenter:
 
 def root() -> CostCenter | None:
     """The organization, once something was allocated."""
-    return CostCenter.objects.filter(level=Level.ORGANIZATION.value).first()
+    return CostCenter.objects.filter(level=CenterLevel.ORGANIZATION.value).first()
 
 
 def of_team(team: Team) -> CostCenter | None:
     """The center of a team, once it has a budget."""
-    return CostCenter.objects.filter(level=Level.TEAM.value, team=team).first()
+    return CostCenter.objects.filter(level=CenterLevel.TEAM.value, team=team).first()
 
 
-def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, Place]:
+def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, CenterPlace]:
     """Every account of a quarter and unit by its id, with the account of the nearest center above that has one.
 
     An account that was given nothing yet, opened by a plan, stands above nothing: a level without a budget sets no
@@ -53,7 +53,7 @@ def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int,
     rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(given))
     found = list(rows.values_list("pk", "center_id", "is_given"))
     of_center = {center: account for account, center, is_given in found if is_given or account == as_given}
-    return {account: Place(account, center, _above(center, parents, of_center)) for account, center, _ in found}
+    return {account: CenterPlace(account, center, _above(center, parents, of_center)) for account, center, _ in found}
 
 
 def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[int, int]) -> int | None:
@@ -102,7 +102,7 @@ def holders() -> list[tuple[str, str]]:
     cost centers.
     """
     teams = [(team.slug, team.name) for team in Team.objects.order_by("name")]
-    others = CostCenter.objects.exclude(level=Level.TEAM.value).order_by("level", "name")
+    others = CostCenter.objects.exclude(level=CenterLevel.TEAM.value).order_by("level", "name")
     return [*teams, *((center.slug, f"{center.name} ({center.level})") for center in others)]
 
 

@@ -11,14 +11,14 @@ from django.db.models import Q, QuerySet
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
-from governance.budgets.domain.ledger import ZERO, Balance, Entry, Holding
+from governance.budgets.domain.ledger import ZERO, Balance, Holding, LedgerLine
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import entry_of
 from governance.people.models import Team
 
-_Booked = tuple[BudgetAccount, list[Entry], Decimal]
+_Booked = tuple[BudgetAccount, list[LedgerLine], Decimal]
 """An account, its entries, and what it hands out."""
 
 
@@ -69,7 +69,7 @@ class BudgetEffect:
 
 
 def effects(
-    *, team: Team, ref: str, amounts: Mapping[str, Mapping[Unit, Decimal]] | None, since: Quarter, today: date
+    *, team: Team, ref: str, amounts: Mapping[str, Mapping[BudgetUnit, Decimal]] | None, since: Quarter, today: date
 ) -> tuple[BudgetEffect, ...]:
     """What the request `ref` does to the accounts of its team, by quarter and unit, as far as it takes anything.
 
@@ -82,7 +82,7 @@ def effects(
     quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
     found = []
     for quarter in quarters:
-        for unit in Unit:
+        for unit in BudgetUnit:
             none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
             account, entries, handed_out = accounts.get((quarter, unit.value), none_yet)
             amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
@@ -102,7 +102,7 @@ def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) ->
     whose = (center & Q(account__center__team=team)) | (above & Q(account__center__parent__team=team))
     rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__center")
     accounts = {}
-    own, below = defaultdict[Any, list[Entry]](list), defaultdict[Any, list[Entry]](list)
+    own, below = defaultdict[Any, list[LedgerLine]](list), defaultdict[Any, list[LedgerLine]](list)
     for row in rows.order_by("pk"):
         place, entry = (row.account.quarter, row.account.unit), entry_of(row)
         if row.account.center.level == "team":

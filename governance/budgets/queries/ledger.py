@@ -11,7 +11,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, entries_of, team_of
 from governance.budgets.rules import may_see_budget
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotFound
 
@@ -20,7 +20,7 @@ COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "A
 
 
 @dataclass(frozen=True)
-class Line:
+class StatementLine:
     """One booking; `change` is what it did to the amount available, `available` what was left after it."""
 
     kind: str
@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Statement:
+class AccountStatement:
     """An account with its balance and its lines, newest first; `team` is the slug of its cost center.
 
     `holdings` are (request, what it holds, by how much it ran over beyond the tolerance).
@@ -46,18 +46,18 @@ class Statement:
     quarter: str
     unit: str
     balance: Balance
-    lines: tuple[Line, ...]
+    lines: tuple[StatementLine, ...]
     account: BudgetAccount
     forecast: Decimal
     holdings: tuple[tuple[str, Holding, Decimal], ...]
 
 
-def statement(*, team: str, quarter: str, unit: str, today: date) -> Statement:
+def statement(*, team: str, quarter: str, unit: str, today: date) -> AccountStatement:
     """The account's statement, or NotFound where it was never opened."""
     return _statement(_found(team, quarter, unit), today)
 
 
-def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> Statement:
+def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> AccountStatement:
     """The statement; whoever may not see it is told what everybody is told of an account that was never opened."""
     return _statement(account_for(team=team, quarter=quarter, unit=unit, person=person), today)
 
@@ -82,14 +82,14 @@ def _none(team: str, quarter: str, unit: str) -> str:
     return f"The team {team} has no {unit} account for {quarter}."
 
 
-def _statement(account: BudgetAccount, today: date) -> Statement:
+def _statement(account: BudgetAccount, today: date) -> AccountStatement:
     balance, entries = balance_of(account), entries_of(account)
     held = (
         (ref, held, outlook.overrun(held, tolerance_percent=account.tolerance_percent))
         for ref, held in ledger.holdings(entries).items()
         if ref is not None
     )
-    return Statement(
+    return AccountStatement(
         team=account.center.slug,
         team_name=account.center.name,
         quarter=account.quarter,
@@ -102,7 +102,7 @@ def _statement(account: BudgetAccount, today: date) -> Statement:
     )
 
 
-def table(statement: Statement) -> Table:
+def table(statement: AccountStatement) -> ExportTable:
     """Every booking of the account as a table, newest first."""
     name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
     rows = (
@@ -119,7 +119,7 @@ def table(statement: Statement) -> Table:
         )
         for line in statement.lines
     )
-    return Table(name, COLUMNS, rows, len(statement.lines))
+    return ExportTable(name, COLUMNS, rows, len(statement.lines))
 
 
 def quarters() -> list[str]:
@@ -127,7 +127,7 @@ def quarters() -> list[str]:
     return list(BudgetAccount.objects.order_by("-quarter").values_list("quarter", flat=True).distinct())
 
 
-def _lines(account: BudgetAccount) -> list[Line]:
+def _lines(account: BudgetAccount) -> list[StatementLine]:
     """Each booking with what it left; what accounts below were given comes off besides."""
     rows = account.entries.select_related("booked_by").order_by("pk")
     available, lines = Decimal(0), []
@@ -137,6 +137,8 @@ def _lines(account: BudgetAccount) -> list[Line]:
         name = (person.get_full_name() or person.username) if person else "system"
         kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
         lines.append(
-            Line(kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at)
+            StatementLine(
+                kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at
+            )
         )
     return lines

@@ -6,17 +6,17 @@ from typing import Any
 from django import forms
 
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.budgets.queries.cost_centers import holders
 from governance.people.approvals.actions import REASON_CHARS_MAX
 from governance.people.models import Team
 from weighbridge.core.errors import Refused
 
-TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
+TITLES = {BudgetUnit.USD: "Money (USD)", BudgetUnit.GPU_H: "GPU hours"}
 ASPECTS = (
     (Aspect.AMOUNT.value, "The amount: a new total"),
     (Aspect.DATE.value, "The date: move some of it to another quarter"),
@@ -45,7 +45,10 @@ class CenterForm(forms.Form):
     """A unit or a project to open; a team's cost center opens with its first budget."""
 
     level = forms.ChoiceField(
-        choices=[(Level.UNIT.value, "Unit, under the organization"), (Level.PROJECT.value, "Project, under a team")]
+        choices=[
+            (CenterLevel.UNIT.value, "Unit, under the organization"),
+            (CenterLevel.PROJECT.value, "Project, under a team"),
+        ]
     )
     slug = forms.SlugField(max_length=60, help_text="As it stands in addresses: letters, digits, hyphens.")
     name = forms.CharField(max_length=120)
@@ -61,7 +64,7 @@ class CenterForm(forms.Form):
 class TermsForm(forms.Form):
     """What an account does with what it cannot bear."""
 
-    mode = forms.ChoiceField(choices=[(mode.value, f"{mode.value.capitalize()}: {mode.words}") for mode in Mode])
+    mode = forms.ChoiceField(choices=[(mode.value, f"{mode.value.capitalize()}: {mode.words}") for mode in BudgetMode])
     tolerance_percent = forms.IntegerField(
         label="Tolerance",
         min_value=0,
@@ -70,11 +73,13 @@ class TermsForm(forms.Form):
     )
 
 
-class PlaceForm(forms.Form):
+class ParentForm(forms.Form):
     """Where a team hangs."""
 
     parent = forms.ModelChoiceField(
-        CostCenter.objects.filter(level__in=[Level.ORGANIZATION.value, Level.UNIT.value]).order_by("level", "name"),
+        CostCenter.objects.filter(level__in=[CenterLevel.ORGANIZATION.value, CenterLevel.UNIT.value]).order_by(
+            "level", "name"
+        ),
         label="Under",
         to_field_name="slug",
         empty_label=None,

@@ -15,24 +15,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions import budgets as writes
 from governance.budgets.actions import cost_centers as tree_writes
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Balance, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import Balance, BudgetMode
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.queries.budgets import AccountView
-from governance.budgets.queries.ledger import Statement
+from governance.budgets.queries.ledger import AccountStatement
 from governance.budgets.rules import (
     check_allocate_budget,
     may_allocate_budget,
     may_propose_budget_change,
     may_see_budget,
 )
-from governance.budgets.web.budget_forms import TITLES, AllocationForm, CenterForm, ChangeForm, PlaceForm, TermsForm
+from governance.budgets.web.budget_forms import TITLES, AllocationForm, CenterForm, ChangeForm, ParentForm, TermsForm
 from governance.exports.web import export
 from governance.findings.rules import may_read_findings
 from governance.people.approvals import queries as changes
@@ -91,7 +91,7 @@ def open_center(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         team = given["team"]
         center = tree_writes.open_center(
-            level=Level(given["level"]),
+            level=CenterLevel(given["level"]),
             slug=given["slug"],
             name=given["name"],
             parent=cost_centers.of_team(team) if team else None,
@@ -109,7 +109,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
     """One account: its balance, its terms, what changes wait, and every booking with what was left after it."""
     person, statement = person_of(request), _statement(request, team, quarter, unit)
     row = statement.account
-    title = TITLES[Unit(statement.unit)]
+    title = TITLES[BudgetUnit(statement.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
         (f"{statement.team_name} {quarter}, {title}", ""),
@@ -121,7 +121,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         "statement": statement,
         "crumbs": crumbs,
         "title": title,
-        "mode": Mode(row.mode),
+        "mode": BudgetMode(row.mode),
         "waiting": budgets.waiting_on(row),
         "terms_form": TermsForm(initial=initial) if may_shape else None,
         "place_form": _place_form(row) if may_shape else None,
@@ -130,7 +130,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
     return render(request, "governance/budgets/account.html", context)
 
 
-def _change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
+def _change_form(row: BudgetAccount, statement: AccountStatement, data: QueryDict | None = None) -> ChangeForm:
     """The form that proposes a change of an account."""
     refs = [ref for ref, held, _ in statement.holdings if held.committed > 0]
     return ChangeForm(data, refs=refs, targets=budgets.targets_of(row))
@@ -149,7 +149,7 @@ def propose_change(request: HttpRequest, team: str, quarter: str, unit: str) -> 
             raise Invalid(f"{field.replace('_', ' ').capitalize()}: {reasons[0]}", field=field)
         given = form.cleaned_data
         targets = {str(each.pk): each for each in budgets.targets_of(statement.account)}
-        wish = Wish(
+        wish = Rebooking(
             aspect=Aspect(given["aspect"]),
             account=statement.account,
             amount=given["amount"],
@@ -173,9 +173,9 @@ def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
     return account, balance, outlook.forecast(balance, quarter=quarter, today=timezone.now().date())
 
 
-def _place_form(row: BudgetAccount) -> PlaceForm | None:
+def _place_form(row: BudgetAccount) -> ParentForm | None:
     parent = row.center.parent
-    return PlaceForm(initial={"parent": parent.slug}) if row.center.level == Level.TEAM and parent else None
+    return ParentForm(initial={"parent": parent.slug}) if row.center.level == CenterLevel.TEAM and parent else None
 
 
 @require_POST
@@ -187,7 +187,7 @@ def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
         form = TermsForm(request.POST)
         if not form.is_valid():
             raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
-        mode, tolerance = Mode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
+        mode, tolerance = BudgetMode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
         tree_writes.set_terms(
             account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now()
         )
@@ -203,7 +203,7 @@ def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
     row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
 
     def act() -> str:
-        form = PlaceForm(request.POST)
+        form = ParentForm(request.POST)
         if not form.is_valid():
             raise Invalid("Choose the organization or one of its units.", field="parent")
         parent = form.cleaned_data["parent"]
@@ -220,7 +220,7 @@ def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str
     return export(ledger.table(_statement(request, team, quarter, unit)), kind=kind)
 
 
-def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> Statement:
+def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> AccountStatement:
     today = timezone.now().date()
     return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
 
@@ -233,7 +233,7 @@ def _form(request: HttpRequest, quarter: str) -> AllocationForm:
 
 def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
     given = form.cleaned_data
-    unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centers.holder(given["team"])
+    unit, amount, holder = BudgetUnit(given["unit"]), Decimal(given["amount"]), cost_centers.holder(given["team"])
     try:
         writes.allocate_for(
             holder=holder,

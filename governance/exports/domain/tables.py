@@ -15,7 +15,7 @@ MEDIA_TYPES = {
 
 
 @dataclass(frozen=True)
-class Table:
+class ExportTable:
     """Rows under a header; `count` says how many there are before one is read."""
 
     name: str
@@ -42,7 +42,7 @@ class File:
         }
 
 
-def file_of(table: Table, *, kind: str) -> File:
+def file_of(table: ExportTable, *, kind: str) -> File:
     """The file `name.kind`; NotFound for another kind than csv and xlsx, TooLarge beyond `ROWS_MAX` rows."""
     if kind not in MEDIA_TYPES:
         raise NotFound(f"There is no export as {kind!r}; ask for csv or xlsx.")

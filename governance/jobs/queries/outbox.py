@@ -14,7 +14,7 @@ CHECKED = "tracker.checked"
 
 
 @dataclass(frozen=True)
-class Health:
+class OutboxHealth:
     """How many messages stand where; `oldest_waiting_at` is None when none waits."""
 
     waiting: int
@@ -37,7 +37,7 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Connection:
+class ConnectionTest:
     """What the last connection test said."""
 
     is_ok: bool
@@ -46,7 +46,7 @@ class Connection:
     at: datetime
 
 
-def health(*, now: datetime) -> Health:
+def health(*, now: datetime) -> OutboxHealth:
     """The outbox in figures."""
     found = OutboxMessage.objects.aggregate(
         waiting=Count("pk", filter=Q(state=JobState.QUEUED)),
@@ -57,7 +57,7 @@ def health(*, now: datetime) -> Health:
         oldest_waiting_at=Min("created_at", filter=Q(state=JobState.QUEUED)),
         last_done_at=Max("finished_at", filter=Q(state=JobState.DONE)),
     )
-    return Health(**found)
+    return OutboxHealth(**found)
 
 
 def pauses() -> list[Pause]:
@@ -87,13 +87,13 @@ def delayed() -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(state=JobState.QUEUED, attempts__gt=0).order_by("next_attempt_at")
 
 
-def last_connection() -> Connection | None:
+def last_connection() -> ConnectionTest | None:
     """The answer of the last connection test, or None where nobody has tested yet."""
     event = AuditEvent.objects.filter(kind=CHECKED).order_by("-position").first()
     if event is None:
         return None
     said = event.details
-    return Connection(bool(said.get("ok")), str(said.get("sentence", "")), str(said.get("account", "")), event.at)
+    return ConnectionTest(bool(said.get("ok")), str(said.get("sentence", "")), str(said.get("account", "")), event.at)
 
 
 def check_under_way() -> OutboxMessage | None:

@@ -30,7 +30,7 @@ class Scrape(Collector):
             yield from families(self._now)
 
 
-class Metrics(APIView):
+class MetricsPermission(APIView):
     """Not the business of strangers: the figures tell how much is asked for, and how much of it fails."""
 
     collectors: Sequence[Families] = ()

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.audit.queries import trail
-from governance.audit.queries.trail import Filters
+from governance.audit.queries.trail import TrailSelection
 from governance.operations.api.serializers import EventAnswer, TrailFilters
 from governance.people.api.caller import asker
 from governance.people.rules import check_read_trail
@@ -43,6 +43,6 @@ class TrailExport(APIView):
         return download(trail.table(_filters(request)), kind=kind)
 
 
-def _filters(request: Request) -> Filters:
+def _filters(request: Request) -> TrailSelection:
     given = read(TrailFilters, request.query_params)
-    return Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))
+    return TrailSelection(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))

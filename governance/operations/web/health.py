@@ -23,7 +23,7 @@ OK, DELAYED, FAILED = "ok", "delayed", "failed"
 
 
 @dataclass(frozen=True)
-class Finding:
+class HealthCheck:
     """One thing looked at: ok, delayed (work waits, nothing is lost) or failed; `says` tells what to do."""
 
     name: str
@@ -44,13 +44,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
 
 
-def _found(name: str, check: Callable[[], object], state: str, says: str) -> Finding:
+def _found(name: str, check: Callable[[], object], state: str, says: str) -> HealthCheck:
     try:
         is_well = check() is not False
     except Exception as error:  # noqa: BLE001 -- whatever it is, the answer is that it does not work
         log.warning("Not well: %s (%s: %s)", name, type(error).__name__, error)
         is_well = False
-    return Finding(name, OK, "") if is_well else Finding(name, state, says)
+    return HealthCheck(name, OK, "") if is_well else HealthCheck(name, state, says)
 
 
 def _database() -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from governance.audit.actions import record as audit
 from governance.audit.queries import checkpoints, trail
-from governance.audit.queries.trail import Filters
+from governance.audit.queries.trail import TrailSelection
 from governance.exports.web import export
 from governance.people.rules import check_read_trail
 from governance.people.web.current_user import person_of, wants_fragment
@@ -23,7 +23,7 @@ def _subject_types() -> list[tuple[str, str]]:
     return [("", "All"), *((name, name.replace("_", " ").capitalize()) for name in trail.subject_types())]
 
 
-class FilterForm(forms.Form):
+class TrailFilterForm(forms.Form):
     """What the list can be narrowed to."""
 
     q = forms.CharField(
@@ -32,11 +32,11 @@ class FilterForm(forms.Form):
     subject_type = forms.ChoiceField(label="About", required=False, choices=_subject_types)
     kind = forms.CharField(label="Event begins with", required=False, max_length=60)
 
-    def filters(self) -> Filters:
+    def filters(self) -> TrailSelection:
         """The filters as given; what is not understood narrows nothing."""
         self.is_valid()
         given = self.cleaned_data
-        return Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))
+        return TrailSelection(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))
 
 
 @require_safe
@@ -63,7 +63,7 @@ def chain(request: HttpRequest) -> HttpResponse:
 def exported(request: HttpRequest, kind: str) -> HttpResponse:
     """`/audit.csv` and `/audit.xlsx`: the events as filtered, newest first."""
     check_read_trail(person_of(request))
-    return export(trail.table(FilterForm(request.GET).filters()), kind=kind)
+    return export(trail.table(TrailFilterForm(request.GET).filters()), kind=kind)
 
 
 def _head() -> dict[str, Any]:
@@ -71,7 +71,12 @@ def _head() -> dict[str, Any]:
 
 
 def _list(request: HttpRequest) -> dict[str, Any]:
-    form = FilterForm(request.GET)
+    form = TrailFilterForm(request.GET)
     filters = form.filters()
     page = Paginator(trail.listed(filters), PAGE_SIZE).get_page(request.GET.get("page"))
-    return {"page": page, "form": form, "is_filtered": filters != Filters(), "list_url": reverse("governance:audit")}
+    return {
+        "page": page,
+        "form": form,
+        "is_filtered": filters != TrailSelection(),
+        "list_url": reverse("governance:audit"),
+    }

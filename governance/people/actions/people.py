@@ -12,7 +12,7 @@ from governance.audit.actions import record as audit
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
-from governance.people.domain.scopes import Scope
+from governance.people.domain.scopes import TokenScope
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
 from governance.people.rules import check_create_token, check_manage_people
@@ -103,7 +103,9 @@ def close_account(*, user: User, by: User | None, now: datetime) -> User:
     return row
 
 
-def create_token(*, user: User, valid_days: int, by: User | None, now: datetime, scope: Scope = Scope.WRITE) -> str:
+def create_token(
+    *, user: User, valid_days: int, by: User | None, now: datetime, scope: TokenScope = TokenScope.WRITE
+) -> str:
     """A new token of `user` for what `scope` names, shown this once; only its hash is kept."""
     if by is not None:
         check_create_token(person_of(by), user_id=user.pk)

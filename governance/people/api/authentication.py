@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from governance.people.domain.scopes import Scope, check_scope
+from governance.people.domain.scopes import TokenScope, check_scope
 from governance.people.models import ApiToken
 
 USED_EVERY = timedelta(minutes=5)
@@ -36,7 +36,7 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked; ask an administrator for a new one.")
         door = request.resolver_match.view_name if request.resolver_match else ""
-        check_scope(Scope(token.scope), method=request.method or "", door=door)
+        check_scope(TokenScope(token.scope), method=request.method or "", door=door)
         if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token

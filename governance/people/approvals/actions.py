@@ -1,4 +1,4 @@
-"""The life of a change that takes two people: proposed, then confirmed, refused, withdrawn or lapsed."""
+"""The life of a change that takes two people: proposed, then confirmed, refused, withdrawn or expired."""
 
 from datetime import datetime
 

@@ -8,7 +8,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 GATE_DOORS = frozenset({"api:gate", "api:keys"})
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """The three things programs do here: look, work, and ask the gate."""
 
     READ = "read"
@@ -16,11 +16,11 @@ class Scope(StrEnum):
     GATE = "gate"
 
 
-def check_scope(scope: Scope, *, method: str, door: str) -> None:
+def check_scope(scope: TokenScope, *, method: str, door: str) -> None:
     """Raise NotAllowed where a token of this scope may not call `door` (a URL name, like `api:gate`) by `method`."""
-    if scope is Scope.WRITE:
+    if scope is TokenScope.WRITE:
         return
     if method not in READING:
         raise NotAllowed(f"This token may only {scope.value}; use one made with --scope write.", code="scope")
-    if scope is Scope.GATE and door not in GATE_DOORS:
+    if scope is TokenScope.GATE and door not in GATE_DOORS:
         raise NotAllowed("This token may only ask the gate; use one made with --scope read or write.", code="scope")

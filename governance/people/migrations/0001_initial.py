@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('prefix', models.CharField(max_length=12)),
-                ('scope', models.CharField(choices=[('read', 'read'), ('write', 'write'), ('gate', 'gate')], db_default='write', default=governance.people.domain.scopes.Scope['WRITE'], max_length=5)),
+                ('scope', models.CharField(choices=[('read', 'read'), ('write', 'write'), ('gate', 'gate')], db_default='write', default=governance.people.domain.scopes.TokenScope['WRITE'], max_length=5)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('revoked_at', models.DateTimeField(null=True)),

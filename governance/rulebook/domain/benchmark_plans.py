@@ -11,7 +11,7 @@ from weighbridge.core.metrics import number_words
 CALIBRATION_ROWS = 512
 
 
-class Scenario(StrEnum):
+class ScenarioName(StrEnum):
     """MLPerf's names of the ways to load a model."""
 
     SINGLE_STREAM = "SingleStream"
@@ -22,22 +22,22 @@ class Scenario(StrEnum):
 
 # What a plan may set beside the number of samples: rows in a query, rows in a batch and batches at a time, arrivals per
 # second and the milliseconds that 99 of 100 answers may take.
-SETTINGS: Mapping[Scenario, tuple[str, ...]] = {
-    Scenario.SINGLE_STREAM: (),
-    Scenario.MULTI_STREAM: ("samples_per_query",),
-    Scenario.OFFLINE: ("batch", "concurrency"),
-    Scenario.SERVER: ("rate_per_s", "limit_ms"),
+SETTINGS: Mapping[ScenarioName, tuple[str, ...]] = {
+    ScenarioName.SINGLE_STREAM: (),
+    ScenarioName.MULTI_STREAM: ("samples_per_query",),
+    ScenarioName.OFFLINE: ("batch", "concurrency"),
+    ScenarioName.SERVER: ("rate_per_s", "limit_ms"),
 }
 
 
-class Hardware(StrEnum):
+class HardwareClass(StrEnum):
     """Kinds of machines that measure; each has a queue of its own, `bench.cpu`, `bench.gpu`."""
 
     CPU = "cpu"
     GPU = "gpu"
 
 
-class Variant(StrEnum):
+class VariantName(StrEnum):
     """Cheaper variants that the toolkit can make of an ONNX file."""
 
     GRAPH_OPTIMIZED = "graph-optimized"
@@ -53,10 +53,10 @@ class Variant(StrEnum):
 class BenchmarkPlan:
     """A benchmark of the model itself."""
 
-    scenario: Scenario
+    scenario: ScenarioName
     min_samples: int
     needs_data: bool
-    hardware: Hardware = Hardware.CPU
+    hardware: HardwareClass = HardwareClass.CPU
     settings: tuple[tuple[str, Decimal], ...] = ()
 
     @property
@@ -72,10 +72,10 @@ class AlternativesPlan:
     A variant keeps the quality when a loss beyond `max_quality_drop` (a share: 0.01 is one point) is ruled out.
     """
 
-    variants: tuple[Variant, ...]
+    variants: tuple[VariantName, ...]
     max_quality_drop: Decimal
     calibration_rows: int = CALIBRATION_ROWS
-    hardware: Hardware = Hardware.CPU
+    hardware: HardwareClass = HardwareClass.CPU
 
     @property
     def words(self) -> str:
@@ -85,15 +85,15 @@ class AlternativesPlan:
 
 def read_benchmark(reader: Reader) -> BenchmarkPlan:
     """One entry of `benchmarks`; the scenario Server must say at which rate queries arrive."""
-    scenario = reader.choice("scenario", Scenario)
+    scenario = reader.choice("scenario", ScenarioName)
     plan = BenchmarkPlan(
         scenario,
         reader.whole("min_samples", at_least=1),
         reader.flag("needs_data", default=False),
-        reader.choice("hardware", Hardware, Hardware.CPU),
+        reader.choice("hardware", HardwareClass, HardwareClass.CPU),
         _settings(reader.mapping("settings"), SETTINGS[scenario]),
     )
-    if scenario is Scenario.SERVER and "rate_per_s" not in dict(plan.settings):
+    if scenario is ScenarioName.SERVER and "rate_per_s" not in dict(plan.settings):
         raise reader.fault("settings", "must name rate_per_s: at which rate queries arrive.")
     return plan
 
@@ -112,16 +112,16 @@ def read_alternatives(reader: Reader) -> AlternativesPlan | None:
     if not reader.has_keys:
         return None
     names = reader.words("variants")
-    if not names or not set(names) <= set(Variant):
-        raise reader.fault("variants", f"must list at least one of {', '.join(Variant)}.")
+    if not names or not set(names) <= set(VariantName):
+        raise reader.fault("variants", f"must list at least one of {', '.join(VariantName)}.")
     drop = reader.number("max_quality_drop")
     if not 0 < drop < 1:
         raise reader.fault("max_quality_drop", "is a share between 0 and 1; 0.01 is one point.")
     plan = AlternativesPlan(
-        tuple(Variant(name) for name in names),
+        tuple(VariantName(name) for name in names),
         drop,
         reader.whole("calibration_rows", CALIBRATION_ROWS, at_least=1),
-        reader.choice("hardware", Hardware, Hardware.CPU),
+        reader.choice("hardware", HardwareClass, HardwareClass.CPU),
     )
     reader.close()
     return plan

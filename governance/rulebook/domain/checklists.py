@@ -1,6 +1,6 @@
 """The standard checklist of a review: which questions it asks, and which of them are answered.
 
-Metric and cost items are answered by facts of an accepted basis, never by prose. Whether an answer convinces is for
+Metric and cost items are answered by metrics of an accepted basis, never by prose. Whether an answer convinces is for
 the reviewers.
 """
 
@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from weighbridge.core.canonical import digest_of, is_digest
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import CATALOG, Basis, Figure, best, is_current, is_sound, stronger_or_equal
+from weighbridge.core.metrics import Basis, MetricValue, best, is_current, is_sound, stronger_or_equal
 
 KIND = "ReviewChecklist"
 
@@ -26,21 +27,21 @@ class ItemKind(StrEnum):
     ATTESTATION = "attestation"
 
     @property
-    def is_answered_by_facts(self) -> bool:
-        """True for the kinds that look at figures instead of an answer somebody typed."""
+    def is_answered_by_metrics(self) -> bool:
+        """True for the kinds that look at metric values instead of an answer somebody typed."""
         return self in (ItemKind.METRIC, ItemKind.COST)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """One question. `facts` and `accept` serve metric and cost items, `min_length` (characters) text items."""
+class ChecklistItem:
+    """One question. `metrics` and `accept` serve metric and cost items, `min_length` (characters) text items."""
 
     id: str
     kind: ItemKind
     title: str
     help: str = ""
     required: bool = True
-    facts: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
     accept: tuple[Basis, ...] = ()
     min_length: int = 1
 
@@ -51,12 +52,12 @@ class Checklist:
 
     name: str
     title: str
-    items: tuple[Item, ...]
+    items: tuple[ChecklistItem, ...]
     digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ChecklistReply:
     """What somebody answered to a text, file or attestation item; people are named by username."""
 
     item_id: str
@@ -69,16 +70,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class ItemStatus:
-    """An item with what stands for it: the figures that answer it, or why it is still open."""
+    """An item with what stands for it: the metric values that answer it, or why it is still open."""
 
-    item: Item
+    item: ChecklistItem
     is_complete: bool
     why: str
-    figures: tuple[Figure, ...] = ()
+    metric_values: tuple[MetricValue, ...] = ()
 
 
 def parse_checklist(document: Mapping[str, object]) -> Checklist:
-    """The checklist a document describes. Raises Invalid with the path of the first fault, like `items[3].facts`."""
+    """The checklist a document describes. Raises Invalid with the path of the first fault, like `items[3].metrics`."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
@@ -90,18 +91,18 @@ def parse_checklist(document: Mapping[str, object]) -> Checklist:
     return replace(checklist, digest=digest_of(document))
 
 
-def _item(reader: Reader) -> Item:
-    item = Item(
+def _item(reader: Reader) -> ChecklistItem:
+    item = ChecklistItem(
         id=reader.text("id"),
         kind=reader.choice("kind", ItemKind),
         title=reader.text("title"),
         help=reader.text("help", ""),
         required=reader.flag("required", default=True),
-        facts=reader.words("facts"),
+        metrics=reader.words("metrics"),
         accept=_accepted(reader),
         min_length=reader.whole("min_length", 1, at_least=1),
     )
-    _check_facts(reader, item)
+    _check_metrics(reader, item)
     return item
 
 
@@ -114,25 +115,25 @@ def _accepted(reader: Reader) -> tuple[Basis, ...]:
     return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
 
 
-def _check_facts(reader: Reader, item: Item) -> None:
-    unknown = [name for name in item.facts if name not in CATALOG]
+def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
+    unknown = [name for name in item.metrics if name not in CATALOG]
     if unknown:
-        raise reader.fault("facts", f"names {unknown[0]!r}; use facts of the catalog: {', '.join(CATALOG)}.")
-    for key, given in (("facts", item.facts), ("accept", item.accept)):
-        if item.kind.is_answered_by_facts and not given:
-            raise reader.fault(key, f"is missing; a {item.kind} item is answered by facts of an accepted basis.")
-        if given and not item.kind.is_answered_by_facts:
+        raise reader.fault("metrics", f"names {unknown[0]!r}; use metrics of the catalog: {', '.join(CATALOG)}.")
+    for key, given in (("metrics", item.metrics), ("accept", item.accept)):
+        if item.kind.is_answered_by_metrics and not given:
+            raise reader.fault(key, f"is missing; a {item.kind} item is answered by metrics of an accepted basis.")
+        if given and not item.kind.is_answered_by_metrics:
             raise reader.fault(key, f"belongs to metric and cost items; a {item.kind} item is answered by a person.")
 
 
 def completeness(
-    checklist: Checklist, *, answers: Sequence[Answer], figures: Sequence[Figure], now: datetime
+    checklist: Checklist, *, answers: Sequence[ChecklistReply], metric_values: Sequence[MetricValue], now: datetime
 ) -> tuple[ItemStatus, ...]:
     """One status per item, in the order of the checklist; of several answers to an item the latest counts."""
     latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
     return tuple(
-        _by_facts(item, figures=figures, now=now)
-        if item.kind.is_answered_by_facts
+        _by_metrics(item, metric_values=metric_values, now=now)
+        if item.kind.is_answered_by_metrics
         else _by_person(item, latest.get(item.id))
         for item in checklist.items
     )
@@ -143,30 +144,30 @@ def is_complete(statuses: Sequence[ItemStatus]) -> bool:
     return all(status.is_complete for status in statuses if status.item.required)
 
 
-def _by_facts(item: Item, *, figures: Sequence[Figure], now: datetime) -> ItemStatus:
-    found: list[Figure] = []
+def _by_metrics(item: ChecklistItem, *, metric_values: Sequence[MetricValue], now: datetime) -> ItemStatus:
+    found: list[MetricValue] = []
     gaps: list[str] = []
-    sound = [figure for figure in figures if is_sound(figure)]
-    for name in item.facts:
-        figure = best(sound, name=name, now=now, accept=item.accept)
-        if figure is None:
-            gaps.append(f"{name} needs a {' or '.join(item.accept)} figure")
-        elif not is_current(figure, now=now):
-            gaps.append(f"the figure of {name} expired on {figure.valid_until:%Y-%m-%d}")
+    sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
+    for name in item.metrics:
+        metric_value = best(sound, name=name, now=now, accept=item.accept)
+        if metric_value is None:
+            gaps.append(f"{name} needs a {' or '.join(item.accept)} metric value")
+        elif not is_current(metric_value, now=now):
+            gaps.append(f"the metric value of {name} expired on {metric_value.valid_until:%Y-%m-%d}")
         else:
-            found.append(figure)
-    why = f"Still open: {'; '.join(gaps)}." if gaps else "Every fact has a figure of an accepted basis."
+            found.append(metric_value)
+    why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a metric value of an accepted basis."
     return ItemStatus(item, not gaps, why, tuple(found))
 
 
-def _by_person(item: Item, answer: Answer | None) -> ItemStatus:
+def _by_person(item: ChecklistItem, answer: ChecklistReply | None) -> ItemStatus:
     if answer is None:
         return ItemStatus(item, False, "Nobody has answered this yet.")
     gap = _gap(item, answer)
     return ItemStatus(item, not gap, gap or f"Answered by {answer.answered_by}.")
 
 
-def _gap(item: Item, answer: Answer) -> str:
+def _gap(item: ChecklistItem, answer: ChecklistReply) -> str:
     if item.kind is ItemKind.TEXT and len(answer.text.strip()) < item.min_length:
         return f"The answer needs at least {item.min_length} characters; it has {len(answer.text.strip())}."
     if item.kind is ItemKind.FILE and not is_digest(answer.file_digest):

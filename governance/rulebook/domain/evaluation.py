@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from governance.rulebook.domain.metric_index import Known, known
-from governance.rulebook.domain.policy import Effect, Level, Policy, Rule, Statistic
+from governance.rulebook.domain.metric_index import MetricIndex, known
+from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect, Statistic, WaiverLevel
 from weighbridge.core.converter import CONVERTER
-from weighbridge.core.metrics import Basis, Figure, best, brief_words, is_current, number_words
+from weighbridge.core.metrics import Basis, MetricValue, best, brief_words, is_current, number_words
 
 
-class Outcome(StrEnum):
+class PolicyOutcome(StrEnum):
     """What the policy as a whole asks for, most permissive first."""
 
     CLEARED = "cleared"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the most permissive, 3 for the strictest; aligned with `Effect.rank`."""
-        return tuple(Outcome).index(self)
+        return tuple(PolicyOutcome).index(self)
 
 
 class RuleStatus(StrEnum):
@@ -43,7 +43,7 @@ class RuleStatus(StrEnum):
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvaluationSubject:
     """What a rule's scope looks at."""
 
     team: str
@@ -56,12 +56,12 @@ class RuleResult:
     """One rule, answered. `observed` is the number compared, `why` a sentence, `message` the policy's own words."""
 
     rule_id: str
-    fact: str
+    metric: str
     status: RuleStatus
-    effect: Effect | None
-    level: Level
+    effect: RuleEffect | None
+    level: WaiverLevel
     condition: str
-    figure: Figure | None
+    metric_value: MetricValue | None
     observed: Decimal | None
     why: str
     message: str
@@ -73,14 +73,14 @@ class RuleResult:
 
 
 @dataclass(frozen=True)
-class Determination:
+class Evaluation:
     """The answer of a policy, rule by rule."""
 
-    outcome: Outcome
+    outcome: PolicyOutcome
     results: tuple[RuleResult, ...]
     policy_digest: str
 
-    def is_same_or_better(self, than: "Determination") -> bool:
+    def is_same_or_better(self, than: "Evaluation") -> bool:
         """True when neither the outcome nor any single rule is more severe than it was in `than`.
 
         Rules that `than` did not know count as new: they must not stand against the request.
@@ -103,28 +103,33 @@ class _Finding:
 
     status: RuleStatus
     why: Callable[[], str]
-    figure: Figure | None = None
+    metric_value: MetricValue | None = None
     observed: Decimal | None = None
 
 
 def evaluate(
     policy: Policy,
     *,
-    subject: Subject,
-    figures: Sequence[Figure],
+    subject: EvaluationSubject,
+    metric_values: Sequence[MetricValue],
     now: datetime,
     waived: frozenset[str] = frozenset(),
-) -> Determination:
-    """Every rule of the policy on the figures known at `now`; `waived` holds ids of rules, hard ones ignore it."""
-    told = known(figures)
+) -> Evaluation:
+    """Every rule of the policy on the values known at `now`; `waived` holds ids of rules, hard ones ignore it."""
+    told = known(metric_values)
     results = tuple(_judge(rule, subject=subject, told=told, now=now, waived=waived) for rule in policy.rules)
     strictest = max((result.effect.rank for result in results if result.effect), default=0)
-    return Determination(tuple(Outcome)[strictest], results, policy.digest)
+    return Evaluation(tuple(PolicyOutcome)[strictest], results, policy.digest)
 
 
 def standing_effects(
-    policy: Policy, *, subject: Subject, told: Known, now: datetime, waived: frozenset[str] = frozenset()
-) -> dict[str, Effect]:
+    policy: Policy,
+    *,
+    subject: EvaluationSubject,
+    told: MetricIndex,
+    now: datetime,
+    waived: frozenset[str] = frozenset(),
+) -> dict[str, RuleEffect]:
     """Which rules would stand against the request, and with what effect: `evaluate` without its sentences."""
     found = {}
     for rule in policy.rules:
@@ -134,56 +139,58 @@ def standing_effects(
     return found
 
 
-def outcome_of(effects: Iterable[Effect]) -> Outcome:
+def outcome_of(effects: Iterable[RuleEffect]) -> PolicyOutcome:
     """The outcome that the standing effects add up to: that of the strictest."""
-    return tuple(Outcome)[max((effect.rank for effect in effects), default=0)]
+    return tuple(PolicyOutcome)[max((effect.rank for effect in effects), default=0)]
 
 
-def _effect(rule: Rule, finding: _Finding, waived: frozenset[str]) -> tuple[RuleStatus, Effect | None]:
+def _effect(rule: PolicyRule, finding: _Finding, waived: frozenset[str]) -> tuple[RuleStatus, RuleEffect | None]:
     effect = {RuleStatus.FIRED: rule.effect, RuleStatus.INDETERMINATE: rule.on_indeterminate}.get(finding.status)
-    if effect is not None and rule.level is Level.SOFT and rule.id in waived:
+    if effect is not None and rule.level is WaiverLevel.SOFT and rule.id in waived:
         return RuleStatus.WAIVED, None
     return finding.status, effect
 
 
-def _judge(rule: Rule, *, subject: Subject, told: Known, now: datetime, waived: frozenset[str]) -> RuleResult:
+def _judge(
+    rule: PolicyRule, *, subject: EvaluationSubject, told: MetricIndex, now: datetime, waived: frozenset[str]
+) -> RuleResult:
     finding = _find(rule, subject=subject, told=told, now=now)
     status, effect = _effect(rule, finding, waived)
     why = finding.why()
     return RuleResult(
         rule_id=rule.id,
-        fact=rule.fact,
+        metric=rule.metric,
         status=status,
         effect=effect,
         level=rule.level,
         condition=rule.condition,
-        figure=finding.figure,
+        metric_value=finding.metric_value,
         observed=finding.observed,
         why=f"Waived. Without the waiver: {why}" if status is RuleStatus.WAIVED else why,
         message=rule.message,
     )
 
 
-def _find(rule: Rule, *, subject: Subject, told: Known, now: datetime) -> _Finding:
+def _find(rule: PolicyRule, *, subject: EvaluationSubject, told: MetricIndex, now: datetime) -> _Finding:
     if not _applies(rule, subject):
         return _Finding(RuleStatus.NOT_APPLICABLE, lambda: "The rule does not apply to this team, tier or environment.")
-    named = told.figures.get(rule.fact, ())
-    fault = told.fault_of(rule.fact)
+    named = told.metric_values.get(rule.metric, ())
+    fault = told.fault_of(rule.metric)
     if fault:
-        # One malformed figure may be the one that mattered, so the others do not stand in for it.
-        return _Finding(RuleStatus.INDETERMINATE, lambda: f"A figure of {rule.fact} is malformed: {fault}")
-    figure = best(named, name=rule.fact, now=now, accept=rule.accept)
-    if figure is None:
+        # One malformed metric value may be the one that mattered, so the others do not stand in for it.
+        return _Finding(RuleStatus.INDETERMINATE, lambda: f"A value of {rule.metric} is malformed: {fault}")
+    metric_value = best(named, name=rule.metric, now=now, accept=rule.accept)
+    if metric_value is None:
         return _Finding(RuleStatus.INDETERMINATE, lambda: _needed(rule, named))
-    return _weigh(rule, figure=figure, now=now)
+    return _weigh(rule, metric_value=metric_value, now=now)
 
 
-def _needed(rule: Rule, named: Sequence[Figure]) -> str:
+def _needed(rule: PolicyRule, named: Sequence[MetricValue]) -> str:
     given = f"only {_listing(named)}" if named else "none at all"
-    return f"The rule needs a {' or '.join(rule.accept)} figure of {rule.fact}; there is {given}."
+    return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {given}."
 
 
-def _applies(rule: Rule, subject: Subject) -> bool:
+def _applies(rule: PolicyRule, subject: EvaluationSubject) -> bool:
     """A subject that does not say its tier, team or environment is not exempt from a rule about it."""
     scope = rule.scope
     return (
@@ -197,25 +204,25 @@ def _covers(named: Sequence[str], own: str) -> bool:
     return not named or not own or own in named
 
 
-def _listing(figures: Sequence[Figure]) -> str:
-    return " and ".join(sorted({figure.basis.value for figure in figures}))
+def _listing(metric_values: Sequence[MetricValue]) -> str:
+    return " and ".join(sorted({metric_value.basis.value for metric_value in metric_values}))
 
 
-def _weigh(rule: Rule, *, figure: Figure, now: datetime) -> _Finding:
-    observed = _observed(rule, figure)
-    gap = _gap(rule, figure=figure, observed=observed, now=now)
+def _weigh(rule: PolicyRule, *, metric_value: MetricValue, now: datetime) -> _Finding:
+    observed = _observed(rule, metric_value)
+    gap = _gap(rule, metric_value=metric_value, observed=observed, now=now)
     if gap or observed is None:
-        return _Finding(RuleStatus.INDETERMINATE, lambda: gap, figure, observed)
+        return _Finding(RuleStatus.INDETERMINATE, lambda: gap, metric_value, observed)
     status = RuleStatus.PASSED if rule.comparator.holds(observed, rule.limit) else RuleStatus.FIRED
-    return _Finding(status, lambda: _comparison(rule, figure, observed), figure, observed)
+    return _Finding(status, lambda: _comparison(rule, metric_value, observed), metric_value, observed)
 
 
-def _comparison(rule: Rule, figure: Figure, observed: Decimal) -> str:
-    origin = figure.basis.value + (f", {figure.source}" if figure.source else "")
+def _comparison(rule: PolicyRule, metric_value: MetricValue, observed: Decimal) -> str:
+    origin = metric_value.basis.value + (f", {metric_value.source}" if metric_value.source else "")
     which = rule.statistic.words
     why = (
-        f"{which}{rule.fact} is {_observed_words(observed, rule.limit)} {figure.unit} ({origin}); the policy asks for "
-        f"{rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
+        f"{which}{rule.metric} is {_observed_words(observed, rule.limit)} {metric_value.unit} ({origin}); "
+        f"the policy asks for {rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
     )
     return why[0].upper() + why[1:] if which else why
 
@@ -226,23 +233,27 @@ def _observed_words(observed: Decimal, limit: Decimal) -> str:
     return number_words(observed) if brief == number_words(limit) else brief
 
 
-def _observed(rule: Rule, figure: Figure) -> Decimal | None:
-    billed = figure.value if figure.basis is Basis.BILLED else None
-    p80 = billed if figure.p80 is None else figure.p80
-    bounds = {Statistic.LOWER: figure.lower, Statistic.UPPER: figure.upper, Statistic.P80: p80}
-    return bounds.get(rule.statistic, figure.value)
+def _observed(rule: PolicyRule, metric_value: MetricValue) -> Decimal | None:
+    billed = metric_value.value if metric_value.basis is Basis.BILLED else None
+    p80 = billed if metric_value.p80 is None else metric_value.p80
+    bounds = {Statistic.LOWER: metric_value.lower, Statistic.UPPER: metric_value.upper, Statistic.P80: p80}
+    return bounds.get(rule.statistic, metric_value.value)
 
 
-def _gap(rule: Rule, *, figure: Figure, observed: Decimal | None, now: datetime) -> str:
-    """Why the figure cannot answer the rule; empty when it can."""
-    if not is_current(figure, now=now):
-        return f"The {figure.basis} figure of {rule.fact} expired on {figure.valid_until:%Y-%m-%d}; provide a new one."
-    if rule.min_n and (figure.n or 0) < rule.min_n:
+def _gap(rule: PolicyRule, *, metric_value: MetricValue, observed: Decimal | None, now: datetime) -> str:
+    """Why the metric value cannot answer the rule; empty when it can."""
+    if not is_current(metric_value, now=now):
         return (
-            f"The rule needs {rule.min_n} samples of {rule.fact}; the {figure.basis} figure has {figure.n or 'none'}."
+            f"The {metric_value.basis} value of {rule.metric} expired on {metric_value.valid_until:%Y-%m-%d}; "
+            "provide a new one."
+        )
+    if rule.min_n and (metric_value.n or 0) < rule.min_n:
+        return (
+            f"The rule needs {rule.min_n} samples of {rule.metric}; "
+            f"the {metric_value.basis} value has {metric_value.n or 'none'}."
         )
     if observed is None:
-        return f"The rule compares {rule.statistic.words}{rule.fact}; the {figure.basis} figure has none."
+        return f"The rule compares {rule.statistic.words}{rule.metric}; the {metric_value.basis} value has none."
     return ""
 
 

@@ -1,38 +1,38 @@
-"""What is known of one request when a policy judges it: its figures by name, and what is wrong with them."""
+"""What is known of one request when a policy judges it: its metric values by name, and what is wrong with them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Figure, check_figure
+from weighbridge.core.metrics import MetricValue, check_metric_value
 
 
 @dataclass(frozen=True)
-class Known:
-    """The figures of one request by name, with what is wrong with them; worked out once for any number of policies."""
+class MetricIndex:
+    """The values of one request by name, with what is wrong with them; worked out once for any number of policies."""
 
-    figures: Mapping[str, tuple[Figure, ...]]
+    metric_values: Mapping[str, tuple[MetricValue, ...]]
     faults: dict[str, str]
 
     def fault_of(self, name: str) -> str:
-        """Why a figure of that name is malformed; empty when none is."""
+        """Why a metric value of that name is malformed; empty when none is."""
         if name not in self.faults:
-            self.faults[name] = max(map(_malformation, self.figures.get(name, ())), default="")
+            self.faults[name] = max(map(_malformation, self.metric_values.get(name, ())), default="")
         return self.faults[name]
 
 
-def known(figures: Iterable[Figure]) -> Known:
-    """The figures sorted by name, in their order."""
-    named: dict[str, list[Figure]] = defaultdict(list)
-    for figure in figures:
-        named[figure.name].append(figure)
-    return Known({name: tuple(those) for name, those in named.items()}, {})
+def known(metric_values: Iterable[MetricValue]) -> MetricIndex:
+    """The metric values sorted by name, in their order."""
+    named: dict[str, list[MetricValue]] = defaultdict(list)
+    for metric_value in metric_values:
+        named[metric_value.name].append(metric_value)
+    return MetricIndex({name: tuple(those) for name, those in named.items()}, {})
 
 
-def _malformation(figure: Figure) -> str:
+def _malformation(metric_value: MetricValue) -> str:
     try:
-        check_figure(figure)
+        check_metric_value(metric_value)
     except Invalid as refusal:
         return refusal.reason
     return ""

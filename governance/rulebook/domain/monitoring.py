@@ -12,7 +12,7 @@ from weighbridge.core.metrics import number_words
 HUNDRED = Decimal(100)
 
 
-class Breach(StrEnum):
+class BreachKind(StrEnum):
     """What can go wrong with an approval: money, time, quality, or the prices it was projected at."""
 
     COST = "cost"
@@ -33,7 +33,7 @@ class Monitoring:
     cost_tolerance_percent: Decimal = Decimal(12)
     drift_percent: Decimal = Decimal(10)
     prices_valid_days: int = 180
-    re_review_on: tuple[Breach, ...] = (Breach.COST, Breach.LATENCY, Breach.QUALITY)
+    re_review_on: tuple[BreachKind, ...] = (BreachKind.COST, BreachKind.LATENCY, BreachKind.QUALITY)
 
     @property
     def cost_tolerance(self) -> Decimal:
@@ -42,7 +42,7 @@ class Monitoring:
 
     @property
     def drift(self) -> Decimal:
-        """By which share a figure must be worse than approved to be a breach."""
+        """By which share a metric value must be worse than approved to be a breach."""
         return self.drift_percent / HUNDRED
 
     @property
@@ -78,11 +78,11 @@ def _percent(reader: Reader, key: str, default: Decimal) -> Decimal:
     return value
 
 
-def _breaches(reader: Reader, default: tuple[Breach, ...]) -> tuple[Breach, ...]:
+def _breaches(reader: Reader, default: tuple[BreachKind, ...]) -> tuple[BreachKind, ...]:
     """An empty list is meant: nothing is reviewed again by itself."""
     names = reader.words("re_review_on")
     if not reader.has("re_review_on"):
         return default
-    if not set(names) <= set(Breach):
-        raise reader.fault("re_review_on", f"may list only {', '.join(Breach)}; an empty list opens no re-review.")
-    return tuple(Breach(name) for name in names)
+    if not set(names) <= set(BreachKind):
+        raise reader.fault("re_review_on", f"may list only {', '.join(BreachKind)}; an empty list opens no re-review.")
+    return tuple(BreachKind(name) for name in names)

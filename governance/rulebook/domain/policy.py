@@ -1,4 +1,4 @@
-"""The review policy: structured rules over facts, the stages of a review, and what the benchmarks must deliver.
+"""The review policy: structured rules over metrics, the stages of a review, and what the benchmarks must deliver.
 
 Decides what a well-formed policy is. What it means for a request is decided in `evaluation.py`. There is no expression
 language: a rule says which condition must HOLD, and fires when it does not.
@@ -19,14 +19,15 @@ from governance.rulebook.domain.benchmark_plans import (
 )
 from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import CATALOG, Basis, number_words, stronger_or_equal
+from weighbridge.core.metrics import Basis, number_words, stronger_or_equal
 
 KIND = "ReviewPolicy"
 
 
 class Comparator(StrEnum):
-    """How the fact must stand to the limit."""
+    """How the metric must stand to the limit."""
 
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -40,7 +41,7 @@ class Comparator(StrEnum):
 
     @property
     def is_ceiling(self) -> bool:
-        """True when the limit bounds the fact from above."""
+        """True when the limit bounds the metric from above."""
         return self in (Comparator.AT_MOST, Comparator.BELOW)
 
     def holds(self, observed: Decimal, limit: Decimal) -> bool:
@@ -57,7 +58,7 @@ _COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
 
 
 class Statistic(StrEnum):
-    """Which number of a figure is compared; `p80` is that of an estimate, and of a bill the amount itself."""
+    """Which number of a metric value is compared; `p80` is that of an estimate, and of a bill the amount itself."""
 
     VALUE = "value"
     LOWER = "lower"
@@ -75,7 +76,7 @@ class Statistic(StrEnum):
         return f"the {self.label} of " if self.label else ""
 
 
-class Effect(StrEnum):
+class RuleEffect(StrEnum):
     """What follows when a rule fires, mildest first."""
 
     ADVISE = "advise"
@@ -85,10 +86,10 @@ class Effect(StrEnum):
     @property
     def rank(self) -> int:
         """1 for the mildest, 3 for the strictest; 0 is kept for no effect at all."""
-        return tuple(Effect).index(self) + 1
+        return tuple(RuleEffect).index(self) + 1
 
 
-class Level(StrEnum):
+class WaiverLevel(StrEnum):
     """Whether a rule may be waived."""
 
     SOFT = "soft"
@@ -96,7 +97,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Scope:
+class RuleScope:
     """Where a rule applies. An empty dimension means everywhere."""
 
     teams: tuple[str, ...] = ()
@@ -105,28 +106,28 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class PolicyRule:
     """One condition that must hold, and what follows when it does not or when nobody can tell."""
 
     id: str
-    fact: str
+    metric: str
     comparator: Comparator
     limit: Decimal
     unit: str
     accept: tuple[Basis, ...]
-    effect: Effect
+    effect: RuleEffect
     message: str
     statistic: Statistic = Statistic.VALUE
     min_n: int = 0
-    scope: Scope = field(default_factory=Scope)
-    level: Level = Level.HARD
-    on_indeterminate: Effect = Effect.REQUIRE_REVIEW
+    scope: RuleScope = field(default_factory=RuleScope)
+    level: WaiverLevel = WaiverLevel.HARD
+    on_indeterminate: RuleEffect = RuleEffect.REQUIRE_REVIEW
 
     @property
     def condition(self) -> str:
         """In words, like `latency_p95_ms (upper) at most 100 ms`."""
         statistic = "" if self.statistic is Statistic.VALUE else f" ({self.statistic})"
-        return f"{self.fact}{statistic} {self.comparator.words} {number_words(self.limit)} {self.unit}"
+        return f"{self.metric}{statistic} {self.comparator.words} {number_words(self.limit)} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class Policy:
 
     name: str
     title: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
     stages: tuple[Stage, ...]
     benchmarks: tuple[BenchmarkPlan, ...]
     checklist: str
@@ -203,12 +204,12 @@ def _check_whole(reader: Reader, policy: Policy) -> None:
     check_unique(tuple(plan.scenario.value for plan in policy.benchmarks), path="benchmarks", name="scenario")
 
 
-def _rule(reader: Reader) -> Rule:
-    effect = reader.choice("effect", Effect)
-    least_indeterminate = max(effect, Effect.REQUIRE_REVIEW, key=lambda each: each.rank)
-    rule = Rule(
+def _rule(reader: Reader) -> PolicyRule:
+    effect = reader.choice("effect", RuleEffect)
+    least_indeterminate = max(effect, RuleEffect.REQUIRE_REVIEW, key=lambda each: each.rank)
+    rule = PolicyRule(
         id=reader.text("id"),
-        fact=reader.text("fact"),
+        metric=reader.text("metric"),
         comparator=reader.choice("comparator", Comparator),
         limit=reader.number("limit"),
         unit=reader.text("unit"),
@@ -217,18 +218,18 @@ def _rule(reader: Reader) -> Rule:
         min_n=reader.whole("min_n", 0),
         scope=_scope(reader.mapping("scope")),
         effect=effect,
-        level=reader.choice("level", Level, Level.HARD),
-        on_indeterminate=reader.choice("on_indeterminate", Effect, least_indeterminate),
+        level=reader.choice("level", WaiverLevel, WaiverLevel.HARD),
+        on_indeterminate=reader.choice("on_indeterminate", RuleEffect, least_indeterminate),
         message=reader.text("message"),
     )
     _check_rule(reader, rule)
     return rule
 
 
-def _check_rule(reader: Reader, rule: Rule) -> None:
-    kind = CATALOG.get(rule.fact)
+def _check_rule(reader: Reader, rule: PolicyRule) -> None:
+    kind = CATALOG.get(rule.metric)
     if kind is None:
-        raise reader.fault("fact", f"names no fact of the catalog; use one of {', '.join(CATALOG)}.")
+        raise reader.fault("metric", f"names no metric of the catalog; use one of {', '.join(CATALOG)}.")
     if rule.unit != kind.unit:
         raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
@@ -244,7 +245,7 @@ def _check_rule(reader: Reader, rule: Rule) -> None:
 
 
 def _accepted(reader: Reader) -> tuple[Basis, ...]:
-    """The listed bases and every stronger one: weakening a figure's basis must never make it count."""
+    """The listed bases and every stronger one: weakening a metric value's basis must never make it count."""
     listed = reader.words("accept")
     if not listed:
         raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")
@@ -253,8 +254,8 @@ def _accepted(reader: Reader) -> tuple[Basis, ...]:
     return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
 
 
-def _scope(reader: Reader) -> Scope:
-    scope = Scope(reader.words("teams"), reader.words("tiers"), reader.words("environments"))
+def _scope(reader: Reader) -> RuleScope:
+    scope = RuleScope(reader.words("teams"), reader.words("tiers"), reader.words("environments"))
     reader.close()
     return scope
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
-from governance.rulebook.domain.policy import Policy, Rule, Stage
+from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
 from weighbridge.core.metrics import number_words
 
-Member = Rule | Stage | BenchmarkPlan | AlternativesPlan
+Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan
 
 
 @dataclass(frozen=True)
-class Change:
+class PolicyDifference:
     """One difference; `before` or `after` is None for what was added or removed."""
 
     path: str
@@ -23,7 +23,7 @@ class Change:
     words: str
 
 
-def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
+def diff(old: Policy, new: Policy) -> tuple[PolicyDifference, ...]:
     """Every difference from `old` to `new`, the policy's own fields first, then rules, stages and benchmarks."""
     return (
         *_fields("", _policy_fields(old), _policy_fields(new)),
@@ -43,37 +43,39 @@ def _alternatives(policy: Policy) -> dict[str, AlternativesPlan]:
     return {"alternatives": policy.alternatives} if policy.alternatives else {}
 
 
-def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[Change]:
+def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[PolicyDifference]:
     for key in dict.fromkeys((*old, *new)):
         place = f"{path}[{key}]" if path else key
         if key not in old:
             summary = _summary(new[key])
-            yield Change(place, None, summary, f"{place} is new: {summary}.")
+            yield PolicyDifference(place, None, summary, f"{place} is new: {summary}.")
         elif key not in new:
             summary = _summary(old[key])
-            yield Change(place, summary, None, f"{place} is gone; it was: {summary}.")
+            yield PolicyDifference(place, summary, None, f"{place} is gone; it was: {summary}.")
         else:
             before, after = old[key], new[key]
             yield from _fields(place, _member_fields(before), _member_fields(after), note=_note(before, after))
 
 
-def _fields(place: str, old: dict[str, str], new: dict[str, str], *, note: str = "") -> Iterable[Change]:
+def _fields(place: str, old: dict[str, str], new: dict[str, str], *, note: str = "") -> Iterable[PolicyDifference]:
     for name, before in old.items():
         after = new[name]
         if before != after:
             path = f"{place}.{name}" if place else name
             suffix = note if name == "limit" else ""
-            yield Change(
+            yield PolicyDifference(
                 path, before, after, f"{path} changed from {before or 'nothing'} to {after or 'nothing'}{suffix}."
             )
 
 
-def _order(old: tuple[Stage, ...], new: tuple[Stage, ...]) -> Iterable[Change]:
+def _order(old: tuple[Stage, ...], new: tuple[Stage, ...]) -> Iterable[PolicyDifference]:
     kept_before = [stage.id for stage in old if stage.id in {each.id for each in new}]
     kept_after = [stage.id for stage in new if stage.id in {each.id for each in old}]
     if kept_before != kept_after:
         before, after = ", ".join(kept_before), ", ".join(kept_after)
-        yield Change("stages", before, after, f"The stages run in another order: {after} instead of {before}.")
+        yield PolicyDifference(
+            "stages", before, after, f"The stages run in another order: {after} instead of {before}."
+        )
 
 
 def _policy_fields(policy: Policy) -> dict[str, str]:
@@ -90,7 +92,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
 
 
 def _member_fields(member: Member) -> dict[str, str]:
-    if isinstance(member, Rule):
+    if isinstance(member, PolicyRule):
         return _rule_fields(member)
     if isinstance(member, Stage):
         return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
@@ -109,9 +111,9 @@ def _member_fields(member: Member) -> dict[str, str]:
     }
 
 
-def _rule_fields(rule: Rule) -> dict[str, str]:
+def _rule_fields(rule: PolicyRule) -> dict[str, str]:
     return {
-        "fact": rule.fact,
+        "metric": rule.metric,
         "comparator": rule.comparator.value,
         "limit": f"{number_words(rule.limit)} {rule.unit}",
         "accept": ", ".join(rule.accept),
@@ -128,7 +130,7 @@ def _rule_fields(rule: Rule) -> dict[str, str]:
 
 
 def _summary(member: Member) -> str:
-    if isinstance(member, Rule):
+    if isinstance(member, PolicyRule):
         return f"{member.condition}, else {member.effect} ({member.level})"
     if isinstance(member, Stage):
         return f"{member.title}, {member.quorum} of role {member.role}"
@@ -139,8 +141,8 @@ def _summary(member: Member) -> str:
 
 def _note(old: Member, new: Member) -> str:
     """Whether a moved limit asks for more or for less; silent when the rule changed in kind."""
-    if not isinstance(old, Rule) or not isinstance(new, Rule) or old.limit == new.limit:
+    if not isinstance(old, PolicyRule) or not isinstance(new, PolicyRule) or old.limit == new.limit:
         return ""
-    if (old.fact, old.comparator) != (new.fact, new.comparator):
+    if (old.metric, old.comparator) != (new.metric, new.comparator):
         return ""
     return ", which is looser" if (new.limit > old.limit) == new.comparator.is_ceiling else ", which is stricter"

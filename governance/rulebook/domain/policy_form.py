@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.core.metrics import CATALOG, Basis, stronger_or_equal
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis, stronger_or_equal
 
 DEFAULTS = {"statistic": "value", "min_n": "", "level": "hard", "on_indeterminate": ""}
 SCOPE = ("teams", "tiers", "environments")
-PLAIN = ("id", "fact", "comparator", "limit", "effect", "message", *DEFAULTS)
+PLAIN = ("id", "metric", "comparator", "limit", "effect", "message", *DEFAULTS)
 _PLACE = re.compile(r"rules\[(\d+)\](?:\.([a-z_]+))?")
 
 
@@ -29,14 +30,14 @@ def _row(rule: Mapping[str, Any]) -> dict[str, str]:
 def document_with(document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     """The document with its rules replaced by those of a form; everything else stays as it is.
 
-    The unit is that of the fact, and the bases that count are the one named and every stronger one.
+    The unit is that of the metric, and the bases that count are the one named and every stronger one.
     """
     return {**document, "rules": [_rule(row) for row in rows]}
 
 
 def _rule(row: Mapping[str, str]) -> dict[str, Any]:
     rule: dict[str, Any] = {name: text for name in PLAIN if (text := row[name].strip())}
-    rule["unit"] = CATALOG[row["fact"]].unit
+    rule["unit"] = CATALOG[row["metric"]].unit
     rule["accept"] = [basis.value for basis in stronger_or_equal(Basis(row["accept"]))]
     for name in ("limit", "min_n"):
         if rule.get(name, "").isdecimal():

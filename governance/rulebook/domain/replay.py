@@ -1,6 +1,6 @@
 """Back-tests of a policy: what it would have said of requests that were judged before, set beside another version.
 
-Pure: facts and a policy version in, outcomes out. A replay asks the very rules that judge requests, without their
+Pure: metrics and a policy version in, outcomes out. A replay asks the very rules that judge requests, without their
 sentences.
 """
 
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from governance.rulebook.domain.evaluation import Outcome, Subject, outcome_of, standing_effects
-from governance.rulebook.domain.metric_index import Known
-from governance.rulebook.domain.policy import Effect, Policy
+from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome, outcome_of, standing_effects
+from governance.rulebook.domain.metric_index import MetricIndex
+from governance.rulebook.domain.policy import Policy, RuleEffect
 
 ZERO = Decimal(0)
-NEEDS_REVIEW = frozenset({Outcome.REVIEW_REQUIRED, Outcome.DENIED})
+NEEDS_REVIEW = frozenset({PolicyOutcome.REVIEW_REQUIRED, PolicyOutcome.DENIED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class ReplayCase:
     """A request as it stood when it was judged: what was known of it then, and what it would cost in USD
     and GPU hours.
     """
 
     ref: str
-    subject: Subject
-    told: Known
+    subject: EvaluationSubject
+    told: MetricIndex
     at: datetime
     waived: frozenset[str] = frozenset()
     usd: Decimal = ZERO
@@ -34,20 +34,20 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ReplayVerdict:
     """What a version says of one case: the outcome, and the rules that stand against it."""
 
-    outcome: Outcome
-    effects: dict[str, Effect]
+    outcome: PolicyOutcome
+    effects: dict[str, RuleEffect]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReplayComparison:
     """One case under two versions."""
 
-    case: Case
-    before: Verdict
-    after: Verdict
+    case: ReplayCase
+    before: ReplayVerdict
+    after: ReplayVerdict
 
     @property
     def is_stricter(self) -> bool:
@@ -71,7 +71,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Share:
+class ReplayShare:
     """How many cases a version puts somewhere, and what they would cost."""
 
     count: int
@@ -79,34 +79,34 @@ class Share:
     gpu_h: Decimal
 
 
-def replay(policy: Policy, case: Case) -> Verdict:
+def replay(policy: Policy, case: ReplayCase) -> ReplayVerdict:
     """What the policy says of a case, at the instant at which it was judged."""
     effects = standing_effects(policy, subject=case.subject, told=case.told, now=case.at, waived=case.waived)
-    return Verdict(outcome_of(effects.values()), effects)
+    return ReplayVerdict(outcome_of(effects.values()), effects)
 
 
-def compare(cases: Iterable[Case], *, before: Policy, after: Policy) -> tuple[Comparison, ...]:
+def compare(cases: Iterable[ReplayCase], *, before: Policy, after: Policy) -> tuple[ReplayComparison, ...]:
     """Every case under both versions, in the order given."""
     is_same = before.digest == after.digest
     found = []
     for case in cases:
         now = replay(after, case)
-        found.append(Comparison(case, now if is_same else replay(before, case), now))
+        found.append(ReplayComparison(case, now if is_same else replay(before, case), now))
     return tuple(found)
 
 
-def share(cases: Iterable[Case]) -> Share:
+def share(cases: Iterable[ReplayCase]) -> ReplayShare:
     """Their number and what they would cost in all."""
     those = list(cases)
-    return Share(len(those), sum((each.usd for each in those), ZERO), sum((each.gpu_h for each in those), ZERO))
+    return ReplayShare(len(those), sum((each.usd for each in those), ZERO), sum((each.gpu_h for each in those), ZERO))
 
 
-def shares(verdicts: Sequence[tuple[Case, Verdict]]) -> dict[Outcome, Share]:
+def shares(verdicts: Sequence[tuple[ReplayCase, ReplayVerdict]]) -> dict[PolicyOutcome, ReplayShare]:
     """For each outcome the share of the cases that get it."""
-    return {outcome: share(case for case, said in verdicts if said.outcome is outcome) for outcome in Outcome}
+    return {outcome: share(case for case, said in verdicts if said.outcome is outcome) for outcome in PolicyOutcome}
 
 
-def rule_counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+def rule_counts(verdicts: Iterable[ReplayVerdict]) -> dict[str, int]:
     """Against how many cases each rule stands, the most frequent first."""
     counted = Counter(rule for said in verdicts for rule in said.effects)
     return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))

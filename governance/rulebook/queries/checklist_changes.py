@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from governance.rulebook.domain.checklists import Checklist, Item
-from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.domain.checklists import Checklist, ChecklistItem
+from governance.rulebook.domain.policy_diff import PolicyDifference
 
 
-def diff_checklists(*, before: Checklist, after: Checklist) -> tuple[Change, ...]:
+def diff_checklists(*, before: Checklist, after: Checklist) -> tuple[PolicyDifference, ...]:
     """Every difference in meaning: the title, then items gone, new and changed, then their order."""
     old, new = ({item.id: item for item in each.items} for each in (before, after))
     return (
@@ -16,41 +16,43 @@ def diff_checklists(*, before: Checklist, after: Checklist) -> tuple[Change, ...
     )
 
 
-def _item(key: str, old: Item | None, new: Item | None) -> Iterator[Change]:
+def _item(key: str, old: ChecklistItem | None, new: ChecklistItem | None) -> Iterator[PolicyDifference]:
     place = f"items[{key}]"
     if old is None and new is not None:
-        yield Change(place, None, _summary(new), f"{place} is new: {_summary(new)}.")
+        yield PolicyDifference(place, None, _summary(new), f"{place} is new: {_summary(new)}.")
     elif new is None and old is not None:
-        yield Change(place, _summary(old), None, f"{place} is gone; it was: {_summary(old)}.")
+        yield PolicyDifference(place, _summary(old), None, f"{place} is gone; it was: {_summary(old)}.")
     elif old is not None and new is not None:
         yield from _fields(place, _item_fields(old), _item_fields(new))
 
 
-def _fields(place: str, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
+def _fields(place: str, old: dict[str, str], new: dict[str, str]) -> Iterator[PolicyDifference]:
     for name, before in old.items():
         if before != new[name]:
             path = f"{place}.{name}" if place else name
             words = f"{path} changed from {before or 'nothing'} to {new[name] or 'nothing'}."
-            yield Change(path, before, new[name], words)
+            yield PolicyDifference(path, before, new[name], words)
 
 
-def _order(old: list[str], new: list[str]) -> Iterator[Change]:
+def _order(old: list[str], new: list[str]) -> Iterator[PolicyDifference]:
     if old != new:
         before, after = ", ".join(old), ", ".join(new)
-        yield Change("items", before, after, f"The items stand in another order: {after} instead of {before}.")
+        yield PolicyDifference(
+            "items", before, after, f"The items stand in another order: {after} instead of {before}."
+        )
 
 
-def _item_fields(item: Item) -> dict[str, str]:
+def _item_fields(item: ChecklistItem) -> dict[str, str]:
     return {
         "kind": item.kind.value,
         "title": item.title,
         "help": item.help,
         "required": "yes" if item.required else "no",
-        "facts": ", ".join(item.facts),
+        "metrics": ", ".join(item.metrics),
         "accept": ", ".join(item.accept),
         "min_length": str(item.min_length),
     }
 
 
-def _summary(item: Item) -> str:
+def _summary(item: ChecklistItem) -> str:
     return f"{item.title} ({item.kind}{'' if item.required else ', optional'})"

@@ -12,7 +12,7 @@ from governance.people.approvals.models import Change as Proposal
 from governance.rulebook.domain import checklists, policy, policy_diff
 from governance.rulebook.domain.checklists import Checklist
 from governance.rulebook.domain.policy import Policy
-from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, Document, PolicyVersion
 from governance.rulebook.queries.checklist_changes import diff_checklists
@@ -118,7 +118,7 @@ def checklist_in(version: ChecklistVersion) -> Checklist:
     return checklists.parse_checklist(yaml.safe_load(version.source))
 
 
-def changes(*, before: Version, after: Version) -> tuple[Change, ...]:
+def changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
     """What differs in meaning; both must be of one kind."""
     if isinstance(before, PolicyVersion) and isinstance(after, PolicyVersion):
         return policy_diff.diff(policy_in(before), policy_in(after))

@@ -19,7 +19,7 @@ from governance.people.web.current_user import person_of, user_of
 from governance.people.web.reason_form import reason_in
 from governance.rulebook.actions import documents as writes
 from governance.rulebook.actions import publication as proposals
-from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
@@ -44,7 +44,7 @@ class DraftForm(forms.Form):
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/policy/`: every version of every policy and checklist."""
+    """`/rulebook/`: every version of every policy and checklist."""
     kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
     return render(
         request,
@@ -170,12 +170,12 @@ def part_of_change(change: Proposal) -> dict[str, Any]:
     return {"version": version, "version_page": page, "differences": differences}
 
 
-def shown_changes(*, before: Version, after: Version) -> tuple[Change, ...]:
+def shown_changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
     """Changes for a table whose columns say before and after: words only where they say more than these."""
     return tuple(replace(change, words=_more(change)) for change in rulebook.changes(before=before, after=after))
 
 
-def _more(change: Change) -> str:
+def _more(change: PolicyDifference) -> str:
     for way in ("looser", "stricter"):
         if change.words.endswith(f"which is {way}."):
             return f"A {way} limit"

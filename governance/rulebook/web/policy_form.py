@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.actions import documents as writes
 from governance.rulebook.domain import policy_form
-from governance.rulebook.domain.policy import Comparator, Effect, Level, Statistic
+from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, WaiverLevel
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.rules import check_write_rulebook
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Refused
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.metrics import Basis
 
 RULES_MAX = 100
 
@@ -35,7 +36,7 @@ class RuleForm(forms.Form):
     """
 
     id = forms.SlugField(label="Name", max_length=80)
-    fact = forms.ChoiceField(
+    metric = forms.ChoiceField(
         initial=next(iter(CATALOG)),
         choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOG.items()],
     )
@@ -54,8 +55,8 @@ class RuleForm(forms.Form):
     min_n = forms.IntegerField(label="Least sample", min_value=1, required=False)
     effect = forms.ChoiceField(
         label="When it does not hold",
-        initial=Effect.REQUIRE_REVIEW.value,
-        choices=[(each.value, _words(each.value)) for each in Effect],
+        initial=RuleEffect.REQUIRE_REVIEW.value,
+        choices=[(each.value, _words(each.value)) for each in RuleEffect],
     )
     on_indeterminate = forms.ChoiceField(
         label="When nobody can tell",
@@ -63,13 +64,13 @@ class RuleForm(forms.Form):
         initial="",
         choices=[
             ("", "As strict as the effect, review at least"),
-            *((each.value, _words(each.value)) for each in Effect),
+            *((each.value, _words(each.value)) for each in RuleEffect),
         ],
     )
     level = forms.ChoiceField(
         label="Waivers",
-        initial=Level.HARD.value,
-        choices=[(Level.HARD.value, "cannot be waived"), (Level.SOFT.value, "can be waived")],
+        initial=WaiverLevel.HARD.value,
+        choices=[(WaiverLevel.HARD.value, "cannot be waived"), (WaiverLevel.SOFT.value, "can be waived")],
     )
     environments = forms.CharField(
         required=False, max_length=400, help_text="Separated by commas; empty is everywhere."
@@ -86,7 +87,7 @@ RuleFormSet = forms.formset_factory(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in
+    """`/rulebook/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in
     this one.
     """
     check_write_rulebook(person_of(request))

@@ -14,7 +14,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX, Table, file_of
+from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX, ExportTable, file_of
 
 Answer = serializers.Serializer[Any]
 _NUL = "Null characters are not allowed."
@@ -70,7 +70,7 @@ def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
 
 
-def download(table: Table, *, kind: str) -> HttpResponse:
+def download(table: ExportTable, *, kind: str) -> HttpResponse:
     """The table as a file, csv or xlsx, in which no text is a formula."""
     file = file_of(table, kind=kind)
     return HttpResponse(file.content, headers=file.headers)

@@ -105,7 +105,7 @@ def look(state: str) -> Look:
 
 
 @register.simple_tag
-def figure_text(figure: Any, bound: str = "value") -> str:
+def value_text(figure: Any, bound: str = "value") -> str:
     """The number of a figure, or of its "lower" or "upper" bound, to the digits its interval deserves."""
     return formatting.shown_value(
         figure.value, unit=figure.unit, lower=figure.lower, upper=figure.upper, bound=getattr(figure, bound)
@@ -141,20 +141,20 @@ def meter(
     this: Decimal = ZERO,
     spent: Decimal = ZERO,
     handed: Decimal = ZERO,
-) -> tuple[gauges.Part, ...]:
+) -> tuple[gauges.MeterPart, ...]:
     """The parts of a budget drawn end to end: handed out, billed, committed, reserved, this request."""
     parts = (("handed", handed), ("spent", spent), ("committed", committed), ("reserved", reserved), ("this", this))
     return gauges.meter_parts(total=total, parts=parts)
 
 
 @register.simple_tag(takes_context=True)
-def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
+def navigation_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
     """The entries of the bar, the current one marked."""
     return navigation.entries(path=context["request"].path, sees_all=bool(context.get("sees_all")))
 
 
 @register.simple_tag(takes_context=True)
-def menu_entries(context: Context) -> tuple[navigation.Entry, ...]:
+def menu_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
     """The entries of the reader's own menu, the current one marked."""
     told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
     return navigation.menu_entries(path=context["request"].path, **told)

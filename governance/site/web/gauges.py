@@ -27,7 +27,7 @@ class Gauge:
 
 
 @dataclass(frozen=True)
-class Part:
+class MeterPart:
     """One part of a meter."""
 
     kind: str
@@ -68,18 +68,18 @@ def interval_gauge(
     )
 
 
-def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]]) -> tuple[Part, ...]:
+def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]]) -> tuple[MeterPart, ...]:
     """Lay amounts end to end on a meter; what exceeds the total becomes a last part "over"."""
     if total <= 0:
         return ()
-    drawn: list[Part] = []
+    drawn: list[MeterPart] = []
     position = Decimal(0)
     for kind, amount in parts:
         start, position = position, position + max(amount, Decimal(0))
         if min(position, total) > start:
             length = (min(position, total) - start) / total * 100
-            drawn.append(Part(kind, _rounded(start / total * 100), _rounded(length)))
-    return (*drawn, Part("over", 98.5, 1.5)) if position > total else tuple(drawn)
+            drawn.append(MeterPart(kind, _rounded(start / total * 100), _rounded(length)))
+    return (*drawn, MeterPart("over", 98.5, 1.5)) if position > total else tuple(drawn)
 
 
 def _rounded(share: Decimal) -> float:

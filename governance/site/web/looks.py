@@ -22,7 +22,6 @@ LOOKS: dict[str, Look] = {
     "changes_requested": Look("warn", "undo", "Changes requested"),
     "decided": Look("plain", "disc", "Decided"),
     "withdrawn": Look("plain", "dash", "Withdrawn"),
-    "lapsed": Look("plain", "archive", "Lapsed"),
     # a decision, a vote
     "approved": Look("ok", "check", "Approved"),
     "approved_with_conditions": Look("ok", "check-open", "Approved with conditions"),
@@ -37,7 +36,7 @@ LOOKS: dict[str, Look] = {
     "suspended": Look("warn", "pause", "Suspended"),
     "revoked": Look("bad", "stop", "Revoked"),
     "superseded": Look("plain", "archive", "Superseded"),
-    # a determination and its rules
+    # a policy evaluation and its rules
     "advised": Look("info", "info", "Advice given"),
     "review_required": Look("warn", "diamond", "Review required"),
     "denied": Look("bad", "stop", "Denied"),

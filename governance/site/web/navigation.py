@@ -17,16 +17,15 @@ _PLACES = (
 )
 
 _BESIDE = {
-    "Budgets": ("/findings/",),
+    "Budgets": ("/findings/", "/cost-centers/"),
     "Models": ("/runs/",),
-    "Policy": ("/backtest/",),
-    "Quarterly": ("/actions/", "/scorecard/"),
-    "Spend": ("/bills/",),
+    "Quarterly": ("/action-items/", "/scorecard/"),
+    "Spend": ("/bills/", "/allocation-rules/", "/exchange-rates/"),
 }
 
 
 @dataclass(frozen=True)
-class Entry:
+class NavigationEntry:
     """A place one can go to, and whether the reader is there."""
 
     label: str
@@ -34,13 +33,15 @@ class Entry:
     is_current: bool
 
 
-def entries(*, path: str, sees_all: bool = False) -> tuple[Entry, ...]:
+def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]:
     """Every place of the bar; the one whose address the path begins with is current (the inbox only by itself)."""
     quarterly = ("Quarterly", "reviews:cycles") if sees_all else ("Scorecard", "reviews:scorecard")
     return tuple(_entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
 
 
-def menu_entries(*, path: str, may_read_trail: bool = False, may_read_changes: bool = False) -> tuple[Entry, ...]:
+def menu_entries(
+    *, path: str, may_read_trail: bool = False, may_read_changes: bool = False
+) -> tuple[NavigationEntry, ...]:
     """What stands in the reader's own menu, as far as they may go there."""
     changes = (("Changes", "governance:changes"),) if may_read_changes else ()
     trail = (("Audit", "governance:audit"),) if may_read_trail else ()
@@ -48,6 +49,6 @@ def menu_entries(*, path: str, may_read_trail: bool = False, may_read_changes: b
     return tuple(_entry(label, reverse(name), path) for label, name in places)
 
 
-def _entry(label: str, url: str, path: str) -> Entry:
+def _entry(label: str, url: str, path: str) -> NavigationEntry:
     prefixes = (url, *_BESIDE.get(label, ()))
-    return Entry(label, url, path == url if url == "/" else path.startswith(prefixes))
+    return NavigationEntry(label, url, path == url if url == "/" else path.startswith(prefixes))

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from governance.site.web.looks import LOOKS
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core.metrics import Basis, MetricValue
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _COLORS = (
@@ -43,7 +43,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Change:
+class SampleChange:
     """A line of a difference."""
 
     path: str
@@ -53,7 +53,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Event:
+class SampleEvent:
     """A line of a history."""
 
     at: datetime
@@ -83,10 +83,10 @@ class SpecimenFilter(forms.Form):
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), ("in_review", "In review")])
 
 
-def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n: int | None = None) -> Figure:
+def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n: int | None = None) -> MetricValue:
     """`bounds` is "lower upper confidence"."""
     lower, upper, confidence = (Decimal(part) for part in bounds.split()) if bounds else (None, None, None)
-    return Figure(
+    return MetricValue(
         name=name,
         value=Decimal(value),
         unit=unit,
@@ -99,7 +99,7 @@ def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n:
     )
 
 
-def _figures() -> dict[str, Figure]:
+def _figures() -> dict[str, MetricValue]:
     p95, cost = ("latency_p95_ms", "ms"), ("total_cost_1y_usd", "USD")
     return {
         "declared": _figure("9", *p95, Basis.DECLARED),
@@ -118,7 +118,7 @@ def _looks_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
         "Requests",
         "Decisions and votes",
         "Authorizations",
-        "Determinations and rules",
+        "Policy evaluations and rules",
         "Runs and verdicts",
         "Effects",
         "Documents",
@@ -178,13 +178,13 @@ def specimens() -> dict[str, Any]:
         ),
         "stopped": (Step("Draft", "done"), Step("Screening", "done"), Step("Rejected", "stopped", "22 Nov")),
         "changes": (
-            Change("rules[0].limit", "200 gpu_h", "500 gpu_h", "The limit of training_gpu_hours was raised"),
-            Change("rules[3]", None, "error_rate (upper) at most 0.01", "A rule was added"),
-            Change("title", "Default", "Default policy"),
+            SampleChange("rules[0].limit", "200 gpu_h", "500 gpu_h", "The limit of training_gpu_hours was raised"),
+            SampleChange("rules[3]", None, "error_rate (upper) at most 0.01", "A rule was added"),
+            SampleChange("title", "Default", "Default policy"),
         ),
         "events": (
-            Event(_SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality hold with room to spare."),
-            Event(_SEEN_AT, "", "Benchmark run 17 finished; its result is valid."),
+            SampleEvent(_SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality hold with room to spare."),
+            SampleEvent(_SEEN_AT, "", "Benchmark run 17 finished; its result is valid."),
         ),
         "crumbs": (("Requests", "/requests/"), ("MRR-2026-0042", "")),
         "digest": "sha256:" + "4f1d09be77c2" * 5 + "4f1d",

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('rationale', models.TextField(blank=True)),
                 ('decided_at', models.DateTimeField()),
                 ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('determination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.determination')),
+                ('policy_evaluation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.policyevaluation')),
                 ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='requests.reviewrequest')),
             ],
         ),

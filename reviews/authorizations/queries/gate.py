@@ -6,12 +6,12 @@ from typing import Any
 
 from reviews.authorizations.domain import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 
 
 @dataclass(frozen=True)
-class GateAnswer:
+class GateDecision:
     """allow or deny, in words; with the authorization that allows it, and its signed statement."""
 
     answer: str
@@ -22,7 +22,7 @@ class GateAnswer:
     statement: dict[str, Any] | None
 
 
-def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
+def ask(*, digest: str, environment: str, now: datetime) -> GateDecision:
     """Allow an artifact that holds a valid authorization for the environment, or that the policy cleared for it."""
     held = (
         Authorization.objects.filter(
@@ -34,13 +34,13 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
     )
     if held is not None:
         reason = f"{held.number} authorizes this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
-        return GateAnswer("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
+        return GateDecision("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
     cleared = None if _taken_back(digest, environment) else _cleared(digest, environment, now)
     if cleared is not None:
         until = f"Valid until {cleared.deadline_at:%Y-%m-%d}."
         reason = f"{cleared.ref} was cleared: no rule of {cleared.policy} fired. {until}"
-        return GateAnswer("allow", (reason,), "", cleared.ref, cleared.deadline_at, None)
-    return GateAnswer("deny", _reasons(digest, environment, now), "", "", None, None)
+        return GateDecision("allow", (reason,), "", cleared.ref, cleared.deadline_at, None)
+    return GateDecision("deny", _reasons(digest, environment, now), "", "", None, None)
 
 
 def _taken_back(digest: str, environment: str) -> bool:
@@ -51,7 +51,9 @@ def _taken_back(digest: str, environment: str) -> bool:
 
 def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | None:
     """The clearance that lasts longest; the deadline of a cleared request is the end of its clearance."""
-    rows = ReviewRequest.objects.filter(state=State.CLEARED, environment=environment, model_version__digest=digest)
+    rows = ReviewRequest.objects.filter(
+        state=RequestState.CLEARED, environment=environment, model_version__digest=digest
+    )
     return rows.filter(deadline_at__gt=now).select_related("policy").order_by("-deadline_at").first()
 
 

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from governance.bills.domain.variance.calibration import Case
+from governance.bills.domain.variance.calibration import PastMonth
 from governance.bills.domain.variance.forecast import Outlook, year_end
 from governance.bills.domain.variance.split import Split
 from governance.rulebook.domain.monitoring import Monitoring
 from reviews.requests.domain.steps import Named
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import MetricValue
 from weighbridge.core.money import CENT
 
 TOLERANCE = Monitoring().cost_tolerance
 MONTHS = 12
 
 
-class Standing(Named):
+class MonthStanding(Named):
     """Where a month stands."""
 
     NOT_OVER = "not_over"
@@ -92,26 +92,26 @@ class ComparedMonth:
         return None if self.billed is None or self.projected is None else self.billed - self.projected.middle
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> MonthStanding:
         """Where the month stands; a month that has not ended can only breach."""
         if self.billed is None:
-            return Standing.UNBILLED if self.is_over else Standing.NOT_OVER
+            return MonthStanding.UNBILLED if self.is_over else MonthStanding.NOT_OVER
         if self.projected is None:
-            return Standing.UNPLANNED
+            return MonthStanding.UNPLANNED
         if self.billed > self.projected.limit(self.tolerance):
-            return Standing.BREACH
+            return MonthStanding.BREACH
         if not self.is_over:
-            return Standing.NOT_OVER
-        return Standing.ABOVE if self.billed > self.projected.middle else Standing.WITHIN
+            return MonthStanding.NOT_OVER
+        return MonthStanding.ABOVE if self.billed > self.projected.middle else MonthStanding.WITHIN
 
 
-def monthly(figure: Figure | None) -> Span | None:
-    """A twelfth of a year's figure, in cents."""
-    if figure is None:
+def monthly(metric_value: MetricValue | None) -> Span | None:
+    """A twelfth of a year's metric value, in cents."""
+    if metric_value is None:
         return None
     low, middle, high = (
         None if value is None else (value / MONTHS).quantize(CENT)
-        for value in (figure.lower, figure.value, figure.upper)
+        for value in (metric_value.lower, metric_value.value, metric_value.upper)
     )
     return Span(low, middle or Decimal(0), high)
 
@@ -188,12 +188,12 @@ def _year_from(month: date) -> tuple[date, ...]:
     return tuple(found)
 
 
-def cases_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[Case, ...]:
+def cases_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[PastMonth, ...]:
     """The months that tell how good the projection was: over, billed, and projected with a P90, which was widened so
     much.
     """
     return tuple(
-        Case(month.projected.middle, month.projected.high, month.billed, widened_by)
+        PastMonth(month.projected.middle, month.projected.high, month.billed, widened_by)
         for month in months
         if month.is_over
         and month.billed is not None

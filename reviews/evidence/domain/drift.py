@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from governance.rulebook.domain.monitoring import Breach, Monitoring
-from weighbridge.core.metrics import CATALOG, Direction
+from governance.rulebook.domain.monitoring import BreachKind, Monitoring
+from weighbridge.core.catalog import CATALOG, Direction
 
-WATCHED: Mapping[str, Breach] = {
-    "latency_p95_ms": Breach.LATENCY,
-    "latency_p99_ms": Breach.LATENCY,
-    "accuracy": Breach.QUALITY,
-    "f1_macro": Breach.QUALITY,
+WATCHED: Mapping[str, BreachKind] = {
+    "latency_p95_ms": BreachKind.LATENCY,
+    "latency_p99_ms": BreachKind.LATENCY,
+    "accuracy": BreachKind.QUALITY,
+    "f1_macro": BreachKind.QUALITY,
 }
 SLACK = Monitoring().drift
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A measured figure with its bounds, where there are any."""
+class MeasuredValue:
+    """A measured metric value with its bounds, where there are any."""
 
     name: str
     value: Decimal
@@ -30,20 +30,22 @@ class Reading:
 
 @dataclass(frozen=True)
 class Drift:
-    """A figure that got worse beyond doubt: `then` when it was approved, `now` in the fresh run."""
+    """A metric value that got worse beyond doubt: `then` when it was approved, `now` in the fresh run."""
 
     name: str
     then: Decimal
     now: Decimal
 
     @property
-    def breach(self) -> Breach:
+    def breach(self) -> BreachKind:
         """Whether it is time or quality that got worse."""
         return WATCHED[self.name]
 
 
-def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading], *, slack: Decimal = SLACK) -> tuple[Drift, ...]:
-    """Watched figures whose intervals no longer meet, and whose value is worse by more than that share of what was
+def drifts(
+    approved: Mapping[str, MeasuredValue], fresh: Iterable[MeasuredValue], *, slack: Decimal = SLACK
+) -> tuple[Drift, ...]:
+    """Watched values whose intervals no longer meet, and whose value is worse by more than that share of what was
     approved.
     """
     found = []
@@ -54,15 +56,15 @@ def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading], *, slack: 
     return tuple(found)
 
 
-def _is_worse(then: Reading, now: Reading, slack: Decimal) -> bool:
+def _is_worse(then: MeasuredValue, now: MeasuredValue, slack: Decimal) -> bool:
     if CATALOG[now.name].direction is Direction.LOWER:
         return _low(now) > _high(then) and now.value > then.value * (1 + slack)
     return _high(now) < _low(then) and now.value < then.value * (1 - slack)
 
 
-def _low(reading: Reading) -> Decimal:
+def _low(reading: MeasuredValue) -> Decimal:
     return reading.value if reading.lower is None else reading.lower
 
 
-def _high(reading: Reading) -> Decimal:
+def _high(reading: MeasuredValue) -> Decimal:
     return reading.value if reading.upper is None else reading.upper

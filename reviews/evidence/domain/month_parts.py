@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from governance.bills.domain.variance.split import Month, split
+from governance.bills.domain.variance.split import MonthUsage, split
 from reviews.evidence.domain.comparison import MONTHS, ComparedMonth
 
 NO_PROJECTION = "a stated projection, with its load"
@@ -51,8 +51,8 @@ def _with_parts(month: ComparedMonth, load: Load, requests: int | None) -> Compa
     if lacking:
         return dataclasses.replace(counted, lacking=lacking)
     parts = split(
-        Month(load.requests or Decimal(0), load.replica_hours or Decimal(0), planned.middle),
-        Month(Decimal(requests or 0), month.server_hours or Decimal(0), billed),
+        MonthUsage(load.requests or Decimal(0), load.replica_hours or Decimal(0), planned.middle),
+        MonthUsage(Decimal(requests or 0), month.server_hours or Decimal(0), billed),
     )
     return dataclasses.replace(counted, parts=parts)
 

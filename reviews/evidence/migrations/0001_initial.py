@@ -6,13 +6,13 @@ from django.conf import settings
 from django.db import migrations, models
 
 RULES = """
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_fact
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_metricrecord
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_fact
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_metricrecord
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_determination
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_policyevaluation
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_determination
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_policyevaluation
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_waiver
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
@@ -28,10 +28,10 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_traffic
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 """
 FORGET = """
-DROP TRIGGER append_only ON evidence_fact;
-DROP TRIGGER append_only_truncate ON evidence_fact;
-DROP TRIGGER append_only ON evidence_determination;
-DROP TRIGGER append_only_truncate ON evidence_determination;
+DROP TRIGGER append_only ON evidence_metricrecord;
+DROP TRIGGER append_only_truncate ON evidence_metricrecord;
+DROP TRIGGER append_only ON evidence_policyevaluation;
+DROP TRIGGER append_only_truncate ON evidence_policyevaluation;
 DROP TRIGGER append_only ON evidence_waiver;
 DROP TRIGGER append_only_truncate ON evidence_waiver;
 DROP TRIGGER append_only ON evidence_requestprojection;
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Determination',
+            name='PolicyEvaluation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('revision', models.PositiveIntegerField()),
@@ -64,16 +64,16 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(max_length=20)),
                 ('document', models.JSONField()),
                 ('told', models.JSONField(null=True)),
-                ('determined_at', models.DateTimeField()),
+                ('evaluated_at', models.DateTimeField()),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rulebook.policyversion')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='determinations', to='requests.reviewrequest')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policy_evaluations', to='requests.reviewrequest')),
             ],
             options={
                 'ordering': ['id'],
             },
         ),
         migrations.CreateModel(
-            name='Fact',
+            name='MetricRecord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(choices=[('training_gpu_hours', 'training_gpu_hours'), ('training_cost_usd', 'training_cost_usd'), ('inference_cost_1y_usd', 'inference_cost_1y_usd'), ('total_cost_1y_usd', 'total_cost_1y_usd'), ('latency_p50_ms', 'latency_p50_ms'), ('latency_p95_ms', 'latency_p95_ms'), ('latency_p99_ms', 'latency_p99_ms'), ('throughput_per_s', 'throughput_per_s'), ('error_rate', 'error_rate'), ('model_size_mb', 'model_size_mb'), ('peak_memory_mb', 'peak_memory_mb'), ('accuracy', 'accuracy'), ('f1_macro', 'f1_macro'), ('cost_per_1k_usd', 'cost_per_1k_usd'), ('alternatives_measured', 'alternatives_measured'), ('business_kpi_delta', 'business_kpi_delta')], max_length=40)),
@@ -88,8 +88,8 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, max_length=300)),
                 ('observed_at', models.DateTimeField()),
                 ('valid_until', models.DateTimeField(null=True)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='requests.reviewrequest')),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='runs.run')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='metric_records', to='requests.reviewrequest')),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metric_records', to='runs.run')),
                 ('stated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
@@ -101,8 +101,8 @@ class Migration(migrations.Migration):
                 ('answered_at', models.DateTimeField()),
                 ('answered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contradiction_answers', to='requests.reviewrequest')),
-                ('claimed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.fact')),
-                ('measured', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.fact')),
+                ('claimed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.metricrecord')),
+                ('measured', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.metricrecord')),
             ],
         ),
         migrations.CreateModel(
@@ -167,23 +167,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='fact',
-            index=models.Index(fields=['request', 'name'], name='evidence_fa_request_fef945_idx'),
+            model_name='metricrecord',
+            index=models.Index(fields=['request', 'name'], name='evidence_me_request_33f854_idx'),
         ),
         migrations.AddConstraint(
-            model_name='fact',
+            model_name='metricrecord',
             constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'measured', 'billed'])), name='known_basis'),
         ),
         migrations.AddConstraint(
-            model_name='fact',
+            model_name='metricrecord',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', weighbridge.core.metrics.Basis['MEASURED']), _negated=True), ('run__isnull', False), _connector='OR'), name='measured_has_a_run'),
         ),
         migrations.AddConstraint(
-            model_name='fact',
-            constraint=models.UniqueConstraint(fields=('run', 'name'), name='one_fact_per_run_and_name'),
+            model_name='metricrecord',
+            constraint=models.UniqueConstraint(fields=('run', 'name'), name='one_value_per_run_and_metric'),
         ),
         migrations.AddConstraint(
-            model_name='fact',
+            model_name='metricrecord',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('lower__isnull', True), ('lower__lte', models.F('value')), _connector='OR'), models.Q(('upper__isnull', True), ('upper__gte', models.F('value')), _connector='OR')), name='interval_holds_value'),
         ),
         migrations.AddConstraint(

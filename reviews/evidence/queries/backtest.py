@@ -7,20 +7,27 @@ from datetime import datetime
 from decimal import Decimal
 
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
-from governance.exports.domain.tables import Table
-from governance.rulebook.domain.evaluation import Determination as Said
-from governance.rulebook.domain.evaluation import Outcome, Subject, evaluate
+from governance.budgets.enums import BudgetUnit
+from governance.exports.domain.tables import ExportTable
+from governance.rulebook.domain.evaluation import Evaluation, EvaluationSubject, PolicyOutcome, evaluate
 from governance.rulebook.domain.metric_index import known
-from governance.rulebook.domain.policy_diff import Change, diff
-from governance.rulebook.domain.replay import Case, Comparison, Share, compare, rule_counts, share, shares
+from governance.rulebook.domain.policy_diff import PolicyDifference, diff
+from governance.rulebook.domain.replay import (
+    ReplayCase,
+    ReplayComparison,
+    ReplayShare,
+    compare,
+    rule_counts,
+    share,
+    shares,
+)
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
-from reviews.evidence.models import Determination, Fact, Waiver
-from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
+from reviews.evidence.models import MetricRecord, PolicyEvaluation, Waiver
+from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core.metrics import Basis, MetricValue
 
 QUARTERS_MAX = 40
 COLUMNS = (
@@ -36,7 +43,7 @@ COLUMNS = (
     "New rules",
     "Gone rules",
 )
-FACT_COLUMNS = (
+VALUE_COLUMNS = (
     "request_id",
     "pk",
     "name",
@@ -55,15 +62,15 @@ FACT_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class BacktestLine:
     """One request of a back-test: what was said of it, and what two versions say."""
 
     ref: str
     title: str
     team: str
     judged_at: datetime
-    recorded: Outcome
-    compared: Comparison
+    recorded: PolicyOutcome
+    compared: ReplayComparison
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,25 +80,25 @@ class Backtest:
     version: PolicyVersion
     against: PolicyVersion
     quarters: tuple[str, ...]
-    lines: tuple[Line, ...]
-    before: dict[Outcome, Share]
-    after: dict[Outcome, Share]
+    lines: tuple[BacktestLine, ...]
+    before: dict[PolicyOutcome, ReplayShare]
+    after: dict[PolicyOutcome, ReplayShare]
     rules_before: dict[str, int]
     rules_after: dict[str, int]
-    changes: tuple[Change, ...]
+    changes: tuple[PolicyDifference, ...]
 
     @property
-    def changed(self) -> tuple[Line, ...]:
+    def changed(self) -> tuple[BacktestLine, ...]:
         """Requests whose outcome differs."""
         return tuple(line for line in self.lines if line.compared.is_stricter or line.compared.is_looser)
 
     @property
-    def stricter(self) -> Share:
+    def stricter(self) -> ReplayShare:
         """Requests of which the version asks for more."""
         return share(line.compared.case for line in self.lines if line.compared.is_stricter)
 
     @property
-    def looser(self) -> Share:
+    def looser(self) -> ReplayShare:
         """Requests of which the version asks for less."""
         return share(line.compared.case for line in self.lines if line.compared.is_looser)
 
@@ -122,14 +129,20 @@ def run(*, version: PolicyVersion, against: PolicyVersion, quarters: int, now: d
     )
 
 
-def replayed(row: Determination) -> Said:
-    """The determination that the version of a recorded one makes of what was known then."""
-    facts = [figure_of(fact) for fact in row.request.facts.order_by("pk") if _was_known(row, fact.pk, fact.observed_at)]
+def replayed(row: PolicyEvaluation) -> Evaluation:
+    """The policy evaluation that the version of a recorded one makes of what was known then."""
+    metric_values = [
+        metric_value_of(record)
+        for record in row.request.metric_records.order_by("pk")
+        if _was_known(row, record.pk, record.observed_at)
+    ]
     subject, waived = _subject(row), _waived(row, _waivers([row]))
-    return evaluate(policy_of(row.policy), subject=subject, figures=facts, now=row.determined_at, waived=waived)
+    return evaluate(
+        policy_of(row.policy), subject=subject, metric_values=metric_values, now=row.evaluated_at, waived=waived
+    )
 
 
-def table(backtest: Backtest) -> Table:
+def table(backtest: Backtest) -> ExportTable:
     """Every request of a back-test as a table."""
     rows = (
         (
@@ -148,7 +161,7 @@ def table(backtest: Backtest) -> Table:
         for line in backtest.lines
     )
     name = f"backtest-{backtest.version.name}-{backtest.version.number}"
-    return Table(name, COLUMNS, rows, len(backtest.lines))
+    return ExportTable(name, COLUMNS, rows, len(backtest.lines))
 
 
 def _quarters(now: datetime, count: int) -> list[Quarter]:
@@ -159,88 +172,60 @@ def _quarters(now: datetime, count: int) -> list[Quarter]:
     return found
 
 
-def _last_judged(*, since: Quarter) -> list[Determination]:
-    """The latest determination of every request submitted since the quarter began."""
-    rows = Determination.objects.filter(request__submitted_at__date__gte=since.start_on)
+def _last_judged(*, since: Quarter) -> list[PolicyEvaluation]:
+    """The latest policy evaluation of every request submitted since the quarter began."""
+    rows = PolicyEvaluation.objects.filter(request__submitted_at__date__gte=since.start_on)
     latest = rows.order_by("request_id", "-pk").distinct("request_id").values("pk")
     related = ("request__team", "request__model_version__asset", "policy")
     # The documents are the bulk of these rows, and a replay does without them.
-    return list(Determination.objects.filter(pk__in=latest).select_related(*related).defer("document").order_by("-pk"))
-
-
-def _cases(rows: Sequence[Determination]) -> list[Case]:
-    figures, waivers = _figures(rows), _waivers(rows)
-    return [_case(row, figures.get(row.pk, []), waivers) for row in rows]
-
-
-def _case(row: Determination, figures: list[Figure], waivers: dict[int, list[Waiver]]) -> Case:
-    amounts = amounts_of(figures, now=row.determined_at)
-    return Case(
-        ref=row.request.ref,
-        subject=_subject(row),
-        told=known(figures),
-        at=row.determined_at,
-        waived=_waived(row, waivers),
-        usd=amounts[Unit.USD],
-        gpu_h=amounts[Unit.GPU_H],
+    return list(
+        PolicyEvaluation.objects.filter(pk__in=latest).select_related(*related).defer("document").order_by("-pk")
     )
 
 
-def _figures(rows: Iterable[Determination]) -> dict[int, list[Figure]]:
-    """What was known for each determination, in the order in which it was stated."""
+def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
+    metric_values, waivers = _metric_values(rows), _waivers(rows)
+    return [_case(row, metric_values.get(row.pk, []), waivers) for row in rows]
+
+
+def _case(row: PolicyEvaluation, metric_values: list[MetricValue], waivers: dict[int, list[Waiver]]) -> ReplayCase:
+    amounts = amounts_of(metric_values, now=row.evaluated_at)
+    return ReplayCase(
+        ref=row.request.ref,
+        subject=_subject(row),
+        told=known(metric_values),
+        at=row.evaluated_at,
+        waived=_waived(row, waivers),
+        usd=amounts[BudgetUnit.USD],
+        gpu_h=amounts[BudgetUnit.GPU_H],
+    )
+
+
+def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricValue]]:
+    """What was known for each policy evaluation, in the order in which it was stated."""
     of_request = {row.request_id: row for row in rows}
-    found: dict[int, list[Figure]] = defaultdict(list)
-    facts = Fact.objects.filter(request__in=of_request).order_by("pk").values_list(*FACT_COLUMNS)
-    for (
-        request_id,
-        pk,
-        name,
-        value,
-        unit,
-        basis,
-        lower,
-        upper,
-        confidence,
-        n,
-        source,
-        seen,
-        until,
-        p80,
-    ) in facts.iterator():
-        row = of_request[request_id]
-        if _was_known(row, pk, seen):
-            found[row.pk].append(
-                Figure(
-                    name=name,
-                    value=value.normalize(),
-                    unit=unit,
-                    basis=Basis(basis),
-                    observed_at=seen,
-                    lower=lower,
-                    upper=upper,
-                    confidence=confidence,
-                    n=n,
-                    source=source,
-                    valid_until=until,
-                    p80=p80,
-                    id=str(pk),
-                )
-            )
+    found: dict[int, list[MetricValue]] = defaultdict(list)
+    records = MetricRecord.objects.filter(request__in=of_request).order_by("pk").values(*VALUE_COLUMNS)
+    for given in records.iterator():
+        row, pk = of_request[given.pop("request_id")], given.pop("pk")
+        if _was_known(row, pk, given["observed_at"]):
+            given |= {"id": str(pk), "value": given["value"].normalize(), "basis": Basis(given["basis"])}
+            found[row.pk].append(MetricValue(**given))
     return found
 
 
-def _was_known(row: Determination, fact_id: int, seen: datetime) -> bool:
-    """Whether a figure had been stated; of rows from before `told` only the times can say so."""
-    return fact_id <= row.told["facts_to"] if row.told else seen <= row.determined_at
+def _was_known(row: PolicyEvaluation, record_id: int, seen: datetime) -> bool:
+    """Whether a metric value had been stated; of rows from before `told` only the times can say so."""
+    return record_id <= row.told["metric_values_to"] if row.told else seen <= row.evaluated_at
 
 
-def _subject(row: Determination) -> Subject:
+def _subject(row: PolicyEvaluation) -> EvaluationSubject:
     if not row.told:
         return subject_of(row.request)
-    return Subject(team=row.told["team"], tier=row.told["tier"], environment=row.told["environment"])
+    return EvaluationSubject(team=row.told["team"], tier=row.told["tier"], environment=row.told["environment"])
 
 
-def _waivers(rows: Iterable[Determination]) -> dict[int, list[Waiver]]:
+def _waivers(rows: Iterable[PolicyEvaluation]) -> dict[int, list[Waiver]]:
     """Waivers by request, for the rows from before `told`."""
     found: dict[int, list[Waiver]] = defaultdict(list)
     old = [row.request_id for row in rows if not row.told]
@@ -249,27 +234,27 @@ def _waivers(rows: Iterable[Determination]) -> dict[int, list[Waiver]]:
     return found
 
 
-def _waived(row: Determination, waivers: dict[int, list[Waiver]]) -> frozenset[str]:
+def _waived(row: PolicyEvaluation, waivers: dict[int, list[Waiver]]) -> frozenset[str]:
     if row.told:
         return frozenset(row.told["waived"])
-    at = row.determined_at
+    at = row.evaluated_at
     granted = (each for each in waivers.get(row.request_id, []) if each.granted_at <= at < each.expires_at)
     return frozenset(each.rule_id for each in granted)
 
 
-def _line(row: Determination, compared: Comparison) -> Line:
+def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:
     request = row.request
-    return Line(
+    return BacktestLine(
         ref=request.ref,
         title=request.title,
         team=request.team.name,
-        judged_at=row.determined_at,
-        recorded=Outcome(row.outcome),
+        judged_at=row.evaluated_at,
+        recorded=PolicyOutcome(row.outcome),
         compared=compared,
     )
 
 
-def _weight(line: Line) -> tuple[int, Decimal, str]:
+def _weight(line: BacktestLine) -> tuple[int, Decimal, str]:
     """Outcomes that differ first, the stricter before the looser, and of those the dearest."""
     order = 0 if line.compared.is_stricter else 1 if line.compared.is_looser else 2
     return order, -line.compared.case.usd, line.ref

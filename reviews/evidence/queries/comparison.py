@@ -7,11 +7,18 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from governance.bills.domain.variance.calibration import Calibration, Case, Widening, calibrate, widened, widest
+from governance.bills.domain.variance.calibration import (
+    ForecastCalibration,
+    PastMonth,
+    Widening,
+    calibrate,
+    widened,
+    widest,
+)
 from governance.bills.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
 from governance.bills.domain.variance.forecast import Outlook
 from governance.bills.queries import spend
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from governance.people.queries.people import name_of
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import (
@@ -26,30 +33,30 @@ from reviews.evidence.domain.comparison import (
     outlook_of,
 )
 from reviews.evidence.domain.month_parts import with_parts
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import projections
-from reviews.evidence.queries.comparison_sources import Known, known_of
-from reviews.evidence.queries.evidence import figures_of
+from reviews.evidence.queries.comparison_sources import RequestHistory, known_of
+from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import monitoring_in_force
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core import metrics
+from weighbridge.core.metrics import Basis, MetricValue
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
 PLANNED = (Basis.DECLARED, Basis.ESTIMATED)
 
 
 @dataclass(frozen=True)
-class Record:
+class ProjectionRecord:
     """How past projections of somebody did; `widened_high` is the P90 of this request as that past asks for."""
 
     whose: str
-    calibration: Calibration
+    calibration: ForecastCalibration
     widened_high: Decimal | None
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CostComparison:
     """A request's costs: planned, measured and billed by month."""
 
     ref: str
@@ -59,7 +66,7 @@ class Comparison:
     months: tuple[ComparedMonth, ...]
     apart: tuple[str, ...]
     outlook: Outlook | None
-    records: tuple[Record, ...]
+    records: tuple[ProjectionRecord, ...]
 
     @property
     def is_generated(self) -> bool:
@@ -67,14 +74,14 @@ class Comparison:
         return any(month.is_generated for month in self.months)
 
 
-def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
+def of_request(*, request: ReviewRequest, now: datetime) -> CostComparison:
     """The comparison; without an authorization it has no months, and still tells how the team's estimates
     did before.
     """
     known = known_of([request])[request.pk]
-    projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
+    projected, measured = _planned(known.metric_values, now=now), _measured(known.metric_values, now=now)
     months, apart = _months(known, monitoring_in_force().cost_tolerance, now)
-    return Comparison(
+    return CostComparison(
         ref=request.ref,
         authorization=known.held.number if known.held else "",
         projected=projected,
@@ -86,11 +93,11 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     )
 
 
-def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[Record, ...]:
+def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[ProjectionRecord, ...]:
     """How past projections of the team, and of whoever is about to state one, did; empty where nothing is
     billed yet.
     """
-    projected = _planned(figures_of(request), now=now)
+    projected = _planned(metric_values_of(request), now=now)
     return _records(request, frozenset({estimator.pk}), projected, now)
 
 
@@ -105,13 +112,13 @@ def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[Compare
     return months_by_request(known_of([request]), now=now)[request.pk]
 
 
-def months_by_request(known: Mapping[int, Known], *, now: datetime) -> dict[int, tuple[ComparedMonth, ...]]:
+def months_by_request(known: Mapping[int, RequestHistory], *, now: datetime) -> dict[int, tuple[ComparedMonth, ...]]:
     """The months of many requests, by the id of each, from what is known of them."""
     tolerance = monitoring_in_force().cost_tolerance
     return {pk: _months(each, tolerance, now)[0] for pk, each in known.items()}
 
 
-def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
+def table(comparison: CostComparison, *, request: ReviewRequest) -> ExportTable:
     """The projection's months as rows in the shape of FOCUS."""
     asset = request.model_version.asset
     planned = [
@@ -133,23 +140,25 @@ def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
         )
         for each in comparison.months
     ]
-    return Table(f"projection-{comparison.ref}", COLUMNS, focus_rows(planned), len(planned))
+    return ExportTable(f"projection-{comparison.ref}", COLUMNS, focus_rows(planned), len(planned))
 
 
 def estimators_of(request: ReviewRequest) -> frozenset[int]:
     """Whoever stated a yearly cost of the request."""
-    rows = request.facts.filter(name__in=YEARLY, stated_by__isnull=False)
+    rows = request.metric_records.filter(name__in=YEARLY, stated_by__isnull=False)
     return frozenset(rows.values_list("stated_by_id", flat=True))
 
 
-def past_months(*, others: Iterable[Authorization], now: datetime) -> dict[int, tuple[Case, ...]]:
+def past_months(*, others: Iterable[Authorization], now: datetime) -> dict[int, tuple[PastMonth, ...]]:
     """The cases of authorizations by the id of their request."""
     known = known_of([held.decision.request for held in others])
     months = months_by_request(known, now=now)
     return {pk: cases_of(months[pk], widened_by=each.widened_by or Decimal(1)) for pk, each in known.items()}
 
 
-def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime) -> tuple[Record, ...]:
+def _records(
+    request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime
+) -> tuple[ProjectionRecord, ...]:
     others = list(
         Authorization.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
         .filter(decision__request__team=request.team)
@@ -163,7 +172,7 @@ def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | Non
     of_team = [case for months in cases.values() for case in months]
     found = [_record(f"the team {request.team.name}", of_team, projected)]
     if mine:
-        estimated = Fact.objects.filter(request__in=list(cases), name__in=YEARLY, stated_by__in=mine)
+        estimated = MetricRecord.objects.filter(request__in=list(cases), name__in=YEARLY, stated_by__in=mine)
         ours = set(estimated.values_list("request_id", flat=True))
         of_mine = [case for pk, months in cases.items() if pk in ours for case in months]
         who = ", ".join(sorted(name_of(user) for user in User.objects.filter(pk__in=mine)))
@@ -171,16 +180,18 @@ def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | Non
     return tuple(record for record in found if record is not None)
 
 
-def _record(whose: str, cases: list[Case], projected: Span | None) -> Record | None:
+def _record(whose: str, cases: list[PastMonth], projected: Span | None) -> ProjectionRecord | None:
     calibration = calibrate(cases)
     if calibration is None:
         return None
     if projected is None or projected.high is None:
-        return Record(whose, calibration, None)
-    return Record(whose, calibration, widened(projected.middle, projected.high, calibration))
+        return ProjectionRecord(whose, calibration, None)
+    return ProjectionRecord(whose, calibration, widened(projected.middle, projected.high, calibration))
 
 
-def _months(known: Known, tolerance: Decimal, now: datetime) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
+def _months(
+    known: RequestHistory, tolerance: Decimal, now: datetime
+) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
     if known.held is None:
         return (), ()
     months = months_of(known.held.issued_at.date(), today=now.date())
@@ -194,7 +205,7 @@ def _months(known: Known, tolerance: Decimal, now: datetime) -> tuple[tuple[Comp
                 generated.add(row.month)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
-    projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
+    projected, measured = _planned(known.metric_values, now=now), _measured(known.metric_values, now=now)
     found = compare(
         months,
         projected=projected,
@@ -217,27 +228,28 @@ def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
     return found
 
 
-def _planned(figures: list[Figure], *, now: datetime) -> Span | None:
+def _planned(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
     """What the request was judged by before anything was measured: the estimate, or else the claim."""
-    found = (facts.best(figures, name=name, now=now, accept=PLANNED) for name in YEARLY)
-    return monthly(next((figure for figure in found if figure is not None), None))
+    found = (metrics.best(metric_values, name=name, now=now, accept=PLANNED) for name in YEARLY)
+    return monthly(next((metric_value for metric_value in found if metric_value is not None), None))
 
 
-def _measured(figures: list[Figure], *, now: datetime) -> Span | None:
-    found = (facts.best(figures, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
-    figure = next((each for each in found if each is not None), None)
-    if figure is not None:
-        return monthly(figure)
-    return _scaled(figures, now=now)
+def _measured(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
+    found = (metrics.best(metric_values, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
+    metric_value = next((each for each in found if each is not None), None)
+    if metric_value is not None:
+        return monthly(metric_value)
+    return _scaled(metric_values, now=now)
 
 
-def _scaled(figures: list[Figure], *, now: datetime) -> Span | None:
+def _scaled(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
     """The planned month at the measured cost of a thousand inferences, where both that and the planned one
     are known.
     """
-    planned = _planned(figures, now=now)
+    planned = _planned(metric_values, now=now)
     plan, seen = (
-        facts.best(figures, name="cost_per_1k_usd", now=now, accept=accept) for accept in (PLANNED, (Basis.MEASURED,))
+        metrics.best(metric_values, name="cost_per_1k_usd", now=now, accept=accept)
+        for accept in (PLANNED, (Basis.MEASURED,))
     )
     if planned is None or plan is None or seen is None or plan.value <= 0:
         return None

@@ -15,21 +15,21 @@ from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.month_parts import Load, load_of
 from reviews.evidence.models import Traffic
 from reviews.evidence.queries import projections
-from reviews.evidence.queries.evidence import figures_by_request
+from reviews.evidence.queries.evidence import metric_values_by_request
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import MetricValue
 
 _ASSET = "decision__request__model_version__asset"
 
 
 @dataclass(frozen=True)
-class Known:
+class RequestHistory:
     """What is known of one request; `issued` are the authorizations of its model, the earliest first.
 
     `widened_by` is how much wider its range was made when it was filed; None where it was not.
     """
 
-    figures: list[Figure]
+    metric_values: list[MetricValue]
     held: Authorization | None
     issued: Sequence[Authorization]
     billed: Sequence[ModelMonth]
@@ -47,10 +47,10 @@ class Known:
         return bool(before) and before[-1] == self.held
 
 
-def known_of(requests: Sequence[ReviewRequest]) -> dict[int, Known]:
+def known_of(requests: Sequence[ReviewRequest]) -> dict[int, RequestHistory]:
     """By the id of each request; their `model_version` is best read with them."""
     assets = {row.ref: row.model_version.asset_id for row in requests}
-    figures, traffic = figures_by_request(requests), _traffic(requests)
+    metric_values, traffic = metric_values_by_request(requests), _traffic(requests)
     stated = {row.request_id: row for row in projections.latest_of(requests)}
     billed, issued = spend.of_requests(assets), _issued(set(assets.values()))
     found = {}
@@ -60,7 +60,9 @@ def known_of(requests: Sequence[ReviewRequest]) -> dict[int, Known]:
         latest = stated.get(row.pk)
         load = Load() if latest is None else load_of(latest.projection.document, option=latest.option)
         widened_by = None if latest is None else latest.widened_by
-        found[row.pk] = Known(figures[row.pk], held, of_model, billed[row.ref], load, traffic[row.pk], widened_by)
+        found[row.pk] = RequestHistory(
+            metric_values[row.pk], held, of_model, billed[row.ref], load, traffic[row.pk], widened_by
+        )
     return found
 
 

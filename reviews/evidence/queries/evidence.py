@@ -1,24 +1,24 @@
-"""Stored figures, policies and checklists as the rules take them."""
+"""Stored metric values, policies and checklists as the rules take them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from governance.budgets.enums import Unit
-from governance.rulebook.domain.evaluation import RuleStatus, Subject
-from governance.rulebook.domain.policy import Effect
-from reviews.evidence.models import Fact
+from governance.budgets.enums import BudgetUnit
+from governance.rulebook.domain.evaluation import EvaluationSubject, RuleStatus
+from governance.rulebook.domain.policy import RuleEffect
+from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core import metrics
+from weighbridge.core.metrics import Basis, MetricValue
 
-COST_FACT, GPU_FACT = "total_cost_1y_usd", "training_gpu_hours"
+COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
 
 
-def figure_of(row: Fact) -> Figure:
-    """A stored fact as the rules take it."""
-    return Figure(
+def metric_value_of(row: MetricRecord) -> MetricValue:
+    """A stored metric as the rules take it."""
+    return MetricValue(
         name=row.name,
         value=row.value.normalize(),
         unit=row.unit,
@@ -35,36 +35,41 @@ def figure_of(row: Fact) -> Figure:
     )
 
 
-def figures_of(request: ReviewRequest) -> list[Figure]:
-    """Every figure ever stated of the request, oldest first."""
-    return [figure_of(row) for row in request.facts.order_by("pk")]
+def metric_values_of(request: ReviewRequest) -> list[MetricValue]:
+    """Every metric value ever stated of the request, oldest first."""
+    return [metric_value_of(row) for row in request.metric_records.order_by("pk")]
 
 
-def figures_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[Figure]]:
+def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[MetricValue]]:
     """The same of many requests at once, by the id of each."""
-    found: dict[int, list[Figure]] = {row.pk: [] for row in requests}
-    for row in Fact.objects.filter(request__in=requests).order_by("pk"):
-        found[row.request_id].append(figure_of(row))
+    found: dict[int, list[MetricValue]] = {row.pk: [] for row in requests}
+    for row in MetricRecord.objects.filter(request__in=requests).order_by("pk"):
+        found[row.request_id].append(metric_value_of(row))
     return found
 
 
-def subject_of(request: ReviewRequest) -> Subject:
+def subject_of(request: ReviewRequest) -> EvaluationSubject:
     """What a rule's scope looks at."""
-    return Subject(team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment)
+    return EvaluationSubject(
+        team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment
+    )
 
 
-def amounts_of(figures: Sequence[Figure], *, now: datetime) -> dict[Unit, Decimal]:
+def amounts_of(metric_values: Sequence[MetricValue], *, now: datetime) -> dict[BudgetUnit, Decimal]:
     """What approving would commit: one year's total cost in USD, and the GPU hours of training."""
-    wanted = {Unit.USD: COST_FACT, Unit.GPU_H: GPU_FACT}
-    found = {unit: facts.best(figures, name=name, now=now) for unit, name in wanted.items()}
-    return {unit: figure.value.quantize(Decimal("0.01")) if figure else Decimal(0) for unit, figure in found.items()}
+    wanted = {BudgetUnit.USD: COST_METRIC, BudgetUnit.GPU_H: GPU_METRIC}
+    found = {unit: metrics.best(metric_values, name=name, now=now) for unit, name in wanted.items()}
+    return {
+        unit: metric_value.value.quantize(Decimal("0.01")) if metric_value else Decimal(0)
+        for unit, metric_value in found.items()
+    }
 
 
 def severities(document: dict[str, Any]) -> dict[str, tuple[int, bool]]:
-    """How much each rule of a stored determination stood against the request, as `RuleResult.severity` has it."""
+    """How much each rule of a stored policy evaluation stood against the request, as `RuleResult.severity` has it."""
     return {
         each["rule_id"]: (
-            Effect(each["effect"]).rank if each["effect"] else 0,
+            RuleEffect(each["effect"]).rank if each["effect"] else 0,
             each["status"] == RuleStatus.INDETERMINATE,
         )
         for each in document["results"]

@@ -12,8 +12,8 @@ from benchmarking.projections.queries import projected
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import Metric, metrics_of
 from governance.people.queries.people import name_of
-from governance.rulebook.domain.benchmark_plans import Scenario
-from reviews.evidence.domain.projected import projected_figures
+from governance.rulebook.domain.benchmark_plans import ScenarioName
+from reviews.evidence.domain.projected import projected_metric_values
 from reviews.evidence.models import RequestProjection
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.domain.filed import FiledKpi, filed
@@ -126,16 +126,16 @@ def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:
 
 
 def measuring_run(request: ReviewRequest) -> Run | None:
-    """The latest run whose figures are facts of the request and tell a service time."""
-    ids = request.facts.filter(run__isnull=False, name=RATE).values_list("run_id", flat=True)
-    return Run.objects.filter(pk__in=ids, scenario=Scenario.SINGLE_STREAM).order_by("-pk").first()
+    """The latest run whose metric values are metrics of the request and tell a service time."""
+    ids = request.metric_records.filter(run__isnull=False, name=RATE).values_list("run_id", flat=True)
+    return Run.objects.filter(pk__in=ids, scenario=ScenarioName.SINGLE_STREAM).order_by("-pk").first()
 
 
 def _service_time(run: Run) -> ServiceTime | None:
     """One request after the other keeps one slot busy for the inverse of the rate."""
     rates = {metric.name: metric for metric in metrics_of(run.result or {})}
     rate = rates.get(RATE)
-    if run.scenario != Scenario.SINGLE_STREAM or rate is None or rate.value <= 0:
+    if run.scenario != ScenarioName.SINGLE_STREAM or rate is None or rate.value <= 0:
         return None
     low, high = _bounds(rate)
     return ServiceTime(1 / high, 1 / low)
@@ -143,7 +143,7 @@ def _service_time(run: Run) -> ServiceTime | None:
 
 def _why_not(document: Mapping[str, Any], option: str) -> str:
     try:
-        projected_figures(document, option=option)
+        projected_metric_values(document, option=option)
     except Invalid as refused:
         return refused.reason
     return ""

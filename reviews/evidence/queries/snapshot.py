@@ -10,20 +10,21 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from governance.audit.models import AuditEvent
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import checklists
-from governance.rulebook.domain.checklists import Answer, ItemStatus
-from governance.rulebook.domain.evaluation import Determination, RuleStatus, evaluate
+from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
+from governance.rulebook.domain.evaluation import Evaluation, RuleStatus, evaluate
 from governance.rulebook.domain.policy import Comparator, Policy
 from reviews.evidence import models as evidence_models
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact, RequestProjection, Waiver
-from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
+from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, judged_by, policy_of
-from weighbridge.core import metrics as facts
+from weighbridge.core import metrics
+from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.converter import to_document
-from weighbridge.core.metrics import CATALOG, Contradiction, Direction, Figure
+from weighbridge.core.metrics import Contradiction, MetricValue
 
 ANSWERED = ("checklist.answered", "contradiction.answered")
 
@@ -38,16 +39,16 @@ class AnsweredContradiction:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """The tightest limit the policy sets a fact for this request, and how its rule stands now."""
+class PolicyLimit:
+    """The tightest limit the policy sets a metric for this request, and how its rule stands now."""
 
     value: Decimal
     comparator: Comparator
     rule_id: str
     status: RuleStatus
 
-    def is_tighter(self, name: str, than: "Limit | None") -> bool:
-        """Whether it asks more of that fact; of equal limits the first one stands."""
+    def is_tighter(self, name: str, than: "PolicyLimit | None") -> bool:
+        """Whether it asks more of that metric; of equal limits the first one stands."""
         if than is None:
             return True
         return self.value < than.value if CATALOG[name].direction is Direction.LOWER else self.value > than.value
@@ -61,9 +62,9 @@ class EvidenceSnapshot:
     now: datetime
 
     @cached_property
-    def facts(self) -> tuple[Fact, ...]:
-        """Every figure ever stated, oldest first, each with the run that measured it."""
-        rows = self.request.facts.select_related("run").defer("run__result", "run__equivalence", "run__plan")
+    def metric_records(self) -> tuple[MetricRecord, ...]:
+        """Every metric value ever stated, oldest first, each with the run that measured it."""
+        rows = self.request.metric_records.select_related("run").defer("run__result", "run__equivalence", "run__plan")
         return tuple(rows.order_by("pk"))
 
     @cached_property
@@ -98,14 +99,14 @@ class EvidenceSnapshot:
         return frozenset(map(int, events.values_list("actor_id", flat=True)))
 
     @cached_property
-    def figures(self) -> tuple[Figure, ...]:
-        """The facts as the rules take them."""
-        return tuple(map(figure_of, self.facts))
+    def metric_values(self) -> tuple[MetricValue, ...]:
+        """The metrics as the rules take them."""
+        return tuple(map(metric_value_of, self.metric_records))
 
     @cached_property
-    def amounts(self) -> Mapping[Unit, Decimal]:
+    def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """What approving would commit."""
-        return amounts_of(self.figures, now=self.now)
+        return amounts_of(self.metric_values, now=self.now)
 
     @cached_property
     def waived(self) -> frozenset[str]:
@@ -118,23 +119,25 @@ class EvidenceSnapshot:
         return policy_of(judged_by(self.request))
 
     @cached_property
-    def determination(self) -> Determination:
-        """What the policy says of the figures now; WrongState before submission."""
+    def policy_evaluation(self) -> Evaluation:
+        """What the policy says of the metric values now; WrongState before submission."""
         subject = subject_of(self.request)
-        return evaluate(self.policy, subject=subject, figures=self.figures, now=self.now, waived=self.waived)
+        return evaluate(
+            self.policy, subject=subject, metric_values=self.metric_values, now=self.now, waived=self.waived
+        )
 
     @cached_property
-    def limits(self) -> Mapping[str, Limit]:
-        """The tightest limit of each fact that a rule about this subject names; none before submission."""
-        found: dict[str, Limit] = {}
+    def limits(self) -> Mapping[str, PolicyLimit]:
+        """The tightest limit of each metric that a rule about this subject names; none before submission."""
+        found: dict[str, PolicyLimit] = {}
         if self.request.policy is None:
             return found
-        statuses = {each.rule_id: each.status for each in self.determination.results}
+        statuses = {each.rule_id: each.status for each in self.policy_evaluation.results}
         for rule in self.policy.rules:
-            limit = Limit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
+            limit = PolicyLimit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
             is_applying = limit.status is not RuleStatus.NOT_APPLICABLE
-            if is_applying and limit.is_tighter(rule.fact, found.get(rule.fact)):
-                found[rule.fact] = limit
+            if is_applying and limit.is_tighter(rule.metric, found.get(rule.metric)):
+                found[rule.metric] = limit
         return found
 
     @cached_property
@@ -143,7 +146,7 @@ class EvidenceSnapshot:
         rows = {(str(row.claimed_id), str(row.measured_id)): row for row in self.explanations}
         return tuple(
             _answered(each, rows.get((each.claimed.id, each.measured.id)))
-            for each in facts.contradictions(self.figures, now=self.now)
+            for each in metrics.contradictions(self.metric_values, now=self.now)
         )
 
     @cached_property
@@ -152,7 +155,7 @@ class EvidenceSnapshot:
         if self.request.checklist is None:
             return ()
         checklist, answers = checklist_of(self.request.checklist), [*map(_answer, self.answers)]
-        return checklists.completeness(checklist, answers=answers, figures=self.figures, now=self.now)
+        return checklists.completeness(checklist, answers=answers, metric_values=self.metric_values, now=self.now)
 
     @cached_property
     def run_views(self) -> tuple[RunView, ...]:
@@ -161,25 +164,25 @@ class EvidenceSnapshot:
 
     @cached_property
     def editor_ids(self) -> frozenset[int]:
-        """Whoever ever stated a figure, answered for the evidence or started a benchmark: they cannot vote on it."""
-        stated = frozenset(row.stated_by_id for row in self.facts if row.stated_by_id is not None)
+        """Whoever ever stated a value, answered for the evidence or started a benchmark: they cannot vote on it."""
+        stated = frozenset(row.stated_by_id for row in self.metric_records if row.stated_by_id is not None)
         started = frozenset(run.started_by_id for run in self.runs if run.started_by_id is not None)
         return stated | started | self.answerer_ids
 
 
-def determination_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_models.Determination:
-    """What the policy says now as a row, not stored yet, with what a replay needs to know beside the figures."""
-    request, latest = evidence.request, evidence.facts[-1].pk if evidence.facts else 0
-    told = {**vars(subject_of(request)), "waived": sorted(evidence.waived), "facts_to": latest}
-    return evidence_models.Determination(
+def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_models.PolicyEvaluation:
+    """What the policy says now as a row, not stored yet, with what a replay needs to know beside the metric values."""
+    request, latest = evidence.request, evidence.metric_records[-1].pk if evidence.metric_records else 0
+    told = {**vars(subject_of(request)), "waived": sorted(evidence.waived), "metric_values_to": latest}
+    return evidence_models.PolicyEvaluation(
         request=request,
         revision=request.revision,
         policy=judged_by(request),
         occasion=occasion,
-        outcome=evidence.determination.outcome.value,
-        document=to_document(evidence.determination),
+        outcome=evidence.policy_evaluation.outcome.value,
+        document=to_document(evidence.policy_evaluation),
         told=told,
-        determined_at=evidence.now,
+        evaluated_at=evidence.now,
     )
 
 
@@ -189,8 +192,8 @@ def _answered(contradiction: Contradiction, row: ContradictionAnswer | None) -> 
     return AnsweredContradiction(contradiction, row.text, name_of(row.answered_by))
 
 
-def _answer(row: ChecklistAnswer) -> Answer:
-    return Answer(
+def _answer(row: ChecklistAnswer) -> ChecklistReply:
+    return ChecklistReply(
         item_id=row.item,
         answered_by=row.answered_by.username,
         answered_at=row.answered_at,

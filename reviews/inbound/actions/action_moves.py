@@ -13,7 +13,7 @@ from reviews.quarterly.actions import action_items
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
 from reviews.quarterly.rules import may_finish_action
-from reviews.tickets.domain import Answer, Meaning, Outcome, answer_on_action, meaning_for_action
+from reviews.tickets.domain import Meaning, MoveAnswer, MoveOutcome, answer_on_action, meaning_for_action
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteMove
 from weighbridge.core.errors import Refused
@@ -38,12 +38,12 @@ class ItemSide:
         """Whether the person may say something about the item."""
         return may_finish_action(person, owner_id=self.item.owner_id)
 
-    def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> Answer:
+    def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> MoveAnswer:
         """What follows from the move, before it is tried."""
         is_closed = ActionState(self.item.state) in ACTION_CLOSED
         return answer_on_action(meaning, is_closed=is_closed, ref=self.item.ref, author=author, is_known=is_known)
 
-    def tried(self, meaning: Meaning, move: RemoteMove, user: User, now: datetime) -> Answer:
+    def tried(self, meaning: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
         """Acknowledge, close or drop the item as the user, if that may be."""
         item = self.item
         words = f"Moved to {move.status} in Jira."
@@ -51,12 +51,12 @@ class ItemSide:
             with transaction.atomic():
                 if meaning is Meaning.ACKNOWLEDGE:
                     if item.state == ActionState.ACKNOWLEDGED:
-                        return Answer(Outcome.NOTED)
+                        return MoveAnswer(MoveOutcome.NOTED)
                     action_items.acknowledge(item=item, by=user, now=now)
                 elif meaning is Meaning.CLOSE:
                     action_items.finish(item=item, outcome=words, by=user, now=now)
                 else:
                     action_items.drop(item=item, outcome=words, by=user, now=now)
         except Refused as refusal:
-            return Answer(Outcome.REFUSED, f"{item.ref} is as it was: {refusal.reason}")
-        return Answer(Outcome.DONE)
+            return MoveAnswer(MoveOutcome.REFUSED, f"{item.ref} is as it was: {refusal.reason}")
+        return MoveAnswer(MoveOutcome.DONE)

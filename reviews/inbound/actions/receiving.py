@@ -18,14 +18,14 @@ from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
 from reviews.inbound.actions.action_moves import ItemSide
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
 from reviews.tickets import actions as effects
 from reviews.tickets.audit import record_of_ticket
-from reviews.tickets.domain import Answer, Hint, Meaning, Outcome, answer_to, is_own_comment, meaning_of
+from reviews.tickets.domain import Hint, Meaning, MoveAnswer, MoveOutcome, answer_to, is_own_comment, meaning_of
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
 from reviews.tickets.queries.drafts import request_of
@@ -55,20 +55,20 @@ class RequestSide:
         """Whether the person may see the request."""
         return may_see(person, parties_of(self.request))
 
-    def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> Answer:
+    def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> MoveAnswer:
         """What follows from the move, before it is tried."""
-        state, ref = State(self.request.state), self.request.ref
+        state, ref = RequestState(self.request.state), self.request.ref
         return answer_to(meaning, state=state, ref=ref, author=author, is_known=is_known)
 
-    def tried(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> Answer:
+    def tried(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
         """Withdraw the request as the user, if that may be."""
         try:
             with transaction.atomic():
                 reason = f"Moved to {move.status} in Jira."
                 requests.withdraw(request=self.request, reason=reason, by=user, now=now)
         except Refused as refusal:
-            return Answer(Outcome.REFUSED, f"{self.request.ref} was not withdrawn: {refusal.reason}")
-        return Answer(Outcome.DONE)
+            return MoveAnswer(MoveOutcome.REFUSED, f"{self.request.ref} was not withdrawn: {refusal.reason}")
+        return MoveAnswer(MoveOutcome.DONE)
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
@@ -150,9 +150,9 @@ def judge(
         if answer.is_to_try and user is not None:
             answer = side.tried(meaning, move, user, now)
         row = _judged(ticket, move, meaning, answer, user, now)
-        if answer.outcome is Outcome.REFUSED:
+        if answer.outcome is MoveOutcome.REFUSED:
             effects.tell(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
-        is_acknowledged = ticket.request_id and meaning is Meaning.ACKNOWLEDGE and answer.outcome is Outcome.DONE
+        is_acknowledged = ticket.request_id and meaning is Meaning.ACKNOWLEDGE and answer.outcome is MoveOutcome.DONE
         kind = "ticket.acknowledged" if is_acknowledged else f"ticket.move_{answer.outcome.value}"
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}
         record_of_ticket(kind=kind, ticket=ticket, by=user or by, now=now, details=details, reason=answer.reason)
@@ -230,7 +230,7 @@ def _known(account_id: str, side: "RequestSide | ItemSide") -> User | None:
 
 
 def _judged(
-    ticket: Ticket, move: RemoteMove, meaning: Meaning, answer: Answer, user: User | None, now: datetime
+    ticket: Ticket, move: RemoteMove, meaning: Meaning, answer: MoveAnswer, user: User | None, now: datetime
 ) -> TicketMove:
     return TicketMove.objects.create(
         ticket=ticket,

@@ -11,7 +11,7 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from reviews.inbound.actions import receiving as inbound
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import Mode
+from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.ports import Glance
 from reviews.tickets.queries.mirror import Differences, differences
 
@@ -19,7 +19,9 @@ KIND, DONE = "tickets.reconcile", "tickets.reconciled"
 _JIRA = ("integration", "jira")
 
 
-def request_reconciliation(*, mode: Mode, occasion: str, by: User | None = None, now: datetime) -> OutboxMessage:
+def request_reconciliation(
+    *, mode: ReconciliationMode, occasion: str, by: User | None = None, now: datetime
+) -> OutboxMessage:
     """Ask for a comparison; the same `occasion` twice is one."""
     key = f"{KIND}:{occasion}"
     with transaction.atomic():
@@ -32,7 +34,12 @@ def request_reconciliation(*, mode: Mode, occasion: str, by: User | None = None,
 
 
 def reconcile(
-    *, mode: Mode, seen: Mapping[str, Glance], statuses: Mapping[str, str], by: User | None = None, now: datetime
+    *,
+    mode: ReconciliationMode,
+    seen: Mapping[str, Glance],
+    statuses: Mapping[str, str],
+    by: User | None = None,
+    now: datetime,
 ) -> Differences:
     """Compare every linked ticket with `seen` (by remote id), heal as `mode` says, and record the counts.
 
@@ -41,10 +48,10 @@ def reconcile(
     """
     found = differences(seen=seen, statuses=statuses)
     with transaction.atomic():
-        if mode is Mode.PULL:
+        if mode is ReconciliationMode.PULL:
             for ticket in (*found.changed, *found.gone):
                 inbound.request_read(ticket=ticket, occasion=f"reconcile:{now.isoformat()}", by=by, now=now)
-        elif mode is Mode.PUSH:
+        elif mode is ReconciliationMode.PUSH:
             for ticket, occasion in found.astray:
                 reason = f"The ticket stood in {seen[ticket.remote_id].status}, where the review did not put it."
                 effects.tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)

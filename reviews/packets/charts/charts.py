@@ -7,8 +7,8 @@ a dashed line. Color only repeats it.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_evidence import Comparison, CostRow
+from reviews.packets.domain.packet import PacketDocument
+from reviews.packets.domain.packet_evidence import ClaimComparison, CostRow
 from reviews.requests.domain import wording
 from weighbridge.charts.bars import Bar, bars, strip
 from weighbridge.charts.drawing import Chart, svg
@@ -16,12 +16,12 @@ from weighbridge.charts.drawing import Chart, svg
 LATENCY_ROW_PX = 42
 
 
-def draw_charts(packet: Packet) -> dict[str, bytes]:
+def draw_charts(packet: PacketDocument) -> dict[str, bytes]:
     """Every chart the packet's template names, by asset name, as UTF-8 SVG."""
     return {name: svg(chart).encode() for name, chart in charts_of(packet).items()}
 
 
-def charts_of(packet: Packet) -> dict[str, Chart]:
+def charts_of(packet: PacketDocument) -> dict[str, Chart]:
     """Every chart the packet's template names, by asset name."""
     charts = {
         row.chart: strip(_bar(row, row.title), alt=row.spoken)
@@ -37,7 +37,7 @@ def charts_of(packet: Packet) -> dict[str, Chart]:
     return charts
 
 
-def latency_chart(rows: Sequence[Comparison]) -> Chart:
+def latency_chart(rows: Sequence[ClaimComparison]) -> Chart:
     """Latency percentiles from zero, in ms: bar to the measured value, whiskers at its bounds, claim and limit."""
     found = [_bar(row, row.name.removeprefix("latency_").removesuffix("_ms")) for row in rows]
     return bars(
@@ -67,7 +67,7 @@ def cost_chart(rows: Sequence[CostRow]) -> Chart:
     return bars(found, title="Costs", unit="USD", alt=alt)
 
 
-def _bar(row: Comparison, label: str) -> Bar:
+def _bar(row: ClaimComparison, label: str) -> Bar:
     claim, limit = row.claimed.value if row.claimed else None, row.limit
     if row.measured is None:
         return Bar(label, claim=_number(claim), limit=_number(limit))

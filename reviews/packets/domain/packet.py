@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
-from reviews.packets.domain.packet_evidence import Comparison, CostRow, DeterminationPart, RuleLine, RunRow
+from reviews.packets.domain.packet_evidence import ClaimComparison, CostRow, PolicyEvaluationPart, RuleLine, RunRow
 from reviews.packets.domain.packet_projection import ProjectionPart
 from reviews.packets.domain.packet_trail import AuditPart
 from reviews.requests.domain import wording
@@ -97,7 +97,7 @@ class VoteRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionRow:
+class ConditionPart:
     """An obligation the approval came with."""
 
     text: str
@@ -167,21 +167,21 @@ class AuthorizationPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+class PacketDocument:
     """Everything a review packet says."""
 
     cover: Cover
     business_case: str
     business_metric: str = ""
-    determination: DeterminationPart | None = None
-    comparisons: tuple[Comparison, ...] = ()
+    policy_evaluation: PolicyEvaluationPart | None = None
+    comparisons: tuple[ClaimComparison, ...] = ()
     costs: tuple[CostRow, ...] = ()
     projection: ProjectionPart | None = None
     checklist_title: str = ""
     checklist: tuple[ChecklistRow, ...] = ()
     stages: tuple[StageRow, ...] = ()
     votes: tuple[VoteRow, ...] = ()
-    conditions: tuple[ConditionRow, ...] = ()
+    conditions: tuple[ConditionPart, ...] = ()
     budget: tuple[BudgetRow, ...] = ()
     ticket: TicketPart | None = None
     runs: tuple[RunRow, ...] = ()
@@ -194,25 +194,25 @@ class Packet:
     schema: str = field(default=SCHEMA)
 
     @property
-    def latency(self) -> tuple[Comparison, ...]:
+    def latency(self) -> tuple[ClaimComparison, ...]:
         """The measured latency percentiles, smallest first: what the latency chart draws."""
         names = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
         return tuple(row for name in names for row in self.comparisons if row.name == name and row.measured)
 
     @property
-    def contradicted(self) -> tuple[Comparison, ...]:
+    def contradicted(self) -> tuple[ClaimComparison, ...]:
         """The claims that a measurement contradicts."""
         return tuple(row for row in self.comparisons if row.is_contradicted)
 
     @property
     def fired(self) -> tuple[RuleLine, ...]:
         """The rules that stand against the request: fired or indeterminate."""
-        rules = self.determination.rules if self.determination else ()
+        rules = self.policy_evaluation.rules if self.policy_evaluation else ()
         return tuple(rule for rule in rules if rule.status in {"fired", "indeterminate"})
 
     @property
-    def headlines(self) -> tuple[Comparison, ...]:
-        """The three figures of the cover: how fast, how good, how dear."""
+    def headlines(self) -> tuple[ClaimComparison, ...]:
+        """The three metric values of the cover: how fast, how good, how dear."""
         names = ("latency_p95_ms", "accuracy", "total_cost_1y_usd")
         return tuple(row for name in names for row in self.comparisons if row.name == name)
 

@@ -1,4 +1,4 @@
-"""The evidence in a packet: what the policy said, claimed beside measured, costs, and the runs behind the figures."""
+"""The evidence in a packet: what the policy said, claimed beside measured, costs, and the runs behind the values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class RuleLine:
     """One rule of the policy, answered: status is passed, fired, indeterminate, not_applicable or waived."""
 
     rule_id: str
-    fact: str
+    metric: str
     status: str
     level: str
     effect: str
@@ -47,12 +47,12 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeterminationPart:
+class PolicyEvaluationPart:
     """What the policy said, and which text of the policy said it."""
 
     outcome: str
     occasion: str
-    determined_at: datetime
+    evaluated_at: datetime
     policy_name: str
     policy_version: int
     policy_digest: str
@@ -61,7 +61,7 @@ class DeterminationPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A declared or estimated figure."""
+    """A declared or estimated metric value."""
 
     value: Decimal
     basis: str
@@ -69,8 +69,8 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """A measured or billed figure with its interval at `confidence` (0 to 1), sample size and the run's verdict."""
+class MeasurementPart:
+    """A measured or billed value with its interval at `confidence` (0 to 1), sample size and the run's verdict."""
 
     value: Decimal
     lower: Decimal | None = None
@@ -90,14 +90,14 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One fact, claimed beside measured. `limit` is the policy's, if a rule names this fact."""
+class ClaimComparison:
+    """One metric, claimed beside measured. `limit` is the policy's, if a rule names this metric."""
 
     name: str
     unit: str
     direction: str
     claimed: Claim | None = None
-    measured: Measurement | None = None
+    measured: MeasurementPart | None = None
     limit: Decimal | None = None
     is_contradicted: bool = False
     contradiction: str = ""
@@ -106,7 +106,7 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """The fact as a reader knows it; the unit stands elsewhere."""
+        """The metric as a reader knows it; the unit stands elsewhere."""
         return _TITLES.get(self.name, self.name.replace("_", " ").capitalize())
 
     @property
@@ -140,7 +140,7 @@ class Comparison:
             said.append(f"measured {self.measured_words}{bounds}")
         if self.limit is not None:
             said.append(f"limit {wording.number_words(self.limit, unit=self.unit)}")
-        return f"{self.title}: {', '.join(said) or 'no figure'}"
+        return f"{self.title}: {', '.join(said) or 'no value'}"
 
     @property
     def chart(self) -> str:

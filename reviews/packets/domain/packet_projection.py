@@ -10,8 +10,8 @@ FIRST_YEAR = "total_cost_1y_usd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionFigure:
-    """One figure of one option: P50 with P10 and P90; None where the load is not served."""
+class OptionValue:
+    """One metric value of one option: P50 with P10 and P90; None where the load is not served."""
 
     value: Decimal | None
     low: Decimal | None
@@ -27,17 +27,17 @@ class OptionFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionRow:
+class OptionPart:
     """One option; `cheapest` is how often the draws find it the cheapest in the first year, a share of one."""
 
     title: str
     is_chosen: bool
     cheapest: Decimal
-    first_year: OptionFigure
-    serving: OptionFigure
-    training: OptionFigure
-    ownership: OptionFigure
-    per_1k: OptionFigure
+    first_year: OptionValue
+    serving: OptionValue
+    training: OptionValue
+    ownership: OptionValue
+    per_1k: OptionValue
 
     @property
     def cheapest_words(self) -> str:
@@ -59,7 +59,7 @@ class ProjectionPart:
     requests_per_year: Decimal
     draws: int
     seed: int
-    options: tuple[OptionRow, ...]
+    options: tuple[OptionPart, ...]
     changes: tuple[str, ...] = ()
     prices: tuple[str, ...] = ()
 

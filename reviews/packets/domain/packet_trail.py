@@ -5,7 +5,7 @@ it.
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.audit.domain.checkpoint import Checkpoint, Signed
+from governance.audit.domain.checkpoint import CheckpointStatement, Signed
 
 AUDIT_ROWS_SHOWN = 200
 
@@ -34,7 +34,7 @@ class CheckpointPart:
     @property
     def text(self) -> str:
         """The line that `manage.py audit verify --checkpoint` takes."""
-        return Signed(Checkpoint(self.count, self.head, self.at), self.key_id, self.signature).text
+        return Signed(CheckpointStatement(self.count, self.head, self.at), self.key_id, self.signature).text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

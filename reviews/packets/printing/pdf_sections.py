@@ -30,7 +30,7 @@ FEW = 8
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PrintSection:
     """A section to be printed: `key` comes back with its PDF, `assets` are its own beside those all sections share."""
 
     key: str
@@ -55,7 +55,7 @@ class SectionPrinter:
         self.memory_max_bytes = memory_max_bytes
 
     def print(
-        self, sheets: Iterable[Sheet], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
+        self, sheets: Iterable[PrintSection], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
     ) -> None:
         """Print every sheet and hand each PDF to `on_printed`, in this thread, as it comes. Raises PrintFailed for the
         first fault.
@@ -115,7 +115,7 @@ def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int
 class _Shared:
     """The sheets still to be printed, taken one by one by every thread."""
 
-    def __init__(self, sheets: Iterator[Sheet]) -> None:
+    def __init__(self, sheets: Iterator[PrintSection]) -> None:
         self._sheets = sheets
         self._lock = threading.Lock()
         self._is_stopped = False
@@ -124,7 +124,7 @@ class _Shared:
         """Give out nothing more."""
         self._is_stopped = True
 
-    def __iter__(self) -> Iterator[Sheet]:
+    def __iter__(self) -> Iterator[PrintSection]:
         while True:
             with self._lock:
                 sheet = None if self._is_stopped else next(self._sheets, None)
@@ -149,7 +149,7 @@ class _Child:
         )
         self._send({"shared": _encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
 
-    def print(self, sheet: Sheet, *, wall_max_s: float) -> bytes:
+    def print(self, sheet: PrintSection, *, wall_max_s: float) -> bytes:
         """The PDF of one sheet."""
         alarm = threading.Timer(wall_max_s, self._too_late)
         alarm.start()

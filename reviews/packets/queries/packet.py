@@ -15,7 +15,7 @@ from governance.people.queries.people import name_of
 from reviews.evidence.queries.projections import projection_view
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet import Approver, Cover, Packet
+from reviews.packets.domain.packet import Approver, Cover, PacketDocument
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries import packet_evidence as evidence
 from reviews.packets.queries import packet_parts as parts
@@ -40,28 +40,28 @@ class PacketPage:
     assets: dict[str, bytes]
 
 
-def packet_of(snapshot: RequestSnapshot) -> Packet:
+def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
     """Everything a packet says, as it stands now; inside the transaction of the decision, what that has written."""
-    request, facts, latest = snapshot.request, snapshot.evidence, next(iter(snapshot.determinations), None)
-    variants, pictures = evidence.latest_variants(facts.run_views)
-    projection = next(map(projection_view, facts.projections), None)
+    request, metric_values, latest = snapshot.request, snapshot.evidence, next(iter(snapshot.policy_evaluations), None)
+    variants, pictures = evidence.latest_variants(metric_values.run_views)
+    projection = next(map(projection_view, metric_values.projections), None)
     held = snapshot.authorization
-    return Packet(
+    return PacketDocument(
         cover=_cover(snapshot),
         business_case=request.business_case,
-        business_metric=evidence.business_metric(facts),
-        determination=parts.determination_part(latest) if latest else None,
-        comparisons=evidence.comparisons(facts),
-        costs=evidence.costs(facts),
+        business_metric=evidence.business_metric(metric_values),
+        policy_evaluation=parts.policy_evaluation_part(latest) if latest else None,
+        comparisons=evidence.comparisons(metric_values),
+        costs=evidence.costs(metric_values),
         projection=projection_part(projection),
         checklist_title=parts.checklist_title(request),
-        checklist=parts.checklist_rows(facts),
+        checklist=parts.checklist_rows(metric_values),
         stages=parts.stage_rows(snapshot),
         votes=parts.vote_rows(snapshot.electorate),
         conditions=tuple(map(parts.condition_row, snapshot.conditions)),
         budget=parts.budget_rows(snapshot),
         ticket=parts.ticket_part(snapshot.ticket) if snapshot.ticket else None,
-        runs=evidence.run_rows(facts.run_views),
+        runs=evidence.run_rows(metric_values.run_views),
         variants=variants,
         pictures=pictures,
         audit=parts.audit_part(snapshot),
@@ -130,7 +130,7 @@ def style_sheets() -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if path is not None and path.exists()}
 
 
-def _pictures(packet: Packet) -> dict[str, bytes]:
+def _pictures(packet: PacketDocument) -> dict[str, bytes]:
     return {f"variants-{each.name}.svg": each.svg.encode() for each in packet.pictures}
 
 

@@ -1,4 +1,4 @@
-"""The evidence of a packet: claimed beside measured, costs, and the runs behind the figures."""
+"""The evidence of a packet: claimed beside measured, costs, and the runs behind the metric values."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -6,12 +6,12 @@ from typing import Any
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
 from benchmarking.runs.queries.runs import RunView
-from reviews.evidence.queries.fact_views import FactView, fact_views
+from reviews.evidence.queries.metric_views import MetricView, metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RunRow
+from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow
 from reviews.requests.domain import wording
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Figure
+from weighbridge.core import metrics
+from weighbridge.core.metrics import MetricValue
 
 COSTS = {
     "training_cost_usd": "Training, once",
@@ -24,29 +24,29 @@ P10_TO_P90 = Decimal("0.8")
 
 def plain(number: Decimal | None) -> Decimal | None:
     """The number without the zeros that a database column adds, and without an exponent."""
-    return None if number is None else Decimal(facts.number_words(number))
+    return None if number is None else Decimal(metrics.number_words(number))
 
 
 def business_metric(evidence: EvidenceSnapshot) -> str:
     """How far the business metric is expected to move, in percent with the basis; "" while nobody said."""
-    figure = facts.best(evidence.figures, name="business_kpi_delta", now=evidence.now)
-    if figure is None:
+    metric_value = metrics.best(evidence.metric_values, name="business_kpi_delta", now=evidence.now)
+    if metric_value is None:
         return ""
-    sign = "+" if figure.value > 0 else ""
-    origin = f"{figure.basis}: {figure.source}" if figure.source else figure.basis.value
-    return f"{sign}{facts.number_words(figure.value * 100)} % relative change ({origin})"
+    sign = "+" if metric_value.value > 0 else ""
+    origin = f"{metric_value.basis}: {metric_value.source}" if metric_value.source else metric_value.basis.value
+    return f"{sign}{metrics.number_words(metric_value.value * 100)} % relative change ({origin})"
 
 
-def comparisons(evidence: EvidenceSnapshot) -> tuple[Comparison, ...]:
-    """One row for each fact that has a figure or a limit, in the order of the catalog."""
-    verdicts = {str(row.pk): row.run.verdict if row.run else "" for row in evidence.facts}
-    return tuple(_comparison(view, verdicts) for view in fact_views(evidence))
+def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
+    """One row for each metric that has a metric value or a limit, in the order of the catalog."""
+    verdicts = {str(row.pk): row.run.verdict if row.run else "" for row in evidence.metric_records}
+    return tuple(_comparison(view, verdicts) for view in metric_views(evidence))
 
 
 def costs(evidence: EvidenceSnapshot) -> tuple[CostRow, ...]:
     """What is known of training, serving and the total, each on its best basis."""
-    found = {name: facts.best(evidence.figures, name=name, now=evidence.now) for name in COSTS}
-    return tuple(_cost_row(name, figure) for name, figure in found.items() if figure is not None)
+    found = {name: metrics.best(evidence.metric_values, name=name, now=evidence.now) for name in COSTS}
+    return tuple(_cost_row(name, metric_value) for name, metric_value in found.items() if metric_value is not None)
 
 
 def run_rows(views: Sequence[RunView]) -> tuple[RunRow, ...]:
@@ -60,8 +60,8 @@ def latest_variants(views: Sequence[RunView]) -> tuple[tuple[VariantLine, ...], 
     return (view.variants, view.pictures) if view else ((), ())
 
 
-def _comparison(view: FactView, verdicts: Mapping[str, str]) -> Comparison:
-    return Comparison(
+def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimComparison:
+    return ClaimComparison(
         name=view.kind.name,
         unit=view.kind.unit,
         direction=view.kind.direction.value,
@@ -75,45 +75,47 @@ def _comparison(view: FactView, verdicts: Mapping[str, str]) -> Comparison:
     )
 
 
-def _claim(figure: Figure) -> Claim:
-    return Claim(value=_plain(figure.value), basis=figure.basis.value, source=figure.source)
+def _claim(metric_value: MetricValue) -> Claim:
+    return Claim(value=_plain(metric_value.value), basis=metric_value.basis.value, source=metric_value.source)
 
 
-def _measurement(figure: Figure, verdict: str) -> Measurement:
-    return Measurement(
-        value=_plain(figure.value),
-        lower=plain(figure.lower),
-        upper=plain(figure.upper),
-        confidence=plain(figure.confidence),
-        n=figure.n,
-        basis=figure.basis.value,
-        source=figure.source,
+def _measurement(metric_value: MetricValue, verdict: str) -> MeasurementPart:
+    return MeasurementPart(
+        value=_plain(metric_value.value),
+        lower=plain(metric_value.lower),
+        upper=plain(metric_value.upper),
+        confidence=plain(metric_value.confidence),
+        n=metric_value.n,
+        basis=metric_value.basis.value,
+        source=metric_value.source,
         verdict=verdict,
     )
 
 
-def _cost_row(name: str, figure: Figure) -> CostRow:
-    is_p10_to_p90 = figure.confidence == P10_TO_P90
+def _cost_row(name: str, metric_value: MetricValue) -> CostRow:
+    is_p10_to_p90 = metric_value.confidence == P10_TO_P90
     return CostRow(
         label=COSTS[name],
-        value_usd=_plain(figure.value),
-        lower_usd=plain(figure.lower) if is_p10_to_p90 else None,
-        upper_usd=plain(figure.upper) if is_p10_to_p90 else None,
-        basis=figure.basis.value,
-        source=figure.source if is_p10_to_p90 else "; ".join(filter(None, (figure.source, _range_words(figure)))),
+        value_usd=_plain(metric_value.value),
+        lower_usd=plain(metric_value.lower) if is_p10_to_p90 else None,
+        upper_usd=plain(metric_value.upper) if is_p10_to_p90 else None,
+        basis=metric_value.basis.value,
+        source=metric_value.source
+        if is_p10_to_p90
+        else "; ".join(filter(None, (metric_value.source, _range_words(metric_value)))),
         is_total=name == TOTAL,
     )
 
 
-def _range_words(figure: Figure) -> str:
+def _range_words(metric_value: MetricValue) -> str:
     """A range that is not P10 to P90, said in words, so that no column claims it is."""
-    words = wording.interval_words(lower=figure.lower, upper=figure.upper, unit=figure.unit)
-    certainty = f" at {facts.number_words(figure.confidence * 100)} %" if figure.confidence else ""
+    words = wording.interval_words(lower=metric_value.lower, upper=metric_value.upper, unit=metric_value.unit)
+    certainty = f" at {metrics.number_words(metric_value.confidence * 100)} %" if metric_value.confidence else ""
     return f"range {words}{certainty}" if words else ""
 
 
 def _plain(number: Decimal) -> Decimal:
-    return Decimal(facts.number_words(number))
+    return Decimal(metrics.number_words(number))
 
 
 def _run_row(view: RunView) -> RunRow:

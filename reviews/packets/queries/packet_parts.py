@@ -10,21 +10,21 @@ from governance.rulebook.domain import evaluation
 from governance.rulebook.domain.checklists import ItemStatus
 from governance.rulebook.domain.evaluation import RuleResult
 from reviews.authorizations.models import Authorization, Condition
-from reviews.evidence.models import ChecklistAnswer, Determination
+from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import (
     AuthorizationPart,
     BudgetRow,
     ChecklistRow,
-    ConditionRow,
+    ConditionPart,
     StageRow,
     TicketPart,
     VoteRow,
 )
-from reviews.packets.domain.packet_evidence import DeterminationPart, RuleLine
+from reviews.packets.domain.packet_evidence import PolicyEvaluationPart, RuleLine
 from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 from reviews.requests.domain import wording
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
@@ -35,8 +35,8 @@ from weighbridge.core.addresses import clickable
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document
 
-NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})
-SPENDS_NOTHING = frozenset({State.CLEARED, State.WITHDRAWN, State.LAPSED})
+NOT_REVIEWED = frozenset({RequestState.DRAFT, RequestState.SCREENING, RequestState.CLEARED})
+SPENDS_NOTHING = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 TICKET_WORDS = {
     TicketState.WAITING: "it waits to be delivered",
     TicketState.UNCERTAIN: "the tracker has not confirmed it",
@@ -45,13 +45,13 @@ TICKET_WORDS = {
 NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 
-def determination_part(row: Determination) -> DeterminationPart:
-    """A stored determination, rule by rule."""
-    said = from_document(evaluation.Determination, row.document, name="determination")
-    return DeterminationPart(
+def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
+    """A stored policy evaluation, rule by rule."""
+    said = from_document(evaluation.Evaluation, row.document, name="policy_evaluation")
+    return PolicyEvaluationPart(
         outcome=said.outcome.value,
         occasion=row.occasion,
-        determined_at=row.determined_at,
+        evaluated_at=row.evaluated_at,
         policy_name=row.policy.name,
         policy_version=row.policy.number,
         policy_digest=said.policy_digest,
@@ -108,9 +108,9 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
     )
 
 
-def condition_row(row: Condition) -> ConditionRow:
+def condition_row(row: Condition) -> ConditionPart:
     """An obligation the approval came with."""
-    return ConditionRow(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at)
+    return ConditionPart(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at)
 
 
 def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:
@@ -165,18 +165,18 @@ def authorization_part(held: Authorization) -> AuthorizationPart:
 
 
 def _rule_line(result: RuleResult) -> RuleLine:
-    figure = result.figure
+    metric_value = result.metric_value
     return RuleLine(
         rule_id=result.rule_id,
-        fact=result.fact,
+        metric=result.metric,
         status=result.status.value,
         level=result.level.value,
         effect=result.effect.value if result.effect else "",
         condition=result.condition,
         observed=result.observed,
-        unit=figure.unit if figure else "",
-        basis=figure.basis.value if figure else "",
-        n=figure.n if figure else None,
+        unit=metric_value.unit if metric_value else "",
+        basis=metric_value.basis.value if metric_value else "",
+        n=metric_value.n if metric_value else None,
         why=result.why,
         message=result.message,
     )
@@ -184,7 +184,7 @@ def _rule_line(result: RuleResult) -> RuleLine:
 
 def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistRow:
     item = status.item
-    by_person = None if item.kind.is_answered_by_facts else answer
+    by_person = None if item.kind.is_answered_by_metrics else answer
     return ChecklistRow(
         item_id=item.id,
         title=item.title,
@@ -192,16 +192,16 @@ def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> Checkl
         is_required=item.required,
         is_complete=status.is_complete,
         why=status.why,
-        answer=_answer_words(by_person) if by_person else _figures_words(status),
+        answer=_answer_words(by_person) if by_person else _metric_values_words(status),
         answered_by=name_of(by_person.answered_by) if by_person else "",
         answered_at=by_person.answered_at if by_person else None,
     )
 
 
-def _figures_words(status: ItemStatus) -> str:
+def _metric_values_words(status: ItemStatus) -> str:
     return "; ".join(
-        f"{figure.name} {wording.value_words(figure.value, unit=figure.unit)} {figure.basis}"
-        for figure in status.figures
+        f"{metric_value.name} {wording.value_words(metric_value.value, unit=metric_value.unit)} {metric_value.basis}"
+        for metric_value in status.metric_values
     )
 
 

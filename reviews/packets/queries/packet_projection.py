@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
 from reviews.evidence.queries.projections import ProjectionView
-from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionFigure, OptionRow, ProjectionPart
+from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionPart, OptionValue, ProjectionPart
 from weighbridge.core.metrics import number_words
 
 MOST_PRICES = 24
@@ -40,7 +40,7 @@ def _origin(view: ProjectionView) -> str:
 
 def _widened(factor: Decimal, months: int | None) -> str:
     return (
-        f"Among the figures the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} "
+        f"Among the values the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} "
         "billed months of "
         "earlier projections ask for."
     )
@@ -52,25 +52,25 @@ def _stated(view: ProjectionView) -> str:
     return f"Stated by {view.stated_by}."
 
 
-def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float]) -> OptionRow:
-    figures = option["figures"]
-    return OptionRow(
+def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float]) -> OptionPart:
+    metric_values = option["metrics"]
+    return OptionPart(
         title=option["title"],
         is_chosen=option["id"] == chosen,
         cheapest=Decimal(str(cheapest[option["id"]])),
-        first_year=_figure(figures[FIRST_YEAR]),
-        serving=_figure(figures["inference_cost_1y_usd"]),
-        training=_figure(figures["training_cost_usd"]),
-        ownership=_figure(figures["tco_usd"]),
-        per_1k=_figure(figures["cost_per_1k_usd"]),
+        first_year=_metric_value(metric_values[FIRST_YEAR]),
+        serving=_metric_value(metric_values["inference_cost_1y_usd"]),
+        training=_metric_value(metric_values["training_cost_usd"]),
+        ownership=_metric_value(metric_values["tco_usd"]),
+        per_1k=_metric_value(metric_values["cost_per_1k_usd"]),
     )
 
 
-def _figure(said: Mapping[str, Any]) -> OptionFigure:
+def _metric_value(said: Mapping[str, Any]) -> OptionValue:
     amounts = {level: None if said[level] is None else Decimal(said[level]) for level in ("p10", "p50", "p90")}
     if None in amounts.values():
-        return OptionFigure(value=None, low=None, high=None)
-    return OptionFigure(value=amounts["p50"], low=amounts["p10"], high=amounts["p90"])
+        return OptionValue(value=None, low=None, high=None)
+    return OptionValue(value=amounts["p50"], low=amounts["p10"], high=amounts["p90"])
 
 
 def _change(move: Move) -> str:

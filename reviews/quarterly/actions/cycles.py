@@ -72,7 +72,7 @@ def gather(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
 
 
 def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: User, now: datetime) -> ReviewCycle:
-    """Move the instant after which figures stand still; before it has passed, and into the future."""
+    """Move the instant after which values stand still; before it has passed, and into the future."""
     check_lead_meeting(person_of(by))
     if len(reason.strip()) < REASON_CHARS_MIN:
         raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")

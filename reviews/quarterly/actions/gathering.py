@@ -9,7 +9,7 @@ from django.db import transaction
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from reviews.quarterly.audit import record_of_cycle
-from reviews.quarterly.domain.agenda import AgendaKind, Entry
+from reviews.quarterly.domain.agenda import AgendaEntry, AgendaKind
 from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries.cycle_sources import entries_of
 from reviews.requests.models import ReviewRequest
@@ -32,7 +32,7 @@ def gather_into(*, cycle: ReviewCycle, by: User | None = None, now: datetime) ->
             record_of_cycle(kind="gathered", cycle=cycle, by=by, now=now, details=details)
 
 
-def _place(cycle: ReviewCycle, entries: Iterable[Entry], now: datetime) -> tuple[int, int]:
+def _place(cycle: ReviewCycle, entries: Iterable[AgendaEntry], now: datetime) -> tuple[int, int]:
     """How many were added, and how many settled."""
     wanted = {(entry.kind.value, entry.subject): entry for entry in entries}
     there = {(row.kind, row.subject): row for row in AgendaItem.objects.filter(cycle=cycle)}
@@ -52,7 +52,7 @@ def _place(cycle: ReviewCycle, entries: Iterable[Entry], now: datetime) -> tuple
     return added, settled
 
 
-def _add(cycle: ReviewCycle, entry: Entry, position: int, now: datetime) -> AgendaItem:
+def _add(cycle: ReviewCycle, entry: AgendaEntry, position: int, now: datetime) -> AgendaItem:
     home, _, slug = entry.model.partition("/")
     return AgendaItem.objects.create(
         cycle=cycle,
@@ -70,7 +70,7 @@ def _add(cycle: ReviewCycle, entry: Entry, position: int, now: datetime) -> Agen
     )
 
 
-def _recurs(cycle: ReviewCycle, entry: Entry) -> AgendaItem | None:
+def _recurs(cycle: ReviewCycle, entry: AgendaEntry) -> AgendaItem | None:
     """The latest item of an earlier cycle about the same; nothing reopens, a recurrence points back."""
     if entry.kind is AgendaKind.FOLLOW_UP:
         return AgendaItem.objects.filter(decisions__action__ref=entry.subject).first()
@@ -78,7 +78,7 @@ def _recurs(cycle: ReviewCycle, entry: Entry) -> AgendaItem | None:
     return rows.order_by("-cycle__quarter").first()
 
 
-def _refresh(row: AgendaItem, entry: Entry, position: int) -> None:
+def _refresh(row: AgendaItem, entry: AgendaEntry, position: int) -> None:
     row.title, row.why, row.page, row.position = entry.title[:400], entry.why, entry.page, position
     row.removed_at, row.removal_reason = None, ""
     row.save(update_fields=["title", "why", "page", "position", "removed_at", "removal_reason"])

@@ -7,11 +7,11 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.budgets.actions import budget_changes
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
+from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
@@ -23,7 +23,7 @@ from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
 from weighbridge.core.errors import Invalid, WrongState
@@ -82,7 +82,7 @@ def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: date
             code="no_vote",
         )
     row = review.vote(
-        request=request, stage_id=stage.id, choice=Choice.APPROVE, rationale=order.rationale, by=by, now=now
+        request=request, stage_id=stage.id, choice=VoteChoice.APPROVE, rationale=order.rationale, by=by, now=now
     )
     return f"A vote to approve {request.ref} was cast in the stage {stage.title}; it is {row.state.replace('_', ' ')}."
 
@@ -90,13 +90,13 @@ def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: date
 def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) -> str:
     quarter = str(Quarter.of(now))
     account = BudgetAccount.objects.filter(
-        center__team=team, center__level=Level.TEAM, quarter=quarter, unit=Unit.USD
+        center__team=team, center__level=CenterLevel.TEAM, quarter=quarter, unit=BudgetUnit.USD
     ).first()
     if account is None or order.amount_usd is None:
         raise Invalid(
             f"{team.name} has no budget in USD for {quarter}; finance allocates one first.", field="amount_usd"
         )
-    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
+    wish = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
     reason = f"Decided by the quarterly review: {order.rationale}"
     change = budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
     return f"{change} is proposed: {change.what}. A second person confirms it."

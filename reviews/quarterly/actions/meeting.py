@@ -12,7 +12,7 @@ from reviews.quarterly.actions import implications
 from reviews.quarterly.audit import record_of_cycle
 from reviews.quarterly.domain.action_items import action_ref
 from reviews.quarterly.domain.cycle import CycleState
-from reviews.quarterly.domain.decisions import DecisionKind, Wish, check_wish
+from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_wish
 from reviews.quarterly.domain.quorum import Side, check_quorum
 from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
@@ -24,7 +24,7 @@ OPEN = (CycleState.FROZEN, CycleState.HELD)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decided:
+class TakenDecision:
     """A decision as it is taken: what, why, who carries it out and until when; `owner` None where nobody was named."""
 
     kind: DecisionKind
@@ -60,7 +60,7 @@ def leave(*, cycle: ReviewCycle, person: User, by: User, now: datetime) -> None:
         record_of_cycle(kind="left", cycle=row, by=by, now=now, details={"person": person.username})
 
 
-def decide(*, item: AgendaItem, decided: Decided, by: User, now: datetime) -> MeetingDecision:
+def decide(*, item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
     """Take a decision: with quorum, an owner and a due date; what it implies happens now or nothing does."""
     with transaction.atomic():
         cycle = ReviewCycle.objects.select_for_update().get(pk=item.cycle_id)
@@ -101,10 +101,10 @@ def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
     )
 
 
-def _wish(item: AgendaItem, decided: Decided) -> Wish:
+def _wish(item: AgendaItem, decided: TakenDecision) -> DecisionInput:
     if decided.owner is not None and not decided.owner.is_active:
         raise Invalid(f"The account {decided.owner.username} is closed; name somebody who is there.", field="owner")
-    return Wish(
+    return DecisionInput(
         kind=decided.kind,
         owner=decided.owner.username if decided.owner else "",
         due_on=decided.due_on,
@@ -116,7 +116,7 @@ def _wish(item: AgendaItem, decided: Decided) -> Wish:
     )
 
 
-def _decision(item: AgendaItem, decided: Decided, by: User, now: datetime) -> MeetingDecision:
+def _decision(item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
     """The row, not stored before what it implies is done."""
     assert decided.owner is not None  # noqa: S101 -- check_wish has refused what has none
     assert decided.due_on is not None  # noqa: S101 -- likewise

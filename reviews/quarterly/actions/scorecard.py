@@ -73,12 +73,12 @@ def retire_kpi(*, kpi: Kpi, by: User, now: datetime) -> Kpi:
 
 
 def supply(*, quarter: str, actuals: Sequence[Supplied], channel: str, by: User, now: datetime) -> list[KpiActual]:
-    """Supply what KPIs came to in a quarter, before its cut-off; a figure supplied again takes the place of the one
+    """Supply what KPIs came to in a quarter, before its cut-off; a value supplied again takes the place of the one
     before.
     """
     Quarter.parse(quarter)
     if not 1 <= len(actuals) <= ROWS_MAX:
-        raise Invalid(f"Supply 1 to {ROWS_MAX:,} figures at a time; these are {len(actuals):,}.", field="actuals")
+        raise Invalid(f"Supply 1 to {ROWS_MAX:,} values at a time; these are {len(actuals):,}.", field="actuals")
     person = person_of(by)
     for team in {each.asset.team.slug for each in actuals}:
         check_keep_score(person, team=team)
@@ -118,7 +118,7 @@ def _check_open(quarter: str) -> None:
         raise NotFound(f"There is no review cycle of {quarter} yet; one is made with the first day.", field="quarter")
     if cycle.state not in {CycleState.PLANNED, CycleState.COLLECTING}:
         raise WrongState(
-            f"The cut-off of {quarter} has passed, so its figures stand still; supply it for the next quarter.",
+            f"The cut-off of {quarter} has passed, so its values stand still; supply it for the next quarter.",
             code="cut_off_passed",
         )
 

@@ -58,7 +58,7 @@ class Finish(APIView):
         return _close(request, action, writes.finish)
 
 
-class Drop(APIView):
+class DropView(APIView):
     """An action item given up."""
 
     parser_classes = [JSONParser]

@@ -1,4 +1,4 @@
-"""`cycles/…/items/`, `chair/`, `notes/` and their like: the agenda edited and the meeting led by programs, as on the
+"""`cycles/…/agenda/`, `chair/`, `notes/` and their like: the agenda edited and the meeting led by programs, as on the
 page.
 """
 
@@ -117,7 +117,7 @@ class Gathering(APIView):
 
 
 class CutOff(APIView):
-    """The instant after which figures stand still."""
+    """The instant after which values stand still."""
 
     parser_classes = [JSONParser]
 

@@ -82,7 +82,7 @@ class ScoreAnswer(Answer):
 
 
 class ScoreLineAnswer(Answer):
-    """A KPI of a model, with its figures."""
+    """A KPI of a model, with its values."""
 
     team = serializers.CharField()
     slug = serializers.CharField()
@@ -132,7 +132,7 @@ class KpiAnswer(Answer):
 
 
 class ActualAnswer(Answer):
-    """A figure as it was kept."""
+    """A value as it was kept."""
 
     model = serializers.SerializerMethodField()
     kpi = serializers.CharField(source="kpi.slug")

@@ -92,13 +92,13 @@ class CyclePacketPdf(APIView):
 
 
 class CyclePacketAppendix(APIView):
-    """A packet's figures as one table."""
+    """A packet's values as one table."""
 
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="cycles_packet_appendix", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
     def get(self, request: Request, quarter: str, number: int, kind: str) -> HttpResponse:
-        """Every figure of the packet, for whoever calculates on."""
+        """Every value of the packet, for whoever calculates on."""
         return download(pages.appendix(_packet(request, quarter, number)), kind=kind)
 
 

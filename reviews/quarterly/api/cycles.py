@@ -16,14 +16,14 @@ from governance.inventory.queries import visible_to
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Input, Nothing, choice, read
 from reviews.quarterly.actions import cycles, meeting, scorecard
-from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.actions.scorecard import KpiSheet, Supplied
 from reviews.quarterly.api import answers as said
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import scores
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from weighbridge.core.errors import Invalid
 
 TEXT_CHARS_MAX = 4_000
@@ -66,7 +66,7 @@ class ActualInput(Input):
 
 
 class ActualsInput(Input):
-    """Figures of a quarter: all of them are kept, or none."""
+    """Metrics of a quarter: all of them are kept, or none."""
 
     actuals = ActualInput(many=True)
 
@@ -78,7 +78,7 @@ class KpiInput(Input):
     name = serializers.CharField(max_length=120)
     metric = serializers.CharField(max_length=120)
     unit = serializers.CharField(max_length=60)
-    better = choice(Better)
+    better = choice(KpiDirection)
     target = serializers.DecimalField(max_digits=24, decimal_places=9)
     owner = somebody(help_text="User name.")
     data_source = serializers.CharField(max_length=200)
@@ -104,7 +104,7 @@ class Cycle(APIView):
         return whole(request, quarter)
 
 
-class Meeting(APIView):
+class MeetingView(APIView):
     """Opening the meeting."""
 
     parser_classes = [JSONParser]
@@ -160,7 +160,7 @@ class Decisions(APIView):
         user, person, now = asker(request)
         item = reads.find_item(cycle=reads.find(quarter=quarter, person=person), item_id=item_id)
         given = read(DecisionInput, request.data)
-        decided = Decided(
+        decided = TakenDecision(
             kind=DecisionKind(given["kind"]),
             rationale=given["rationale"],
             owner=given.get("owner"),
@@ -172,13 +172,13 @@ class Decisions(APIView):
 
 
 class Actuals(APIView):
-    """The figures of a quarter."""
+    """The values of a quarter."""
 
     parser_classes = [JSONParser]
 
     @extend_schema(operation_id="cycles_supply", request=ActualsInput, responses={201: said.ActualAnswer(many=True)})
     def post(self, request: Request, quarter: str) -> Response:
-        """Supply what KPIs came to, before the cut-off; the latest figure of a KPI counts. Send an Idempotency-Key."""
+        """Supply what KPIs came to, before the cut-off; the latest value of a KPI counts. Send an Idempotency-Key."""
         user, _, now = asker(request)
         given = read(ActualsInput, request.data)["actuals"]
         actuals = [
@@ -213,7 +213,7 @@ class Kpis(APIView):
         user, person, now = asker(request)
         asset = find_model(team=team, slug=slug, person=person)
         given = read(KpiInput, request.data)
-        sheet = KpiSheet(**given | {"better": Better(given["better"])})
+        sheet = KpiSheet(**given | {"better": KpiDirection(given["better"])})
         return Response(said.KpiAnswer(scorecard.set_kpi(asset=asset, sheet=sheet, by=user, now=now)).data, status=201)
 
 

@@ -38,7 +38,7 @@ def read_actuals(content: bytes) -> tuple[ActualRow, ...]:
     except csv.Error as error:
         raise Invalid(f"The file is no CSV: {error}.", field="file") from error
     if not rows:
-        raise Invalid("The file has a header and no row; write one row for each figure.", field="file")
+        raise Invalid("The file has a header and no row; write one row for each value.", field="file")
     if len(rows) > ROWS_MAX:
         raise Invalid(f"The file has {len(rows):,} rows and {ROWS_MAX:,} are taken at a time; split it.", field="file")
     return rows

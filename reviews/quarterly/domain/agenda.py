@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.domain.sources import (
-    Breach,
-    Ending,
+    BrokenLimit,
+    ConditionDue,
     Exemption,
+    ExpiringAuthorization,
     Found,
     Investment,
     Miss,
-    Obligation,
     Orphan,
     Saving,
     Sources,
@@ -73,7 +73,7 @@ _ORDER = {kind: place for place, kind in enumerate(AgendaKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AgendaEntry:
     """One item of the agenda; `subject` names what it is about, so that the same is never on it twice.
 
     `page` is its deep link; `model` is "team/slug", `request` a reference and `team` whose budget it concerns, "" where
@@ -91,7 +91,7 @@ class Entry:
     weight: Decimal = Decimal(0)
 
 
-def gather(sources: Sources, *, quarter: Quarter) -> tuple[Entry, ...]:
+def gather(sources: Sources, *, quarter: Quarter) -> tuple[AgendaEntry, ...]:
     """The agenda of the quarter, in the order of the kinds, the weightiest of each first."""
     found = (
         *map(_follow_up, sources.unfinished),
@@ -114,19 +114,19 @@ def request_page(ref: str, part: str = "") -> str:
     return f"/requests/{ref}/{f'#{part}' if part else ''}"
 
 
-def _follow_up(item: Unfinished) -> Entry:
-    return Entry(
+def _follow_up(item: Unfinished) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.FOLLOW_UP,
         subject=item.ref,
         title=item.text,
         model=item.model,
         why=f"Decided in {item.quarter}; {item.owner} owes it by {item.due_on:%Y-%m-%d}.",
-        page=f"/actions/{item.ref}/",
+        page=f"/action-items/{item.ref}/",
         weight=Decimal(-item.due_on.toordinal()),
     )
 
 
-def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Entry]:
+def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[AgendaEntry]:
     for item in items:
         cost = f"{value_words(item.usd, unit='USD')} a year" if item.usd is not None else "no cost stated"
         fields = {
@@ -139,13 +139,13 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[En
         weight = item.usd or Decimal(0)
         if item.approved_at is None:
             why = f"It is {item.state.replace('_', ' ')}: {cost}."
-            yield Entry(kind=AgendaKind.PENDING_INVESTMENT, why=why, weight=weight, **fields)
+            yield AgendaEntry(kind=AgendaKind.PENDING_INVESTMENT, why=why, weight=weight, **fields)
         elif Quarter.of(item.approved_at) == quarter:
             why = f"Approved on {item.approved_at:%Y-%m-%d}: {cost}."
-            yield Entry(kind=AgendaKind.NEW_INVESTMENT, why=why, weight=weight, **fields)
+            yield AgendaEntry(kind=AgendaKind.NEW_INVESTMENT, why=why, weight=weight, **fields)
 
 
-def _findings(items: tuple[Found, ...]) -> Iterator[Entry]:
+def _findings(items: tuple[Found, ...]) -> Iterator[AgendaEntry]:
     """An entry for each finding; those of one kind about one request, such as month after month, share theirs."""
     alike: dict[str, list[Found]] = {}
     for item in items:
@@ -154,10 +154,10 @@ def _findings(items: tuple[Found, ...]) -> Iterator[Entry]:
         yield _found(subject, found[-1], found[:-1])
 
 
-def _found(subject: str, item: Found, earlier: Sequence[Found]) -> Entry:
+def _found(subject: str, item: Found, earlier: Sequence[Found]) -> AgendaEntry:
     kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
     others = ", ".join(f"FND-{each.number}" for each in earlier)
-    return Entry(
+    return AgendaEntry(
         kind=next(kinds, AgendaKind.BREACH),
         subject=subject,
         why=f"{item.text} Found before too, and still open: {others}." if others else item.text,
@@ -169,7 +169,7 @@ def _found(subject: str, item: Found, earlier: Sequence[Found]) -> Entry:
     )
 
 
-def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
+def _misses(items: tuple[Miss, ...]) -> Iterator[AgendaEntry]:
     """The worst first, at most `MISSES_SHOWN_MAX`; what was never projected is the worst of all."""
     known = [(each.error, each) for each in items]
     worst = sorted(known, key=lambda pair: (pair[0] is not None, -(pair[0] or Decimal(0)), pair[1].ref))
@@ -181,7 +181,7 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
             if error is not None
             else "nothing was projected"
         )
-        yield Entry(
+        yield AgendaEntry(
             kind=AgendaKind.FORECAST_ERROR,
             subject=item.ref,
             title=f"{item.model}: the bill",
@@ -196,20 +196,20 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
         )
 
 
-def _breach(item: Breach) -> Entry:
-    return Entry(
+def _breach(item: BrokenLimit) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.BREACH,
-        subject=f"{item.ref}:{item.fact}",
-        title=f"{item.model}: {item.fact}",
+        subject=f"{item.ref}:{item.metric}",
+        title=f"{item.model}: {item.metric}",
         model=item.model,
         why=f"Measured {item.observed}, and the limit is {item.limit}.",
-        page=request_page(item.ref, "figures"),
+        page=request_page(item.ref, "metric-values"),
         request=item.ref,
     )
 
 
-def _condition(item: Obligation) -> Entry:
-    return Entry(
+def _condition(item: ConditionDue) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.CONDITION_DUE,
         subject=str(item.number),
         title=item.text,
@@ -221,8 +221,8 @@ def _condition(item: Obligation) -> Entry:
     )
 
 
-def _ending(item: Ending) -> Entry:
-    return Entry(
+def _ending(item: ExpiringAuthorization) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.EXPIRING,
         subject=item.authorization,
         title=f"{item.model} in {item.environment}",
@@ -234,8 +234,8 @@ def _ending(item: Ending) -> Entry:
     )
 
 
-def _waiver(item: Exemption) -> Entry:
-    return Entry(
+def _waiver(item: Exemption) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.WAIVER,
         subject=str(item.number),
         title=f"{item.rule} of {item.ref}",
@@ -247,8 +247,8 @@ def _waiver(item: Exemption) -> Entry:
     )
 
 
-def _orphan(item: Orphan) -> Entry:
-    return Entry(
+def _orphan(item: Orphan) -> AgendaEntry:
+    return AgendaEntry(
         kind=AgendaKind.NO_OWNER,
         subject=item.model,
         title=item.name,
@@ -258,7 +258,7 @@ def _orphan(item: Orphan) -> Entry:
     )
 
 
-def _saving(item: Saving) -> Entry:
+def _saving(item: Saving) -> AgendaEntry:
     kind = AgendaKind.SAVING_REALIZED if item.is_realized else AgendaKind.SAVING_FOUND
     by = (
         f"is {number_words((item.share * 100).quantize(Decimal(1)))} % faster"
@@ -266,13 +266,13 @@ def _saving(item: Saving) -> Entry:
         else "is worth it"
     )
     use = "and in use" if item.is_realized else "and not in use"
-    return Entry(
+    return AgendaEntry(
         kind=kind,
         subject=f"{item.ref}:{item.variant}",
         title=f"{item.model}: {item.variant}",
         model=item.model,
         why=f"The variant {item.variant} {by} {use}.",
-        page=request_page(item.ref, "figures"),
+        page=request_page(item.ref, "metric-values"),
         request=item.ref,
         weight=item.share or Decimal(0),
     )

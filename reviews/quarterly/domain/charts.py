@@ -7,7 +7,7 @@ dashed. The toolkit's chart kit draws them.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from reviews.quarterly.domain.packet import PARTS, Point, Spend, Variance
+from reviews.quarterly.domain.packet import PARTS, BudgetRowOfQuarter, PortfolioPoint, Variance
 from reviews.requests.domain.wording import number_words
 from weighbridge.charts import scatter
 from weighbridge.charts.bars import Bar, bars
@@ -25,7 +25,7 @@ ON, GAINS, OTHER = "on the frontier", "its KPI gains", "others"
 KINDS = {ON: ("diamond", PETROL), GAINS: ("square", INK), OTHER: ("square", PAPER)}
 
 
-def spend_chart(rows: Sequence[Spend]) -> Chart:
+def spend_chart(rows: Sequence[BudgetRowOfQuarter]) -> Chart:
     """Each account in USD: spent as a filled bar, forecast as an outline, allocated as a dashed line; the greatest
     first.
     """
@@ -51,12 +51,12 @@ def spend_chart(rows: Sequence[Spend]) -> Chart:
     )
 
 
-def portfolio_chart(points: Sequence[Point], *, best: frozenset[str]) -> Chart | None:
+def portfolio_chart(points: Sequence[PortfolioPoint], *, best: frozenset[str]) -> Chart | None:
     """Cost of one year against p95 latency: what is on the frontier, what meets its KPI's target, and the others; None
-    where no model has both figures.
+    where no model has both metrics.
     """
     whole = [
-        scatter.Point(each.model, float(each.cost_usd), float(each.latency_ms), _kind(each, best))
+        scatter.Mark(each.model, float(each.cost_usd), float(each.latency_ms), _kind(each, best))
         for each in points
         if each.cost_usd is not None and each.latency_ms is not None
     ]
@@ -104,7 +104,7 @@ def _waterfall(rows: Sequence[Variance], steps: Sequence[tuple[str, Decimal]], *
     return waterfall(float(start), [(name, float(step)) for name, step in steps], ends=ENDS, title=title, unit="USD")
 
 
-def _kind(point: Point, best: frozenset[str]) -> str:
+def _kind(point: PortfolioPoint, best: frozenset[str]) -> str:
     if point.model in best:
         return ON
     return GAINS if point.value is not None and point.value >= 0 else OTHER

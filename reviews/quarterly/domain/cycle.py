@@ -1,6 +1,6 @@
 """Which state of a review cycle may follow which, and when the calendar moves it.
 
-One cycle for each quarter. The tick plans it, opens it for figures before the quarter ends, and freezes it at the
+One cycle for each quarter. The tick plans it, opens it for metrics before the quarter ends, and freezes it at the
 cut-off; people hold the meeting and close it. `docs/reference/lifecycle.md` is generated from this table.
 """
 
@@ -13,7 +13,7 @@ from reviews.requests.domain.steps import Actor, Named, Transition, leaving
 from weighbridge.core.errors import WrongState
 
 COLLECTING_BEFORE_END = timedelta(days=14)
-"""Two weeks before its quarter ends a cycle asks for figures and gathers its agenda."""
+"""Two weeks before its quarter ends a cycle asks for values and gathers its agenda."""
 CUT_OFF_AFTER_END = timedelta(days=10)
 """Ten days after the quarter, when its bills are in, what the meeting looks at stands still."""
 
@@ -48,8 +48,8 @@ CYCLE_OWNER: Mapping[CycleState, Actor] = {
 
 CYCLE_MEANING: Mapping[CycleState, str] = {
     CycleState.PLANNED: "its quarter runs; nothing is asked for yet",
-    CycleState.COLLECTING: "figures are supplied and the agenda gathers, until the cut-off",
-    CycleState.FROZEN: "the cut-off has passed: figures and agenda stand still until the meeting",
+    CycleState.COLLECTING: "values are supplied and the agenda gathers, until the cut-off",
+    CycleState.FROZEN: "the cut-off has passed: values and agenda stand still until the meeting",
     CycleState.HELD: "the meeting is open: attendance is noted and decisions are taken",
     CycleState.CLOSED: "the minutes are issued; nothing of it changes any more",
 }
@@ -69,7 +69,7 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
         "freeze",
         Actor.SYSTEM,
         "the cut-off has passed",
-        "agenda gathered for the last time; figures stand still",
+        "agenda gathered for the last time; values stand still",
     ),
     Transition(
         CycleState.FROZEN,

@@ -64,7 +64,7 @@ NEEDS_AMOUNT = frozenset({DecisionKind.BUDGET_CHANGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class DecisionInput:
     """A decision as somebody asks for it; `owner` is a user name, "" where none was named."""
 
     kind: DecisionKind
@@ -77,7 +77,7 @@ class Wish:
     has_team: bool = False
 
 
-def check_wish(wish: Wish, *, today: date) -> None:
+def check_wish(wish: DecisionInput, *, today: date) -> None:
     """Raise Invalid, naming the field, unless the decision has an owner, a due date, a rationale and what its kind
     needs.
     """
@@ -96,19 +96,19 @@ def check_wish(wish: Wish, *, today: date) -> None:
     _check_amount(wish)
 
 
-def _check_subject(wish: Wish) -> None:
+def _check_subject(wish: DecisionInput) -> None:
     if wish.kind in NEEDS_MODEL and not wish.has_model:
         raise Invalid(f"This item is about no model, so it cannot be decided to {wish.kind.words} it.", field="kind")
     if wish.kind in NEEDS_REQUEST and not wish.has_request:
         raise Invalid("Only an item about a request under review can be approved as an investment.", field="kind")
 
 
-def _check_team(wish: Wish) -> None:
+def _check_team(wish: DecisionInput) -> None:
     if wish.kind in NEEDS_AMOUNT and not wish.has_team:
         raise Invalid("This item is about no team, so no budget can be changed by it.", field="kind")
 
 
-def _check_amount(wish: Wish) -> None:
+def _check_amount(wish: DecisionInput) -> None:
     if wish.kind not in NEEDS_AMOUNT:
         if wish.amount is not None:
             raise Invalid(f"To {wish.kind.words} takes no amount; leave it out.", field="amount_usd")

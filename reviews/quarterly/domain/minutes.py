@@ -17,7 +17,7 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class MinutedDecision:
     """One decision with the action item it became."""
 
     kind: str
@@ -30,25 +30,25 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class MinutedItem:
     """One item of the agenda and what was decided of it."""
 
     kind: str
     title: str
     why: str
-    decisions: tuple[Decided, ...] = ()
+    decisions: tuple[MinutedDecision, ...] = ()
     removal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
+class Minutes:
     """Everything the minutes say."""
 
     quarter: str
     chair: str
     held_at: datetime
     present: tuple[Present, ...]
-    items: tuple[Taken, ...]
+    items: tuple[MinutedItem, ...]
     notes: str = ""
 
 
@@ -57,12 +57,12 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def markdown(meeting: Meeting) -> str:
+def markdown(meeting: Minutes) -> str:
     """The minutes; what somebody wrote is text in them, only the notes keep the chair's own paragraphs."""
     return "\n".join(_lines(meeting)).rstrip() + "\n"
 
 
-def _lines(meeting: Meeting) -> Iterator[str]:
+def _lines(meeting: Minutes) -> Iterator[str]:
     yield f"# Model Performance & Cost Review {meeting.quarter}"
     yield ""
     yield f"Held on {meeting.held_at:%Y-%m-%d %H:%M} UTC; {escaped(meeting.chair)} was in the chair."
@@ -79,7 +79,7 @@ def _lines(meeting: Meeting) -> Iterator[str]:
         yield from (escaped(line) if line.strip() else "" for line in meeting.notes.splitlines())
 
 
-def _item(item: Taken) -> Iterator[str]:
+def _item(item: MinutedItem) -> Iterator[str]:
     yield from (f"### {escaped(item.title)}", "", f"{item.kind}. {escaped(item.why)}", "")
     for each in item.decisions:
         amount = f" ({each.amount})" if each.amount else ""
@@ -90,7 +90,7 @@ def _item(item: Taken) -> Iterator[str]:
     yield ""
 
 
-def _rest(title: str, items: Sequence[Taken]) -> Iterator[str]:
+def _rest(title: str, items: Sequence[MinutedItem]) -> Iterator[str]:
     if items:
         yield from (f"## {title}", "")
         yield from (

@@ -1,4 +1,4 @@
-"""What a quarterly packet says, frozen: a document of plain words and figures that needs no database to be drawn.
+"""What a quarterly packet says, frozen: a document of plain words and values that needs no database to be drawn.
 
 Amounts are US dollars unless a unit is named; shares are of 1. What nobody knows is None and is printed as such.
 """
@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from reviews.scorecard.domain.scorecard import Better, Score, Totals, totals
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, Totals, totals
 
 SCHEMA: Final = "weighbridge.quarterly/1"
 ZERO = Decimal(0)
@@ -17,7 +17,7 @@ PARTS: Final = ("volume", "efficiency", "price")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spend:
+class BudgetRowOfQuarter:
     """One budget account of the quarter; `forecast` is what it will have spent by the quarter's end.
 
     `is_generated` says that what it spent rests on generated bills, here and in `Variance`.
@@ -39,7 +39,7 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class PortfolioPoint:
     """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above its
     KPI's target.
     """
@@ -101,14 +101,14 @@ class ScoreRow:
     data_source: str
 
     @property
-    def score(self) -> Score:
+    def score(self) -> KpiScore:
         """The same, with its arithmetic."""
-        return Score(
+        return KpiScore(
             model=self.model,
             kpi=self.kpi,
             metric=self.metric,
             unit=self.unit,
-            better=Better(self.better),
+            better=KpiDirection(self.better),
             target=self.target,
             actual=self.actual,
             before=self.before,
@@ -142,8 +142,8 @@ class FollowedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FigureRow:
-    """One figure of a model on every basis it has, in words; "" where it has none."""
+class BasisRow:
+    """One metric of a model on every basis it has, in words; "" where it has none."""
 
     name: str
     projected: str
@@ -152,7 +152,7 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OptionRow:
+class VariantRow:
     """A measured variant of a model, and where it stands on the frontier."""
 
     name: str
@@ -164,7 +164,7 @@ class OptionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPage:
-    """A model on one page: what is asked of the meeting, its figures, variants, conditions and risks."""
+    """A model on one page: what is asked of the meeting, its values, variants, conditions and risks."""
 
     model: str
     name: str
@@ -173,8 +173,8 @@ class ModelPage:
     tier: str
     authorization: str
     asked: tuple[str, ...]
-    figures: tuple[FigureRow, ...]
-    options: tuple[OptionRow, ...]
+    metrics: tuple[BasisRow, ...]
+    options: tuple[VariantRow, ...]
     conditions: tuple[str, ...]
     risks: tuple[str, ...]
     requests: tuple[str, ...]
@@ -216,8 +216,8 @@ class QuarterlyPacket:
     cut_off_at: datetime
     generated_at: datetime
     generator: str
-    spend: tuple[Spend, ...]
-    points: tuple[Point, ...]
+    spend: tuple[BudgetRowOfQuarter, ...]
+    points: tuple[PortfolioPoint, ...]
     variances: tuple[Variance, ...]
     scores: tuple[ScoreRow, ...]
     agenda: tuple[AgendaRow, ...]
@@ -229,7 +229,7 @@ class QuarterlyPacket:
     schema: str = SCHEMA
 
     @property
-    def money(self) -> tuple[Spend, ...]:
+    def money(self) -> tuple[BudgetRowOfQuarter, ...]:
         """The accounts in US dollars."""
         return tuple(each for each in self.spend if each.unit == "USD")
 
@@ -264,12 +264,12 @@ class QuarterlyPacket:
         return sum(row.state in {"open", "acknowledged"} for row in self.followed)
 
     @property
-    def over(self) -> tuple[Spend, ...]:
+    def over(self) -> tuple[BudgetRowOfQuarter, ...]:
         """The accounts that are over, or will be."""
         return tuple(each for each in self.spend if each.is_over)
 
 
-def frontier(points: Sequence[Point]) -> frozenset[str]:
+def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:
     """The models that no other beats: none costs no more, is no slower and is worth no less while better in one.
 
     Only models of which all three are known take part.

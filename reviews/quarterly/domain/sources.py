@@ -1,4 +1,4 @@
-"""What the agenda is gathered from, as plain figures: whoever has such figures hands them in, wherever they
+"""What the agenda is gathered from, as plain values: whoever has such values hands them in, wherever they
 come from.
 """
 
@@ -20,7 +20,7 @@ class Investment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
+class ConditionDue:
     """A condition of an authorization that nobody has confirmed as met."""
 
     number: int
@@ -33,7 +33,7 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class ExpiringAuthorization:
     """An authorization in force or suspended, and when it ends."""
 
     ref: str
@@ -76,12 +76,12 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
-    """A measured figure that does not keep its limit any more."""
+class BrokenLimit:
+    """A measured metric that does not keep its limit any more."""
 
     ref: str
     model: str
-    fact: str
+    metric: str
     observed: str
     limit: str
 
@@ -140,11 +140,11 @@ class Sources:
     """Everything known, of which the rules pick what the meeting should see."""
 
     investments: tuple[Investment, ...] = field(default=())
-    obligations: tuple[Obligation, ...] = field(default=())
-    endings: tuple[Ending, ...] = field(default=())
+    obligations: tuple[ConditionDue, ...] = field(default=())
+    endings: tuple[ExpiringAuthorization, ...] = field(default=())
     findings: tuple[Found, ...] = field(default=())
     misses: tuple[Miss, ...] = field(default=())
-    breaches: tuple[Breach, ...] = field(default=())
+    breaches: tuple[BrokenLimit, ...] = field(default=())
     exemptions: tuple[Exemption, ...] = field(default=())
     orphans: tuple[Orphan, ...] = field(default=())
     savings: tuple[Saving, ...] = field(default=())

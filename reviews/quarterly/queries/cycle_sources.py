@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries import overruns as findings
 from governance.findings.enums import FindingState
@@ -23,17 +23,17 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import Waiver
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import known_of
-from reviews.evidence.queries.evidence import amounts_of, figures_by_request
+from reviews.evidence.queries.evidence import amounts_of, metric_values_by_request
 from reviews.quarterly.domain.action_items import ACTION_CLOSED
-from reviews.quarterly.domain.agenda import Entry, gather
+from reviews.quarterly.domain.agenda import AgendaEntry, gather
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.sources import (
-    Ending,
+    ConditionDue,
     Exemption,
+    ExpiringAuthorization,
     Found,
     Investment,
     Miss,
-    Obligation,
     Orphan,
     Saving,
     Sources,
@@ -41,18 +41,18 @@ from reviews.quarterly.domain.sources import (
 )
 from reviews.quarterly.domain.variance import variance_of
 from reviews.quarterly.models import ActionItem, ReviewCycle
-from reviews.quarterly.queries import quarterly_figures
-from reviews.requests.domain.lifecycle import State
+from reviews.quarterly.queries import quarterly_metrics
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import MetricValue
 
-PENDING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
+PENDING = (RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)
 LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
 WORTH_IT = "worth_it"
 _OF_AUTHORIZATION = "authorization__decision__request__model_version__asset__team"
 
 
-def entries_of(cycle: ReviewCycle, *, now: datetime) -> tuple[Entry, ...]:
+def entries_of(cycle: ReviewCycle, *, now: datetime) -> tuple[AgendaEntry, ...]:
     """The agenda of a cycle as the rules find it now."""
     return gather(sources_of(cycle, now=now), quarter=Quarter.parse(cycle.quarter))
 
@@ -86,13 +86,13 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
         decision__decided_at__date__lte=quarter.end_on,
     )
     found = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
-    figures = figures_by_request(found)
-    return tuple(_investment(row, figures[row.pk], now) for row in found)
+    metric_values = metric_values_by_request(found)
+    return tuple(_investment(row, metric_values[row.pk], now) for row in found)
 
 
-def _investment(row: ReviewRequest, figures: list[Figure], now: datetime) -> Investment:
-    decided_at = row.decision.decided_at if row.state == State.DECIDED else None
-    amount = amounts_of(figures, now=now)[Unit.USD]
+def _investment(row: ReviewRequest, metric_values: list[MetricValue], now: datetime) -> Investment:
+    decided_at = row.decision.decided_at if row.state == RequestState.DECIDED else None
+    amount = amounts_of(metric_values, now=now)[BudgetUnit.USD]
     return Investment(
         ref=row.ref,
         title=row.title,
@@ -107,10 +107,10 @@ def _living() -> QuerySet[Authorization]:
     return Authorization.objects.filter(state__in=[state.value for state in LIVING]).order_by("pk")
 
 
-def _obligations() -> tuple[Obligation, ...]:
+def _obligations() -> tuple[ConditionDue, ...]:
     rows = Condition.objects.filter(met_at=None, authorization__in=_living()).order_by("due_on", "pk")
     return tuple(
-        Obligation(
+        ConditionDue(
             number=row.pk,
             ref=row.authorization.decision.request.ref,
             text=row.text,
@@ -123,10 +123,10 @@ def _obligations() -> tuple[Obligation, ...]:
     )
 
 
-def _endings() -> tuple[Ending, ...]:
+def _endings() -> tuple[ExpiringAuthorization, ...]:
     rows = _living().select_related("decision__request__model_version__asset__team")
     return tuple(
-        Ending(
+        ExpiringAuthorization(
             ref=row.decision.request.ref,
             model=model_name(row.decision.request.model_version.asset),
             authorization=row.number,
@@ -145,7 +145,7 @@ def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
     found = []
     for request in requests:
         model = model_name(request.model_version.asset)
-        known = variance_of(model, quarterly_figures.in_quarter(months[request.pk], quarter=quarter))
+        known = variance_of(model, quarterly_metrics.in_quarter(months[request.pk], quarter=quarter))
         if known is not None:
             found.append(
                 Miss(ref=request.ref, model=model, projected_usd=known.projected_usd, billed_usd=known.billed_usd)

@@ -15,14 +15,14 @@ from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
-from reviews.quarterly.queries.scores import Line, scorecard
+from reviews.quarterly.queries.scores import ScorecardLine, scorecard
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
 from weighbridge.core.errors import NotFound
 from weighbridge.core.money import format_amount
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecisionView:
+class MeetingDecisionView:
     """A decision as a page shows it."""
 
     kind: str
@@ -36,7 +36,7 @@ class DecisionView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemView:
+class AgendaItemView:
     """An item of the agenda; `place` counts from 1 among those that are on it, 0 for one that was taken off."""
 
     id: int
@@ -51,7 +51,7 @@ class ItemView:
     recurs: str
     removal: str
     removed_by: str
-    decisions: tuple[DecisionView, ...]
+    decisions: tuple[MeetingDecisionView, ...]
     may_decide: bool
 
 
@@ -97,11 +97,11 @@ class CycleView:
     notes: str
     minutes: str
     minutes_digest: str
-    items: tuple[ItemView, ...]
-    removed: tuple[ItemView, ...]
+    items: tuple[AgendaItemView, ...]
+    removed: tuple[AgendaItemView, ...]
     presences: tuple[Presence, ...]
     missing: tuple[str, ...]
-    scores: tuple[Line, ...]
+    scores: tuple[ScorecardLine, ...]
     actions: tuple[ActionView, ...]
     before: tuple[ActionView, ...]
     may_lead: bool
@@ -189,7 +189,7 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     )
 
 
-def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[ItemView, ...]:
+def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...]:
     """The agenda in order, what was taken off it last."""
     rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
@@ -201,10 +201,10 @@ def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[ItemView, ...]:
     return tuple(sorted(found, key=lambda item: item.place == 0))
 
 
-def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> ItemView:
+def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> AgendaItemView:
     """One item of the agenda, as this person sees it."""
     asset = row.asset
-    return ItemView(
+    return AgendaItemView(
         id=row.pk,
         place=place,
         kind=row.kind,
@@ -272,8 +272,8 @@ def _presences(cycle: ReviewCycle) -> tuple[Presence, ...]:
     )
 
 
-def _decision(row: MeetingDecision) -> DecisionView:
-    return DecisionView(
+def _decision(row: MeetingDecision) -> MeetingDecisionView:
+    return MeetingDecisionView(
         kind=row.kind,
         words=DecisionKind(row.kind).words,
         rationale=row.rationale,

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken
+from reviews.quarterly.domain.minutes import MinutedDecision, MinutedItem, Minutes, Present
 from reviews.quarterly.domain.quorum import QUORUM, Side
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
 from weighbridge.core.money import format_amount
@@ -21,12 +21,12 @@ def is_present_as_lead(cycle: ReviewCycle, *, user: User) -> bool:
     return cycle.attendances.filter(person=user, side__in=[side.value for side in QUORUM]).exists()
 
 
-def meeting_of(cycle: ReviewCycle) -> Meeting:
+def meeting_of(cycle: ReviewCycle) -> Minutes:
     """What the minutes of a held meeting say now."""
     assert cycle.chair is not None  # noqa: S101 -- the database says so of a held cycle
     assert cycle.held_at is not None  # noqa: S101 -- likewise
     items = cycle.items.prefetch_related("decisions__owner", "decisions__decided_by", "decisions__action")
-    return Meeting(
+    return Minutes(
         quarter=cycle.quarter,
         chair=name_of(cycle.chair),
         held_at=cycle.held_at,
@@ -38,8 +38,8 @@ def meeting_of(cycle: ReviewCycle) -> Meeting:
     )
 
 
-def _taken(item: AgendaItem) -> Taken:
-    return Taken(
+def _taken(item: AgendaItem) -> MinutedItem:
+    return MinutedItem(
         kind=AgendaKind(item.kind).words,
         title=item.title,
         why=item.why,
@@ -48,8 +48,8 @@ def _taken(item: AgendaItem) -> Taken:
     )
 
 
-def _decided(row: MeetingDecision) -> Decided:
-    return Decided(
+def _decided(row: MeetingDecision) -> MinutedDecision:
+    return MinutedDecision(
         kind=DecisionKind(row.kind).words,
         rationale=row.rationale,
         decided_by=name_of(row.decided_by),

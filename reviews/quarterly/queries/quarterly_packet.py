@@ -18,17 +18,17 @@ from reviews.quarterly.domain.packet import (
     AgendaRow,
     FollowedRow,
     ModelPage,
-    OptionRow,
     QuarterlyPacket,
     RejectedRow,
     ScoreRow,
     SourceRow,
     Variance,
+    VariantRow,
 )
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, ReviewCycle
-from reviews.quarterly.queries import quarterly_figures as figures
+from reviews.quarterly.queries import quarterly_metrics as metrics
 from reviews.quarterly.queries.cycle_sources import model_name
-from reviews.quarterly.queries.quarterly_figures import Standing
+from reviews.quarterly.queries.quarterly_metrics import ModelStanding
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
@@ -45,7 +45,7 @@ SOURCES = (
     SourceRow(
         part="Portfolio",
         words=(
-            "The best figure of each model's latest authorized request: billed before measured before estimated "
+            "The best value of each model's latest authorized request: billed before measured before estimated "
             "before declared. On the frontier stands what no other model beats in cost, latency and value together."
         ),
     ),
@@ -61,8 +61,8 @@ SOURCES = (
     SourceRow(
         part="Scorecard",
         words=(
-            "Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
-            "figure before."
+            "Metrics supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
+            "value before."
         ),
     ),
     SourceRow(
@@ -77,16 +77,16 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     quarter = Quarter.parse(cycle.quarter)
     assets = list(ModelAsset.objects.select_related("team", "owner").order_by("team__slug", "slug"))
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
-    models = figures.standings(assets, now=now)
+    models = metrics.standings(assets, now=now)
     runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
-    variances = figures.variances(models, quarter=quarter, spent=figures.billed(quarter), now=now)
+    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed(quarter), now=now)
     said = QuarterlyPacket(
         quarter=cycle.quarter,
         cut_off_at=cycle.cut_off_at,
         generated_at=now,
         generator=generator_words(),
-        spend=figures.spend(quarter, now=now),
-        points=tuple(figures.point(each, now=now) for each in models),
+        spend=metrics.spend(quarter, now=now),
+        points=tuple(metrics.point(each, now=now) for each in models),
         variances=tuple(variances.values()),
         scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
@@ -158,7 +158,11 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
 
 
 def _page(
-    model: Standing, items: list[AgendaItem], variance: Variance | None, runs_of: Mapping[str, list[Run]], now: datetime
+    model: ModelStanding,
+    items: list[AgendaItem],
+    variance: Variance | None,
+    runs_of: Mapping[str, list[Run]],
+    now: datetime,
 ) -> ModelPage:
     asset, requests, held = model.asset, model.requests, model.authorization
     own = [item for item in items if item.asset_id == asset.pk]
@@ -173,7 +177,7 @@ def _page(
         else "",
         asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
         variance=variance,
-        figures=figures.figure_rows(model, variance=variance, now=now),
+        metrics=metrics.metric_rows(model, variance=variance, now=now),
         options=_options(runs_of[requests[0].ref]) if requests else (),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
@@ -184,10 +188,10 @@ def _page(
     )
 
 
-def _options(asked: Iterable[Run]) -> tuple[OptionRow, ...]:
+def _options(asked: Iterable[Run]) -> tuple[VariantRow, ...]:
     rows = [line for run in asked for line in lines_of(run.result or {})]
     return tuple(
-        OptionRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
+        VariantRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
         for row in rows
     )
 

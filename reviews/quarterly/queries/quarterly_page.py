@@ -10,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from reviews.packets.queries.packet import style_sheets
 from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.domain.packet import QuarterlyPacket, Spend, Variance
+from reviews.quarterly.domain.packet import BudgetRowOfQuarter, QuarterlyPacket, Variance
 from reviews.quarterly.domain.sections import Section, sections_of
 from reviews.quarterly.models import CyclePacket
 
@@ -64,11 +64,11 @@ def sheet_digest() -> str:
     return f"sha256:{hashed.hexdigest()}"
 
 
-def appendix(row: CyclePacket) -> Table:
-    """Every figure of the packet as one table, for whoever calculates on."""
+def appendix(row: CyclePacket) -> ExportTable:
+    """Every value of the packet as one table, for whoever calculates on."""
     packet = read_quarterly_packet(row.document)
     rows = _rows(packet)
-    return Table(f"packet-{packet.quarter}-{row.number}", COLUMNS, iter(rows), len(rows))
+    return ExportTable(f"packet-{packet.quarter}-{row.number}", COLUMNS, iter(rows), len(rows))
 
 
 def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
@@ -112,19 +112,19 @@ def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
         )
         for each in packet.scores
     ]
-    figures = [
-        (quarter, "figure", page.model, each.name, each.projected, each.measured, each.billed, page.version)
+    metrics = [
+        (quarter, "metric", page.model, each.name, each.projected, each.measured, each.billed, page.version)
         for page in packet.models
-        for each in page.figures
+        for each in page.metrics
     ]
     followed = [
         (quarter, "decision", each.ref, each.decision, None, None, None, f"{each.state}: {each.outcome}")
         for each in packet.followed
     ]
-    return [*spend, *bills, *scores, *figures, *followed]
+    return [*spend, *bills, *scores, *metrics, *followed]
 
 
-def _mark(row: Spend | Variance) -> str:
+def _mark(row: BudgetRowOfQuarter | Variance) -> str:
     return "; generated" if row.is_generated else ""
 
 

@@ -1,4 +1,4 @@
-"""The scorecard of a quarter, and the KPIs somebody may supply figures for."""
+"""The scorecard of a quarter, and the KPIs somebody may supply values for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from governance.budgets.domain.quarters import Quarter
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.inventory.queries import visible_to
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from reviews.scorecard.domain.scorecard import Better, Score
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import may_keep_score
 from weighbridge.core.errors import NotFound
@@ -38,10 +38,10 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line of the scorecard with what a page needs beside the figures."""
+class ScorecardLine:
+    """A line of the scorecard with what a page needs beside the values."""
 
-    score: Score
+    score: KpiScore
     team: str
     slug: str
     kpi: str
@@ -51,13 +51,13 @@ class Line:
     supplied_at: datetime | None
 
 
-def scorecard(quarter: str, *, person: Person) -> tuple[Line, ...]:
+def scorecard(quarter: str, *, person: Person) -> tuple[ScorecardLine, ...]:
     """Every KPI of models the person may see, with its actual of the quarter, the one before, and who supplied it."""
     rows = Kpi.objects.filter(asset__in=visible_to(person)).select_related("asset__team", "owner")
     return lines_of(rows.filter(retired_at=None) | rows.filter(actuals__quarter=quarter), quarter=quarter)
 
 
-def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[Line, ...]:
+def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[ScorecardLine, ...]:
     """The scorecard of these KPIs, by model and KPI."""
     kpis = list(rows.distinct().order_by("asset__team__slug", "asset__slug", "slug"))
     actuals = _latest(kpis, quarter)
@@ -78,15 +78,15 @@ def find_kpi(*, asset: ModelAsset, slug: str) -> Kpi:
     return kpi
 
 
-def to_supply(*, person: Person, quarter: str) -> tuple[Line, ...]:
-    """The lines somebody may supply figures for."""
+def to_supply(*, person: Person, quarter: str) -> tuple[ScorecardLine, ...]:
+    """The lines somebody may supply values for."""
     return tuple(line for line in scorecard(quarter, person=person) if may_keep_score(person, team=line.team))
 
 
-def table(quarter: str, *, person: Person) -> Table:
+def table(quarter: str, *, person: Person) -> ExportTable:
     """The scorecard as a table."""
     lines = scorecard(quarter, person=person)
-    return Table(f"scorecard-{quarter}", COLUMNS, map(_cells, lines), len(lines))
+    return ExportTable(f"scorecard-{quarter}", COLUMNS, map(_cells, lines), len(lines))
 
 
 def _latest(kpis: Iterable[Kpi], quarter: str) -> dict[int, KpiActual]:
@@ -94,15 +94,15 @@ def _latest(kpis: Iterable[Kpi], quarter: str) -> dict[int, KpiActual]:
     return {row.kpi_id: row for row in rows}
 
 
-def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> Line:
+def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> ScorecardLine:
     team, slug = kpi.asset.team.slug, kpi.asset.slug
-    return Line(
-        score=Score(
+    return ScorecardLine(
+        score=KpiScore(
             model=f"{team}/{slug}",
             kpi=kpi.name,
             metric=kpi.metric,
             unit=kpi.unit,
-            better=Better(kpi.better),
+            better=KpiDirection(kpi.better),
             target=_plain(actual.target if actual else kpi.target),
             actual=_plain(actual.value) if actual else None,
             before=_plain(before.value) if before else None,
@@ -123,7 +123,7 @@ def _plain(number: Decimal) -> Decimal:
     return Decimal(format(number.normalize(), "f"))
 
 
-def _cells(line: Line) -> tuple[str | Decimal | None, ...]:
+def _cells(line: ScorecardLine) -> tuple[str | Decimal | None, ...]:
     said = line.score
     return (
         said.model,

@@ -23,7 +23,7 @@ from weighbridge.core.errors import Refused
 
 @require_safe
 def detail(request: HttpRequest, action: str) -> HttpResponse:
-    """`/actions/ACT-2026Q4-01/`: what was decided, why, who owes it, and what became of it."""
+    """`/action-items/ACT-2026Q4-01/`: what was decided, why, who owes it, and what became of it."""
     return _show(request, _found(request, action), OutcomeForm())
 
 

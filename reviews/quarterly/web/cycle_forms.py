@@ -9,7 +9,7 @@ from governance.inventory.models import ModelAsset
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import AgendaItem
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.workflow.web.filing_forms import PersonField
 
 WORDS = forms.Textarea(attrs={"rows": 2})
@@ -51,7 +51,7 @@ class RemovalForm(forms.Form):
     reason = forms.CharField(label="Why", widget=WORDS)
 
 
-class PlaceForm(forms.Form):
+class PositionForm(forms.Form):
     """Another place on the agenda."""
 
     place = forms.IntegerField(min_value=1)
@@ -136,7 +136,7 @@ class KpiForm(forms.Form):
         label="Technical metric", max_length=120, help_text="What the model's metric stands for it."
     )
     unit = forms.CharField(max_length=60)
-    better = forms.ChoiceField(choices=[(each.value, each.value) for each in Better])
+    better = forms.ChoiceField(choices=[(each.value, each.value) for each in KpiDirection])
     target = forms.DecimalField(max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}))
     data_source = forms.CharField(max_length=200)
     how_estimated = forms.CharField(label="How it is estimated", widget=WORDS)

@@ -93,7 +93,7 @@ def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
 
 @require_safe
 def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> HttpResponse:
-    """Every figure of the packet as one table, for whoever calculates on."""
+    """Every value of the packet as one table, for whoever calculates on."""
     return export(pages.appendix(_found(request, quarter, number)), kind=kind)
 
 

@@ -34,7 +34,7 @@ WORDS = ("Planned", "Collecting", "Frozen", "Meeting", "Closed")
 class ItemForms:
     """An item of the agenda with the forms its reader may use."""
 
-    view: reads.ItemView
+    view: reads.AgendaItemView
     decide: forms.Form | None
     remove: forms.Form | None
 
@@ -207,7 +207,7 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[s
     }
 
 
-def item_forms(cycle: ReviewCycle, view: reads.ItemView, bound: Bound) -> ItemForms:
+def item_forms(cycle: ReviewCycle, view: reads.AgendaItemView, bound: Bound) -> ItemForms:
     """An item of the agenda as the page draws it."""
     row = reads.find_item(cycle=cycle, item_id=view.id)
     free = asked.DecisionForm(auto_id=f"decide-{view.id}-%s", item=row) if view.may_decide else None

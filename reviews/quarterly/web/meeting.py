@@ -16,7 +16,7 @@ from governance.people.web.current_user import user_of, wants_fragment
 from governance.site.web.refusals import show_in
 from reviews.quarterly.actions import agenda
 from reviews.quarterly.actions import meeting as writes
-from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import AgendaItem, ReviewCycle
@@ -69,7 +69,7 @@ def remove_item(request: HttpRequest, quarter: str, item_id: int) -> HttpRespons
 def move_item(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
     """Move an item to another place."""
     cycle, item = _found(request, quarter, item_id)
-    form = asked.PlaceForm(request.POST)
+    form = asked.PositionForm(request.POST)
 
     def act() -> str:
         agenda.move(item=item, place=form.cleaned_data["place"], by=user_of(request), now=timezone.now())
@@ -88,7 +88,7 @@ def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
         said = form.cleaned_data
         row = writes.decide(
             item=item,
-            decided=Decided(**said | {"kind": DecisionKind(said["kind"])}),
+            decided=TakenDecision(**said | {"kind": DecisionKind(said["kind"])}),
             by=user_of(request),
             now=timezone.now(),
         )

@@ -1,4 +1,4 @@
-"""Pages of KPIs: those of a model, and the figures somebody supplies for a quarter."""
+"""Pages of KPIs: those of a model, and the values somebody supplies for a quarter."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import scores
 from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.rules import may_keep_score
 from reviews.workflow.web.step_forms import PlainForm
 from weighbridge.core.errors import Invalid
@@ -39,7 +39,7 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     if request.method == "POST":
 
         def act() -> str:
-            said = form.cleaned_data | {"better": Better(form.cleaned_data["better"])}
+            said = form.cleaned_data | {"better": KpiDirection(form.cleaned_data["better"])}
             row = writes.set_kpi(asset=asset, sheet=KpiSheet(**said), by=user_of(request), now=timezone.now())
             return f"{row.name} counts for {asset.name}."
 
@@ -79,7 +79,7 @@ def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def supply(request: HttpRequest) -> HttpResponse:
-    """`/scorecard/`: the KPIs the reader may supply figures for; by POST, one figure typed in."""
+    """`/scorecard/`: the KPIs the reader may supply values for; by POST, one value typed in."""
     form, status = ActualForm(request.POST or None), 200
     if request.method == "POST":
         done, status = settled(request, form, lambda: _typed(request, form))
@@ -90,7 +90,7 @@ def supply(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
-    """Figures as a CSV file, all of them or none."""
+    """Metrics as a CSV file, all of them or none."""
     form = ActualsFileForm(request.POST, request.FILES)
     done, status = settled(request, form, lambda: _read(request, form))
     if done:
@@ -103,7 +103,7 @@ def _typed(request: HttpRequest, form: forms.Form) -> str:
     actual = Supplied(asset=_asset(request, said["model"]), kpi=said["kpi"], value=said["value"], source=said["source"])
     quarter = _quarter()
     writes.supply(quarter=quarter, actuals=[actual], channel="form", by=user_of(request), now=timezone.now())
-    return f"The figure for {quarter} is kept."
+    return f"The value for {quarter} is kept."
 
 
 def _read(request: HttpRequest, form: forms.Form) -> str:
@@ -119,7 +119,7 @@ def _read(request: HttpRequest, form: forms.Form) -> str:
     ]
     quarter = _quarter()
     writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
-    return f"{len(rows):,} figures for {quarter} are kept."
+    return f"{len(rows):,} values for {quarter} are kept."
 
 
 def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelAsset:
@@ -132,7 +132,7 @@ def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelA
 
 
 def _quarter() -> str:
-    """The oldest quarter whose cut-off has not passed: the one whose figures are wanted now."""
+    """The oldest quarter whose cut-off has not passed: the one whose values are wanted now."""
     open_ones = ReviewCycle.objects.filter(state__in=OPEN).order_by("quarter").values_list("quarter", flat=True)
     return open_ones.first() or str(Quarter.of(timezone.now()))
 

@@ -11,7 +11,7 @@ from reviews.requests.domain.steps import Actor, Named, Transition, leaving, pos
 from weighbridge.core.errors import WrongState
 
 
-class State(Named):
+class RequestState(Named):
     """State of a model review request."""
 
     DRAFT = "draft"
@@ -22,7 +22,7 @@ class State(Named):
     CHANGES_REQUESTED = "changes_requested"
     DECIDED = "decided"
     WITHDRAWN = "withdrawn"
-    LAPSED = "lapsed"
+    EXPIRED = "expired"
 
     @property
     def owner(self) -> Actor:
@@ -35,112 +35,112 @@ class State(Named):
         return MEANING[self]
 
 
-OWNER: Mapping[State, Actor] = {
-    State.DRAFT: Actor.REQUESTER,
-    State.SCREENING: Actor.SYSTEM,
-    State.CLEARED: Actor.SYSTEM,
-    State.EVIDENCE: Actor.REQUESTER,
-    State.IN_REVIEW: Actor.REVIEWER,
-    State.CHANGES_REQUESTED: Actor.REQUESTER,
-    State.DECIDED: Actor.SYSTEM,
-    State.WITHDRAWN: Actor.SYSTEM,
-    State.LAPSED: Actor.SYSTEM,
+OWNER: Mapping[RequestState, Actor] = {
+    RequestState.DRAFT: Actor.REQUESTER,
+    RequestState.SCREENING: Actor.SYSTEM,
+    RequestState.CLEARED: Actor.SYSTEM,
+    RequestState.EVIDENCE: Actor.REQUESTER,
+    RequestState.IN_REVIEW: Actor.REVIEWER,
+    RequestState.CHANGES_REQUESTED: Actor.REQUESTER,
+    RequestState.DECIDED: Actor.SYSTEM,
+    RequestState.WITHDRAWN: Actor.SYSTEM,
+    RequestState.EXPIRED: Actor.SYSTEM,
 }
 
-MEANING: Mapping[State, str] = {
-    State.DRAFT: "being filled in by the requester",
-    State.SCREENING: "the policy is being evaluated on the figures given",
-    State.CLEARED: "no rule fired; evaluated again when measured or billed figures arrive",
-    State.EVIDENCE: "review is mandatory; benchmarks run and the checklist is open",
-    State.IN_REVIEW: "the revision is frozen and the stages vote",
-    State.CHANGES_REQUESTED: "a reviewer wants a new revision",
-    State.DECIDED: "approved, approved with conditions, or rejected",
-    State.WITHDRAWN: "pulled out by the requester",
-    State.LAPSED: "nobody acted before the deadline",
+MEANING: Mapping[RequestState, str] = {
+    RequestState.DRAFT: "being filled in by the requester",
+    RequestState.SCREENING: "the policy is being evaluated on the metric values given",
+    RequestState.CLEARED: "no rule fired; evaluated again when measured or billed metric values arrive",
+    RequestState.EVIDENCE: "review is mandatory; benchmarks run and the checklist is open",
+    RequestState.IN_REVIEW: "the revision is frozen and the stages vote",
+    RequestState.CHANGES_REQUESTED: "a reviewer wants a new revision",
+    RequestState.DECIDED: "approved, approved with conditions, or rejected",
+    RequestState.WITHDRAWN: "pulled out by the requester",
+    RequestState.EXPIRED: "nobody acted before the deadline",
 }
 
 _WITHDRAW_GUARDS = "asked by the requester, the model owner or an administrator, with a reason"
 _WITHDRAW_EFFECTS = "runs canceled, reservation released, ticket closed"
-_LAPSE_GUARDS = "deadline and grace have passed, after one escalation"
-_LAPSE_EFFECTS = "reservation released, requester told; never an approval"
+_EXPIRE_GUARDS = "deadline and grace have passed, after one escalation"
+_EXPIRE_EFFECTS = "reservation released, requester told; never an approval"
 
 
-def _withdraw(source: State) -> Transition[State]:
-    return Transition(source, State.WITHDRAWN, "withdraw", Actor.REQUESTER, _WITHDRAW_GUARDS, _WITHDRAW_EFFECTS)
+def _withdraw(source: RequestState) -> Transition[RequestState]:
+    return Transition(source, RequestState.WITHDRAWN, "withdraw", Actor.REQUESTER, _WITHDRAW_GUARDS, _WITHDRAW_EFFECTS)
 
 
-def _lapse(source: State, guards: str = _LAPSE_GUARDS) -> Transition[State]:
-    return Transition(source, State.LAPSED, "lapse", Actor.SYSTEM, guards, _LAPSE_EFFECTS)
+def _expire(source: RequestState, guards: str = _EXPIRE_GUARDS) -> Transition[RequestState]:
+    return Transition(source, RequestState.EXPIRED, "expire", Actor.SYSTEM, guards, _EXPIRE_EFFECTS)
 
 
-TRANSITIONS: tuple[Transition[State], ...] = (
+TRANSITIONS: tuple[Transition[RequestState], ...] = (
     Transition(
-        State.DRAFT,
-        State.SCREENING,
+        RequestState.DRAFT,
+        RequestState.SCREENING,
         "submit",
         Actor.REQUESTER,
         "required fields given, artifact digest known, owner set, requester acts for the team",
         "revision 1 recorded; policy, stages and checklist fixed for this request",
     ),
     Transition(
-        State.SCREENING,
-        State.CLEARED,
+        RequestState.SCREENING,
+        RequestState.CLEARED,
         "screen",
         Actor.SYSTEM,
         "every rule passes, none is indeterminate",
-        "determination stored; inventory entry with expiry",
+        "policy evaluation stored; inventory entry with expiry",
     ),
     Transition(
-        State.SCREENING,
-        State.EVIDENCE,
+        RequestState.SCREENING,
+        RequestState.EVIDENCE,
         "screen",
         Actor.SYSTEM,
         "a rule fired or is indeterminate",
-        "determination stored; ticket and benchmark runs requested in the same transaction; checklist opened",
+        "policy evaluation stored; ticket and benchmark runs requested in the same transaction; checklist opened",
     ),
     Transition(
-        State.CLEARED,
-        State.EVIDENCE,
+        RequestState.CLEARED,
+        RequestState.EVIDENCE,
         "escalate",
         Actor.SYSTEM,
-        "measured or billed figures arrived and a rule fires on them",
-        "new determination stored; ticket and benchmark runs requested; checklist opened",
+        "measured or billed metric values arrived and a rule fires on them",
+        "new policy evaluation stored; ticket and benchmark runs requested; checklist opened",
     ),
     Transition(
-        State.EVIDENCE,
-        State.IN_REVIEW,
+        RequestState.EVIDENCE,
+        RequestState.IN_REVIEW,
         "request_review",
         Actor.REQUESTER,
         "checklist complete, evidence valid and current, contradicted claims answered",
         "revision frozen with its bundle digest; budget reserved; reviewers asked",
     ),
     Transition(
-        State.IN_REVIEW,
-        State.CHANGES_REQUESTED,
+        RequestState.IN_REVIEW,
+        RequestState.CHANGES_REQUESTED,
         "request_changes",
         Actor.REVIEWER,
         "an eligible reviewer gives a reason",
         "votes kept as history and void for the next revision",
     ),
     Transition(
-        State.CHANGES_REQUESTED,
-        State.EVIDENCE,
+        RequestState.CHANGES_REQUESTED,
+        RequestState.EVIDENCE,
         "revise",
         Actor.REQUESTER,
         "",
         "revision n+1 opened; the difference is shown to reviewers",
     ),
     Transition(
-        State.IN_REVIEW,
-        State.EVIDENCE,
+        RequestState.IN_REVIEW,
+        RequestState.EVIDENCE,
         "revise",
         Actor.REQUESTER,
         "new evidence, or a changed subject",
         "revision n+1 opened; votes void",
     ),
     Transition(
-        State.IN_REVIEW,
-        State.DECIDED,
+        RequestState.IN_REVIEW,
+        RequestState.DECIDED,
         "decide",
         Actor.SYSTEM,
         "stages complete or a veto; revision unchanged since the freeze; policy evaluated again and not worse; "
@@ -148,25 +148,33 @@ TRANSITIONS: tuple[Transition[State], ...] = (
         "decision stored; on approval authorization signed and budget committed, on rejection reservation released; "
         "ticket moved",
     ),
-    *(_withdraw(source) for source in (State.DRAFT, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)),
-    *(_lapse(source) for source in (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)),
-    _lapse(State.CLEARED, "the inventory entry has passed its expiry"),
+    *(
+        _withdraw(source)
+        for source in (
+            RequestState.DRAFT,
+            RequestState.EVIDENCE,
+            RequestState.IN_REVIEW,
+            RequestState.CHANGES_REQUESTED,
+        )
+    ),
+    *(_expire(source) for source in (RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)),
+    _expire(RequestState.CLEARED, "the inventory entry has passed its expiry"),
 )
 
 
-TERMINAL: frozenset[State] = frozenset(State) - {step.source for step in TRANSITIONS}
-OPEN_STATES: frozenset[State] = frozenset(State) - TERMINAL
+TERMINAL: frozenset[RequestState] = frozenset(RequestState) - {step.source for step in TRANSITIONS}
+OPEN_STATES: frozenset[RequestState] = frozenset(RequestState) - TERMINAL
 """One request per model version and purpose may be in these; the database holds it."""
-EDITABLE_STATES: frozenset[State] = frozenset({State.DRAFT, State.EVIDENCE})
-"""Where facts and answers may be written without opening a new revision."""
+EDITABLE_STATES: frozenset[RequestState] = frozenset({RequestState.DRAFT, RequestState.EVIDENCE})
+"""Where metrics and answers may be written without opening a new revision."""
 
 
-def may_transition(*, source: State, target: State) -> bool:
+def may_transition(*, source: RequestState, target: RequestState) -> bool:
     """Whether a request may go from `source` straight to `target`."""
     return any(step.target == target for step in leaving(source, TRANSITIONS))
 
 
-def check_transition(*, source: State, target: State) -> None:
+def check_transition(*, source: RequestState, target: RequestState) -> None:
     """Raise `WrongState`, with what is possible now, unless a request may go from `source` straight to `target`."""
     if not may_transition(source=source, target=target):
         raise WrongState(
@@ -175,12 +183,12 @@ def check_transition(*, source: State, target: State) -> None:
         )
 
 
-def may_act(*, source: State, action: str) -> bool:
+def may_act(*, source: RequestState, action: str) -> bool:
     """Whether the state of a request has a step of that name."""
     return any(step.action == action for step in leaving(source, TRANSITIONS))
 
 
-def check_action(*, source: State, action: str) -> None:
+def check_action(*, source: RequestState, action: str) -> None:
     """Raise `WrongState`, with what is possible now, unless the state of a request has a step of that name."""
     if not may_act(source=source, action=action):
         raise WrongState(
@@ -189,8 +197,8 @@ def check_action(*, source: State, action: str) -> None:
         )
 
 
-def check_editable(*, source: State) -> None:
-    """Raise `WrongState` unless figures and answers may be written in the state of a request."""
+def check_editable(*, source: RequestState) -> None:
+    """Raise `WrongState` unless metric values and answers may be written in the state of a request."""
     if source not in EDITABLE_STATES:
         hint = " Revise it first, which voids the votes." if may_act(source=source, action="revise") else ""
         raise WrongState(f"The request is {source.words}, so its evidence cannot be edited.{hint}")

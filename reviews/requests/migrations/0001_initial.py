@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('purpose', models.CharField(max_length=200)),
                 ('environment', models.CharField(choices=[('prod', 'Production'), ('staging', 'Staging'), ('dev', 'Development')], max_length=10)),
                 ('business_case', models.TextField()),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('screening', 'screening'), ('cleared', 'cleared'), ('evidence', 'evidence'), ('in_review', 'in review'), ('changes_requested', 'changes requested'), ('decided', 'decided'), ('withdrawn', 'withdrawn'), ('lapsed', 'lapsed')], default=reviews.requests.domain.lifecycle.State['DRAFT'], max_length=20)),
+                ('state', models.CharField(choices=[('draft', 'draft'), ('screening', 'screening'), ('cleared', 'cleared'), ('evidence', 'evidence'), ('in_review', 'in review'), ('changes_requested', 'changes requested'), ('decided', 'decided'), ('withdrawn', 'withdrawn'), ('expired', 'expired')], default=reviews.requests.domain.lifecycle.RequestState['DRAFT'], max_length=20)),
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField()),
                 ('submitted_at', models.DateTimeField(null=True)),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['state', '-created_at'], name='requests_re_state_c620a8_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['changes_requested', 'cleared', 'draft', 'evidence', 'in_review', 'screening'])), fields=('model_version', 'purpose'), name='one_open_request_per_version_and_purpose'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'screening', 'cleared', 'evidence', 'in_review', 'changes_requested', 'decided', 'withdrawn', 'lapsed'])), name='request_state_known'), models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), models.Q(('checklist__isnull', False), ('policy__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='submitted_fixes_policy')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['changes_requested', 'cleared', 'draft', 'evidence', 'in_review', 'screening'])), fields=('model_version', 'purpose'), name='one_open_request_per_version_and_purpose'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'screening', 'cleared', 'evidence', 'in_review', 'changes_requested', 'decided', 'withdrawn', 'expired'])), name='request_state_known'), models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), models.Q(('checklist__isnull', False), ('policy__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='submitted_fixes_policy')],
             },
         ),
     ]

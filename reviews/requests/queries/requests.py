@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from governance.exports.domain.spreadsheets import Cell
-from governance.exports.domain.tables import Table
+from governance.exports.domain.tables import ExportTable
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.rules import Parties
 from weighbridge.core.errors import NotFound
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Filters:
+class RequestSelection:
     """What a list is narrowed to; every field empty means all."""
 
     search: str = ""
@@ -61,7 +61,7 @@ def find(*, ref: str, person: Person) -> ReviewRequest:
     return request
 
 
-def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
+def listed(*, person: Person, filters: RequestSelection) -> QuerySet[ReviewRequest]:
     """Requests for a list, newest first."""
     rows = visible_to(person).order_by("-created_at", "-pk")
     if filters.search:
@@ -73,7 +73,7 @@ def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
             | Q(model_version__asset__name__icontains=words)
             | Q(model_version__digest=words)
         )
-    if filters.state in {state.value for state in State}:
+    if filters.state in {state.value for state in RequestState}:
         rows = rows.filter(state=filters.state)
     if filters.team:
         rows = rows.filter(team__slug=filters.team)
@@ -84,10 +84,10 @@ def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
     return rows
 
 
-def table(*, person: Person, filters: Filters) -> Table:
+def table(*, person: Person, filters: RequestSelection) -> ExportTable:
     """The list as a table, every page of it."""
     rows = listed(person=person, filters=filters).select_related("decision", "model_version__asset__owner")
-    return Table("requests", COLUMNS, map(_cells, rows), rows.count())
+    return ExportTable("requests", COLUMNS, map(_cells, rows), rows.count())
 
 
 def _cells(row: ReviewRequest) -> Sequence[Cell]:

@@ -1,4 +1,4 @@
-"""Stored figures, policies and checklists as the rules take them."""
+"""Stored metric values, policies and checklists as the rules take them."""
 
 from functools import lru_cache
 

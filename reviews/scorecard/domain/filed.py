@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from weighbridge.core.kpis import KpiLink
 
 NOT_OF_A_SLUG = re.compile(r"[^a-z0-9]+")
@@ -21,7 +21,7 @@ class FiledKpi:
     name: str
     metric: str
     unit: str
-    better: Better
+    better: KpiDirection
     target: Decimal
     data_source: str
     how_estimated: str
@@ -40,7 +40,7 @@ def filed(link: KpiLink, *, ref: str) -> FiledKpi:
         name=link.kpi[:NAME_CHARS_MAX],
         metric=link.metric[:NAME_CHARS_MAX],
         unit=link.unit[:UNIT_CHARS_MAX],
-        better=Better(link.better.value),
+        better=KpiDirection(link.better.value),
         target=link.target,
         data_source=link.data_source[:SOURCE_CHARS_MAX],
         how_estimated=how[:TEXT_CHARS_MAX],

@@ -8,14 +8,14 @@ STEADY_SHARE = Decimal("0.02")
 """Less than two percent of the actual before counts as steady: quarters differ by more than that on their own."""
 
 
-class Better(StrEnum):
+class KpiDirection(StrEnum):
     """Which way a KPI should go."""
 
     HIGHER = "higher"
     LOWER = "lower"
 
 
-class Standing(StrEnum):
+class KpiStanding(StrEnum):
     """How an actual stands to its target."""
 
     MET = "met"
@@ -23,7 +23,7 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Trend(StrEnum):
+class KpiTrend(StrEnum):
     """How an actual stands to that of the quarter before."""
 
     BETTER = "better"
@@ -33,14 +33,14 @@ class Trend(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """One line of the scorecard; figures in `unit`, None where nobody supplied one."""
+class KpiScore:
+    """One line of the scorecard; values in `unit`, None where nobody supplied one."""
 
     model: str
     kpi: str
     metric: str
     unit: str
-    better: Better
+    better: KpiDirection
     target: Decimal
     actual: Decimal | None = None
     before: Decimal | None = None
@@ -48,12 +48,12 @@ class Score:
     channel: str = ""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> KpiStanding:
         """Met: at least the target where higher is better, at most where lower is."""
         if self.actual is None:
-            return Standing.UNKNOWN
-        is_met = self.actual >= self.target if self.better is Better.HIGHER else self.actual <= self.target
-        return Standing.MET if is_met else Standing.MISSED
+            return KpiStanding.UNKNOWN
+        is_met = self.actual >= self.target if self.better is KpiDirection.HIGHER else self.actual <= self.target
+        return KpiStanding.MET if is_met else KpiStanding.MISSED
 
     @property
     def gap(self) -> Decimal | None:
@@ -61,24 +61,24 @@ class Score:
         if self.actual is None or self.target == 0:
             return None
         share = (self.actual - self.target) / abs(self.target)
-        return share if self.better is Better.HIGHER else -share
+        return share if self.better is KpiDirection.HIGHER else -share
 
     @property
     def change(self) -> Decimal | None:
-        """(actual - before) / |before|, as a share of 1 with the sign of the figures; None without both."""
+        """(actual - before) / |before|, as a share of 1 with the sign of the values; None without both."""
         if self.actual is None or self.before is None or self.before == 0:
             return None
         return (self.actual - self.before) / abs(self.before)
 
     @property
-    def trend(self) -> Trend:
+    def trend(self) -> KpiTrend:
         """Against the quarter before; steady within `STEADY_SHARE`."""
         if self.actual is None or self.before is None:
-            return Trend.FIRST
+            return KpiTrend.FIRST
         moved = self.actual - self.before
         if abs(moved) <= STEADY_SHARE * abs(self.before):
-            return Trend.STEADY
-        return Trend.BETTER if (moved > 0) == (self.better is Better.HIGHER) else Trend.WORSE
+            return KpiTrend.STEADY
+        return KpiTrend.BETTER if (moved > 0) == (self.better is KpiDirection.HIGHER) else KpiTrend.WORSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Totals:
     unknown: int
 
 
-def totals(scores: tuple[Score, ...]) -> Totals:
+def totals(scores: tuple[KpiScore, ...]) -> Totals:
     """The counts by standing."""
     stood = [score.standing for score in scores]
-    return Totals(*(stood.count(each) for each in (Standing.MET, Standing.MISSED, Standing.UNKNOWN)))
+    return Totals(*(stood.count(each) for each in (KpiStanding.MET, KpiStanding.MISSED, KpiStanding.UNKNOWN)))

@@ -17,10 +17,10 @@ from reviews.authorizations.domain import AuthorizationState, check_authorizatio
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_revoke
 from reviews.evidence.rules import check_waive
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_action, check_editable
+from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, check_action, check_editable
 from reviews.requests.rules import check_edit, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
-from reviews.voting.queries.review_blockers import obstacles
+from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import Refused, WrongState
 
 if TYPE_CHECKING:
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Possible:
+class AllowedStep:
     """Whether something may be done now; `why_not` is "" when it may."""
 
     why_not: str = ""
 
     @property
-    def is_possible(self) -> bool:
+    def is_allowed(self) -> bool:
         """True when nothing stands against it."""
         return not self.why_not
 
 
-def ask(check: Callable[..., object], *about: object, **named: object) -> Possible:
+def ask(check: Callable[..., object], *about: object, **named: object) -> AllowedStep:
     """What a guard says to what it is asked about, as an answer instead of an exception."""
     try:
         check(*about, **named)
     except Refused as refusal:
-        return Possible(refusal.reason)
-    return Possible()
+        return AllowedStep(refusal.reason)
+    return AllowedStep()
 
 
 def check_can_edit(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Changing what the request says."""
     check_edit(person, snapshot.parties)
-    _need(snapshot.state is State.DRAFT, f"The request is {snapshot.state.words}; only a draft can be edited.")
+    _need(snapshot.state is RequestState.DRAFT, f"The request is {snapshot.state.words}; only a draft can be edited.")
 
 
 def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
@@ -61,7 +61,7 @@ def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
 
 
 def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Stating figures and cost projections, and explaining contradicted claims."""
+    """Stating metric values and cost projections, and explaining contradicted claims."""
     check_edit(person, snapshot.parties)
     check_editable(source=snapshot.state)
 
@@ -76,7 +76,7 @@ def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> No
     """Asking for the review: nothing may be missing."""
     check_edit(person, snapshot.parties)
     check_action(source=snapshot.state, action="request_review")
-    found = obstacles(snapshot.evidence)
+    found = review_blockers(snapshot.evidence)
     if found:
         raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
 
@@ -84,7 +84,7 @@ def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> No
 def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None) -> Stage:
     """Voting in a stage, in the open one unless it is named; the stage."""
     words, electorate = snapshot.state.words, snapshot.electorate
-    _need(snapshot.state is State.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
+    _need(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
     stage = electorate.progress.open_stage if stage_id is None else electorate.stage(stage_id)
     if stage is None:
         raise WrongState("The voting on this revision is over.")
@@ -127,9 +127,11 @@ def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
 def check_can_measure_again(snapshot: RequestSnapshot, *, person: Person, run: Run) -> None:
     """Repeating a benchmark."""
     check_repeat(run, person)
-    _need(snapshot.state is not State.IN_REVIEW, "A new measurement voids the votes; open the next revision first.")
     _need(
-        snapshot.state in EDITABLE_STATES or snapshot.state is State.CLEARED,
+        snapshot.state is not RequestState.IN_REVIEW, "A new measurement voids the votes; open the next revision first."
+    )
+    _need(
+        snapshot.state in EDITABLE_STATES or snapshot.state is RequestState.CLEARED,
         f"The request is {snapshot.state.words}; nothing is measured for it now.",
     )
 
@@ -168,7 +170,7 @@ STEPS: Mapping[str, Callable[..., object]] = {
 """The steps that a request itself offers, by name, with the guard of each."""
 
 
-def steps(snapshot: RequestSnapshot, *, person: Person) -> dict[str, Possible]:
+def steps(snapshot: RequestSnapshot, *, person: Person) -> dict[str, AllowedStep]:
     """Every step of a request by name, and whether this person may take it now."""
     return {name: ask(check, snapshot, person=person) for name, check in STEPS.items()}
 
@@ -180,7 +182,7 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind.check_cancel(run)
 
 
-def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[Possible, Possible]:
+def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[AllowedStep, AllowedStep]:
     """Canceling and repeating a run of a request."""
     return ask(check_can_cancel, run, person=person), ask(check_can_measure_again, snapshot, person=person, run=run)
 

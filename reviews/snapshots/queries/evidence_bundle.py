@@ -29,7 +29,7 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
         "dataset": request.dataset.digest if request.dataset else None,
         "policy": request.policy.digest if request.policy else None,
         "checklist": request.checklist.digest if request.checklist else None,
-        "figures": to_document(evidence.figures),
+        "metric_values": to_document(evidence.metric_values),
         "runs": [
             {"id": run.pk, "state": run.state, "verdict": run.verdict, "result": run.result_digest}
             for run in evidence.runs
@@ -48,5 +48,5 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
             {"name": each.contradiction.name, "answer": each.answer} for each in evidence.contradictions
         ],
         "waivers": sorted(evidence.waived),
-        "determination": to_document(evidence.determination),
+        "policy_evaluation": to_document(evidence.policy_evaluation),
     }

@@ -19,9 +19,9 @@ from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations.models import Authorization, Condition, Decision, ReReview
-from reviews.evidence.models import Determination
+from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
@@ -44,9 +44,9 @@ class RequestSnapshot:
     evidence: EvidenceSnapshot
 
     @property
-    def state(self) -> State:
+    def state(self) -> RequestState:
         """Where the request stands."""
-        return State(self.request.state)
+        return RequestState(self.request.state)
 
     @property
     def parties(self) -> Parties:
@@ -64,9 +64,9 @@ class RequestSnapshot:
         return tuple(self.request.rivals.select_related("asset__team").order_by("pk"))
 
     @cached_property
-    def determinations(self) -> tuple[Determination, ...]:
+    def policy_evaluations(self) -> tuple[PolicyEvaluation, ...]:
         """What the policy said each time it was asked, the latest first."""
-        return tuple(self.request.determinations.select_related("policy").order_by("-pk"))
+        return tuple(self.request.policy_evaluations.select_related("policy").order_by("-pk"))
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
@@ -127,7 +127,10 @@ class RequestSnapshot:
     @cached_property
     def messages(self) -> Mapping[str, Sequence[OutboxMessage]]:
         """What is under way by lane, the oldest first: about the ticket, and results that are no evidence yet."""
-        taken, found = {fact.run_id for fact in self.evidence.facts}, defaultdict[str, list[OutboxMessage]](list)
+        taken, found = (
+            {record.run_id for record in self.evidence.metric_records},
+            defaultdict[str, list[OutboxMessage]](list),
+        )
         of_runs = [f"run:{run.pk}" for run in self.evidence.runs if run.pk not in taken]
         lanes = [f"ticket:{self.request.ref}", *of_runs]
         for row in OutboxMessage.objects.filter(lane__in=lanes, state__in=[*UNFINISHED, JobState.DEAD]).order_by("pk"):

@@ -16,13 +16,13 @@ from requests import exceptions as http  # noqa: TID251 -- this adapter is the o
 
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import (
+    FailureReach,
     Misconfigured,
     OutcomeUnknown,
     RateLimited,
-    Reach,
     TicketGone,
     TrackerError,
-    Unreachable,
+    TrackerUnreachable,
 )
 
 _MESSAGE_CHARS_MAX = 300
@@ -63,16 +63,18 @@ def refusal(error: JIRAError, doing: Doing, *, settings: JiraSettings, now: date
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
     wait_s = wait_from(headers, now=now)
     if status == 429:
-        reach = Reach.TICKET if headers.get("RateLimit-Reason") == _PER_ISSUE else Reach.TRACKER
+        reach = FailureReach.TICKET if headers.get("RateLimit-Reason") == _PER_ISSUE else FailureReach.TRACKER
         reason = f"Jira asked to slow down, so it did not {doing.what} yet."
         return RateLimited(reason, retry_after_s=wait_s, reach=reach)
     if status == 408 or status >= 500:
         if doing.write:
             return _unknown(doing, f"Jira answered with error {status}", max(settings.settle_s, wait_s or 0.0))
-        return Unreachable(f"Jira could not {doing.what}: it answered with error {status}.", retry_after_s=wait_s)
+        return TrackerUnreachable(
+            f"Jira could not {doing.what}: it answered with error {status}.", retry_after_s=wait_s
+        )
     if status == 409:
         reason = f"Jira could not {doing.what}: the ticket is being changed by another."
-        return Unreachable(reason, retry_after_s=wait_s, reach=Reach.TICKET)
+        return TrackerUnreachable(reason, retry_after_s=wait_s, reach=FailureReach.TICKET)
     return _permanent(status, error, doing, settings)
 
 
@@ -86,7 +88,7 @@ def _permanent(status: int, error: JIRAError, doing: Doing, settings: JiraSettin
         return Misconfigured(
             f"The account {settings.email} may not {doing.what} in Jira: give it that permission in project "
             f"{settings.project}, or use another account.{_quoted(_messages(error)[0])}",
-            reach=Reach.ALIKE,
+            reach=FailureReach.ALIKE,
         )
     if status in {404, 410} and doing.ticket:
         return TicketGone(
@@ -108,7 +110,7 @@ def _bad_request(status: int, error: JIRAError, doing: Doing, settings: JiraSett
             f"Jira would not {doing.what} with a label: add the field Labels to the screens of project "
             f"{settings.project}. Without its label a ticket could not be found again.",
             fields=tuple(fields),
-            reach=Reach.ALIKE,
+            reach=FailureReach.ALIKE,
         )
     said = "; ".join([*(f"{name}: {text}" for name, text in fields.items()), *([general] if general else [])])
     return Misconfigured(
@@ -116,7 +118,7 @@ def _bad_request(status: int, error: JIRAError, doing: Doing, settings: JiraSett
         "JIRA_PROJECT, "
         "JIRA_ISSUE_TYPE and JIRA_FIELDS.",
         fields=tuple(fields),
-        reach=Reach.ALIKE if fields else Reach.TICKET,
+        reach=FailureReach.ALIKE if fields else FailureReach.TICKET,
     )
 
 
@@ -154,7 +156,9 @@ def _silence(error: http.ConnectionError, doing: Doing, *, settings: JiraSetting
         )
     if doing.write and not _never_sent(error):
         return _unknown(doing, "The connection to Jira broke", settings.settle_s)
-    return Unreachable(f"Jira at {settings.url} cannot be reached, so it did not {doing.what}. It will be tried again.")
+    return TrackerUnreachable(
+        f"Jira at {settings.url} cannot be reached, so it did not {doing.what}. It will be tried again."
+    )
 
 
 def _nonsense(error: Exception, doing: Doing, *, settings: JiraSettings) -> TrackerError:
@@ -163,7 +167,7 @@ def _nonsense(error: Exception, doing: Doing, *, settings: JiraSettings) -> Trac
         why = "Jira did not answer in time" if broken_off else "Jira's answer could not be read"
         return _unknown(doing, why, settings.settle_s)
     if broken_off:
-        return Unreachable(f"Jira did not answer in time when asked to {doing.what}. It will be tried again.")
+        return TrackerUnreachable(f"Jira did not answer in time when asked to {doing.what}. It will be tried again.")
     return Misconfigured(
         f"The server at {settings.url} did not answer as Jira does when asked to {doing.what}: check JIRA_URL, and "
         "that "

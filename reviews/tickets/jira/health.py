@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from reviews.tickets.jira.client import JiraClient, Json
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Health, Misconfigured
+from reviews.tickets.ports import Misconfigured, TrackerHealth
 
 _NEEDED = {
     "CREATE_ISSUES": "create issues",
@@ -17,7 +17,7 @@ _WE_FILL = frozenset({"project", "issuetype", "summary", "description", "labels"
 _PAGE = "200"
 
 
-def examine(client: JiraClient, settings: JiraSettings) -> Health:
+def examine(client: JiraClient, settings: JiraSettings) -> TrackerHealth:
     """The first thing that would keep a ticket from being opened, or the good news. Raises Misconfigured and others."""
     account = str(client.get_json("myself").get("displayName", settings.email))
     project = client.get_json(f"project/{quote(settings.project, safe='')}")
@@ -25,11 +25,11 @@ def examine(client: JiraClient, settings: JiraSettings) -> Health:
         _check_permissions(client, settings)
         _check_fields(_fields(client, settings), settings)
     except Misconfigured as error:
-        return Health(ok=False, sentence=error.reason, account=account)
+        return TrackerHealth(ok=False, sentence=error.reason, account=account)
     sentence = (
         f"Connected as {account}: tickets open in {project['name']} ({settings.project}) as {settings.issue_type}."
     )
-    return Health(ok=True, sentence=sentence, account=account)
+    return TrackerHealth(ok=True, sentence=sentence, account=account)
 
 
 def _check_permissions(client: JiraClient, settings: JiraSettings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from reviews.tickets.ports import Block, Facts, Heading, Link, Paragraph
+from reviews.tickets.ports import Block, Fields, Heading, Link, Paragraph
 
 Node = dict[str, Any]
 
@@ -49,7 +49,7 @@ def _node(block: Block) -> Node:
             return {"type": "heading", "attrs": {"level": 3}, "content": _inline(text)}
         case Paragraph(text):
             return {"type": "paragraph", "content": _inline(text)}
-        case Facts(rows):
+        case Fields(rows):
             return {"type": "table", "content": [_row(name, value) for name, value in rows]}
         case Link(text, url):
             return {"type": "paragraph", "content": [_link(text, url)]}
@@ -86,7 +86,7 @@ def _text(text: str, *, marks: list[Node] | None = None) -> Node:
 def _fitting(blocks: tuple[Block, ...]) -> Iterator[Block]:
     left = BODY_CHARS_MAX
     for block in blocks:
-        if isinstance(block, Facts) and not block.rows:
+        if isinstance(block, Fields) and not block.rows:
             continue  # ADF knows no table without rows
         left -= _length(block)
         if left < 0:
@@ -97,7 +97,7 @@ def _fitting(blocks: tuple[Block, ...]) -> Iterator[Block]:
 
 def _length(block: Block) -> int:
     match block:
-        case Facts(rows):
+        case Fields(rows):
             return sum(len(name) + len(value) for name, value in rows)
         case Link(text, url):
             return len(text) + len(url)

@@ -19,7 +19,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "approved_with_conditions": "Done",
         "rejected": "Done",
         "withdrawn": "Done",
-        "lapsed": "Done",
+        "expired": "Done",
         "acknowledged": "In Progress",
         "done": "Done",
         "dropped": "Done",

@@ -13,7 +13,6 @@ from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.workflow import settled_status, way_to
 from reviews.tickets.ports import (
     Block,
-    Health,
     LabelLost,
     Misconfigured,
     RateLimited,
@@ -21,8 +20,9 @@ from reviews.tickets.ports import (
     TicketDraft,
     TooLate,
     TrackerError,
+    TrackerHealth,
+    TrackerUnreachable,
     TransitionUnavailable,
-    Unreachable,
 )
 
 _FOUND_MAX = 50
@@ -112,15 +112,15 @@ class JiraTracker:
         with self._asking("set the link back", write=True, ticket=ticket_id) as client:
             client.post_json(f"{issue_path(ticket_id)}/remotelink", payload)
 
-    def check(self) -> Health:
+    def check(self) -> TrackerHealth:
         """Walk from the address to the fields of the create screen, and say the first thing that is wrong."""
         self.close()  # a test of the connection asks anew what the server is
         try:
             with self._asking("answer", write=False) as client:
                 return health.examine(client, self.settings)
         except TrackerError as error:
-            wait_s = error.retry_after_s if isinstance(error, Unreachable) else None
-            return Health(ok=False, sentence=error.reason, retry_after_s=wait_s)
+            wait_s = error.retry_after_s if isinstance(error, TrackerUnreachable) else None
+            return TrackerHealth(ok=False, sentence=error.reason, retry_after_s=wait_s)
 
     @contextmanager
     def _asking(self, what: str, *, write: bool, ticket: str = "") -> Iterator[JiraClient]:

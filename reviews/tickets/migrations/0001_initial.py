@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ticketmove',
-            constraint=models.CheckConstraint(condition=models.Q(('meaning', reviews.tickets.domain.Meaning['DECIDE']), ('outcome', reviews.tickets.domain.Outcome['DONE']), _negated=True), name='nothing_is_decided_there'),
+            constraint=models.CheckConstraint(condition=models.Q(('meaning', reviews.tickets.domain.Meaning['DECIDE']), ('outcome', reviews.tickets.domain.MoveOutcome['DONE']), _negated=True), name='nothing_is_decided_there'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

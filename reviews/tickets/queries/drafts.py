@@ -7,7 +7,7 @@ from django.conf import settings
 
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
+from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
 from weighbridge.core.errors import NotFound
 
 
@@ -18,7 +18,7 @@ def request_url(request: ReviewRequest) -> str:
 
 def draft_of(request: ReviewRequest) -> TicketDraft:
     """The ticket of a request whose review became mandatory, with every rule that stands against it."""
-    said = request.determinations.order_by("pk").first()
+    said = request.policy_evaluations.order_by("pk").first()
     results = said.document["results"] if said else []
     rules = tuple((each["rule_id"], each["why"]) for each in results if each["effect"])
     version = request.model_version
@@ -29,9 +29,9 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
         body=(
             Paragraph(request.business_case),
             Heading("Why a review is mandatory"),
-            Facts(rules),
+            Fields(rules),
             Heading("Subject"),
-            Facts(
+            Fields(
                 (
                     ("Model", str(version)),
                     ("Digest", version.digest),

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from reviews.tickets.domain import Meaning, Outcome, stands_at
+from reviews.tickets.domain import Meaning, MoveOutcome, stands_at
 from reviews.tickets.models import (
     ExternalIdentity,
     Ticket,
@@ -166,7 +166,7 @@ def numbers(*, now: datetime) -> Numbers:
         read=TicketMirror.objects.count(),
         gone=TicketMirror.objects.filter(gone_at__isnull=False).count(),
         comments=TicketComment.objects.filter(is_ours=False).count(),
-        refused=TicketMove.objects.filter(outcome=Outcome.REFUSED).count(),
+        refused=TicketMove.objects.filter(outcome=MoveOutcome.REFUSED).count(),
         linked_people=ExternalIdentity.objects.count(),
     )
 

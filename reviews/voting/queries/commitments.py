@@ -5,14 +5,14 @@ from decimal import Decimal
 
 from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from weighbridge.core import metrics as facts
+from weighbridge.core import metrics
 
-ONCE_FACT = "training_cost_usd"
-Shares = Mapping[str, Mapping[Unit, Decimal]]
+ONCE_METRIC = "training_cost_usd"
+Shares = Mapping[str, Mapping[BudgetUnit, Decimal]]
 
 
 def shares_of(evidence: EvidenceSnapshot) -> Shares:
@@ -22,20 +22,20 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     of the authorization, as no stored projection says more than what a year costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
-    once = facts.best(evidence.figures, name=ONCE_FACT, now=evidence.now)
+    once = metrics.best(evidence.metric_values, name=ONCE_METRIC, now=evidence.now)
     days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
     usd = shares(
-        amount=amounts[Unit.USD],
+        amount=amounts[BudgetUnit.USD],
         once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),
         start_on=today,
         days=days,
     )
     present = Quarter.of(today)
-    first = {Unit.USD: usd.get(present, Decimal(0)), Unit.GPU_H: amounts[Unit.GPU_H]}
-    return {str(present): first} | {str(each): {Unit.USD: usd[each]} for each in usd if each != present}
+    first = {BudgetUnit.USD: usd.get(present, Decimal(0)), BudgetUnit.GPU_H: amounts[BudgetUnit.GPU_H]}
+    return {str(present): first} | {str(each): {BudgetUnit.USD: usd[each]} for each in usd if each != present}
 
 
-def now_and_later(evidence: EvidenceSnapshot) -> tuple[Mapping[Unit, Decimal], Shares]:
+def now_and_later(evidence: EvidenceSnapshot) -> tuple[Mapping[BudgetUnit, Decimal], Shares]:
     """The share of the present quarter, and those of later ones."""
     found = dict(shares_of(evidence))
     return found.pop(str(Quarter.of(evidence.now.date()))), found

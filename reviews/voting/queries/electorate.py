@@ -9,7 +9,7 @@ from governance.rulebook.domain.policy import Stage
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
-from reviews.voting.domain import Ballot, Choice, Progress, check_may_vote, tally
+from reviews.voting.domain import Ballot, Progress, VoteChoice, check_may_vote, tally
 from reviews.voting.models import Vote
 from weighbridge.core.errors import NotFound
 
@@ -87,7 +87,7 @@ def _ballot(vote: Vote) -> Ballot:
         person_id=vote.person_id,
         person_name=name_of(vote.person),
         stage_id=vote.stage,
-        choice=Choice(vote.choice),
+        choice=VoteChoice(vote.choice),
         revision=vote.revision,
         rationale=vote.rationale,
         cast_at=vote.cast_at,

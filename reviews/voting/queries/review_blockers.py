@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from governance.jobs.enums import UNFINISHED
-from governance.rulebook.domain.evaluation import Determination, RuleStatus
-from governance.rulebook.domain.policy import Effect
+from governance.rulebook.domain.evaluation import Evaluation, RuleStatus
+from governance.rulebook.domain.policy import RuleEffect
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 
 @dataclass(frozen=True)
-class Obstacle:
+class ReviewBlocker:
     """One thing to settle before a review can be asked for; `part` names the part of the page that settles it."""
 
     code: str
@@ -18,26 +18,26 @@ class Obstacle:
     part: str
 
 
-def obstacles(evidence: EvidenceSnapshot) -> tuple[Obstacle, ...]:
+def review_blockers(evidence: EvidenceSnapshot) -> tuple[ReviewBlocker, ...]:
     """Everything that asking for the review of a submitted request is refused for, in its order."""
     return () if evidence.request.policy is None else tuple(_found(evidence))
 
 
-def _found(evidence: EvidenceSnapshot) -> Iterator[Obstacle]:
+def _found(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
     if any(run.state in UNFINISHED for run in evidence.runs):
-        yield Obstacle("run_unfinished", "A benchmark is still under way; wait for it, or cancel it.", "runs")
+        yield ReviewBlocker("run_unfinished", "A benchmark is still under way; wait for it, or cancel it.", "runs")
     for status in evidence.checklist:
         if status.item.required and not status.is_complete:
-            yield Obstacle("checklist_open", f"{status.item.title}: {status.why}", "checklist")
+            yield ReviewBlocker("checklist_open", f"{status.item.title}: {status.why}", "checklist")
     for each in evidence.contradictions:
         if not each.answer:
-            yield Obstacle("contradicted", each.contradiction.message, "figures")
-    yield from _ruled(evidence.determination)
+            yield ReviewBlocker("contradicted", each.contradiction.message, "metric-values")
+    yield from _ruled(evidence.policy_evaluation)
 
 
-def _ruled(said: Determination) -> Iterator[Obstacle]:
+def _ruled(said: Evaluation) -> Iterator[ReviewBlocker]:
     for each in said.standing():
         if each.status is RuleStatus.INDETERMINATE:
-            yield Obstacle("indeterminate", f"{each.rule_id}: {each.why}", "policy")
-        elif each.effect is Effect.DENY:
-            yield Obstacle("denied", f"{each.rule_id}: {each.why} The policy denies this.", "policy")
+            yield ReviewBlocker("indeterminate", f"{each.rule_id}: {each.why}", "policy")
+        elif each.effect is RuleEffect.DENY:
+            yield ReviewBlocker("denied", f"{each.rule_id}: {each.why} The policy denies this.", "policy")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.domain.policy_diff import PolicyDifference
 from reviews.voting.models import Revision
 from weighbridge.core.metrics import number_words
 
@@ -20,12 +20,12 @@ WORDS = {
 }
 
 
-def since_last_revision(revisions: Sequence[Revision]) -> tuple[Change, ...]:
+def since_last_revision(revisions: Sequence[Revision]) -> tuple[PolicyDifference, ...]:
     """What the latest frozen revision changed against the one before it; nothing where there is only one."""
     return tuple(_changes(revisions[1].bundle, revisions[0].bundle)) if len(revisions) > 1 else ()
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[PolicyDifference]:
     for path, words in WORDS.items():
         yield from _differing(path, words, before.get(path), after.get(path))
     yield from _differing("artifact", "Artifact", before["artifact"]["digest"], after["artifact"]["digest"])
@@ -34,20 +34,23 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _differing(f"{part}[{name}]", name, old.get(name), new.get(name))
     yield from _differing(
-        "determination", "The policy says", before["determination"]["outcome"], after["determination"]["outcome"]
+        "policy_evaluation",
+        "The policy says",
+        before["policy_evaluation"]["outcome"],
+        after["policy_evaluation"]["outcome"],
     )
 
 
-def _differing(path: str, words: str, before: str | None, after: str | None) -> Iterator[Change]:
+def _differing(path: str, words: str, before: str | None, after: str | None) -> Iterator[PolicyDifference]:
     if before != after:
-        yield Change(path, before, after, words)
+        yield PolicyDifference(path, before, after, words)
 
 
-def _figures(bundle: Mapping[str, Any]) -> dict[str, str]:
-    """The last word on each fact and basis."""
+def _metric_values(bundle: Mapping[str, Any]) -> dict[str, str]:
+    """The last word on each metric and basis."""
     return {
         f"{each['name']}, {each['basis']}": f"{number_words(Decimal(each['value']))} {each['unit']}"
-        for each in bundle["figures"]
+        for each in bundle["metric_values"]
     }
 
 
@@ -68,7 +71,7 @@ def _waived(bundle: Mapping[str, Any]) -> dict[str, str]:
 
 
 _PARTS = {
-    "figures": _figures,
+    "metric_values": _metric_values,
     "answers": _answers,
     "runs": _runs,
     "contradictions": _explained,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import metrics_of
 from governance.audit.actions import record as audit
@@ -18,11 +18,11 @@ from governance.findings.actions import Sighting
 from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
-from governance.rulebook.domain.monitoring import Breach, Monitoring
+from governance.rulebook.domain.monitoring import BreachKind, Monitoring
 from reviews.authorizations.domain import IN_FORCE
 from reviews.authorizations.models import Authorization
-from reviews.evidence.domain.comparison import Standing
-from reviews.evidence.domain.drift import Reading, drifts
+from reviews.evidence.domain.comparison import MonthStanding
+from reviews.evidence.domain.drift import MeasuredValue, drifts
 from reviews.evidence.domain.old_prices import price_words
 from reviews.evidence.queries import comparison, projections
 from reviews.requests.queries.rulebook import monitoring_in_force
@@ -91,10 +91,10 @@ def _raise(seen: _Seen, by: User | None, now: datetime) -> Finding | None:
     return finding
 
 
-def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
+def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     for month in comparison.months_of_request(request, now=now):
-        if month.standing is not Standing.BREACH or month.limit is None or month.billed is None:
+        if month.standing is not MonthStanding.BREACH or month.limit is None or month.billed is None:
             continue
         text = (
             f"{format_usd(month.billed)} was billed for {month.month:%B %Y}, and {format_usd(month.limit)} is the most "
@@ -102,25 +102,27 @@ def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[Breach, Sight
             "its cost brought down."
         )
         yield (
-            Breach.COST,
+            BreachKind.COST,
             _sighting(row, "cost.breach", f"{month.month:%Y-%m}", text, f"bills of {month.month:%Y-%m}"),
         )
 
 
-def _of_runs(row: Authorization, watched: Monitoring) -> Iterator[tuple[Breach, Sighting]]:
+def _of_runs(row: Authorization, watched: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     approved = {
-        fact.name: Reading(fact.name, fact.value, fact.lower, fact.upper)
-        for fact in request.facts.filter(basis=Basis.MEASURED).order_by("pk")
+        metric_value.name: MeasuredValue(metric_value.name, metric_value.value, metric_value.lower, metric_value.upper)
+        for metric_value in request.metric_records.filter(basis=Basis.MEASURED).order_by("pk")
     }
     fresh = Run.objects.filter(
         model_version__digest=row.subject_digest,
         state=JobState.DONE,
-        verdict=Verdict.VALID,
+        verdict=RunVerdict.VALID,
         created_at__gt=row.issued_at,
     )
     for run in fresh.order_by("pk"):
-        readings = [Reading(each.name, each.value, each.lower, each.upper) for each in metrics_of(run.result or {})]
+        readings = [
+            MeasuredValue(each.name, each.value, each.lower, each.upper) for each in metrics_of(run.result or {})
+        ]
         for drift in drifts(approved, readings, slack=watched.drift):
             text = (
                 f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
@@ -130,7 +132,7 @@ def _of_runs(row: Authorization, watched: Monitoring) -> Iterator[tuple[Breach, 
             yield drift.breach, _sighting(row, "drift", drift.name, text, f"run {run.pk}")
 
 
-def _of_prices(row: Authorization, watched: Monitoring, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
+def _of_prices(row: Authorization, watched: Monitoring, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     latest = projections.latest(request)
     if latest is None or now - latest.projection.kept_at <= timedelta(days=watched.prices_valid_days):
@@ -142,7 +144,7 @@ def _of_prices(row: Authorization, watched: Monitoring, now: datetime) -> Iterat
     )
     if words := price_words(latest.projection.document):
         text += f" They are: {words}."
-    yield Breach.PRICES, _sighting(row, "prices.expired", str(latest.number), text, f"projection {latest.number}")
+    yield BreachKind.PRICES, _sighting(row, "prices.expired", str(latest.number), text, f"projection {latest.number}")
 
 
 def _sighting(row: Authorization, kind: str, what: str, text: str, source: str) -> Sighting:

@@ -1,4 +1,4 @@
-"""Figures, answers and benchmark results: everything a request is judged by."""
+"""Metric values, answers and benchmark results: everything a request is judged by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,26 +10,27 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.runs.actions import runs as run_actions
-from benchmarking.runs.enums import Verdict
+from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import metrics_of
 from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
-from governance.rulebook.domain.benchmark_plans import Scenario
-from governance.rulebook.domain.checklists import Item, ItemKind
+from governance.rulebook.domain.benchmark_plans import ScenarioName
+from governance.rulebook.domain.checklists import ChecklistItem, ItemKind
 from reviews.evidence.locking import lock_all
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
-from reviews.evidence.queries.evidence import figure_of
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
+from reviews.evidence.queries.evidence import metric_value_of
 from reviews.evidence.queries.projections import redrawn
 from reviews.requests.audit import record
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metrics import CATALOG, Basis, Figure, check_figure
+from weighbridge.core.metrics import Basis, MetricValue, check_metric_value
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -39,12 +40,12 @@ STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 ANSWER_CHARS_MIN = 10
 SOURCE_CHARS_MAX = 300
 SAMPLES_BELOW = 2**63
-ENDED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
+ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statement:
-    """A figure as a person states it."""
+class StatedValue:
+    """A metric value as a person states it."""
 
     name: str
     value: Decimal
@@ -58,27 +59,27 @@ class Statement:
     valid_until: datetime | None = None
 
 
-def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: datetime) -> Fact:
-    """Add a declared or estimated figure; the one before it stays on record."""
+def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: User, now: datetime) -> MetricRecord:
+    """Add a declared or estimated metric value; the one before it stays on record."""
     with transaction.atomic():
         row = lock(request)
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
         _check_statement(statement, now)
-        fact = Fact.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
-        record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
-        screening.evaluate_again(request=row, occasion="figure stated", now=now)
-    return fact
+        metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
+        record(kind="metric_value.stated", request=row, by=by, now=now, details=_value_words(metric_value))
+        screening.evaluate_again(request=row, occasion="metric value stated", now=now)
+    return metric_value
 
 
-def _check_statement(statement: Statement, now: datetime) -> None:
+def _check_statement(statement: StatedValue, now: datetime) -> None:
     if statement.basis not in STATED_BY_PEOPLE:
         raise NotAllowed(
-            f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
+            f"Metric values of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
             "declared or estimated.",
             code="basis_not_stated",
             field="basis",
         )
-    check_figure(Figure(**vars(statement), observed_at=now))
+    check_metric_value(MetricValue(**vars(statement), observed_at=now))
     if len(statement.source) > SOURCE_CHARS_MAX:
         raise Invalid(
             f"The source has {len(statement.source):,} characters; at most {SOURCE_CHARS_MAX} are kept.", field="source"
@@ -140,51 +141,56 @@ def answer_contradiction(
             measured_id=measured_id,
             defaults={"request": row, "text": text, "answered_by": by, "answered_at": now},
         )
-        record(kind="contradiction.answered", request=row, by=by, now=now, details={"fact": name, "text": text})
+        record(kind="contradiction.answered", request=row, by=by, now=now, details={"metric": name, "text": text})
     return answer
 
 
 def measure_again(*, request: ReviewRequest, run: Run, by: User, now: datetime) -> Run:
-    """Queue a benchmark of the request once more, while its figures may still change."""
+    """Queue a benchmark of the request once more, while its metric values may still change."""
     with transaction.atomic():
         snapshot, ended = snapshot_of(lock(request), now=now), Run.objects.select_for_update().get(pk=run.pk)
         check_can_measure_again(snapshot, person=person_of(by), run=ended)
         return run_actions.repeat(run=ended, by=by, now=now)
 
 
-def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
-    """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again.
+def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[MetricRecord]:
+    """Turn a finished run into measured metric values, unless its verdict is invalid; the policy is evaluated again.
 
     A cost projection that assumed the service time is drawn anew with the measured one.
     """
     drawn = redrawn(request=request, run=run)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        known = list(row.facts.filter(run=run))
+        known = list(row.metric_records.filter(run=run))
         if known:
             return known
-        figures = _figures(row, run, now)
-        why_not = _why_refused(row, run, figures)
+        metric_values = _metric_values(row, run, now)
+        why_not = _why_refused(row, run, metric_values)
         if why_not:
             details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
             record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why_not[:1000])
             return []
-        facts = Fact.objects.bulk_create(figures)
-        details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "facts": [f.name for f in facts]}
+        metric_values = MetricRecord.objects.bulk_create(metric_values)
+        details = {
+            "run": run.pk,
+            "verdict": run.verdict,
+            "result": run.result_digest,
+            "metric_values": [f.name for f in metric_values],
+        }
         record(kind="evidence.measured", request=row, by=by, now=now, details=details)
-        if row.state == State.IN_REVIEW and facts:
+        if row.state == RequestState.IN_REVIEW and metric_values:
             screening.reopen(
                 request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
             )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
         projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
-    return facts
+    return metric_values
 
 
-def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
+def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[MetricRecord]:
     source = f"run {run.pk}, {run.scenario}"
     return [
-        Fact(
+        MetricRecord(
             request=request,
             name=metric.name,
             value=metric.value,
@@ -205,39 +211,40 @@ def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
 
 
 def _speaks_of(name: str, run: Run) -> bool:
-    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not that of
+    """Whether a run's metric value is the metric of that name: the latency of a whole query or batch is not that of
     a request.
     """
-    return run.scenario == Scenario.SINGLE_STREAM or not name.startswith("latency_")
+    return run.scenario == ScenarioName.SINGLE_STREAM or not name.startswith("latency_")
 
 
-def _why_refused(request: ReviewRequest, run: Run, figures: Sequence[Fact]) -> str:
+def _why_refused(request: ReviewRequest, run: Run, metric_values: Sequence[MetricRecord]) -> str:
     """Why a run is no evidence for the request; "" where it is."""
-    state = State(request.state)
+    state = RequestState(request.state)
     if state in ENDED:
         return f"The request is {state.words}, so the result of its run {run.pk} is not taken any more."
-    if run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
+    if run.verdict not in {RunVerdict.VALID, RunVerdict.INDICATIVE}:
         reasons = [reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])]
         return run.error or "; ".join(reasons) or f"Run {run.pk} ended {run.state}, without a result."
     try:
-        for figure in figures:
-            check_figure(figure_of(figure))
+        for metric_value in metric_values:
+            check_metric_value(metric_value_of(metric_value))
     except Invalid as fault:
-        return f"Run {run.pk} reports an impossible figure. {fault.reason}"
+        return f"Run {run.pk} reports an impossible metric value. {fault.reason}"
     return ""
 
 
-def _item(snapshot: RequestSnapshot, item_id: str) -> Item:
+def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:
     for status in snapshot.evidence.checklist:
         if status.item.id == item_id:
             return status.item
     raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
 
 
-def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
-    if item.kind.is_answered_by_facts:
+def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
+    if item.kind.is_answered_by_metrics:
         raise Invalid(
-            f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item"
+            f"“{item.title}” is answered by metric values: {', '.join(item.metrics)}. State those instead.",
+            field="item",
         )
     wanted = {ItemKind.TEXT: bool(text.strip()), ItemKind.FILE: upload is not None, ItemKind.ATTESTATION: is_attested}
     if not wanted[item.kind]:
@@ -247,11 +254,11 @@ def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attest
         raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
 
 
-def _fact_words(fact: Fact) -> dict[str, str]:
+def _value_words(metric_value: MetricRecord) -> dict[str, str]:
     return {
-        "name": fact.name,
-        "value": str(fact.value),
-        "unit": fact.unit,
-        "basis": fact.basis,
-        "source": fact.source,
+        "name": metric_value.name,
+        "value": str(metric_value.value),
+        "unit": metric_value.unit,
+        "basis": metric_value.basis,
+        "source": metric_value.source,
     }

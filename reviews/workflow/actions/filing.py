@@ -17,7 +17,7 @@ from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, requests
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from weighbridge.core.errors import Invalid, Refused
 
@@ -44,13 +44,13 @@ class Paper:
     version: ModelVersion | NewVersion
     dataset: Dataset | NewDataset | None = None
     rivals: tuple[ModelVersion, ...] = ()
-    statements: Iterable[Statement] = ()
+    statements: Iterable[StatedValue] = ()
 
 
 def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: datetime) -> ReviewRequest:
-    """Register what is new, file the request or change its draft, and state its figures.
+    """Register what is new, file the request or change its draft, and state its metric values.
 
-    A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the fact whose figure is at fault. Files
+    A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the metric whose value is at fault. Files
     are read and hashed before the transaction begins.
     """
     with ExitStack() as files:
@@ -71,7 +71,7 @@ def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: dat
                 row = requests.edit(request=draft, filing=filing, by=by, now=now)
             for statement in paper.statements:
                 with _named({"value": statement.name}, otherwise=statement.name):
-                    evidence.state_fact(request=row, statement=statement, by=by, now=now)
+                    evidence.state_metric_value(request=row, statement=statement, by=by, now=now)
     return row
 
 

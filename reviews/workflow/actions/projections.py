@@ -12,8 +12,8 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.domain.variance.calibration import Widening
 from governance.people.queries.people import person_of
-from reviews.evidence.domain.projected import CONFIDENCE, ProjectedFigure, projected_figures, widened_figures
-from reviews.evidence.models import Fact, RequestProjection
+from reviews.evidence.domain.projected import CONFIDENCE, ProjectedValue, projected_metric_values, widened_metric_values
+from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.projections import Redrawn, latest, measuring_run, redrawn
 from reviews.requests.audit import record
@@ -31,7 +31,7 @@ SOURCE_CHARS_MAX = 300
 def state(
     *, request: ReviewRequest, projection: CostProjection, option: str, widen: bool = False, by: User, now: datetime
 ) -> RequestProjection:
-    """Let a projection speak for the request's costs: its figures become estimates, its prices stay pinned.
+    """Let a projection speak for the request's costs: its metric values become estimates, its prices stay pinned.
 
     Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
     projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide
@@ -40,7 +40,7 @@ def state(
     with transaction.atomic():
         row = lock(request)
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
-        projected_figures(projection.document, option=option)
+        projected_metric_values(projection.document, option=option)
         widening = _asked_for(row, by, now) if widen else None
         before = latest(row)
         again = (projection.pk, option, widening)
@@ -134,20 +134,20 @@ def _add(
     )
     measured = f", service time measured by run {run.pk}" if run is not None else ""
     source = f"projection {number}, option {option}, seed {projection.document['seed']}{measured}"
-    figures = projected_figures(projection.document, option=option)
+    metric_values = projected_metric_values(projection.document, option=option)
     if widening is not None:
-        figures = widened_figures(figures, widening=widening)
-    Fact.objects.bulk_create(
-        Fact(
+        metric_values = widened_metric_values(metric_values, widening=widening)
+    MetricRecord.objects.bulk_create(
+        MetricRecord(
             request=row,
-            **_columns(figure),
+            **_columns(metric_value),
             basis=Basis.ESTIMATED,
             confidence=CONFIDENCE,
             stated_by=by,
             observed_at=now,
-            source=", ".join(filter(None, (source, figure.note)))[:SOURCE_CHARS_MAX],
+            source=", ".join(filter(None, (source, metric_value.note)))[:SOURCE_CHARS_MAX],
         )
-        for figure in figures
+        for metric_value in metric_values
     )
     kind = "projection.stated" if run is None else "projection.redrawn"
     details = {
@@ -156,7 +156,7 @@ def _add(
         "digest": projection.digest,
         "run": run.pk if run is not None else None,
         "snapshot": projection.document["snapshot"],
-        "facts": [figure.name for figure in figures],
+        "metric_values": [metric_value.name for metric_value in metric_values],
     }
     if widening is not None:
         details |= {"widened_by": widening.factor, "widened_on": widening.cases}
@@ -164,5 +164,5 @@ def _add(
     return stated
 
 
-def _columns(figure: ProjectedFigure) -> dict[str, Any]:
-    return {name: value for name, value in vars(figure).items() if name != "note"}
+def _columns(metric_value: ProjectedValue) -> dict[str, Any]:
+    return {name: value for name, value in vars(metric_value).items() if name != "note"}

@@ -17,7 +17,7 @@ from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import move, record
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -69,7 +69,7 @@ def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
 def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
     """File what was decided before anew, as a draft for the model's owner; `by` None is the system.
 
-    It says what the request said; the figures are to be stated anew, because they are what is in doubt.
+    It says what the request said; the metric values are to be stated anew, because they are what is in doubt.
     """
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
@@ -129,7 +129,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
         row.policy, row.checklist = in_force()
         row.submitted_at = now
         row.save(update_fields=["policy", "checklist", "submitted_at"])
-        move(request=row, target=State.SCREENING, by=by, now=now)
+        move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
     return row
 
@@ -150,22 +150,22 @@ def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) ->
         check_can_withdraw(snapshot_of(row, now=now), person=person_of(by))
         if len(reason.strip()) < REASON_CHARS_MIN:
             raise Invalid("Say why you withdraw the request.", field="reason")
-        _end(row, State.WITHDRAWN, by, now, reason)
+        _end(row, RequestState.WITHDRAWN, by, now, reason)
     return row
 
 
-def lapse(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
+def expire(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
     """End a request nobody acted on before its deadline; never an approval."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         if row.deadline_at is None or row.deadline_at > now:
             raise WrongState("The deadline of this request has not passed.")
-        what = "The clearance ended on" if row.state == State.CLEARED else "Nobody acted before"
-        _end(row, State.LAPSED, by, now, f"{what} {row.deadline_at:%Y-%m-%d}.")
+        what = "The clearance ended on" if row.state == RequestState.CLEARED else "Nobody acted before"
+        _end(row, RequestState.EXPIRED, by, now, f"{what} {row.deadline_at:%Y-%m-%d}.")
     return row
 
 
-def _end(row: ReviewRequest, target: State, by: User | None, now: datetime, reason: str) -> None:
+def _end(row: ReviewRequest, target: RequestState, by: User | None, now: datetime, reason: str) -> None:
     budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:{target.value}", by=by, now=now)
     move(request=row, target=target, by=by, now=now, reason=reason)
     for run in runs.of_request(row.ref):

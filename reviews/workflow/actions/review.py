@@ -12,17 +12,17 @@ from governance.people.queries.people import person_of
 from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
-from reviews.evidence.queries.snapshot import determination_row
+from reviews.evidence.queries.snapshot import policy_evaluation_row
 from reviews.packets import actions as packets
 from reviews.requests.audit import move, record
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import check_can_request_review, check_can_vote
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.tickets import actions as effects
-from reviews.voting.domain import Choice, VotingOutcome, check_rationale
+from reviews.voting.domain import VoteChoice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.commitments import now_and_later
 from reviews.workflow.actions import authorizations as authorizations
@@ -34,7 +34,7 @@ CONDITION_CHARS_MAX = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promise:
+class NewCondition:
     """A condition an approval comes with: what, by whom, until when."""
 
     text: str
@@ -62,7 +62,7 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
             by=by,
             now=now,
         )
-        move(request=row, target=State.IN_REVIEW, by=by, now=now)
+        move(request=row, target=RequestState.IN_REVIEW, by=by, now=now)
         record(
             kind="revision.frozen",
             request=row,
@@ -84,9 +84,9 @@ def vote(
     *,
     request: ReviewRequest,
     stage_id: str,
-    choice: Choice,
+    choice: VoteChoice,
     rationale: str = "",
-    conditions: tuple[Promise, ...] = (),
+    conditions: tuple[NewCondition, ...] = (),
     by: User,
     now: datetime,
 ) -> ReviewRequest:
@@ -120,12 +120,12 @@ def vote(
 
 
 def _settle(
-    snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[Promise, ...], by: User
+    snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[NewCondition, ...], by: User
 ) -> None:
     row, now = snapshot.request, snapshot.now
     if outcome is VotingOutcome.CHANGES_REQUESTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:changes", by=by, now=now)
-        move(request=row, target=State.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
+        move(request=row, target=RequestState.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
         effects.tell_ticket(request=row, occasion="changes_requested", reason=rationale, by=by, now=now)
     elif outcome is VotingOutcome.REJECTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:rejected", by=by, now=now)
@@ -158,19 +158,19 @@ def _settle(
 
 def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> Decision:
     row, now = snapshot.request, snapshot.now
-    frozen, determination = _frozen(snapshot), determination_row(snapshot.evidence, occasion="decision")
-    determination.save()
+    frozen, policy_evaluation = _frozen(snapshot), policy_evaluation_row(snapshot.evidence, occasion="decision")
+    policy_evaluation.save()
     decision = Decision.objects.create(
         request=row,
         outcome=outcome,
         revision=row.revision,
         bundle_digest=frozen.digest,
-        determination=determination,
+        policy_evaluation=policy_evaluation,
         rationale=rationale,
         decided_by=by,
         decided_at=now,
     )
-    move(request=row, target=State.DECIDED, by=by, now=now, reason=rationale)
+    move(request=row, target=RequestState.DECIDED, by=by, now=now, reason=rationale)
     record(kind=f"decision.{outcome}", request=row, by=by, now=now, details={"bundle": frozen.digest})
     return decision
 
@@ -187,8 +187,8 @@ def _frozen(snapshot: RequestSnapshot) -> Revision:
 
 def _check_unchanged(snapshot: RequestSnapshot) -> None:
     frozen = _frozen(snapshot)
-    before = severities(frozen.bundle["determination"])
-    standing = snapshot.evidence.determination.standing()
+    before = severities(frozen.bundle["policy_evaluation"])
+    standing = snapshot.evidence.policy_evaluation.standing()
     worse = [each for each in standing if each.severity > before.get(each.rule_id, (0, False))]
     if worse:
         why = " ".join(f"{each.rule_id}: {each.why}" for each in worse)
@@ -200,7 +200,7 @@ def _check_unchanged(snapshot: RequestSnapshot) -> None:
         )
 
 
-def _check_promises(conditions: tuple[Promise, ...], *, now: datetime) -> None:
+def _check_promises(conditions: tuple[NewCondition, ...], *, now: datetime) -> None:
     for each in conditions:
         if not each.text.strip() or len(each.text) > CONDITION_CHARS_MAX:
             raise Invalid(

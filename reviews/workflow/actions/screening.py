@@ -1,4 +1,4 @@
-"""What the policy says of a request, each time its figures change, and what follows by itself."""
+"""What the policy says of a request, each time its metric values change, and what follows by itself."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +11,11 @@ from benchmarking.runs.domain.alternatives import families_of
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
-from governance.rulebook.domain.evaluation import Outcome
-from reviews.evidence.models import Determination
-from reviews.evidence.queries.snapshot import EvidenceSnapshot, determination_row
+from governance.rulebook.domain.evaluation import PolicyOutcome
+from reviews.evidence.models import PolicyEvaluation
+from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.requests.audit import move, record
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
@@ -24,24 +24,24 @@ from weighbridge.optimization.alternatives import ALTERNATIVES
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
 
 
-def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
+def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluation:
     """Evaluate a request in screening: clear it, or make its review mandatory; in the caller's transaction."""
     with transaction.atomic():
-        determination = _determination(request, "submission", now)
-        if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
+        policy_evaluation = _policy_evaluation(request, "submission", now)
+        if PolicyOutcome(policy_evaluation.outcome).rank < PolicyOutcome.REVIEW_REQUIRED.rank:
             reason = "No rule of the policy requires a review."
-            move(request=request, target=State.CLEARED, by=None, now=now, reason=reason)
+            move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
             _until(request, now, days=policy_of(judged_by(request)).authorization.valid_days)
         else:
             _open_review(request, by, now)
-    return determination
+    return policy_evaluation
 
 
 def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
     """Take a locked request back to evidence as its next revision; votes are void, the reservation is released."""
     with transaction.atomic():
         budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
-        move(request=request, target=State.EVIDENCE, by=by, now=now, reason=reason)
+        move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
         record(
@@ -122,7 +122,13 @@ def _why_not(format_name: str) -> str:
 
 
 def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
-    move(request=request, target=State.EVIDENCE, by=None, now=now, reason="A rule of the policy requires a review.")
+    move(
+        request=request,
+        target=RequestState.EVIDENCE,
+        by=None,
+        now=now,
+        reason="A rule of the policy requires a review.",
+    )
     _until(request, now, days=policy_of(judged_by(request)).deadline_days)
     effects.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
@@ -133,31 +139,31 @@ def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
     request.save(update_fields=["deadline_at"])
 
 
-def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
+def _policy_evaluation(request: ReviewRequest, occasion: str, now: datetime) -> PolicyEvaluation:
     evidence = EvidenceSnapshot(request, now)
-    row, said = determination_row(evidence, occasion=occasion), evidence.determination
+    row, said = policy_evaluation_row(evidence, occasion=occasion), evidence.policy_evaluation
     row.save()
     standing = {result.rule_id: result.status.value for result in said.standing()}
     details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
-    record(kind="request.determined", request=request, by=None, now=now, details=details)
+    record(kind="request.policy_evaluated", request=request, by=None, now=now, details=details)
     return row
 
 
 def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
-    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one may need
+    """Evaluate the policy anew on a submitted, locked request whose metric values changed; a cleared one may need
     review now.
     """
     if request.policy is None:
         return
-    before = request.determinations.order_by("-pk").values_list("outcome", flat=True).first()
-    row = _determination(request, occasion, now)
-    if request.state == State.CLEARED and Outcome(row.outcome).rank >= Outcome.REVIEW_REQUIRED.rank:
+    before = request.policy_evaluations.order_by("-pk").values_list("outcome", flat=True).first()
+    row = _policy_evaluation(request, occasion, now)
+    if request.state == RequestState.CLEARED and PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
         _open_review(request, by or request.requester, now)
     elif occasion == "evidence" or row.outcome != before:
-        effects.tell_ticket(request=request, occasion="determination", reason=_said(row), by=None, now=now)
+        effects.tell_ticket(request=request, occasion="policy_evaluation", reason=_said(row), by=None, now=now)
 
 
-def _said(row: Determination) -> str:
+def _said(row: PolicyEvaluation) -> str:
     results: list[dict[str, Any]] = row.document["results"]
     lines = [f"{each['rule_id']}: {each['why']}" for each in results if each["effect"]]
     return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

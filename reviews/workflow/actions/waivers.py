@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.people.queries.people import person_of
-from governance.rulebook.domain.policy import Level
+from governance.rulebook.domain.policy import WaiverLevel
 from reviews.evidence.models import Waiver
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
@@ -55,5 +55,5 @@ def _check_soft(request: ReviewRequest, rule_id: str) -> None:
     rule = next((rule for rule in policy_of(judged_by(request)).rules if rule.id == rule_id), None)
     if rule is None:
         raise NotFound(f"The policy of this request has no rule {rule_id!r}.", field="rule")
-    if rule.level is not Level.SOFT:
+    if rule.level is not WaiverLevel.SOFT:
         raise Invalid(f"The rule {rule_id} is hard: it cannot be waived, only met.", code="hard_rule", field="rule")

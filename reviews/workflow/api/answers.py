@@ -13,7 +13,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.tickets.queries.drafts import request_url
 from reviews.workflow.api import course_answers as course
 from reviews.workflow.api import evidence_answers as evidence
-from reviews.workflow.api.evidence_answers import PossibleAnswer
+from reviews.workflow.api.evidence_answers import AllowedStepAnswer
 from reviews.workflow.queries.view import RequestView, describe
 
 
@@ -64,7 +64,7 @@ class RevisionAnswer(Answer):
     frozen_at = serializers.DateTimeField()
 
 
-class ObstacleAnswer(Answer):
+class ReviewBlockerAnswer(Answer):
     """Something to settle before a review can be asked for."""
 
     code = serializers.CharField()
@@ -107,7 +107,7 @@ class RowAnswer(Answer):
 
 
 class ReviewAnswer(Answer):
-    """A request as you see it now. Lists begin with the latest, runs with the oldest; `possible` says what
+    """A request as you see it now. Lists begin with the latest, runs with the oldest; `allowed_steps` says what
     you may do.
     """
 
@@ -136,8 +136,8 @@ class ReviewAnswer(Answer):
     deadline_at = serializers.DateTimeField(allow_null=True)
     policy = RulebookAnswer(allow_null=True)
     checklist_version = RulebookAnswer(allow_null=True)
-    determination = evidence.DeterminationAnswer(allow_null=True)
-    facts = evidence.FactAnswer(many=True)
+    policy_evaluation = evidence.PolicyEvaluationAnswer(allow_null=True)
+    metric_values = evidence.MetricEvidenceAnswer(many=True)
     comparisons = evidence.ComparisonAnswer(many=True)
     checklist = evidence.ItemAnswer(many=True)
     runs = evidence.RunAnswer(many=True)
@@ -150,8 +150,8 @@ class ReviewAnswer(Answer):
     decision = course.DecisionAnswer(allow_null=True)
     authorization = course.AuthorizationAnswer(allow_null=True)
     events = TrailAnswer(many=True)
-    obstacles = ObstacleAnswer(many=True)
-    possible = serializers.DictField(child=PossibleAnswer())
+    review_blockers = ReviewBlockerAnswer(many=True)
+    allowed_steps = serializers.DictField(child=AllowedStepAnswer())
 
 
 def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:
@@ -169,15 +169,15 @@ def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any
 
 
 def _comparisons(view: RequestView) -> Iterator[dict[str, Any]]:
-    for fact in view.facts:
-        if fact.claimed and fact.measured:
+    for metric in view.metric_values:
+        if metric.claimed and metric.measured:
             yield {
-                "name": fact.kind.name,
-                "unit": fact.kind.unit,
-                "claimed": fact.claimed,
-                "measured": fact.measured,
-                "is_contradicted": bool(fact.contradiction),
-                "message": fact.contradiction,
-                "answer": fact.answer,
-                "answered_by": fact.answered_by,
+                "name": metric.kind.name,
+                "unit": metric.kind.unit,
+                "claimed": metric.claimed,
+                "measured": metric.measured,
+                "is_contradicted": bool(metric.contradiction),
+                "message": metric.contradiction,
+                "answer": metric.answer,
+                "answered_by": metric.answered_by,
             }

@@ -33,7 +33,7 @@ class Revocation(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_revoke", request=ReasonInput, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_revoke", request=ReasonInput, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Revoke: the gate denies from now on."""
         row, user, person, now = found(request, ref)
@@ -50,7 +50,7 @@ class Confirmation(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_confirm_condition", request=Nothing, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_confirm_condition", request=Nothing, responses=ReviewAnswer)
     def post(self, request: Request, ref: str, condition_id: int) -> Response:
         """Confirm that the condition is met; somebody who has no stake in the request."""
         row, user, person, now = found(request, ref)

@@ -98,18 +98,18 @@ class TrafficInput(Input):
     traffic = CountedInput(many=True)
 
 
-class Costs(APIView):
+class RequestCostsView(APIView):
     """Plans beside bills."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_costs", responses=CostsAnswer)
+    @extend_schema(operation_id="requests_costs", responses=CostsAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """The months of its authorization, the year's end, and how earlier projections did."""
         row, _, _, now = found(request, ref)
         return Response(CostsAnswer(comparison.of_request(request=row, now=now)).data)
 
-    @extend_schema(operation_id="reviews_supply_traffic", request=TrafficInput, responses={201: CostsAnswer})
+    @extend_schema(operation_id="requests_supply_traffic", request=TrafficInput, responses={201: CostsAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Supply how many requests were answered by month; the latest of a month counts. Send an Idempotency-Key."""
         row, user, _, now = found(request, ref)

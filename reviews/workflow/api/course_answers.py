@@ -5,7 +5,7 @@ authorization, gate.
 from rest_framework import serializers
 
 from governance.site.api.shapes import Answer, number
-from reviews.workflow.api.evidence_answers import PossibleAnswer
+from reviews.workflow.api.evidence_answers import AllowedStepAnswer
 
 
 class StageAnswer(Answer):
@@ -120,7 +120,7 @@ class ConditionAnswer(Answer):
     is_overdue = serializers.BooleanField()
     met_at = serializers.DateTimeField(allow_null=True)
     met_by = serializers.CharField()
-    confirm = PossibleAnswer()
+    confirm = AllowedStepAnswer()
 
 
 class ReReviewAnswer(Answer):
@@ -148,7 +148,7 @@ class AuthorizationAnswer(Answer):
     statement_digest = serializers.CharField()
     conditions = ConditionAnswer(many=True)
     re_reviews = ReReviewAnswer(many=True)
-    revoke = PossibleAnswer()
+    revoke = AllowedStepAnswer()
 
 
 class GateReplyAnswer(Answer):

@@ -1,4 +1,4 @@
-"""The evidence of a request: figures, checklist, contradictions, benchmarks, waivers."""
+"""The evidence of a request: metric values, checklist, contradictions, benchmarks, waivers."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.queries import runs
 from governance.site.api.shapes import Nothing, read
 from reviews.evidence.domain.projected import only_option
-from reviews.evidence.queries.evidence import figure_of
-from reviews.evidence.queries.fact_views import fact_views
+from reviews.evidence.queries.evidence import metric_value_of
+from reviews.evidence.queries.metric_views import metric_views
 from reviews.evidence.queries.projections import projection_view
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
@@ -24,37 +24,39 @@ from reviews.workflow.actions import projections, waivers
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.evidence_answers import (
     ComparisonAnswer,
-    FactAnswer,
-    FigureAnswer,
     ItemAnswer,
+    MetricEvidenceAnswer,
+    MetricValueAnswer,
     RunAnswer,
     StatedProjectionAnswer,
 )
-from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
+from reviews.workflow.api.inputs import AnswerInput, MetricValueInput, ProjectionInput, TextInput, WaiverInput, found
 from reviews.workflow.api.requests import statement_of
 from reviews.workflow.queries.view_evidence import item_views
 from weighbridge.core.errors import WrongState
 
 
-class Facts(APIView):
-    """The figures of a request."""
+class MetricValues(APIView):
+    """The metric values of a request."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_facts_list", responses=FactAnswer(many=True))
+    @extend_schema(operation_id="requests_metric_values_list", responses=MetricEvidenceAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
-        """Every fact with the figure that counts and all figures ever stated, in the order of the catalog."""
+        """Every metric with the value that counts and all values ever stated, in the order of the catalog."""
         row, _, _, now = found(request, ref)
-        return Response(FactAnswer(fact_views(EvidenceSnapshot(row, now)), many=True).data)
+        return Response(MetricEvidenceAnswer(metric_views(EvidenceSnapshot(row, now)), many=True).data)
 
-    @extend_schema(operation_id="reviews_state_fact", request=FactInput, responses={201: FigureAnswer})
+    @extend_schema(
+        operation_id="requests_state_metric_value", request=MetricValueInput, responses={201: MetricValueAnswer}
+    )
     def post(self, request: Request, ref: str) -> Response:
-        """State a declared or estimated figure; the one before it stays on record."""
+        """State a declared or estimated metric value; the one before it stays on record."""
         row, user, _, now = found(request, ref)
-        statement = statement_of(read(FactInput, request.data))
-        fact = writes.state_fact(request=row, statement=statement, by=user, now=now)
-        fact.refresh_from_db()
-        return Response(FigureAnswer(figure_of(fact)).data, status=201)
+        statement = statement_of(read(MetricValueInput, request.data))
+        metric = writes.state_metric_value(request=row, statement=statement, by=user, now=now)
+        metric.refresh_from_db()
+        return Response(MetricValueAnswer(metric_value_of(metric)).data, status=201)
 
 
 class Projections(APIView):
@@ -62,19 +64,19 @@ class Projections(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_projections_list", responses=StatedProjectionAnswer(many=True))
+    @extend_schema(operation_id="requests_projections_list", responses=StatedProjectionAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
         """The latest first; it counts."""
         row, _, _, now = found(request, ref)
         return Response(_projections(row, now))
 
     @extend_schema(
-        operation_id="reviews_state_projection",
+        operation_id="requests_state_projection",
         request=ProjectionInput,
         responses={201: StatedProjectionAnswer(many=True)},
     )
     def post(self, request: Request, ref: str) -> Response:
-        """Let a projection speak for the costs: its figures become estimates, its prices stay pinned."""
+        """Let a projection speak for the costs: its metric values become estimates, its prices stay pinned."""
         row, user, _, now = found(request, ref)
         given = read(ProjectionInput, request.data)
         if "spec" in given:
@@ -92,10 +94,10 @@ def _projections(row: ReviewRequest, now: datetime) -> object:
     return StatedProjectionAnswer(views, many=True).data
 
 
-class Checklist(APIView):
+class ChecklistView(APIView):
     """The checklist of a request."""
 
-    @extend_schema(operation_id="reviews_checklist_list", responses=ItemAnswer(many=True))
+    @extend_schema(operation_id="requests_checklist_list", responses=ItemAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
         """Every item with what stands for it; none before the request is submitted."""
         row, _, _, now = found(request, ref)
@@ -107,7 +109,7 @@ class ChecklistItem(APIView):
 
     parser_classes = [JSONParser, MultiPartParser]
 
-    @extend_schema(operation_id="reviews_answer_item", request=AnswerInput, responses=ItemAnswer)
+    @extend_schema(operation_id="requests_answer_item", request=AnswerInput, responses=ItemAnswer)
     def put(self, request: Request, ref: str, item: str) -> Response:
         """Answer; a new answer takes the place of the one before."""
         row, user, _, now = found(request, ref)
@@ -124,24 +126,24 @@ class ChecklistItem(APIView):
         answered = next(each for each in item_views(EvidenceSnapshot(row, now)) if each.id == item)
         return Response(ItemAnswer(answered).data)
 
-    @extend_schema(operation_id="reviews_answer_item_by_post", request=AnswerInput, responses=ItemAnswer)
+    @extend_schema(operation_id="requests_answer_item_by_post", request=AnswerInput, responses=ItemAnswer)
     def post(self, request: Request, ref: str, item: str) -> Response:
         """The same as PUT, with an Idempotency-Key if you like."""
         return self.put(request, ref, item)
 
 
-class Contradiction(APIView):
+class ContradictionView(APIView):
     """A claim that a measurement contradicts."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_answer_contradiction", request=TextInput, responses=ComparisonAnswer)
-    def post(self, request: Request, ref: str, fact: str) -> Response:
+    @extend_schema(operation_id="requests_answer_contradiction", request=TextInput, responses=ComparisonAnswer)
+    def post(self, request: Request, ref: str, metric: str) -> Response:
         """Say why; approval waits for it."""
         row, user, person, now = found(request, ref)
         text = read(TextInput, request.data)["text"]
-        writes.answer_contradiction(request=row, name=fact, text=text, by=user, now=now)
-        return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == fact))
+        writes.answer_contradiction(request=row, name=metric, text=text, by=user, now=now)
+        return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
 
 class Benchmarks(APIView):
@@ -149,9 +151,9 @@ class Benchmarks(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
+    @extend_schema(operation_id="requests_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
     def post(self, request: Request, ref: str) -> Response:
-        """Run every benchmark of the request once more, while its figures may still change."""
+        """Run every benchmark of the request once more, while its metric values may still change."""
         row, user, _, now = found(request, ref)
         read(Nothing, request.data)
         latest = {run.scenario: run for run in runs.of_request(row.ref)}
@@ -167,7 +169,7 @@ class Waivers(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_waive", request=WaiverInput, responses={201: ReviewAnswer})
+    @extend_schema(operation_id="requests_waive", request=WaiverInput, responses={201: ReviewAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Waive a soft rule for a while; a platform lead without a stake in the request."""
         row, user, person, now = found(request, ref)

@@ -1,19 +1,19 @@
-"""How evidence is written as JSON: figures, comparisons, checklist items, runs, rules."""
+"""How evidence is written as JSON: metric values, comparisons, checklist items, runs, rules."""
 
 from rest_framework import serializers
 
 from governance.site.api.shapes import Answer, number
 
 
-class PossibleAnswer(Answer):
+class AllowedStepAnswer(Answer):
     """Whether you may do something now; `why_not` is empty when you may."""
 
-    is_possible = serializers.BooleanField()
+    is_allowed = serializers.BooleanField()
     why_not = serializers.CharField()
 
 
-class FigureAnswer(Answer):
-    """A figure with everything needed to judge it."""
+class MetricValueAnswer(Answer):
+    """A metric value with everything needed to judge it."""
 
     id = serializers.CharField()
     name = serializers.CharField()
@@ -36,7 +36,7 @@ class StatedProjectionAnswer(Answer):
 
     widened_by = number(
         allow_null=True,
-        help_text="How many times as wide the ranges of its yearly costs became figures; null for as projected.",
+        help_text="How many times as wide the ranges of its yearly costs became metric values; null for as projected.",
     )
     widened_on = serializers.IntegerField(allow_null=True, help_text="How many billed months asked for that.")
     number = serializers.IntegerField()
@@ -59,21 +59,21 @@ class LimitAnswer(Answer):
     rule_id = serializers.CharField()
 
 
-class FactAnswer(Answer):
-    """A fact with the figure that counts, the latest claim, the best measurement, and everything ever stated."""
+class MetricEvidenceAnswer(Answer):
+    """A metric with the value that counts, the latest claim, the best measurement, and everything ever stated."""
 
     name = serializers.CharField(source="kind.name")
     unit = serializers.CharField(source="kind.unit")
     direction = serializers.CharField(source="kind.direction")
     meaning = serializers.CharField(source="kind.meaning")
-    best = FigureAnswer(allow_null=True)
-    claimed = FigureAnswer(allow_null=True)
-    measured = FigureAnswer(allow_null=True)
+    best = MetricValueAnswer(allow_null=True)
+    claimed = MetricValueAnswer(allow_null=True)
+    measured = MetricValueAnswer(allow_null=True)
     limit = LimitAnswer(allow_null=True)
     is_expired = serializers.BooleanField()
     run_id = serializers.IntegerField(allow_null=True)
     verdict = serializers.CharField()
-    history = FigureAnswer(many=True)
+    history = MetricValueAnswer(many=True)
 
 
 class ComparisonAnswer(Answer):
@@ -81,8 +81,8 @@ class ComparisonAnswer(Answer):
 
     name = serializers.CharField()
     unit = serializers.CharField()
-    claimed = FigureAnswer()
-    measured = FigureAnswer()
+    claimed = MetricValueAnswer()
+    measured = MetricValueAnswer()
     is_contradicted = serializers.BooleanField()
     message = serializers.CharField()
     answer = serializers.CharField()
@@ -94,15 +94,15 @@ class ItemAnswer(Answer):
 
     id = serializers.CharField()
     kind = serializers.CharField(
-        help_text="metric and cost are answered by facts; text, file and attestation by people."
+        help_text="metric and cost are answered by metric values; text, file and attestation by people."
     )
     title = serializers.CharField()
     help = serializers.CharField()
     is_required = serializers.BooleanField()
     is_complete = serializers.BooleanField()
     why = serializers.CharField()
-    facts = serializers.ListField(child=serializers.CharField())
-    figures = FigureAnswer(many=True)
+    metrics = serializers.ListField(child=serializers.CharField())
+    metric_values = MetricValueAnswer(many=True)
     min_length = serializers.IntegerField()
     text = serializers.CharField()
     file_name = serializers.CharField()
@@ -113,7 +113,7 @@ class ItemAnswer(Answer):
 
 
 class MetricAnswer(Answer):
-    """A measured figure of a run."""
+    """A measured metric value of a run."""
 
     name = serializers.CharField()
     value = number()
@@ -166,7 +166,7 @@ class RuleAnswer(Answer):
     """One rule, answered; `effect` is empty when nothing stands against the request."""
 
     rule_id = serializers.CharField()
-    fact = serializers.CharField()
+    metric = serializers.CharField()
     status = serializers.CharField(help_text="passed, fired, indeterminate, not_applicable or waived.")
     level = serializers.CharField()
     effect = serializers.CharField()
@@ -179,12 +179,12 @@ class RuleAnswer(Answer):
     message = serializers.CharField()
 
 
-class DeterminationAnswer(Answer):
+class PolicyEvaluationAnswer(Answer):
     """What the policy said, and on which occasion."""
 
     outcome = serializers.CharField(help_text="cleared, advised, review_required or denied.")
     occasion = serializers.CharField()
-    determined_at = serializers.DateTimeField()
+    evaluated_at = serializers.DateTimeField()
     policy_name = serializers.CharField()
     policy_version = serializers.IntegerField()
     policy_digest = serializers.CharField()

@@ -10,12 +10,13 @@ from rest_framework.request import Request
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import Input, choice
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
-from reviews.voting.domain import Choice
-from weighbridge.core.metrics import CATALOG, Basis
+from reviews.voting.domain import VoteChoice
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
@@ -32,14 +33,14 @@ def _amount(**options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=24, decimal_places=9, **options)
 
 
-class FactInput(Input):
-    """A figure as a person states it; text is exact where a number is not."""
+class MetricValueInput(Input):
+    """A metric value as a person states it; text is exact where a number is not."""
 
     name = choice(CATALOG)
     value = _amount()
     unit = serializers.CharField(required=False, max_length=12, help_text="The catalog's unit, which is the default.")
     basis = choice(
-        Basis, help_text="declared or estimated; measured figures come from benchmarks, billed ones from bills."
+        Basis, help_text="declared or estimated; measured metric values come from benchmarks, billed ones from bills."
     )
     lower = _amount(required=False, allow_null=True)
     upper = _amount(required=False, allow_null=True)
@@ -66,7 +67,7 @@ class ReviewInput(Input):
         max_length=5,
         help_text="Digests or ids of other candidates of the team, which are measured beside the model.",
     )
-    facts = FactInput(many=True, required=False)
+    metric_values = MetricValueInput(many=True, required=False)
 
 
 class ReviewFilters(Input):
@@ -74,7 +75,7 @@ class ReviewFilters(Input):
 
     page = serializers.IntegerField(required=False, min_value=1)
     q = serializers.CharField(required=False, max_length=200, allow_blank=True, help_text="Words to search for.")
-    state = choice(State, required=False)
+    state = choice(RequestState, required=False)
     team = serializers.SlugField(required=False, help_text="Slug of a team.")
     environment = choice(ENVIRONMENT_NAMES, required=False)
     mine = serializers.BooleanField(required=False, help_text="Filed or owned by you.")
@@ -144,7 +145,7 @@ class VoteInput(Input):
     """A vote; conditions belong to the approval that completes the last stage."""
 
     stage = serializers.CharField(max_length=40)
-    choice = choice(Choice)
+    choice = choice(VoteChoice)
     rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     conditions = ConditionInput(many=True, required=False)
 

@@ -27,12 +27,12 @@ class Packets(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="packets_packet", responses=PacketDetailAnswer)
+    @extend_schema(operation_id="requests_packet", responses=PacketDetailAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """The latest packet: how its drawing goes, and what it says."""
         return Response(_said(_latest(found(request, ref)[0])))
 
-    @extend_schema(operation_id="packets_packet_freeze", request=Nothing, responses={201: PacketDetailAnswer})
+    @extend_schema(operation_id="requests_packet_freeze", request=Nothing, responses={201: PacketDetailAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Freeze what a packet says now, and have it drawn."""
         row, user, _, now = found(request, ref)
@@ -45,7 +45,7 @@ class PacketRetry(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="packets_packet_retry", request=Nothing, responses=PacketDetailAnswer)
+    @extend_schema(operation_id="requests_packet_retry", request=Nothing, responses=PacketDetailAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Draw the latest packet again, after its drawing failed."""
         row, user, _, now = found(request, ref)
@@ -58,7 +58,7 @@ class PacketPdf(APIView):
 
     content_negotiation_class = AnyAccept
 
-    @extend_schema(operation_id="packets_packet_pdf", responses={(200, PDF): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="requests_packet_pdf", responses={(200, PDF): OpenApiTypes.BINARY})
     def get(self, request: Request, ref: str) -> FileResponse:
         """The latest packet as PDF; `X-Content-Digest` is its SHA-256."""
         packet = _latest(found(request, ref)[0])

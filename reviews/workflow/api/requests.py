@@ -22,15 +22,16 @@ from governance.people.domain.roles import Person
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, download, read
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
-from reviews.requests.queries.requests import Filters
+from reviews.requests.queries.requests import RequestSelection
 from reviews.workflow.actions import evidence
 from reviews.workflow.actions import requests as writes
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.metrics import Basis
 
 ID_DIGITS_MAX = 18
 
@@ -41,26 +42,26 @@ class Reviews(GenericAPIView[Any]):
     parser_classes = [JSONParser]
     serializer_class = RowAnswer
 
-    @extend_schema(operation_id="reviews_list", parameters=[ReviewFilters], responses=RowAnswer(many=True))
+    @extend_schema(operation_id="requests_list", parameters=[ReviewFilters], responses=RowAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)
         page = self.paginate_queryset(requests.listed(person=person, filters=_filters(request)))
         return self.get_paginated_response(RowAnswer(page, many=True).data)
 
-    @extend_schema(operation_id="reviews_create", request=ReviewInput, responses={201: ReviewAnswer})
+    @extend_schema(operation_id="requests_create", request=ReviewInput, responses={201: ReviewAnswer})
     def post(self, request: Request) -> Response:
-        """File a draft with its figures; where one figure is refused, nothing is filed."""
+        """File a draft with its metric values; where one metric value is refused, nothing is filed."""
         user, person, now = asker(request)
         given = read(ReviewInput, request.data)
-        facts = given.pop("facts", [])
+        metric_values = given.pop("metric_values", [])
         version = _version(given.pop("model_version"), person)
         rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
         data = _dataset(given.get("dataset"))
         filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
-            _state_all(row, facts, by=user, now=now)
+            _state_all(row, metric_values, by=user, now=now)
         return Response(said(row, person, now), status=201)
 
 
@@ -69,7 +70,7 @@ class ReviewsExport(APIView):
 
     content_negotiation_class = AnyAccept
 
-    @extend_schema(operation_id="reviews_export", parameters=[TABLE_KIND, ReviewFilters], responses=TABLE_ANSWERS)
+    @extend_schema(operation_id="requests_export", parameters=[TABLE_KIND, ReviewFilters], responses=TABLE_ANSWERS)
     def get(self, request: Request, kind: str) -> HttpResponse:
         """Every request the filters leave, the newest first."""
         _, person, _ = asker(request)
@@ -79,30 +80,30 @@ class ReviewsExport(APIView):
 class Review(APIView):
     """One request."""
 
-    @extend_schema(operation_id="reviews_retrieve", responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_retrieve", responses=ReviewAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """Everything there is to know of it, and what you may do now."""
         row, _, person, now = found(request, ref)
         return Response(said(row, person, now))
 
 
-def _filters(request: Request) -> Filters:
+def _filters(request: Request) -> RequestSelection:
     given = read(ReviewFilters, request.query_params)
     given.pop("page", None)
-    return replace(Filters(search=given.pop("q", "")), **given)
+    return replace(RequestSelection(search=given.pop("q", "")), **given)
 
 
-def statement_of(fact: dict[str, Any]) -> Statement:
-    """A figure as it was sent, in the catalog's unit unless another one was named."""
-    return Statement(**{"unit": CATALOG[fact["name"]].unit, **fact, "basis": Basis(fact["basis"])})
+def statement_of(metric: dict[str, Any]) -> StatedValue:
+    """A metric value as it was sent, in the catalog's unit unless another one was named."""
+    return StatedValue(**{"unit": CATALOG[metric["name"]].unit, **metric, "basis": Basis(metric["basis"])})
 
 
-def _state_all(request: ReviewRequest, facts: list[dict[str, Any]], *, by: User, now: datetime) -> None:
-    for number, fact in enumerate(facts):
+def _state_all(request: ReviewRequest, metric_values: list[dict[str, Any]], *, by: User, now: datetime) -> None:
+    for number, metric in enumerate(metric_values):
         try:
-            evidence.state_fact(request=request, statement=statement_of(fact), by=by, now=now)
+            evidence.state_metric_value(request=request, statement=statement_of(metric), by=by, now=now)
         except Refused as refusal:
-            refusal.field = f"facts[{number}].{refusal.field or 'name'}"
+            refusal.field = f"metric_values[{number}].{refusal.field or 'name'}"
             raise
 
 

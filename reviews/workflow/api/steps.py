@@ -10,10 +10,10 @@ from rest_framework.views import APIView
 
 from governance.site.api.shapes import Nothing, read
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, found
@@ -25,7 +25,7 @@ class Submission(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_submit", request=Nothing, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_submit", request=Nothing, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Submit: the policy clears the request, or opens a ticket and starts benchmarks."""
         row, user, person, now = found(request, ref)
@@ -38,7 +38,7 @@ class ReviewRequested(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_request_review", request=Nothing, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_request_review", request=Nothing, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Freeze the revision, reserve its budget, and ask the reviewers."""
         row, user, person, now = found(request, ref)
@@ -51,7 +51,7 @@ class Votes(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_votes_list", responses=VotingAnswer)
+    @extend_schema(operation_id="requests_votes_list", responses=VotingAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """Every stage, and every vote ever cast, the latest first."""
         row, _, _, now = found(request, ref)
@@ -67,21 +67,21 @@ class Votes(APIView):
         row = review.vote(
             request=row,
             stage_id=given["stage"],
-            choice=Choice(given["choice"]),
+            choice=VoteChoice(given["choice"]),
             rationale=given.get("rationale", ""),
-            conditions=tuple(Promise(**each) for each in given.get("conditions", [])),
+            conditions=tuple(NewCondition(**each) for each in given.get("conditions", [])),
             by=user,
             now=now,
         )
         return Response(said(row, person, now), status=201)
 
 
-class Revision(APIView):
+class ReviseView(APIView):
     """Back to evidence."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_revise", request=ReasonInput, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_revise", request=ReasonInput, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Open the next revision; every vote on the one before is void."""
         row, user, person, now = found(request, ref)
@@ -94,7 +94,7 @@ class Withdrawal(APIView):
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="reviews_withdraw", request=ReasonInput, responses=ReviewAnswer)
+    @extend_schema(operation_id="requests_withdraw", request=ReasonInput, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Withdraw: runs are canceled, the reservation is released."""
         row, user, person, now = found(request, ref)

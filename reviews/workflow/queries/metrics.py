@@ -1,4 +1,4 @@
-"""Figures of the reviews for Prometheus, and whether anybody draws the packets that wait."""
+"""Metric values of the reviews for Prometheus, and whether anybody draws the packets that wait."""
 
 from datetime import datetime
 

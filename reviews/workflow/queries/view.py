@@ -11,21 +11,21 @@ from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
-from reviews.evidence.queries import fact_views
-from reviews.evidence.queries.fact_views import FactView
+from reviews.evidence.queries import metric_views
+from reviews.evidence.queries.metric_views import MetricView
 from reviews.evidence.queries.projections import ProjectionView, projection_view
 from reviews.packets.domain.packet import VoteRow
-from reviews.packets.domain.packet_evidence import DeterminationPart
+from reviews.packets.domain.packet_evidence import PolicyEvaluationPart
 from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
-from reviews.requests.domain.lifecycle import State
-from reviews.snapshots.queries.allowed_steps import Possible, steps
+from reviews.requests.domain.lifecycle import RequestState
+from reviews.snapshots.queries.allowed_steps import AllowedStep, steps
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
-from reviews.voting.queries.review_blockers import Obstacle, obstacles
+from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
 from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence
@@ -37,7 +37,7 @@ from reviews.workflow.queries.view_course import (
     TicketView,
     WaiverView,
 )
-from reviews.workflow.queries.view_evidence import ItemView, RunEntry
+from reviews.workflow.queries.view_evidence import ChecklistItemView, RunEntry
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ModelView:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestView:
-    """A request as one person sees it at one moment. `possible` names the steps: edit, submit, evidence (figures and
+    """A request as one person sees it at one moment. `allowed_steps` names steps: edit, submit, evidence (values and
     contradictions), answer (checklist), request_review, vote, revise, withdraw, packet, waive."""
 
     ref: str
@@ -93,15 +93,15 @@ class RequestView:
     deadline_at: datetime | None
     policy: PolicyVersion | None
     checklist_version: ChecklistVersion | None
-    determination: DeterminationPart | None
-    determinations: tuple[DeterminationPart, ...]
+    policy_evaluation: PolicyEvaluationPart | None
+    policy_evaluations: tuple[PolicyEvaluationPart, ...]
     waivers: tuple[WaiverView, ...]
-    facts: tuple[FactView, ...]
-    checklist: tuple[ItemView, ...]
+    metric_values: tuple[MetricView, ...]
+    checklist: tuple[ChecklistItemView, ...]
     projections: tuple[ProjectionView, ...]
     runs: tuple[RunEntry, ...]
     revisions: tuple[Revision, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[PolicyDifference, ...]
     stages: tuple[StageView, ...]
     votes: tuple[VoteRow, ...]
     budget: tuple[BudgetEffect, ...]
@@ -110,8 +110,8 @@ class RequestView:
     decision: DecisionView | None
     authorization: AuthorizationView | None
     events: tuple[AuditRow, ...]
-    obstacles: tuple[Obstacle, ...]
-    possible: Mapping[str, Possible]
+    review_blockers: tuple[ReviewBlocker, ...]
+    allowed_steps: Mapping[str, AllowedStep]
 
     @property
     def open_stage(self) -> StageView | None:
@@ -121,12 +121,12 @@ class RequestView:
     @property
     def unexplained_count(self) -> int:
         """How many contradicted claims still wait for an explanation."""
-        return sum(not fact.answer for fact in self.contradicted)
+        return sum(not metric.answer for metric in self.contradicted)
 
     @property
-    def contradicted(self) -> tuple[FactView, ...]:
-        """The facts whose claim a measurement contradicts."""
-        return tuple(fact for fact in self.facts if fact.contradiction)
+    def contradicted(self) -> tuple[MetricView, ...]:
+        """The metrics whose claim a measurement contradicts."""
+        return tuple(metric for metric in self.metric_values if metric.contradiction)
 
     @property
     def answered_count(self) -> int:
@@ -136,8 +136,8 @@ class RequestView:
 
 def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now; that they may see it has been asked before (`queries.requests.find`)."""
-    request, facts, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
-    determinations = tuple(map(parts.determination_part, snapshot.determinations))
+    request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
+    policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
     return RequestView(
         ref=request.ref,
         title=request.title,
@@ -162,12 +162,12 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         deadline_at=request.deadline_at,
         policy=request.policy,
         checklist_version=request.checklist,
-        determination=determinations[0] if determinations else None,
-        determinations=determinations,
-        waivers=course.waiver_views(facts),
-        facts=fact_views.fact_views(facts),
-        checklist=view_evidence.item_views(facts),
-        projections=tuple(map(projection_view, facts.projections)),
+        policy_evaluation=policy_evaluations[0] if policy_evaluations else None,
+        policy_evaluations=policy_evaluations,
+        waivers=course.waiver_views(metric_values),
+        metric_values=metric_views.metric_views(metric_values),
+        checklist=view_evidence.item_views(metric_values),
+        projections=tuple(map(projection_view, metric_values.projections)),
         runs=view_evidence.run_entries(snapshot, person=person),
         revisions=snapshot.revisions,
         changes=since_last_revision(snapshot.revisions),
@@ -179,8 +179,8 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         decision=course.decision_view(decision),
         authorization=course.authorization_view(snapshot, person=person),
         events=tuple(reversed(parts.audit_rows(snapshot))),
-        obstacles=obstacles(facts) if state is State.EVIDENCE else (),
-        possible=steps(snapshot, person=person),
+        review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
+        allowed_steps=steps(snapshot, person=person),
     )
 
 

@@ -1,4 +1,4 @@
-"""The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision,
+"""The course of a request for page and API: policy evaluations, stages, votes, money, ticket, packets, decision,
 authorization.
 """
 
@@ -14,9 +14,9 @@ from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_vi
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import (
-    Possible,
+    AllowedStep,
     ask,
     check_can_confirm,
     check_can_retry_packet,
@@ -72,7 +72,7 @@ class PacketView:
     document_digest: str
     pdf_digest: str
     created_at: datetime
-    retry: Possible
+    retry: AllowedStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class ConditionView:
     is_overdue: bool
     met_at: datetime | None
     met_by: str
-    confirm: Possible
+    confirm: AllowedStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class AuthorizationView:
     statement_digest: str
     conditions: tuple[ConditionView, ...]
     re_reviews: tuple[ReReviewView, ...]
-    revoke: Possible
+    revoke: AllowedStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
     """The stages the policy asks for; none before submission or where it asked for no review."""
     if snapshot.state in parts.NOT_REVIEWED:
         return ()
-    progress, is_voting = snapshot.electorate.progress, snapshot.state is State.IN_REVIEW
+    progress, is_voting = snapshot.electorate.progress, snapshot.state is RequestState.IN_REVIEW
     return tuple(
         StageView(
             id=row.stage.id,
@@ -170,7 +170,7 @@ def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 def budget_views(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
     """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
-    if snapshot.state in {State.DRAFT, *parts.SPENDS_NOTHING} or snapshot.is_rejected:
+    if snapshot.state in {RequestState.DRAFT, *parts.SPENDS_NOTHING} or snapshot.is_rejected:
         return ()
     return snapshot.budget
 

@@ -1,4 +1,4 @@
-"""The evidence of a request for page and API: facts claimed beside measured, checklist items, runs."""
+"""The evidence of a request for page and API: metrics claimed beside measured, checklist items, runs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +10,13 @@ from governance.rulebook.domain.checklists import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.snapshots.queries import allowed_steps as possible
-from reviews.snapshots.queries.allowed_steps import Possible
+from reviews.snapshots.queries.allowed_steps import AllowedStep
 from reviews.snapshots.queries.snapshot import RequestSnapshot
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import MetricValue
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemView:
+class ChecklistItemView:
     """A checklist item with what stands for it."""
 
     id: str
@@ -26,8 +26,8 @@ class ItemView:
     is_required: bool
     is_complete: bool
     why: str
-    facts: tuple[str, ...]
-    figures: tuple[Figure, ...]
+    metrics: tuple[str, ...]
+    metric_values: tuple[MetricValue, ...]
     min_length: int
     text: str
     file_name: str
@@ -37,9 +37,9 @@ class ItemView:
     answered_at: datetime | None
 
     @property
-    def is_answered_by_facts(self) -> bool:
-        """True where figures answer, not people."""
-        return bool(self.facts)
+    def is_answered_by_metrics(self) -> bool:
+        """True where metric values answer, not people."""
+        return bool(self.metrics)
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class RunEntry:
     """A run of the request, and what this person may do with it."""
 
     run: RunView
-    cancel: Possible
-    repeat: Possible
+    cancel: AllowedStep
+    repeat: AllowedStep
 
 
-def item_views(evidence: EvidenceSnapshot) -> tuple[ItemView, ...]:
+def item_views(evidence: EvidenceSnapshot) -> tuple[ChecklistItemView, ...]:
     """Every checklist item; none before submission fixed a checklist."""
     answers = {row.item: row for row in evidence.answers}
     return tuple(_item_view(status, answers.get(status.item.id)) for status in evidence.checklist)
@@ -63,9 +63,9 @@ def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry,
     return tuple(RunEntry(view, *possible.on_run(snapshot, person=person, run=run)) for run, view in reversed([*rows]))
 
 
-def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ItemView:
+def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistItemView:
     item = status.item
-    return ItemView(
+    return ChecklistItemView(
         id=item.id,
         kind=item.kind.value,
         title=item.title,
@@ -73,8 +73,8 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ItemView:
         is_required=item.required,
         is_complete=status.is_complete,
         why=status.why,
-        facts=item.facts,
-        figures=status.figures,
+        metrics=item.metrics,
+        metric_values=status.metric_values,
         min_length=item.min_length,
         text=answer.text if answer else "",
         file_name=answer.file_name if answer else "",

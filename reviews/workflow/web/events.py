@@ -16,12 +16,12 @@ WORDS = {
     "request.changes_requested": "sent the request back for changes",
     "request.decided": "closed the review",
     "request.withdrawn": "withdrew the request",
-    "request.lapsed": "let the request lapse",
-    "request.determined": "evaluated the policy",
+    "request.expired": "let the request expire",
+    "request.policy_evaluated": "evaluated the policy",
     "request.revised": "opened the next revision; earlier votes are void",
     "rule.waived": "waived a rule",
     "revision.frozen": "froze the revision",
-    "fact.stated": "stated a figure",
+    "metric_value.stated": "stated a metric value",
     "evidence.measured": "took measurements as evidence",
     "evidence.refused": "refused a run as evidence",
     "benchmark.not_possible": "could not start the benchmarks",
@@ -65,7 +65,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Event:
+class TrailLine:
     """A line of the trail."""
 
     at: datetime
@@ -74,10 +74,10 @@ class Event:
     note: str
 
 
-def told(rows: Iterable[AuditRow]) -> list[Event]:
+def told(rows: Iterable[AuditRow]) -> list[TrailLine]:
     """The rows in words; an event without words of its own is told by its name."""
     return [
-        Event(
+        TrailLine(
             row.happened_at,
             "Weighbridge" if row.actor == "system" else row.actor,
             f"{WORDS.get(row.action, row.action.replace('.', ' ').replace('_', ' '))}.",

@@ -1,4 +1,4 @@
-"""The steps that make evidence: figures, answers, benchmark runs."""
+"""The steps that make evidence: metric values, answers, benchmark runs."""
 
 from typing import Any
 
@@ -17,27 +17,28 @@ from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, projections
-from reviews.workflow.actions.evidence import Statement
-from reviews.workflow.queries.view_evidence import ItemView, item_views
+from reviews.workflow.actions.evidence import StatedValue
+from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, settle
-from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
+from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, PlainForm, ProjectionForm, answer_form
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import NotFound
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.metrics import Basis
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 
 @require_POST
-def state_figure(request: HttpRequest, ref: str) -> HttpResponse:
-    """Add a declared or estimated figure."""
-    row, form = load(request, ref), FigureForm(request.POST, auto_id="figure-%s")
+def state_metric_value(request: HttpRequest, ref: str) -> HttpResponse:
+    """Add a declared or estimated metric value."""
+    row, form = load(request, ref), MetricValueForm(request.POST, auto_id="metric_value-%s")
 
     def act() -> str:
         said: dict[str, Any] = form.cleaned_data
-        statement = Statement(**{**said, "basis": Basis(said["basis"]), "unit": CATALOG[said["name"]].unit})
-        evidence.state_fact(request=row, statement=statement, by=user_of(request), now=timezone.now())
+        statement = StatedValue(**{**said, "basis": Basis(said["basis"]), "unit": CATALOG[said["name"]].unit})
+        evidence.state_metric_value(request=row, statement=statement, by=user_of(request), now=timezone.now())
         return f"{statement.name} is on record; the policy has been evaluated with it."
 
-    return settle(request, row, name="figure", form=form, act=act, part="figures")
+    return settle(request, row, name="metric_value", form=form, act=act, part="metric-values")
 
 
 @require_POST
@@ -61,16 +62,16 @@ def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @require_POST
-def answer_contradiction(request: HttpRequest, ref: str, fact: str) -> HttpResponse:
+def answer_contradiction(request: HttpRequest, ref: str, metric: str) -> HttpResponse:
     """Explain why a measurement differs from the claim."""
-    row, form = load(request, ref), ContradictionForm(request.POST, auto_id=f"contradiction-{fact}-%s")
+    row, form = load(request, ref), ContradictionForm(request.POST, auto_id=f"contradiction-{metric}-%s")
 
     def act() -> str:
         text = form.cleaned_data["text"]
-        evidence.answer_contradiction(request=row, name=fact, text=text, by=user_of(request), now=timezone.now())
+        evidence.answer_contradiction(request=row, name=metric, text=text, by=user_of(request), now=timezone.now())
         return "Your explanation stands beside the measurement."
 
-    return settle(request, row, name=f"contradiction:{fact}", form=form, act=act, part="figures")
+    return settle(request, row, name=f"contradiction:{metric}", form=form, act=act, part="metric-values")
 
 
 @require_POST
@@ -120,7 +121,7 @@ def repeat_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
     return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
 
 
-def _item(row: ReviewRequest, item_id: str) -> ItemView:
+def _item(row: ReviewRequest, item_id: str) -> ChecklistItemView:
     for item in item_views(EvidenceSnapshot(row, timezone.now())):
         if item.id == item_id:
             return item

@@ -16,21 +16,21 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.rules import check_act_for_any_team
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, show_in
-from reviews.evidence.queries.fact_views import fact_views
-from reviews.requests.domain.lifecycle import State
+from reviews.evidence.queries.metric_views import metric_views
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import NewDataset, Paper
-from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
+from reviews.workflow.web.filing_forms import FilingForm, MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
 
 Asked = Mapping[str, Any]
 SUBMITTED = {
-    State.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
-    State.EVIDENCE: "Submitted. A review is mandatory: "
+    RequestState.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
+    RequestState.EVIDENCE: "Submitted. A review is mandatory: "
     "the ticket is asked for, the benchmarks are queued, the checklist is open.",
 }
 
@@ -40,7 +40,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """`/requests/new/`: an empty form, or the draft it makes."""
     person = person_of(request)
     check_act_for_any_team(person)
-    return _page(request, None, FilingForm(*_given(request), person=person), FiguresForm(*_given(request)))
+    return _page(request, None, FilingForm(*_given(request), person=person), MetricValuesForm(*_given(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,20 +54,22 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     except WrongState as refusal:
         messages.warning(request, refusal.reason)
         return redirect("reviews:detail", ref)
-    known = {fact.kind.name: fact.claimed for fact in fact_views(snapshot.evidence) if fact.claimed}
+    known = {metric.kind.name: metric.claimed for metric in metric_views(snapshot.evidence) if metric.claimed}
     form = FilingForm(*_given(request), person=person, draft=draft, initial=_initial(draft))
-    return _page(request, draft, form, FiguresForm(*_given(request), known=known))
+    return _page(request, draft, form, MetricValuesForm(*_given(request), known=known))
 
 
-def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, figures: FiguresForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, metric_values: MetricValuesForm
+) -> HttpResponse:
     status = 200
     if request.method == "POST":
-        if form.is_valid() & figures.is_valid():
+        if form.is_valid() & metric_values.is_valid():
             try:
-                paper = _paper(form.cleaned_data, figures)
+                paper = _paper(form.cleaned_data, metric_values)
                 saved = filing.file(paper=paper, draft=draft, by=user_of(request), now=timezone.now())
             except Refused as refusal:
-                show_in(figures if refusal.field in figures.fields else form, refusal)
+                show_in(metric_values if refusal.field in metric_values.fields else form, refusal)
                 status = refusal.status
             else:
                 return _saved(request, saved)
@@ -78,7 +80,7 @@ def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, f
         "crumbs": (("Requests", reverse("reviews:list")), here, *((("Edit", ""),) if draft else ())),
         "draft": draft,
         "form": form,
-        "figures": figures,
+        "metric_values": metric_values,
         "had_file": bool(request.FILES),
     }
     return render(request, "reviews/workflow/filing.html", context, status=status)
@@ -86,7 +88,7 @@ def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, f
 
 def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
     if request.POST.get("then") == "submit":
-        attempt(request, lambda: SUBMITTED[State(_submitted(request, draft).state)])
+        attempt(request, lambda: SUBMITTED[RequestState(_submitted(request, draft).state)])
     else:
         messages.success(request, f"{draft.ref} is saved as a draft.")
     return redirect("reviews:detail", draft.ref)
@@ -114,7 +116,7 @@ def _initial(draft: ReviewRequest) -> dict[str, Any]:
     }
 
 
-def _paper(asked: Asked, figures: FiguresForm) -> Paper:
+def _paper(asked: Asked, metric_values: MetricValuesForm) -> Paper:
     return Paper(
         title=asked["title"],
         purpose=asked["purpose"],
@@ -123,7 +125,7 @@ def _paper(asked: Asked, figures: FiguresForm) -> Paper:
         version=_version(asked),
         dataset=_dataset(asked),
         rivals=tuple(asked["rivals"]),
-        statements=tuple(figures.statements()),
+        statements=tuple(metric_values.statements()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The forms a request is filed with: what it is about, and the figures it claims."""
+"""The forms a request is filed with: what it is about, and the metric values it claims."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,9 @@ from governance.people.queries.people import teams_of
 from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions.evidence import Statement
-from weighbridge.core.metrics import CATALOG, Basis, Figure
+from reviews.workflow.actions.evidence import StatedValue
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis, MetricValue
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -183,10 +184,10 @@ class FilingForm(forms.Form):
         return f"Choose a file of at most {settings.UPLOAD_LIMIT_BYTES // 1_000_000:,} MB."
 
 
-class FiguresForm(forms.Form):
-    """A line for each fact of the catalog: a number, how it is known, and where it comes from."""
+class MetricValuesForm(forms.Form):
+    """A line for each metric of the catalog: a number, how it is known, and where it comes from."""
 
-    def __init__(self, *args: Any, known: Mapping[str, Figure] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = dict(known or {})
         for kind in CATALOG.values():
@@ -220,16 +221,16 @@ class FiguresForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """A stated figure stays on record, so clearing its line is no way to take it back."""
+        """A stated metric value stays on record, so clearing its line is no way to take it back."""
         asked: dict[str, Any] = super().clean() or self.cleaned_data
         for name in self.known:
             if asked.get(name) is None and name not in self.errors:
-                self.add_error(name, "A stated figure stays on record; correct it instead of clearing it.")
+                self.add_error(name, "A stated metric value stays on record; correct it instead of clearing it.")
         return asked
 
     @property
     def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:
-        """Kinds of fact as a page draws them: title, note, whether it stands open, and its lines."""
+        """Kinds of metric as a page draws them: title, note, whether it stands open, and its lines."""
         return [
             (title, note, at < OPEN_GROUPS or self._is_used(names), [self._line(name) for name in names])
             for at, (title, note, names) in enumerate(GROUPS)
@@ -247,8 +248,8 @@ class FiguresForm(forms.Form):
             "source": self[f"{name}_source"],
         }
 
-    def statements(self) -> Iterator[Statement]:
-        """The figures that are new or say something new."""
+    def statements(self) -> Iterator[StatedValue]:
+        """The metric values that are new or say something new."""
         for name, kind in CATALOG.items():
             value: Decimal | None = self.cleaned_data[name]
             basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
@@ -257,4 +258,4 @@ class FiguresForm(forms.Form):
             if value is not None and (
                 known is None or (known.value, known.basis, known.source) != (value, basis, source)
             ):
-                yield Statement(name=name, value=value, unit=kind.unit, basis=basis, source=source)
+                yield StatedValue(name=name, value=value, unit=kind.unit, basis=basis, source=source)

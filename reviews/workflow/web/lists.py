@@ -15,20 +15,22 @@ from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.people.web.current_user import person_of
 from governance.site.web.looks import look_of
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENTS
-from reviews.requests.queries.requests import Filters, table
+from reviews.requests.queries.requests import RequestSelection, table
 from reviews.requests.queries.requests import listed as found
 
 PAGE_SIZE = 25
 
 
-class FilterForm(forms.Form):
+class RequestFilterForm(forms.Form):
     """What a list is narrowed to; an unknown choice narrows nothing."""
 
     q = forms.CharField(label="Search", required=False, widget=forms.TextInput(attrs={"type": "search"}))
     state = forms.ChoiceField(
-        label="State", required=False, choices=[("", "Any"), *((state.value, look_of(state).word) for state in State)]
+        label="State",
+        required=False,
+        choices=[("", "Any"), *((state.value, look_of(state).word) for state in RequestState)],
     )
     team = forms.ChoiceField(label="Team", required=False)
     environment = forms.ChoiceField(label="Environment", required=False, choices=[("", "Any"), *ENVIRONMENTS])
@@ -42,11 +44,11 @@ class FilterForm(forms.Form):
         self.fields["team"].choices = [("", "Any"), *teams.values_list("slug", "name")]  # type: ignore[attr-defined]
 
     @property
-    def filters(self) -> Filters:
+    def filters(self) -> RequestSelection:
         """The filters of a bound form."""
         self.is_valid()
         asked = self.cleaned_data
-        return Filters(
+        return RequestSelection(
             search=asked.get("q", ""),
             state=asked.get("state", ""),
             team=asked.get("team", ""),
@@ -59,12 +61,12 @@ class FilterForm(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """`/requests/`: newest first."""
     person = person_of(request)
-    form = FilterForm(request.GET, person=person)
+    form = RequestFilterForm(request.GET, person=person)
     rows = found(person=person, filters=form.filters).select_related("decision")
     context = {
         "form": form,
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
-        "is_filtered": form.filters != Filters(),
+        "is_filtered": form.filters != RequestSelection(),
         "clear": reverse("reviews:list"),
         "may_file": person.has_role(Role.REQUESTER),
     }
@@ -75,4 +77,4 @@ def listed(request: HttpRequest) -> HttpResponse:
 def exported(request: HttpRequest, kind: str) -> HttpResponse:
     """`/requests.csv` and `/requests.xlsx`: the list as filtered, every page of it."""
     person = person_of(request)
-    return export(table(person=person, filters=FilterForm(request.GET, person=person).filters), kind=kind)
+    return export(table(person=person, filters=RequestFilterForm(request.GET, person=person).filters), kind=kind)

@@ -17,7 +17,7 @@ from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import waivers
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.page import load, settle
-from reviews.workflow.web.step_forms import PlainForm, ReasonForm, WaiverForm
+from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, WaiverForm
 from weighbridge.core.errors import NotFound
 
 
@@ -54,7 +54,7 @@ def retry_packet(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, ref: str) -> HttpResponse:
     """Take the authorization back."""
-    row, form = load(request, ref), ReasonForm(request.POST, auto_id="revoke-%s")
+    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="revoke-%s")
     held = authorization_of(row)
 
     def act() -> str:

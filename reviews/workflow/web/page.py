@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from benchmarking.projections.domain.projection_table import table_of
 from governance.people.web.current_user import person_of, user_of
-from governance.rulebook.domain.policy import Level
+from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
-from reviews.evidence.queries.comparison import Record, records_for_filing
+from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
@@ -24,9 +24,9 @@ from reviews.workflow.web.events import told
 from reviews.workflow.web.road import road
 from reviews.workflow.web.step_forms import (
     ContradictionForm,
-    FigureForm,
+    MetricValueForm,
     ProjectionForm,
-    ReasonForm,
+    StepReasonForm,
     VoteForm,
     WaiverForm,
     answer_form,
@@ -38,7 +38,7 @@ RECENT = 8
 
 
 @dataclass(frozen=True)
-class Item:
+class ItemEntry:
     """A checklist item with the form that answers it, where this reader may."""
 
     view: Any
@@ -73,16 +73,16 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dic
         "contradictions": [_contradiction(each, bound) for each in view.contradicted],
         "is_measuring": snapshot.is_measuring,
         "forms": _forms(view, bound),
-        "can_waive": view.possible["waive"].is_possible and bool(soft_rules(view)),
+        "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }
 
 
-def item_of(view: RequestView, item: Any, bound: Bound) -> Item:
+def item_of(view: RequestView, item: Any, bound: Bound) -> ItemEntry:
     """A checklist item as the page draws it."""
     refused = bound.get(f"answer:{item.id}")
-    may_answer = view.possible["answer"].is_possible or refused is not None
-    return Item(item, (refused or answer_form(item)) if may_answer else None, refused is not None)
+    may_answer = view.allowed_steps["answer"].is_allowed or refused is not None
+    return ItemEntry(item, (refused or answer_form(item)) if may_answer else None, refused is not None)
 
 
 def settle(
@@ -103,15 +103,15 @@ def settle(
     return show(request, load(request, review.ref), bound={name: form}, status=status)
 
 
-def _contradiction(fact: Any, bound: Bound) -> tuple[Any, forms.Form]:
-    name = fact.kind.name
+def _contradiction(metric: Any, bound: Bound) -> tuple[Any, forms.Form]:
+    name = metric.kind.name
     form = bound.get(f"contradiction:{name}")
-    return fact, form or ContradictionForm(auto_id=f"contradiction-{name}-%s", initial={"text": fact.answer})
+    return metric, form or ContradictionForm(auto_id=f"contradiction-{name}-%s", initial={"text": metric.answer})
 
 
-def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> tuple[Record, ...]:
+def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> tuple[ProjectionRecord, ...]:
     """How earlier projections did, for whoever may state the next one."""
-    if not view.possible["evidence"].is_possible:
+    if not view.allowed_steps["evidence"].is_allowed:
         return ()
     return records_for_filing(request=review, estimator=user_of(request), now=timezone.now())
 
@@ -119,12 +119,12 @@ def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> 
 def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:
     stage = view.open_stage
     free: dict[str, forms.Form] = {
-        "figure": FigureForm(auto_id="figure-%s"),
+        "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": VoteForm(auto_id="vote-%s", initial={"stage": stage.id if stage else ""}, may_condition=is_last(view)),
-        "revise": ReasonForm(auto_id="revise-%s"),
-        "withdraw": ReasonForm(auto_id="withdraw-%s"),
-        "revoke": ReasonForm(auto_id="revoke-%s"),
+        "revise": StepReasonForm(auto_id="revise-%s"),
+        "withdraw": StepReasonForm(auto_id="withdraw-%s"),
+        "revoke": StepReasonForm(auto_id="revoke-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view)),
     }
     return {**free, **{name: form for name, form in bound.items() if ":" not in name}}
@@ -132,8 +132,8 @@ def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:
 
 def soft_rules(view: RequestView) -> list[str]:
     """The rules that stand against the request and may be waived."""
-    said = view.determination.rules if view.determination else ()
-    return [rule.rule_id for rule in said if rule.level == Level.SOFT and rule.effect]
+    said = view.policy_evaluation.rules if view.policy_evaluation else ()
+    return [rule.rule_id for rule in said if rule.level == WaiverLevel.SOFT and rule.effect]
 
 
 def is_last(view: RequestView) -> bool:

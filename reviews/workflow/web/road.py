@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.workflow.queries.view import RequestView
 
 STATIONS = ("Draft", "Screening", "Evidence", "Review", "Decision")
 PLACES = {
-    State.DRAFT: 0,
-    State.SCREENING: 1,
-    State.CLEARED: 1,
-    State.EVIDENCE: 2,
-    State.CHANGES_REQUESTED: 2,
-    State.IN_REVIEW: 3,
-    State.DECIDED: 4,
+    RequestState.DRAFT: 0,
+    RequestState.SCREENING: 1,
+    RequestState.CLEARED: 1,
+    RequestState.EVIDENCE: 2,
+    RequestState.CHANGES_REQUESTED: 2,
+    RequestState.IN_REVIEW: 3,
+    RequestState.DECIDED: 4,
 }
-STOPPED = {State.WITHDRAWN: "Withdrawn", State.LAPSED: "Lapsed"}
+STOPPED = {RequestState.WITHDRAWN: "Withdrawn", RequestState.EXPIRED: "Expired"}
 ENDS = {"approved": "Approved", "approved_with_conditions": "Approved with conditions", "rejected": "Rejected"}
 
 
@@ -30,12 +30,12 @@ class Station:
 
 def road(view: RequestView) -> list[Station]:
     """The stations of a request."""
-    state = State(view.state)
+    state = RequestState(view.state)
     if state in STOPPED:
         return [*_passed(_reached(view)), Station(STOPPED[state], "stopped")]
-    if state is State.CLEARED:
+    if state is RequestState.CLEARED:
         return [*_passed(2), Station("Cleared", "done", "no review needed")]
-    if state is State.DECIDED:
+    if state is RequestState.DECIDED:
         return [*_passed(4), Station(ENDS[view.outcome], "stopped" if view.outcome == "rejected" else "done")]
     place = PLACES[state]
     current = Station(STATIONS[place], "current", _note(view, state))
@@ -53,12 +53,12 @@ def _reached(view: RequestView) -> int:
     return 4 if view.revisions else 3
 
 
-def _note(view: RequestView, state: State) -> str:
-    if state is State.CHANGES_REQUESTED:
+def _note(view: RequestView, state: RequestState) -> str:
+    if state is RequestState.CHANGES_REQUESTED:
         return "changes requested"
-    if state is State.EVIDENCE:
+    if state is RequestState.EVIDENCE:
         return f"{view.answered_count} of {len(view.checklist)} answered"
-    if state is State.IN_REVIEW:
+    if state is RequestState.IN_REVIEW:
         done = sum(stage.is_complete for stage in view.stages)
         return f"{done} of {len(view.stages)} stages"
     return ""

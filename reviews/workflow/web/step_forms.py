@@ -8,25 +8,25 @@ from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
 from governance.site.web.formatting import unit_words
-from reviews.voting.domain import Choice
-from reviews.workflow.actions.review import CONDITION_CHARS_MAX, Promise
-from reviews.workflow.queries.view_evidence import ItemView
+from reviews.voting.domain import VoteChoice
+from reviews.workflow.actions.review import CONDITION_CHARS_MAX, NewCondition
+from reviews.workflow.queries.view_evidence import ChecklistItemView
 from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField
-from weighbridge.core.metrics import CATALOG
+from weighbridge.core.catalog import CATALOG
 
 if TYPE_CHECKING:
     from datetime import date
 
 CONDITIONS = (1, 2, 3)
 CHOICES = [
-    (Choice.APPROVE.value, "Approve"),
-    (Choice.REQUEST_CHANGES.value, "Request changes: the requester opens a new revision"),
-    (Choice.REJECT.value, "Reject: this ends the review"),
+    (VoteChoice.APPROVE.value, "Approve"),
+    (VoteChoice.REQUEST_CHANGES.value, "Request changes: the requester opens a new revision"),
+    (VoteChoice.REJECT.value, "Reject: this ends the review"),
 ]
 
 
-def fact_label(name: str) -> str:
-    """A fact in a list of choices, with the unit it is stated in."""
+def metric_label(name: str) -> str:
+    """A metric in a list of choices, with the unit it is stated in."""
     unit = CATALOG[name].unit
     return f"{name} ({'share of 1' if unit == 'ratio' else unit_words(unit)})"
 
@@ -35,16 +35,16 @@ class PlainForm(forms.Form):
     """A step that needs no words: only the button."""
 
 
-class ReasonForm(forms.Form):
+class StepReasonForm(forms.Form):
     """A step that needs a reason."""
 
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class FigureForm(forms.Form):
-    """A declared or estimated figure."""
+class MetricValueForm(forms.Form):
+    """A declared or estimated metric value."""
 
-    name = forms.ChoiceField(label="Fact", choices=[(name, fact_label(name)) for name in CATALOG])
+    name = forms.ChoiceField(label="Metric", choices=[(name, metric_label(name)) for name in CATALOG])
     value = forms.DecimalField(
         max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}), help_text=RATIO_HELP
     )
@@ -145,8 +145,8 @@ ANSWERS: dict[str, type[forms.Form]] = {
 }
 
 
-def answer_form(item: ItemView, *args: Any) -> forms.Form | None:
-    """The form that answers a checklist item, or None where figures answer it."""
+def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
+    """The form that answers a checklist item, or None where metric values answer it."""
     kind = ANSWERS.get(item.kind)
     if kind is None:
         return None
@@ -200,7 +200,7 @@ class VoteForm(forms.Form):
         return asked
 
     @property
-    def promises(self) -> tuple[Promise, ...]:
+    def promises(self) -> tuple[NewCondition, ...]:
         """The conditions of a valid form."""
         found = []
         for number in CONDITIONS if self.may_condition else ():
@@ -208,5 +208,5 @@ class VoteForm(forms.Form):
             owner: User | None = self.cleaned_data[f"owner_{number}"]
             due_on: date | None = self.cleaned_data[f"due_on_{number}"]
             if text and owner and due_on:
-                found.append(Promise(text=text, owner=owner, due_on=due_on))
+                found.append(NewCondition(text=text, owner=owner, due_on=due_on))
         return tuple(found)

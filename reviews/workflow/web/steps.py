@@ -5,19 +5,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from governance.people.web.current_user import user_of
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.queries.rulebook import policy_of
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import requests
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.web.filing import SUBMITTED
 from reviews.workflow.web.page import load, settle
-from reviews.workflow.web.step_forms import PlainForm, ReasonForm, VoteForm
+from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, VoteForm
 
 CAST = {
-    State.IN_REVIEW: "Your vote is cast.",
-    State.CHANGES_REQUESTED: "Your vote is cast; the request goes back for changes.",
-    State.DECIDED: "Your vote is cast, and it settled the review.",
+    RequestState.IN_REVIEW: "Your vote is cast.",
+    RequestState.CHANGES_REQUESTED: "Your vote is cast; the request goes back for changes.",
+    RequestState.DECIDED: "Your vote is cast, and it settled the review.",
 }
 
 
@@ -27,7 +27,7 @@ def submit(request: HttpRequest, ref: str) -> HttpResponse:
     row = load(request, ref)
 
     def act() -> str:
-        return SUBMITTED[State(requests.submit(request=row, by=user_of(request), now=timezone.now()).state)]
+        return SUBMITTED[RequestState(requests.submit(request=row, by=user_of(request), now=timezone.now()).state)]
 
     return settle(request, row, name="submit", form=PlainForm(request.POST), act=act, part="next")
 
@@ -53,7 +53,7 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
 
     def act() -> str:
-        choice = Choice(form.cleaned_data["choice"])
+        choice = VoteChoice(form.cleaned_data["choice"])
         after = reviewing.vote(
             request=row,
             stage_id=form.cleaned_data["stage"],
@@ -63,7 +63,7 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
             by=user_of(request),
             now=timezone.now(),
         )
-        return CAST[State(after.state)]
+        return CAST[RequestState(after.state)]
 
     return settle(request, row, name="vote", form=form, act=act, part="votes")
 
@@ -71,7 +71,7 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
 @require_POST
 def revise(request: HttpRequest, ref: str) -> HttpResponse:
     """Open the next revision."""
-    row, form = load(request, ref), ReasonForm(request.POST, auto_id="revise-%s")
+    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="revise-%s")
 
     def act() -> str:
         after = requests.revise(
@@ -85,7 +85,7 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
     """Pull the request out."""
-    row, form = load(request, ref), ReasonForm(request.POST, auto_id="withdraw-%s")
+    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="withdraw-%s")
 
     def act() -> str:
         requests.withdraw(request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())

@@ -92,7 +92,7 @@ def test_no_secret_in_message_arguments_facts_or_traceback(secret: str, formatte
             (f"Authorization: Basic {secret}",),
             (type(error), error, error.__traceback__),
         )
-    made.facts = {"path": f"/x?token={secret}"}
+    made.metric_values = {"path": f"/x?token={secret}"}
     handler.handle(made)
     (line,) = handler.lines
     assert secret not in line

@@ -183,7 +183,7 @@ def test_one_tick_buries_what_is_exhausted(db: None) -> None:
 
 
 def test_a_tick_comes_as_a_job(db: None, ticked: Callable[[Callable[..., None]], None]) -> None:
-    seen: list[audit.Origin] = []
+    seen: list[audit.EventOrigin] = []
     ticked(lambda now: seen.append(audit._origin.get()))
     run("tick")
     assert [origin.source for origin in seen] == ["job"]

@@ -4,7 +4,13 @@ application.
 
 from dataclasses import dataclass, field
 
-FACTS = ("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "business_kpi_delta")
+METRICS = (
+    "training_gpu_hours",
+    "training_cost_usd",
+    "inference_cost_1y_usd",
+    "total_cost_1y_usd",
+    "business_kpi_delta",
+)
 OPEN = {"draft", "cleared", "evidence", "in_review", "changes_requested"}
 ROLE_OF = {"technical": "reviewer", "gpu-budget": "platform_lead"}
 
@@ -22,7 +28,7 @@ class Oracle:
     is_production: bool = True
     revision: int = 1
     editors: set[str] = field(default_factory=set)
-    facts: dict[str, bool] = field(default_factory=dict)
+    metric_values: dict[str, bool] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     frozen_runs: list[str] = field(default_factory=list)
     is_measured: bool = False
@@ -50,7 +56,7 @@ class Oracle:
     def declare(self, who: str, name: str, *, is_big: bool) -> bool:
         if not self.may_edit(who) or self.state not in {"draft", "evidence"}:
             return False
-        self.facts[name] = is_big
+        self.metric_values[name] = is_big
         self.editors.add(who)
         return True
 
@@ -58,7 +64,7 @@ class Oracle:
         if not self.may_edit(who) or self.state != "draft":
             return False
         judged = ("training_gpu_hours", "training_cost_usd", "total_cost_1y_usd")
-        is_small = all(self.facts.get(name) is False for name in judged)
+        is_small = all(self.metric_values.get(name) is False for name in judged)
         if is_small and not self.is_production:
             self.state = "cleared"
         else:
@@ -89,7 +95,12 @@ class Oracle:
                 self._reopen()
 
     def request_review(self, who: str) -> bool:
-        is_ready = self.is_measured and self.is_answered and set(self.facts) == set(FACTS) and "queued" not in self.runs
+        is_ready = (
+            self.is_measured
+            and self.is_answered
+            and set(self.metric_values) == set(METRICS)
+            and "queued" not in self.runs
+        )
         if not self.may_edit(who) or self.state != "evidence" or not is_ready:
             return False
         self.state, self.frozen_runs = "in_review", list(self.runs)
@@ -133,10 +144,10 @@ class Oracle:
         self._end("withdrawn")
         return True
 
-    def lapse(self) -> bool:
+    def expire(self) -> bool:
         if self.state not in {"cleared", "evidence", "in_review", "changes_requested"}:
             return False
-        self._end("lapsed")
+        self._end("expired")
         return True
 
     def _end(self, state: str) -> None:

@@ -2,13 +2,13 @@
 
 from config.reference.diagram import diagram, mermaid, states_table, steps_table
 from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
-from reviews.requests.domain.lifecycle import TRANSITIONS, State
+from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
 
 
 def test_mermaid_has_one_entry_one_arrow_per_step_and_the_ends() -> None:
-    lines = mermaid(states=State, table=TRANSITIONS).splitlines()
+    lines = mermaid(states=RequestState, table=TRANSITIONS).splitlines()
     assert lines[:3] == ["stateDiagram-v2", "    [*] --> draft", "    draft --> screening: submit (requester)"]
-    assert lines[-3:] == ["    decided --> [*]", "    withdrawn --> [*]", "    lapsed --> [*]"]
+    assert lines[-3:] == ["    decided --> [*]", "    withdrawn --> [*]", "    expired --> [*]"]
     assert len(lines) == 2 + len(TRANSITIONS) + 3
 
 

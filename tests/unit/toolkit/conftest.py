@@ -6,14 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from weighbridge.client.server import Server
+from weighbridge.client.server import PlatformServer
 
 
 class Desk:
     """The server's side: `answers` by (method, path) are (status, document or bytes); None drops the line."""
 
     def __init__(self, url):
-        self.server = Server(url, "t0ken")
+        self.server = PlatformServer(url, "t0ken")
         self.answers = {}
         self.asked = []
 

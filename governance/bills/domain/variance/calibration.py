@@ -22,7 +22,7 @@ FACTOR_STEP = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
-class Case:
+class PastMonth:
     """One month of one authorization: the projected middle and P90, and what was billed, in dollars.
 
     `widened_by` is by how much the P90 had been moved away from the middle when it was filed: what the past asks for is
@@ -44,7 +44,7 @@ class Widening:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ForecastCalibration:
     """What past cases say. `widening` is None with too few of them; it is never below 1: ranges are widened, not
     narrowed.
 
@@ -67,7 +67,7 @@ class Calibration:
         return self.wape <= MATURE_WITHIN
 
 
-def calibrate(cases: Sequence[Case]) -> Calibration | None:
+def calibrate(cases: Sequence[PastMonth]) -> ForecastCalibration | None:
     """The calibration of past cases, or None without any. Raises Invalid for a projection that is no range."""
     for number, case in enumerate(cases):
         if not ZERO < case.middle <= case.p90:
@@ -75,7 +75,7 @@ def calibrate(cases: Sequence[Case]) -> Calibration | None:
     if not cases:
         return None
     projected = sum((case.middle for case in cases), ZERO)
-    return Calibration(
+    return ForecastCalibration(
         cases=len(cases),
         bias=sum((case.billed for case in cases), ZERO) / projected,
         wape=sum((abs(case.billed - case.middle) for case in cases), ZERO) / projected,
@@ -84,7 +84,7 @@ def calibrate(cases: Sequence[Case]) -> Calibration | None:
     )
 
 
-def widened(middle: Decimal, p90: Decimal, calibration: Calibration | None) -> Decimal:
+def widened(middle: Decimal, p90: Decimal, calibration: ForecastCalibration | None) -> Decimal:
     """The P90 that the past asks for; the P90 itself where the past says nothing."""
     if calibration is None or calibration.widening is None:
         return p90
@@ -106,7 +106,7 @@ def widen_by(factor: Decimal, *, middle: Decimal, quantile: Decimal) -> Decimal:
     return moved if quantile >= middle else min(quantile, max(ZERO, moved))
 
 
-def widest(calibrations: Iterable[Calibration]) -> Widening | None:
+def widest(calibrations: Iterable[ForecastCalibration]) -> Widening | None:
     """The widest that any of them asks for, its factor rounded up to four digits; None where none knows enough."""
     known = [each for each in calibrations if each.widening is not None]
     asked = max(known, key=lambda each: each.widening or ZERO, default=None)
@@ -115,7 +115,7 @@ def widest(calibrations: Iterable[Calibration]) -> Widening | None:
     return Widening(asked.widening.quantize(FACTOR_STEP, rounding=ROUND_CEILING), asked.cases)
 
 
-def _widening(cases: Sequence[Case]) -> Decimal | None:
+def _widening(cases: Sequence[PastMonth]) -> Decimal | None:
     """Cases without a range say nothing of how wide it should be."""
     ratios = sorted(
         (case.billed - case.middle) * case.widened_by / (case.p90 - case.middle)

@@ -16,7 +16,7 @@ from weighbridge.core.money import CENT
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthUsage:
     """What a month took: requests answered, units used for them, and dollars."""
 
     requests: Decimal
@@ -38,7 +38,7 @@ class Split:
         return self.volume + self.efficiency + self.price
 
 
-def split(planned: Month, actual: Month) -> Split:
+def split(planned: MonthUsage, actual: MonthUsage) -> Split:
     """The three parts of `actual.usd - planned.usd`, in cents, half to even.
 
     Calculated in fractions; the cents that rounding leaves over are the price's, so that the parts add up to the
@@ -56,7 +56,7 @@ def split(planned: Month, actual: Month) -> Split:
     return Split(*parts, total - parts[0] - parts[1])
 
 
-def exact_parts(planned: Month, actual: Month) -> tuple[Fraction, Fraction, Fraction]:
+def exact_parts(planned: MonthUsage, actual: MonthUsage) -> tuple[Fraction, Fraction, Fraction]:
     """Volume, efficiency and price as fractions of a dollar."""
     q_p, u_p, c_p = (Fraction(value) for value in (planned.requests, planned.units, planned.usd))
     q_a, u_a, c_a = (Fraction(value) for value in (actual.requests, actual.units, actual.usd))

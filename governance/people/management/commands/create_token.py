@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from governance.audit.actions import record as audit
 from governance.people.actions import people
-from governance.people.domain.scopes import Scope
+from governance.people.domain.scopes import TokenScope
 from weighbridge.core.errors import Refused
 
 
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=90, help="How long the token is valid.")
         parser.add_argument(
             "--scope",
-            choices=[scope.value for scope in Scope],
-            default=Scope.WRITE.value,
+            choices=[scope.value for scope in TokenScope],
+            default=TokenScope.WRITE.value,
             help="What it may do: read; write, which is all its user may do; or ask the gate and nothing else.",
         )
 
@@ -38,7 +38,11 @@ class Command(BaseCommand):
         try:
             with audit.origin("command"):
                 token = people.create_token(
-                    user=user, valid_days=options["days"], scope=Scope(options["scope"]), by=None, now=timezone.now()
+                    user=user,
+                    valid_days=options["days"],
+                    scope=TokenScope(options["scope"]),
+                    by=None,
+                    now=timezone.now(),
                 )
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal

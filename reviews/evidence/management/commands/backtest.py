@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.rulebook.domain.evaluation import Outcome
+from governance.rulebook.domain.evaluation import PolicyOutcome
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.backtest import Backtest
 from weighbridge.core.errors import Refused
@@ -48,7 +48,7 @@ def _lines(said: Backtest) -> list[str]:
     shares = [
         f"  {outcome.value:16} {said.before[outcome].count:6} -> {said.after[outcome].count:6}  "
         f"{format_usd(said.after[outcome].usd)}"
-        for outcome in Outcome
+        for outcome in PolicyOutcome
     ]
     changed = [
         f"  {line.ref} {line.compared.before.outcome.value} -> {line.compared.after.outcome.value}"

@@ -10,7 +10,7 @@ from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from reviews.inbound.actions import reconciliation
-from reviews.tickets.domain import Mode
+from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.queries.mirror import last_reconciliation
 
 
@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do with a difference."""
-        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.REPORT.value)
+        parser.add_argument(
+            "--mode", choices=[mode.value for mode in ReconciliationMode], default=ReconciliationMode.REPORT.value
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare now, and print the counts."""
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         now = timezone.now()
         with audit.origin("command"):
             asked = reconciliation.request_reconciliation(
-                mode=Mode(options["mode"]), occasion=f"command:{now.isoformat()}", now=now
+                mode=ReconciliationMode(options["mode"]), occasion=f"command:{now.isoformat()}", now=now
             )
             message = outbox.deliver(pk=asked.pk, now=now)
         if message is None or message.state != JobState.DONE:

@@ -34,9 +34,9 @@ from tests.unit.toolkit.load import stand_in_server
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
 from weighbridge.load.generator.generator import Fired, GeneratorFailed
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.report import load_manifest
-from weighbridge.load.results.samples import Outcome, Samples, read_samples
+from weighbridge.load.results.samples import LoadSamples, RequestOutcome, read_samples
 
 ROOT = Path(worker.__file__).parents[4]
 PATIENCE_S = 120
@@ -46,7 +46,7 @@ def fired_by(number: int, *, of: int = 2, n: int = 2000, is_stopped: bool = Fals
     """The share of one worker: each request answered after 5 ms and its number."""
     due = np.arange(number, n, of, dtype=np.int64) * 1_000_000
     done = due + 5_000_000 + number
-    samples = Samples(due, due, due, done, np.full(len(due), Outcome.ANSWERED, dtype=np.uint8))
+    samples = LoadSamples(due, due, due, done, np.full(len(due), RequestOutcome.ANSWERED, dtype=np.uint8))
     complaints = {"lost": f"part {number}"}
     return Fired(samples=samples, is_stopped=is_stopped, lost_processes=0, opened=2, cpu_s=0.5, complaints=complaints)
 
@@ -155,7 +155,7 @@ def test_two_workers_send_the_bodies_and_headers_of_the_plan(workers: Celery, no
 
 def load_manifest_of(body: Path) -> dict[str, Any]:
     """What a manifest says of these bodies."""
-    plan = from_document(Plan, PLAN | {"method": "POST", "body": str(body)}, name="plan")
+    plan = from_document(LoadPlan, PLAN | {"method": "POST", "body": str(body)}, name="plan")
     target = Pinned("http", "127.0.0.1", 9, "127.0.0.1", "/predict")
     return load_manifest(plan, target)["bodies"]
 

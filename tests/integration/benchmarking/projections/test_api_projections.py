@@ -20,8 +20,8 @@ def test_a_kept_one_has_a_link_and_is_read_and_replayed(api, author):
     assert (kept.status_code, kept.json()["token"]) == (201, token)
     assert client.post(URL, {"spec": cost_spec(), "keep": True}, format="json").json()["token"] == token
     assert client.get(f"{URL}{token}/").json() == kept.json()
-    today = client.get(f"{URL}{token}/today/").json()
-    assert (today["prices"], today["figures"]) == ([], [])
+    today = client.get(f"{URL}{token}/replay/").json()
+    assert (today["prices"], today["metrics"]) == ([], [])
     assert client.get(f"{URL}nothing-of-the-kind/").status_code == 404
 
 

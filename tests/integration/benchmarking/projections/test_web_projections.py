@@ -32,7 +32,7 @@ def asked(**changes):
 
 def test_an_empty_calculator_shows_its_example_and_says_so(client):
     page = html_of(client.get(URL))
-    assert "These figures are an example" in page
+    assert "These metrics are an example" in page
     assert "Managed API" in page
     assert "cheapest in" in page
 
@@ -42,7 +42,7 @@ def test_the_address_holds_what_was_asked(client):
     text = html_of(page)
     assert page.status_code == 200
     assert 'value="Ranking"' in text
-    assert "These figures are an example" not in text
+    assert "These metrics are an example" not in text
     assert "aws/us-east-1/g5.xlarge on demand" in text
 
 
@@ -143,7 +143,7 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
         "2.0",
         2.0,
     )
-    served = next(each for each in again.figures if each.figure == "inference_cost_1y_usd")
+    served = next(each for each in again.metrics if each.metric == "inference_cost_1y_usd")
     assert served.after == 2 * served.before
     assert served.share == Decimal("1.0")
     page = html_of(client.get(f"/costs/{row.token}/?prices=today"))

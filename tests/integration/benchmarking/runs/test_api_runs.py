@@ -54,7 +54,7 @@ def test_a_queued_run_says_its_place(api: Api, author: User, run: Run, now: date
     }
 
 
-def test_a_finished_run_says_its_figures(api: Api, reviewer_one: User, run: Run, now: datetime) -> None:
+def test_a_finished_run_says_its_metric_values(api: Api, reviewer_one: User, run: Run, now: datetime) -> None:
     finish_run(run=run, now=now)
     said = api(reviewer_one).get(f"/api/v1/runs/{run.pk}/").json()
     assert (said["state"], said["is_finished"], said["verdict"], said["isolation"]) == (

@@ -54,8 +54,8 @@ def test_differences_only_hides_what_is_the_same(as_, author, runs):
     assert "in which the runs do not differ" in narrowed
 
 
-def test_a_run_that_waits_has_no_figures_and_says_so(as_, author, runs):
-    assert "no figure" in html_of(compare(as_(author), runs[0].pk, runs[2].pk))
+def test_a_run_that_waits_has_no_metric_values_and_says_so(as_, author, runs):
+    assert "no value" in html_of(compare(as_(author), runs[0].pk, runs[2].pk))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What people read of runs: only their teams', with figures as exact decimals and places in the queue."""
+"""What people read of runs: only their teams', with metric values as exact decimals and places in the queue."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,7 +75,7 @@ def test_a_run_before_its_result(cast: Cast, run: Run, now: datetime) -> None:
     assert runs.describe(again(run, "s", now)).dataset == ""
 
 
-def test_a_finished_run_tells_its_figures_exactly(run: Run, now: datetime) -> None:
+def test_a_finished_run_tells_its_metric_values_exactly(run: Run, now: datetime) -> None:
     result = result_of(
         {"latency_p95_ms": (2.1, 1.9, 2.2, 3000), "throughput_per_s": (600.0, None, None, 3000)},
         verdict="indicative",
@@ -92,7 +92,7 @@ def test_a_finished_run_tells_its_figures_exactly(run: Run, now: datetime) -> No
     )
 
 
-def test_a_result_without_figures_has_none() -> None:
+def test_a_result_without_metric_values_has_none() -> None:
     assert runs.metrics_of({}) == []
 
 

@@ -186,8 +186,8 @@ def test_a_repetition_is_held_against_the_run_it_repeats(cast: Cast, version: Mo
     assert runs.finish(run=claim(again, now), result=result, now=now) is True
     held = stored(again)["equivalence"]
     assert (held["answer"], held["margin"], held["repeats"]) == ("equivalent", 0.1, first.result["manifest"]["digest"])
-    assert [(each["metric"], each["then"], each["now"]) for each in held["figures"]] == [("latency_p95_ms", 2.0, 2.01)]
-    assert held["differences"] == [{"fact": "isolation", "then": "process", "now": "another"}]
+    assert [(each["metric"], each["then"], each["now"]) for each in held["metrics"]] == [("latency_p95_ms", 2.0, 2.01)]
+    assert held["differences"] == [{"condition": "isolation", "then": "process", "now": "another"}]
     assert events()[-1][3]["answer"] == "equivalent"
     slower = runs.repeat(run=first, by=cast.author, now=now)
     runs.finish(run=claim(slower, now), result=timed(3.0), now=now)

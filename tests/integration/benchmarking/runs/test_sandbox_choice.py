@@ -62,7 +62,7 @@ def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
 ) -> None:
     run = run_of(version, now)
     assert (run.state, run.attempts, begun) == ("failed", 1, [])
-    for words in ("Not measured: bubblewrap", "Install it there", "administrator", "/runs/sandbox/", "run it again"):
+    for words in ("Not measured: bubblewrap", "Install it there", "administrator", "/sandbox/", "run it again"):
         assert words in run.error
     assert AuditEvent.objects.filter(kind="run.failed").count() == 1
 
@@ -116,7 +116,7 @@ def test_nobody_else_chooses(name: str, cast: Cast, api: Api, now: datetime) -> 
     assert answer.status_code == 403
     browser = Client()
     browser.force_login(user)
-    page = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"}, follow=True)
+    page = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": "x"}, follow=True)
     assert "Only administrators choose" in html_of(page)
     assert not may_go_without()
 
@@ -145,11 +145,11 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
     assert last_layers() == ("process",)
     browser = Client()
     browser.force_login(cast.admin)
-    page = html_of(browser.get("/runs/sandbox/"))
+    page = html_of(browser.get("/sandbox/"))
     assert "measured behind bubblewrap alone" in page
     assert "<li>process</li>" in page
     form = {"may_go_without": "True", "reason": "The <b>container</b> is a machine of its own."}
-    page = html_of(browser.post("/runs/sandbox/choose/", form, follow=True))
+    page = html_of(browser.post("/sandbox/choose/", form, follow=True))
     assert "with whatever walls the worker has" in page
     assert "&lt;b&gt;container&lt;/b&gt;" in page
     program = api(cast.admin)
@@ -162,7 +162,7 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
 def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     browser = Client()
     browser.force_login(cast.admin)
-    answer = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": ""})
+    answer = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": ""})
     assert answer.status_code == 422
     assert "This field is required" in html_of(answer)
 
@@ -174,7 +174,7 @@ def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes
     totp.TOTP.activate(cast.admin, "JBSWY3DPEHPK3PXP")
     browser = Client()
     browser.force_login(cast.admin)
-    asked = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"})
+    asked = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": "x"})
     assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
     program = api(cast.admin)
     assert program.get("/api/v1/sandbox/").status_code == 200

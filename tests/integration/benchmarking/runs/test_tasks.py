@@ -34,7 +34,7 @@ from tests.factories.requests import result_of
 from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
+from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, SingleStream, WarmUp
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
@@ -137,7 +137,7 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
 ) -> None:
     settings = ProfileSettings(
         scenario=SingleStream(min_samples=900, threads=2, seed=7),
-        engine=Engine(affinity=(0,), options={"arena_extend_strategy": "kSameAsRequested"}),
+        engine=RuntimeSettings(affinity=(0,), options={"arena_extend_strategy": "kSameAsRequested"}),
     )
     first, result = queue(version), result_of()
     result["manifest"] = sealed({"isolation": "process", "settings": to_document(settings)})
@@ -164,7 +164,7 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
     [
         ({"digest": "sha256:0"}, "holds no settings"),
         (
-            sealed({"settings": to_document(ProfileSettings(engine=Engine(provider="cuda")))}),
+            sealed({"settings": to_document(ProfileSettings(engine=RuntimeSettings(provider="cuda")))}),
             "another kind of machine",
         ),
     ],

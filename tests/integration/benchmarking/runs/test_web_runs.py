@@ -74,7 +74,7 @@ def test_once_it_has_ended_the_page_is_fetched_again(as_, done, author):
     assert "hx-get" not in html_of(answer)
 
 
-def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_, done, author):
+def test_a_result_is_shown_with_verdict_metric_values_distribution_and_conditions(as_, done, author):
     answer = as_(author).get(f"/runs/{done.pk}/")
     page = html_of(answer)
     for words in (
@@ -86,7 +86,9 @@ def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_,
         "Memory (MB)",
     ):
         assert words in page
-    groups = {group.title: [figure.name for figure in group.figures] for group in answer.context["groups"]}
+    groups = {
+        group.title: [metric_value.name for metric_value in group.metric_values] for group in answer.context["groups"]
+    }
     assert groups == {
         "Speed": ["latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"],
         "Quality": ["accuracy", "f1_macro"],
@@ -125,7 +127,7 @@ def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):
     result["metrics"]["joules"] = {"value": 3.5, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "J"}
     finish_run(run=run, now=now, result=result)
     groups = as_(author).get(f"/runs/{run.pk}/").context["groups"]
-    assert [(figure.name, figure.unit) for figure in groups[-1].figures] == [("joules", "J")]
+    assert [(metric_value.name, metric_value.unit) for metric_value in groups[-1].metric_values] == [("joules", "J")]
 
 
 def test_a_failed_run_says_why(as_, run, author, now):
@@ -207,7 +209,7 @@ def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run,
     again = finish_run(run=again, now=now, result=result)
     page = html_of(as_(author).get(f"/runs/{again.pk}/"))
     for words in (
-        "Different: a figure lies outside the margin for sure.",
+        "Different: a metric value lies outside the margin for sure.",
         "1.500 (1.5",
         "machine.cpu",
         "none → Another",

@@ -72,7 +72,7 @@ def test_an_approver_without_a_factor_is_sent_to_set_one_up(required: None, as_:
         assert (response.status_code, response["Location"]) == (302, "/accounts/2fa/")
     page = client.get("/accounts/2fa/")
     assert "Your role needs a second factor" in html_of(page)
-    problem = client.get("/api/v1/reviews/")
+    problem = client.get("/api/v1/requests/")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
 
 
@@ -110,13 +110,13 @@ def test_a_stale_session_votes_only_after_the_factor_and_loses_no_word(
     enrol(cast.reviewer_one)
     client = as_(cast.reviewer_one)
     before = snapshot()
-    asked = client.post(f"/requests/{in_review.ref}/vote/", VOTE)
+    asked = client.post(f"/requests/{in_review.ref}/votes/", VOTE)
     assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
     assert snapshot() == before
-    client.post("/accounts/2fa/reauthenticate/", {"code": "000000", "next": f"/requests/{in_review.ref}/vote/"})
+    client.post("/accounts/2fa/reauthenticate/", {"code": "000000", "next": f"/requests/{in_review.ref}/votes/"})
     assert not Vote.objects.exists()
     forget_used_codes()
-    done = client.post("/accounts/2fa/reauthenticate/", {"code": code(), "next": f"/requests/{in_review.ref}/vote/"})
+    done = client.post("/accounts/2fa/reauthenticate/", {"code": code(), "next": f"/requests/{in_review.ref}/votes/"})
     assert done.status_code == 302
     vote = Vote.objects.get()
     assert (vote.person, vote.rationale) == (
@@ -129,7 +129,7 @@ def test_the_password_again_is_no_second_factor(required: None, as_: As, cast: C
     enrol(cast.reviewer_one)
     client = as_(cast.reviewer_one)
     assert client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/"}).status_code == 302
-    asked = client.post(f"/requests/{in_review.ref}/vote/", VOTE)
+    asked = client.post(f"/requests/{in_review.ref}/votes/", VOTE)
     assert urlsplit(asked["Location"]).path == "/accounts/2fa/reauthenticate/"
     assert not Vote.objects.exists()
 
@@ -140,9 +140,9 @@ def test_a_fresh_factor_is_not_asked_for_again_and_an_old_one_is(
     enrol(cast.reviewer_one)
     client = log_in(cast.reviewer_one)
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = -1
-    assert "2fa" in client.post(f"/requests/{in_review.ref}/vote/", VOTE)["Location"]
+    assert "2fa" in client.post(f"/requests/{in_review.ref}/votes/", VOTE)["Location"]
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-    assert client.post(f"/requests/{in_review.ref}/vote/", VOTE)["Location"].endswith("#votes")
+    assert client.post(f"/requests/{in_review.ref}/votes/", VOTE)["Location"].endswith("#votes")
     assert Vote.objects.count() == 1
 
 
@@ -150,7 +150,7 @@ def test_no_program_votes_where_a_factor_is_required(
     required: None, api: Callable[[User | None], APIClient], cast: Cast, in_review: ReviewRequest
 ) -> None:
     client = api(cast.reviewer_one)
-    url = f"/api/v1/reviews/{in_review.ref}/votes/"
+    url = f"/api/v1/requests/{in_review.ref}/votes/"
     assert client.get(url).status_code == 200
     before = snapshot()
     problem = client.post(url, {"stage": "technical", "choice": "approve"}, format="json", HTTP_IDEMPOTENCY_KEY="k")

@@ -97,7 +97,7 @@ def test_log_ins_leave_a_line_and_no_name_of_nobody(cast: Cast, caplog: pytest.L
 
 def test_pages_and_answers_are_not_kept_in_the_browser(cast: Cast, as_: As) -> None:
     client = as_(cast.admin)
-    for path in ("/requests/", "/audit/", "/audit.csv", "/api/v1/reviews/", "/requests/none/"):
+    for path in ("/requests/", "/audit/", "/audit.csv", "/api/v1/requests/", "/requests/none/"):
         assert client.get(path)["Cache-Control"] == "no-store", path
 
 

@@ -10,9 +10,9 @@ from django.core.files.base import ContentFile
 
 from governance.bills.actions import allocation, bills, rates
 from governance.bills.actions import month_postings as postings
-from governance.bills.domain.currencies import Rate
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.domain.currencies import CurrencyRate
+from governance.bills.domain.file_kind import UnpackLimits
+from governance.bills.domain.pipeline import IngestOrder, read_bill
 from governance.bills.models import Bill, BillSlice
 from governance.jobs import actions as jobs
 from tests.factories.allocation import RULES, publish_rules
@@ -40,8 +40,8 @@ def taken_in(cast: Cast, now: datetime) -> Bill:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "bill.csv"
         path.write_bytes(csv_bytes())
-        order = Order("bill.csv")
-        gathered, report = read_bill(path, order, folder=Path(folder), caps=Caps(), on_share=lambda *_: None)
+        order = IngestOrder("bill.csv")
+        gathered, report = read_bill(path, order, folder=Path(folder), caps=UnpackLimits(), on_share=lambda *_: None)
     assert bills.take_in(bill=bill, gathered=gathered, report=report, now=now)
     return bill
 
@@ -86,7 +86,7 @@ ACTIONS: Mapping[str, Call] = {
         months=[date(2026, 9, 1)], cause="test", now=now
     ),
     "governance.bills.actions.rates.set_rate": lambda cast, now: rates.set_rate(
-        rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
+        rate=CurrencyRate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
     ),
 }
 

@@ -12,8 +12,8 @@ from hypothesis.extra.django import TestCase
 
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation, rates
-from governance.bills.domain.allocation import Condition, Rule
-from governance.bills.domain.currencies import Rate
+from governance.bills.domain.allocation import FieldPattern, Rule
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.queries import allocation as reads
 from governance.jobs.models import OutboxMessage
@@ -91,7 +91,7 @@ def test_a_preview_says_what_each_rule_takes_and_what_is_left(version, read):
         ("shared-gpus", 1, {"USD": Decimal(3)}, Decimal(2)),
     ]
     assert (found.rest.lines, found.rest.costs) == (1, {"EUR": Decimal(2)})
-    assert found.dearest == (reads.Kind("AWS", "lab", "AmazonSageMaker", "EUR", 1, Decimal(2)),)
+    assert found.dearest == (reads.UnclaimedLines("AWS", "lab", "AmazonSageMaker", "EUR", 1, Decimal(2)),)
     assert reads.preview(rules=reads.parse(RULES), month=date(2026, 8, 1)).rest.lines == 0
     assert reads.months() == [date(2026, 9, 1)]
     assert snapshot() == before
@@ -200,13 +200,13 @@ def test_a_version_is_found_by_its_number(version, cast, now):
 
 
 def test_a_rate_is_kept_and_never_changed(cast, now):
-    row = rates.set_rate(rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), " ECB "), by=cast.finance, now=now)
+    row = rates.set_rate(rate=CurrencyRate("EUR", date(2026, 9, 30), Decimal("1.1"), " ECB "), by=cast.finance, now=now)
     assert (row.usd, row.source, str(row)) == (Decimal("1.1"), "ECB", "1 EUR = 1.1 USD on 2026-09-30")
     with pytest.raises(Invalid, match="has come") as caught:
-        rates.set_rate(rate=Rate("EUR", date(9999, 1, 1), Decimal(1), "ECB"), by=cast.finance, now=now)
+        rates.set_rate(rate=CurrencyRate("EUR", date(9999, 1, 1), Decimal(1), "ECB"), by=cast.finance, now=now)
     assert caught.value.field == "on"
     with pytest.raises(NotAllowed):
-        rates.set_rate(rate=Rate("EUR", date(2026, 9, 30), Decimal(1), "ECB"), by=cast.author, now=now)
+        rates.set_rate(rate=CurrencyRate("EUR", date(2026, 9, 30), Decimal(1), "ECB"), by=cast.author, now=now)
     with pytest.raises(IntegrityError), transaction.atomic():
         ExchangeRate.objects.update(usd=2)
     assert ExchangeRate.objects.count() == 1
@@ -224,7 +224,7 @@ class DatabaseAgrees(TestCase):
     @settings(max_examples=30)
     @given(st.dictionaries(FIELDS, PATTERNS, min_size=1), st.lists(LINE, min_size=1, max_size=6))
     def test_as_the_rules_say(self, conditions, lines):
-        rule = Rule("r", tuple(Condition(*each) for each in conditions.items()), "search")
+        rule = Rule("r", tuple(FieldPattern(*each) for each in conditions.items()), "search")
         moment = "2026-09-01T00:00:00Z"
         bill = Bill.objects.create(
             kind="focus", origin="api", name="b", digest="d", stored_as="s", created_at=moment, next_attempt_at=moment

@@ -16,7 +16,7 @@ from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budgets
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
@@ -46,7 +46,7 @@ def on_record(cast: Cast, read, now: datetime) -> Bill:
     budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter="2026Q3",
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(1000),
         key="k",
         by=cast.finance,
@@ -61,7 +61,7 @@ def told() -> tuple[int, Decimal, int, Decimal]:
     """Lines, their effective dollars, slices that count, and dollars the ledger says were spent."""
     lines = SpendLine.objects.filter(slice__is_current=True).aggregate(n=Count("pk"), usd=Sum("effective"))
     assert SpendLine.objects.count() == lines["n"]  # no line of a slice that counts no more
-    spent = LedgerEntry.objects.filter(kind__in=["actual", "correction"], account__unit=Unit.USD)
+    spent = LedgerEntry.objects.filter(kind__in=["actual", "correction"], account__unit=BudgetUnit.USD)
     current = BillSlice.objects.filter(is_current=True).count()
     return lines["n"], lines["usd"], current, spent.aggregate(usd=Sum("amount"))["usd"]
 

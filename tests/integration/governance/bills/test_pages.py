@@ -15,7 +15,7 @@ from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/bills/", "/bills/rates/", "/bills/allocation/")
+PAGES = ("/bills/", "/exchange-rates/", "/allocation-rules/")
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_others_move_nothing(as_, cast, send):
     before = snapshot()
     for person, status in ((cast.auditor, 403), (cast.author, 403)):
         assert as_(person).post("/bills/", sent()).status_code == status
-        assert as_(person).post("/bills/rates/", {}).status_code == status
-        assert as_(person).post("/bills/allocation/new/", {"source": RULES}).status_code == 403
+        assert as_(person).post("/exchange-rates/", {}).status_code == status
+        assert as_(person).post("/allocation-rules/new/", {"source": RULES}).status_code == 403
     for step in ("cancel", "retry"):
         assert as_(cast.author).post(f"/bills/{bill.pk}/{step}/").status_code == 404
         assert as_(cast.auditor).post(f"/bills/{bill.pk}/{step}/").status_code == 302
@@ -107,45 +107,45 @@ def test_a_bill_is_canceled_and_read_again_from_its_page(as_, cast, send):
 
 def test_a_rate_is_set_once_it_is_right(as_, cast):
     client, given = as_(cast.finance), {"currency": "eur", "on": "2026-09-30", "usd": "1.1", "source": "ECB"}
-    faulty = client.post("/bills/rates/", given | {"currency": "usd"})
+    faulty = client.post("/exchange-rates/", given | {"currency": "usd"})
     assert "US dollars need no rate" in faulty.context["form"].errors["currency"][0]
-    assert "1 EUR counts as 1.1 USD" in html_of(client.post("/bills/rates/", given, follow=True))
+    assert "1 EUR counts as 1.1 USD" in html_of(client.post("/exchange-rates/", given, follow=True))
     assert ExchangeRate.objects.get().currency == "EUR"
 
 
 def test_rules_are_tried_saved_and_published_by_another(as_, cast, version, read):
     read(csv_bytes([row(), row(Tags="")]))
     client, before = as_(cast.finance), snapshot()
-    tried = client.post("/bills/allocation/new/", {"source": RULES, "month": "2026-09-01", "try": "1"})
+    tried = client.post("/allocation-rules/new/", {"source": RULES, "month": "2026-09-01", "try": "1"})
     assert [(each.rule, each.lines) for each in tried.context["preview"].rules] == [
         ("visual-search", 1),
         ("shared-gpus", 0),
     ]
     assert snapshot() == before
-    saved = client.post("/bills/allocation/new/", {"source": RULES, "month": "2026-09-01", "save": "1"})
-    assert saved["Location"] == "/bills/allocation/1/"
-    assert "takes two people" in html_of(client.get("/bills/allocation/1/"))
-    assert "Say why" in html_of(client.post("/bills/allocation/1/propose/", follow=True))
-    client.post("/bills/allocation/1/propose/", {"reason": REASON})
+    saved = client.post("/allocation-rules/new/", {"source": RULES, "month": "2026-09-01", "save": "1"})
+    assert saved["Location"] == "/allocation-rules/1/"
+    assert "takes two people" in html_of(client.get("/allocation-rules/1/"))
+    assert "Say why" in html_of(client.post("/allocation-rules/1/propose/", follow=True))
+    client.post("/allocation-rules/1/propose/", {"reason": REASON})
     change = Change.objects.get()
-    assert f'href="/changes/{change.pk}/"' in html_of(client.get("/bills/allocation/1/"))
+    assert f'href="/changes/{change.pk}/"' in html_of(client.get("/allocation-rules/1/"))
     told = "You proposed this change; somebody else who handles bills must confirm it."
     assert client.get(f"/changes/{change.pk}/").context["cannot_confirm"] == told
     assert told in html_of(client.post(f"/changes/{change.pk}/confirm/", follow=True))
     assert AllocationVersion.objects.get().state == "draft"
     assert "in force" in html_of(as_(cast.admin).post(f"/changes/{change.pk}/confirm/", follow=True))
     assert AllocationVersion.objects.get().state == "published"
-    page = as_(cast.auditor).get("/bills/allocation/1/?month=never")
+    page = as_(cast.auditor).get("/allocation-rules/1/?month=never")
     assert page.context["preview"] is None
-    assert "Version 1" in html_of(as_(cast.auditor).get("/bills/allocation/"))
-    assert RULES in client.get("/bills/allocation/new/").context["form"].initial["source"]
+    assert "Version 1" in html_of(as_(cast.auditor).get("/allocation-rules/"))
+    assert RULES in client.get("/allocation-rules/new/").context["form"].initial["source"]
 
 
 def test_overlapping_rules_are_refused_beside_the_text(as_, cast, version):
     source = RULES.replace("[shared*], tags: {model: []}", "[shared*]")
-    answer = as_(cast.finance).post("/bills/allocation/new/", {"source": source, "save": "1"})
+    answer = as_(cast.finance).post("/allocation-rules/new/", {"source": source, "save": "1"})
     assert "overlap: a row with subaccount" in answer.context["form"].errors["source"][0]
-    assert as_(cast.finance).get("/bills/allocation/new/").context["form"].initial["source"].startswith("apiVersion")
+    assert as_(cast.finance).get("/allocation-rules/new/").context["form"].initial["source"].startswith("apiVersion")
 
 
 def test_spend_is_of_ones_own_teams(as_, cast, version, read, now):
@@ -186,7 +186,7 @@ def test_programs_allocate_and_read_spend(api, cast, version, read, now):
     read(csv_bytes([row()]))
     finance, admin = api(cast.finance), api(cast.admin)
     tried = finance.post(
-        "/api/v1/allocation-rules/try/", {"source": RULES, "month": "2026-09-17"}, format="json"
+        "/api/v1/allocation-rules/preview/", {"source": RULES, "month": "2026-09-17"}, format="json"
     ).json()
     assert (tried["rules"][0]["costs"], tried["rest"]["lines"]) == ({"USD": "8"}, 0)
     drafted = finance.post("/api/v1/allocation-rules/", {"source": RULES}, format="json")
@@ -209,5 +209,5 @@ def test_programs_allocate_and_read_spend(api, cast, version, read, now):
     assert api(cast.outsider).get("/api/v1/spend/").json() == []
     assert b"visual-search" in api(cast.author).get("/api/v1/spend.csv").content
     rate = {"currency": "EUR", "on": "2026-09-30", "usd": "1.1", "source": "ECB"}
-    assert finance.post("/api/v1/rates/", rate, format="json").status_code == 201
-    assert admin.get("/api/v1/rates/").json()["results"][0]["usd"] == "1.1"
+    assert finance.post("/api/v1/exchange-rates/", rate, format="json").status_code == 201
+    assert admin.get("/api/v1/exchange-rates/").json()["results"][0]["usd"] == "1.1"

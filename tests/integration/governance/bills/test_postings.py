@@ -9,10 +9,10 @@ from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation, rates
 from governance.bills.actions import month_postings as postings
-from governance.bills.domain.currencies import Rate
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.queries import spend
 from governance.budgets.actions import budgets
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import LedgerEntry
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
@@ -27,7 +27,7 @@ REF = "MRR-2026-0001"
 @pytest.fixture
 def rules(version, cast: Cast, now):
     """The author's team has a budget in both units; visual-search draws on a request's commitment."""
-    for unit in Unit:
+    for unit in BudgetUnit:
         budgets.allocate(
             team=Team.objects.get(slug="search"),
             quarter="2026Q3",
@@ -79,7 +79,7 @@ def test_what_is_gone_is_stated_as_nothing(rules, read):
 def test_new_rules_and_rates_state_every_month_anew(rules, read, cast, now):
     read(csv_bytes([row(BillingCurrency="EUR")]))
     assert booked() == [("actual", "gpu_h", "2026-09", REF, Decimal(2))]
-    rates.set_rate(rate=Rate("EUR", date(2026, 9, 30), Decimal("1.5"), "ECB"), by=cast.finance, now=now)
+    rates.set_rate(rate=CurrencyRate("EUR", date(2026, 9, 30), Decimal("1.5"), "ECB"), by=cast.finance, now=now)
     message = OutboxMessage.objects.filter(kind=allocation.ASSIGN).latest("pk")
     bills_tasks.assign_anew(message)
     assert booked()[1:] == [("actual", "USD", "2026-09", REF, Decimal(12))]

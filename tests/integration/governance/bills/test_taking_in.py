@@ -10,8 +10,8 @@ from django.db.models import Sum
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import bills
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.domain.file_kind import UnpackLimits
+from governance.bills.domain.pipeline import IngestOrder, read_bill
 from governance.bills.enums import BillKind
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.jobs import actions as jobs
@@ -212,9 +212,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing(send, now, tmp_path):
     path.write_bytes(csv_bytes(ROWS))
     gathered, report = read_bill(
         path,
-        Order("b.csv"),
+        IngestOrder("b.csv"),
         folder=tmp_path,
-        caps=Caps(),
+        caps=UnpackLimits(),
         on_share=lambda *_: None,
     )
     quick = Bill.claim(pk=bill.pk, now=now + timedelta(minutes=1), lease=timedelta(minutes=1))

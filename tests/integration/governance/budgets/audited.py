@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centers, quarter_end
 from governance.budgets.actions import ledger_entries as bookings
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import Entry, EntryKind, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode, EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
@@ -34,7 +34,7 @@ def _allocated(cast: Cast, now: datetime) -> dict[str, object]:
     return {
         "team": home(),
         "quarter": quarter,
-        "amounts": {Unit.USD: Decimal(5)},
+        "amounts": {BudgetUnit.USD: Decimal(5)},
         "ref": REF,
         "by": cast.author,
         "now": now,
@@ -42,7 +42,9 @@ def _allocated(cast: Cast, now: datetime) -> dict[str, object]:
 
 
 def _allocate(cast: Cast, now: datetime) -> None:
-    budgets.allocate(team=home(), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now)
+    budgets.allocate(
+        team=home(), quarter="2026Q4", unit=BudgetUnit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+    )
 
 
 def _release(cast: Cast, now: datetime) -> None:
@@ -61,7 +63,7 @@ def _revoked(cast: Cast, now: datetime) -> None:
 
 
 def _booked(cast: Cast, now: datetime, *, how: Callable[..., object], kind: EntryKind, ref: str | None) -> None:
-    how(account=_account(cast, now), entry=Entry(kind, Decimal(1), ref, "b"), by=cast.finance, now=now)
+    how(account=_account(cast, now), entry=LedgerLine(kind, Decimal(1), ref, "b"), by=cast.finance, now=now)
 
 
 def _billed(cast: Cast, now: datetime) -> None:
@@ -70,7 +72,7 @@ def _billed(cast: Cast, now: datetime) -> None:
 
 
 def changed(cast: Cast, now: datetime) -> Change:
-    wish = Wish(aspect=Aspect.AMOUNT, account=_account(cast, now), amount=Decimal(7))
+    wish = Rebooking(aspect=Aspect.AMOUNT, account=_account(cast, now), amount=Decimal(7))
     return budget_changes.propose(wish=wish, reason="Less is needed.", by=cast.approver, now=now)
 
 
@@ -79,7 +81,7 @@ def _rebooked(cast: Cast, now: datetime) -> None:
 
 
 def _unit(cast: Cast, now: datetime) -> CostCenter:
-    return cost_centers.open_center(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
+    return cost_centers.open_center(level=CenterLevel.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
 
 
 def _placed(cast: Cast, now: datetime) -> None:
@@ -93,10 +95,16 @@ ACTIONS: Mapping[str, Call] = {
     "governance.budgets.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
     "governance.budgets.actions.budgets.release": _release,
     "governance.budgets.actions.budgets.allocate_for": lambda cast, now: budgets.allocate_for(
-        holder=home(), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+        holder=home(), quarter="2026Q4", unit=BudgetUnit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
     ),
     "governance.budgets.actions.budgets.allocate_to": lambda cast, now: budgets.allocate_to(
-        center=_unit(cast, now), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+        center=_unit(cast, now),
+        quarter="2026Q4",
+        unit=BudgetUnit.USD,
+        amount=Decimal(1),
+        key="k",
+        by=cast.finance,
+        now=now,
     ),
     "governance.budgets.actions.budgets.release_commitment": _revoked,
     "governance.budgets.actions.ledger_entries.book": lambda cast, now: _booked(
@@ -123,7 +131,7 @@ ACTIONS: Mapping[str, Call] = {
     ),
     "governance.budgets.actions.cost_centers.place": _placed,
     "governance.budgets.actions.cost_centers.set_terms": lambda cast, now: cost_centers.set_terms(
-        account=_account(cast, now), mode=Mode.OFF, tolerance_percent=5, by=cast.finance, now=now
+        account=_account(cast, now), mode=BudgetMode.OFF, tolerance_percent=5, by=cast.finance, now=now
     ),
     "governance.budgets.actions.rebookings.rebook": _rebooked,
 }

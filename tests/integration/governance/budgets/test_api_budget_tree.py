@@ -1,4 +1,4 @@
-"""`budgets/centers/` and `budgets/changes/`."""
+"""`cost-centers/` and `budgets/changes/`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -34,7 +34,7 @@ def wish(quarter: str, **more: str) -> dict[str, str]:
 
 def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: User, quarter: str) -> None:
     client = api(finance)
-    opened = client.post(f"{ROOT}/centers/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
+    opened = client.post("/api/v1/cost-centers/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
     assert (opened.status_code, opened.json()) == (
         201,
         {"slug": "retail", "name": "Retail", "level": "unit", "under": "organization"},
@@ -42,14 +42,14 @@ def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: U
     given = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "5"}
     assert client.post(f"{ROOT}/", given, format="json").json()["team"] == "retail"
     project = {"level": "project", "slug": "ranker", "name": "Ranker", "team": "search"}
-    assert client.post(f"{ROOT}/centers/", project, format="json").json()["under"] == "search"
-    assert [each["slug"] for each in client.get(f"{ROOT}/centers/").json()] == [
+    assert client.post("/api/v1/cost-centers/", project, format="json").json()["under"] == "search"
+    assert [each["slug"] for each in client.get("/api/v1/cost-centers/").json()] == [
         "organization",
         "retail",
         "search",
         "ranker",
     ]
-    assert [each["slug"] for each in api(author).get(f"{ROOT}/centers/").json()] == ["search", "ranker"]
+    assert [each["slug"] for each in api(author).get("/api/v1/cost-centers/").json()] == ["search", "ranker"]
 
 
 def test_the_terms_of_an_account(api: Api, finance: User, author: User, outsider: User, quarter: str) -> None:

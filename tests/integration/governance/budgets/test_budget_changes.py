@@ -11,11 +11,11 @@ from django.db import IntegrityError, transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centers
-from governance.budgets.actions.rebookings import Wish
+from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.enums import Unit
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as budget_reads
 from governance.budgets.queries.budgets import balance_of
@@ -37,7 +37,9 @@ REF = "MRR-2026-0001"
 D = Decimal
 
 
-def give(team: Team, by: User, amount: str = "100", *, quarter: str = QUARTER, unit: Unit = Unit.USD) -> BudgetAccount:
+def give(
+    team: Team, by: User, amount: str = "100", *, quarter: str = QUARTER, unit: BudgetUnit = BudgetUnit.USD
+) -> BudgetAccount:
     key = f"{team.slug}{quarter}{unit}"
     entry = budgets.allocate(team=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
     return entry.account
@@ -47,7 +49,7 @@ def give(team: Team, by: User, amount: str = "100", *, quarter: str = QUARTER, u
 def account(cast: Cast, team: Team) -> BudgetAccount:
     """Search has 100 USD, of which a request has committed 60 and was billed 20."""
     account = give(team, cast.finance)
-    amounts = {Unit.USD: D(60)}
+    amounts = {BudgetUnit.USD: D(60)}
     budgets.commit(team=team, quarter=QUARTER, amounts=amounts, ref=REF, key="c", by=cast.approver, now=NOW)
     stated = Stated(period="2026-10", amount=D(20), request_ref=REF)
     actuals.book_actual(account=account, stated=stated, key="b", by=None, now=NOW)
@@ -56,7 +58,7 @@ def account(cast: Cast, team: Team) -> BudgetAccount:
 
 def propose(account: BudgetAccount, by: User, amount: str = "150", *, now: datetime = NOW, **wish: object) -> Change:
     asked = {"aspect": Aspect.AMOUNT, "account": account, "amount": D(amount)} | wish
-    return budget_changes.propose(wish=Wish(**asked), reason="Prices rose.", by=by, now=now)  # type: ignore[arg-type]
+    return budget_changes.propose(wish=Rebooking(**asked), reason="Prices rose.", by=by, now=now)  # type: ignore[arg-type]
 
 
 def confirm(change: Change, by: User, *, now: datetime = NOW) -> Change:
@@ -154,14 +156,14 @@ def test_a_wish_that_makes_no_sense_is_refused(
             budgets.allocate_to(
                 center=account.center.parent,
                 quarter=QUARTER,
-                unit=Unit.USD,
+                unit=BudgetUnit.USD,
                 amount=D(100),
                 key="u",
                 by=cast.finance,
                 now=NOW,
             ).account
         ),  # type: ignore[arg-type]
-        "gpu": lambda: give(team, cast.finance, unit=Unit.GPU_H),
+        "gpu": lambda: give(team, cast.finance, unit=BudgetUnit.GPU_H),
         "next": lambda: give(team, cast.finance, quarter=NEXT),
     }
     asked = {"aspect": Aspect.AMOUNT, "account": account, "amount": D(5)} | wish
@@ -169,7 +171,7 @@ def test_a_wish_that_makes_no_sense_is_refused(
         asked["target"] = targets[asked["target"]]()
     before = counts()
     with pytest.raises(Invalid) as refusal:
-        budget_changes.propose(wish=Wish(**asked), reason=reason, by=cast.approver, now=NOW)
+        budget_changes.propose(wish=Rebooking(**asked), reason=reason, by=cast.approver, now=NOW)
     assert (refusal.value.field, counts()) == (field, before)
 
 
@@ -216,7 +218,7 @@ def test_one_thing_is_proposed_once_and_closed_once(cast: Cast, account: BudgetA
             Change.objects.filter(pk=change.pk).update(**statement)
 
 
-def test_what_nobody_confirms_lapses(cast: Cast, account: BudgetAccount) -> None:
+def test_what_nobody_confirms_expires(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
     late = NOW + timedelta(days=7)
     with pytest.raises(WrongState, match="Nobody confirmed"):
@@ -259,7 +261,7 @@ def test_who_sees_a_change(cast: Cast, account: BudgetAccount) -> None:
     assert list(read.listed(person=person_of(gone))) == []
     assert budget_reads.waiting_on(account) == [change]
     assert list(read.listed(person=person_of(cast.finance), state="confirmed")) == []
-    unit = cost_centers.open_center(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=NOW)
+    unit = cost_centers.open_center(level=CenterLevel.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=NOW)
     assert budget_reads.team_of(BudgetAccount(center=unit)) == ""
 
 

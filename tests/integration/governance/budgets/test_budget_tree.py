@@ -15,10 +15,10 @@ from governance.audit.models import AuditEvent
 from governance.budgets import tasks as budgets_tasks
 from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import EntryKind, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode, EntryKind
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.budgets.queries import cost_centers as tree
 from governance.budgets.queries.budgets import accounts, balance_of
@@ -44,7 +44,7 @@ def counts() -> tuple[int, ...]:
 
 
 def give(center: CostCenter | Team, by: User, amount: str, *, key: str, quarter: str = QUARTER) -> BudgetAccount:
-    more = {"quarter": quarter, "unit": Unit.USD, "amount": D(amount), "key": key, "by": by, "now": NOW}
+    more = {"quarter": quarter, "unit": BudgetUnit.USD, "amount": D(amount), "key": key, "by": by, "now": NOW}
     entry = (
         budgets.allocate(team=center, **more)
         if isinstance(center, Team)
@@ -54,17 +54,17 @@ def give(center: CostCenter | Team, by: User, amount: str, *, key: str, quarter:
 
 
 def open_unit(
-    by: User, slug: str = "retail", level: Level = Level.UNIT, parent: CostCenter | None = None
+    by: User, slug: str = "retail", level: CenterLevel = CenterLevel.UNIT, parent: CostCenter | None = None
 ) -> CostCenter:
     return cost_centers.open_center(level=level, slug=slug, name=slug.title(), parent=parent, by=by, now=NOW)
 
 
 def reserve(team: Team, by: User, usd: str, *, ref: str = REF, key: str = "r") -> None:
-    budgets.reserve(team=team, quarter=QUARTER, amounts={Unit.USD: D(usd)}, ref=ref, key=key, by=by, now=NOW)
+    budgets.reserve(team=team, quarter=QUARTER, amounts={BudgetUnit.USD: D(usd)}, ref=ref, key=key, by=by, now=NOW)
 
 
 def commit(team: Team, by: User, usd: str, *, ref: str = REF, key: str = "c") -> None:
-    budgets.commit(team=team, quarter=QUARTER, amounts={Unit.USD: D(usd)}, ref=ref, key=key, by=by, now=NOW)
+    budgets.commit(team=team, quarter=QUARTER, amounts={BudgetUnit.USD: D(usd)}, ref=ref, key=key, by=by, now=NOW)
 
 
 def bill(
@@ -74,7 +74,7 @@ def bill(
     return actuals.book_actual(account=account, stated=stated, key=key, source="aws", by=None, now=NOW)
 
 
-def terms(account: BudgetAccount, by: User, mode: Mode, tolerance: int = 10) -> BudgetAccount:
+def terms(account: BudgetAccount, by: User, mode: BudgetMode, tolerance: int = 10) -> BudgetAccount:
     return cost_centers.set_terms(account=account, mode=mode, tolerance_percent=tolerance, by=by, now=NOW)
 
 
@@ -94,7 +94,7 @@ def of(center: CostCenter) -> BudgetAccount:
 
 
 def test_centers_open_where_they_belong(cast: Cast, team: Team, unit: CostCenter) -> None:
-    project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
+    project = open_unit(cast.finance, "ranker", CenterLevel.PROJECT, tree.of_team(team))
     assert [(row.level, row.slug, row.parent and row.parent.slug) for row in CostCenter.objects.order_by("pk")] == [
         ("organization", "organization", None),
         ("unit", "retail", "organization"),
@@ -115,13 +115,13 @@ def test_centers_open_where_they_belong(cast: Cast, team: Team, unit: CostCenter
 
 def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: Team, unit: CostCenter) -> None:
     def seen() -> BudgetEffect:
-        amounts = {QUARTER: {Unit.USD: D(30)}}
+        amounts = {QUARTER: {BudgetUnit.USD: D(30)}}
         (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
         return found
 
     account = BudgetAccount.objects.get(center__team=team, center__level="team")
     assert (seen().available, seen().after) == (balance_of(account).available, 70) == (100, 70)
-    project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
+    project = open_unit(cast.finance, "ranker", CenterLevel.PROJECT, tree.of_team(team))
     give(project, cast.finance, "45", key="p")
     reserve(team, cast.author, "5", ref=OTHER, key="o")
     assert (seen().allocated, seen().available, seen().reserved_by_others) == (100, 50, 5)
@@ -131,9 +131,9 @@ def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: T
 
 
 def test_the_organization_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:
-    root = open_unit(cast.finance, "acme", Level.ORGANIZATION)
+    root = open_unit(cast.finance, "acme", CenterLevel.ORGANIZATION)
     with pytest.raises(WrongState, match="open already, as Acme"):
-        open_unit(cast.finance, "again", Level.ORGANIZATION)
+        open_unit(cast.finance, "again", CenterLevel.ORGANIZATION)
     assert open_unit(cast.finance).parent == root
 
 
@@ -152,13 +152,13 @@ def test_a_team_that_bears_the_name_of_the_root_keeps_it(cast: Cast) -> None:
         ({"slug": "retail"}, "slug"),
         ({"name": " "}, "name"),
         ({"name": "x" * 121}, "name"),
-        ({"level": Level.TEAM}, "level"),
-        ({"level": Level.PROJECT}, "parent"),
+        ({"level": CenterLevel.TEAM}, "level"),
+        ({"level": CenterLevel.PROJECT}, "parent"),
     ],
 )
 def test_a_center_that_cannot_be_is_refused(cast: Cast, unit: CostCenter, change: dict, field: str) -> None:
     before = counts()
-    asked = {"level": Level.UNIT, "slug": "new", "name": "New", "parent": None} | change
+    asked = {"level": CenterLevel.UNIT, "slug": "new", "name": "New", "parent": None} | change
     with pytest.raises(Invalid) as refusal:
         cost_centers.open_center(**asked, by=cast.finance, now=NOW)
     assert (refusal.value.field, counts()) == (field, before)
@@ -172,7 +172,7 @@ def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCenter, team: Team) 
                 partial(open_unit, person, "new"),
                 partial(give, unit, person, "1", key="x"),
                 partial(cost_centers.place, center=center, parent=unit, by=person, now=NOW),
-                partial(terms, of(unit), person, Mode.OFF),
+                partial(terms, of(unit), person, BudgetMode.OFF),
             ):
                 with pytest.raises(NotAllowed, match="Only finance"):
                     act()
@@ -217,7 +217,7 @@ def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCente
     give(small, cast.finance, "0.01", key="s2")
     cost_centers.place(center=center, parent=small, by=cast.finance, now=NOW)
     assert (balance_of(of(unit)).handed_out, balance_of(of(small)).handed_out) == (0, 100)
-    project = open_unit(cast.finance, "ranker", Level.PROJECT, center)
+    project = open_unit(cast.finance, "ranker", CenterLevel.PROJECT, center)
     for moved, parent in ((project, center), (unit, unit)):
         with pytest.raises(Invalid) as refusal:
             cost_centers.place(center=moved, parent=parent, by=cast.finance, now=NOW)
@@ -228,7 +228,7 @@ def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCente
 
 def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = of(tree.of_team(team))  # type: ignore[arg-type]
-    terms(account, cast.finance, Mode.OBSERVE, 25)
+    terms(account, cast.finance, BudgetMode.OBSERVE, 25)
     assert AuditEvent.objects.latest("position").details == {
         "before": {"mode": "enforce", "tolerance_percent": 10},
         "after": {"mode": "observe", "tolerance_percent": 25},
@@ -237,7 +237,7 @@ def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: C
     assert (following.mode, following.tolerance_percent) == ("observe", 25)
     for tolerance in (-1, 101):
         with pytest.raises(Invalid) as refusal:
-            terms(account, cast.finance, Mode.OFF, tolerance)
+            terms(account, cast.finance, BudgetMode.OFF, tolerance)
         assert refusal.value.field == "tolerance_percent"
 
 
@@ -245,10 +245,10 @@ def test_the_three_modes_refuse_tell_and_ignore(cast: Cast, team: Team, unit: Co
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     with pytest.raises(WrongState):
         reserve(team, cast.author, "100.01")
-    terms(account, cast.finance, Mode.OFF)
+    terms(account, cast.finance, BudgetMode.OFF)
     reserve(team, cast.author, "100.01")
     assert not Finding.objects.exists()
-    terms(account, cast.finance, Mode.OBSERVE)
+    terms(account, cast.finance, BudgetMode.OBSERVE)
     reserve(team, cast.author, "5", ref=OTHER, key="o")
     found = Finding.objects.get()
     assert (found.kind, found.severity, found.subject) == ("budget.observed", "medium", f"{OTHER} on Search 2026Q4 USD")
@@ -281,7 +281,7 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
 
 
 def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCenter) -> None:
-    account = terms(of(tree.of_team(team)), cast.finance, Mode.OFF)  # type: ignore[arg-type]
+    account = terms(of(tree.of_team(team)), cast.finance, BudgetMode.OFF)  # type: ignore[arg-type]
     bill(account, "500", ref="")
     assert (balance_of(account).available, Finding.objects.count()) == (-400, 0)
 
@@ -438,7 +438,7 @@ def test_eight_approvals_at_once_never_overspend_an_account_that_enforces(
     cast: Cast, team: Team, mode: str, done: int, found: int
 ) -> None:
     account = give(team, cast.finance, "100", key="a")
-    terms(account, cast.finance, Mode(mode))
+    terms(account, cast.finance, BudgetMode(mode))
     outcomes = together(
         [partial(commit, team, cast.approver, "30", ref=f"MRR-2026-000{n}", key=f"c{n}") for n in range(8)]
     )
@@ -453,7 +453,7 @@ def test_eight_approvals_at_once_never_overspend_an_account_that_enforces(
 
 @pytest.mark.django_db(transaction=True)
 def test_teams_allocated_at_once_never_take_more_than_their_unit_holds(cast: Cast) -> None:
-    root = open_unit(cast.finance, "acme", Level.ORGANIZATION)
+    root = open_unit(cast.finance, "acme", CenterLevel.ORGANIZATION)
     give(root, cast.finance, "100", key="root")
     teams = [Team.objects.create(slug=f"t{n}", name=f"T{n}") for n in range(6)]
     outcomes = together([partial(give, each, cast.finance, "30", key=each.slug) for each in teams])

@@ -17,7 +17,7 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as read
 from governance.budgets.queries.effects import BudgetEffect, effects
@@ -35,18 +35,24 @@ D = Decimal
 
 
 def allocate(
-    team: Team, by: User, amount: str = "100", *, unit: Unit = Unit.USD, key: str = "k", quarter: str = QUARTER
+    team: Team,
+    by: User,
+    amount: str = "100",
+    *,
+    unit: BudgetUnit = BudgetUnit.USD,
+    key: str = "k",
+    quarter: str = QUARTER,
 ) -> LedgerEntry:
     return budgets.allocate(team=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
 
 
 def reserve(team: Team, by: User, usd: str, *, gpu_h: str = "0", ref: str = REF, key: str = "r") -> None:
-    amounts = {Unit.USD: D(usd), Unit.GPU_H: D(gpu_h)}
+    amounts = {BudgetUnit.USD: D(usd), BudgetUnit.GPU_H: D(gpu_h)}
     budgets.reserve(team=team, quarter=QUARTER, amounts=amounts, ref=ref, key=key, by=by, now=NOW)
 
 
 def commit(team: Team, by: User, usd: str, *, gpu_h: str = "0", ref: str = REF, key: str = "c") -> None:
-    amounts = {Unit.USD: D(usd), Unit.GPU_H: D(gpu_h)}
+    amounts = {BudgetUnit.USD: D(usd), BudgetUnit.GPU_H: D(gpu_h)}
     budgets.commit(team=team, quarter=QUARTER, amounts=amounts, ref=ref, key=key, by=by, now=NOW)
 
 
@@ -119,7 +125,7 @@ def test_a_quarter_that_is_none_is_refused(cast: Cast, team: Team, quarter: str)
 
 def test_a_request_reserves_commits_and_gives_back(cast: Cast, team: Team) -> None:
     allocate(team, cast.finance)
-    allocate(team, cast.finance, "40", unit=Unit.GPU_H, key="g")
+    allocate(team, cast.finance, "40", unit=BudgetUnit.GPU_H, key="g")
     reserve(team, cast.author, "60", gpu_h="30")
     commit(team, cast.approver, "55", gpu_h="35")
     assert lines() == [
@@ -159,7 +165,7 @@ def test_a_release_gives_back_everything_once(cast: Cast, team: Team) -> None:
 
 def test_what_is_not_there_is_refused_with_figures_and_nothing_moves(cast: Cast, team: Team) -> None:
     allocate(team, cast.finance)
-    allocate(team, cast.finance, "10", unit=Unit.GPU_H, key="g")
+    allocate(team, cast.finance, "10", unit=BudgetUnit.GPU_H, key="g")
     reserve(team, cast.author, "60")
     before = (lines(), counts())
     with pytest.raises(WrongState) as refusal:
@@ -202,7 +208,7 @@ def test_a_team_without_an_account_is_told_whom_to_ask(cast: Cast, team: Team, a
 def test_a_release_gives_back_from_every_quarter(cast: Cast, team: Team) -> None:
     for quarter in (QUARTER, NEXT):
         allocate(team, cast.finance, key=quarter, quarter=quarter)
-        amounts = {Unit.USD: D(5)}
+        amounts = {BudgetUnit.USD: D(5)}
         budgets.reserve(team=team, quarter=quarter, amounts=amounts, ref=REF, key=quarter, by=cast.author, now=NOW)
     budgets.release(ref=REF, key="x", by=cast.author, now=NOW)
     assert [row.balance.reserved for row in read.accounts(teams=None)] == [0, 0]
@@ -250,7 +256,7 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team)
 
 def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
     def effect(amount: str | None) -> BudgetEffect:
-        amounts = None if amount is None else {QUARTER: {Unit.USD: D(amount)}}
+        amounts = None if amount is None else {QUARTER: {BudgetUnit.USD: D(amount)}}
         (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
         return found
 
@@ -271,7 +277,7 @@ def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
 
 def test_which_accounts_are_listed(cast: Cast, team: Team) -> None:
     allocate(team, cast.finance)
-    allocate(team, cast.finance, unit=Unit.GPU_H, key="g")
+    allocate(team, cast.finance, unit=BudgetUnit.GPU_H, key="g")
     allocate(team, cast.finance, quarter=NEXT, key="n")
     allocate(Team.objects.get(slug="ads"), cast.finance, key="a")
     found = [(row.team, row.quarter, row.unit) for row in read.accounts(teams=None)]
@@ -307,7 +313,7 @@ def test_a_statement_tells_what_each_booking_left(cast: Cast, team: Team) -> Non
 
 CENTS = st.integers(0, 4000)
 OPERATION = st.one_of(
-    st.tuples(st.just("allocate"), st.sampled_from(list(Unit)), st.integers(1, 5000)),
+    st.tuples(st.just("allocate"), st.sampled_from(list(BudgetUnit)), st.integers(1, 5000)),
     st.tuples(st.sampled_from(["reserve", "commit"]), st.sampled_from([REF, OTHER, "MRR-2026-0003"]), CENTS, CENTS),
     st.tuples(st.just("release"), st.sampled_from([REF, OTHER, "MRR-2026-0003"])),
 )
@@ -317,24 +323,24 @@ class Oracle:
     """What is free in cents, per unit, and who holds how much."""
 
     def __init__(self) -> None:
-        self.free: dict[Unit, int] = {}
-        self.held: Counter[tuple[str, Unit]] = Counter()
+        self.free: dict[BudgetUnit, int] = {}
+        self.held: Counter[tuple[str, BudgetUnit]] = Counter()
 
-    def give_back(self, ref: str, free: dict[Unit, int]) -> dict[Unit, int]:
+    def give_back(self, ref: str, free: dict[BudgetUnit, int]) -> dict[BudgetUnit, int]:
         return {unit: amount + self.held[ref, unit] for unit, amount in free.items()}
 
-    def allocate(self, unit: Unit, cents: int) -> bool:
+    def allocate(self, unit: BudgetUnit, cents: int) -> bool:
         self.free[unit] = self.free.get(unit, 0) + cents
         return True
 
     def release(self, ref: str) -> bool:
         self.free = self.give_back(ref, self.free)
-        for unit in Unit:
+        for unit in BudgetUnit:
             self.held[ref, unit] = 0
         return True
 
     def reserve(self, ref: str, usd: int, gpu_h: int) -> bool:
-        wanted = {Unit.USD: usd, Unit.GPU_H: gpu_h}
+        wanted = {BudgetUnit.USD: usd, BudgetUnit.GPU_H: gpu_h}
         if any(cents > 0 and self.free.get(unit, -1) < cents for unit, cents in wanted.items()):
             return False
         for unit, cents in wanted.items():
@@ -344,7 +350,7 @@ class Oracle:
         return True
 
     def commit(self, ref: str, usd: int, gpu_h: int) -> bool:
-        wanted, free = {Unit.USD: usd, Unit.GPU_H: gpu_h}, self.give_back(ref, self.free)
+        wanted, free = {BudgetUnit.USD: usd, BudgetUnit.GPU_H: gpu_h}, self.give_back(ref, self.free)
         if any(cents > 0 and free.get(unit, -1) < cents for unit, cents in wanted.items()):
             return False
         self.release(ref)
@@ -363,7 +369,7 @@ def test_any_sequence_agrees_with_a_tiny_oracle(cast: Cast, team: Team, operatio
             assert perform(cast, team, number, word, arguments) == expected
             if not expected:
                 assert counts() == before
-        found = {Unit(row.unit): row.balance.available * 100 for row in read.accounts(teams=None)}
+        found = {BudgetUnit(row.unit): row.balance.available * 100 for row in read.accounts(teams=None)}
         assert found == oracle.free
         assert all(amount >= 0 for amount in found.values())
         transaction.set_rollback(True)
@@ -438,7 +444,7 @@ def test_settling_across_quarters_in_opposite_directions_never_waits_in_a_circle
     def settle(name: int, source: str, target: str) -> int:
         for number in range(25):
             ref, key = f"{source}-{name}-{number}", f"{source}:{name}:{number}"
-            amounts = {Unit.USD: D(1)}
+            amounts = {BudgetUnit.USD: D(1)}
             budgets.reserve(team=team, quarter=source, amounts=amounts, ref=ref, key=key, by=finance, now=NOW)
             budgets.commit(team=team, quarter=target, amounts=amounts, ref=ref, key=key, by=finance, now=NOW)
         return 25

@@ -15,10 +15,10 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
-from governance.budgets.domain.cost_centers import Level
-from governance.budgets.domain.ledger import EntryKind, Mode
+from governance.budgets.domain.cost_centers import CenterLevel
+from governance.budgets.domain.ledger import BudgetMode, EntryKind
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.budgets.queries.budgets import balance_of
 from governance.budgets.queries.cost_centers import account_above, of_team
@@ -35,18 +35,25 @@ NOW_ON = NOW.date()
 PRESENT, NEXT, AFTER = "2026Q4", "2027Q1", "2027Q2"
 REF, OTHER = "MRR-2026-0001", "MRR-2026-0002"
 D = Decimal
-LATER: Mapping[str, Mapping[Unit, Decimal]] = {NEXT: {Unit.USD: D(90)}, AFTER: {Unit.USD: D(70)}}
+LATER: Mapping[str, Mapping[BudgetUnit, Decimal]] = {NEXT: {BudgetUnit.USD: D(90)}, AFTER: {BudgetUnit.USD: D(70)}}
 
 
 def give(holder: Team | CostCenter, by: User, amount: str, *, key: str = "k", quarter: str = PRESENT) -> BudgetAccount:
     return budgets.allocate_for(
-        holder=holder, quarter=quarter, unit=Unit.USD, amount=D(amount), key=key, by=by, now=NOW
+        holder=holder, quarter=quarter, unit=BudgetUnit.USD, amount=D(amount), key=key, by=by, now=NOW
     ).account
 
 
-def approve(team: Team, by: User, *, ref: str = REF, later: Mapping[str, Mapping[Unit, Decimal]] = LATER) -> None:
+def approve(team: Team, by: User, *, ref: str = REF, later: Mapping[str, Mapping[BudgetUnit, Decimal]] = LATER) -> None:
     budgets.commit(
-        team=team, quarter=PRESENT, amounts={Unit.USD: D(40)}, later=later, ref=ref, key=f"{ref}:1", by=by, now=NOW
+        team=team,
+        quarter=PRESENT,
+        amounts={BudgetUnit.USD: D(40)},
+        later=later,
+        ref=ref,
+        key=f"{ref}:1",
+        by=by,
+        now=NOW,
     )
 
 
@@ -72,7 +79,7 @@ def given(cast: Cast, team: Team) -> BudgetAccount:
 
 
 def test_each_quarter_has_an_entry_of_its_own(cast: Cast, team: Team, given: BudgetAccount) -> None:
-    cost_centers.set_terms(account=given, mode=Mode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
+    cost_centers.set_terms(account=given, mode=BudgetMode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
     approve(team, cast.approver)
     assert [
         (row.account.quarter, row.kind, row.amount, row.key)
@@ -99,14 +106,14 @@ def test_only_the_present_quarter_refuses_and_then_nothing_moves(cast: Cast, tea
     approve(team, cast.approver, ref=OTHER)
     before = (LedgerEntry.objects.count(), AuditEvent.objects.count(), BudgetAccount.objects.count())
     with pytest.raises(WrongState, match=r"20\.00 USD available, and this needs 40\.00") as refusal:
-        approve(team, cast.approver, ref="MRR-2026-0003", later={"2027Q3": {Unit.USD: D(1)}})
+        approve(team, cast.approver, ref="MRR-2026-0003", later={"2027Q3": {BudgetUnit.USD: D(1)}})
     assert refusal.value.code == "over_budget"
     assert (LedgerEntry.objects.count(), AuditEvent.objects.count(), BudgetAccount.objects.count()) == before
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", BudgetMode)
 def test_too_much_for_a_budgeted_quarter_is_planned_and_told(
-    cast: Cast, team: Team, given: BudgetAccount, mode: Mode
+    cast: Cast, team: Team, given: BudgetAccount, mode: BudgetMode
 ) -> None:
     give(team, cast.finance, "89.99", key="n", quarter=NEXT)
     cost_centers.set_terms(account=account(NEXT), mode=mode, tolerance_percent=10, by=cast.finance, now=NOW)
@@ -117,7 +124,7 @@ def test_too_much_for_a_budgeted_quarter_is_planned_and_told(
         "Search 2027Q1 USD has 89.99 USD available, and this needs 90.00 USD: 0.01 USD too much. "
         "Its quarter is yet to come, so it was planned."
     )
-    assert found == ([] if mode is Mode.OFF else [(f"{REF} on Search 2027Q1 USD", text)])
+    assert found == ([] if mode is BudgetMode.OFF else [(f"{REF} on Search 2027Q1 USD", text)])
 
 
 def test_what_is_enough_is_not_told(cast: Cast, team: Team, given: BudgetAccount) -> None:
@@ -129,12 +136,14 @@ def test_what_is_enough_is_not_told(cast: Cast, team: Team, given: BudgetAccount
 def test_a_budget_of_a_planned_quarter_bears_its_plans_first(cast: Cast, team: Team, given: BudgetAccount) -> None:
     approve(team, cast.approver)
     give(team, cast.finance, "100", key="n", quarter=NEXT)
-    (seen,) = effects(team=team, ref=OTHER, amounts={NEXT: {Unit.USD: D(11)}}, since=Quarter.parse(NEXT), today=NOW_ON)
+    (seen,) = effects(
+        team=team, ref=OTHER, amounts={NEXT: {BudgetUnit.USD: D(11)}}, since=Quarter.parse(NEXT), today=NOW_ON
+    )
     assert (seen.available, seen.after, seen.forecast, seen.forecast_after) == (10, -1, 90, 101)
     ask = partial(budgets.reserve, team=team, quarter=NEXT, ref=OTHER, by=cast.author, now=NOW)
     with pytest.raises(WrongState, match=r"10\.00 USD available"):
-        ask(amounts={Unit.USD: D("10.01")}, key="o")
-    ask(amounts={Unit.USD: D(10)}, key="o")
+        ask(amounts={BudgetUnit.USD: D("10.01")}, key="o")
+    ask(amounts={BudgetUnit.USD: D(10)}, key="o")
     for row in BudgetAccount.objects.all():
         assert on_the_database(row) == balance_of(row).available
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -179,7 +188,7 @@ def test_an_account_that_only_holds_plans_stands_aside_in_the_tree(
 ) -> None:
     center = of_team(team)
     project = cost_centers.open_center(
-        level=Level.PROJECT, slug="ranker", name="Ranker", parent=center, by=cast.finance, now=NOW
+        level=CenterLevel.PROJECT, slug="ranker", name="Ranker", parent=center, by=cast.finance, now=NOW
     )
     give(project, cast.finance, "50", key="p", quarter=NEXT)
     approve(team, cast.approver)
@@ -209,7 +218,7 @@ def test_a_team_without_a_place_gets_one_with_its_first_plan(cast: Cast, team: T
         team=team,
         quarter=PRESENT,
         amounts={},
-        later={NEXT: {Unit.USD: D(1), Unit.GPU_H: D(0)}},
+        later={NEXT: {BudgetUnit.USD: D(1), BudgetUnit.GPU_H: D(0)}},
         ref=REF,
         key="k",
         by=cast.approver,

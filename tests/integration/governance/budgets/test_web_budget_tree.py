@@ -48,11 +48,11 @@ def change(**more):
 def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     client = as_(finance)
     opened = {"level": "unit", "slug": "retail", "name": "Retail", "team": ""}
-    answer = client.post("/budgets/centers/", opened, follow=True)
+    answer = client.post("/cost-centers/", opened, follow=True)
     assert said(answer) == ["Retail is open; allocate something to it."]
     sent = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "200000", "key": "k"}
     client.post("/budgets/", sent)
-    moved = client.post(f"/budgets/search/{quarter}/USD/place/", {"parent": "retail"}, follow=True)
+    moved = client.post(f"/budgets/search/{quarter}/USD/parent/", {"parent": "retail"}, follow=True)
     assert said(moved)[-1] == "Search hangs under Retail now."
     page = client.get("/budgets/")
     assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
@@ -67,16 +67,16 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
 @pytest.mark.parametrize(
     ("path", "sent", "words"),
     [
-        ("/budgets/centers/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
+        ("/cost-centers/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
         (
-            "/budgets/centers/",
+            "/cost-centers/",
             {"level": "project", "slug": "a", "name": "A"},
             "A project hangs under a cost center of the level",
         ),
         ("terms/", {"mode": "loud", "tolerance_percent": "5"}, "Choose a mode"),
-        ("place/", {"parent": "search"}, "Choose the organization or one of its units."),
-        ("change/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
-        ("change/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
+        ("parent/", {"parent": "search"}, "Choose the organization or one of its units."),
+        ("changes/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
+        ("changes/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
     ],
 )
 def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, url, path, sent, words):
@@ -98,7 +98,7 @@ def test_finance_sets_the_terms(as_, account, finance, author, url):
 
 
 def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance, author, approver, url):
-    answer = as_(author).post(f"{url}change/", change(), follow=True)
+    answer = as_(author).post(f"{url}changes/", change(), follow=True)
     proposed = Change.objects.get()
     assert said(answer) == [f"{proposed} waits for a second person."]
     page = f"/changes/{proposed.pk}/"
@@ -117,7 +117,7 @@ def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, financ
     as_(finance).post("/budgets/", other)
     target = BudgetAccount.objects.get(center__slug="ads")
     sent = change(aspect="account", amount="10", target=str(target.pk))
-    as_(approver).post(f"{url}change/", sent, follow=True)
+    as_(approver).post(f"{url}changes/", sent, follow=True)
     proposed = Change.objects.get()
     assert proposed.details["target_id"] == target.pk
     page = f"/changes/{proposed.pk}/"

@@ -6,7 +6,7 @@ import pytest
 
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import LedgerEntry
 from tests.factories.requests import allocate_budget, usd_shares
 from tests.pages import html_of
@@ -30,7 +30,9 @@ def test_a_team_sees_its_own_budget_and_no_other(as_, team, finance, author, out
 
 def test_the_page_is_of_one_quarter(as_, team, finance, quarter, now):
     allocate_budget(team=team, by=finance, now=now)
-    budgets.allocate(team=team, quarter="2031Q1", unit=Unit.USD, amount=Decimal(5), key="later", by=finance, now=now)
+    budgets.allocate(
+        team=team, quarter="2031Q1", unit=BudgetUnit.USD, amount=Decimal(5), key="later", by=finance, now=now
+    )
     answer = as_(finance).get("/budgets/?quarter=2031Q1")
     assert answer.context["quarters"] == ["2031Q1", quarter]
     assert [(each.unit, each.balance.available) for each in answer.context["teams"][0].accounts] == [

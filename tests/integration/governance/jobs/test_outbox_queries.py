@@ -20,7 +20,7 @@ def message(key: str, **changes: Any) -> OutboxMessage:
 
 
 def test_an_empty_outbox(db: None) -> None:
-    assert effects.health(now=NOW) == effects.Health(0, 0, 0, 0, 0, None, None)
+    assert effects.health(now=NOW) == effects.OutboxHealth(0, 0, 0, 0, 0, None, None)
     assert (effects.pauses(), list(effects.stuck()), list(effects.delayed())) == ([], [], [])
     assert effects.last_connection() is None
     assert effects.check_under_way() is None
@@ -32,7 +32,7 @@ def test_the_outbox_in_figures(db: None) -> None:
     message("older", created_at=NOW - HOUR)
     message("long ago", state="done", finished_at=NOW - 25 * HOUR)
     message("a day ago", state="done", finished_at=NOW - 24 * HOUR)
-    assert effects.health(now=NOW) == effects.Health(
+    assert effects.health(now=NOW) == effects.OutboxHealth(
         waiting=2, sending=2, paused=1, dead=1, done_last_day=1, oldest_waiting_at=NOW - HOUR, last_done_at=NOW - HOUR
     )
 
@@ -64,7 +64,7 @@ def test_the_last_connection_test(db: None) -> None:
         with transaction.atomic():
             details = {"ok": is_ok, "sentence": f"Said {is_ok}.", "account": "bot"}
             audit.record(kind=effects.CHECKED, by=None, subject=("integration", "jira"), details=details, now=at)
-    assert effects.last_connection() == effects.Connection(False, "Said False.", "bot", NOW + HOUR)
+    assert effects.last_connection() == effects.ConnectionTest(False, "Said False.", "bot", NOW + HOUR)
 
 
 def test_a_connection_test_under_way(db: None) -> None:

@@ -68,7 +68,7 @@ def announced(sent: Sent, *, after_s: float) -> Sent:
 
 def submitted_within_s(client: Client, draft: ReviewRequest) -> float:
     begun_s = time.monotonic()
-    answer = client.post(f"/api/v1/reviews/{draft.ref}/submit/", content_type="application/json")
+    answer = client.post(f"/api/v1/requests/{draft.ref}/submit/", content_type="application/json")
     assert answer.status_code == 200, answer.content
     return time.monotonic() - begun_s
 

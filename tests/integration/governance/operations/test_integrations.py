@@ -9,7 +9,7 @@ from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.tickets.actions import note_health
-from reviews.tickets.ports import Health
+from reviews.tickets.ports import TrackerHealth
 from tests.pages import html_of
 
 
@@ -122,8 +122,8 @@ def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin)
 @pytest.mark.parametrize(("ok", "badge"), [(True, "Connected"), (False, "Not working")])
 def test_the_answer_of_the_last_test_is_the_health(as_, author, settings, now, ok, badge):
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test"}}
-    note_health(health=Health(ok=not ok, sentence="Earlier.", account=""), now=now)
-    note_health(health=Health(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
+    note_health(health=TrackerHealth(ok=not ok, sentence="Earlier.", account=""), now=now)
+    note_health(health=TrackerHealth(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
     page = html_of(as_(author).get("/integrations/connection/"))
     assert badge in page
     assert "Jira answered so." in page

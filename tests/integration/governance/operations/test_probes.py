@@ -17,7 +17,7 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import TICK, is_delayed
 from governance.people.actions import people
-from governance.people.domain.scopes import Scope
+from governance.people.domain.scopes import TokenScope
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.workflow import tasks as reviews_tasks
@@ -183,7 +183,7 @@ def test_strangers_and_requesters_get_no_figures(api, author, client):
 
 
 def test_a_reading_token_of_an_operator_is_enough(api, admin, now):
-    token = people.create_token(user=admin, valid_days=1, scope=Scope.READ, by=None, now=now)
+    token = people.create_token(user=admin, valid_days=1, scope=TokenScope.READ, by=None, now=now)
     answer = Client().get("/metrics", headers={"Authorization": f"Token {token}"})
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"

@@ -20,7 +20,7 @@ SOURCE = LEAN
 
 def test_every_version_is_listed(api: Api, policy: PolicyVersion, outsider: User) -> None:
     assert policy.published_at is not None
-    assert api(outsider).get("/api/v1/policies/").json() == [
+    assert api(outsider).get("/api/v1/rulebook/policies/").json() == [
         {
             "name": "default",
             "number": 1,
@@ -35,12 +35,12 @@ def test_every_version_is_listed(api: Api, policy: PolicyVersion, outsider: User
 
 
 def test_a_version_says_its_rules(api: Api, policy: PolicyVersion, outsider: User) -> None:
-    said = api(outsider).get("/api/v1/policies/default/1/").json()
+    said = api(outsider).get("/api/v1/rulebook/policies/default/1/").json()
     assert said["source"] == SOURCE
     assert [stage["id"] for stage in said["stages"]] == ["technical", "gpu-budget"]
     assert next(rule for rule in said["rules"] if rule["id"] == "latency-p95-prod") == {
         "id": "latency-p95-prod",
-        "fact": "latency_p95_ms",
+        "metric": "latency_p95_ms",
         "statistic": "upper",
         "comparator": "at_most",
         "limit": "100",
@@ -56,7 +56,7 @@ def test_a_version_says_its_rules(api: Api, policy: PolicyVersion, outsider: Use
 
 
 def test_a_version_that_is_not_there(api: Api, policy: PolicyVersion, author: User) -> None:
-    response = api(author).get("/api/v1/policies/default/2/")
+    response = api(author).get("/api/v1/rulebook/policies/default/2/")
     assert (response.status_code, response.json()["detail"]) == (404, "There is no version 2 of default.")
 
 
@@ -64,23 +64,23 @@ def test_a_draft_is_written_by_one_and_published_by_another(
     api: Api, policy: PolicyVersion, approver: User, admin: User
 ) -> None:
     written = api(approver).post(
-        "/api/v1/policies/", {"source": SOURCE.replace("limit: 200", "limit: 150")}, format="json"
+        "/api/v1/rulebook/policies/", {"source": SOURCE.replace("limit: 200", "limit: 150")}, format="json"
     )
     assert (written.status_code, written.json()["number"], written.json()["state"]) == (201, 2, "draft")
     assert written.json()["written_by"] == "Approver"
-    proposed = api(approver).post("/api/v1/policies/default/2/propose/", {"reason": REASON}, format="json")
+    proposed = api(approver).post("/api/v1/rulebook/policies/default/2/propose/", {"reason": REASON}, format="json")
     assert (proposed.status_code, proposed.json()["what"]) == (201, "Publish the policy default v2")
     assert proposed.json()["state"] == "pending"
     confirmed = api(admin).post(f"/api/v1/changes/{proposed.json()['id']}/confirm/")
     assert (confirmed.status_code, confirmed.json()["state"]) == (200, "confirmed")
-    listed = api(admin).get("/api/v1/policies/").json()
+    listed = api(admin).get("/api/v1/rulebook/policies/").json()
     assert [(row["number"], row["state"]) for row in listed] == [(2, "published"), (1, "retired")]
 
 
 def test_a_fault_is_named_by_its_place(api: Api, policy: PolicyVersion, approver: User) -> None:
     before = snapshot()
     broken = SOURCE.replace("comparator: above", "comparator: roughly")
-    response = api(approver).post("/api/v1/policies/", {"source": broken}, format="json")
+    response = api(approver).post("/api/v1/rulebook/policies/", {"source": broken}, format="json")
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "rules[5].comparator"
     assert snapshot() == before
@@ -91,15 +91,15 @@ def test_who_may_not_write_or_propose(
 ) -> None:
     rulebook.draft_policy(source=SOURCE, by=approver, now=now)
     before = snapshot()
-    assert api(author).post("/api/v1/policies/", {"source": SOURCE}, format="json").status_code == 403
-    answer = api(author).post("/api/v1/policies/default/2/propose/", {"reason": REASON}, format="json")
+    assert api(author).post("/api/v1/rulebook/policies/", {"source": SOURCE}, format="json").status_code == 403
+    answer = api(author).post("/api/v1/rulebook/policies/default/2/propose/", {"reason": REASON}, format="json")
     assert answer.status_code == 403
     assert snapshot() == before
 
 
 def test_a_published_version_is_not_proposed_again(api: Api, policy: PolicyVersion, admin: User) -> None:
     before = snapshot()
-    response = api(admin).post("/api/v1/policies/default/1/propose/", {"reason": REASON}, format="json")
+    response = api(admin).post("/api/v1/rulebook/policies/default/1/propose/", {"reason": REASON}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
     assert snapshot() == before
 
@@ -111,6 +111,6 @@ def test_the_list_asks_the_database_as_often_for_three(
     for _ in range(draft_count):
         rulebook.draft_policy(source=SOURCE, by=approver, now=now)
     client = api(approver)
-    client.get("/api/v1/policies/")
+    client.get("/api/v1/rulebook/policies/")
     with django_assert_num_queries(2):
-        assert len(client.get("/api/v1/policies/").json()) == draft_count
+        assert len(client.get("/api/v1/rulebook/policies/").json()) == draft_count

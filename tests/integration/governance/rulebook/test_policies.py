@@ -25,7 +25,7 @@ def second(policy, approver, now):
 
 
 def test_the_list_shows_policies_and_checklists(as_, second, author):
-    answer = as_(author).get("/policy/")
+    answer = as_(author).get("/rulebook/")
     rows = {kind: [(row.name, row.number, row.state) for row in rows] for kind, _, rows in answer.context["kinds"]}
     assert rows == {
         "policies": [("default", 2, "draft"), ("default", 1, "published")],
@@ -35,11 +35,11 @@ def test_the_list_shows_policies_and_checklists(as_, second, author):
 
 
 def test_the_list_is_open_to_everybody_and_empty_before_preparation(as_, author):
-    assert as_(author).get("/policy/").content.decode().count("Nothing is written yet") == 2
+    assert as_(author).get("/rulebook/").content.decode().count("Nothing is written yet") == 2
 
 
 def test_rules_are_readable(as_, policy, author):
-    page = html_of(as_(author).get("/policy/policies/default/1/"))
+    page = html_of(as_(author).get("/rulebook/policies/default/1/"))
     limit = '<span class="nowrap">at most 100\N{NO-BREAK SPACE}ms</span>'
     assert f'Latency p95 <span class="soft">(upper bound)</span> {limit}' in page
     assert "n at least 2,000" in page
@@ -49,46 +49,46 @@ def test_rules_are_readable(as_, policy, author):
 
 
 def test_items_of_a_checklist_are_readable(as_, checklist, author):
-    page = html_of(as_(author).get("/policy/checklists/standard/1/"))
+    page = html_of(as_(author).get("/rulebook/checklists/standard/1/"))
     assert "Cheaper alternatives considered" in page
     assert "text of at least 40 characters" in page
 
 
 def test_a_draft_shows_what_it_would_change_and_who_may_propose_it(as_, second, approver, author):
-    page = as_(author).get("/policy/policies/default/2/")
+    page = as_(author).get("/rulebook/policies/default/2/")
     assert [change.path for change in page.context["changes"]] == ["rules[training-gpu-hours].limit"]
     reason = "Only a platform lead or an administrator may propose a policy for publication."
     assert page.context["cannot_propose"] == reason
     assert "Propose for publication" not in html_of(page)
-    assert "Propose for publication" in html_of(as_(approver).get("/policy/policies/default/2/"))
+    assert "Propose for publication" in html_of(as_(approver).get("/rulebook/policies/default/2/"))
 
 
 def test_a_draft_that_is_proposed_says_so(as_, second, approver, author, now):
     change = propose(version=second, by=approver, now=now)
-    page = html_of(as_(approver).get("/policy/policies/default/2/"))
+    page = html_of(as_(approver).get("/rulebook/policies/default/2/"))
     assert f'href="/changes/{change.pk}/"' in page
     assert "Propose for publication" not in page
-    page = html_of(as_(author).get("/policy/policies/default/2/"))
+    page = html_of(as_(author).get("/rulebook/policies/default/2/"))
     assert "/changes/" not in page
     assert "It waits for a second person" in page
 
 
 def test_a_first_draft_has_nothing_to_be_compared_with(as_, approver, now):
     rulebook.draft_policy(source=SOURCE, by=approver, now=now)
-    assert "No version of this name is in force yet" in html_of(as_(approver).get("/policy/policies/default/1/"))
+    assert "No version of this name is in force yet" in html_of(as_(approver).get("/rulebook/policies/default/1/"))
 
 
 def test_a_version_that_no_longer_reads_is_shown_as_source(as_, author, now):
     PolicyVersion.objects.create(
         name="old", number=1, source="kind: Other", digest="sha256:" + "0" * 64, written_at=now
     )
-    page = html_of(as_(author).get("/policy/policies/old/1/"))
+    page = html_of(as_(author).get("/rulebook/policies/old/1/"))
     assert "no longer reads as a document of today" in page
     assert "kind: Other" in page
 
 
 def test_differences_between_versions(as_, second, author):
-    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    answer = as_(author).get("/rulebook/policies/default/diff/?from=1&to=2")
     assert [(change.before, change.after) for change in answer.context["changes"]] == [("200 gpu_h", "500 gpu_h")]
     assert "A looser limit" in html_of(answer)
 
@@ -103,7 +103,7 @@ def test_differences_between_versions(as_, second, author):
 )
 def test_a_difference_says_in_words_what_its_columns_do_not(as_, policy, approver, author, now, before, after, words):
     rulebook.draft_policy(source=SOURCE.replace(before, after) if before else SOURCE, by=approver, now=now)
-    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    answer = as_(author).get("/rulebook/policies/default/diff/?from=1&to=2")
     assert [change.words for change in answer.context["changes"]] == words
 
 
@@ -111,7 +111,7 @@ def test_another_order_of_stages_is_told(as_, policy, approver, author, now):
     document = yaml.safe_load(SOURCE)
     document["stages"].reverse()
     rulebook.draft_policy(source=yaml.safe_dump(document), by=approver, now=now)
-    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    answer = as_(author).get("/rulebook/policies/default/diff/?from=1&to=2")
     assert [change.words for change in answer.context["changes"]] == [
         "The stages run in another order: gpu-budget, technical instead of technical, gpu-budget."
     ]
@@ -120,16 +120,16 @@ def test_another_order_of_stages_is_told(as_, policy, approver, author, now):
 def test_differences_between_checklists(as_, checklist, approver, author, now):
     source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
     rulebook.draft_checklist(source=source, by=approver, now=now)
-    answer = as_(author).get("/policy/checklists/standard/diff/?from=1&to=2")
+    answer = as_(author).get("/rulebook/checklists/standard/diff/?from=1&to=2")
     assert [change.path for change in answer.context["changes"]] == ["items[cheaper-alternatives].min_length"]
 
 
 @pytest.mark.parametrize("query", ["", "?from=1", "?from=one&to=2", "?from=1&to=99999999999999999999", "?from=1&to=7"])
 def test_a_comparison_of_what_is_not_there_is_refused(as_, policy, author, query):
-    assert as_(author).get(f"/policy/policies/default/diff/{query}").status_code == 404
+    assert as_(author).get(f"/rulebook/policies/default/diff/{query}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/policy/laws/default/1/", "/policy/policies/other/1/", "/policy/laws/new/"])
+@pytest.mark.parametrize("path", ["/rulebook/laws/default/1/", "/rulebook/policies/other/1/", "/rulebook/laws/new/"])
 def test_what_is_not_there_is_a_page_that_says_so(as_, policy, admin, path):
     answer = as_(admin).get(path)
     assert answer.status_code == 404
@@ -138,39 +138,39 @@ def test_what_is_not_there_is_a_page_that_says_so(as_, policy, admin, path):
 
 def test_drafting_starts_from_the_version_in_force_or_the_one_asked_for(as_, second, approver):
     client = as_(approver)
-    assert client.get("/policy/policies/new/").context["form"].initial["source"] == SOURCE
-    assert client.get("/policy/policies/new/?from=default:2").context["form"].initial["source"] == LOOSER
-    assert client.get("/policy/checklists/new/").context["form"].initial["source"].startswith("# The checklist")
+    assert client.get("/rulebook/policies/new/").context["form"].initial["source"] == SOURCE
+    assert client.get("/rulebook/policies/new/?from=default:2").context["form"].initial["source"] == LOOSER
+    assert client.get("/rulebook/checklists/new/").context["form"].initial["source"].startswith("# The checklist")
 
 
 def test_drafting_starts_empty_where_there_is_nothing(as_, approver):
-    assert as_(approver).get("/policy/policies/new/").context["form"].initial["source"] == ""
+    assert as_(approver).get("/rulebook/policies/new/").context["form"].initial["source"] == ""
 
 
 def test_a_draft_is_saved_as_the_next_number(as_, policy, approver):
-    answer = as_(approver).post("/policy/policies/new/", {"source": LOOSER})
-    assert answer.headers["Location"] == "/policy/policies/default/2/"
+    answer = as_(approver).post("/rulebook/policies/new/", {"source": LOOSER})
+    assert answer.headers["Location"] == "/rulebook/policies/default/2/"
     saved = PolicyVersion.objects.get(number=2)
     assert (saved.state, saved.written_by, saved.source) == (DocumentState.DRAFT, approver, LOOSER)
 
 
 def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
     source = defaults.text_of(defaults.CHECKLIST)
-    assert as_(approver).post("/policy/checklists/new/", {"source": source}).status_code == 302
+    assert as_(approver).post("/rulebook/checklists/new/", {"source": source}).status_code == 302
     assert ChecklistVersion.objects.count() == 2
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (SOURCE.replace("fact: accuracy", "fact: beauty"), "rules[4].fact names no fact of the catalog"),
+        (SOURCE.replace("metric: accuracy", "metric: beauty"), "rules[4].metric names no metric of the catalog"),
         ("a: [", "This is not YAML"),
         ("- just\n- a list", "The document must be a mapping"),
         ("", "This field is required."),
     ],
 )
 def test_a_faulty_draft_is_refused_beside_the_field_and_kept(as_, policy, approver, source, reason):
-    answer = as_(approver).post("/policy/policies/new/", {"source": source})
+    answer = as_(approver).post("/rulebook/policies/new/", {"source": source})
     assert answer.status_code == 200
     assert reason in answer.context["form"].errors["source"][0]
     assert answer.context["form"]["source"].value() == source
@@ -178,13 +178,13 @@ def test_a_faulty_draft_is_refused_beside_the_field_and_kept(as_, policy, approv
 
 
 def test_whoever_may_not_write_is_refused_and_nothing_is_written(as_, policy, author):
-    assert as_(author).get("/policy/policies/new/").status_code == 403
-    assert as_(author).post("/policy/policies/new/", {"source": LOOSER}).status_code == 403
+    assert as_(author).get("/rulebook/policies/new/").status_code == 403
+    assert as_(author).post("/rulebook/policies/new/", {"source": LOOSER}).status_code == 403
     assert PolicyVersion.objects.count() == 1
 
 
 def test_a_draft_is_proposed_from_its_page(as_, second, approver):
-    answer = as_(approver).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    answer = as_(approver).post("/rulebook/policies/default/2/propose/", {"reason": REASON}, follow=True)
     change = Change.objects.get()
     assert f"{change} is proposed" in html_of(answer)
     assert (change.kind, change.subject_id, change.gains) == ("policy", second.pk, second.written_by)
@@ -195,20 +195,20 @@ def test_a_draft_is_proposed_from_its_page(as_, second, approver):
 def test_a_checklist_is_proposed_too(as_, checklist, approver, now):
     source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
     version = rulebook.draft_checklist(source=source, by=approver, now=now)
-    as_(approver).post("/policy/checklists/standard/2/propose/", {"reason": REASON})
+    as_(approver).post("/rulebook/checklists/standard/2/propose/", {"reason": REASON})
     change = Change.objects.get()
     assert (change.kind, change.subject_id) == ("checklist", version.pk)
 
 
 def test_whoever_may_not_propose_is_told_why_and_nothing_moves(as_, second, author):
-    answer = as_(author).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    answer = as_(author).post("/rulebook/policies/default/2/propose/", {"reason": REASON}, follow=True)
     assert "Only a platform lead or an administrator may propose" in html_of(answer)
     assert not Change.objects.exists()
 
 
 def test_a_proposal_needs_a_post_and_a_reason(as_, second, admin):
-    assert as_(admin).get("/policy/policies/default/2/propose/").status_code == 405
-    answer = as_(admin).post("/policy/policies/default/2/propose/", follow=True)
+    assert as_(admin).get("/rulebook/policies/default/2/propose/").status_code == 405
+    answer = as_(admin).post("/rulebook/policies/default/2/propose/", follow=True)
     assert "Say why in 10 to 2,000 characters." in html_of(answer)
     assert not Change.objects.exists()
 

@@ -8,7 +8,7 @@ from tests.pages import html_of
 
 
 def url(policy):
-    return f"/policy/policies/{policy.name}/{policy.number}/form/"
+    return f"/rulebook/policies/{policy.name}/{policy.number}/form/"
 
 
 def filled(answer, **changes):
@@ -28,7 +28,7 @@ def test_a_limit_is_changed_and_saved_as_a_draft(as_, policy, approver):
     answer = client.get(url(policy))
     saved = client.post(url(policy), filled(answer, **{"form-0-limit": "250"}))
     draft = PolicyVersion.objects.latest("pk")
-    assert saved.headers["Location"] == f"/policy/policies/{policy.name}/{draft.number}/"
+    assert saved.headers["Location"] == f"/rulebook/policies/{policy.name}/{draft.number}/"
     assert (draft.state, draft.written_by) == ("draft", approver)
     (change,) = rulebook.changes(before=policy, after=draft)
     assert (change.path, change.before, change.after) == ("rules[training-gpu-hours].limit", "200 gpu_h", "250 gpu_h")
@@ -40,7 +40,7 @@ def test_a_rule_is_added_and_another_removed(as_, policy, approver):
     number = len(answer.context["rules"].initial_forms)
     new = {
         "id": "small-enough",
-        "fact": "model_size_mb",
+        "metric": "model_size_mb",
         "statistic": "value",
         "comparator": "at_most",
         "limit": "100.5",
@@ -83,4 +83,4 @@ def test_a_policy_without_rules_is_refused_above_the_form(as_, policy, approver)
 
 def test_only_who_writes_policies_is_let_in(as_, policy, author, reviewer_one):
     assert [as_(each).get(url(policy)).status_code for each in (author, reviewer_one)] == [403, 403]
-    assert url(policy) not in html_of(as_(author).get(f"/policy/policies/{policy.name}/{policy.number}/"))
+    assert url(policy) not in html_of(as_(author).get(f"/rulebook/policies/{policy.name}/{policy.number}/"))

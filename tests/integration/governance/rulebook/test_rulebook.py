@@ -149,9 +149,9 @@ def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
         (CHECKLIST, "kind", "kind must be ReviewPolicy"),
         (POLICY.replace("limit: 200", "limit: many"), "rules[0].limit", "must be a number"),
         (
-            POLICY.replace("fact: latency_p95_ms", "fact: latency_p96_ms"),
-            "rules[3].fact",
-            "names no fact of the catalog",
+            POLICY.replace("metric: latency_p95_ms", "metric: latency_p96_ms"),
+            "rules[3].metric",
+            "names no metric of the catalog",
         ),
         (POLICY.replace("  - id: technical", "  - idd: technical"), "stages[0].id", "is missing"),
         (POLICY.replace("separation_of_duties: true", "separation_of_duties: false"), "separation_of_duties", "true"),

@@ -72,7 +72,7 @@ def test_a_key_used_for_another_call_is_refused(api: Api, finance: User) -> None
     before = snapshot()
     for response in (
         allocate(client, amount="11.00"),
-        client.post("/api/v1/policies/", ALLOCATION, format="json", **KEY),
+        client.post("/api/v1/rulebook/policies/", ALLOCATION, format="json", **KEY),
         client.post(f"{URL}?x=1", ALLOCATION, format="json", **KEY),
     ):
         assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")

@@ -65,7 +65,7 @@ def test_a_body_of_another_kind(api: Api, author: User) -> None:
 
 
 def test_a_body_that_is_no_json(api: Api, author: User) -> None:
-    response = api(author).post("/api/v1/reviews/", "{", content_type="application/json")
+    response = api(author).post("/api/v1/requests/", "{", content_type="application/json")
     assert (response.status_code, response.json()["code"], response["Content-Type"]) == (400, "parse_error", MEDIA_TYPE)
 
 
@@ -120,7 +120,7 @@ def test_a_body_beyond_the_cap_is_refused_unread(
     problems_first: None, settings: Settings, api: Api, author: User
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    response = api(author).post("/api/v1/reviews/", {"title": "x" * 1000}, format="json")
+    response = api(author).post("/api/v1/requests/", {"title": "x" * 1000}, format="json")
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
     assert response.json()["detail"] == "The body is larger than the 1,000 bytes accepted here."
 

@@ -18,7 +18,7 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests, review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
@@ -32,7 +32,9 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def conditional(world: World) -> Authorization:
     """An approval the owner owes two things for, due in 30 and in 60 days."""
-    promises = tuple(Promise(text=f"Promise {days}", owner=world.owner, due_on=world.day(days)) for days in (30, 60))
+    promises = tuple(
+        NewCondition(text=f"Promise {days}", owner=world.owner, due_on=world.day(days)) for days in (30, 60)
+    )
     world.vote(world.before_the_last_vote(), world.cast.approver, stage_id="gpu-budget", conditions=promises)
     return Authorization.objects.get()
 

@@ -9,10 +9,10 @@ from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.authorizations.queries import gate
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests, review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -65,13 +65,13 @@ def test_a_warning_still_allows(decided: ReviewRequest) -> None:
 
 
 def test_what_is_suspended_or_revoked_is_denied(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
-    promise = Promise(text="Watch it.", owner=cast.author, due_on=(now + DAY).date())
+    promise = NewCondition(text="Watch it.", owner=cast.author, due_on=(now + DAY).date())
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=voter, now=now)
+        review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=voter, now=now)
     review.vote(
         request=in_review,
         stage_id="gpu-budget",
-        choice=Choice.APPROVE,
+        choice=VoteChoice.APPROVE,
         conditions=(promise,),
         by=cast.approver,
         now=now,
@@ -106,8 +106,8 @@ def test_what_the_policy_cleared_may_run_where_it_was_cleared(policy: PolicyVers
     assert gate.ask(digest=digest, environment="prod", now=now).reasons == NOBODY
     expired = gate.ask(digest=digest, environment="dev", now=now + 365 * DAY)
     assert (expired.answer, expired.reasons) == ("deny", (f"{request.ref} is cleared.",))
-    requests.lapse(request=request, now=now + 365 * DAY)
-    assert gate.ask(digest=digest, environment="dev", now=now).reasons == (f"{request.ref} is lapsed.",)
+    requests.expire(request=request, now=now + 365 * DAY)
+    assert gate.ask(digest=digest, environment="dev", now=now).reasons == (f"{request.ref} is expired.",)
 
 
 @pytest.mark.parametrize("days", [0, 1])
@@ -131,7 +131,7 @@ def test_a_rejected_artifact_is_denied(in_review: ReviewRequest, cast: Cast, now
     review.vote(
         request=in_review,
         stage_id="technical",
-        choice=Choice.REJECT,
+        choice=VoteChoice.REJECT,
         rationale="Too slow.",
         by=cast.reviewer_one,
         now=now,

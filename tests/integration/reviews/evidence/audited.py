@@ -22,7 +22,7 @@ from reviews.evidence.models import RequestProjection
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import Health, RemoteTicket
+from reviews.tickets.ports import RemoteTicket, TrackerHealth
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import breaches, evidence, filing, projections, re_reviews, screening, waivers
 from tests.factories import requests as walks
@@ -194,7 +194,7 @@ ACTIONS: Mapping[str, Call] = {
         lambda world: effects.mark_uncertain(ticket=world.submitted().ticket, now=world.now)
     ),
     "reviews.tickets.actions.note_health": in_world(
-        lambda world: effects.note_health(health=Health(ok=True, sentence="It answers."), now=world.now)
+        lambda world: effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=world.now)
     ),
     "reviews.tickets.actions.note_ticket": in_world(
         lambda world: effects.note_ticket(ticket=world.submitted().ticket, status="Done", note="", now=world.now)
@@ -205,7 +205,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.evidence.answer_contradiction": in_world(World.evidence),
     "reviews.workflow.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
-    "reviews.workflow.actions.evidence.state_fact": in_world(World.draft),
+    "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
     "reviews.workflow.actions.evidence.take_run": in_world(World.evidence),
     "reviews.workflow.actions.filing.file": in_world(_file),
     "reviews.packets.actions.ask_for": in_world(_ask_for),
@@ -220,7 +220,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.requests.create": in_world(World.draft),
     "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.edit": in_world(World.edited),
-    "reviews.workflow.actions.requests.lapse": in_world(World.lapsed),
+    "reviews.workflow.actions.requests.expire": in_world(World.expired),
     "reviews.workflow.actions.requests.revise": in_world(World.revised),
     "reviews.workflow.actions.requests.submit": in_world(World.submitted),
     "reviews.workflow.actions.requests.withdraw": in_world(World.withdrawn),

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review, waivers
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.metrics import Basis
 
@@ -29,19 +29,19 @@ def edit(world: World, request: ReviewRequest, by: User) -> object:
     return requests.edit(request=request, filing=filing, by=by, now=world.now)
 
 
-def state_fact(world: World, request: ReviewRequest, by: User) -> object:
-    statement = Statement(name="error_rate", value=Decimal("0.01"), unit="ratio", basis=Basis.ESTIMATED)
-    return evidence.state_fact(request=request, statement=statement, by=by, now=world.now)
+def state_metric_value(world: World, request: ReviewRequest, by: User) -> object:
+    statement = StatedValue(name="error_rate", value=Decimal("0.01"), unit="ratio", basis=Basis.ESTIMATED)
+    return evidence.state_metric_value(request=request, statement=statement, by=by, now=world.now)
 
 
-def vote(stage_id: str, choice: Choice) -> Act:
+def vote(stage_id: str, choice: VoteChoice) -> Act:
     return lambda world, request, by: world.vote(request, by, stage_id=stage_id, choice=choice)
 
 
 ACTIONS: dict[str, Act] = {
     "edit": edit,
     "submit": lambda w, r, by: requests.submit(request=r, by=by, now=w.now),
-    "state_fact": state_fact,
+    "state_metric_value": state_metric_value,
     "answer_item": lambda w, r, by: evidence.answer_item(
         request=r, item_id="rollback-rehearsed", is_attested=True, by=by, now=w.now
     ),
@@ -49,10 +49,10 @@ ACTIONS: dict[str, Act] = {
         request=r, name="latency_p95_ms", text="It was another machine.", by=by, now=w.now
     ),
     "request_review": lambda w, r, by: review.request_review(request=r, by=by, now=w.now),
-    "approve": vote("technical", Choice.APPROVE),
-    "reject": vote("technical", Choice.REJECT),
-    "request_changes": vote("technical", Choice.REQUEST_CHANGES),
-    "approve_budget": vote("gpu-budget", Choice.APPROVE),
+    "approve": vote("technical", VoteChoice.APPROVE),
+    "reject": vote("technical", VoteChoice.REJECT),
+    "request_changes": vote("technical", VoteChoice.REQUEST_CHANGES),
+    "approve_budget": vote("gpu-budget", VoteChoice.APPROVE),
     "waive": lambda w, r, by: waivers.grant(
         request=r, rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=30, by=by, now=w.now
     ),

@@ -1,4 +1,4 @@
-"""Back-tests on the database: recorded determinations repeat exactly, and another version is set beside the one in
+"""Back-tests on the database: recorded policy evaluations repeat exactly, and another version is set beside the one in
 force.
 """
 
@@ -15,9 +15,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.domain.evaluation import Outcome
+from governance.rulebook.domain.evaluation import PolicyOutcome
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.models import Determination
+from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries import backtest
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, waivers
@@ -37,7 +37,7 @@ def drafted(now: datetime, **limits: int) -> PolicyVersion:
     """The lean policy with other limits, as a draft."""
     document = yaml.safe_load(LEAN)
     for rule in document["rules"]:
-        rule["limit"] = limits.get(rule["fact"], rule["limit"])
+        rule["limit"] = limits.get(rule["metric"], rule["limit"])
     return rulebook.draft_policy(source=yaml.safe_dump(document), by=None, now=now)
 
 
@@ -56,16 +56,16 @@ def run(version: PolicyVersion, policy: PolicyVersion, now: datetime, quarters: 
     return backtest.run(version=version, against=policy, quarters=quarters, now=now)
 
 
-def test_every_recorded_determination_repeats_exactly(history: Any, cast: Cast, now: datetime) -> None:
+def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Cast, now: datetime) -> None:
     soft = next(rule.id for rule in backtest.policy_of(history["waiting"].policy).rules if rule.level == "soft")
     later = now + timedelta(minutes=5)
     waivers.grant(
         request=history["waiting"], rule_id=soft, reason="Tried by hand.", valid_days=1, by=cast.approver, now=later
     )
-    walks.state_figure(
+    walks.state_metric_value(
         request=history["waiting"], name="training_gpu_hours", value="9", by=cast.author, now=later + timedelta(hours=1)
     )
-    rows = list(Determination.objects.select_related("policy"))
+    rows = list(PolicyEvaluation.objects.select_related("policy"))
     assert len(rows) >= 6
     assert {row.occasion for row in rows} >= {"submission", "evidence", "decision", "waiver"}
     for row in rows:
@@ -83,11 +83,11 @@ def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVer
 
 def test_a_stricter_version_asks_for_more_and_says_of_what(history: Any, policy: PolicyVersion, now: datetime) -> None:
     said = run(drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), policy, now)
-    assert [(line.ref, line.recorded) for line in said.changed] == [(history["cleared"].ref, Outcome.CLEARED)]
+    assert [(line.ref, line.recorded) for line in said.changed] == [(history["cleared"].ref, PolicyOutcome.CLEARED)]
     (line,) = said.changed
     assert line.compared.new_rules
     assert (said.stricter.count, said.stricter.usd, said.stricter.gpu_h, said.looser.count) == (1, 900, 10, 0)
-    assert said.after[Outcome.CLEARED].count == 0
+    assert said.after[PolicyOutcome.CLEARED].count == 0
     assert said.lines[0] == line
     assert {change.path.split(".")[-1] for change in said.changes} == {"limit"}
     back = run(policy, drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), now)
@@ -107,14 +107,14 @@ def test_only_the_quarters_asked_for_count(history: Any, policy: PolicyVersion, 
 def test_rows_from_before_they_kept_what_they_were_told_are_reconstructed(
     history: Any, cast: Cast, now: datetime
 ) -> None:
-    """By the times of figures and waivers; the team, tier and environment are those of today."""
+    """By the times of metric values and waivers; the team, tier and environment are those of today."""
     waiting, later = history["waiting"], now + timedelta(minutes=5)
     soft = next(rule.id for rule in backtest.policy_of(waiting.policy).rules if rule.level == "soft")
     waivers.grant(request=waiting, rule_id=soft, reason="Tried by hand.", valid_days=1, by=cast.approver, now=later)
     for number, hours in enumerate(("9", "11")):
         at = later + timedelta(days=number)
-        walks.state_figure(request=waiting, name="training_gpu_hours", value=hours, by=cast.author, now=at)
-    rows = list(waiting.determinations.order_by("pk"))
+        walks.state_metric_value(request=waiting, name="training_gpu_hours", value=hours, by=cast.author, now=at)
+    rows = list(waiting.policy_evaluations.order_by("pk"))
     assert len(rows) >= 4
     for row in rows[1:]:
         row.told = None
@@ -151,13 +151,13 @@ def test_the_page_shows_what_differs_and_links_there(
     history: Any, cast: Cast, policy: PolicyVersion, now: datetime
 ) -> None:
     draft = drafted(now, training_gpu_hours=5)
-    url = f"/backtest/{draft.name}/{draft.number}/"
+    url = f"/rulebook/policies/{draft.name}/{draft.number}/backtest/"
     answer = client_of(cast.approver).get(url, {"quarters": "1", "against": str(policy.number)})
     page = answer.content.decode()
     assert answer.context["notes"]["more"] == (1, "$900.00")
     assert f"/requests/{history['cleared'].ref}/" in page
-    assert url in client_of(cast.approver).get(f"/policy/policies/{draft.name}/{draft.number}/").content.decode()
-    assert url not in client_of(cast.author).get(f"/policy/policies/{draft.name}/{draft.number}/").content.decode()
+    assert url in client_of(cast.approver).get(f"/rulebook/policies/{draft.name}/{draft.number}/").content.decode()
+    assert url not in client_of(cast.author).get(f"/rulebook/policies/{draft.name}/{draft.number}/").content.decode()
     assert client_of(cast.author).get(url).status_code == 403
     assert client_of(cast.approver).get(url, {"quarters": "many"}).status_code == 400
     file = client_of(cast.auditor).get(f"{url}requests.csv").content.decode()
@@ -166,7 +166,7 @@ def test_the_page_shows_what_differs_and_links_there(
 
 
 def test_nothing_judged_is_an_empty_page(cast: Cast, policy: PolicyVersion) -> None:
-    page = client_of(cast.approver).get(f"/backtest/{policy.name}/{policy.number}/").content.decode()
+    page = client_of(cast.approver).get(f"/rulebook/policies/{policy.name}/{policy.number}/backtest/").content.decode()
     assert "No request was judged in these quarters" in page
     assert "No rule stands against any of them." in page
 
@@ -175,7 +175,7 @@ def test_programs_ask_the_same(
     history: Any, api: Callable[[User | None], APIClient], cast: Cast, policy: PolicyVersion, now: datetime
 ) -> None:
     draft = drafted(now, training_gpu_hours=5)
-    url = f"/api/v1/policies/{draft.name}/{draft.number}/backtest/"
+    url = f"/api/v1/rulebook/policies/{draft.name}/{draft.number}/backtest/"
     said = api(cast.finance).get(url, {"quarters": 2}).json()
     assert (said["version"], said["against"], said["request_count"]) == (str(draft), str(policy), 3)
     assert [(each["ref"], each["before"], each["after"], each["usd"]) for each in said["changed"]] == [

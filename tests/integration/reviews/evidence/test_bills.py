@@ -10,7 +10,7 @@ from governance.bills.domain.variance.split import Split
 from governance.bills.enums import BillOrigin
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
 from reviews.evidence.domain.traffic_file import Counted
@@ -55,7 +55,7 @@ def test_a_bill_unlike_its_projection(
         Decimal(160),
     )
     (page,) = packet.models
-    assert (page.figures[0].name, page.figures[0].projected, page.figures[0].billed) == (
+    assert (page.metrics[0].name, page.metrics[0].projected, page.metrics[0].billed) == (
         "this quarter",
         "100.00 USD",
         "260.00 USD",
@@ -89,7 +89,7 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
     assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"
 
 
-def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_packet(
+def test_metric_values_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_packet(
     as_, api, decided: ReviewRequest, months, estimated, rules, read, cast: Cast, now: datetime
 ) -> None:
     read(csv_bytes([billed(months[0], 160)]))
@@ -100,7 +100,13 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
 
     quarter = Quarter.of(months[0])
     budgets.allocate(
-        team=decided.team, quarter=str(quarter), unit=Unit.USD, amount=Decimal(5000), key="k", by=cast.finance, now=now
+        team=decided.team,
+        quarter=str(quarter),
+        unit=BudgetUnit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
     )
     cycle = ReviewCycle.objects.create(
         quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1), state="frozen"
@@ -109,7 +115,7 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
     assert (marked(), before.is_generated) == ([False] * 3, False)
     read(csv_bytes([billed(months[0], 170)]), origin=BillOrigin.GENERATED)
     assert marked() == [True] * 3
-    told = api(cast.finance).get(f"/api/v1/reviews/{decided.ref}/costs/").json()["months"]
+    told = api(cast.finance).get(f"/api/v1/requests/{decided.ref}/costs/").json()["months"]
     assert [each["is_generated"] for each in told[:2]] == [True, False]
     spent = api(cast.finance).get("/api/v1/spend/").json()
     assert [each["is_generated"] for each in (spent if isinstance(spent, list) else spent["results"])] == [True]
@@ -117,7 +123,7 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
     after = read_quarterly_packet(row.document)
     assert ([each.is_generated for each in after.variances], after.is_generated) == ([True], True)
     assert [each.account for each in after.spend if each.is_generated] == ["Search USD"]
-    assert after.models[0].figures[0].billed == "170.00 USD (generated)"
+    assert after.models[0].metrics[0].billed == "170.00 USD (generated)"
     said = {
         each.template: render_to_string(
             quarterly_page.TEMPLATE, dict(quarterly_page.context_of(each, quarter=row.cycle.quarter))

@@ -1,4 +1,4 @@
-"""Figures, answers, runs: what counts as evidence, what is refused, and what new evidence does to a review."""
+"""Metric values, answers, runs: what counts as evidence, what is refused, and what new evidence does to a review."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,18 +18,18 @@ from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, requests, review
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.core.metrics import Basis
 
-STATEMENT = Statement(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
+STATEMENT = StatedValue(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 
 
 def only_run(request: ReviewRequest) -> Run:
@@ -43,10 +43,10 @@ def repeated(request: ReviewRequest, world: World) -> Run:
     return walks.finish_run(run=run, now=world.now)
 
 
-# figures people state
+# metric values people state
 
 
-def test_a_stated_figure_joins_those_before_it(draft: ReviewRequest, author: User, now: datetime) -> None:
+def test_a_stated_metric_value_joins_those_before_it(draft: ReviewRequest, author: User, now: datetime) -> None:
     later = now + timedelta(minutes=1)
     full = replace(
         STATEMENT,
@@ -57,29 +57,35 @@ def test_a_stated_figure_joins_those_before_it(draft: ReviewRequest, author: Use
         n=12,
         valid_until=now + timedelta(days=9),
     )
-    fact = evidence.state_fact(request=draft, statement=full, by=author, now=later)
-    assert (fact.value, fact.basis, fact.n, fact.stated_by, fact.observed_at) == (9000, "estimated", 12, author, later)
-    assert [row.value for row in draft.facts.filter(name="training_cost_usd")] == [9600, 9000]
-    event = AuditEvent.objects.filter(kind="fact.stated").last()
+    metric = evidence.state_metric_value(request=draft, statement=full, by=author, now=later)
+    assert (metric.value, metric.basis, metric.n, metric.stated_by, metric.observed_at) == (
+        9000,
+        "estimated",
+        12,
+        author,
+        later,
+    )
+    assert [row.value for row in draft.metric_records.filter(name="training_cost_usd")] == [9600, 9000]
+    event = AuditEvent.objects.filter(kind="metric_value.stated").last()
     assert (event.subject, event.details["name"], event.details["value"]) == (draft.ref, "training_cost_usd", "9000")
 
 
 @pytest.mark.parametrize("basis", [Basis.MEASURED, Basis.BILLED])
 def test_nobody_types_in_a_measurement(draft: ReviewRequest, author: User, now: datetime, basis: Basis) -> None:
     with refused(NotAllowed, match="come from benchmarks and bills", code="basis_not_stated", field="basis"):
-        evidence.state_fact(request=draft, statement=replace(STATEMENT, basis=basis), by=author, now=now)
+        evidence.state_metric_value(request=draft, statement=replace(STATEMENT, basis=basis), by=author, now=now)
 
 
 def test_nor_does_any_program(draft: ReviewRequest, now: datetime) -> None:
     row = {"request": draft, "name": "accuracy", "value": 1, "unit": "ratio", "observed_at": now}
     with pytest.raises(IntegrityError, match="measured_has_a_run"), transaction.atomic():
-        Fact.objects.create(**row, basis="measured")
+        MetricRecord.objects.create(**row, basis="measured")
     with pytest.raises(IntegrityError, match="known_basis"), transaction.atomic():
-        Fact.objects.create(**row, basis="guessed")
+        MetricRecord.objects.create(**row, basis="guessed")
     with pytest.raises(IntegrityError, match="interval_holds_value"), transaction.atomic():
-        Fact.objects.create(**row, basis="declared", lower=2)
+        MetricRecord.objects.create(**row, basis="declared", lower=2)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        draft.facts.update(value=0)
+        draft.metric_records.update(value=0)
 
 
 @pytest.mark.parametrize(
@@ -99,17 +105,21 @@ def test_nor_does_any_program(draft: ReviewRequest, now: datetime) -> None:
         ({"valid_until": datetime(2020, 1, 1)}, "valid_until"),  # noqa: DTZ001 -- the very fault that is refused
     ],
 )
-def test_a_malformed_figure_is_refused_at_its_field(
+def test_a_malformed_metric_value_is_refused_at_its_field(
     draft: ReviewRequest, author: User, now: datetime, changes: dict[str, object], field: str
 ) -> None:
     with refused(Invalid, field=field):
-        evidence.state_fact(request=draft, statement=replace(STATEMENT, **changes), by=author, now=now)
+        evidence.state_metric_value(request=draft, statement=replace(STATEMENT, **changes), by=author, now=now)
 
 
 @pytest.mark.parametrize("value", ["9999999999999999", "0.000000001", "0", "123456789012345.123456789"])
-def test_figures_are_kept_to_the_last_digit(draft: ReviewRequest, author: User, now: datetime, value: str) -> None:
-    fact = evidence.state_fact(request=draft, statement=replace(STATEMENT, value=Decimal(value)), by=author, now=now)
-    assert Fact.objects.get(pk=fact.pk).value == Decimal(value)
+def test_metric_values_are_kept_to_the_last_digit(
+    draft: ReviewRequest, author: User, now: datetime, value: str
+) -> None:
+    metric = evidence.state_metric_value(
+        request=draft, statement=replace(STATEMENT, value=Decimal(value)), by=author, now=now
+    )
+    assert MetricRecord.objects.get(pk=metric.pk).value == Decimal(value)
 
 
 # the checklist, item by item
@@ -123,8 +133,13 @@ def status_of(request: ReviewRequest, item_id: str, now: datetime) -> tuple[bool
 @pytest.mark.parametrize(
     ("item_id", "answer", "words", "field"),
     [
-        ("business-metrics", {"text": "It will be great."}, "answered by figures: business_kpi_delta", "item"),
-        ("cost-training", {"is_attested": True}, "answered by figures: training_cost_usd, training_gpu_hours", "item"),
+        ("business-metrics", {"text": "It will be great."}, "answered by metric values: business_kpi_delta", "item"),
+        (
+            "cost-training",
+            {"is_attested": True},
+            "answered by metric values: training_cost_usd, training_gpu_hours",
+            "item",
+        ),
         ("cheaper-alternatives", {"text": "  "}, "needs a text", "text"),
         ("cheaper-alternatives", {"is_attested": True}, "needs a text", "text"),
         ("cheaper-alternatives", {"text": "x" * 39}, "needs at least 40 characters", "text"),
@@ -145,11 +160,11 @@ def test_an_item_is_answered_in_its_own_kind(
         evidence.answer_item(request=submitted, item_id=item_id, by=author, now=now, **answer)
 
 
-def test_metric_and_cost_items_are_answered_by_figures(submitted: ReviewRequest, now: datetime) -> None:
+def test_metric_and_cost_items_are_answered_by_metric_values(submitted: ReviewRequest, now: datetime) -> None:
     assert status_of(submitted, "cost-training", now)[0]
     assert status_of(submitted, "performance-quality", now) == (
         False,
-        "Still open: accuracy needs a measured or billed figure.",
+        "Still open: accuracy needs a measured or billed metric value.",
     )
     walks.take_results(request=submitted, now=now)
     assert status_of(submitted, "performance-quality", now)[0]
@@ -186,7 +201,7 @@ def test_a_file_that_comes_too_late_is_not_kept(in_review: ReviewRequest, author
 def test_the_reason_names_the_state_that_forbids_it(world: World) -> None:
     request = world.withdrawn()
     with refused(WrongState, match="^The request is withdrawn, so its evidence cannot be edited.$"):
-        evidence.state_fact(request=request, statement=STATEMENT, by=world.cast.author, now=world.now)
+        evidence.state_metric_value(request=request, statement=STATEMENT, by=world.cast.author, now=world.now)
 
 
 def test_a_measurement_grows_old(world: World) -> None:
@@ -194,7 +209,7 @@ def test_a_measurement_grows_old(world: World) -> None:
     assert status_of(request, "performance-latency", later - timedelta(seconds=1))[0]
     is_complete, why = status_of(request, "performance-latency", later)
     assert not is_complete
-    assert f"the figure of latency_p95_ms expired on {later:%Y-%m-%d}" in why
+    assert f"the metric value of latency_p95_ms expired on {later:%Y-%m-%d}" in why
     with refused(WrongState, match="^Performance benchmark: latency", code="checklist_open"):
         review.request_review(request=request, by=world.cast.author, now=later)
 
@@ -202,11 +217,11 @@ def test_a_measurement_grows_old(world: World) -> None:
 # what benchmarks say
 
 
-def test_a_valid_run_becomes_measured_figures(submitted: ReviewRequest, now: datetime) -> None:
+def test_a_valid_run_becomes_measured_metric_values(submitted: ReviewRequest, now: datetime) -> None:
     run = only_run(submitted)
-    facts = walks.take_results(request=submitted, now=now)
-    assert sorted(fact.name for fact in facts) == sorted(walks.MEASURED)
-    p95 = submitted.facts.get(name="latency_p95_ms")
+    metric_values = walks.take_results(request=submitted, now=now)
+    assert sorted(metric.name for metric in metric_values) == sorted(walks.MEASURED)
+    p95 = submitted.metric_records.get(name="latency_p95_ms")
     assert (p95.value, p95.lower, p95.upper, p95.confidence, p95.n) == (
         2,
         Decimal("1.9"),
@@ -216,22 +231,22 @@ def test_a_valid_run_becomes_measured_figures(submitted: ReviewRequest, now: dat
     )
     assert (p95.basis, p95.run, p95.stated_by, p95.source) == ("measured", run, None, f"run {run.pk}, SingleStream")
     assert (p95.observed_at, p95.valid_until) == (now, now + timedelta(days=180))
-    assert submitted.determinations.last().occasion == "evidence"
+    assert submitted.policy_evaluations.last().occasion == "evidence"
 
 
 def test_an_indicative_run_counts_and_says_so(submitted: ReviewRequest, now: datetime) -> None:
-    facts = walks.take_results(
+    metric_values = walks.take_results(
         request=submitted, now=now, result=walks.result_of(verdict="indicative", reasons=("Noisy.",))
     )
-    assert len(facts) == 6
+    assert len(metric_values) == 6
     assert AuditEvent.objects.get(kind="evidence.measured").details["verdict"] == "indicative"
 
 
 def test_an_invalid_run_is_no_evidence(submitted: ReviewRequest, now: datetime) -> None:
     result = walks.result_of(verdict="invalid", reasons=("Too few samples.", "Another process was busy."))
     assert walks.take_results(request=submitted, now=now, result=result) == []
-    assert submitted.facts.filter(basis="measured").count() == 0
-    assert submitted.determinations.count() == 1
+    assert submitted.metric_records.filter(basis="measured").count() == 0
+    assert submitted.policy_evaluations.count() == 1
     event = AuditEvent.objects.get(kind="evidence.refused")
     assert event.reason == "Too few samples.; Another process was busy."
     assert event.details == {"run": only_run(submitted).pk, "state": "done", "verdict": "invalid"}
@@ -257,7 +272,7 @@ def test_a_run_without_any_result_is_told_too(submitted: ReviewRequest, author: 
         ({"latency_p95_ms": (2.0, 3.0, 4.0, 500)}, "The lower bound of latency_p95_ms is above its value."),
     ],
 )
-def test_an_impossible_figure_spoils_the_whole_run(
+def test_an_impossible_metric_value_spoils_the_whole_run(
     submitted: ReviewRequest,
     now: datetime,
     metrics: dict[str, tuple[float, float | None, float | None, int]],
@@ -265,7 +280,7 @@ def test_an_impossible_figure_spoils_the_whole_run(
 ) -> None:
     assert walks.take_results(request=submitted, now=now, result=walks.result_of({**walks.MEASURED, **metrics})) == []
     assert words in AuditEvent.objects.get(kind="evidence.refused").reason
-    assert submitted.facts.filter(basis="measured").count() == 0
+    assert submitted.metric_records.filter(basis="measured").count() == 0
 
 
 def test_what_the_catalog_does_not_know_is_left_out(submitted: ReviewRequest, now: datetime) -> None:
@@ -273,23 +288,23 @@ def test_what_the_catalog_does_not_know_is_left_out(submitted: ReviewRequest, no
     result["metrics"]["karma"] = {"value": 1.0, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "kg"}
     result["metrics"]["latency_p50_ms"]["unit"] = "s"
     result["metrics"]["f1_macro"] = {"value": None, "unit": "ratio"}
-    assert [fact.name for fact in walks.take_results(request=submitted, now=now, result=result)] == ["accuracy"]
+    assert [metric.name for metric in walks.take_results(request=submitted, now=now, result=result)] == ["accuracy"]
 
 
 def test_a_run_is_taken_once(world: World) -> None:
     request = world.in_review()
     run, before = only_run(request), everything()
-    assert {fact.name for fact in evidence.take_run(request=request, run=run, now=world.now)} == set(walks.MEASURED)
+    assert {metric.name for metric in evidence.take_run(request=request, run=run, now=world.now)} == set(walks.MEASURED)
     assert everything() == before
 
 
-@pytest.mark.parametrize("end", ["decided", "withdrawn", "lapsed"])
+@pytest.mark.parametrize("end", ["decided", "withdrawn", "expired"])
 def test_what_comes_after_the_end_changes_nothing(world: World, end: str) -> None:
     request: ReviewRequest = getattr(world, end)()
-    facts = request.facts.count()
+    metric_values = request.metric_records.count()
     assert evidence.take_run(request=request, run=repeated(request, world), now=world.now) == []
     request.refresh_from_db()
-    assert (request.state, request.facts.count()) == (end, facts)
+    assert (request.state, request.metric_records.count()) == (end, metric_values)
     assert AuditEvent.objects.get(kind="evidence.refused").reason.startswith(f"The request is {end}, so the result")
 
 
@@ -308,7 +323,7 @@ def test_a_late_run_takes_a_review_back_and_voids_its_votes(world: World) -> Non
         "release",
     ]
     told = OutboxMessage.objects.filter(state=JobState.QUEUED, kind="ticket.tell")
-    assert [message.payload["occasion"] for message in told] == ["evidence", "determination"]
+    assert [message.payload["occasion"] for message in told] == ["evidence", "policy_evaluation"]
     assert told[0].payload["text"] == "New measurements arrived; the votes so far are void."
 
 
@@ -346,7 +361,7 @@ def test_a_claim_the_measurement_contradicts_must_be_explained(world: World) -> 
 def test_a_corrected_claim_is_no_contradiction_any_more(world: World) -> None:
     request = world.submitted()
     walks.take_results(request=request, now=world.now)
-    walks.state_figure(
+    walks.state_metric_value(
         request=request, name="latency_p95_ms", value="2.1", by=world.mate, now=world.now + timedelta(minutes=1)
     )
     assert EvidenceSnapshot(request, world.now + timedelta(minutes=1)).contradictions == ()
@@ -369,4 +384,4 @@ def test_the_checklist_is_attached_at_submission(
 
 def test_revised_evidence_can_be_edited_again(world: World) -> None:
     request = requests.revise(request=world.changes_requested(), reason="", by=world.mate, now=world.now)
-    assert evidence.state_fact(request=request, statement=STATEMENT, by=world.mate, now=world.now).pk
+    assert evidence.state_metric_value(request=request, statement=STATEMENT, by=world.mate, now=world.now).pk

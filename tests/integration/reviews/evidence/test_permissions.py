@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from reviews.requests.domain.lifecycle import TRANSITIONS, State
+from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
 from reviews.requests.models import ReviewRequest
 from tests.integration.reviews import matrix
 from tests.integration.reviews.evidence.steps import ACTIONS, Act
@@ -66,11 +66,11 @@ def test_everybody_in_every_state(world: World, state: str) -> None:
 def test_the_table_is_whole() -> None:
     assert {name for rows in TABLE.values() for name in rows} == set(ACTIONS)
     assert {tuple(row) for rows in TABLE.values() for row in rows.values()} == {COLUMNS}
-    assert set(TABLE) == {*State, "before_the_last_vote"}
+    assert set(TABLE) == {*RequestState, "before_the_last_vote"}
 
 
 @pytest.mark.parametrize("step", ["submit", "request_review", "request_changes", "revise", "withdraw"])
 def test_somebody_may_where_the_lifecycle_has_the_step(step: str) -> None:
     """The two pages of reference say the same: a step that is somebody's is there in these states and in no other."""
-    walked = {state for state in State if matrix.YES in TABLE[state][step].values()}
+    walked = {state for state in RequestState if matrix.YES in TABLE[state][step].values()}
     assert walked == {each.source for each in TRANSITIONS if each.action == step}

@@ -10,7 +10,7 @@ from benchmarking.projections import actions as kept
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.rulebook.actions import documents as rulebook
-from reviews.evidence.models import Fact, RequestProjection
+from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries.projections import projection_view
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
@@ -33,14 +33,14 @@ def stated(world: World, request: ReviewRequest, **changes: Any) -> RequestProje
 def test_a_projection_states_estimates_with_ranges_and_pins_its_prices(world: World) -> None:
     request = world.submitted()
     row = stated(world, request)
-    figures = row.projection.document["options"][0]["figures"]["total_cost_1y_usd"]
-    fact = Fact.objects.get(request=request, name="total_cost_1y_usd", basis="estimated")
-    assert (fact.value, fact.lower, fact.upper, fact.p80) == tuple(
-        Decimal(figures[level]) for level in ("p50", "p10", "p90", "p80")
+    metric_values = row.projection.document["options"][0]["metrics"]["total_cost_1y_usd"]
+    metric = MetricRecord.objects.get(request=request, name="total_cost_1y_usd", basis="estimated")
+    assert (metric.value, metric.lower, metric.upper, metric.p80) == tuple(
+        Decimal(metric_values[level]) for level in ("p50", "p10", "p90", "p80")
     )
-    assert (fact.n, fact.confidence, fact.stated_by) == (200, Decimal("0.8"), world.cast.author)
-    assert fact.source == "projection 1, option own, seed 20260101"
-    names = set(Fact.objects.filter(request=request, basis="estimated").values_list("name", flat=True))
+    assert (metric.n, metric.confidence, metric.stated_by) == (200, Decimal("0.8"), world.cast.author)
+    assert metric.source == "projection 1, option own, seed 20260101"
+    names = set(MetricRecord.objects.filter(request=request, basis="estimated").values_list("name", flat=True))
     assert names == {
         "training_gpu_hours",
         "training_cost_usd",
@@ -57,7 +57,7 @@ def test_a_projection_states_estimates_with_ranges_and_pins_its_prices(world: Wo
     assert bundle_of(snapshot_of(request, now=world.now))["projections"] == [
         {"number": 1, "option": "own", "digest": row.projection.digest}
     ]
-    assert request.determinations.order_by("-pk").first().occasion == "projection stated"
+    assert request.policy_evaluations.order_by("-pk").first().occasion == "projection stated"
 
 
 def test_the_same_projection_again_is_the_same_row(world: World) -> None:
@@ -68,15 +68,15 @@ def test_the_same_projection_again_is_the_same_row(world: World) -> None:
 
 
 def test_a_rule_about_the_p80_fires_on_it(world: World) -> None:
-    source = LEAN.replace("fact: total_cost_1y_usd", "fact: total_cost_1y_usd\n  statistic: p80")
+    source = LEAN.replace("metric: total_cost_1y_usd", "metric: total_cost_1y_usd\n  statistic: p80")
     assert source != LEAN
     rulebook.publish(version=rulebook.draft_policy(source=source, by=None, now=world.now), by=None, now=world.now)
     request = world.submitted()
-    said = request.determinations.order_by("-pk").first().document["results"]
-    assert next(each for each in said if each["fact"] == "total_cost_1y_usd")["status"] == "indeterminate"
+    said = request.policy_evaluations.order_by("-pk").first().document["results"]
+    assert next(each for each in said if each["metric"] == "total_cost_1y_usd")["status"] == "indeterminate"
     stated(world, request)
-    said = request.determinations.order_by("-pk").first().document["results"]
-    result = next(each for each in said if each["fact"] == "total_cost_1y_usd")
+    said = request.policy_evaluations.order_by("-pk").first().document["results"]
+    result = next(each for each in said if each["metric"] == "total_cost_1y_usd")
     assert result["status"] == "passed"
     assert result["why"].startswith("The P80 of total_cost_1y_usd is ")
 
@@ -89,16 +89,16 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     run = runs.of_request(request.ref)[0]
     assert (second.run, second.stated_by, second.option) == (run, None, "own")
     assert second.projection.spec["options"][0]["serving"]["service_s"] == [1 / 610, 1 / 590]
-    moved = second.changes["figures"]["own"]["inference_cost_1y_usd"]["p50"]
-    figures = {
-        row.number: row.projection.document["options"][0]["figures"]["inference_cost_1y_usd"]["p50"]
+    moved = second.changes["metrics"]["own"]["inference_cost_1y_usd"]["p50"]
+    metric_values = {
+        row.number: row.projection.document["options"][0]["metrics"]["inference_cost_1y_usd"]["p50"]
         for row in (first, second)
     }
-    assert (moved["before"], moved["after"]) == (figures[1], figures[2])
-    assert Decimal(figures[2]) < Decimal(figures[1])
-    latest = Fact.objects.filter(request=request, name="inference_cost_1y_usd", basis="estimated").latest("pk")
+    assert (moved["before"], moved["after"]) == (metric_values[1], metric_values[2])
+    assert Decimal(metric_values[2]) < Decimal(metric_values[1])
+    latest = MetricRecord.objects.filter(request=request, name="inference_cost_1y_usd", basis="estimated").latest("pk")
     assert (latest.value, latest.source) == (
-        Decimal(figures[2]),
+        Decimal(metric_values[2]),
         f"projection 2, option own, seed 20260101, service time measured by run {run.pk}",
     )
     shown = [projection_view(row) for row in EvidenceSnapshot(request, world.now).projections]

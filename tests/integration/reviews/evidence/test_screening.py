@@ -26,7 +26,7 @@ from weighbridge.core.errors import NotFound, WrongState
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
     request = world.cleared()
     assert request.state == "cleared"
-    (said,) = request.determinations.all()
+    (said,) = request.policy_evaluations.all()
     assert (said.outcome, said.occasion, said.revision, said.policy) == ("cleared", "submission", 1, request.policy)
     assert (Run.objects.count(), Ticket.objects.count(), OutboxMessage.objects.count()) == (0, 0, 0)
     moved = AuditEvent.objects.get(kind="request.cleared")
@@ -35,7 +35,7 @@ def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
 
 def test_above_one_review_is_mandatory_and_starts_by_itself(world: World) -> None:
     request = world.submitted(environment="dev", declared=SMALL | {"training_gpu_hours": "201"})
-    assert (request.state, request.determinations.get().outcome) == ("evidence", "review_required")
+    assert (request.state, request.policy_evaluations.get().outcome) == ("evidence", "review_required")
     ticket = request.ticket
     assert (ticket.state, ticket.label) == ("waiting", f"weighbridge-wb-{request.ref.lower()}")
     message = OutboxMessage.objects.get()
@@ -63,7 +63,7 @@ def test_it_happens_in_one_transaction_or_not_at_all(world: World, monkeypatch: 
 def test_missing_evidence_is_never_a_pass(world: World) -> None:
     request = world.submitted(environment="dev", declared={"training_gpu_hours": "10"})
     assert request.state == "evidence"
-    status = {each["rule_id"]: each["status"] for each in request.determinations.get().document["results"]}
+    status = {each["rule_id"]: each["status"] for each in request.policy_evaluations.get().document["results"]}
     assert status["training-gpu-hours"] == "passed"
     assert status["training-cost"] == status["total-cost-1y"] == "indeterminate"
 
@@ -117,7 +117,7 @@ def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetim
     )
 
 
-def test_a_cleared_request_is_reviewed_once_measured_figures_fire(world: World) -> None:
+def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: World) -> None:
     request = world.cleared()
     later = world.now + timedelta(days=200)
     run = measured(request, gpu_hours=320.0, by=world.cast.author, now=later)
@@ -125,31 +125,31 @@ def test_a_cleared_request_is_reviewed_once_measured_figures_fire(world: World) 
     request.refresh_from_db()
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
     assert request.deadline_at == later + timedelta(days=30)
-    assert [row.outcome for row in request.determinations.all()] == ["cleared", "review_required"]
+    assert [row.outcome for row in request.policy_evaluations.all()] == ["cleared", "review_required"]
     queued = Run.objects.get(key=f"{request.ref}/SingleStream")
     assert (queued.state, queued.started_by) == (JobState.QUEUED, world.cast.author)
 
 
-def test_a_cleared_request_stays_cleared_while_figures_pass(world: World) -> None:
+def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) -> None:
     request = world.cleared()
     run = measured(request, gpu_hours=12.0, by=world.cast.author, now=world.now)
     evidence.take_run(request=request, run=run, now=world.now)
     request.refresh_from_db()
-    assert (request.state, request.determinations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
-    assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "determination"}
+    assert (request.state, request.policy_evaluations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
+    assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "policy_evaluation"}
 
 
-def test_the_ticket_hears_of_a_determination_that_changed(world: World) -> None:
+def test_the_ticket_hears_of_a_policy_evaluation_that_changed(world: World) -> None:
     request = world.submitted(environment="dev", declared=SMALL | {"training_gpu_hours": "201"})
     author = world.cast.author
-    walks.state_figure(request=request, name="training_gpu_hours", value="220", by=author, now=world.now)
+    walks.state_metric_value(request=request, name="training_gpu_hours", value="220", by=author, now=world.now)
     assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 0
-    walks.state_figure(
+    walks.state_metric_value(
         request=request, name="training_gpu_hours", value="20", by=author, now=world.now + timedelta(seconds=1)
     )
     told = OutboxMessage.objects.get(kind="ticket.tell")
-    assert (told.payload["occasion"], told.payload["text"]) == ("determination", "The policy now says: cleared.")
-    assert told.key == f"ticket.tell:{request.ref}:1:determination"
+    assert (told.payload["occasion"], told.payload["text"]) == ("policy_evaluation", "The policy now says: cleared.")
+    assert told.key == f"ticket.tell:{request.ref}:1:policy_evaluation"
     request.refresh_from_db()
     assert request.state == "evidence"
 
@@ -164,7 +164,7 @@ def test_the_ticket_hears_which_rules_stand(submitted: ReviewRequest, now: datet
 def test_a_draft_is_not_judged(draft: ReviewRequest, now: datetime) -> None:
     with transaction.atomic():
         screening.evaluate_again(request=draft, occasion="nothing", now=now)
-    assert draft.determinations.count() == 0
+    assert draft.policy_evaluations.count() == 0
     with refused(WrongState, match="submit it first"):
         screening.start_benchmarks(request=draft, by=draft.requester, now=now)
 

@@ -56,7 +56,7 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
     page = html_of(as_(cast.author).get(path))
     assert "volume $50.00" in page
     assert "40.00</span>" in page
-    told = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/costs/").json()["months"][0]
+    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()["months"][0]
     assert (told["parts"], told["difference"]) == ({"volume": "50", "efficiency": "50", "price": "-40"}, "60")
     text = as_(cast.author).get(f"/requests/{decided.ref}/costs.csv").content.decode("utf-8-sig")
     first = next(csv.DictReader(io.StringIO(text)))
@@ -73,7 +73,7 @@ def test_a_later_row_takes_the_place_and_rows_are_never_changed(api, as_, cast, 
     file = SimpleUploadedFile("t.csv", f"month,requests\n{months[0]:%Y-%m},7\n{months[1]:%Y-%m},8\n".encode())
     assert as_(cast.product).post(path, {"file": file}).status_code == 302
     sent = {"traffic": [{"month": f"{months[0]:%Y-%m}", "requests": 9}]}
-    answer = api(cast.author).post(f"/api/v1{path.replace('requests', 'reviews')}", sent, format="json")
+    answer = api(cast.author).post(f"/api/v1{path}", sent, format="json")
     assert answer.status_code == 201, answer.content
     assert [each["requests"] for each in answer.json()["months"][:2]] == [9, 8]
     assert list(Traffic.objects.values_list("channel", "requests")) == [("csv", 7), ("csv", 8), ("api", 9)]

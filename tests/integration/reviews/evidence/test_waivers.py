@@ -22,7 +22,7 @@ from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 REASON = "The launch is small and watched by hand."
 SOFT_RULE = """
   - id: peak-memory
-    fact: peak_memory_mb
+    metric: peak_memory_mb
     comparator: at_most
     limit: 1
     unit: MB
@@ -47,17 +47,17 @@ def request_(strict: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
 
 
 def test_a_waiver_lifts_a_soft_rule_until_it_runs_out(request_: ReviewRequest, cast: Cast, now: datetime) -> None:
-    assert EvidenceSnapshot(request_, now).determination.outcome == "denied"
+    assert EvidenceSnapshot(request_, now).policy_evaluation.outcome == "denied"
     waiver = waivers.grant(
         request=request_, rule_id="peak-memory", reason=REASON, valid_days=30, by=cast.approver, now=now
     )
     assert waiver.expires_at == now + timedelta(days=30)
-    assert EvidenceSnapshot(request_, now).determination.outcome == "review_required"
-    status = {result.rule_id: result.status for result in EvidenceSnapshot(request_, now).determination.results}
+    assert EvidenceSnapshot(request_, now).policy_evaluation.outcome == "review_required"
+    status = {result.rule_id: result.status for result in EvidenceSnapshot(request_, now).policy_evaluation.results}
     assert status["peak-memory"] == "waived"
     assert EvidenceSnapshot(request_, now + timedelta(days=30)).waived == frozenset()
-    assert EvidenceSnapshot(request_, now + timedelta(days=30)).determination.outcome == "denied"
-    assert request_.determinations.order_by("-pk").values_list("occasion", "outcome").first() == (
+    assert EvidenceSnapshot(request_, now + timedelta(days=30)).policy_evaluation.outcome == "denied"
+    assert request_.policy_evaluations.order_by("-pk").values_list("occasion", "outcome").first() == (
         "waiver",
         "review_required",
     )

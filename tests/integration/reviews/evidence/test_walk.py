@@ -41,12 +41,12 @@ from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.evidence.queries.backtest import replayed
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
-from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
+from tests.integration.reviews.oracle import METRICS, OPEN, Oracle
 from tests.standstill import everything
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
@@ -165,12 +165,12 @@ class Walk(RuleBasedStateMachine):
             who,
         )
 
-    @rule(who=WHO, name=st.sampled_from(FACTS), is_big=st.booleans())
+    @rule(who=WHO, name=st.sampled_from(METRICS), is_big=st.booleans())
     def declare(self, who: str, name: str, is_big: bool) -> None:
         value = {**(BIG if is_big else SMALL), **OTHER}[name]
         self.agree(
             self.oracle.declare(who, name, is_big=is_big),
-            lambda by, now: walks.state_figure(request=self.request, name=name, value=value, by=by, now=now),
+            lambda by, now: walks.state_metric_value(request=self.request, name=name, value=value, by=by, now=now),
             who,
         )
 
@@ -198,13 +198,13 @@ class Walk(RuleBasedStateMachine):
     def prepare(self, who: str, is_big: bool) -> None:
         """Everything a diligent requester does, in one step, so that walks reach the voters."""
         if self.oracle.state == "draft":
-            for name in FACTS:
+            for name in METRICS:
                 self.declare(who, name, is_big)
             self.submit(who)
         if self.oracle.state == "changes_requested":
             self.revise(who)
         if self.oracle.state == "evidence":
-            for name in sorted(set(FACTS) - set(self.oracle.facts)):
+            for name in sorted(set(METRICS) - set(self.oracle.metric_values)):
                 self.declare(who, name, is_big)
             while "queued" in self.oracle.runs:
                 self.finish("valid")
@@ -232,9 +232,9 @@ class Walk(RuleBasedStateMachine):
 
     @precondition(lambda self: self.oracle.state == "cleared")
     @rule()
-    def lapse(self) -> None:
+    def expire(self) -> None:
         deadline = self.request.deadline_at
-        self.agree(self.oracle.lapse(), lambda _, __: requests.lapse(request=self.request, now=deadline))
+        self.agree(self.oracle.expire(), lambda _, __: requests.expire(request=self.request, now=deadline))
 
     # benchmarks
 
@@ -258,8 +258,8 @@ class Walk(RuleBasedStateMachine):
 
     # votes
 
-    @rule(who=WHO, stage=STAGE, choice=st.sampled_from(Choice))
-    def vote(self, who: str, stage: str, choice: Choice) -> None:
+    @rule(who=WHO, stage=STAGE, choice=st.sampled_from(VoteChoice))
+    def vote(self, who: str, stage: str, choice: VoteChoice) -> None:
         self.agree(
             self.oracle.vote(who, stage, choice.value),
             lambda by, now: review.vote(
@@ -271,13 +271,13 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.oracle.state == "in_review")
     @rule(who=VOTER)
     def approve(self, who: str) -> None:
-        self.vote(who, self.oracle.open_stage(), Choice.APPROVE)
+        self.vote(who, self.oracle.open_stage(), VoteChoice.APPROVE)
 
     @precondition(lambda self: self.oracle.state == "in_review")
     @rule(who=VOTER, again=VOTER)
     def approve_twice(self, who: str, again: str) -> None:
         for voter in (who, again):
-            self.vote(voter, self.oracle.open_stage(), Choice.APPROVE)
+            self.vote(voter, self.oracle.open_stage(), VoteChoice.APPROVE)
 
     # the world around
 
@@ -324,13 +324,13 @@ class Walk(RuleBasedStateMachine):
 
     def _history_is_repeatable(self, row: ReviewRequest) -> None:
         """Whatever was determined on the way is what its policy version makes of what was known then."""
-        recorded = list(row.determinations.select_related("policy"))
+        recorded = list(row.policy_evaluations.select_related("policy"))
         assert [to_document(replayed(each)) for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
-        facts = self.oracle.facts
+        metric_values = self.oracle.metric_values
         cost, once = (
-            {True: BIG, False: SMALL}.get(facts.get(name), {}).get(name, "0")
+            {True: BIG, False: SMALL}.get(metric_values.get(name), {}).get(name, "0")
             for name in ("total_cost_1y_usd", "training_cost_usd")
         )
         first, *later = walks.usd_shares(now=self.now, usd=cost, once=once) or [Decimal(0)]

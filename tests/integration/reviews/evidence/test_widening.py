@@ -10,7 +10,7 @@ import pytest
 from benchmarking.projections import actions as kept
 from governance.audit.models import AuditEvent
 from reviews.authorizations.models import Authorization
-from reviews.evidence.models import Fact, RequestProjection
+from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.packets.queries.packet import packet_of
 from reviews.snapshots.queries.snapshot import snapshot_of
@@ -53,13 +53,13 @@ def state(request, by, now, *, widen=True):
 
 
 def projected(row, name):
-    figures = row.projection.document["options"][0]["figures"][name]
-    return tuple(Decimal(figures[level]) for level in LEVELS)
+    metric_values = row.projection.document["options"][0]["metrics"][name]
+    return tuple(Decimal(metric_values[level]) for level in LEVELS)
 
 
 def on_record(request, name):
-    fact = Fact.objects.filter(request=request, name=name, basis="estimated").latest("pk")
-    return fact, (fact.lower, fact.value, fact.p80, fact.upper)
+    metric = MetricRecord.objects.filter(request=request, name=name, basis="estimated").latest("pk")
+    return metric, (metric.lower, metric.value, metric.p80, metric.upper)
 
 
 def test_the_ranges_of_the_yearly_costs_are_as_wide_as_the_past_asks_for(draft_after, past, cast, now):
@@ -68,19 +68,19 @@ def test_the_ranges_of_the_yearly_costs_are_as_wide_as_the_past_asks_for(draft_a
     assert (row.widened_by, row.widened_on) == (Decimal("1.6"), 9)
     for name in YEARLY:
         low, middle, p80, high = projected(row, name)
-        fact, figures = on_record(draft_after, name)
+        metric, metric_values = on_record(draft_after, name)
         factor = Decimal("1.6")
-        assert figures == (
+        assert metric_values == (
             max(Decimal(0), middle - (middle - low) * factor),
             middle,
             middle + (p80 - middle) * factor,
             middle + (high - middle) * factor,
         )
-        assert fact.source.endswith("by 9 billed months of earlier projections")
-        assert "range 1.6 times as wide as projected (" in fact.source
+        assert metric.source.endswith("by 9 billed months of earlier projections")
+        assert "range 1.6 times as wide as projected (" in metric.source
     for name in ("training_cost_usd", "cost_per_1k_usd"):
-        fact, figures = on_record(draft_after, name)
-        assert (figures, fact.source) == (projected(row, name), "projection 1, option own, seed 20260101")
+        metric, metric_values = on_record(draft_after, name)
+        assert (metric_values, metric.source) == (projected(row, name), "projection 1, option own, seed 20260101")
     details = AuditEvent.objects.get(kind="projection.stated").details
     assert (Decimal(details["widened_by"]), details["widened_on"]) == (Decimal("1.6"), 9)
     assert packet_of(snapshot_of(draft_after, now=now)).projection.origin.endswith(
@@ -108,11 +108,11 @@ def test_the_same_projection_widened_is_another_row_and_again_the_same(draft_aft
 def test_with_too_few_months_the_wish_is_refused_and_nothing_moves(draft_after, past, cast, now):
     past(*NINE[:8])
     projection = kept.keep(spec=cost_spec(), by=cast.author, now=now)
-    before = (Fact.objects.count(), AuditEvent.objects.count())
+    before = (MetricRecord.objects.count(), AuditEvent.objects.count())
     with pytest.raises(Invalid, match="Fewer than nine billed months") as refusal:
         projections.state(request=draft_after, projection=projection, option="own", widen=True, by=cast.author, now=now)
     assert (refusal.value.field, refusal.value.code) == ("widen", "too_few_months")
-    assert (Fact.objects.count(), AuditEvent.objects.count(), draft_after.projections.count()) == (*before, 0)
+    assert (MetricRecord.objects.count(), AuditEvent.objects.count(), draft_after.projections.count()) == (*before, 0)
 
 
 def test_a_past_within_its_ranges_widens_nothing(draft_after, past, cast, now):
@@ -130,9 +130,9 @@ def test_a_benchmark_keeps_the_factor_when_it_draws_anew(draft_after, past, cast
     second = request.projections.get(number=2)
     assert (second.run is not None, second.widened_by, second.widened_on) == (True, Decimal("1.6"), 9)
     _, middle, _, high = projected(second, YEARLY[0])
-    fact, figures = on_record(request, YEARLY[0])
-    assert figures[3] == middle + (high - middle) * Decimal("1.6")
-    assert "service time measured by run" in fact.source
+    metric, metric_values = on_record(request, YEARLY[0])
+    assert metric_values[3] == middle + (high - middle) * Decimal("1.6")
+    assert "service time measured by run" in metric.source
 
 
 def test_what_was_widened_before_is_measured_as_it_was_projected(decided, draft_after, past, cast, now):
@@ -186,7 +186,7 @@ def test_the_wish_on_the_page_and_over_the_api(api, draft_after, past, cast, now
     costs = comparison.of_request(request=draft_after, now=now)
     assert {record.widened_high for record in costs.records} == {None}
     sent = {"token": projection.token, "option": "own"}
-    program, where = api(cast.author), f"/api/v1/reviews/{draft_after.ref}/projections/"
+    program, where = api(cast.author), f"/api/v1/requests/{draft_after.ref}/projections/"
     plain, wide = program.post(where, sent, format="json").json()
     assert (plain["widened_by"], plain["widened_on"]) == (None, None)
     assert (Decimal(wide["widened_by"]), wide["widened_on"]) == (Decimal("1.6"), 9)

@@ -25,15 +25,15 @@ from reviews.tickets import actions as effects
 from reviews.tickets.in_memory import MemoryTicket, MemoryTracker
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import (
-    Health,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
     RateLimited,
     RemoteTicket,
-    Unreachable,
+    TrackerHealth,
+    TrackerUnreachable,
 )
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow import tasks as workflow_tasks
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
@@ -122,13 +122,13 @@ def test_a_setting_nobody_could_use_is_told(submitted: ReviewRequest, settings: 
 @pytest.mark.parametrize(
     ("failure", "wait_s"),
     [
-        (Unreachable("Jira sleeps."), 5),
-        (Unreachable("Jira sleeps.", retry_after_s=77), 77),
+        (TrackerUnreachable("Jira sleeps."), 5),
+        (TrackerUnreachable("Jira sleeps.", retry_after_s=77), 77),
         (RateLimited("Slow down.", retry_after_s=120), 120),
     ],
 )
 def test_what_was_not_done_is_tried_again(
-    submitted: ReviewRequest, jira: Twin, clock: Clock, failure: Unreachable, wait_s: float
+    submitted: ReviewRequest, jira: Twin, clock: Clock, failure: TrackerUnreachable, wait_s: float
 ) -> None:
     jira.fail_next(failure)
     (message,) = deliver(clock)
@@ -161,7 +161,7 @@ def test_a_request_that_never_arrived_is_sent_again(submitted: ReviewRequest, ji
 def test_a_ticket_opened_but_not_linked_is_not_opened_again(submitted: ReviewRequest, jira: Twin, clock: Clock) -> None:
     """Search may lag behind: after the opening nothing is searched for, the ticket is known."""
     jira.indexes_at_once = False
-    lose(jira, "link", Unreachable("Jira sleeps."))
+    lose(jira, "link", TrackerUnreachable("Jira sleeps."))
     (message,) = deliver(clock)
     assert (message.state, Ticket.objects.get().key) == (JobState.QUEUED, "MR-1")
     assert states(deliver(clock, after_s=5)) == [JobState.DONE]
@@ -254,9 +254,9 @@ def test_a_comment_and_a_status(linked: ReviewRequest, jira: Twin, author: User,
 
 
 def test_an_occasion_without_a_status_moves_nothing(linked: ReviewRequest, jira: Twin, clock: Clock) -> None:
-    effects.tell_ticket(request=linked, occasion="determination", reason="", by=None, now=clock.now())
+    effects.tell_ticket(request=linked, occasion="policy_evaluation", reason="", by=None, now=clock.now())
     deliver(clock)
-    assert said(jira) == ["Weighbridge: determination"]
+    assert said(jira) == ["Weighbridge: policy evaluation"]
     assert (only(jira).status, jira.calls[-1], Ticket.objects.get().status) == ("To Do", "comment", "To Do")
 
 
@@ -315,7 +315,7 @@ def test_the_ticket_follows_the_whole_review(
     review.vote(
         request=request,
         stage_id="technical",
-        choice=Choice.REQUEST_CHANGES,
+        choice=VoteChoice.REQUEST_CHANGES,
         rationale="Measure the tail.",
         by=cast.reviewer_one,
         now=now,
@@ -347,7 +347,7 @@ def checked(cast: Cast, clock: Clock) -> dict[str, object]:
 
 
 def test_a_connection_test_is_kept(cast: Cast, jira: Twin, clock: Clock) -> None:
-    jira.health = Health(ok=True, sentence="Jira knows us as Bot.", account="Bot")
+    jira.health = TrackerHealth(ok=True, sentence="Jira knows us as Bot.", account="Bot")
     assert checked(cast, clock) == {"ok": True, "sentence": "Jira knows us as Bot.", "account": "Bot"}
 
 
@@ -363,7 +363,7 @@ def test_a_finished_run_becomes_evidence(submitted: ReviewRequest, now: datetime
     walks.finish_run(run=run, now=now)
     message = OutboxMessage.objects.get(kind="run.finished")
     assert outbox.deliver(pk=message.pk, now=now).state == JobState.DONE
-    assert submitted.facts.filter(basis="measured").count() == 6
+    assert submitted.metric_records.filter(basis="measured").count() == 6
     assert outbox.deliver(pk=message.pk, now=now) is None
 
 
@@ -424,7 +424,7 @@ def test_the_tick_ends_what_has_run_out(decided: ReviewRequest, cast: Cast, monk
         jobs.tick(kind=kind_of(Packet), now=row.expires_at)
     row.refresh_from_db()
     waiting.refresh_from_db()
-    assert (row.state, waiting.state) == ("expired", "lapsed")
+    assert (row.state, waiting.state) == ("expired", "expired")
     assert ("reviews.packets.tasks.render_packet", decided.packets.get().pk) in calls
 
 
@@ -433,7 +433,7 @@ def test_the_tick_survives_a_request_that_moved_meanwhile(
 ) -> None:
     deadline = submitted.deadline_at
     requests.withdraw(request=submitted, reason="Not needed.", by=author, now=deadline)
-    monkeypatch.setattr(workflow_tasks, "lapsed", lambda *, now: [submitted])
+    monkeypatch.setattr(workflow_tasks, "expired_requests", lambda *, now: [submitted])
     workflow_tasks.age(deadline)
     submitted.refresh_from_db()
     assert submitted.state == "withdrawn"

@@ -10,10 +10,10 @@ from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
 from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.cycles import make_action, make_collecting, make_cycle, make_frozen, make_held, met_at
 from tests.factories.models import make_version
@@ -63,7 +63,7 @@ def test_a_review_waits_for_voters_and_on_others(in_review: ReviewRequest, cast:
 
 
 def test_a_vote_leaves_the_inbox_of_its_voter(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
-    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     assert enter(cast.reviewer_one).get("/").context["inbox"].to_vote == ()
     waiting = enter(cast.author).get("/").context["inbox"].waiting_on_others
     assert [line.todo for line in waiting] == ["Technical review: 1 vote of a reviewer to come."]
@@ -73,7 +73,7 @@ def test_changes_requested_come_back(in_review: ReviewRequest, cast: Cast, now: 
     review.vote(
         request=in_review,
         stage_id="technical",
-        choice=Choice.REQUEST_CHANGES,
+        choice=VoteChoice.REQUEST_CHANGES,
         rationale="Measure returns.",
         by=cast.reviewer_one,
         now=now,
@@ -85,10 +85,15 @@ def test_changes_requested_come_back(in_review: ReviewRequest, cast: Cast, now: 
 def test_conditions_stand_with_who_owes_and_who_confirms(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     request = walks.make_in_review(cast=cast, now=now)
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        review.vote(request=request, stage_id="technical", choice=Choice.APPROVE, by=voter, now=now)
-    promise = Promise(text="Publish the bill.", owner=cast.author, due_on=now.date() + timedelta(days=7))
+        review.vote(request=request, stage_id="technical", choice=VoteChoice.APPROVE, by=voter, now=now)
+    promise = NewCondition(text="Publish the bill.", owner=cast.author, due_on=now.date() + timedelta(days=7))
     review.vote(
-        request=request, stage_id="gpu-budget", choice=Choice.APPROVE, conditions=(promise,), by=cast.approver, now=now
+        request=request,
+        stage_id="gpu-budget",
+        choice=VoteChoice.APPROVE,
+        conditions=(promise,),
+        by=cast.approver,
+        now=now,
     )
     own = enter(cast.author).get("/")
     assert [(line.text, line.is_mine, line.is_overdue) for line in own.context["inbox"].conditions] == [
@@ -116,7 +121,7 @@ def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now
     inbox = page.context["inbox"]
     assert [(line.ref, line.is_overdue) for line in inbox.actions] == [(sooner.ref, True), (item.ref, False)]
     assert (inbox.is_empty, "Overdue" in words(page)) == (False, True)
-    assert f'href="/actions/{item.ref}/"' in html_of(page)
+    assert f'href="/action-items/{item.ref}/"' in html_of(page)
     assert enter(cast.approver).get("/").context["inbox"].actions == ()
     action_items.acknowledge(item=item, by=cast.author, now=now)
     action_items.finish(item=sooner, outcome="It is done.", by=cast.author, now=now)
@@ -129,7 +134,7 @@ def test_the_quarterly_review_stands_with_whoever_leads_it(cast: Cast, now: date
     cycle = make_cycle(now=now)
     assert enter(cast.approver).get("/").context["inbox"].cycles == ()
     for make, todo in (
-        (make_collecting, "Have the figures supplied before the cut-off, and look through the agenda."),
+        (make_collecting, "Have the metric values supplied before the cut-off, and look through the agenda."),
         (make_frozen, "Read the packet, then open the meeting."),
         (lambda now: make_held(cast=cast, now=now), "Decide what is left on the agenda, then close the meeting."),
     ):

@@ -11,21 +11,21 @@ from django.core.files.base import ContentFile
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.inventory.actions import inventory
 from governance.jobs import kinds
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from reviews.packets.domain.packet import Packet
+from reviews.packets.domain.packet import PacketDocument
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
@@ -66,7 +66,7 @@ def result(
     return {
         "schema": "weighbridge.result/1",
         "verdict": {"status": verdict, "reasons": [{"code": "x", "message": message} for message in reasons]},
-        "metrics": {name: dict(zip(fields, figures, strict=True)) for name, figures in MEASURED.items()},
+        "metrics": {name: dict(zip(fields, metric_values, strict=True)) for name, metric_values in MEASURED.items()},
         "manifest": MANIFEST if manifest is None else manifest,
     }
 
@@ -115,7 +115,7 @@ class Journey:
         return self.now
 
     def allocate(self, *, usd: str = "60000", gpu_h: str = "1200", quarter: str = "2026Q3") -> None:
-        for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, gpu_h)):
+        for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, gpu_h)):
             budgets.allocate(
                 team=self.team,
                 quarter=quarter,
@@ -137,8 +137,8 @@ class Journey:
         return requests.create(filing=filing, by=self.rita, now=self._tick())
 
     def state(self, request: ReviewRequest, name: str, value: str, basis: Basis, **more: Any) -> None:
-        statement = Statement(name=name, value=Decimal(value), unit=UNITS[name], basis=basis, **more)
-        evidence.state_fact(request=request, statement=statement, by=self.rita, now=self._tick())
+        statement = StatedValue(name=name, value=Decimal(value), unit=UNITS[name], basis=basis, **more)
+        evidence.state_metric_value(request=request, statement=statement, by=self.rita, now=self._tick())
 
     def claim(self, request: ReviewRequest) -> None:
         for name, value, _, basis in CLAIMS:
@@ -203,13 +203,13 @@ class Journey:
         self,
         request: ReviewRequest,
         by: User,
-        choice: Choice = Choice.APPROVE,
+        choice: VoteChoice = VoteChoice.APPROVE,
         *,
         words: str = "",
         is_conditional: bool = False,
     ) -> ReviewRequest:
         stage = "gpu-budget" if by == self.lea else "technical"
-        promise = review.Promise(text="Measure the student.", owner=self.otto, due_on=date(2026, 9, 30))
+        promise = review.NewCondition(text="Measure the student.", owner=self.otto, due_on=date(2026, 9, 30))
         return review.vote(
             request=request,
             stage_id=stage,
@@ -227,7 +227,7 @@ class Journey:
         return self.voted(request, self.lea, words="Within the quarter.", is_conditional=is_conditional)
 
 
-def packet(journey: Journey, request: ReviewRequest) -> Packet:
+def packet(journey: Journey, request: ReviewRequest) -> PacketDocument:
     """The packet now, which must survive being frozen."""
     said = packet_of(snapshot_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now))
     assert read_packet(to_document(said)) == said

@@ -15,13 +15,13 @@ from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from reviews.authorizations.models import Authorization
-from reviews.packets.domain.packet import Approver, ConditionRow, Packet, StageRow, TicketPart
+from reviews.packets.domain.packet import Approver, ConditionPart, PacketDocument, StageRow, TicketPart
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.domain.packet_evidence import Claim, CostRow, Measurement, RunRow
+from reviews.packets.domain.packet_evidence import Claim, CostRow, MeasurementPart, RunRow
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.voting.models import Revision
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
@@ -37,7 +37,7 @@ def journey(tmp_path: Path, settings: Any) -> Journey:
     return Journey(tmp_path, settings)
 
 
-def row(said: Packet, name: str) -> Any:
+def row(said: PacketDocument, name: str) -> Any:
     return next(each for each in said.comparisons if each.name == name)
 
 
@@ -46,7 +46,7 @@ def test_a_draft_has_no_answers_yet(journey: Journey) -> None:
 
     assert (said.cover.ref, said.cover.state, said.cover.outcome) == ("MRR-2026-0001", "draft", "")
     assert (said.cover.bundle_digest, said.cover.submitted_at, said.cover.approvers) == ("", None, ())
-    assert (said.determination, said.ticket, said.authorization) == (None, None, None)
+    assert (said.policy_evaluation, said.ticket, said.authorization) == (None, None, None)
     assert (said.comparisons, said.costs, said.checklist, said.checklist_title) == ((), (), (), "")
     assert (said.stages, said.votes, said.conditions, said.budget, said.runs) == ((), (), (), (), ())
     assert (said.business_case, said.business_metric) == ("Frees one of two people.", "")
@@ -80,7 +80,7 @@ def test_a_claim_stands_beside_its_measurement_with_limit_and_answer(journey: Jo
 
     p95 = row(said, "latency_p95_ms")
     assert p95.claimed == Claim(value=Decimal(35), basis="declared", source="request form")
-    assert p95.measured == Measurement(
+    assert p95.measured == MeasurementPart(
         value=Decimal("41.8317"),
         lower=Decimal("40.1027"),
         upper=Decimal("43.9088"),
@@ -92,7 +92,7 @@ def test_a_claim_stands_beside_its_measurement_with_limit_and_answer(journey: Jo
     assert (p95.limit, p95.is_contradicted, p95.answer) == (Decimal(100), True, "The claim came from a GPU.")
     assert p95.answered_by == "Rita Requester"
     assert "worse than claimed" in p95.contradiction
-    assert row(said, "model_size_mb").measured == Measurement(
+    assert row(said, "model_size_mb").measured == MeasurementPart(
         value=Decimal("4.213884"), n=1, source=f"run {run.pk}, SingleStream", verdict="valid"
     )
     assert row(said, "training_gpu_hours").measured is None
@@ -114,7 +114,7 @@ def test_the_latest_claim_counts_whatever_its_basis(journey: Journey) -> None:
     assert row(packet(journey, request), "training_gpu_hours").claimed == Claim(value=Decimal(320), basis="declared")
 
 
-def test_a_limit_without_a_figure_is_shown_and_one_of_another_environment_is_not(journey: Journey) -> None:
+def test_a_limit_without_a_metric_value_is_shown_and_one_of_another_environment_is_not(journey: Journey) -> None:
     in_prod = journey.submitted(journey.filed(purpose="prod"))
     in_dev = journey.submitted(journey.filed(purpose="dev", environment="dev"))
 
@@ -167,12 +167,12 @@ def test_costs_show_a_range_as_p10_to_p90_only_where_it_is_one(journey: Journey)
     )
 
 
-def test_every_rule_is_answered_and_the_latest_determination_counts(journey: Journey) -> None:
+def test_every_rule_is_answered_and_the_latest_policy_evaluation_counts(journey: Journey) -> None:
     request = journey.approved()
-    part = packet(journey, request).determination
+    part = packet(journey, request).policy_evaluation
 
     assert part is not None
-    assert (part.outcome, part.occasion, part.determined_at) == ("review_required", "decision", journey.now)
+    assert (part.outcome, part.occasion, part.evaluated_at) == ("review_required", "decision", journey.now)
     assert (part.policy_name, part.policy_version) == ("default", 1)
     assert part.policy_digest == request.policy.digest
     assert [(rule.rule_id, rule.status) for rule in part.rules] == [
@@ -189,13 +189,13 @@ def test_every_rule_is_answered_and_the_latest_determination_counts(journey: Jou
 
 
 def test_a_rule_without_evidence_has_no_number(journey: Journey) -> None:
-    part = packet(journey, journey.submitted(journey.filed())).determination
+    part = packet(journey, journey.submitted(journey.filed())).policy_evaluation
     assert part is not None
     p95 = part.rules[3]
     assert (p95.status, p95.observed, p95.unit, p95.basis, p95.n) == ("indeterminate", None, "", "", None)
 
 
-def test_the_checklist_shows_figures_texts_files_and_names(journey: Journey) -> None:
+def test_the_checklist_shows_metric_values_texts_files_and_names(journey: Journey) -> None:
     said = packet(journey, journey.in_evidence())
     rows = {each.item_id: each for each in said.checklist}
 
@@ -223,7 +223,7 @@ def test_an_open_item_says_why(journey: Journey) -> None:
 
 def test_votes_of_an_earlier_revision_are_void(journey: Journey) -> None:
     request = journey.in_review()
-    request = journey.voted(request, journey.anne, Choice.REQUEST_CHANGES, words="Claim and measurement disagree.")
+    request = journey.voted(request, journey.anne, VoteChoice.REQUEST_CHANGES, words="Claim and measurement disagree.")
     request = journey.asked(journey.revised(request))
     request = journey.voted(request, journey.anne)
     said = packet(journey, request)
@@ -248,7 +248,7 @@ def test_an_approval_brings_its_conditions_and_its_authorization(journey: Journe
 
     assert said.cover.outcome == "approved_with_conditions"
     assert said.conditions == (
-        ConditionRow(text="Measure the student.", owner="otto", due_on=datetime(2026, 9, 30, tzinfo=UTC).date()),
+        ConditionPart(text="Measure the student.", owner="otto", due_on=datetime(2026, 9, 30, tzinfo=UTC).date()),
     )
     assert said.authorization is not None
     assert (said.authorization.number, said.authorization.state) == (held.number, "active")
@@ -259,7 +259,7 @@ def test_an_approval_brings_its_conditions_and_its_authorization(journey: Journe
 
 def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> None:
     request = journey.voted(journey.in_review(), journey.anne)
-    request = journey.voted(request, journey.bert, Choice.REJECT, words="Too slow for the desk.")
+    request = journey.voted(request, journey.bert, VoteChoice.REJECT, words="Too slow for the desk.")
     said = packet(journey, request)
 
     assert (said.cover.outcome, said.cover.rationale, said.cover.approvers) == (
@@ -277,8 +277,8 @@ def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Jou
         journey.state(request, name, "5", Basis.DECLARED)
     said = packet(journey, journey.submitted(request))
     assert (said.cover.state, said.stages, said.budget, said.ticket) == ("cleared", (), (), None)
-    assert said.determination is not None
-    assert said.determination.outcome == "cleared"
+    assert said.policy_evaluation is not None
+    assert said.policy_evaluation.outcome == "cleared"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_what_is_wrong_is_said_where_it_was_typed(submitted, author, now):
 def test_programs_state_it_too(submitted, author, now):
     client = APIClient()
     client.force_authenticate(author)
-    url = f"/api/v1/reviews/{submitted.ref}/projections/"
+    url = f"/api/v1/requests/{submitted.ref}/projections/"
     made = client.post(url, {"spec": cost_spec(), "option": "own"}, format="json")
     assert (made.status_code, made.json()[0]["number"], made.json()[0]["stated_by"]) == (201, 1, "Author")
     token = made.json()[0]["token"]

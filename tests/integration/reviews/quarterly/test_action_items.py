@@ -25,7 +25,7 @@ def item(cast: Cast, now: datetime) -> ActionItem:
 
 
 def post(client: APIClient, item: ActionItem, step: str, body: dict[str, str] | None = None) -> Any:
-    return client.post(f"/api/v1/actions/{item.ref}/{step}/", body or {}, format="json")
+    return client.post(f"/api/v1/action-items/{item.ref}/{step}/", body or {}, format="json")
 
 
 def test_it_is_taken_up_and_given_up(api: Api, cast: Cast, item: ActionItem) -> None:

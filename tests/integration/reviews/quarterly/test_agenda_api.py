@@ -47,7 +47,7 @@ def told(kind: str) -> dict[str, Any]:
 
 def test_items_are_added_moved_and_taken_off(cast: Cast, asset: ModelAsset, api: Api, now: datetime) -> None:
     cycle, lead = make_cycle(now=now), api(cast.product)
-    base, name = f"/api/v1/cycles/{cycle.quarter}/items/", f"search/{asset.slug}"
+    base, name = f"/api/v1/cycles/{cycle.quarter}/agenda/", f"search/{asset.slug}"
     status, answer = send(lead, base, title="The ranker", why="It is slow.", model=name)
     assert (status, order(answer)) == (201, [(1, "The ranker")])
     status, answer = send(lead, base, **WORDS)
@@ -82,7 +82,7 @@ def test_items_are_added_moved_and_taken_off(cast: Cast, asset: ModelAsset, api:
 def test_a_request_brings_its_model(cast: Cast, policy: object, api: Api, now: datetime) -> None:
     cycle = make_cycle(now=now)
     request = walks.make_draft(by=cast.author, now=now, version=make_version(by=cast.author, now=now))
-    base = f"/api/v1/cycles/{cycle.quarter}/items/"
+    base = f"/api/v1/cycles/{cycle.quarter}/agenda/"
     status, answer = send(api(cast.approver), base, **WORDS, request=request.ref)
     item = answer["items"][0]
     assert (status, item["request"], item["page"]) == (201, request.ref, f"/requests/{request.ref}/")
@@ -106,7 +106,7 @@ def test_what_is_wrong_with_an_item_is_said_and_adds_nothing(
 ) -> None:
     cycle = make_cycle(now=now)
     before = snapshot()
-    got, answer = send(api(cast.approver), f"/api/v1/cycles/{cycle.quarter}/items/", **given)
+    got, answer = send(api(cast.approver), f"/api/v1/cycles/{cycle.quarter}/agenda/", **given)
     assert (got, [each["field"] for each in answer.get("errors", [])]) == (status, [field] if field else [])
     assert snapshot() == before
 
@@ -114,14 +114,14 @@ def test_what_is_wrong_with_an_item_is_said_and_adds_nothing(
 def test_places_and_removals_that_are_not_there(cast: Cast, api: Api, now: datetime) -> None:
     cycle = make_cycle(now=now)
     item, lead = make_item(cycle=cycle, by=cast.approver, now=now), api(cast.approver)
-    base = f"/api/v1/cycles/{cycle.quarter}/items"
+    base = f"/api/v1/cycles/{cycle.quarter}/agenda"
     before = snapshot()
     status, answer = send(lead, f"{base}/{item.pk}/move/", place=2)
     assert (status, answer["errors"][0]["detail"]) == (400, "The place must be a number from 1 to 1.")
     assert send(lead, f"{base}/{item.pk}/move/", place=0)[0] == 400
     assert send(lead, f"{base}/{item.pk}/remove/", reason="no")[0] == 400
     assert send(lead, f"{base}/999999/remove/", reason="Not now.")[0] == 404
-    assert send(lead, f"/api/v1/cycles/2001Q1/items/{item.pk}/remove/", reason="Not now.")[0] == 404
+    assert send(lead, f"/api/v1/cycles/2001Q1/agenda/{item.pk}/remove/", reason="Not now.")[0] == 404
     assert snapshot() == before
     assert send(lead, f"{base}/{item.pk}/remove/", reason="Not now.")[0] == 200
     status, answer = send(lead, f"{base}/{item.pk}/remove/", reason="Not now.")
@@ -132,7 +132,7 @@ def test_the_agenda_is_gathered_and_the_cut_off_moved(cast: Cast, asset: ModelAs
     cycle, lead = make_collecting(now=now), api(cast.approver)
     base, later = f"/api/v1/cycles/{cycle.quarter}/", cycle.cut_off_at + timedelta(days=3)
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.outsider)
-    status, answer = send(lead, f"{base}gather/")
+    status, answer = send(lead, f"{base}refresh/")
     assert (status, [item["kind"] for item in answer["items"]]) == (200, ["no_owner"])
     status, answer = send(lead, f"{base}cut-off/", cut_off_at=later.isoformat(), reason="Bills are late.")
     cycle.refresh_from_db()
@@ -166,10 +166,10 @@ def test_the_chair_changes_hands_notes_are_kept_and_somebody_leaves(cast: Cast, 
 
 
 STEPS: dict[str, dict[str, Any]] = {
-    "items/": WORDS,
-    "items/{item}/move/": {"place": 1},
-    "items/{item}/remove/": {"reason": "Not this quarter."},
-    "gather/": {},
+    "agenda/": WORDS,
+    "agenda/{item}/move/": {"place": 1},
+    "agenda/{item}/remove/": {"reason": "Not this quarter."},
+    "refresh/": {},
     "cut-off/": {"cut_off_at": "2001-01-01T00:00:00Z", "reason": "Bills are late."},
     "chair/": {},
     "notes/": {"notes": "Short."},
@@ -177,10 +177,10 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 # What the step answers to a lead while the meeting is open: the agenda can still be edited, the cut-off has passed.
 WHILE_HELD = {
-    "items/": 201,
-    "items/{item}/move/": 200,
-    "items/{item}/remove/": 200,
-    "gather/": 409,
+    "agenda/": 201,
+    "agenda/{item}/move/": 200,
+    "agenda/{item}/remove/": 200,
+    "refresh/": 409,
     "cut-off/": 409,
     "chair/": 409,
     "notes/": 200,

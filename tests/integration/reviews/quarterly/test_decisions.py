@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset
 from governance.jobs.models import OutboxMessage
@@ -21,7 +21,7 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.queries import action_draft
 from reviews.quarterly.actions import action_items, cycles, meeting
-from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
@@ -75,7 +75,7 @@ def test_a_decision_becomes_an_action_item_with_a_ticket(cast: Cast, asset: Mode
     )
     draft = action_draft(action)
     assert draft.summary == "ACT-2026Q4-01 Optimize: The ranking model"
-    assert draft.url == "https://weighbridge.test/actions/ACT-2026Q4-01/"
+    assert draft.url == "https://weighbridge.test/action-items/ACT-2026Q4-01/"
     assert action.ticket.label.endswith("act-2026q4-01")
     (event,) = AuditEvent.objects.filter(kind="cycle.decided")
     assert event.details["owner"] == "author"
@@ -210,7 +210,7 @@ def test_a_model_without_authorization(cast: Cast, asset: ModelAsset, now: datet
 
 def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     from reviews.quarterly.actions import agenda
-    from reviews.voting.domain import Choice
+    from reviews.voting.domain import VoteChoice
     from reviews.workflow.actions import review
 
     request = walks.make_in_review(cast=cast, now=now)
@@ -229,7 +229,7 @@ def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersi
     }
     refused(lambda: meeting.decide(**take), WrongState, "You have no vote on")
     for by in (cast.reviewer_one, cast.reviewer_two):
-        review.vote(request=request, stage_id="technical", choice=Choice.APPROVE, rationale="Good.", by=by, now=now)
+        review.vote(request=request, stage_id="technical", choice=VoteChoice.APPROVE, rationale="Good.", by=by, now=now)
     walks.allocate_budget(team=request.team, by=cast.finance, now=met_at(now))
     row = meeting.decide(**take)
     request = ReviewRequest.objects.get()
@@ -247,7 +247,7 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
     budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter="2027Q1",
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(5000),
         key="k",
         by=cast.finance,
@@ -269,7 +269,7 @@ def test_an_open_finding_of_a_budget_is_on_the_agenda_with_its_team(cast: Cast, 
     entry = budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter="2026Q4",
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(5000),
         key="k",
         by=cast.finance,
@@ -328,7 +328,7 @@ def test_what_is_left_open_is_first_on_the_next_agenda(cast: Cast, asset: ModelA
     item = make_action(cast=cast, now=now, asset=asset)
     cycles.close(cycle=item.decision.item.cycle, by=cast.approver, now=met_at(now))
     follow_up = make_frozen(now=now + timedelta(days=90)).items.first()
-    assert (follow_up.kind, follow_up.subject, follow_up.page) == ("follow_up", item.ref, f"/actions/{item.ref}/")
+    assert (follow_up.kind, follow_up.subject, follow_up.page) == ("follow_up", item.ref, f"/action-items/{item.ref}/")
     assert follow_up.recurs == item.decision.item
 
 
@@ -391,7 +391,9 @@ def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: 
             read(wrong)
     before = snapshot()
     with pytest.raises(Refused):
-        meeting.decide(item=item.decision.item, decided=Decided(**vars(decided(cast, now))), by=cast.author, now=now)
+        meeting.decide(
+            item=item.decision.item, decided=TakenDecision(**vars(decided(cast, now))), by=cast.author, now=now
+        )
     assert snapshot() == before
 
 

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from governance.budgets.actions import budgets
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
@@ -112,7 +112,7 @@ def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: Mod
     budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter=make_cycle(now=now).quarter,
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(5000),
         key="k",
         by=cast.finance,
@@ -263,7 +263,7 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter="2027Q1",
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(5000),
         key="k",
         by=cast.finance,
@@ -290,7 +290,7 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     assert said(reader, f"{base}issue/", {})[0] == 403
     lead = entered(cast.product)
     assert said(lead, f"{base}issue/", {})[0] == 302
-    assert said(lead, f"{base}1/invite/", {})[0] == 302
+    assert said(lead, f"{base}1/invitations/", {})[0] == 302
     assert "Packet 2" in said(lead, base)[1]
 
 

@@ -47,8 +47,8 @@ def held(cast: Cast, asset: ModelAsset, now: datetime) -> ReviewCycle:
     cycle = make_frozen(now=now)
     make_item(cycle=cycle, by=cast.approver, now=now, asset=asset)
     lead, base = entered(cast.approver), f"/cycles/{cycle.quarter}/"
-    assert said(lead, f"{base}hold/", {})[0] == 302
-    assert said(lead, f"{base}attend/", {"person": "approver", "side": "engineering"})[0] == 302
+    assert said(lead, f"{base}start/", {})[0] == 302
+    assert said(lead, f"{base}attendance/", {"person": "approver", "side": "engineering"})[0] == 302
     cycle.refresh_from_db()
     return cycle
 
@@ -63,12 +63,12 @@ def test_a_meeting_from_its_opening_to_its_minutes(cast: Cast, held: ReviewCycle
         "due_on": (now.date() + timedelta(days=20)).isoformat(),
         "amount_usd": "",
     }
-    path = f"{base}agenda/{item.pk}/decide/"
+    path = f"{base}agenda/{item.pk}/decisions/"
     before = snapshot()
     status, page = said(lead, path, decision)
     assert (status, "There is no quorum: a product lead must be present" in page) == (409, True)
     assert snapshot() == before
-    said(lead, f"{base}attend/", {"person": "product", "side": "product"})
+    said(lead, f"{base}attendance/", {"person": "product", "side": "product"})
     before = snapshot()
     status, page = said(lead, path, decision | {"owner": ""})
     assert (status, "A decision needs an owner" in page) == (400, True)
@@ -107,7 +107,7 @@ def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: da
     assert "Taken off (1)" in said(lead, base)[1]
     later = (cycle.cut_off_at + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
     assert said(lead, f"{base}cut-off/", {"cut_off_at": later, "reason": "Bills are late."})[0] == 302
-    status, page = said(lead, f"{base}gather/", {})
+    status, page = said(lead, f"{base}refresh/", {})
     assert (status, "while the cycle collects" in page) == (409, True)
     assert said(lead, f"{base}minutes/")[0] == 404
     assert said(lead, f"{base}agenda/999/remove/", {"reason": "Not now."})[0] == 404
@@ -117,10 +117,10 @@ def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: da
 def test_chair_and_attendance_change_hands(cast: Cast, held: ReviewCycle, now: datetime) -> None:
     product, base = entered(cast.product), f"/cycles/{held.quarter}/"
     assert said(product, f"{base}chair/", {})[0] == 302
-    assert said(product, f"{base}leave/", {"person": "approver"})[0] == 302
-    status, page = said(product, f"{base}leave/", {"person": "approver"})
+    assert said(product, f"{base}attendance/leave/", {"person": "approver"})[0] == 302
+    status, page = said(product, f"{base}attendance/leave/", {"person": "approver"})
     assert (status, "not noted as present" in page) == (404, True)
-    status, page = said(product, f"{base}attend/", {"person": "auditor", "side": "product"})
+    status, page = said(product, f"{base}attendance/", {"person": "auditor", "side": "product"})
     assert (status, "Auditor is not a product lead" in page) == (403, True)
 
 
@@ -151,8 +151,8 @@ def test_no_requester_finds_the_quarterly_review(
     assert wrong == {}
     assert len(addresses()) >= 43
     assert snapshot() == before
-    assert said(web, f"/actions/{item.ref}/")[0] == 200
-    assert said(entered(cast.outsider), f"/actions/{item.ref}/")[0] == 404
+    assert said(web, f"/action-items/{item.ref}/")[0] == 200
+    assert said(entered(cast.outsider), f"/action-items/{item.ref}/")[0] == 404
 
 
 def test_readers_see_it_and_are_offered_nothing(cast: Cast, held: ReviewCycle, now: datetime) -> None:
@@ -164,7 +164,7 @@ def test_readers_see_it_and_are_offered_nothing(cast: Cast, held: ReviewCycle, n
 
 def test_an_action_item_is_closed_on_its_page_by_its_owner(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
-    owner, base = entered(cast.author), f"/actions/{item.ref}/"
+    owner, base = entered(cast.author), f"/action-items/{item.ref}/"
     assert said(owner, f"{base}acknowledge/", {})[0] == 302
     status, page = said(owner, f"{base}drop/", {"outcome": "No use."})
     assert (status, "Only a platform lead or a product lead" in page) == (403, True)
@@ -223,11 +223,11 @@ def test_a_program_takes_the_whole_way(
 ) -> None:
     make_kpi(asset=asset, by=cast.author, now=now)
     cycle, author, lead = make_cycle(now=now), api(cast.author), api(cast.approver)
-    actuals = f"/api/v1/cycles/{cycle.quarter}/actuals/"
-    figures = {"actuals": [{"model": f"search/{asset.slug}", "kpi": "conversion", "value": "3.25"}]}
-    kept = author.post(actuals, figures, format="json")
+    actuals = f"/api/v1/cycles/{cycle.quarter}/scorecard/"
+    metrics = {"actuals": [{"model": f"search/{asset.slug}", "kpi": "conversion", "value": "3.25"}]}
+    kept = author.post(actuals, metrics, format="json")
     assert (kept.status_code, kept.json()[0]["value"], kept.json()[0]["channel"]) == (201, "3.25", "api")
-    wrong = author.post(actuals, {"actuals": [figures["actuals"][0] | {"model": "ads/x"}]}, format="json")
+    wrong = author.post(actuals, {"actuals": [metrics["actuals"][0] | {"model": "ads/x"}]}, format="json")
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "model")
     kpi = {
         "slug": "clicks",
@@ -245,20 +245,20 @@ def test_a_program_takes_the_whole_way(
     assert [each["slug"] for each in author.get(kpis).json()] == ["clicks", "conversion"]
     make_item(cycle=make_frozen(now=now), by=cast.approver, now=now, asset=asset)
     base = f"/api/v1/cycles/{cycle.quarter}/"
-    assert lead.post(f"{base}hold/", {}, format="json").json()["state"] == "held"
+    assert lead.post(f"{base}start/", {}, format="json").json()["state"] == "held"
     for person, side in (("approver", "engineering"), ("product", "product")):
         assert lead.post(f"{base}attendance/", {"person": person, "side": side}, format="json").status_code == 201
     whole = lead.get(base).json()
     assert (whole["missing"], whole["chair"]) == ([], "Approver")
     assert {line["kpi"]: line["score"]["actual"] for line in whole["scores"]} == {"clicks": None, "conversion": "3.25"}
-    decide = f"{base}items/{whole['items'][0]['id']}/decisions/"
+    decide = f"{base}agenda/{whole['items'][0]['id']}/decisions/"
     bare = lead.post(decide, {"kind": "keep", "rationale": "It earns its cost."}, format="json")
     assert (bare.status_code, bare.json()["errors"][0]["field"]) == (400, "owner")
     decision = {"kind": "keep", "rationale": "It earns its cost.", "owner": "author", "due_on": str(now.date())}
     assert lead.post(decide, decision, format="json").status_code == 201
     ref = ActionItem.objects.get().ref
-    assert author.get(f"/api/v1/actions/{ref}/").json()["state"] == "open"
-    done = author.post(f"/api/v1/actions/{ref}/finish/", {"outcome": "Reported."}, format="json")
+    assert author.get(f"/api/v1/action-items/{ref}/").json()["state"] == "open"
+    done = author.post(f"/api/v1/action-items/{ref}/finish/", {"outcome": "Reported."}, format="json")
     assert (done.json()["state"], done.json()["outcome"]) == ("done", "Reported.")
     closed = lead.post(f"{base}close/", {}, format="json").json()
     assert (closed["state"], closed["minutes"].startswith("# Model Performance")) == ("closed", True)

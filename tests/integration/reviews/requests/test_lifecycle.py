@@ -9,7 +9,7 @@ from django.db import transaction
 
 from governance.audit.models import AuditEvent
 from reviews.requests import audit
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, State, check_editable
+from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, RequestState, check_editable
 from reviews.requests.models import ReviewRequest
 from tests.standstill import refused
 from weighbridge.core.errors import WrongState
@@ -17,15 +17,15 @@ from weighbridge.core.errors import WrongState
 STEPS = {(step.source, step.target) for step in TRANSITIONS}
 
 
-def put(request: ReviewRequest, state: State) -> None:
+def put(request: ReviewRequest, state: RequestState) -> None:
     ReviewRequest.objects.filter(pk=request.pk).update(state=state)
     request.refresh_from_db()
 
 
-@pytest.mark.parametrize("source", State)
-def test_only_steps_of_the_table_move_a_request(submitted: ReviewRequest, now: datetime, source: State) -> None:
+@pytest.mark.parametrize("source", RequestState)
+def test_only_steps_of_the_table_move_a_request(submitted: ReviewRequest, now: datetime, source: RequestState) -> None:
     put(submitted, source)
-    for target in State:
+    for target in RequestState:
         if (source, target) in STEPS:
             with transaction.atomic():
                 audit.move(request=submitted, target=target, by=submitted.requester, now=now, reason="To see.")
@@ -39,8 +39,8 @@ def test_only_steps_of_the_table_move_a_request(submitted: ReviewRequest, now: d
                 audit.move(request=submitted, target=target, by=None, now=now)
 
 
-@pytest.mark.parametrize("state", State)
-def test_evidence_is_edited_in_the_states_that_say_so(state: State) -> None:
+@pytest.mark.parametrize("state", RequestState)
+def test_evidence_is_edited_in_the_states_that_say_so(state: RequestState) -> None:
     if state in EDITABLE_STATES:
         check_editable(source=state)
     else:
@@ -50,8 +50,8 @@ def test_evidence_is_edited_in_the_states_that_say_so(state: State) -> None:
 
 def test_the_way_back_is_named_where_there_is_one() -> None:
     hint = {}
-    for state in (State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED):
+    for state in (RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED, RequestState.DECIDED):
         with pytest.raises(WrongState) as refusal:
             check_editable(source=state)
         hint[state] = refusal.value.reason.endswith("Revise it first, which voids the votes.")
-    assert hint == {State.IN_REVIEW: True, State.CHANGES_REQUESTED: True, State.DECIDED: False}
+    assert hint == {RequestState.IN_REVIEW: True, RequestState.CHANGES_REQUESTED: True, RequestState.DECIDED: False}

@@ -10,9 +10,9 @@ from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import Filters, find, listed, parties_of, visible_to
+from reviews.requests.queries.requests import RequestSelection, find, listed, parties_of, visible_to
 from reviews.requests.rules import may_see
-from reviews.workflow.queries.expirations import lapsed
+from reviews.workflow.queries.expirations import expired_requests
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
@@ -33,7 +33,7 @@ def three(policy: PolicyVersion, cast: Cast, now: datetime) -> list[ReviewReques
 
 
 def titles(user: User, **filters: object) -> list[str]:
-    return [request.title for request in listed(person=person_of(user), filters=Filters(**filters))]
+    return [request.title for request in listed(person=person_of(user), filters=RequestSelection(**filters))]
 
 
 def test_the_query_and_the_rule_agree(three: list[ReviewRequest], cast: Cast, now: datetime) -> None:
@@ -94,10 +94,10 @@ def test_a_digest_finds_its_requests(three: list[ReviewRequest], cast: Cast) -> 
 def test_what_waits_too_long_is_due(three: list[ReviewRequest], now: datetime) -> None:
     deadline = three[1].deadline_at
     assert deadline == now + timedelta(days=30, seconds=1)
-    assert lapsed(now=deadline - timedelta(seconds=1)) == []
-    assert lapsed(now=deadline) == [three[1]]
+    assert expired_requests(now=deadline - timedelta(seconds=1)) == []
+    assert expired_requests(now=deadline) == [three[1]]
     ReviewRequest.objects.filter(pk=three[1].pk).update(state="decided")
-    assert lapsed(now=deadline) == []
+    assert expired_requests(now=deadline) == []
 
 
 def test_packets_wait_for_a_worker(decided: ReviewRequest, now: datetime) -> None:

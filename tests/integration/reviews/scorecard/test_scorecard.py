@@ -14,7 +14,7 @@ from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import Supplied
 from reviews.quarterly.queries import scores
-from reviews.scorecard.domain.scorecard import Better, Standing, Trend
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiStanding, KpiTrend
 from reviews.scorecard.models import Kpi, KpiActual
 from tests.factories.cycles import make_cycle, make_frozen, make_kpi, sheet
 from tests.factories.models import make_version
@@ -43,7 +43,7 @@ def supply(
     return scorecard.supply(quarter=quarter, actuals=[actual], channel="form", by=by, now=now)
 
 
-def test_a_figure_against_its_target_and_the_quarter_before(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+def test_a_value_against_its_target_and_the_quarter_before(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     make_kpi(asset=asset, by=cast.author, now=now)
     make_cycle(now=now)
     supply(asset, "3.0", by=cast.author, now=now)
@@ -56,8 +56,8 @@ def test_a_figure_against_its_target_and_the_quarter_before(cast: Cast, asset: M
     said = line.score
     assert (said.target, said.actual, said.before) == (Decimal("3.2"), Decimal("3.1"), Decimal("3.4"))
     assert (said.standing, said.trend, said.supplied_by, said.channel) == (
-        Standing.MISSED,
-        Trend.WORSE,
+        KpiStanding.MISSED,
+        KpiTrend.WORSE,
         "Author",
         "typed in",
     )
@@ -65,7 +65,7 @@ def test_a_figure_against_its_target_and_the_quarter_before(cast: Cast, asset: M
     assert (before.score.actual, before.score.supplied_by, before.score.trend) == (
         Decimal("3.4"),
         "Product",
-        Trend.FIRST,
+        KpiTrend.FIRST,
     )
     assert scores.scorecard("2026Q4", person=person_of(cast.outsider)) == ()
     assert next(iter(scores.table("2027Q1", person=person_of(cast.auditor)).rows))[:7] == (
@@ -92,7 +92,7 @@ def test_nothing_is_supplied_after_the_cut_off(cast: Cast, asset: ModelAsset, no
     refused(lambda: supply(asset, "3", by=cast.author, now=now, quarter="soon"), Invalid, "not a quarter")
 
 
-def test_all_figures_are_kept_or_none(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+def test_all_values_are_kept_or_none(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     make_cycle(now=now)
     make_kpi(asset=asset, by=cast.author, now=now)
     good = Supplied(asset=asset, kpi="conversion", value=Decimal(3), row=2)
@@ -104,7 +104,7 @@ def test_all_figures_are_kept_or_none(cast: Cast, asset: ModelAsset, now: dateti
     refused(take(good, bad), NotFound, "Row 3: Visual search has no KPI 'clicks'; it has conversion", field="kpi")
     huge = Supplied(asset=asset, kpi="conversion", value=Decimal("1e16"))
     refused(take(good, huge), Invalid, "^The value must be a number", field="value")
-    refused(take(), Invalid, "Supply 1 to 2,000 figures", field="actuals")
+    refused(take(), Invalid, "Supply 1 to 2,000 values", field="actuals")
     refused(take(good, by=cast.outsider), NotAllowed, "not a requester of the team 'search'")
     refused(take(good, by=cast.auditor), NotAllowed, "Only a requester")
     take(good, good, by=cast.product)()
@@ -122,7 +122,7 @@ def test_what_a_kpi_must_say(cast: Cast, asset: ModelAsset, now: datetime) -> No
     closed = User.objects.get(pk=cast.finance.pk)
     closed.is_active = False
     refused(take(owner=closed), Invalid, "is closed", field="owner")
-    take(better=Better.LOWER)()
+    take(better=KpiDirection.LOWER)()
     refused(
         lambda: scorecard.set_kpi(asset=asset, sheet=sheet(cast.author), by=cast.reviewer_one, now=now),
         NotAllowed,

@@ -6,7 +6,7 @@ from datetime import datetime
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES, Hint, Mode
+from reviews.tickets.domain import MOVES, Hint, ReconciliationMode
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteIssue, RemoteMove, RemoteTicket
 from tests.factories import requests as walks
@@ -56,9 +56,9 @@ ACTIONS: Mapping[str, Call] = {
         user=cast.author, account_id="a", by=cast.admin, now=now
     ),
     "reviews.inbound.actions.reconciliation.request_reconciliation": lambda cast, now: (
-        reconciliation.request_reconciliation(mode=Mode.REPORT, occasion="test", by=cast.admin, now=now)
+        reconciliation.request_reconciliation(mode=ReconciliationMode.REPORT, occasion="test", by=cast.admin, now=now)
     ),
     "reviews.inbound.actions.reconciliation.reconcile": lambda cast, now: reconciliation.reconcile(
-        mode=Mode.REPORT, seen={}, statuses={}, now=now
+        mode=ReconciliationMode.REPORT, seen={}, statuses={}, now=now
     ),
 }

@@ -11,7 +11,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import Hint, Mode
+from reviews.tickets.domain import Hint, ReconciliationMode
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.ports import Glance, RemoteComment
 from reviews.tickets.queries import mirror as queries
@@ -174,9 +174,12 @@ def tell(ticket: Ticket, now: datetime, occasion: str = "in_review") -> None:
 STATUSES = {"in_review": "In Progress"}
 
 
-@pytest.mark.parametrize(("mode", "reads", "tells"), [(Mode.REPORT, 0, 0), (Mode.PULL, 1, 0), (Mode.PUSH, 0, 1)])
+@pytest.mark.parametrize(
+    ("mode", "reads", "tells"),
+    [(ReconciliationMode.REPORT, 0, 0), (ReconciliationMode.PULL, 1, 0), (ReconciliationMode.PUSH, 0, 1)],
+)
 def test_a_difference_is_told_pulled_or_pushed(
-    ticket: Ticket, now: datetime, mode: Mode, reads: int, tells: int
+    ticket: Ticket, now: datetime, mode: ReconciliationMode, reads: int, tells: int
 ) -> None:
     tell(ticket, now)
     before = OutboxMessage.objects.count()
@@ -211,7 +214,9 @@ def test_what_is_alike_is_no_difference(ticket: Ticket, now: datetime) -> None:
 
 
 def test_a_comparison_is_asked_for_once(cast: Cast, now: datetime) -> None:
-    asked = [reconciliation.request_reconciliation(mode=Mode.PULL, occasion="x", now=now) for _ in range(2)]
+    asked = [
+        reconciliation.request_reconciliation(mode=ReconciliationMode.PULL, occasion="x", now=now) for _ in range(2)
+    ]
     assert asked[0].pk == asked[1].pk
     assert (OutboxMessage.objects.count(), events().count("tickets.reconciliation_requested")) == (1, 1)
     assert queries.last_reconciliation() is None

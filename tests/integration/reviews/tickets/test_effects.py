@@ -12,7 +12,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Health, RemoteTicket
+from reviews.tickets.ports import RemoteTicket, TrackerHealth
 
 REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do", duplicates=("MR-9",))
 
@@ -80,7 +80,7 @@ def test_a_lost_answer_is_marked(submitted: ReviewRequest, now: datetime) -> Non
 
 
 def test_the_health_of_the_tracker_is_on_record(db: None, now: datetime) -> None:
-    effects.note_health(health=Health(ok=False, sentence="The token is wrong.", account="bot"), now=now)
+    effects.note_health(health=TrackerHealth(ok=False, sentence="The token is wrong.", account="bot"), now=now)
     event = AuditEvent.objects.get()
     assert (event.kind, event.subject) == ("tracker.checked", "jira")
     assert event.details == {"ok": False, "sentence": "The token is wrong.", "account": "bot"}
@@ -130,10 +130,10 @@ def test_a_paused_ticket_has_the_connection_tested_ever_more_rarely(submitted: R
 @pytest.mark.usefixtures("handlers")
 def test_a_good_answer_resumes_what_is_paused_and_a_bad_one_does_not(submitted: ReviewRequest, now: datetime) -> None:
     OutboxMessage.objects.update(state="paused")
-    effects.note_health(health=Health(ok=False, sentence="The token is wrong."), now=now)
+    effects.note_health(health=TrackerHealth(ok=False, sentence="The token is wrong."), now=now)
     assert OutboxMessage.objects.get().state == "paused"
-    effects.note_health(health=Health(ok=True, sentence="It answers."), now=now)
+    effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
     assert OutboxMessage.objects.get().state == "queued"
     assert AuditEvent.objects.get(kind="tracker.resumed").details == {"count": 1}
-    effects.note_health(health=Health(ok=True, sentence="It answers."), now=now)
+    effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
     assert AuditEvent.objects.filter(kind="tracker.resumed").count() == 1

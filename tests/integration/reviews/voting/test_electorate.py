@@ -10,7 +10,7 @@ from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import Choice, VotingOutcome
+from reviews.voting.domain import VoteChoice, VotingOutcome
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -42,18 +42,18 @@ def test_the_open_stage_is_offered_to_who_may_vote_in_it(in_review: ReviewReques
         return [f"{name}: {stage.id}" for name, stage in found.items() if stage is not None]
 
     assert offered() == ["reviewer_one: technical", "reviewer_two: technical"]
-    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     assert offered() == ["reviewer_two: technical"]
-    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_two, now=now)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_two, now=now)
     assert offered() == ["approver: gpu-budget"]
-    review.vote(request=in_review, stage_id="gpu-budget", choice=Choice.APPROVE, by=cast.approver, now=now)
+    review.vote(request=in_review, stage_id="gpu-budget", choice=VoteChoice.APPROVE, by=cast.approver, now=now)
     assert offered() == []
 
 
 def test_ballots_of_every_revision_are_kept_and_only_the_last_counts(
     in_review: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
-    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     assert snapshot_of(in_review, now=now).electorate.approver_ids == {cast.reviewer_one.pk}
     revised = requests.revise(request=in_review, reason="", by=cast.author, now=now)
     assert [(ballot.person_name, ballot.revision) for ballot in snapshot_of(revised, now=now).electorate.ballots] == [
@@ -63,7 +63,7 @@ def test_ballots_of_every_revision_are_kept_and_only_the_last_counts(
 
 
 def test_a_role_taken_back_leaves_the_vote_cast_with_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
-    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     people.revoke_role(user=cast.reviewer_one, role=Role.REVIEWER, by=None, now=now)
     assert snapshot_of(in_review, now=now).electorate.progress.stages[0].needed == 1
 
@@ -74,7 +74,7 @@ def test_whoever_stated_answered_explained_or_ran_has_a_stake(
     team = submitted.team
     for user in (cast.reviewer_one, cast.reviewer_two):
         people.grant_role(user=user, role=Role.REQUESTER, team=team, by=None, now=now)
-    walks.state_figure(request=submitted, name="error_rate", value="0.1", by=cast.reviewer_one, now=now)
+    walks.state_metric_value(request=submitted, name="error_rate", value="0.1", by=cast.reviewer_one, now=now)
     walks.answer_everything(request=submitted, by=cast.reviewer_two, now=now)
     assert snapshot_of(submitted, now=now).electorate.editor_ids == {
         cast.author.pk,

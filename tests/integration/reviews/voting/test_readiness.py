@@ -9,7 +9,7 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.voting.queries.review_blockers import obstacles
+from reviews.voting.queries.review_blockers import review_blockers
 from reviews.workflow.actions import review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -38,7 +38,7 @@ def refusal_of(request: ReviewRequest, cast: Cast, now: datetime) -> Refused:
 
 def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: datetime) -> None:
     draft = walks.make_draft(by=cast.author, now=now, declared=walks.DECLARED | {"latency_p95_ms": "1"})
-    assert obstacles(EvidenceSnapshot(draft, now)) == ()
+    assert review_blockers(EvidenceSnapshot(draft, now)) == ()
     request = walks.requests.submit(request=draft, by=cast.author, now=now)
     seen = []
     for step in (
@@ -49,7 +49,7 @@ def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: dat
         ),
         lambda: None,
     ):
-        first, refusal = obstacles(EvidenceSnapshot(request, now))[0], refusal_of(request, cast, now)
+        first, refusal = review_blockers(EvidenceSnapshot(request, now))[0], refusal_of(request, cast, now)
         assert first.code == refusal.code
         assert first.reason in refusal.reason or first.code == "denied"
         seen.append((first.code, first.part))
@@ -57,14 +57,14 @@ def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: dat
     assert seen == [
         ("run_unfinished", "runs"),
         ("checklist_open", "checklist"),
-        ("contradicted", "figures"),
+        ("contradicted", "metric-values"),
         ("denied", "policy"),
     ]
-    assert obstacles(EvidenceSnapshot(request, now))[0].reason.endswith("The policy denies this.")
+    assert review_blockers(EvidenceSnapshot(request, now))[0].reason.endswith("The policy denies this.")
 
 
 def test_nothing_in_the_way_and_money_there_means_a_review(ready: ReviewRequest, cast: Cast, now: datetime) -> None:
-    assert obstacles(EvidenceSnapshot(ready, now)) == ()
+    assert review_blockers(EvidenceSnapshot(ready, now)) == ()
     assert refusal_of(ready, cast, now).code == "no_budget"
     walks.allocate_budget(team=ready.team, by=cast.finance, now=now)
     assert review.request_review(request=ready, by=cast.author, now=now).state == "in_review"

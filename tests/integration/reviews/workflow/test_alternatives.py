@@ -15,11 +15,11 @@ from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import ChecklistVersion
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.queries.review_blockers import obstacles
+from reviews.voting.queries.review_blockers import review_blockers
 from reviews.workflow.actions import evidence, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.queries.view import describe
@@ -56,7 +56,7 @@ def take(request: ReviewRequest, scenario: str, result: dict, now: datetime) -> 
 
 
 def codes(request: ReviewRequest, now: datetime) -> list[tuple[str, str]]:
-    return [(each.code, each.reason.partition(":")[0]) for each in obstacles(EvidenceSnapshot(request, now))]
+    return [(each.code, each.reason.partition(":")[0]) for each in review_blockers(EvidenceSnapshot(request, now))]
 
 
 def test_a_mandatory_review_queues_them_with_the_plan_of_the_policy(filed: ReviewRequest) -> None:
@@ -81,9 +81,9 @@ def test_until_they_are_measured_nobody_is_asked_to_vote(filed: ReviewRequest, a
         review.request_review(request=filed, by=author, now=now)
     take(filed, "alternatives", walks.result_of(VARIANTS), now)
     assert codes(filed, now) == []
-    assert review.request_review(request=filed, by=author, now=now).state == State.IN_REVIEW
-    fact = filed.facts.get(name="alternatives_measured")
-    assert (fact.value, fact.unit, fact.basis) == (3, "variants", "measured")
+    assert review.request_review(request=filed, by=author, now=now).state == RequestState.IN_REVIEW
+    metric = filed.metric_records.get(name="alternatives_measured")
+    assert (metric.value, metric.unit, metric.basis) == (3, "variants", "measured")
 
 
 def test_variants_that_could_not_be_measured_need_a_waiver(
@@ -100,7 +100,7 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
         now=now,
     )
     assert codes(filed, now) == []
-    assert review.request_review(request=filed, by=author, now=now).state == State.IN_REVIEW
+    assert review.request_review(request=filed, by=author, now=now).state == RequestState.IN_REVIEW
 
 
 def test_without_labeled_data_the_reason_is_on_record(full_policy: None, author: User, now: datetime) -> None:

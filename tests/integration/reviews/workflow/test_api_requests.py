@@ -19,8 +19,8 @@ from tests.factories.requests import make_draft, make_submitted
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]
-URL = "/api/v1/reviews/"
-FACT = {"name": "training_gpu_hours", "value": "320", "basis": "declared", "source": "training log"}
+URL = "/api/v1/requests/"
+METRIC = {"name": "training_gpu_hours", "value": "320", "basis": "declared", "source": "training log"}
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def fields(version: ModelVersion, dataset: Dataset) -> dict[str, Any]:
         "business_case": "Raises conversion.",
         "model_version": version.digest,
         "dataset": dataset.digest,
-        "facts": [FACT],
+        "metric_values": [METRIC],
     }
 
 
-def test_a_request_is_filed_as_a_draft_with_its_figures(
+def test_a_request_is_filed_as_a_draft_with_its_metric_values(
     api: Api, author: User, fields: dict[str, Any], version: ModelVersion
 ) -> None:
     response = api(author).post(URL, fields, format="json")
@@ -60,10 +60,10 @@ def test_a_request_is_filed_as_a_draft_with_its_figures(
     }
     assert said["requester"] == said["owner"] == {"name": "Author", "username": "author"}
     assert said["model"]["digest"] == version.digest
-    figure = row.facts.get()
-    stated_at = figure.observed_at.isoformat().replace("+00:00", "Z")
-    assert said["facts"][0]["best"] == {
-        "id": str(figure.pk),
+    metric_value = row.metric_records.get()
+    stated_at = metric_value.observed_at.isoformat().replace("+00:00", "Z")
+    assert said["metric_values"][0]["best"] == {
+        "id": str(metric_value.pk),
         "name": "training_gpu_hours",
         "value": "320",
         "unit": "gpu_h",
@@ -77,9 +77,9 @@ def test_a_request_is_filed_as_a_draft_with_its_figures(
         "valid_until": None,
         "p80": None,
     }
-    assert said["possible"]["submit"] == {"is_possible": True, "why_not": ""}
-    assert not said["possible"]["vote"]["is_possible"]
-    empty = ("policy", "determination", "ticket", "decision", "authorization", "submitted_at")
+    assert said["allowed_steps"]["submit"] == {"is_allowed": True, "why_not": ""}
+    assert not said["allowed_steps"]["vote"]["is_allowed"]
+    empty = ("policy", "policy_evaluation", "ticket", "decision", "authorization", "submitted_at")
     assert [said[name] for name in empty] == [None] * len(empty)
     assert said == api(author).get(f"{URL}{row.ref}/").json()
 
@@ -109,14 +109,14 @@ def test_of_one_artifact_in_two_teams_the_own_is_meant(
         ({"dataset": "sha256:" + "0" * 64}, "dataset"),
         ({"busines_case": "x"}, "busines_case"),
         ({"purpose": "a\x00b"}, "purpose"),
-        ({"facts": "none"}, "facts.non_field_errors"),
-        ({"facts": [FACT | {"valu": 3}]}, "facts[0].valu"),
-        ({"facts": [FACT | {"name": "speed"}]}, "facts[0].name"),
-        ({"facts": [FACT | {"value": "much"}]}, "facts[0].value"),
-        ({"facts": [FACT | {"value": "1e400"}]}, "facts[0].value"),
-        ({"facts": [FACT, FACT | {"value": "-1"}]}, "facts[1].value"),
-        ({"facts": [FACT, FACT | {"unit": "days"}]}, "facts[1].unit"),
-        ({"facts": [FACT | {"basis": "measured"}]}, "facts[0].basis"),
+        ({"metric_values": "none"}, "metric_values.non_field_errors"),
+        ({"metric_values": [METRIC | {"valu": 3}]}, "metric_values[0].valu"),
+        ({"metric_values": [METRIC | {"name": "speed"}]}, "metric_values[0].name"),
+        ({"metric_values": [METRIC | {"value": "much"}]}, "metric_values[0].value"),
+        ({"metric_values": [METRIC | {"value": "1e400"}]}, "metric_values[0].value"),
+        ({"metric_values": [METRIC, METRIC | {"value": "-1"}]}, "metric_values[1].value"),
+        ({"metric_values": [METRIC, METRIC | {"unit": "days"}]}, "metric_values[1].unit"),
+        ({"metric_values": [METRIC | {"basis": "measured"}]}, "metric_values[0].basis"),
     ],
 )
 def test_bad_input_is_named_by_its_field_and_files_nothing(
@@ -132,7 +132,7 @@ def test_bad_input_is_named_by_its_field_and_files_nothing(
 def test_a_number_without_end_is_refused(api: Api, author: User, fields: dict[str, Any]) -> None:
     body = json.dumps(fields).replace('"320"', "1e400")
     response = api(author).post(URL, body, content_type="application/json")
-    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "facts[0].value")
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "metric_values[0].value")
 
 
 def test_a_second_open_request_for_the_same_is_refused(api: Api, author: User, fields: dict[str, Any]) -> None:
@@ -216,23 +216,23 @@ def test_a_filter_that_is_not_understood_is_refused(api: Api, author: User, quer
 STEPS = [
     ("get", ""),
     ("post", "submit/"),
-    ("get", "facts/"),
-    ("post", "facts/"),
+    ("get", "metric-values/"),
+    ("post", "metric-values/"),
     ("get", "checklist/"),
     ("put", "checklist/data-sheet/"),
     ("post", "checklist/data-sheet/"),
     ("post", "contradictions/accuracy/"),
-    ("post", "benchmarks/"),
+    ("post", "runs/"),
     ("post", "waivers/"),
-    ("post", "request-review/"),
+    ("post", "review/"),
     ("get", "votes/"),
     ("post", "votes/"),
     ("post", "revise/"),
     ("post", "withdraw/"),
-    ("get", "packet/"),
-    ("post", "packet/"),
-    ("get", "packet/pdf/"),
-    ("post", "packet/retry/"),
+    ("get", "packets/"),
+    ("post", "packets/"),
+    ("get", "packets/pdf/"),
+    ("post", "packets/retry/"),
     ("post", "authorization/revoke/"),
     ("post", "conditions/1/confirm/"),
 ]
@@ -270,7 +270,7 @@ def test_the_list_asks_the_database_as_often_for_three(
 
 
 @pytest.mark.parametrize("fact_count", [1, 3])
-def test_a_request_asks_the_database_as_often_for_three_figures(
+def test_a_request_asks_the_database_as_often_for_three_metric_values(
     api: Api,
     author: User,
     policy: Any,
@@ -284,7 +284,10 @@ def test_a_request_asks_the_database_as_often_for_three_figures(
     client = api(author)
     client.get(f"{URL}{request.ref}/")
     with django_assert_max_num_queries(25):
-        assert sum(bool(fact["best"]) for fact in client.get(f"{URL}{request.ref}/").json()["facts"]) == fact_count
+        assert (
+            sum(bool(metric["best"]) for metric in client.get(f"{URL}{request.ref}/").json()["metric_values"])
+            == fact_count
+        )
 
 
 def test_a_request_with_everything_asks_no_more(

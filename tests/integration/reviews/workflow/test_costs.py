@@ -17,7 +17,7 @@ from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations.models import Authorization
-from reviews.evidence.models import Fact, RequestProjection
+from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.workflow import tasks as costs
 from reviews.workflow.actions import breaches
@@ -44,7 +44,7 @@ def months(decided, now):
 @pytest.fixture
 def estimated(decided, cast, now):
     """A year's serving was estimated at 1,200 dollars, 2,400 at the P90."""
-    return Fact.objects.create(
+    return MetricRecord.objects.create(
         request=decided,
         name="inference_cost_1y_usd",
         value=1200,
@@ -106,7 +106,7 @@ def test_months_stand_side_by_side(decided, months, estimated, rules, read, now)
 def test_the_measured_cost_of_a_thousand_scales_the_plan(decided, estimated, cast, now):
     run = Run.objects.filter(asked_for=decided.ref).first()
     for basis, value, of in ((Basis.ESTIMATED, 2, None), (Basis.MEASURED, 3, run)):
-        Fact.objects.create(
+        MetricRecord.objects.create(
             request=decided,
             name="cost_per_1k_usd",
             value=value,
@@ -136,7 +136,7 @@ def test_a_breach_is_found_once_and_a_recurrence_is_another(decided, months, est
 
 def test_a_fresh_run_that_is_slower_beyond_doubt_is_found(decided, months, now):
     run = Run.objects.filter(asked_for=decided.ref, state=JobState.DONE).first()
-    p95 = decided.facts.get(name="latency_p95_ms", basis=Basis.MEASURED)
+    p95 = decided.metric_records.get(name="latency_p95_ms", basis=Basis.MEASURED)
     told = run.result["metrics"]["latency_p95_ms"]
     slower = told | {name: float(told[name]) * 3 for name in ("value", "lower", "upper")}
     result = run.result | {"metrics": run.result["metrics"] | {"latency_p95_ms": slower}}
@@ -245,12 +245,12 @@ def test_the_page_and_the_file(as_, cast, decided, months, estimated, rules, rea
 
 def test_programs_read_the_same(api, cast, decided, months, estimated, rules, read):
     read(csv_bytes([billed(months[0], 95)]))
-    told = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/costs/").json()
+    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()
     assert told["projected"] == {"low": "80", "middle": "100", "high": "200"}
     first = told["months"][0]
     assert (first["billed"], first["difference"], first["standing"]) == ("95", "-5", "within")
     assert (told["records"], told["not_converted"]) == ([], [])
-    assert api(cast.outsider).get(f"/api/v1/reviews/{decided.ref}/costs/").status_code == 404
+    assert api(cast.outsider).get(f"/api/v1/requests/{decided.ref}/costs/").status_code == 404
 
 
 def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, estimated, rules, read, draft_after, now):

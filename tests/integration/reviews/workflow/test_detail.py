@@ -17,7 +17,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteTicket
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review, waivers
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -48,7 +48,7 @@ def test_everybody_with_a_reason_reads_a_draft(draft: ReviewRequest, cast: Cast,
 
 def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -> None:
     page = enter(author).get(page_of(submitted))
-    assert [each.code for each in page.context["view"].obstacles] == [
+    assert [each.code for each in page.context["view"].review_blockers] == [
         "run_unfinished",
         *["checklist_open"] * 5,
         "indeterminate",
@@ -63,26 +63,26 @@ def test_a_reader_without_a_stake_is_told_who_moves(submitted: ReviewRequest, au
     text = words(enter(auditor).get(page_of(submitted)))
     assert "It waits for Author" in text
     assert "Withdraw the request" not in text
-    assert "State a figure" not in text
+    assert "State a metric value" not in text
 
 
 def test_a_ready_request_offers_the_review(ready: ReviewRequest, author: User) -> None:
     page = enter(author).get(page_of(ready))
     assert "The evidence is complete" in words(page)
-    assert page.context["view"].possible["request_review"].is_possible
+    assert page.context["view"].allowed_steps["request_review"].is_allowed
 
 
 def test_a_contradiction_is_shown_until_it_is_explained(policy: PolicyVersion, author: User, now: datetime) -> None:
     declared = {**walks.DECLARED, "latency_p95_ms": "1.2"}
     request = walks.make_ready(by=author, now=now, declared=declared)
     page = enter(author).get(page_of(request))
-    assert [each.part for each in page.context["view"].obstacles] == ["figures"]
+    assert [each.part for each in page.context["view"].review_blockers] == ["metric-values"]
     assert "A measurement contradicts a claim." in words(page)
     evidence.answer_contradiction(
         request=request, name="latency_p95_ms", text="Claimed for batch eight.", by=author, now=now
     )
     page = enter(author).get(page_of(request))
-    assert page.context["view"].obstacles == ()
+    assert page.context["view"].review_blockers == ()
     assert "Claimed for batch eight." in words(page)
 
 
@@ -122,7 +122,7 @@ def test_who_cannot_vote_reads_why(in_review: ReviewRequest, cast: Cast, who: st
 
 def test_the_last_stage_may_set_conditions(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=voter, now=now)
+        review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=voter, now=now)
     assert "Approve with conditions" in words(enter(cast.approver).get(page_of(in_review)))
 
 
@@ -130,7 +130,7 @@ def test_changes_requested_open_the_next_revision(in_review: ReviewRequest, cast
     review.vote(
         request=in_review,
         stage_id="technical",
-        choice=Choice.REQUEST_CHANGES,
+        choice=VoteChoice.REQUEST_CHANGES,
         rationale="Measure returns.",
         by=cast.reviewer_one,
         now=now,
@@ -190,7 +190,7 @@ def test_a_rejection_spends_nothing(in_review: ReviewRequest, cast: Cast, now: d
     review.vote(
         request=in_review,
         stage_id="technical",
-        choice=Choice.REJECT,
+        choice=VoteChoice.REJECT,
         rationale="Too dear.",
         by=cast.reviewer_one,
         now=now,
@@ -221,9 +221,9 @@ def test_a_withdrawn_request_stops_where_it_was(
     assert "Superseded." in words(page)
 
 
-def test_a_lapsed_request_says_why(submitted: ReviewRequest, author: User, now: datetime) -> None:
-    requests.lapse(request=submitted, now=now + timedelta(days=60))
-    assert "Lapsed: nobody acted before the deadline" in words(enter(author).get(page_of(submitted)))
+def test_a_expired_request_says_why(submitted: ReviewRequest, author: User, now: datetime) -> None:
+    requests.expire(request=submitted, now=now + timedelta(days=60))
+    assert "Expired: nobody acted before the deadline" in words(enter(author).get(page_of(submitted)))
 
 
 def test_a_waiver_is_shown_with_its_reason(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
@@ -292,14 +292,14 @@ def test_results_under_way_to_the_evidence_are_still_watched(
     evidence.take_run(request=submitted, run=run, now=now)
     page = client.get(f"{page_of(submitted)}runs/")
     assert "hx-trigger" not in page.content.decode().partition('id="contradictions"')[0]
-    for part in ("standing", "figures-table", "contradictions", "policy-said", "checklist-facts"):
+    for part in ("standing", "metric-values-table", "contradictions", "policy-said", "checklist-metrics"):
         assert f'id="{part}" hx-swap-oob="true"' in html_of(page)
 
 
 QUERIES_MAX = 25
 
 
-def test_a_page_of_many_figures_asks_no_more_than_of_few(
+def test_a_page_of_many_metric_values_asks_no_more_than_of_few(
     policy: PolicyVersion, cast: Cast, now: datetime, django_assert_max_num_queries
 ) -> None:
     request = walks.make_decided(cast=cast, now=now)
@@ -320,9 +320,9 @@ def test_a_request_with_everything_asks_no_more(rich: ReviewRequest, cast: Cast,
 
 def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     assert enter(cast.reviewer_two).get(page_of(in_review)).context["view"].changes == ()
-    requests.revise(request=in_review, reason="A better figure.", by=cast.author, now=now)
-    walks.state_figure(request=in_review, name="training_gpu_hours", value="280", by=cast.author, now=now)
-    walks.state_figure(request=in_review, name="cost_per_1k_usd", value="0.04", by=cast.author, now=now)
+    requests.revise(request=in_review, reason="A better metric value.", by=cast.author, now=now)
+    walks.state_metric_value(request=in_review, name="training_gpu_hours", value="280", by=cast.author, now=now)
+    walks.state_metric_value(request=in_review, name="cost_per_1k_usd", value="0.04", by=cast.author, now=now)
     evidence.answer_item(
         request=in_review,
         item_id="owner-and-rollback",
@@ -333,8 +333,8 @@ def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, 
     review.request_review(request=in_review, by=cast.author, now=now)
     page = enter(cast.reviewer_two).get(page_of(in_review))
     assert [(each.path, each.before, each.after) for each in page.context["view"].changes] == [
-        ("figures[training_gpu_hours, declared]", "320 gpu_h", "280 gpu_h"),
-        ("figures[cost_per_1k_usd, declared]", None, "0.04 USD"),
+        ("metric_values[training_gpu_hours, declared]", "320 gpu_h", "280 gpu_h"),
+        ("metric_values[cost_per_1k_usd, declared]", None, "0.04 USD"),
         (
             "answers[owner-and-rollback]",
             "The search team answers for it; the old model is back within five minutes.",

@@ -1,4 +1,4 @@
-"""Figures, checklist, contradictions, benchmarks and waivers over HTTP."""
+"""Metric values, checklist, contradictions, benchmarks and waivers over HTTP."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,18 +17,18 @@ from tests.factories.requests import DECLARED, make_submitted, take_results
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]
-FACT = {"name": "cost_per_1k_usd", "value": "0.125", "basis": "estimated", "n": 12, "lower": "0.1", "upper": "0.2"}
+METRIC = {"name": "cost_per_1k_usd", "value": "0.125", "basis": "estimated", "n": 12, "lower": "0.1", "upper": "0.2"}
 LONG = "The search team answers for it; the old model is back within five minutes."
 
 
 def url(request: ReviewRequest, step: str) -> str:
-    return f"/api/v1/reviews/{request.ref}/{step}/"
+    return f"/api/v1/requests/{request.ref}/{step}/"
 
 
-def test_a_figure_is_stated(api: Api, author: User, submitted: ReviewRequest) -> None:
+def test_a_metric_value_is_stated(api: Api, author: User, submitted: ReviewRequest) -> None:
     client = api(author)
-    response = client.post(url(submitted, "facts"), FACT, format="json")
-    row = submitted.facts.get(name="cost_per_1k_usd")
+    response = client.post(url(submitted, "metric-values"), METRIC, format="json")
+    row = submitted.metric_records.get(name="cost_per_1k_usd")
     expected = {
         "id": str(row.pk),
         "name": "cost_per_1k_usd",
@@ -45,12 +45,19 @@ def test_a_figure_is_stated(api: Api, author: User, submitted: ReviewRequest) ->
         "p80": None,
     }
     assert (response.status_code, response.json()) == (201, expected)
-    fact = next(each for each in client.get(url(submitted, "facts")).json() if each["name"] == "cost_per_1k_usd")
-    assert (fact["best"], fact["claimed"], fact["measured"], fact["history"]) == (expected, expected, None, [expected])
-    assert (fact["unit"], fact["direction"], fact["limit"]) == ("USD", "lower is better", None)
+    metric = next(
+        each for each in client.get(url(submitted, "metric-values")).json() if each["name"] == "cost_per_1k_usd"
+    )
+    assert (metric["best"], metric["claimed"], metric["measured"], metric["history"]) == (
+        expected,
+        expected,
+        None,
+        [expected],
+    )
+    assert (metric["unit"], metric["direction"], metric["limit"]) == ("USD", "lower is better", None)
 
 
-NO_FIGURES: list[tuple[dict[str, Any], int, str]] = [
+NO_METRIC_VALUES: list[tuple[dict[str, Any], int, str]] = [
     ({"basis": "measured"}, 403, "basis"),
     ({"basis": "guessed"}, 400, "basis"),
     ({"value": "5e15"}, 400, "value"),
@@ -67,10 +74,10 @@ NO_FIGURES: list[tuple[dict[str, Any], int, str]] = [
 ]
 
 
-def test_a_figure_that_is_none(api: Api, author: User, submitted: ReviewRequest) -> None:
+def test_a_metric_value_that_is_none(api: Api, author: User, submitted: ReviewRequest) -> None:
     client, before = api(author), snapshot()
-    for changes, status, field in NO_FIGURES:
-        response = client.post(url(submitted, "facts"), FACT | changes, format="json")
+    for changes, status, field in NO_METRIC_VALUES:
+        response = client.post(url(submitted, "metric-values"), METRIC | changes, format="json")
         assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (status, [field])
     assert snapshot() == before
 
@@ -81,10 +88,10 @@ def test_evidence_is_the_work_of_the_team(
     take_results(request=submitted, now=now)
     client, before = api(reviewer_one), snapshot()
     steps: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("facts", FACT),
+        ("metric-values", METRIC),
         ("checklist/owner-and-rollback", {"text": LONG}),
         ("contradictions/accuracy", {"text": LONG}),
-        ("benchmarks", {}),
+        ("runs", {}),
     )
     for step, fields in steps:
         response = client.post(url(submitted, step), fields, format="json")
@@ -94,7 +101,7 @@ def test_evidence_is_the_work_of_the_team(
 
 def test_a_frozen_revision_takes_no_evidence(api: Api, author: User, in_review: ReviewRequest) -> None:
     client, before = api(author), snapshot()
-    for step, fields in (("facts", FACT), ("checklist/owner-and-rollback", {"text": LONG})):
+    for step, fields in (("metric-values", METRIC), ("checklist/owner-and-rollback", {"text": LONG})):
         response = client.post(url(in_review, step), fields, format="json")
         assert (step, response.status_code, response.json()["code"]) == (step, 409, "wrong_state")
     assert snapshot() == before
@@ -118,7 +125,7 @@ def test_items_are_answered_by_text_confirmation_and_file(api: Api, author: User
         "rollback-rehearsed",
         "data-sheet",
     ]
-    assert [figure["value"] for figure in items[0]["figures"]] == ["0.015"]
+    assert [metric_value["value"] for metric_value in items[0]["metric_values"]] == ["0.015"]
 
 
 NO_ANSWERS: list[tuple[str, dict[str, Any], int, str]] = [
@@ -150,39 +157,39 @@ def test_a_contradicted_claim_is_answered(api: Api, author: User, policy: Policy
     request = make_submitted(by=author, declared={**DECLARED, "accuracy": "0.99"}, now=now)
     take_results(request=request, now=now)
     client = api(author)
-    comparison = client.get(f"/api/v1/reviews/{request.ref}/").json()["comparisons"]
+    comparison = client.get(f"/api/v1/requests/{request.ref}/").json()["comparisons"]
     assert [(each["name"], each["is_contradicted"], each["answer"]) for each in comparison] == [("accuracy", True, "")]
     assert (comparison[0]["claimed"]["value"], comparison[0]["measured"]["value"]) == ("0.99", "0.91")
     said = client.post(url(request, "contradictions/accuracy"), {"text": LONG}, format="json").json()
     assert said == comparison[0] | {"answer": LONG, "answered_by": "Author"}
     before = snapshot()
-    for fact, fields, status in (
+    for metric, fields, status in (
         ("accuracy", {"text": "no"}, 400),
         ("accuracy", {}, 400),
         ("f1_macro", {"text": LONG}, 404),
     ):
-        assert client.post(url(request, f"contradictions/{fact}"), fields, format="json").status_code == status
+        assert client.post(url(request, f"contradictions/{metric}"), fields, format="json").status_code == status
     assert snapshot() == before
 
 
 def test_benchmarks_run_again(api: Api, author: User, submitted: ReviewRequest, now: datetime) -> None:
     client = api(author)
     before = snapshot()
-    assert client.post(url(submitted, "benchmarks"), {}, format="json").json()["code"] == "wrong_state"
+    assert client.post(url(submitted, "runs"), {}, format="json").json()["code"] == "wrong_state"
     assert snapshot() == before
     take_results(request=submitted, now=now)
-    response = client.post(url(submitted, "benchmarks"), {}, format="json")
+    response = client.post(url(submitted, "runs"), {}, format="json")
     first, second = Run.objects.filter(asked_for=submitted.ref).order_by("pk")
     assert response.status_code == 201
     assert [(run["id"], run["key"], run["state"]) for run in response.json()] == [
         (second.pk, f"{first.key}#2", "queued")
     ]
-    said = client.get(f"/api/v1/reviews/{submitted.ref}/").json()
+    said = client.get(f"/api/v1/requests/{submitted.ref}/").json()
     assert [run["id"] for run in said["runs"]] == [first.pk, second.pk]
 
 
 def test_a_draft_has_no_benchmark_to_repeat(api: Api, author: User, draft: ReviewRequest) -> None:
-    response = api(author).post(url(draft, "benchmarks"), {}, format="json")
+    response = api(author).post(url(draft, "runs"), {}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
 
 
@@ -198,6 +205,6 @@ def test_a_soft_rule_is_waived(api: Api, cast: Cast, submitted: ReviewRequest) -
         )
     assert snapshot() == before
     response = api(cast.approver).post(url(submitted, "waivers"), fields, format="json")
-    rules = {rule["rule_id"]: rule["status"] for rule in response.json()["determination"]["rules"]}
+    rules = {rule["rule_id"]: rule["status"] for rule in response.json()["policy_evaluation"]["rules"]}
     assert (response.status_code, rules["accuracy-floor-prod"]) == (201, "waived")
     assert Waiver.objects.get().granted_by == cast.approver

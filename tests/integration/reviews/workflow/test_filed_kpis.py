@@ -5,13 +5,13 @@ from decimal import Decimal
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import KpiSheet
 from reviews.quarterly.queries.scores import scorecard as scores_of
 from reviews.requests.models import ReviewRequest
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
 from reviews.workflow.actions import filed_kpis, review
 from tests.integration.reviews.evidence.test_projections import stated
@@ -74,7 +74,7 @@ def test_what_people_set_or_retired_stays(world: World) -> None:
         name="Losses",
         metric="recall",
         unit="ratio",
-        better=Better.HIGHER,
+        better=KpiDirection.HIGHER,
         target=Decimal("0.9"),
         owner=world.cast.author,
         data_source="ours",
@@ -100,7 +100,7 @@ def test_an_approval_registers_the_map(world: World) -> None:
     budgets.allocate(
         team=request.team,
         quarter=str(Quarter.of(world.now)),
-        unit=Unit.USD,
+        unit=BudgetUnit.USD,
         amount=Decimal(10_000_000),
         key="more",
         by=world.cast.finance,

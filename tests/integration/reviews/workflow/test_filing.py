@@ -13,10 +13,10 @@ from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import filing
-from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.filing import NewDataset, Paper
 from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
@@ -24,7 +24,7 @@ from tests.factories.snapshots import snapshot
 from weighbridge.core.errors import Invalid, NotAllowed, Refused
 from weighbridge.core.metrics import Basis
 
-HOURS = Statement(name="training_gpu_hours", value=Decimal(320), unit="gpu_h", basis=Basis.DECLARED, source="log")
+HOURS = StatedValue(name="training_gpu_hours", value=Decimal(320), unit="gpu_h", basis=Basis.DECLARED, source="log")
 
 
 def asset_of(cast: Cast, **changes: Any) -> NewAsset:
@@ -51,7 +51,7 @@ def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
         "ranker",
     )
     assert request.dataset is not None
-    assert (request.dataset.name, request.facts.get().name) == ("held-out", "training_gpu_hours")
+    assert (request.dataset.name, request.metric_records.get().name) == ("held-out", "training_gpu_hours")
     kinds = set(AuditEvent.objects.values_list("kind", flat=True))
     assert {"model.registered", "artifact.kept", "model.version_registered", "dataset.registered"} <= kinds
 
@@ -59,7 +59,7 @@ def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
 def test_what_is_registered_already_is_taken_as_it_is(cast: Cast, now: datetime) -> None:
     version, data = make_version(by=cast.author, now=now), make_dataset(by=cast.author, now=now)
     first = filing.file(paper=paper(version, dataset=data), by=cast.author, now=now)
-    assert (first.model_version, first.dataset, first.facts.count()) == (version, data, 0)
+    assert (first.model_version, first.dataset, first.metric_records.count()) == (version, data, 0)
     second = filing.file(paper=paper(version, title="Better ranking"), draft=first, by=cast.author, now=now)
     assert (second.pk, second.title, second.dataset) == (first.pk, "Better ranking", None)
 
@@ -78,7 +78,7 @@ def refused(cast: Cast) -> Iterator[tuple[str, Paper]]:
     yield "dataset_file", paper(fine, dataset=NewDataset(name="d", upload=ContentFile(b"", name="d.npz")))
     yield "dataset_name", paper(fine, dataset=NewDataset(name=" ", upload=ContentFile(npz_bytes(), name="d.npz")))
     yield "title", paper(fine, title="")
-    yield "training_gpu_hours", paper(fine, statements=[HOURS, Statement(**vars(HOURS) | {"value": Decimal(-1)})])
+    yield "training_gpu_hours", paper(fine, statements=[HOURS, StatedValue(**vars(HOURS) | {"value": Decimal(-1)})])
 
 
 def test_a_refusal_names_its_field_and_leaves_nothing_behind(cast: Cast, now: datetime) -> None:
@@ -118,7 +118,7 @@ def test_no_transaction_is_open_while_files_are_read(now: datetime) -> None:
     version = NewVersion(asset=asset_of(cast), version="1", upload=files[0])
     filing.file(paper=paper(version, dataset=NewDataset(name="d", upload=files[1])), by=cast.author, now=now)
     assert [file.was_open for file in files] == [False, False]
-    assert (ModelAsset.objects.count(), Dataset.objects.count(), Fact.objects.count()) == (1, 1, 0)
+    assert (ModelAsset.objects.count(), Dataset.objects.count(), MetricRecord.objects.count()) == (1, 1, 0)
     assert ReviewRequest.objects.get().model_version == ModelVersion.objects.get()
 
 

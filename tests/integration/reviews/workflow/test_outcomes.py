@@ -15,9 +15,9 @@ from reviews.authorizations.models import Condition
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from weighbridge.core import attestation
@@ -28,7 +28,7 @@ OTHER = "sha256:" + "0" * 64
 
 
 def url(request: ReviewRequest, step: str) -> str:
-    return f"/api/v1/reviews/{request.ref}/{step}/"
+    return f"/api/v1/requests/{request.ref}/{step}/"
 
 
 def claim(request: ReviewRequest, now: datetime) -> Packet:
@@ -38,7 +38,7 @@ def claim(request: ReviewRequest, now: datetime) -> Packet:
 
 
 def test_a_packet_is_read_while_it_is_drawn(api: Api, auditor: User, decided: ReviewRequest) -> None:
-    said = api(auditor).get(url(decided, "packet")).json()
+    said = api(auditor).get(url(decided, "packets")).json()
     packet = decided.packets.get()
     assert said.pop("document") == packet.document
     assert said == {
@@ -51,7 +51,7 @@ def test_a_packet_is_read_while_it_is_drawn(api: Api, auditor: User, decided: Re
         "pdf_digest": "",
         "created_at": packet.created_at.isoformat().replace("+00:00", "Z"),
     }
-    response = api(auditor).get(url(decided, "packet/pdf"))
+    response = api(auditor).get(url(decided, "packets/pdf"))
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
 
 
@@ -59,10 +59,10 @@ def test_a_packet_is_read_while_it_is_drawn(api: Api, auditor: User, decided: Re
 def test_a_drawn_packet_is_fetched(api: Api, author: User, decided: ReviewRequest, now: datetime, accept: str) -> None:
     packets.rendered(packet=claim(decided, now), pdf=PDF, pages=9, now=now)
     client = api(author)
-    said = client.get(url(decided, "packet")).json()
+    said = client.get(url(decided, "packets")).json()
     digest = "sha256:" + hashlib.sha256(PDF).hexdigest()
     assert (said["state"], said["is_ready"], said["pages"], said["pdf_digest"]) == ("done", True, 9, digest)
-    response = client.get(url(decided, "packet/pdf"), HTTP_ACCEPT=accept)
+    response = client.get(url(decided, "packets/pdf"), HTTP_ACCEPT=accept)
     assert (response.status_code, response["Content-Type"], response["X-Content-Digest"]) == (
         200,
         "application/pdf",
@@ -75,21 +75,21 @@ def test_a_drawn_packet_is_fetched(api: Api, author: User, decided: ReviewReques
 def test_a_packet_that_failed_is_drawn_again(api: Api, author: User, decided: ReviewRequest, now: datetime) -> None:
     client = api(author)
     before = snapshot()
-    response = client.post(url(decided, "packet/retry"), {}, format="json")
+    response = client.post(url(decided, "packets/retry"), {}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
     assert snapshot() == before
     jobs.fail(row=claim(decided, now), reason="No fonts.", now=now)
-    said = client.get(url(decided, "packet")).json()
+    said = client.get(url(decided, "packets")).json()
     assert (said["state"], said["error"]) == ("failed", "No fonts.")
-    assert client.post(url(decided, "packet/retry"), {}, format="json").json()["state"] == "queued"
+    assert client.post(url(decided, "packets/retry"), {}, format="json").json()["state"] == "queued"
 
 
 def test_a_new_packet_says_what_stands_now(api: Api, author: User, submitted: ReviewRequest) -> None:
     client = api(author)
-    assert client.get(url(submitted, "packet")).status_code == 404
-    response = client.post(url(submitted, "packet"), {}, format="json")
+    assert client.get(url(submitted, "packets")).status_code == 404
+    response = client.post(url(submitted, "packets"), {}, format="json")
     assert (response.status_code, response.json()["number"]) == (201, 1)
-    assert client.post(url(submitted, "packet"), {}, format="json").json()["number"] == 2
+    assert client.post(url(submitted, "packets"), {}, format="json").json()["number"] == 2
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_who_makes_no_packet(
 ) -> None:
     row = request.getfixturevalue(fixture)
     before = snapshot()
-    response = api(getattr(cast, person)).post(url(row, "packet"), {}, format="json")
+    response = api(getattr(cast, person)).post(url(row, "packets"), {}, format="json")
     assert (response.status_code, response.json()["code"]) == refusal
     assert snapshot() == before
 
@@ -175,14 +175,16 @@ def test_what_was_never_authorized_is_not_revoked(api: Api, approver: User, subm
 def test_a_condition_is_confirmed_by_somebody_without_a_stake(
     api: Api, cast: Cast, in_review: ReviewRequest, now: datetime
 ) -> None:
-    promise = Promise(text="Measure INT8.", owner=cast.author, due_on=now.date() + timedelta(days=9))
+    promise = NewCondition(text="Measure INT8.", owner=cast.author, due_on=now.date() + timedelta(days=9))
     votes: tuple[tuple[User, str, Any], ...] = (
         (cast.reviewer_one, "technical", ()),
         (cast.reviewer_two, "technical", ()),
         (cast.approver, "gpu-budget", (promise,)),
     )
     for voter, stage, conditions in votes:
-        review.vote(request=in_review, stage_id=stage, choice=Choice.APPROVE, conditions=conditions, by=voter, now=now)
+        review.vote(
+            request=in_review, stage_id=stage, choice=VoteChoice.APPROVE, conditions=conditions, by=voter, now=now
+        )
     condition = Condition.objects.get()
     step = f"conditions/{condition.pk}/confirm"
     before = snapshot()

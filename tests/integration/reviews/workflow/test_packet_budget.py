@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from governance.budgets.actions import budgets as budget_actions
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from reviews.workflow.actions import requests as request_actions
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import Journey, packet
@@ -39,7 +39,7 @@ def test_the_budget_counts_what_others_reserved(journey: Journey) -> None:
     budget_actions.reserve(
         team=journey.team,
         quarter="2026Q3",
-        amounts={Unit.USD: Decimal(4100)},
+        amounts={BudgetUnit.USD: Decimal(4100)},
         ref="MRR-2026-0099",
         key="other",
         by=journey.rita,

@@ -10,11 +10,11 @@ from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.packets import actions as packets
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import STEPS, Possible
+from reviews.snapshots.queries.allowed_steps import STEPS, AllowedStep
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence
 from reviews.workflow.queries.view import RequestView, describe
@@ -23,12 +23,12 @@ from tests.integration.reviews.evidence.steps import ACTIONS, Act, vote
 from tests.integration.reviews.workflow.worlds import World, make_world
 from weighbridge.core.errors import Refused
 
-STATES = (*State, "before_the_last_vote")
+STATES = (*RequestState, "before_the_last_vote")
 PEOPLE = ("requester", "reviewer", "lead", "admin", "outsider", "gone")
 TAKEN: dict[str, Act] = {
     "edit": ACTIONS["edit"],
     "submit": ACTIONS["submit"],
-    "evidence": ACTIONS["state_fact"],
+    "evidence": ACTIONS["state_metric_value"],
     "answer": ACTIONS["answer_item"],
     "request_review": ACTIONS["request_review"],
     "vote": ACTIONS["approve"],
@@ -65,19 +65,19 @@ def answered(world: World, request: ReviewRequest, by: User, act: Act) -> str:
 def test_the_page_gives_the_reason_of_the_step(world: World, state: str) -> None:
     request: ReviewRequest = getattr(world, state)()
     open_stage = "gpu-budget" if state == "before_the_last_vote" else "technical"
-    steps = TAKEN | {"vote": vote(open_stage, Choice.APPROVE)}
+    steps = TAKEN | {"vote": vote(open_stage, VoteChoice.APPROVE)}
     for who in PEOPLE:
         by = world.everybody()[who]
-        said = shown(world, request, by).possible
+        said = shown(world, request, by).allowed_steps
         assert set(said) == set(STEPS) == set(steps)
         found = {name: answered(world, request, by, act) for name, act in steps.items()}
         assert found == {name: each.why_not for name, each in said.items()}
 
 
-def pairs(world: World, request: ReviewRequest, by: User) -> list[tuple[Possible, Act]]:
+def pairs(world: World, request: ReviewRequest, by: User) -> list[tuple[AllowedStep, Act]]:
     """What hangs on the request: each step the page offers on it, and how it is taken."""
     view, now = shown(world, request, by), world.now
-    found: list[tuple[Possible, Act]] = []
+    found: list[tuple[AllowedStep, Act]] = []
     for entry, run in zip(view.runs, reversed(snapshot_of(request, now=now).evidence.runs), strict=True):
         found += [
             (entry.cancel, lambda w, r, by, run=run: jobs.cancel(row=run, by=by, now=now)),

@@ -19,7 +19,7 @@ from reviews.authorizations.models import Authorization, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review
@@ -50,7 +50,7 @@ def at_once(*calls: Callable[[], object]) -> list[str]:
 
 
 def voting(
-    world: World, request: ReviewRequest, by: User, stage_id: str, choice: Choice = Choice.APPROVE
+    world: World, request: ReviewRequest, by: User, stage_id: str, choice: VoteChoice = VoteChoice.APPROVE
 ) -> Callable[[], object]:
     return lambda: world.vote(request, by, stage_id=stage_id, choice=choice)
 
@@ -60,7 +60,7 @@ def test_two_final_votes_make_one_decision(world: World) -> None:
     other = make_person("other.lead", Role.PLATFORM_LEAD, now=world.now)
     outcome = at_once(
         voting(world, request, world.cast.approver, "gpu-budget"),
-        voting(world, request, other, "gpu-budget", Choice.REJECT),
+        voting(world, request, other, "gpu-budget", VoteChoice.REJECT),
     )
     assert outcome == ["done", "wrong_state"]
     assert (Decision.objects.count(), Vote.objects.count()) == (1, 3)

@@ -57,7 +57,7 @@ def old_prices(decided, cast, now):
 
 
 def measure_again(request, now, **changed):
-    """A fresh valid run; each named figure is so many times what was measured for the approval."""
+    """A fresh valid run; each named metric value is so many times what was measured for the approval."""
     run = Run.objects.filter(asked_for=request.ref, state=JobState.DONE).first()
     metrics = dict(run.result["metrics"])
     for name, times in changed.items():
@@ -90,7 +90,7 @@ def test_a_bill_over_the_limit_drafts_a_request_for_the_owner(decided, months, e
     assert (draft.requester, draft.owner) == (decided.model_version.asset.owner,) * 2
     kept = ("team", "model_version", "purpose", "environment", "business_case", "dataset")
     assert [getattr(draft, name) for name in kept] == [getattr(decided, name) for name in kept]
-    assert (draft.facts.count(), list(draft.rivals.all())) == (0, [])
+    assert (draft.metric_records.count(), list(draft.rivals.all())) == (0, [])
     row = ReReview.objects.get()
     assert (row.authorization, row.finding, row.request) == (decided.decision.authorization, finding, draft)
     assert str(row) == f"{draft.ref} for {finding}"
@@ -139,7 +139,7 @@ def test_what_people_filed_already_is_pointed_back_to(decided, months, estimated
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("named", "figures", "is_opened"),
+    ("named", "metric_values", "is_opened"),
     [
         (["quality"], {"accuracy": 0.5}, True),
         (["quality"], {"latency_p95_ms": 3}, False),
@@ -147,9 +147,9 @@ def test_what_people_filed_already_is_pointed_back_to(decided, months, estimated
         (["latency", "cost"], {"accuracy": 0.5}, False),
     ],
 )
-def test_each_kind_of_drift_is_switched_by_the_policy(decided, months, publish, now, named, figures, is_opened):
+def test_each_kind_of_drift_is_switched_by_the_policy(decided, months, publish, now, named, metric_values, is_opened):
     publish(re_review_on=named)
-    measure_again(decided, now, **figures)
+    measure_again(decided, now, **metric_values)
     assert [finding.kind for finding in breaches.look(now=now)] == ["drift"]
     assert opened().exists() is is_opened
 
@@ -252,7 +252,7 @@ def test_the_owner_finds_it_in_the_inbox_and_on_both_pages(decided, old_prices, 
     draft = opened().get()
     (line,) = enter(cast.author).get("/").context["inbox"].waiting_for_me
     assert line.ref == draft.ref
-    assert line.todo == f"{finding} asks for a new review: state the figures as they are now and submit it."
+    assert line.todo == f"{finding} asks for a new review: state the metric values as they are now and submit it."
     number = decided.decision.authorization.number
     first = words(enter(cast.author).get(f"/requests/{decided.ref}/"))
     assert "Reviewed again" in first
@@ -268,7 +268,7 @@ def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_
     publish(re_review_on=["prices"])
     (finding,) = breaches.look(now=now)
     draft = opened().get()
-    (told,) = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["authorization"]["re_reviews"]
+    (told,) = api(cast.author).get(f"/api/v1/requests/{decided.ref}/").json()["authorization"]["re_reviews"]
     assert (told["finding"], told["kind"], told["request"], told["state"]) == (
         str(finding),
         "prices.expired",
@@ -276,6 +276,6 @@ def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_
         "draft",
     )
     assert (told["first"], told["authorization"]) == (decided.ref, decided.decision.authorization.number)
-    assert api(cast.author).get(f"/api/v1/reviews/{draft.ref}/").json()["again_because"] == [told]
-    assert api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["again_because"] == []
-    assert api(cast.outsider).get(f"/api/v1/reviews/{draft.ref}/").status_code == 404
+    assert api(cast.author).get(f"/api/v1/requests/{draft.ref}/").json()["again_because"] == [told]
+    assert api(cast.author).get(f"/api/v1/requests/{decided.ref}/").json()["again_because"] == []
+    assert api(cast.outsider).get(f"/api/v1/requests/{draft.ref}/").status_code == 404

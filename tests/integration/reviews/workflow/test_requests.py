@@ -1,4 +1,4 @@
-"""Filing, editing, submitting, revising, withdrawing, lapsing."""
+"""Filing, editing, submitting, revising, withdrawing, expiring."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -173,9 +173,9 @@ def test_without_its_checklist_nothing_is_submitted(draft: ReviewRequest, author
 def test_the_policy_of_the_day_is_kept(submitted: ReviewRequest, author: User, now: datetime) -> None:
     source = defaults.text_of(defaults.POLICY).replace("limit: 200\n", "limit: 100000\n", 1)
     rulebook.publish(version=rulebook.draft_policy(source=source, by=None, now=now), by=None, now=now)
-    walks.state_figure(request=submitted, name="training_gpu_hours", value="500", by=author, now=now)
+    walks.state_metric_value(request=submitted, name="training_gpu_hours", value="500", by=author, now=now)
     submitted.refresh_from_db()
-    said = {each["rule_id"]: each for each in submitted.determinations.order_by("-pk")[0].document["results"]}
+    said = {each["rule_id"]: each for each in submitted.policy_evaluations.order_by("-pk")[0].document["results"]}
     assert submitted.policy.number == 1
     assert (said["training-gpu-hours"]["status"], said["training-gpu-hours"]["observed"]) == ("fired", "500")
 
@@ -221,22 +221,22 @@ def test_withdrawing_a_draft_has_no_ticket_to_tell(draft: ReviewRequest, author:
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "withdrawn"}
 
 
-def test_nothing_lapses_before_its_deadline(world: World) -> None:
+def test_nothing_expires_before_its_deadline(world: World) -> None:
     request = world.in_review()
     assert request.deadline_at == world.now + timedelta(days=30)
     with refused(WrongState, match="deadline of this request has not passed"):
-        requests.lapse(request=request, now=request.deadline_at - timedelta(seconds=1))
+        requests.expire(request=request, now=request.deadline_at - timedelta(seconds=1))
     draft = world.draft(purpose="No deadline yet")
     with refused(WrongState, match="deadline"):
-        requests.lapse(request=draft, now=request.deadline_at)
+        requests.expire(request=draft, now=request.deadline_at)
 
 
-def test_a_lapsed_request_is_never_an_approval(world: World) -> None:
+def test_a_expired_request_is_never_an_approval(world: World) -> None:
     request = world.before_the_last_vote()
-    lapsed = requests.lapse(request=request, now=request.deadline_at)
-    assert (lapsed.state, hasattr(lapsed, "decision")) == ("lapsed", False)
+    expired = requests.expire(request=request, now=request.deadline_at)
+    assert (expired.state, hasattr(expired, "decision")) == ("expired", False)
     assert LedgerEntry.objects.filter(kind="release").count() == 2
-    event = AuditEvent.objects.get(kind="request.lapsed")
+    event = AuditEvent.objects.get(kind="request.expired")
     assert (event.actor, event.reason) == ("system", f"Nobody acted before {request.deadline_at:%Y-%m-%d}.")
 
 
@@ -245,9 +245,9 @@ def test_a_clearance_ends_and_makes_room(world: World) -> None:
     assert request.deadline_at == world.now + timedelta(days=365)
     with refused(WrongState, code="already_open"):
         requests.create(filing=filing_for(request.model_version), by=world.cast.author, now=world.now)
-    lapsed = requests.lapse(request=request, now=request.deadline_at)
-    assert lapsed.state == "lapsed"
-    assert AuditEvent.objects.get(kind="request.lapsed").reason.startswith("The clearance ended on ")
+    expired = requests.expire(request=request, now=request.deadline_at)
+    assert expired.state == "expired"
+    assert AuditEvent.objects.get(kind="request.expired").reason.startswith("The clearance ended on ")
     requests.create(filing=filing_for(request.model_version), by=world.cast.author, now=request.deadline_at)
 
 

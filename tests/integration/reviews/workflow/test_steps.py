@@ -10,16 +10,16 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from governance.rulebook.domain import evaluation
-from governance.rulebook.domain.metric_index import Known
+from governance.rulebook.domain.metric_index import MetricIndex
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import MetricValue
 
 Api = Callable[[User | None], APIClient]
-URL = "/api/v1/reviews/"
+URL = "/api/v1/requests/"
 APPROVAL = {"choice": "approve", "rationale": "Fast and cheap."}
 
 
@@ -32,9 +32,9 @@ def test_submitting_opens_the_review(api: Api, policy: PolicyVersion, author: Us
     said = response.json()
     assert (response.status_code, said["state"], said["state_owner"]) == (200, "evidence", "requester")
     assert said["policy"] == {"name": "default", "number": 1, "digest": policy.digest}
-    determination = said["determination"]
-    assert (determination["outcome"], determination["occasion"]) == ("review_required", "submission")
-    fired = {rule["rule_id"]: rule["status"] for rule in determination["rules"] if rule["effect"]}
+    policy_evaluation = said["policy_evaluation"]
+    assert (policy_evaluation["outcome"], policy_evaluation["occasion"]) == ("review_required", "submission")
+    fired = {rule["rule_id"]: rule["status"] for rule in policy_evaluation["rules"] if rule["effect"]}
     assert fired == {
         "training-gpu-hours": "fired",
         "latency-p95-prod": "indeterminate",
@@ -44,15 +44,15 @@ def test_submitting_opens_the_review(api: Api, policy: PolicyVersion, author: Us
     assert [(run["state"], run["scenario"], run["queue_place"]) for run in said["runs"]] == [
         ("queued", "SingleStream", 1)
     ]
-    assert said["obstacles"][0]["code"] == "run_unfinished"
-    assert said["possible"]["request_review"]["is_possible"] is False
+    assert said["review_blockers"][0]["code"] == "run_unfinished"
+    assert said["allowed_steps"]["request_review"]["is_allowed"] is False
 
 
 def test_what_no_rule_stops_is_cleared(api: Api, policy: PolicyVersion, author: User, now: datetime) -> None:
     declared = {"training_gpu_hours": "1", "training_cost_usd": "30", "total_cost_1y_usd": "900"}
     request = make_draft(by=author, environment="dev", declared=declared, now=now)
     said = post(api(author), request, "submit").json()
-    assert (said["state"], said["determination"]["outcome"], said["ticket"], said["runs"]) == (
+    assert (said["state"], said["policy_evaluation"]["outcome"], said["ticket"], said["runs"]) == (
         "cleared",
         "cleared",
         None,
@@ -62,7 +62,7 @@ def test_what_no_rule_stops_is_cleared(api: Api, policy: PolicyVersion, author: 
 
 def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime) -> None:
     allocate_budget(team=ready.team, by=cast.finance, now=now)
-    said = post(api(cast.author), ready, "request-review").json()
+    said = post(api(cast.author), ready, "review").json()
     assert (said["state"], [stage["is_open"] for stage in said["stages"]]) == ("in_review", [True, False])
     first, *later = usd_shares(now=now)
     assert [(row["unit"], Decimal(row["amount"]), Decimal(row["after"])) for row in said["budget"]] == [
@@ -157,16 +157,16 @@ def test_the_vote_that_decides_asks_the_policy_twice(
     """Once for everything the decision rests on and writes, once for the answer about what it has become."""
     for voter in (cast.reviewer_one, cast.reviewer_two):
         assert post(api(voter), in_review, "votes", stage="technical", choice="approve").status_code == 201
-    asked, figures_by_name = [], evaluation.known
+    asked, metric_values_by_name = [], evaluation.known
 
-    def counted(figures: Sequence[Figure]) -> Known:
-        asked.append(len(figures))
-        return figures_by_name(figures)
+    def counted(metric_values: Sequence[MetricValue]) -> MetricIndex:
+        asked.append(len(metric_values))
+        return metric_values_by_name(metric_values)
 
     monkeypatch.setattr(evaluation, "known", counted)  # what every evaluation begins with
     answer = post(api(cast.approver), in_review, "votes", stage="gpu-budget", choice="approve").json()
     assert (answer["state"], answer["packets"][0]["number"]) == ("decided", 1)
-    assert asked == [in_review.facts.count()] * 2
+    assert asked == [in_review.metric_records.count()] * 2
 
 
 def test_changes_requested_revised_and_withdrawn(api: Api, cast: Cast, in_review: ReviewRequest) -> None:
@@ -182,7 +182,7 @@ def test_changes_requested_revised_and_withdrawn(api: Api, cast: Cast, in_review
 @pytest.mark.parametrize(
     ("step", "fields"),
     [
-        ("request-review", {}),
+        ("review", {}),
         ("revise", {"reason": "Because."}),
         ("votes", {"stage": "technical", **APPROVAL}),
     ],
@@ -204,27 +204,27 @@ def test_a_request_is_submitted_once(api: Api, author: User, submitted: ReviewRe
 
 def test_no_review_while_a_benchmark_runs(api: Api, author: User, submitted: ReviewRequest) -> None:
     before = snapshot()
-    response = post(api(author), submitted, "request-review")
+    response = post(api(author), submitted, "review")
     assert (response.status_code, response.json()["code"]) == (409, "run_unfinished")
     assert snapshot() == before
 
 
 def test_no_review_without_a_budget(api: Api, author: User, ready: ReviewRequest) -> None:
     before = snapshot()
-    response = post(api(author), ready, "request-review")
+    response = post(api(author), ready, "review")
     assert (response.status_code, response.json()["code"]) == (400, "no_budget")
     assert snapshot() == before
 
 
 def test_steps_are_those_of_the_team(api: Api, auditor: User, in_review: ReviewRequest) -> None:
     client, before, why = api(auditor), snapshot(), {"reason": "Because."}
-    for step, fields in (("submit", {}), ("request-review", {}), ("revise", why), ("withdraw", why)):
+    for step, fields in (("submit", {}), ("review", {}), ("revise", why), ("withdraw", why)):
         response = post(client, in_review, step, **fields)
         assert (step, response.status_code, response.json()["code"]) == (step, 403, "not_allowed")
     assert snapshot() == before
 
 
-@pytest.mark.parametrize("step", ["submit", "request-review", "revise", "withdraw"])
+@pytest.mark.parametrize("step", ["submit", "review", "revise", "withdraw"])
 def test_unknown_fields_are_refused(api: Api, author: User, draft: ReviewRequest, step: str) -> None:
     before = snapshot()
     response = post(api(author), draft, step, raeson="A slip of the pen.")

@@ -13,7 +13,7 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries.keys import public_key
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import LedgerEntry
 from governance.inventory.actions import inventory
 from governance.jobs import actions as jobs
@@ -24,10 +24,10 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import requests, review, waivers
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_person
@@ -107,7 +107,7 @@ def test_no_money_no_review(world: World) -> None:
     walk = world.submitted()
     walks.take_results(request=walk, now=world.now)
     walks.answer_everything(request=walk, by=world.cast.author, now=world.now)
-    walks.state_figure(
+    walks.state_metric_value(
         request=walk, name="latency_p95_ms", value="2", by=world.mate, now=world.now + timedelta(seconds=1)
     )
     with refused(Invalid, match="Ask finance to allocate one", code="no_budget"):
@@ -139,7 +139,7 @@ def test_two_reviewers_and_a_lead_approve(world: World) -> None:
         world.now,
     )
     assert decision.bundle_digest == request.revisions.get().digest
-    assert (decision.determination.occasion, decision.determination.outcome) == ("decision", "review_required")
+    assert (decision.policy_evaluation.occasion, decision.policy_evaluation.outcome) == ("decision", "review_required")
     first, *later = map(str, walks.usd_shares(now=world.now))
     assert [
         (entry.kind, str(entry.amount)) for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")
@@ -177,19 +177,19 @@ def test_the_trail_tells_the_decision_in_order(world: World) -> None:
         "packet.frozen",
     ]
     cast = AuditEvent.objects.filter(kind="vote.cast").last()
-    assert (cast.subject, cast.reason) == (request.ref, "Because of the figures.")
+    assert (cast.subject, cast.reason) == (request.ref, "Because of the metric values.")
     assert cast.details == {"stage": "gpu-budget", "choice": "approve", "revision": 1}
 
 
-@pytest.mark.parametrize("choice", [Choice.REJECT, Choice.REQUEST_CHANGES])
-def test_a_no_needs_a_reason(world: World, choice: Choice) -> None:
+@pytest.mark.parametrize("choice", [VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES])
+def test_a_no_needs_a_reason(world: World, choice: VoteChoice) -> None:
     request = world.in_review()
     with refused(Invalid, code="rationale_required", field="rationale"):
         world.vote(request, world.cast.reviewer_one, choice=choice, rationale=" x")
 
 
 def test_one_rejection_ends_it_and_frees_the_money(world: World) -> None:
-    request = world.vote(world.in_review(), world.cast.reviewer_one, choice=Choice.REJECT, rationale="Too slow.")
+    request = world.vote(world.in_review(), world.cast.reviewer_one, choice=VoteChoice.REJECT, rationale="Too slow.")
     decision = Decision.objects.get()
     assert (request.state, decision.outcome, decision.rationale) == ("decided", "rejected", "Too slow.")
     assert Authorization.objects.count() == 0
@@ -206,7 +206,9 @@ def test_one_rejection_ends_it_and_frees_the_money(world: World) -> None:
 
 def test_changes_are_asked_for_and_made(world: World) -> None:
     request = world.vote(world.in_review(), world.cast.reviewer_one)
-    request = world.vote(request, world.cast.reviewer_two, choice=Choice.REQUEST_CHANGES, rationale="Measure the tail.")
+    request = world.vote(
+        request, world.cast.reviewer_two, choice=VoteChoice.REQUEST_CHANGES, rationale="Measure the tail."
+    )
     assert (request.state, request.revision) == ("changes_requested", 1)
     assert OutboxMessage.objects.order_by("pk").last().payload["text"] == "Measure the tail."
     request = requests.revise(request=request, reason="Measured.", by=world.cast.author, now=world.now)
@@ -279,7 +281,7 @@ def all_roles(user: User, now: datetime) -> User:
 def test_nobody_votes_on_their_own_work_whatever_their_roles(world: World) -> None:
     request = world.evidence()
     editor = world.mate
-    walks.state_figure(request=request, name="error_rate", value="0.01", by=editor, now=world.now)
+    walks.state_metric_value(request=request, name="error_rate", value="0.01", by=editor, now=world.now)
     request = review.request_review(request=request, by=editor, now=world.now)
     for person, words in (
         (world.cast.author, "You filed this request"),
@@ -350,10 +352,10 @@ def test_the_money_must_be_there_at_the_last_vote(world: World) -> None:
     quarter_later = world.now + timedelta(days=92)
     with refused(Invalid, match="Ask finance to allocate one", code="no_budget"):
         review.vote(
-            request=request, stage_id="gpu-budget", choice=Choice.APPROVE, by=world.cast.approver, now=quarter_later
+            request=request, stage_id="gpu-budget", choice=VoteChoice.APPROVE, by=world.cast.approver, now=quarter_later
         )
     quarter = str(Quarter.of(quarter_later.date()))
-    for unit, amount in ((Unit.USD, "30000"), (Unit.GPU_H, "319")):
+    for unit, amount in ((BudgetUnit.USD, "30000"), (BudgetUnit.GPU_H, "319")):
         budgets.allocate(
             team=request.team,
             quarter=quarter,
@@ -365,18 +367,18 @@ def test_the_money_must_be_there_at_the_last_vote(world: World) -> None:
         )
     with refused(WrongState, match="1.* too much", code="over_budget"):
         review.vote(
-            request=request, stage_id="gpu-budget", choice=Choice.APPROVE, by=world.cast.approver, now=quarter_later
+            request=request, stage_id="gpu-budget", choice=VoteChoice.APPROVE, by=world.cast.approver, now=quarter_later
         )
     assert Vote.objects.count() == 2
 
 
 def test_evidence_that_ran_out_under_review_is_not_approved(world: World) -> None:
     request = world.before_the_last_vote()
-    with refused(WrongState, match="stricter now.*latency-p95-prod: The measured figure.* expired", code="worse"):
+    with refused(WrongState, match="stricter now.*latency-p95-prod: The measured value.* expired", code="worse"):
         review.vote(
             request=request,
             stage_id="gpu-budget",
-            choice=Choice.APPROVE,
+            choice=VoteChoice.APPROVE,
             by=world.cast.approver,
             now=world.now + timedelta(days=180),
         )
@@ -400,7 +402,7 @@ def test_a_waiver_that_ran_out_under_review_counts_no_more(world: World) -> None
         review.vote(
             request=request,
             stage_id="gpu-budget",
-            choice=Choice.APPROVE,
+            choice=VoteChoice.APPROVE,
             by=world.cast.approver,
             now=world.now + timedelta(days=1),
         )
@@ -418,7 +420,7 @@ def test_a_benchmark_started_under_review_holds_the_decision_up(world: World) ->
 
 
 def test_conditions_come_with_the_approval(world: World) -> None:
-    promise = Promise(text="Watch the error rate.", owner=world.owner, due_on=world.day(30))
+    promise = NewCondition(text="Watch the error rate.", owner=world.owner, due_on=world.day(30))
     request = last_vote(world, world.before_the_last_vote(), conditions=(promise,))
     assert (request.state, request.decision.outcome) == ("decided", "approved_with_conditions")
     condition = Condition.objects.get()
@@ -435,17 +437,17 @@ def test_conditions_come_with_the_approval(world: World) -> None:
 def test_a_condition_says_what_until_a_day_to_come(world: World, text: str, days: int) -> None:
     request = world.before_the_last_vote()
     with refused(Invalid, field="conditions"):
-        last_vote(world, request, conditions=(Promise(text=text, owner=world.owner, due_on=world.day(days)),))
+        last_vote(world, request, conditions=(NewCondition(text=text, owner=world.owner, due_on=world.day(days)),))
 
 
 def test_conditions_belong_to_the_vote_that_approves(world: World) -> None:
-    promise = Promise(text="Watch it.", owner=world.owner, due_on=world.day(30))
+    promise = NewCondition(text="Watch it.", owner=world.owner, due_on=world.day(30))
     request = world.in_review()
     with refused(Invalid, match="Conditions belong to an approval in the last stage", field="conditions"):
         world.vote(request, world.cast.reviewer_one, conditions=(promise,))
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)
-    for choice in (Choice.REJECT, Choice.REQUEST_CHANGES):
+    for choice in (VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES):
         with refused(Invalid, field="conditions"):
             last_vote(world, request, choice=choice, conditions=(promise,))
 
@@ -454,7 +456,7 @@ def test_conditions_are_not_lost_where_the_last_stage_needs_two(world: World) ->
     publish(("role: platform_lead\n    quorum: 1", "role: platform_lead\n    quorum: 2"), world.now)
     request = world.before_the_last_vote()
     second = make_person("second.lead", Role.PLATFORM_LEAD, now=world.now)
-    promise = Promise(text="Watch it.", owner=world.owner, due_on=world.day(30))
+    promise = NewCondition(text="Watch it.", owner=world.owner, due_on=world.day(30))
     with refused(Invalid, match="the one that completes it", field="conditions"):
         last_vote(world, request, conditions=(promise,))
     request = last_vote(world, request)

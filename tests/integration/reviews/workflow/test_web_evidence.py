@@ -1,4 +1,4 @@
-"""Figures, answers and runs by forms."""
+"""Metric values, answers and runs by forms."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -18,18 +18,27 @@ from tests.integration.reviews.requests.reading import enter, page_of, said, wor
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
-FIGURE = {"name": "training_gpu_hours", "value": "310", "basis": "estimated", "source": "scheduler log"}
+METRIC_VALUE = {"name": "training_gpu_hours", "value": "310", "basis": "estimated", "source": "scheduler log"}
 
 
 def post(user: User, request: ReviewRequest, step: str, **data: Any):
     return enter(user).post(f"{page_of(request)}{step}/", data, follow=True)
 
 
-def test_state_a_figure(submitted: ReviewRequest, author: User) -> None:
-    page = post(author, submitted, "figures", **FIGURE, lower="300", upper="330")
+def test_state_a_metric_value(submitted: ReviewRequest, author: User) -> None:
+    page = post(author, submitted, "metric-values", **METRIC_VALUE, lower="300", upper="330")
     assert said(page) == ["training_gpu_hours is on record; the policy has been evaluated with it."]
-    fact = Fact.objects.latest("pk")
-    assert (fact.name, fact.value, fact.lower, fact.upper, fact.unit, fact.basis, fact.source, fact.stated_by) == (
+    metric = MetricRecord.objects.latest("pk")
+    assert (
+        metric.name,
+        metric.value,
+        metric.lower,
+        metric.upper,
+        metric.unit,
+        metric.basis,
+        metric.source,
+        metric.stated_by,
+    ) == (
         "training_gpu_hours",
         310,
         300,
@@ -51,25 +60,25 @@ def test_state_a_figure(submitted: ReviewRequest, author: User) -> None:
         ({"basis": "measured"}, "basis", "Select a valid choice. measured is not one of the available choices."),
     ],
 )
-def test_a_bad_figure_is_refused_beside_its_field(
+def test_a_bad_metric_value_is_refused_beside_its_field(
     submitted: ReviewRequest, author: User, changes: dict[str, str], field: str, reason: str
 ) -> None:
-    facts = Fact.objects.count()
-    page = post(author, submitted, "figures", **(FIGURE | changes))
+    metric_values = MetricRecord.objects.count()
+    page = post(author, submitted, "metric-values", **(METRIC_VALUE | changes))
     assert page.status_code == 400
-    assert page.context["forms"]["figure"].errors == {field: [reason]}
-    assert Fact.objects.count() == facts
+    assert page.context["forms"]["metric_value"].errors == {field: [reason]}
+    assert MetricRecord.objects.count() == metric_values
     assert "scheduler log" in html_of(page)
 
 
-def test_a_frozen_revision_takes_no_figure(in_review: ReviewRequest, author: User) -> None:
-    page = post(author, in_review, "figures", **FIGURE)
+def test_a_frozen_revision_takes_no_metric_value(in_review: ReviewRequest, author: User) -> None:
+    page = post(author, in_review, "metric-values", **METRIC_VALUE)
     assert page.status_code == 409
     assert "Revise it first, which voids the votes." in words(page)
 
 
 def test_reviewers_state_nothing(submitted: ReviewRequest, reviewer_one: User) -> None:
-    assert post(reviewer_one, submitted, "figures", **FIGURE).status_code == 403
+    assert post(reviewer_one, submitted, "metric-values", **METRIC_VALUE).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -112,7 +121,7 @@ def test_a_thin_answer_is_refused_and_kept_in_its_field(submitted: ReviewRequest
     assert ChecklistAnswer.objects.count() == 0
 
 
-def test_figures_are_not_answered_in_words(submitted: ReviewRequest, author: User) -> None:
+def test_metric_values_are_not_answered_in_words(submitted: ReviewRequest, author: User) -> None:
     page = post(author, submitted, "checklist/cost-training", text="Cheap.")
     assert page.status_code == 400
     assert ChecklistAnswer.objects.count() == 0
@@ -124,24 +133,24 @@ def test_unknown_items_are_not_found(submitted: ReviewRequest, author: User) -> 
 
 def test_explain_a_contradiction(policy: PolicyVersion, author: User, now: datetime) -> None:
     request = walks.make_ready(by=author, now=now, declared={**walks.DECLARED, "latency_p95_ms": "1.2"})
-    page = post(author, request, "figures/latency_p95_ms/answer", text="Batch")
+    page = post(author, request, "contradictions/latency_p95_ms", text="Batch")
     assert page.status_code == 400
     assert "Explain the difference in at least 10 characters." in words(page)
     assert ContradictionAnswer.objects.count() == 0
-    post(author, request, "figures/latency_p95_ms/answer", text="Claimed for batches of eight.")
+    post(author, request, "contradictions/latency_p95_ms", text="Claimed for batches of eight.")
     assert ContradictionAnswer.objects.get().text == "Claimed for batches of eight."
 
 
 def test_the_index_counts_only_what_is_still_unexplained(policy: PolicyVersion, author: User, now: datetime) -> None:
     request = walks.make_ready(by=author, now=now, declared={**walks.DECLARED, "latency_p95_ms": "1.2"})
-    index = '<a href="#figures">Figures<span>1 contradicted</span></a>'
+    index = '<a href="#metric-values">Metric values<span>1 contradicted</span></a>'
     assert index in html_of(enter(author).get(page_of(request)))
-    post(author, request, "figures/latency_p95_ms/answer", text="Claimed for batches of eight.")
-    assert '<a href="#figures">Figures</a>' in html_of(enter(author).get(page_of(request)))
+    post(author, request, "contradictions/latency_p95_ms", text="Claimed for batches of eight.")
+    assert '<a href="#metric-values">Metric values</a>' in html_of(enter(author).get(page_of(request)))
 
 
 def test_what_is_not_contradicted_needs_no_explanation(ready: ReviewRequest, author: User) -> None:
-    assert post(author, ready, "figures/accuracy/answer", text="There is nothing to say.").status_code == 404
+    assert post(author, ready, "contradictions/accuracy", text="There is nothing to say.").status_code == 404
 
 
 def test_cancel_and_repeat_a_run(submitted: ReviewRequest, cast: Cast) -> None:

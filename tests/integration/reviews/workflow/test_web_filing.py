@@ -11,7 +11,7 @@ from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.models import Fact
+from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
@@ -93,7 +93,8 @@ def test_a_draft_of_a_registered_version(version: ModelVersion, author: User, no
         author,
     )
     assert [
-        (fact.name, str(fact.value.normalize()), fact.basis, fact.source) for fact in Fact.objects.order_by("pk")
+        (metric.name, str(metric.value.normalize()), metric.basis, metric.source)
+        for metric in MetricRecord.objects.order_by("pk")
     ] == [
         ("training_gpu_hours", "3.2E+2", "declared", "training log"),
         ("latency_p95_ms", "1.2", "estimated", ""),
@@ -159,10 +160,10 @@ def test_a_refusal_stands_beside_its_field_and_saves_nothing(
     events = AuditEvent.objects.count()
     page = enter(author).post("/requests/new/", new_model(author, **changes))
     assert page.status_code == 400
-    errors = page.context["figures"].errors | page.context["form"].errors
+    errors = page.context["metric_values"].errors | page.context["form"].errors
     assert any(reason in text for text in (errors[field]))
     assert 'value="Visual search"' in html_of(page)
-    assert (ReviewRequest.objects.count(), ModelAsset.objects.count(), Fact.objects.count()) == (0, 0, 0)
+    assert (ReviewRequest.objects.count(), ModelAsset.objects.count(), MetricRecord.objects.count()) == (0, 0, 0)
     assert AuditEvent.objects.count() == events
     assert "choose the file again" in words(page)
 
@@ -216,9 +217,9 @@ def test_without_versions_the_form_begins_with_an_upload(author: User) -> None:
 def test_a_draft_is_edited_as_it_stands(draft: ReviewRequest, author: User) -> None:
     client = enter(author)
     page = client.get(f"{page_of(draft)}edit/")
-    form, figures = page.context["form"], page.context["figures"]
+    form, metric_values = page.context["form"], page.context["metric_values"]
     assert (form["title"].value(), form["dataset"].value()) == (draft.title, draft.dataset_id)
-    assert figures["training_gpu_hours"].value() == "320"
+    assert metric_values["training_gpu_hours"].value() == "320"
     client.post(
         f"{page_of(draft)}edit/",
         answers(
@@ -237,16 +238,16 @@ def test_a_draft_is_edited_as_it_stands(draft: ReviewRequest, author: User) -> N
     )
     draft.refresh_from_db()
     assert (draft.title, draft.dataset) == ("Visual search, winter", None)
-    # One figure changed, so one is stated; the four that stayed are not stated again.
-    assert draft.facts.count() == 6
-    assert draft.facts.filter(name="training_gpu_hours").count() == 2
+    # One metric value changed, so one is stated; the four that stayed are not stated again.
+    assert draft.metric_records.count() == 6
+    assert draft.metric_records.filter(name="training_gpu_hours").count() == 2
 
 
-def test_a_stated_figure_cannot_be_cleared_away(draft: ReviewRequest, author: User) -> None:
+def test_a_stated_metric_value_cannot_be_cleared_away(draft: ReviewRequest, author: User) -> None:
     page = enter(author).post(f"{page_of(draft)}edit/", answers(model_version=draft.model_version_id))
     assert page.status_code == 400
-    assert page.context["figures"].errors["training_gpu_hours"] == [
-        "A stated figure stays on record; correct it instead of clearing it."
+    assert page.context["metric_values"].errors["training_gpu_hours"] == [
+        "A stated metric value stays on record; correct it instead of clearing it."
     ]
     draft.refresh_from_db()
     assert draft.title == "Visual search, autumn model"

@@ -16,9 +16,9 @@ from reviews.evidence.models import Waiver
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import review
-from reviews.workflow.actions.review import Promise
+from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
@@ -136,10 +136,15 @@ def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, ca
 def test_a_condition_is_confirmed_by_somebody_without_a_stake(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     request = walks.make_in_review(cast=cast, now=now)
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        review.vote(request=request, stage_id="technical", choice=Choice.APPROVE, by=voter, now=now)
-    promise = Promise(text="Publish the bill.", owner=cast.author, due_on=now.date() + timedelta(days=7))
+        review.vote(request=request, stage_id="technical", choice=VoteChoice.APPROVE, by=voter, now=now)
+    promise = NewCondition(text="Publish the bill.", owner=cast.author, due_on=now.date() + timedelta(days=7))
     review.vote(
-        request=request, stage_id="gpu-budget", choice=Choice.APPROVE, conditions=(promise,), by=cast.approver, now=now
+        request=request,
+        stage_id="gpu-budget",
+        choice=VoteChoice.APPROVE,
+        conditions=(promise,),
+        by=cast.approver,
+        now=now,
     )
     condition = Condition.objects.get()
     step = f"conditions/{condition.pk}"
@@ -159,16 +164,16 @@ def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now:
     declared = {name: value for name, value in walks.DECLARED.items() if name != "business_kpi_delta"}
     request = walks.make_submitted(by=cast.author, now=now, declared=declared)
     leave = {"rule": "business-gain-prod", "reason": "It saves energy, not money.", "valid_days": "30"}
-    assert post(cast.author, request, "waive", **leave).status_code == 403
-    hard = post(cast.approver, request, "waive", **(leave | {"rule": "training-gpu-hours"}))
+    assert post(cast.author, request, "waivers", **leave).status_code == 403
+    hard = post(cast.approver, request, "waivers", **(leave | {"rule": "training-gpu-hours"}))
     assert hard.context["forms"]["waive"].errors == {
         "rule": ["The rule training-gpu-hours is hard: it cannot be waived, only met."]
     }
     assert Waiver.objects.count() == 0
-    page = post(cast.approver, request, "waive", **leave)
+    page = post(cast.approver, request, "waivers", **leave)
     assert said(page) == ["business-gain-prod is waived for 30 days; the policy has been evaluated anew."]
     assert Waiver.objects.get().granted_by == cast.approver
     assert (
-        post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waive", **leave).status_code
+        post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waivers", **leave).status_code
         == 400
     )

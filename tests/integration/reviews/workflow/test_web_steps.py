@@ -10,7 +10,7 @@ from governance.audit.models import AuditEvent
 from governance.budgets.models import LedgerEntry
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.voting.models import Vote
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
@@ -68,7 +68,7 @@ def test_three_votes_decide(in_review: ReviewRequest, cast: Cast) -> None:
         (cast.reviewer_two, "technical", "Your vote is cast."),
         (cast.approver, "gpu-budget", "Your vote is cast, and it settled the review."),
     ):
-        page = post(voter, in_review, "vote", stage=stage, choice="approve", rationale="Sound.")
+        page = post(voter, in_review, "votes", stage=stage, choice="approve", rationale="Sound.")
         assert said(page) == [sentence]
         assert page.redirect_chain == [(f"{page_of(in_review)}#votes", 302)]
     assert state_of(in_review) == "decided"
@@ -77,14 +77,14 @@ def test_three_votes_decide(in_review: ReviewRequest, cast: Cast) -> None:
 
 def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        post(voter, in_review, "vote", stage="technical", choice="approve")
+        post(voter, in_review, "votes", stage="technical", choice="approve")
     due_on = (now + timedelta(days=14)).date()
     ballot = {"stage": "gpu-budget", "choice": "approve", "text_1": "Publish the bill."}
-    page = post(cast.approver, in_review, "vote", **ballot)
+    page = post(cast.approver, in_review, "votes", **ballot)
     assert page.status_code == 400
     assert page.context["forms"]["vote"].errors == {"owner_1": ["Say who owes it."], "due_on_1": ["Say until when."]}
     assert state_of(in_review) == "in_review"
-    post(cast.approver, in_review, "vote", **ballot, owner_1=cast.author.pk, due_on_1=due_on.isoformat())
+    post(cast.approver, in_review, "votes", **ballot, owner_1=cast.author.pk, due_on_1=due_on.isoformat())
     assert state_of(in_review) == "decided"
     condition = Condition.objects.get()
     assert (condition.text, condition.owner, condition.due_on) == ("Publish the bill.", cast.author, due_on)
@@ -93,11 +93,11 @@ def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: 
 
 def test_a_condition_of_yesterday_is_refused(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     for voter in (cast.reviewer_one, cast.reviewer_two):
-        post(voter, in_review, "vote", stage="technical", choice="approve")
+        post(voter, in_review, "votes", stage="technical", choice="approve")
     page = post(
         cast.approver,
         in_review,
-        "vote",
+        "votes",
         stage="gpu-budget",
         choice="approve",
         text_1="Publish the bill.",
@@ -123,29 +123,29 @@ def test_a_refused_vote_moves_nothing(
     in_review: ReviewRequest, cast: Cast, who: str, ballot: dict[str, str], status: int, reason: str
 ) -> None:
     events = AuditEvent.objects.count()
-    page = post(getattr(cast, who), in_review, "vote", **ballot, rationale="ok"[: 2 * (status != 400)])
+    page = post(getattr(cast, who), in_review, "votes", **ballot, rationale="ok"[: 2 * (status != 400)])
     assert page.status_code == status
     assert reason in words(page) + str(page.context["forms"]["vote"].errors)
     assert (Vote.objects.count(), AuditEvent.objects.count(), state_of(in_review)) == (0, events, "in_review")
 
 
 def test_a_stage_that_is_no_stage_is_not_found(in_review: ReviewRequest, cast: Cast) -> None:
-    assert post(cast.reviewer_one, in_review, "vote", stage="nowhere", choice="approve").status_code == 404
+    assert post(cast.reviewer_one, in_review, "votes", stage="nowhere", choice="approve").status_code == 404
 
 
 def test_nobody_votes_twice(in_review: ReviewRequest, cast: Cast) -> None:
-    post(cast.reviewer_one, in_review, "vote", stage="technical", choice="approve")
+    post(cast.reviewer_one, in_review, "votes", stage="technical", choice="approve")
     page = post(
-        cast.reviewer_one, in_review, "vote", stage="technical", choice="reject", rationale="On second thought."
+        cast.reviewer_one, in_review, "votes", stage="technical", choice="reject", rationale="On second thought."
     )
     assert page.status_code == 409
-    assert [vote.choice for vote in in_review.votes.all()] == [Choice.APPROVE]
+    assert [vote.choice for vote in in_review.votes.all()] == [VoteChoice.APPROVE]
     assert "On second thought." in html_of(page)
 
 
 def test_changes_and_revision(in_review: ReviewRequest, cast: Cast) -> None:
     page = post(
-        cast.reviewer_one, in_review, "vote", stage="technical", choice="request_changes", rationale="Measure returns."
+        cast.reviewer_one, in_review, "votes", stage="technical", choice="request_changes", rationale="Measure returns."
     )
     assert said(page) == ["Your vote is cast; the request goes back for changes."]
     page = post(cast.author, in_review, "revise", reason="")
@@ -165,7 +165,9 @@ def test_withdraw_releases_the_budget(in_review: ReviewRequest, author: User) ->
     assert LedgerEntry.objects.filter(kind="release", request_ref=in_review.ref).count() == 2
 
 
-@pytest.mark.parametrize("step", ["submit", "review", "revise", "withdraw", "vote", "figures", "packets", "waive"])
+@pytest.mark.parametrize(
+    "step", ["submit", "review", "revise", "withdraw", "votes", "metric-values", "packets", "waivers"]
+)
 def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: str) -> None:
     events = AuditEvent.objects.count()
     page = post(cast.outsider, in_review, step, reason="Because.", stage="technical", choice="approve")
@@ -173,7 +175,7 @@ def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: st
 
 
 @pytest.mark.parametrize(
-    "step", ["submit", "review", "vote", "revise", "withdraw", "figures", "waive", "authorization/revoke"]
+    "step", ["submit", "review", "votes", "revise", "withdraw", "metric-values", "waivers", "authorization/revoke"]
 )
 def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, step: str) -> None:
     assert enter(author).get(f"{page_of(in_review)}{step}/").status_code == 405

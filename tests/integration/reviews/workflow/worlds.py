@@ -13,7 +13,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
+from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_version
@@ -94,7 +94,7 @@ class World:
         return request
 
     def changes_requested(self) -> ReviewRequest:
-        return self.vote(self.in_review(), self.cast.reviewer_two, choice=Choice.REQUEST_CHANGES)
+        return self.vote(self.in_review(), self.cast.reviewer_two, choice=VoteChoice.REQUEST_CHANGES)
 
     def revised(self) -> ReviewRequest:
         return requests.revise(request=self.in_review(), reason="New weights.", by=self.cast.author, now=self.now)
@@ -102,7 +102,7 @@ class World:
     def decided(self) -> ReviewRequest:
         """Approved with a condition the owner owes; its packet could not be drawn."""
         request = self.before_the_last_vote()
-        promise = review.Promise(text="Watch the error rate.", owner=self.owner, due_on=self.day(30))
+        promise = review.NewCondition(text="Watch the error rate.", owner=self.owner, due_on=self.day(30))
         other = make_person("other.lead", Role.PLATFORM_LEAD, now=self.now)
         request = self.vote(request, other, stage_id="gpu-budget", conditions=(promise,))
         packet = type(request.packets.get()).claim(
@@ -114,8 +114,8 @@ class World:
     def withdrawn(self) -> ReviewRequest:
         return requests.withdraw(request=self.evidence(), reason="Not needed.", by=self.cast.author, now=self.now)
 
-    def lapsed(self) -> ReviewRequest:
-        return requests.lapse(request=self.evidence(), now=self.now + timedelta(days=30))
+    def expired(self) -> ReviewRequest:
+        return requests.expire(request=self.evidence(), now=self.now + timedelta(days=30))
 
     def screening(self) -> ReviewRequest:
         """No action leaves a request here: the row is put there by hand."""
@@ -133,9 +133,9 @@ class World:
         by: User,
         *,
         stage_id: str = "technical",
-        choice: Choice = Choice.APPROVE,
-        rationale: str = "Because of the figures.",
-        conditions: tuple[review.Promise, ...] = (),
+        choice: VoteChoice = VoteChoice.APPROVE,
+        rationale: str = "Because of the metric values.",
+        conditions: tuple[review.NewCondition, ...] = (),
     ) -> ReviewRequest:
         return review.vote(
             request=request,

@@ -14,9 +14,9 @@ from reviews.requests.models import ReviewRequest
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import make_decided
-from weighbridge.client.gate import Answer, ask_server
+from weighbridge.client.gate import GateVerdict, ask_server
 from weighbridge.client.request_file import read_request_file
-from weighbridge.client.server import Server, ServerRefused
+from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.client.submission import file_request
 
 REQUEST = """
@@ -27,7 +27,7 @@ business_case: Raises conversion.
 model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: author,
   file: model.onnx}
 dataset: {name: held-out, file: test.npz}
-facts:
+metric_values:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
   - {name: accuracy, value: 0.91, basis: declared}
 submit: true
@@ -36,9 +36,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server(live_server: LiveServer, now: datetime) -> Callable[[User], Server]:
-    def ask(user: User) -> Server:
-        return Server(live_server.url, people.create_token(user=user, valid_days=1, by=None, now=now))
+def server(live_server: LiveServer, now: datetime) -> Callable[[User], PlatformServer]:
+    def ask(user: User) -> PlatformServer:
+        return PlatformServer(live_server.url, people.create_token(user=user, valid_days=1, by=None, now=now))
 
     return ask
 
@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_request_file_is_filed_and_submitted_once(
-    server: Callable[[User], Server], policy: PolicyVersion, author: User, file: Path
+    server: Callable[[User], PlatformServer], policy: PolicyVersion, author: User, file: Path
 ) -> None:
     said: list[str] = []
     refs = {
@@ -61,11 +61,17 @@ def test_a_request_file_is_filed_and_submitted_once(
     }
     request = ReviewRequest.objects.get()
     assert refs == {request.ref}
-    assert (request.state, request.model_version.digest in said[0], request.facts.count()) == ("evidence", True, 2)
+    assert (request.state, request.model_version.digest in said[0], request.metric_records.count()) == (
+        "evidence",
+        True,
+        2,
+    )
     assert said[2:3] == [f"submitted {request.ref}"]
 
 
-def test_a_refusal_reaches_the_terminal_in_words(server: Callable[[User], Server], outsider: User, file: Path) -> None:
+def test_a_refusal_reaches_the_terminal_in_words(
+    server: Callable[[User], PlatformServer], outsider: User, file: Path
+) -> None:
     with pytest.raises(ServerRefused, match=r"refused \(403\): You are not a requester of the team 'search'"):
         file_request(read_request_file(file), server=server(outsider), key="one-key", say=print)
     file.write_text(REQUEST.replace("tier: T1", "tier: high"))
@@ -75,15 +81,15 @@ def test_a_refusal_reaches_the_terminal_in_words(server: Callable[[User], Server
 
 
 def test_the_gate_answers_the_command(
-    server: Callable[[User], Server], policy: PolicyVersion, cast: Cast, now: datetime
+    server: Callable[[User], PlatformServer], policy: PolicyVersion, cast: Cast, now: datetime
 ) -> None:
     decided = make_decided(cast=cast, now=now)
     asked = server(cast.outsider)
     digests = {"approved": decided.model_version.digest, "another": "sha256:" + "0" * 64}
     answers = {name: ask_server(asked, digest=digest, environment="prod").answer for name, digest in digests.items()}
-    assert answers == {"approved": Answer.ALLOWED, "another": Answer.REFUSED}
-    assert ask_server(asked, digest=digests["approved"], environment="moon").answer is Answer.UNKNOWN
+    assert answers == {"approved": GateVerdict.ALLOWED, "another": GateVerdict.REFUSED}
+    assert ask_server(asked, digest=digests["approved"], environment="moon").answer is GateVerdict.UNKNOWN
     assert (
-        ask_server(Server(asked.url, "wb_wrong"), digest=digests["approved"], environment="prod").answer
-        is Answer.UNKNOWN
+        ask_server(PlatformServer(asked.url, "wb_wrong"), digest=digests["approved"], environment="prod").answer
+        is GateVerdict.UNKNOWN
     )

@@ -1,7 +1,7 @@
 from decimal import Decimal
 from functools import cache
 
-from benchmarking.projections.domain.projection_table import figure_of, moves_of, table_of
+from benchmarking.projections.domain.projection_table import metric_of, moves_of, table_of
 from tests.factories.costs import cost_spec
 from weighbridge.costs.changes import changes
 from weighbridge.costs.prices.shipped import own_book
@@ -17,7 +17,7 @@ def document(only: str | None = None, **serving: float):
     spec = cost_spec(
         only=only,
         **serving,
-        thresholds=[{"figure": "total_cost_1y_usd", "above": 10_000}],
+        thresholds=[{"metric": "total_cost_1y_usd", "above": 10_000}],
         people={"engineer_usd_per_h": 100},
     )
     spec["options"][0]["lock_in"] = LOCK_IN
@@ -29,11 +29,11 @@ def test_options_stand_side_by_side_and_the_lowest_is_marked():
     assert [(option.id, option.title) for option in table.options] == [("own", "Own replicas"), ("api", "Managed API")]
     total = next(row for row in table.rows if row.name == "total_cost_1y_usd")
     own, api = total.cells
-    figures = document()["options"][0]["figures"]["total_cost_1y_usd"]
-    assert (own.figure.value, own.figure.lower, own.figure.upper, own.figure.p80) == tuple(
-        Decimal(figures[level]) for level in ("p50", "p10", "p90", "p80")
+    metrics = document()["options"][0]["metrics"]["total_cost_1y_usd"]
+    assert (own.metric.value, own.metric.lower, own.metric.upper, own.metric.p80) == tuple(
+        Decimal(metrics[level]) for level in ("p50", "p10", "p90", "p80")
     )
-    assert (own.figure.basis, own.figure.confidence) == ("estimated", Decimal("0.8"))
+    assert (own.metric.basis, own.metric.confidence) == ("estimated", Decimal("0.8"))
     assert (own.is_least, api.is_least) == (False, True)
     assert sum(option.cheapest_probability for option in table.options) == 1
 
@@ -42,20 +42,20 @@ def test_a_single_option_is_not_called_the_lowest():
     assert not any(cell.is_least for row in table_of(document("own")).rows for cell in row.cells)
 
 
-def test_a_certain_zero_gets_no_row_and_a_certain_figure_no_bounds():
+def test_a_certain_zero_gets_no_row_and_a_certain_metric_no_bounds():
     names = [row.name for row in table_of(document("api")).rows]
     assert "training_cost_usd" not in names
     assert "exit_cost_usd" in names
-    exit_cost = next(row for row in table_of(document("api")).rows if row.name == "exit_cost_usd").cells[0].figure
+    exit_cost = next(row for row in table_of(document("api")).rows if row.name == "exit_cost_usd").cells[0].metric
     assert (exit_cost.value, exit_cost.lower, exit_cost.upper) == (Decimal("4000.00"), None, None)
 
 
-def test_what_has_no_end_is_no_figure():
-    assert figure_of("tco_usd", {"unit": "USD", "p10": "1", "p50": "2", "p80": "3", "p90": None}) is None
+def test_what_has_no_end_is_no_metric():
+    assert metric_of("tco_usd", {"unit": "USD", "p10": "1", "p50": "2", "p80": "3", "p90": None}) is None
     unserved = document(limit_s=0.36)
-    assert unserved["options"][0]["figures"]["total_cost_1y_usd"]["p90"] is None
+    assert unserved["options"][0]["metrics"]["total_cost_1y_usd"]["p90"] is None
     total = next(row for row in table_of(unserved).rows if row.name == "total_cost_1y_usd")
-    assert total.cells[0].figure is None
+    assert total.cells[0].metric is None
 
 
 def test_parts_show_the_lines_that_are_something_with_their_terms():
@@ -103,7 +103,7 @@ def test_without_swings_there_are_no_bars():
 
 def test_moves_are_those_of_the_p50():
     before, after = document("own"), as_document(project(read_spec(cost_spec(only="own"), own_book())))
-    found = {move.figure: move for move in moves_of(changes(before, after), after)}
+    found = {move.metric: move for move in moves_of(changes(before, after), after)}
     assert "inference_cost_1y_usd" not in found  # the exit differs, serving does not
     leaving = found["exit_cost_usd"]
     assert (leaving.option, leaving.unit, leaving.before, leaving.after, leaving.share) == (
@@ -113,5 +113,5 @@ def test_moves_are_those_of_the_p50():
         Decimal("0.00"),
         Decimal("-1.0"),
     )
-    assert {move.figure: move.share for move in moves_of(changes(after, before), before)}["exit_cost_usd"] is None
+    assert {move.metric: move.share for move in moves_of(changes(after, before), before)}["exit_cost_usd"] is None
     assert moves_of({}, after) == ()

@@ -6,56 +6,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarking.runs.domain.comparison import Measured, Standing, Subject, compare, standing_of
+from benchmarking.runs.domain.comparison import ComparedRun, RunMetricValue, ValueStanding, compare, standing_of
 from weighbridge.core.errors import Invalid
 
 
 def measured(value, lower=None, upper=None, unit="ms"):
     bounds = (None if bound is None else Decimal(str(bound)) for bound in (lower, upper))
     low, high = bounds
-    return Measured(value=Decimal(str(value)), unit=unit, lower=low, upper=high)
+    return RunMetricValue(value=Decimal(str(value)), unit=unit, lower=low, upper=high)
 
 
 @pytest.mark.parametrize(
-    ("name", "figure", "first", "standing"),
+    ("name", "metric_value", "first", "standing"),
     [
-        ("latency_p95_ms", measured(1, 0.9, 1.1), measured(2, 1.9, 2.1), Standing.BETTER),
-        ("latency_p95_ms", measured(2, 1.9, 2.1), measured(1, 0.9, 1.1), Standing.WORSE),
-        ("latency_p95_ms", measured(2, 1.1, 2.1), measured(1, 0.9, 1.1), Standing.OVERLAPS),
-        ("latency_p95_ms", measured(1), measured(1, 0.9, 1.1), Standing.SAME),
-        ("latency_p95_ms", measured(2), measured(1, 0.9, 1.1), Standing.WORSE),
-        ("latency_p95_ms", measured(2, unit="s"), measured(1), Standing.UNKNOWN),
-        ("throughput_per_s", measured(2, unit="1/s"), measured(1, unit="1/s"), Standing.BETTER),
-        ("throughput_per_s", measured(1, unit="1/s"), measured(2, unit="1/s"), Standing.WORSE),
-        ("parameters", measured(2, unit="1"), measured(1, unit="1"), Standing.DIFFERENT),
+        ("latency_p95_ms", measured(1, 0.9, 1.1), measured(2, 1.9, 2.1), ValueStanding.BETTER),
+        ("latency_p95_ms", measured(2, 1.9, 2.1), measured(1, 0.9, 1.1), ValueStanding.WORSE),
+        ("latency_p95_ms", measured(2, 1.1, 2.1), measured(1, 0.9, 1.1), ValueStanding.OVERLAPS),
+        ("latency_p95_ms", measured(1), measured(1, 0.9, 1.1), ValueStanding.SAME),
+        ("latency_p95_ms", measured(2), measured(1, 0.9, 1.1), ValueStanding.WORSE),
+        ("latency_p95_ms", measured(2, unit="s"), measured(1), ValueStanding.UNKNOWN),
+        ("throughput_per_s", measured(2, unit="1/s"), measured(1, unit="1/s"), ValueStanding.BETTER),
+        ("throughput_per_s", measured(1, unit="1/s"), measured(2, unit="1/s"), ValueStanding.WORSE),
+        ("parameters", measured(2, unit="1"), measured(1, unit="1"), ValueStanding.DIFFERENT),
     ],
 )
-def test_how_a_figure_stands_to_the_first(name, figure, first, standing):
-    assert standing_of(name, figure, first) is standing
+def test_how_a_metric_value_stands_to_the_first(name, metric_value, first, standing):
+    assert standing_of(name, metric_value, first) is standing
 
 
 def test_rows_keep_their_order_and_what_is_missing_stays_visible():
-    first = Subject(
+    first = ComparedRun(
         "Run 1", {"latency_p50_ms": measured(2), "accuracy": measured(0, unit="ratio")}, {"threads": "1", "cpu": "x"}
     )
-    second = Subject(
+    second = ComparedRun(
         "Run 2",
         {"parameters": measured(5, unit="1"), "accuracy": measured(0.9, unit="ratio")},
         {"threads": "2", "cpu": "x"},
     )
     compared = compare([first, second])
     assert compared.labels == ("Run 1", "Run 2")
-    assert [row.name for row in compared.figures] == ["latency_p50_ms", "accuracy", "parameters"]
-    latency, accuracy, parameters = compared.figures
-    assert (latency.cells[1].figure, latency.cells[1].standing) == (None, Standing.UNKNOWN)
-    assert (accuracy.cells[1].ratio, accuracy.cells[1].standing) == (None, Standing.BETTER)  # nothing divides by zero
-    assert (parameters.cells[0].figure, parameters.cells[1].standing) == (None, Standing.UNKNOWN)
+    assert [row.name for row in compared.metric_values] == ["latency_p50_ms", "accuracy", "parameters"]
+    latency, accuracy, parameters = compared.metric_values
+    assert (latency.cells[1].metric_value, latency.cells[1].standing) == (None, ValueStanding.UNKNOWN)
+    assert (accuracy.cells[1].ratio, accuracy.cells[1].standing) == (
+        None,
+        ValueStanding.BETTER,
+    )  # nothing divides by zero
+    assert (parameters.cells[0].metric_value, parameters.cells[1].standing) == (None, ValueStanding.UNKNOWN)
     assert [(row.name, row.differs) for row in compared.conditions] == [("threads", True), ("cpu", False)]
-    assert all(row.differs for row in compared.figures)
+    assert all(row.differs for row in compared.metric_values)
 
 
 def test_the_ratio_is_to_the_first():
-    row = compare([Subject("a", {"x": measured(4, 3, 5)}, {}), Subject("b", {"x": measured(5, 4, 6)}, {})]).figures[0]
+    row = compare(
+        [ComparedRun("a", {"x": measured(4, 3, 5)}, {}), ComparedRun("b", {"x": measured(5, 4, 6)}, {})]
+    ).metric_values[0]
     assert (row.cells[0].ratio, row.cells[1].ratio) == (Decimal(1), Decimal("1.25"))
     assert not row.differs
 
@@ -63,16 +68,16 @@ def test_the_ratio_is_to_the_first():
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_two_to_six_runs_fit_side_by_side(number):
     with pytest.raises(Invalid, match=f"2 to 6 runs to compare, not {number}"):
-        compare([Subject(str(place), {}, {}) for place in range(number)])
+        compare([ComparedRun(str(place), {}, {}) for place in range(number)])
 
 
-figures = st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0, 9)).map(
+metric_values = st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0, 9)).map(
     lambda drawn: measured(drawn[0], drawn[0] - drawn[1], drawn[0] + drawn[2])
 )
 
 
-@given(figures, figures)
+@given(metric_values, metric_values)
 def test_turning_two_runs_round_turns_the_verdict_round(one, other):
-    opposite = {Standing.BETTER: Standing.WORSE, Standing.WORSE: Standing.BETTER}
+    opposite = {ValueStanding.BETTER: ValueStanding.WORSE, ValueStanding.WORSE: ValueStanding.BETTER}
     there, back = standing_of("latency_p50_ms", one, other), standing_of("latency_p50_ms", other, one)
     assert back is opposite.get(there, there)

@@ -41,25 +41,25 @@ def test_the_managed_api_costs_its_tokens_and_the_others_their_replicas(projecti
     tokens = (120 * 180) ** 0.5 * price["input"] + (2 * 6) ** 0.5 * price["output"]
     retries = (0.001 * 0.002) ** 0.5
     expected = requests_per_year() * (1 + retries) * tokens / 1e6
-    assert projection.of("a").middle.figures["inference_cost_1y_usd"] == pytest.approx(expected)
+    assert projection.of("a").middle.metrics["inference_cost_1y_usd"] == pytest.approx(expected)
     # A fifth of a millisecond each, a thousand a second: two replicas, the least, are more than enough all year.
-    assert projection.of("c").middle.figures["inference_cost_1y_usd"] == pytest.approx(2 * 0.17 * 8_760)
+    assert projection.of("c").middle.metrics["inference_cost_1y_usd"] == pytest.approx(2 * 0.17 * 8_760)
 
 
-def test_the_matrix_holds_measured_estimated_and_declared_figures(projection) -> None:
+def test_the_matrix_holds_measured_estimated_and_declared_metrics(projection) -> None:
     found = weighed(TINY, projection, LESSONS, TESTS, CURVE)
     a, b, c = found.decision.matrix.options
     assert (a.cells["latency"].basis, b.cells["latency"].basis) == (Basis.DECLARED, Basis.MEASURED)
     assert "stand-in" in a.name
     assert "stand-in" in a.cells["latency"].source
-    assert (b.cells["accuracy"].figure.value, b.cells["accuracy"].basis) == (0.72, Basis.MEASURED)
-    assert c.cells["accuracy"].figure.value == pytest.approx(CURVE["expected"][0]["value"])
+    assert (b.cells["accuracy"].estimate.value, b.cells["accuracy"].basis) == (0.72, Basis.MEASURED)
+    assert c.cells["accuracy"].estimate.value == pytest.approx(CURVE["expected"][0]["value"])
     assert c.cells["accuracy"].basis is Basis.ESTIMATED
     lifted = found.at_ceiling.matrix.options[2].cells["accuracy"]
-    assert lifted.figure.value == pytest.approx(CURVE["expected"][-1]["value"])
+    assert lifted.estimate.value == pytest.approx(CURVE["expected"][-1]["value"])
     assert lifted.source == "learning curve at 160,000 labeled transactions"
-    cost = projection.of("b").figures["equivalent_annual_usd"]
-    assert b.cells["cost"].figure.lower < float(sorted(cost)[len(cost) // 2]) <= b.cells["cost"].figure.upper
+    cost = projection.of("b").metrics["equivalent_annual_usd"]
+    assert b.cells["cost"].estimate.lower < float(sorted(cost)[len(cost) // 2]) <= b.cells["cost"].estimate.upper
     assert [place.name for place in found.decision.rejected] == []
 
 
@@ -68,7 +68,7 @@ def test_the_gate_of_200_ms_rejects(projection) -> None:
     found = weighed(TINY, projection, LESSONS, slow, None)
     assert [place.name for place in found.decision.rejected] == ["A managed API (stand-in)"]
     assert found.at_ceiling is None
-    assert found.decision.matrix.options[2].cells["accuracy"].figure.value == 0.69
+    assert found.decision.matrix.options[2].cells["accuracy"].estimate.value == 0.69
 
 
 def test_the_justification_says_what_is_what(projection, costs) -> None:
@@ -123,9 +123,9 @@ def test_a_test_is_repeated_until_it_tells_something() -> None:
 
 
 def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
-    learned = {**LEARNED, "curve": None, "why": "The figures do not get better."}
+    learned = {**LEARNED, "curve": None, "why": "The metrics do not get better."}
     found = weighed(TINY, projection, LESSONS, TESTS, None)
-    assert report.ceiling_words(found, learned)[0] == "No forecast: The figures do not get better."
+    assert report.ceiling_words(found, learned)[0] == "No forecast: The metrics do not get better."
     assert [name for name, _ in report.sheet_of(TINY, found, costs, LESSONS, TESTS, learned).plates] == ["matrix"]
     beyond = {**LEARNED, "beyond": 0.99}
     assert "That lies outside the interval of the forecast." in report.ceiling_words(

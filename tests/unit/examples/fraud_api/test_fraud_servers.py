@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from examples.fraud_api import firing, networks, servers
-from examples.fraud_api.servers import Connection, Timings, model_responder, stand_in_responder
+from examples.fraud_api.servers import ServedConnection, Timings, model_responder, stand_in_responder
 from examples.fraud_api.settings import StandIn
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods.networks import export
@@ -42,7 +42,7 @@ def request(method: str, path: str, body: bytes = b"") -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def answers(connection: Connection, wire: Wire, *requests: bytes) -> list[tuple[int, dict]]:
+def answers(connection: ServedConnection, wire: Wire, *requests: bytes) -> list[tuple[int, dict]]:
     connection.connection_made(wire)
     for each in requests:
         connection.data_received(each)
@@ -55,7 +55,7 @@ def test_a_model_answers_rows_refuses_others_and_counts_its_time(model) -> None:
     assert timings.as_document() == {"answered": 0, "mean_s": 0.0, "cv": 0.0}
     whole = request("POST", "/score", ROW)
     found = answers(
-        Connection(model_responder(model), timings),
+        ServedConnection(model_responder(model), timings),
         Wire(),
         whole[:40],
         whole[40:],
@@ -83,7 +83,7 @@ def test_timings_are_mean_and_relative_spread() -> None:
 
 def test_nothing_is_written_to_a_connection_that_closes(model) -> None:
     wire = Wire(is_closing=True)
-    assert answers(Connection(model_responder(model), Timings()), wire, request("POST", "/score", ROW)) == []
+    assert answers(ServedConnection(model_responder(model), Timings()), wire, request("POST", "/score", ROW)) == []
 
 
 def test_the_stand_in_follows_its_law_and_says_what_it_is() -> None:
@@ -156,7 +156,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_forever(monkeypatch) -> No
         pass
 
 
-def test_a_figure_that_a_load_test_has_not_is_said() -> None:
+def test_a_metric_that_a_load_test_has_not_is_said() -> None:
     load = {"metrics": {}, "verdict": {"reasons": [{"message": "Too few requests."}]}}
     with pytest.raises(Invalid, match=r"gave no response_time_p95_ms\. Too few requests\."):
-        firing.figure_of(load, "response_time_p95_ms")
+        firing.metric_of(load, "response_time_p95_ms")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from examples.fraud_api import firing, lessons
 from examples.fraud_api import story as telling
 from examples.fraud_api.__main__ import app
-from examples.fraud_api.story import Ending, tell
+from examples.fraud_api.story import FraudOutcome, tell
 from examples.fraud_api.transactions import Transactions
 from tests.unit.examples.fraud_api.fraud import TINY
 from weighbridge.core.errors import Invalid
@@ -119,12 +119,12 @@ def run(*options):
 
 @pytest.mark.parametrize(("winner", "code"), [("C light custom model", 0), (None, 1)])
 def test_the_command_tells_the_choice(tmp_path, monkeypatch, winner, code) -> None:
-    ending = Ending("Take C.", winner, tmp_path, "No PDF: no printer.")
+    ending = FraudOutcome("Take C.", winner, tmp_path, "No PDF: no printer.")
     monkeypatch.setattr(telling, "tell", lambda *_, now, **__: ending if now() else None)
     done = run("--out", tmp_path, "--quick")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (code, "Take C.")
     assert "No PDF: no printer." in done.stderr
-    monkeypatch.setattr(telling, "tell", lambda *_, **__: Ending("Take C.", winner, tmp_path, None))
+    monkeypatch.setattr(telling, "tell", lambda *_, **__: FraudOutcome("Take C.", winner, tmp_path, None))
     done = run("--out", tmp_path, "--quiet")
     assert (done.exit_code, done.stdout, done.stderr) == (code, "", "")
 

@@ -102,11 +102,11 @@ class Told:
     ("ending", "code", "said"),
     [
         (
-            story.Ending(None, "Take it.", "there", None),
+            story.ImageOutcome(None, "Take it.", "there", None),
             0,
             "Take it.\nThe page, its charts and candidates.json are in there.",
         ),
-        (story.Ending(None, "Take it.", "there", "No PDF: x"), 0, "weighbridge: No PDF: x"),
+        (story.ImageOutcome(None, "Take it.", "there", "No PDF: x"), 0, "weighbridge: No PDF: x"),
         (Invalid("The images are missing."), 2, "weighbridge: The images are missing."),
         (KeyboardInterrupt(), 130, "goes on from there"),
     ],
@@ -119,7 +119,7 @@ def test_the_command_ends_with_words_and_a_code(monkeypatch, ending, code, said)
 
 
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path) -> None:
-    told = Told(story.Ending(None, "Take it.", tmp_path, None))
+    told = Told(story.ImageOutcome(None, "Take it.", tmp_path, None))
     monkeypatch.setattr(story, "tell", told)
     done = run(
         "--out",

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.audit.domain.chain import GENESIS, Break, Link, first_broken, link
+from governance.audit.domain.chain import GENESIS, Break, ChainLink, first_broken, link
 
 
 def chain(*events):
     rows, previous = [], GENESIS
     for event in events:
-        rows.append(Link(event, previous, link(previous, event)))
+        rows.append(ChainLink(event, previous, link(previous, event)))
         previous = rows[-1].hash
     return rows
 
@@ -29,13 +29,13 @@ def test_a_whole_chain_holds_and_so_does_its_tail():
 
 def test_changed_content_is_found_at_its_row():
     rows = chain({"n": 1}, {"n": 2}, {"n": 3})
-    rows[1] = Link({"n": 9}, rows[1].previous_hash, rows[1].hash)
+    rows[1] = ChainLink({"n": 9}, rows[1].previous_hash, rows[1].hash)
     assert first_broken(rows) == Break(1, "does not match its own hash: its content was changed")
 
 
 def test_a_row_rewritten_with_its_hash_is_found_at_the_next():
     rows = chain({"n": 1}, {"n": 2}, {"n": 3})
-    rows[1] = Link({"n": 9}, rows[1].previous_hash, link(rows[1].previous_hash, {"n": 9}))
+    rows[1] = ChainLink({"n": 9}, rows[1].previous_hash, link(rows[1].previous_hash, {"n": 9}))
     assert first_broken(rows) == Break(2, "does not follow the row before it: a row is missing, added or out of order")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.audit.domain import checkpoint
-from governance.audit.domain.checkpoint import Checkpoint, Signed
+from governance.audit.domain.checkpoint import CheckpointStatement, Signed
 from weighbridge.core import attestation
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Invalid
@@ -19,7 +19,7 @@ KEY, OTHER = attestation.new_key_pem(), attestation.new_key_pem()
 PUBLIC = attestation.public_pem(KEY)
 AT = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)
 HEAD = "sha256:" + "0123456789abcdef" * 4
-SIGNED = checkpoint.sign(Checkpoint(1234, HEAD, AT), private_key_pem=KEY)
+SIGNED = checkpoint.sign(CheckpointStatement(1234, HEAD, AT), private_key_pem=KEY)
 CLASSES = {
     "digit": string.digits,
     "letter": string.ascii_letters,
@@ -49,7 +49,7 @@ def test_what_is_printed_reads_back() -> None:
 
 @given(st.integers(1, 10**17), st.datetimes(timezones=st.just(UTC)), st.binary(min_size=32, max_size=32))
 def test_every_checkpoint_reads_back(count: int, at: datetime, content: bytes) -> None:
-    signed = checkpoint.sign(Checkpoint(count, f"sha256:{content.hex()}", at), private_key_pem=KEY)
+    signed = checkpoint.sign(CheckpointStatement(count, f"sha256:{content.hex()}", at), private_key_pem=KEY)
     assert accepted(signed.text) == signed
 
 
@@ -94,9 +94,9 @@ def test_another_key_is_named() -> None:
 
 
 def test_a_forger_without_the_key_is_refused() -> None:
-    forged = checkpoint.sign(Checkpoint(1233, HEAD, AT), private_key_pem=OTHER)
+    forged = checkpoint.sign(CheckpointStatement(1233, HEAD, AT), private_key_pem=OTHER)
     claimed = Signed(forged.checkpoint, SIGNED.key_id, forged.signature)
-    moved = Signed(Checkpoint(1233, HEAD, AT), SIGNED.key_id, SIGNED.signature)
+    moved = Signed(CheckpointStatement(1233, HEAD, AT), SIGNED.key_id, SIGNED.signature)
     for each in (claimed, moved):
         with pytest.raises(Invalid) as refusal:
             checkpoint.verify(checkpoint.read(each.text), public_key_pem=PUBLIC)
@@ -143,7 +143,7 @@ def test_a_time_of_another_spelling_is_refused(at: str, words: str) -> None:
 
 def test_a_time_of_another_zone_is_told_in_utc() -> None:
     local = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert checkpoint.sign(Checkpoint(1234, HEAD, local), private_key_pem=KEY).text == SIGNED.text
+    assert checkpoint.sign(CheckpointStatement(1234, HEAD, local), private_key_pem=KEY).text == SIGNED.text
 
 
 @pytest.mark.parametrize("count", ["", "-1", "+1", "01234", "1e3", "9" * 19, "9" * 9999, "\u0661"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.allocation import Condition, Rule, check_disjoint, read_rules, shared_row
+from governance.bills.domain.allocation import FieldPattern, Rule, check_disjoint, read_rules, shared_row
 from weighbridge.core.errors import Invalid
 
 
@@ -33,11 +33,11 @@ def test_rules_are_read():
     assert found.rules == (
         Rule(
             "a",
-            (Condition("provider", ("AWS",)), Condition("tags.model", ("visual-search", "vs-*"))),
+            (FieldPattern("provider", ("AWS",)), FieldPattern("tags.model", ("visual-search", "vs-*"))),
             "search",
             "search/visual-search",
         ),
-        Rule("b", (Condition("subaccount", ("77*",)), Condition("tags.model", ())), "ads"),
+        Rule("b", (FieldPattern("subaccount", ("77*",)), FieldPattern("tags.model", ())), "ads"),
     )
 
 
@@ -92,7 +92,7 @@ PATTERNS = st.lists(
     st.text("ab", min_size=1, max_size=2).flatmap(lambda t: st.sampled_from([t, f"{t}*"])), max_size=2, unique=True
 )
 RULES = st.dictionaries(st.sampled_from(["sku", "tags.m"]), PATTERNS, min_size=1).map(
-    lambda found: Rule("r", tuple(Condition(field, tuple(patterns)) for field, patterns in found.items()), "search")
+    lambda found: Rule("r", tuple(FieldPattern(field, tuple(patterns)) for field, patterns in found.items()), "search")
 )
 VALUES = ["", *(a + b for a in ["a", "b"] for b in ["", "a", "b", "aa", "ab"])]
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.bills.domain.variance.calibration import (
-    Calibration,
-    Case,
+    ForecastCalibration,
+    PastMonth,
     Widening,
     calibrate,
     widen_by,
@@ -18,7 +18,7 @@ from weighbridge.core.errors import Invalid
 
 
 def case(billed, middle=100, p90=150):
-    return Case(Decimal(middle), Decimal(p90), Decimal(billed))
+    return PastMonth(Decimal(middle), Decimal(p90), Decimal(billed))
 
 
 def test_figures_by_hand():
@@ -51,7 +51,7 @@ def test_cases_without_a_range_say_nothing_of_its_width():
 def test_where_the_past_says_nothing_the_range_stays():
     assert calibrate([]) is None
     assert widened(Decimal(100), Decimal(150), None) == 150
-    assert widened(Decimal(100), Decimal(150), Calibration(1, Decimal(1), Decimal(0), Decimal(1), None)) == 150
+    assert widened(Decimal(100), Decimal(150), ForecastCalibration(1, Decimal(1), Decimal(0), Decimal(1), None)) == 150
 
 
 @pytest.mark.parametrize("faulty", [case(1, 0, 1), case(1, 2, 1), case(1, -1, 1)])
@@ -123,7 +123,9 @@ def test_quantiles_stay_in_order_and_a_larger_factor_is_never_tighter(sorted_qua
 
 
 def calibration(widening, cases=9):
-    return Calibration(cases, Decimal(1), Decimal(0), Decimal(1), None if widening is None else Decimal(widening))
+    return ForecastCalibration(
+        cases, Decimal(1), Decimal(0), Decimal(1), None if widening is None else Decimal(widening)
+    )
 
 
 def test_the_widest_that_is_known_counts_and_is_rounded_up():
@@ -135,7 +137,7 @@ def test_the_widest_that_is_known_counts_and_is_rounded_up():
 
 
 def test_what_the_past_asks_for_is_told_of_ranges_as_they_were_projected():
-    filed = [Case(Decimal(100), Decimal(150), Decimal(100 + 10 * number), Decimal(2)) for number in range(9)]
-    projected = [Case(Decimal(100), Decimal(125), Decimal(100 + 10 * number)) for number in range(9)]
+    filed = [PastMonth(Decimal(100), Decimal(150), Decimal(100 + 10 * number), Decimal(2)) for number in range(9)]
+    projected = [PastMonth(Decimal(100), Decimal(125), Decimal(100 + 10 * number)) for number in range(9)]
     assert calibrate(filed).widening == calibrate(projected).widening == Decimal("3.2")
     assert calibrate(filed).coverage == Decimal(6) / 9

@@ -3,14 +3,14 @@ from decimal import Decimal
 
 import pytest
 
-from governance.bills.domain.currencies import Amount, Rate, check_rate, convert, rate_for
+from governance.bills.domain.currencies import Amount, CurrencyRate, check_rate, convert, rate_for
 from weighbridge.core.errors import Invalid
 
 SEPTEMBER = date(2026, 9, 30)
 
 
 def rate(usd="1.10", on=SEPTEMBER, currency="EUR", source="ECB"):
-    return Rate(currency, on, Decimal(usd), source)
+    return CurrencyRate(currency, on, Decimal(usd), source)
 
 
 def test_the_latest_rate_of_the_time_counts():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from governance.bills.domain.aggregation import gather, tell
 from governance.bills.domain.columns import COLUMNS
-from governance.bills.domain.file_kind import Kind
+from governance.bills.domain.file_kind import FileKind
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.slices import slices_of
@@ -23,7 +23,7 @@ from weighbridge.core.errors import Invalid
 
 
 def gathered(folder, rows, **options):
-    return gather(open_source(written(folder, csv_bytes(rows, **options)), kind=Kind.CSV))
+    return gather(open_source(written(folder, csv_bytes(rows, **options)), kind=FileKind.CSV))
 
 
 def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
@@ -139,7 +139,7 @@ def test_the_report_tells_everything(tmp_path):
         row(BilledCost="x"),
     ]
     path = written(tmp_path, csv_bytes(rows, drop=["PublisherName"]))
-    source = open_source(path, kind=Kind.CSV)
+    source = open_source(path, kind=FileKind.CSV)
     report = report_of(gather(source), source.header)
     assert report == {
         "format": "FOCUS 1.1",
@@ -176,7 +176,7 @@ def test_the_report_tells_everything(tmp_path):
 
 def test_many_extra_columns_are_counted(tmp_path):
     path = written(tmp_path, csv_bytes([row(**{f"x_{n}": "1" for n in range(23)})]))
-    source = open_source(path, kind=Kind.CSV)
+    source = open_source(path, kind=FileKind.CSV)
     assert report_of(gather(source), source.header)["notes"][0].endswith("x_19 and 3 more.")
 
 
@@ -207,20 +207,20 @@ def test_parquet_with_its_own_types_is_the_same_bill(tmp_path):
         '{"model": "visual-search"}',
     ):
         path = written(tmp_path, parquet_bytes([{**typed, "Tags": tags}]), "bill.parquet")
-        found = gather(open_source(path, kind=Kind.PARQUET))
+        found = gather(open_source(path, kind=FileKind.PARQUET))
         assert found.lines.equals(from_csv)
         assert not found.has_zoneless_times
     naive = {
         name: value.replace(tzinfo=None) if isinstance(value, datetime) else value for name, value in typed.items()
     }
     path = written(tmp_path, parquet_bytes([{**naive, "Tags": ["a"]}]), "bill.parquet")
-    found = gather(open_source(path, kind=Kind.PARQUET))
+    found = gather(open_source(path, kind=FileKind.PARQUET))
     assert (found.has_zoneless_times, found.rows_with_unreadable_tags) == (True, 1)
 
 
 def test_a_parquet_file_that_is_none_inside_is_refused(tmp_path):
     with pytest.raises(Invalid, match="damaged"):
-        open_source(written(tmp_path, b"PAR1" + b"x" * 40 + b"PAR1"), kind=Kind.PARQUET)
+        open_source(written(tmp_path, b"PAR1" + b"x" * 40 + b"PAR1"), kind=FileKind.PARQUET)
 
 
 @pytest.mark.parametrize(
@@ -234,14 +234,14 @@ def test_a_parquet_file_that_is_none_inside_is_refused(tmp_path):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, tail, reason):
     path = written(tmp_path, csv_bytes(drop=set(ROW) - {column.name for column in COLUMNS}) + tail)
     with pytest.raises(Invalid, match=reason) as caught:
-        gather(open_source(path, kind=Kind.CSV))
+        gather(open_source(path, kind=FileKind.CSV))
     assert caught.value.code == "damaged"
 
 
 def test_a_listener_hears_every_row_and_may_stop(tmp_path):
     heard = []
     path = written(tmp_path, csv_bytes([row() for _ in range(50)]))
-    gather(open_source(path, kind=Kind.CSV), on_rows=heard.append)
+    gather(open_source(path, kind=FileKind.CSV), on_rows=heard.append)
     assert sum(heard) == 50
 
     class Stopped(Exception):  # noqa: N818 -- a request to stop, not a malfunction
@@ -251,7 +251,7 @@ def test_a_listener_hears_every_row_and_may_stop(tmp_path):
         raise Stopped
 
     with pytest.raises(Stopped):
-        gather(open_source(path, kind=Kind.CSV), on_rows=stop)
+        gather(open_source(path, kind=FileKind.CSV), on_rows=stop)
 
 
 COSTS = st.decimals(-(10**9), 10**9, places=12, allow_nan=False, allow_infinity=False)
@@ -272,7 +272,7 @@ def test_sums_are_exact(tmp_path_factory, drawn):
         total = wanted[told["ResourceId"], told["BillingCurrency"]]
         total[0] += Decimal(told["BilledCost"])
         total[1] += Decimal(told["EffectiveCost"])
-    found = gather(open_source(written(tmp_path_factory.mktemp("bill"), content), kind=Kind.CSV)).lines
+    found = gather(open_source(written(tmp_path_factory.mktemp("bill"), content), kind=FileKind.CSV)).lines
     told = {
         (one["resource"], one["currency"]): [one["billed"], one["effective"]] for one in found.iter_rows(named=True)
     }
@@ -287,7 +287,7 @@ def test_order_of_rows_and_file_kind_change_nothing(tmp_path):
     straight = gathered(tmp_path, rows).lines
     assert gathered(tmp_path, list(reversed(rows))).lines.equals(straight)
     path = written(tmp_path, parquet_bytes(rows), "b.parquet")
-    assert gather(open_source(path, kind=Kind.PARQUET)).lines.equals(straight)
+    assert gather(open_source(path, kind=FileKind.PARQUET)).lines.equals(straight)
     assert straight.height == 14
 
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.variance.split import Month, Split, cents, exact_parts, split
+from governance.bills.domain.variance.split import MonthUsage, Split, cents, exact_parts, split
 from weighbridge.core.errors import Invalid
 
 
 def month(requests, units, usd):
-    return Month(Decimal(requests), Decimal(units), Decimal(usd))
+    return MonthUsage(Decimal(requests), Decimal(units), Decimal(usd))
 
 
 def test_each_part_alone():
@@ -56,7 +56,7 @@ def test_cents_are_rounded_half_to_even():
 
 
 AMOUNTS = st.decimals(Decimal("0.0001"), 10**9, places=4)
-MONTHS = st.builds(Month, AMOUNTS, AMOUNTS, st.decimals(0, 10**9, places=6))
+MONTHS = st.builds(MonthUsage, AMOUNTS, AMOUNTS, st.decimals(0, 10**9, places=6))
 
 
 @given(MONTHS, MONTHS)
@@ -78,6 +78,6 @@ def test_the_parts_are_those_of_the_formula(plan, actual):
 @given(MONTHS, MONTHS, st.sampled_from([Decimal(1000), Decimal("0.001")]))
 def test_the_unit_of_the_resource_means_nothing(plan, actual, factor):
     def scaled(one):
-        return Month(one.requests, one.units * factor, one.usd)
+        return MonthUsage(one.requests, one.units * factor, one.usd)
 
     assert exact_parts(scaled(plan), scaled(actual)) == exact_parts(plan, actual)

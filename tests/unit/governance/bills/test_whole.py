@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from governance.bills.domain.file_kind import Caps, Kind
-from governance.bills.domain.pipeline import Order, RowCounter, peek, read_bill, rows_estimated
+from governance.bills.domain.file_kind import FileKind, UnpackLimits
+from governance.bills.domain.pipeline import IngestOrder, RowCounter, peek, read_bill, rows_estimated
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.unit.governance.bills.test_scheduler import JOB
 from weighbridge.core.errors import Invalid, TooLarge
@@ -14,9 +14,13 @@ NAMES = {"bill.csv": csv_bytes, "bill.csv.gz": gzip_bytes, "bill.parquet": parqu
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_each_kind_is_read_to_its_report(tmp_path, name):
     path, told = written(tmp_path, NAMES[name]([row(), row(SkuId="b")]), "content"), []
-    peek(path, Order(name))
+    peek(path, IngestOrder(name))
     gathered, report = read_bill(
-        path, Order(name), folder=tmp_path, caps=Caps(), on_share=lambda share, phase: told.append((share, phase))
+        path,
+        IngestOrder(name),
+        folder=tmp_path,
+        caps=UnpackLimits(),
+        on_share=lambda share, phase: told.append((share, phase)),
     )
     assert (report["rows_kept"], report["format"], gathered.lines["billed"].sum()) == (2, "FOCUS 1.1", Decimal(20))
     assert (told[-1][1], 0.69 < told[-1][0] < 0.91) == ("2 rows read", True)
@@ -26,21 +30,21 @@ def test_a_file_of_each_kind_is_read_to_its_report(tmp_path, name):
 
 def test_accounting_is_read_to_its_report(tmp_path):
     path = written(tmp_path, csv_bytes([JOB], delimiter="|"))
-    order = Order("jobs.csv", "slurm", "hpc")
+    order = IngestOrder("jobs.csv", "slurm", "hpc")
     peek(path, order)
-    _, report = read_bill(path, order, folder=tmp_path, caps=Caps(), on_share=lambda *_: None)
+    _, report = read_bill(path, order, folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None)
     assert (report["format"], report["slices"][0]["gpu_hours"]) == ("scheduler", "6")
 
 
 @pytest.mark.parametrize(
     ("content", "order", "reason"),
     [
-        (parquet_bytes(), Order("a.parquet", "slurm"), "from CSV, not from Parquet"),
-        (csv_bytes(), Order("a.csv", "slurm"), "no accounting of slurm"),
-        (csv_bytes([{"a": "1", "b": "2"}]), Order("a.csv"), "no bill in the FOCUS format"),
-        (gzip_bytes([{"a": "1", "b": "2"}]), Order("a.csv.gz"), "no bill in the FOCUS format"),
-        (gzip_bytes()[:12], Order("a.csv.gz"), "gzip file is damaged"),
-        (gzip_bytes(), Order("a.csv"), "says csv"),
+        (parquet_bytes(), IngestOrder("a.parquet", "slurm"), "from CSV, not from Parquet"),
+        (csv_bytes(), IngestOrder("a.csv", "slurm"), "no accounting of slurm"),
+        (csv_bytes([{"a": "1", "b": "2"}]), IngestOrder("a.csv"), "no bill in the FOCUS format"),
+        (gzip_bytes([{"a": "1", "b": "2"}]), IngestOrder("a.csv.gz"), "no bill in the FOCUS format"),
+        (gzip_bytes()[:12], IngestOrder("a.csv.gz"), "gzip file is damaged"),
+        (gzip_bytes(), IngestOrder("a.csv"), "says csv"),
     ],
 )
 def test_what_the_first_bytes_show_is_refused_at_once(tmp_path, content, order, reason):
@@ -51,24 +55,26 @@ def test_what_the_first_bytes_show_is_refused_at_once(tmp_path, content, order, 
 def test_parquet_is_no_accounting(tmp_path):
     path = written(tmp_path, parquet_bytes())
     with pytest.raises(Invalid, match="from CSV"):
-        read_bill(path, Order("a.parquet", "slurm"), folder=tmp_path, caps=Caps(), on_share=lambda *_: None)
+        read_bill(
+            path, IngestOrder("a.parquet", "slurm"), folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None
+        )
 
 
 def test_a_file_with_too_many_rows_is_refused(tmp_path):
     path = written(tmp_path, csv_bytes([row()] * 4))
     with pytest.raises(TooLarge, match="more than the 3 rows"):
-        read_bill(path, Order("a.csv"), folder=tmp_path, caps=Caps(rows=3), on_share=lambda *_: None)
+        read_bill(path, IngestOrder("a.csv"), folder=tmp_path, caps=UnpackLimits(rows=3), on_share=lambda *_: None)
 
 
 def test_rows_are_estimated(tmp_path):
-    assert rows_estimated(written(tmp_path, parquet_bytes([row()] * 7)), kind=Kind.PARQUET) == 7
-    assert 4900 < rows_estimated(written(tmp_path, csv_bytes([row()] * 5000)), kind=Kind.CSV) < 5100
-    assert rows_estimated(written(tmp_path, b"a,b"), kind=Kind.CSV) == 1
+    assert rows_estimated(written(tmp_path, parquet_bytes([row()] * 7)), kind=FileKind.PARQUET) == 7
+    assert 4900 < rows_estimated(written(tmp_path, csv_bytes([row()] * 5000)), kind=FileKind.CSV) < 5100
+    assert rows_estimated(written(tmp_path, b"a,b"), kind=FileKind.CSV) == 1
 
 
 def test_the_counter_stops_at_the_first_row_too_many():
     told = []
-    hear = RowCounter(4, Caps(rows=3), lambda share, phase: told.append(phase))
+    hear = RowCounter(4, UnpackLimits(rows=3), lambda share, phase: told.append(phase))
     hear(3)
     with pytest.raises(TooLarge, match="split it by billing period"):
         hear(1)

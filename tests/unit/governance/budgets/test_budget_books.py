@@ -10,15 +10,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from governance.budgets.domain.actuals import Stated, check_period, restate
 from governance.budgets.domain.amounts import check_amount, check_hundredths
-from governance.budgets.domain.budget_changes import Aspect, Place, check_places, move, new_amount
-from governance.budgets.domain.cost_centers import Level, check_parent
+from governance.budgets.domain.budget_changes import AccountPlace, Aspect, check_places, move, new_amount
+from governance.budgets.domain.cost_centers import CenterLevel, check_parent
 from governance.budgets.domain.delegation import check_hands_out, check_keeps
 from governance.budgets.domain.ledger import (
     Balance,
-    Entry,
+    BudgetMode,
     EntryKind,
     Holding,
-    Mode,
+    LedgerLine,
     balance,
     changes_of_available,
     check_available,
@@ -38,7 +38,7 @@ REF, OTHER = "MRR-1", "MRR-2"
 
 
 def entry(kind, amount, ref=None, key="k", **more):
-    return Entry(EntryKind(kind), D(str(amount)), ref, key, **more)
+    return LedgerLine(EntryKind(kind), D(str(amount)), ref, key, **more)
 
 
 def billed(amount, ref=REF, period="2026-10", kind="actual"):
@@ -160,7 +160,7 @@ def test_a_closed_account_takes_no_more_promises():
 
 
 def test_each_mode_says_what_it_does():
-    assert [mode.words for mode in Mode] == [
+    assert [mode.words for mode in BudgetMode] == [
         "Everything is booked, nothing is checked.",
         "What is too much is booked and raises a finding.",
         "What is too much is refused; what an approval plans in a quarter to come is booked and raises a finding.",
@@ -273,15 +273,15 @@ def test_a_request_runs_over_in_the_quarter_that_was_billed():
 # the tree
 
 
-@pytest.mark.parametrize("level", Level)
-@pytest.mark.parametrize("parent", [None, *Level])
+@pytest.mark.parametrize("level", CenterLevel)
+@pytest.mark.parametrize("parent", [None, *CenterLevel])
 def test_what_hangs_under_what(level, parent):
     allowed = {
-        (Level.ORGANIZATION, None),
-        (Level.UNIT, Level.ORGANIZATION),
-        (Level.TEAM, Level.ORGANIZATION),
-        (Level.TEAM, Level.UNIT),
-        (Level.PROJECT, Level.TEAM),
+        (CenterLevel.ORGANIZATION, None),
+        (CenterLevel.UNIT, CenterLevel.ORGANIZATION),
+        (CenterLevel.TEAM, CenterLevel.ORGANIZATION),
+        (CenterLevel.TEAM, CenterLevel.UNIT),
+        (CenterLevel.PROJECT, CenterLevel.TEAM),
     }
     if (level, parent) in allowed:
         check_parent(level=level, parent=parent)
@@ -314,12 +314,16 @@ def test_an_account_keeps_what_it_handed_out_and_where_it_enforces_what_is_promi
 
 # changes
 
-HERE = Place("search", "2026Q4", "USD")
+HERE = AccountPlace("search", "2026Q4", "USD")
 
 
 @pytest.mark.parametrize(
     ("aspect", "target"),
-    [("amount", None), ("date", Place("search", "2027Q1", "USD")), ("account", Place("ads", "2026Q4", "USD"))],
+    [
+        ("amount", None),
+        ("date", AccountPlace("search", "2027Q1", "USD")),
+        ("account", AccountPlace("ads", "2026Q4", "USD")),
+    ],
 )
 def test_a_change_of_one_thing_is_let_in(aspect, target):
     check_places(aspect=Aspect(aspect), source=HERE, target=target)
@@ -328,14 +332,14 @@ def test_a_change_of_one_thing_is_let_in(aspect, target):
 @pytest.mark.parametrize(
     ("aspect", "target"),
     [
-        ("amount", Place("ads", "2026Q4", "USD")),
+        ("amount", AccountPlace("ads", "2026Q4", "USD")),
         ("date", None),
         ("account", None),
         ("date", HERE),
         ("account", HERE),
-        ("date", Place("ads", "2027Q1", "USD")),
-        ("account", Place("ads", "2027Q1", "USD")),
-        ("account", Place("ads", "2026Q4", "gpu_h")),
+        ("date", AccountPlace("ads", "2027Q1", "USD")),
+        ("account", AccountPlace("ads", "2027Q1", "USD")),
+        ("account", AccountPlace("ads", "2026Q4", "gpu_h")),
     ],
 )
 def test_a_change_of_two_things_is_refused(aspect, target):

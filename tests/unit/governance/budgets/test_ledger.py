@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from governance.budgets.domain.ledger import (
     Balance,
-    Entry,
     EntryKind,
+    LedgerLine,
     balance,
     check_available,
     check_entry,
@@ -17,7 +17,7 @@ from weighbridge.core.errors import Invalid, WrongState
 
 
 def entry(kind, amount, ref=None, key="k"):
-    return Entry(EntryKind(kind), Decimal(amount), ref, key)
+    return LedgerLine(EntryKind(kind), Decimal(amount), ref, key)
 
 
 BOOK = [

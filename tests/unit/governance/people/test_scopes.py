@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.people.domain.scopes import Scope, check_scope
+from governance.people.domain.scopes import TokenScope, check_scope
 from weighbridge.core.errors import NotAllowed
 
 DOORS = ("api:gate", "api:keys", "api:reviews", "")
@@ -10,14 +10,14 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "get")
 LOOKS = {"GET", "HEAD", "OPTIONS"}
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", list(TokenScope))
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("door", DOORS)
-def test_what_a_token_opens(scope: Scope, method: str, door: str) -> None:
+def test_what_a_token_opens(scope: TokenScope, method: str, door: str) -> None:
     allowed = {
-        Scope.WRITE: True,
-        Scope.READ: method in LOOKS,
-        Scope.GATE: method in LOOKS and door in {"api:gate", "api:keys"},
+        TokenScope.WRITE: True,
+        TokenScope.READ: method in LOOKS,
+        TokenScope.GATE: method in LOOKS and door in {"api:gate", "api:keys"},
     }[scope]
     if allowed:
         check_scope(scope, method=method, door=door)

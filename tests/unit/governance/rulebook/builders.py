@@ -1,4 +1,4 @@
-"""Plain builders: a figure, a rule, a policy document, each valid until the test says otherwise."""
+"""Plain builders: a metric value, a rule, a policy document, each valid until the test says otherwise."""
 
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -6,19 +6,20 @@ from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy import Policy, parse_policy
-from weighbridge.core.metrics import CATALOG, Basis, Figure
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis, MetricValue
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DIGEST = "sha256:" + "ab" * 32
 
 
-def figure(name: str = "training_gpu_hours", value: str = "120", **fields: Any) -> Figure:
+def metric_value(name: str = "training_gpu_hours", value: str = "120", **fields: Any) -> MetricValue:
     for key in ("lower", "upper", "confidence"):
         if isinstance(fields.get(key), str):
             fields[key] = Decimal(fields[key])
     unit = fields.pop("unit", CATALOG[name].unit if name in CATALOG else "USD")
-    return Figure(
+    return MetricValue(
         **{
             "name": name,
             "value": Decimal(value),
@@ -33,7 +34,7 @@ def figure(name: str = "training_gpu_hours", value: str = "120", **fields: Any) 
 def rule(**fields: Any) -> dict[str, Any]:
     return {
         "id": "gpu",
-        "fact": "training_gpu_hours",
+        "metric": "training_gpu_hours",
         "comparator": "at_most",
         "limit": 500,
         "unit": "gpu_h",
@@ -48,7 +49,7 @@ def p95_rule(**fields: Any) -> dict[str, Any]:
     return rule(
         **{
             "id": "p95",
-            "fact": "latency_p95_ms",
+            "metric": "latency_p95_ms",
             "limit": 100,
             "unit": "ms",
             "accept": ["measured"],

@@ -4,14 +4,14 @@ import pytest
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.checklists import Answer, ItemKind, completeness, is_complete, parse_checklist
+from governance.rulebook.domain.checklists import ChecklistReply, ItemKind, completeness, is_complete, parse_checklist
 from governance.rulebook.domain.policy import parse_policy
-from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, figure
+from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, metric_value
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 
-METRIC = {"id": "speed", "kind": "metric", "title": "Speed", "facts": ["latency_p95_ms"], "accept": ["measured"]}
+METRIC = {"id": "speed", "kind": "metric", "title": "Speed", "metrics": ["latency_p95_ms"], "accept": ["measured"]}
 TEXT = {"id": "why", "kind": "text", "title": "Why", "min_length": 5}
 
 
@@ -26,13 +26,13 @@ def document(*items, **fields):
     }
 
 
-def status_of(item, *, answers=(), figures=()):
-    (status,) = completeness(parse_checklist(document(item)), answers=answers, figures=figures, now=NOW)
+def status_of(item, *, answers=(), metric_values=()):
+    (status,) = completeness(parse_checklist(document(item)), answers=answers, metric_values=metric_values, now=NOW)
     return status
 
 
 def answer(item_id="why", **fields):
-    return Answer(**{"item_id": item_id, "answered_by": "ada", "answered_at": BEFORE, **fields})
+    return ChecklistReply(**{"item_id": item_id, "answered_by": "ada", "answered_at": BEFORE, **fields})
 
 
 def test_a_document_becomes_a_checklist():
@@ -40,7 +40,7 @@ def test_a_document_becomes_a_checklist():
     checklist = parse_checklist(source)
     assert (checklist.name, checklist.title, checklist.digest) == ("standard", "Standard", digest_of(source))
     metric, text = checklist.items
-    assert (metric.kind, metric.facts, metric.accept) == (
+    assert (metric.kind, metric.metrics, metric.accept) == (
         ItemKind.METRIC,
         ("latency_p95_ms",),
         (Basis.MEASURED, Basis.BILLED),
@@ -53,11 +53,11 @@ def test_a_document_becomes_a_checklist():
     [
         ([], "items", "asks at least one thing"),
         ([TEXT, TEXT], "items[1].id", "repeats 'why'"),
-        ([METRIC | {"facts": ["speed"]}], "items[0].facts", "names 'speed'"),
-        ([METRIC | {"facts": []}], "items[0].facts", "is missing"),
+        ([METRIC | {"metrics": ["speed"]}], "items[0].metrics", "names 'speed'"),
+        ([METRIC | {"metrics": []}], "items[0].metrics", "is missing"),
         ([METRIC | {"accept": []}], "items[0].accept", "is missing"),
         ([METRIC | {"accept": ["rumored"]}], "items[0].accept", "may list only"),
-        ([TEXT | {"facts": ["accuracy"]}], "items[0].facts", "belongs to metric and cost items"),
+        ([TEXT | {"metrics": ["accuracy"]}], "items[0].metrics", "belongs to metric and cost items"),
         ([TEXT | {"accept": ["measured"]}], "items[0].accept", "belongs to metric and cost items"),
         ([TEXT | {"kind": "poem"}], "items[0].kind", "must be one of metric"),
         ([TEXT | {"needed": True}], "items[0].needed", "not known here"),
@@ -74,39 +74,43 @@ def test_unknown_keys_of_the_document_are_refused():
         parse_checklist(document(TEXT, version=2))
 
 
-measured = figure("latency_p95_ms", "12", basis=Basis.MEASURED)
+measured = metric_value("latency_p95_ms", "12", basis=Basis.MEASURED)
 
 
 @pytest.mark.parametrize(
-    ("figures", "complete", "why"),
+    ("metric_values", "complete", "why"),
     [
-        ([measured], True, "Every fact has a figure of an accepted basis."),
-        ([], False, "Still open: latency_p95_ms needs a measured or billed figure."),
-        ([figure("latency_p95_ms", "12")], False, "Still open: latency_p95_ms needs a measured or billed figure."),
+        ([measured], True, "Every metric has a metric value of an accepted basis."),
+        ([], False, "Still open: latency_p95_ms needs a measured or billed metric value."),
         (
-            [figure("latency_p95_ms", "12", basis=Basis.MEASURED, valid_until=NOW)],
+            [metric_value("latency_p95_ms", "12")],
             False,
-            "Still open: the figure of latency_p95_ms expired on 2026-10-05.",
+            "Still open: latency_p95_ms needs a measured or billed metric value.",
         ),
         (
-            [figure("latency_p95_ms", "12", basis=Basis.MEASURED, unit="s")],
+            [metric_value("latency_p95_ms", "12", basis=Basis.MEASURED, valid_until=NOW)],
             False,
-            "Still open: latency_p95_ms needs a measured or billed figure.",
+            "Still open: the metric value of latency_p95_ms expired on 2026-10-05.",
+        ),
+        (
+            [metric_value("latency_p95_ms", "12", basis=Basis.MEASURED, unit="s")],
+            False,
+            "Still open: latency_p95_ms needs a measured or billed metric value.",
         ),
     ],
 )
-def test_metric_items_are_answered_by_facts_alone(figures, complete, why):
-    status = status_of(METRIC, figures=figures, answers=[answer("speed", text="It is fast, believe me.")])
+def test_metric_items_are_answered_by_facts_alone(metric_values, complete, why):
+    status = status_of(METRIC, metric_values=metric_values, answers=[answer("speed", text="It is fast, believe me.")])
     assert (status.is_complete, status.why) == (complete, why)
-    assert status.figures == (tuple(figures) if complete else ())
+    assert status.metric_values == (tuple(metric_values) if complete else ())
 
 
 def test_every_fact_of_an_item_is_needed():
-    item = METRIC | {"kind": "cost", "facts": ["latency_p95_ms", "training_cost_usd"], "accept": ["declared"]}
-    status = status_of(item, figures=[measured])
+    item = METRIC | {"kind": "cost", "metrics": ["latency_p95_ms", "training_cost_usd"], "accept": ["declared"]}
+    status = status_of(item, metric_values=[measured])
     assert status.is_complete is False
-    assert status.figures == (measured,)
-    assert "training_cost_usd needs a declared or estimated or measured or billed figure" in status.why
+    assert status.metric_values == (measured,)
+    assert "training_cost_usd needs a declared or estimated or measured or billed metric value" in status.why
 
 
 @pytest.mark.parametrize(
@@ -135,8 +139,8 @@ def test_of_several_answers_the_latest_counts():
 
 def test_only_required_items_must_be_complete():
     checklist = parse_checklist(document(TEXT, TEXT | {"id": "extra", "required": False}))
-    open_statuses = completeness(checklist, answers=[], figures=[], now=NOW)
-    done = completeness(checklist, answers=[answer(text="12345")], figures=[], now=NOW)
+    open_statuses = completeness(checklist, answers=[], metric_values=[], now=NOW)
+    done = completeness(checklist, answers=[answer(text="12345")], metric_values=[], now=NOW)
     assert [status.is_complete for status in done] == [True, False]
     assert (is_complete(open_statuses), is_complete(done)) == (False, True)
 
@@ -156,5 +160,5 @@ def test_the_default_checklist_asks_what_the_review_needs():
         "rollback-rehearsed": ("attestation", True),
         "data-sheet": ("file", False),
     }
-    costs = {name for item in checklist.items if item.kind is ItemKind.COST for name in item.facts}
+    costs = {name for item in checklist.items if item.kind is ItemKind.COST for name in item.metrics}
     assert costs == {"training_cost_usd", "training_gpu_hours", "inference_cost_1y_usd", "total_cost_1y_usd"}

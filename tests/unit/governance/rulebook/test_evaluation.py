@@ -9,90 +9,94 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import Determination, Outcome, RuleStatus, Subject, evaluate
-from governance.rulebook.domain.policy import Comparator, Effect, Statistic, parse_policy
-from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
+from governance.rulebook.domain.evaluation import Evaluation, EvaluationSubject, PolicyOutcome, RuleStatus, evaluate
+from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.catalog import CATALOG
 from weighbridge.core.converter import from_document, to_document
-from weighbridge.core.metrics import CATALOG, Basis
+from weighbridge.core.metrics import Basis
 
-PROD = Subject("vision", "T1", "prod")
-DEV = Subject("vision", "T3", "dev")
+PROD = EvaluationSubject("vision", "T1", "prod")
+DEV = EvaluationSubject("vision", "T3", "dev")
 
 
 def p95(value="80", **fields):
-    return figure("latency_p95_ms", value, **{"upper": "90", "basis": Basis.MEASURED, "n": 3000, **fields})
+    return metric_value("latency_p95_ms", value, **{"upper": "90", "basis": Basis.MEASURED, "n": 3000, **fields})
 
 
-def only(rules, figures, *, subject=PROD, waived=frozenset()):
-    determination = evaluate(policy(*rules), subject=subject, figures=figures, now=NOW, waived=waived)
-    return determination, determination.results[0]
+def only(rules, metric_values, *, subject=PROD, waived=frozenset()):
+    policy_evaluation = evaluate(policy(*rules), subject=subject, metric_values=metric_values, now=NOW, waived=waived)
+    return policy_evaluation, policy_evaluation.results[0]
 
 
 def test_a_condition_that_holds_passes():
-    determination, result = only([rule()], [figure(source="ada")])
-    assert determination.outcome is Outcome.CLEARED
+    policy_evaluation, result = only([rule()], [metric_value(source="ada")])
+    assert policy_evaluation.outcome is PolicyOutcome.CLEARED
     assert (result.status, result.effect, result.observed) == (RuleStatus.PASSED, None, Decimal(120))
     assert result.why == "training_gpu_hours is 120 gpu_h (declared, ada); the policy asks for at most 500 gpu_h."
-    assert determination.standing() == ()
+    assert policy_evaluation.standing() == ()
 
 
 def test_a_condition_that_does_not_hold_fires():
-    determination, result = only([rule()], [figure(value="620")])
-    assert determination.outcome is Outcome.REVIEW_REQUIRED
+    policy_evaluation, result = only([rule()], [metric_value(value="620")])
+    assert policy_evaluation.outcome is PolicyOutcome.REVIEW_REQUIRED
     assert (result.status, result.effect, result.message) == (
         RuleStatus.FIRED,
-        Effect.REQUIRE_REVIEW,
+        RuleEffect.REQUIRE_REVIEW,
         "Too many GPU hours.",
     )
-    assert determination.standing() == (result,)
+    assert policy_evaluation.standing() == (result,)
 
 
 def test_bounds_are_named_in_the_reason():
     _, result = only([p95_rule()], [p95(upper="120")])
     assert result.status is RuleStatus.FIRED
     assert result.why == "The upper bound of latency_p95_ms is 120 ms (measured); the policy asks for at most 100 ms."
-    lower = rule(id="a", fact="accuracy", unit="ratio", comparator="at_least", limit=0.8, statistic="lower")
-    _, result = only([lower], [figure("accuracy", "0.9", lower="0.79")])
+    lower = rule(id="a", metric="accuracy", unit="ratio", comparator="at_least", limit=0.8, statistic="lower")
+    _, result = only([lower], [metric_value("accuracy", "0.9", lower="0.79")])
     assert (result.status, result.observed) == (RuleStatus.FIRED, Decimal("0.79"))
 
 
 @pytest.mark.parametrize(
-    ("figures", "why"),
+    ("metric_values", "why"),
     [
-        ([], "The rule needs a measured or billed figure of latency_p95_ms; there is none at all."),
+        ([], "The rule needs a measured or billed value of latency_p95_ms; there is none at all."),
         (
             [p95(basis=Basis.DECLARED), p95(basis=Basis.ESTIMATED)],
-            "The rule needs a measured or billed figure of latency_p95_ms; there is only declared and estimated.",
+            "The rule needs a measured or billed value of latency_p95_ms; there is only declared and estimated.",
         ),
-        ([p95(n=1999)], "The rule needs 2000 samples of latency_p95_ms; the measured figure has 1999."),
-        ([p95(n=None)], "The rule needs 2000 samples of latency_p95_ms; the measured figure has none."),
+        ([p95(n=1999)], "The rule needs 2000 samples of latency_p95_ms; the measured value has 1999."),
+        ([p95(n=None)], "The rule needs 2000 samples of latency_p95_ms; the measured value has none."),
         (
             [p95(upper=None)],
-            "The rule compares the upper bound of latency_p95_ms; the measured figure has none.",
+            "The rule compares the upper bound of latency_p95_ms; the measured value has none.",
         ),
-        ([p95(valid_until=BEFORE)], "The measured figure of latency_p95_ms expired on 2026-10-01; provide a new one."),
+        (
+            [p95(valid_until=BEFORE)],
+            "The measured value of latency_p95_ms expired on 2026-10-01; provide a new one.",
+        ),
         (
             [p95(), p95(unit="s")],
-            "A figure of latency_p95_ms is malformed: latency_p95_ms is given in ms, not in 's'; convert it.",
+            "A value of latency_p95_ms is malformed: latency_p95_ms is given in ms, not in 's'; convert it.",
         ),
     ],
 )
-def test_what_cannot_be_told_is_indeterminate_and_means_review(figures, why):
-    determination, result = only([p95_rule()], figures)
-    assert determination.outcome is Outcome.REVIEW_REQUIRED
-    assert (result.status, result.effect, result.why) == (RuleStatus.INDETERMINATE, Effect.REQUIRE_REVIEW, why)
+def test_what_cannot_be_told_is_indeterminate_and_means_review(metric_values, why):
+    policy_evaluation, result = only([p95_rule()], metric_values)
+    assert policy_evaluation.outcome is PolicyOutcome.REVIEW_REQUIRED
+    assert (result.status, result.effect, result.why) == (RuleStatus.INDETERMINATE, RuleEffect.REQUIRE_REVIEW, why)
 
 
-COST_P80 = {"id": "cost", "fact": "total_cost_1y_usd", "unit": "USD", "limit": 50_000, "statistic": "p80"}
+COST_P80 = {"id": "cost", "metric": "total_cost_1y_usd", "unit": "USD", "limit": 50_000, "statistic": "p80"}
 
 
 def cost(value="40000", **fields):
-    return figure("total_cost_1y_usd", value, **{"basis": Basis.ESTIMATED, **fields})
+    return metric_value("total_cost_1y_usd", value, **{"basis": Basis.ESTIMATED, **fields})
 
 
 @pytest.mark.parametrize(
-    ("figures", "status", "observed"),
+    ("metric_values", "status", "observed"),
     [
         ([cost(p80=Decimal(49_000))], RuleStatus.PASSED, Decimal(49_000)),
         ([cost(p80=Decimal(51_000))], RuleStatus.FIRED, Decimal(51_000)),
@@ -104,8 +108,8 @@ def cost(value="40000", **fields):
         ([cost("1000", basis=Basis.MEASURED)], RuleStatus.INDETERMINATE, None),
     ],
 )
-def test_a_rule_may_ask_for_the_p80_of_an_estimate(figures, status, observed):
-    _, result = only([rule(**COST_P80)], figures)
+def test_a_rule_may_ask_for_the_p80_of_an_estimate(metric_values, status, observed):
+    _, result = only([rule(**COST_P80)], metric_values)
     assert (result.status, result.observed) == (status, observed)
 
 
@@ -126,29 +130,31 @@ def test_the_reason_names_the_p80():
     ],
 )
 def test_scope(scope, applies):
-    determination, result = only([rule(scope=scope)], [figure(value="620")])
+    policy_evaluation, result = only([rule(scope=scope)], [metric_value(value="620")])
     assert result.status is (RuleStatus.FIRED if applies else RuleStatus.NOT_APPLICABLE)
-    assert determination.outcome is (Outcome.REVIEW_REQUIRED if applies else Outcome.CLEARED)
+    assert policy_evaluation.outcome is (PolicyOutcome.REVIEW_REQUIRED if applies else PolicyOutcome.CLEARED)
 
 
 def test_a_subject_without_a_tier_is_not_exempt_from_a_rule_about_tiers():
-    _, result = only([rule(scope={"tiers": ["T1"]})], [figure(value="620")], subject=Subject("vision", "", "prod"))
+    _, result = only(
+        [rule(scope={"tiers": ["T1"]})], [metric_value(value="620")], subject=EvaluationSubject("vision", "", "prod")
+    )
     assert result.status is RuleStatus.FIRED
 
 
 @pytest.mark.parametrize(
     ("effects", "outcome"),
     [
-        (("advise",), Outcome.ADVISED),
-        (("advise", "require_review"), Outcome.REVIEW_REQUIRED),
-        (("deny", "advise"), Outcome.DENIED),
+        (("advise",), PolicyOutcome.ADVISED),
+        (("advise", "require_review"), PolicyOutcome.REVIEW_REQUIRED),
+        (("deny", "advise"), PolicyOutcome.DENIED),
     ],
 )
 def test_the_strictest_effect_is_the_outcome_and_all_are_listed(effects, outcome):
     rules = [rule(id=effect, effect=effect) for effect in effects]
-    determination, _ = only(rules, [figure(value="620")])
-    assert determination.outcome is outcome
-    assert [result.rule_id for result in determination.standing()] == sorted(
+    policy_evaluation, _ = only(rules, [metric_value(value="620")])
+    assert policy_evaluation.outcome is outcome
+    assert [result.rule_id for result in policy_evaluation.standing()] == sorted(
         effects, key=("deny", "require_review", "advise").index
     )
 
@@ -156,14 +162,14 @@ def test_the_strictest_effect_is_the_outcome_and_all_are_listed(effects, outcome
 @pytest.mark.parametrize(
     ("level", "value", "status", "outcome"),
     [
-        ("soft", "620", RuleStatus.WAIVED, Outcome.CLEARED),
-        ("hard", "620", RuleStatus.FIRED, Outcome.REVIEW_REQUIRED),
-        ("soft", "120", RuleStatus.PASSED, Outcome.CLEARED),
+        ("soft", "620", RuleStatus.WAIVED, PolicyOutcome.CLEARED),
+        ("hard", "620", RuleStatus.FIRED, PolicyOutcome.REVIEW_REQUIRED),
+        ("soft", "120", RuleStatus.PASSED, PolicyOutcome.CLEARED),
     ],
 )
 def test_only_soft_rules_that_stand_against_a_request_are_waived(level, value, status, outcome):
-    determination, result = only([rule(level=level)], [figure(value=value)], waived=frozenset({"gpu"}))
-    assert (result.status, determination.outcome) == (status, outcome)
+    policy_evaluation, result = only([rule(level=level)], [metric_value(value=value)], waived=frozenset({"gpu"}))
+    assert (result.status, policy_evaluation.outcome) == (status, outcome)
 
 
 def test_a_waived_rule_still_says_what_it_would_have_said():
@@ -173,27 +179,27 @@ def test_a_waived_rule_still_says_what_it_would_have_said():
     assert result.why.startswith("Waived. Without the waiver: The rule needs a declared or estimated")
 
 
-def test_the_determination_is_a_document_that_reads_back_the_same():
-    determination, _ = only(
-        [p95_rule(), rule(), rule(id="acc", fact="accuracy", unit="ratio")],
-        [p95(confidence="0.95"), figure(valid_until=NOW)],
+def test_the_policy_evaluation_is_a_document_that_reads_back_the_same():
+    policy_evaluation, _ = only(
+        [p95_rule(), rule(), rule(id="acc", metric="accuracy", unit="ratio")],
+        [p95(confidence="0.95"), metric_value(valid_until=NOW)],
     )
-    document = json.loads(json.dumps(to_document(determination)))
+    document = json.loads(json.dumps(to_document(policy_evaluation)))
     assert document["outcome"] == "review_required"
     assert [item["status"] for item in document["results"]] == ["passed", "indeterminate", "indeterminate"]
     assert document["results"][0]["observed"] == "90"
-    assert document["results"][0]["figure"]["observed_at"] == "2026-10-01T12:00:00Z"
-    assert document["policy_digest"] == determination.policy_digest
-    assert from_document(Determination, document, name="determination") == determination
+    assert document["results"][0]["metric_value"]["observed_at"] == "2026-10-01T12:00:00Z"
+    assert document["policy_digest"] == policy_evaluation.policy_digest
+    assert from_document(Evaluation, document, name="policy_evaluation") == policy_evaluation
 
 
 def test_same_or_better_looks_at_every_rule():
-    rules = [rule(id="a"), rule(id="b", fact="training_cost_usd", unit="USD")]
-    cost, hours = figure("training_cost_usd", "620"), figure()
-    only_a, _ = only(rules, [figure(value="620"), figure("training_cost_usd", "1")])
+    rules = [rule(id="a"), rule(id="b", metric="training_cost_usd", unit="USD")]
+    cost, hours = metric_value("training_cost_usd", "620"), metric_value()
+    only_a, _ = only(rules, [metric_value(value="620"), metric_value("training_cost_usd", "1")])
     only_b, _ = only(rules, [cost, hours])
     unknown_b, _ = only(rules, [hours])
-    nothing, _ = only(rules, [figure("training_cost_usd", "1"), hours])
+    nothing, _ = only(rules, [metric_value("training_cost_usd", "1"), hours])
     assert nothing.is_same_or_better(than=only_a) is True
     assert only_a.is_same_or_better(than=only_a) is True
     assert only_a.is_same_or_better(than=nothing) is False
@@ -204,13 +210,18 @@ def test_same_or_better_looks_at_every_rule():
 
 
 def test_a_rule_nobody_knew_before_must_not_stand_against_the_request():
-    one, _ = only([rule(id="a", effect="deny")], [figure(value="620")])
-    more, _ = only([rule(id="a", effect="deny"), rule(id="b")], [figure(value="620")])
+    one, _ = only([rule(id="a", effect="deny")], [metric_value(value="620")])
+    more, _ = only([rule(id="a", effect="deny"), rule(id="b")], [metric_value(value="620")])
     assert more.is_same_or_better(than=one) is False
 
 
 def test_outcomes_rank_from_permissive_to_strict():
-    assert [Outcome.CLEARED.rank, Outcome.ADVISED.rank, Outcome.REVIEW_REQUIRED.rank, Outcome.DENIED.rank] == [
+    assert [
+        PolicyOutcome.CLEARED.rank,
+        PolicyOutcome.ADVISED.rank,
+        PolicyOutcome.REVIEW_REQUIRED.rank,
+        PolicyOutcome.DENIED.rank,
+    ] == [
         0,
         1,
         2,
@@ -228,11 +239,11 @@ NAMES = ["accuracy", "error_rate", "f1_macro"]
 def rules(draw, name=None):
     comparator = draw(st.sampled_from(Comparator))
     kind = draw(st.sampled_from([Statistic.VALUE, Statistic.UPPER if comparator.is_ceiling else Statistic.LOWER]))
-    effect = draw(st.sampled_from(Effect))
-    stricter = [each for each in Effect if each.rank >= effect.rank]
+    effect = draw(st.sampled_from(RuleEffect))
+    stricter = [each for each in RuleEffect if each.rank >= effect.rank]
     return rule(
         id=draw(st.uuids().map(str)),
-        fact=name or draw(st.sampled_from(NAMES)),
+        metric=name or draw(st.sampled_from(NAMES)),
         unit="ratio",
         comparator=comparator.value,
         limit=str(draw(decimals)),
@@ -247,9 +258,9 @@ def rules(draw, name=None):
 
 
 @st.composite
-def sound_figures(draw, name):
+def sound_metric_values(draw, name):
     lower, value, upper = sorted(draw(st.tuples(decimals, decimals, decimals)))
-    return figure(
+    return metric_value(
         name,
         str(value),
         lower=draw(st.sampled_from([None, lower])),
@@ -261,7 +272,7 @@ def sound_figures(draw, name):
 
 
 def weaker(draw, strong):
-    """The figure with one property of its evidence made worse; its value stays."""
+    """The metric value with one property of its evidence made worse; its value stays."""
     way = draw(st.sampled_from(["basis", "n", "lower", "upper", "no lower", "no upper", "expire", "malform"]))
     match way:
         case "basis":
@@ -284,41 +295,43 @@ def weaker(draw, strong):
 @given(st.data())
 def test_weakening_or_removing_evidence_never_makes_the_outcome_more_permissive(data):
     judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=4)))
-    figures = {name: data.draw(sound_figures(name)) for name in NAMES}
-    before = evaluate(judged, subject=PROD, figures=list(figures.values()), now=NOW)
+    metric_values = {name: data.draw(sound_metric_values(name)) for name in NAMES}
+    before = evaluate(judged, subject=PROD, metric_values=list(metric_values.values()), now=NOW)
     name = data.draw(st.sampled_from(NAMES))
-    without = [each for each in figures.values() if each.name != name]
-    weakened = [*without, weaker(data.draw, figures[name])]
+    without = [each for each in metric_values.values() if each.name != name]
+    weakened = [*without, weaker(data.draw, metric_values[name])]
     for fewer in (without, weakened):
-        after = evaluate(judged, subject=PROD, figures=fewer, now=NOW)
+        after = evaluate(judged, subject=PROD, metric_values=fewer, now=NOW)
         assert after.outcome.rank >= before.outcome.rank
         for old, new in zip(before.results, after.results, strict=True):
             assert new.severity[0] >= old.severity[0]
 
 
 @given(st.data())
-def test_removing_every_figure_of_a_fact_never_helps_however_many_there_were(data):
+def test_removing_every_metric_value_of_a_fact_never_helps_however_many_there_were(data):
     judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=3)))
-    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=6))
+    metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=6))
     name = data.draw(st.sampled_from(NAMES))
-    before = evaluate(judged, subject=PROD, figures=figures, now=NOW)
-    after = evaluate(judged, subject=PROD, figures=[each for each in figures if each.name != name], now=NOW)
+    before = evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW)
+    after = evaluate(judged, subject=PROD, metric_values=[each for each in metric_values if each.name != name], now=NOW)
     assert after.outcome.rank >= before.outcome.rank
 
 
 @given(st.data())
-def test_the_order_of_figures_and_rules_never_matters(data):
+def test_the_order_of_metric_values_and_rules_never_matters(data):
     chosen = data.draw(st.lists(rules(), min_size=1, max_size=4, unique_by=lambda each: each["id"]))
-    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=6))
-    figures.append(
-        data.draw(st.sampled_from([figure("accuracy", "2"), figure("accuracy", "0", unit="x"), figures[:1]]))
+    metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=6))
+    metric_values.append(
+        data.draw(
+            st.sampled_from([metric_value("accuracy", "2"), metric_value("accuracy", "0", unit="x"), metric_values[:1]])
+        )
     )
-    figures = [each for each in figures if not isinstance(each, list)]
-    first = evaluate(policy(*chosen), subject=PROD, figures=figures, now=NOW)
+    metric_values = [each for each in metric_values if not isinstance(each, list)]
+    first = evaluate(policy(*chosen), subject=PROD, metric_values=metric_values, now=NOW)
     second = evaluate(
         policy(*data.draw(st.permutations(chosen))),
         subject=PROD,
-        figures=data.draw(st.permutations(figures)),
+        metric_values=data.draw(st.permutations(metric_values)),
         now=NOW,
     )
     assert first.outcome is second.outcome
@@ -328,10 +341,10 @@ def test_the_order_of_figures_and_rules_never_matters(data):
 @given(st.data())
 def test_hard_rules_ignore_waivers(data):
     judged = policy(*(each | {"level": "hard"} for each in data.draw(st.lists(rules(), min_size=1, max_size=4))))
-    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=4))
+    metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=4))
     waived = frozenset(each.id for each in judged.rules)
-    assert evaluate(judged, subject=PROD, figures=figures, now=NOW, waived=waived) == evaluate(
-        judged, subject=PROD, figures=figures, now=NOW
+    assert evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW, waived=waived) == evaluate(
+        judged, subject=PROD, metric_values=metric_values, now=NOW
     )
 
 
@@ -344,7 +357,7 @@ odd_numbers = st.sampled_from(
 def test_evaluation_is_total_and_odd_evidence_never_passes(data):
     judged = policy(data.draw(rules("accuracy")))
     odd = replace(
-        data.draw(sound_figures("accuracy")),
+        data.draw(sound_metric_values("accuracy")),
         **{data.draw(st.sampled_from(["value", "lower", "upper", "confidence"])): data.draw(odd_numbers)},
         n=data.draw(st.sampled_from([None, -1, "many", 1.5, 3])),
         basis=data.draw(st.sampled_from(["hearsay", None, *Basis])),
@@ -353,7 +366,7 @@ def test_evaluation_is_total_and_odd_evidence_never_passes(data):
         unit=data.draw(st.sampled_from(["ratio", "", None])),
     )
     assume(odd.observed_at is not NOW or odd.unit != "ratio")
-    (result,) = evaluate(judged, subject=PROD, figures=[odd], now=NOW).results
+    (result,) = evaluate(judged, subject=PROD, metric_values=[odd], now=NOW).results
     assert result.status in {RuleStatus.INDETERMINATE, RuleStatus.NOT_APPLICABLE}
 
 
@@ -363,15 +376,15 @@ DEFAULT = parse_policy(yaml.safe_load(defaults.text_of(defaults.POLICY)))
 
 
 def declared(**values):
-    return [figure(name, value) for name, value in values.items()]
+    return [metric_value(name, value) for name, value in values.items()]
 
 
 SMALL = {"training_gpu_hours": "12", "training_cost_usd": "300", "total_cost_1y_usd": "4000"}
 
 
 def test_a_small_request_outside_production_is_cleared_on_declared_costs():
-    determination = evaluate(DEFAULT, subject=DEV, figures=declared(**SMALL), now=NOW)
-    assert determination.outcome is Outcome.CLEARED
+    policy_evaluation = evaluate(DEFAULT, subject=DEV, metric_values=declared(**SMALL), now=NOW)
+    assert policy_evaluation.outcome is PolicyOutcome.CLEARED
 
 
 @pytest.mark.parametrize(
@@ -383,54 +396,54 @@ def test_a_small_request_outside_production_is_cleared_on_declared_costs():
     ],
 )
 def test_each_cost_limit_of_the_default_policy_asks_for_review(name, value, rule_id):
-    determination = evaluate(DEFAULT, subject=DEV, figures=declared(**SMALL | {name: value}), now=NOW)
-    assert determination.outcome is Outcome.REVIEW_REQUIRED
-    assert [result.rule_id for result in determination.standing()] == [rule_id]
+    policy_evaluation = evaluate(DEFAULT, subject=DEV, metric_values=declared(**SMALL | {name: value}), now=NOW)
+    assert policy_evaluation.outcome is PolicyOutcome.REVIEW_REQUIRED
+    assert [result.rule_id for result in policy_evaluation.standing()] == [rule_id]
 
 
 def test_production_is_reviewed_until_it_is_measured():
     claims = declared(**SMALL, latency_p95_ms="20", accuracy="0.95", business_kpi_delta="0.02")
-    before = evaluate(DEFAULT, subject=PROD, figures=claims, now=NOW)
-    assert before.outcome is Outcome.REVIEW_REQUIRED
+    before = evaluate(DEFAULT, subject=PROD, metric_values=claims, now=NOW)
+    assert before.outcome is PolicyOutcome.REVIEW_REQUIRED
     assert {result.rule_id: result.status for result in before.standing()} == {
         "latency-p95-prod": RuleStatus.INDETERMINATE,
         "accuracy-floor-prod": RuleStatus.INDETERMINATE,
         "cheaper-alternatives-prod": RuleStatus.INDETERMINATE,
     }
-    cheaper = figure("alternatives_measured", "3", basis=Basis.MEASURED)
-    quality = figure("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
-    after = evaluate(DEFAULT, subject=PROD, figures=[*claims, p95(), quality, cheaper], now=NOW)
-    assert after.outcome is Outcome.CLEARED
+    cheaper = metric_value("alternatives_measured", "3", basis=Basis.MEASURED)
+    quality = metric_value("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
+    after = evaluate(DEFAULT, subject=PROD, metric_values=[*claims, p95(), quality, cheaper], now=NOW)
+    assert after.outcome is PolicyOutcome.CLEARED
     assert after.is_same_or_better(than=before) is True
 
 
 def test_every_fact_of_the_default_policy_is_in_the_catalog():
-    assert {each.fact for each in DEFAULT.rules} <= set(CATALOG)
+    assert {each.metric for each in DEFAULT.rules} <= set(CATALOG)
 
 
 def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
-    _, result = only([rule()], [figure(value="500.00000004", source="ada")])
+    _, result = only([rule()], [metric_value(value="500.00000004", source="ada")])
     assert result.status is RuleStatus.FIRED
     assert result.why.startswith("training_gpu_hours is 500.00000004 gpu_h")
-    _, rounded = only([rule()], [figure(value="499.123456789", source="ada")])
+    _, rounded = only([rule()], [metric_value(value="499.123456789", source="ada")])
     assert rounded.why.startswith("training_gpu_hours is 499.123 gpu_h")
 
 
 def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
-    determination, _ = only([rule(**COST_P80), rule(id="gpu")], [cost(p80=Decimal(49_000)), figure()])
-    document = json.loads(json.dumps(to_document(determination)))
-    with_one, without = (result["figure"] for result in document["results"])
+    policy_evaluation, _ = only([rule(**COST_P80), rule(id="gpu")], [cost(p80=Decimal(49_000)), metric_value()])
+    document = json.loads(json.dumps(to_document(policy_evaluation)))
+    with_one, without = (result["metric_value"] for result in document["results"])
     assert with_one["p80"] == "49000"
     assert "p80" not in without
-    assert from_document(Determination, document, name="determination") == determination
+    assert from_document(Evaluation, document, name="policy_evaluation") == policy_evaluation
 
 
-def test_the_digest_of_a_recorded_determination_never_changes():
-    determination, _ = only(
-        [rule(**COST_P80), rule(id="gpu"), p95_rule(), rule(id="acc", fact="accuracy", unit="ratio")],
-        [cost(p80=Decimal(49_000)), figure(value="320.50"), p95(confidence="0.95")],
+def test_the_digest_of_a_recorded_policy_evaluation_never_changes():
+    policy_evaluation, _ = only(
+        [rule(**COST_P80), rule(id="gpu"), p95_rule(), rule(id="acc", metric="accuracy", unit="ratio")],
+        [cost(p80=Decimal(49_000)), metric_value(value="320.50"), p95(confidence="0.95")],
     )
     assert (
-        digest_of(to_document(determination))
-        == "sha256:d140bd7704c152e1955c6248c14990f744b3c5192363291d8ee36aa27a1d4cf4"
+        digest_of(to_document(policy_evaluation))
+        == "sha256:0336932d9a38c848aec0c482e3a546e205a0daf2f2406e3a7e799a2d1378223c"
     )

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from governance.rulebook.domain.monitoring import Breach, Monitoring
+from governance.rulebook.domain.monitoring import BreachKind, Monitoring
 from governance.rulebook.domain.policy_diff import diff
 from tests.unit.governance.rulebook.builders import policy
 from weighbridge.core.errors import Invalid
@@ -12,13 +12,13 @@ def test_a_policy_without_the_section_watches_as_before():
     watched = policy().monitoring
     assert watched == Monitoring() == policy(monitoring={}).monitoring == policy(monitoring=None).monitoring
     assert (watched.cost_tolerance, watched.drift, watched.prices_valid_days) == (Decimal("0.12"), Decimal("0.1"), 180)
-    assert watched.re_review_on == (Breach.COST, Breach.LATENCY, Breach.QUALITY)
+    assert watched.re_review_on == (BreachKind.COST, BreachKind.LATENCY, BreachKind.QUALITY)
 
 
 def test_what_is_named_counts_and_the_rest_stays():
     watched = policy(monitoring={"cost_tolerance_percent": 7.5, "re_review_on": ["prices", "cost"]}).monitoring
     assert (watched.cost_tolerance, watched.drift_percent) == (Decimal("0.075"), 10)
-    assert watched.re_review_on == (Breach.PRICES, Breach.COST)
+    assert watched.re_review_on == (BreachKind.PRICES, BreachKind.COST)
     other = policy(monitoring={"drift_percent": 0, "prices_valid_days": 30}).monitoring
     assert (other.drift, other.prices_valid_days, other.re_review_on) == (0, 30, Monitoring().re_review_on)
 

@@ -7,16 +7,22 @@ from hypothesis import strategies as st
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan, Hardware, Scenario, Variant
+from governance.rulebook.domain.benchmark_plans import (
+    AlternativesPlan,
+    BenchmarkPlan,
+    HardwareClass,
+    ScenarioName,
+    VariantName,
+)
 from governance.rulebook.domain.policy import (
     AuthorizationTerms,
     Comparator,
-    Effect,
-    Level,
-    Rule,
-    Scope,
+    PolicyRule,
+    RuleEffect,
+    RuleScope,
     Stage,
     Statistic,
+    WaiverLevel,
     parse_policy,
 )
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
@@ -29,27 +35,27 @@ def test_a_document_becomes_a_policy():
     source = document(p95_rule(scope={"teams": ["vision"], "tiers": ["T1"], "environments": ["prod"]}, level="soft"))
     parsed = parse_policy(source)
     assert parsed.rules == (
-        Rule(
+        PolicyRule(
             id="p95",
-            fact="latency_p95_ms",
+            metric="latency_p95_ms",
             comparator=Comparator.AT_MOST,
             limit=Decimal(100),
             unit="ms",
             accept=(Basis.MEASURED, Basis.BILLED),
-            effect=Effect.REQUIRE_REVIEW,
+            effect=RuleEffect.REQUIRE_REVIEW,
             message="Too slow.",
             statistic=Statistic.UPPER,
             min_n=2000,
-            scope=Scope(("vision",), ("T1",), ("prod",)),
-            level=Level.SOFT,
-            on_indeterminate=Effect.REQUIRE_REVIEW,
+            scope=RuleScope(("vision",), ("T1",), ("prod",)),
+            level=WaiverLevel.SOFT,
+            on_indeterminate=RuleEffect.REQUIRE_REVIEW,
         ),
     )
     assert parsed.stages == (
         Stage("technical", "Technical review", Role.REVIEWER, 2),
         Stage("budget", "GPU budget", Role.PLATFORM_LEAD, 1),
     )
-    assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
+    assert parsed.benchmarks == (BenchmarkPlan(ScenarioName.SINGLE_STREAM, 3000, True),)
     assert parsed.authorization == AuthorizationTerms(365, 30)
     assert (parsed.name, parsed.title, parsed.checklist) == ("default", "Default policy", "standard")
     assert (parsed.deadline_days, parsed.description, parsed.separation_of_duties) == (30, "", True)
@@ -67,7 +73,7 @@ def test_accepting_a_basis_accepts_every_stronger_one():
 
 @pytest.mark.parametrize(
     ("effect", "expected"),
-    [("advise", Effect.REQUIRE_REVIEW), ("require_review", Effect.REQUIRE_REVIEW), ("deny", Effect.DENY)],
+    [("advise", RuleEffect.REQUIRE_REVIEW), ("require_review", RuleEffect.REQUIRE_REVIEW), ("deny", RuleEffect.DENY)],
 )
 def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
     assert policy(rule(effect=effect)).rules[0].on_indeterminate is expected
@@ -76,7 +82,7 @@ def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"fact": "speed"}, "rules[0].fact", "no fact of the catalog"),
+        ({"metric": "speed"}, "rules[0].metric", "no metric of the catalog"),
         ({"unit": "h"}, "rules[0].unit", "must be gpu_h"),
         ({"limit": "many"}, "rules[0].limit", "must be a number"),
         ({"comparator": "<"}, "rules[0].comparator", "must be one of at_most"),
@@ -173,8 +179,8 @@ def test_every_scenario_can_be_planned_with_its_own_settings():
         {"scenario": "Server", "min_samples": 700, "settings": {"rate_per_s": 2.5, "limit_ms": 100}},
     ]
     multi, offline, server = policy(benchmarks=plans).benchmarks
-    assert (multi.scenario, multi.settings) == (Scenario.MULTI_STREAM, (("samples_per_query", Decimal(4)),))
-    assert (offline.settings_words, offline.hardware) == ("batch 8, concurrency 2", Hardware.GPU)
+    assert (multi.scenario, multi.settings) == (ScenarioName.MULTI_STREAM, (("samples_per_query", Decimal(4)),))
+    assert (offline.settings_words, offline.hardware) == ("batch 8, concurrency 2", HardwareClass.GPU)
     assert server.settings_words == "rate_per_s 2.5, limit_ms 100"
 
 
@@ -182,12 +188,14 @@ def test_alternatives_are_planned_with_their_margin():
     assert policy().alternatives is None
     given = {"variants": ["int8-dynamic", "fp16"], "max_quality_drop": 0.02, "calibration_rows": 100, "hardware": "gpu"}
     plan = policy(alternatives=given).alternatives
-    assert plan == AlternativesPlan((Variant.INT8_DYNAMIC, Variant.FP16), Decimal("0.02"), 100, Hardware.GPU)
+    assert plan == AlternativesPlan(
+        (VariantName.INT8_DYNAMIC, VariantName.FP16), Decimal("0.02"), 100, HardwareClass.GPU
+    )
     assert plan.words == "int8-dynamic, fp16, losing at most 0.02 of quality"
 
 
 def test_effects_rank_by_strictness():
-    assert [effect.rank for effect in (Effect.ADVISE, Effect.REQUIRE_REVIEW, Effect.DENY)] == [1, 2, 3]
+    assert [effect.rank for effect in (RuleEffect.ADVISE, RuleEffect.REQUIRE_REVIEW, RuleEffect.DENY)] == [1, 2, 3]
 
 
 @given(
@@ -222,9 +230,9 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
         ("technical", Role.REVIEWER, 2),
         ("gpu-budget", Role.PLATFORM_LEAD, 1),
     ]
-    assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
-    variants = (Variant.GRAPH_OPTIMIZED, Variant.INT8_STATIC_PER_CHANNEL, Variant.INT8_DYNAMIC)
-    assert parsed.alternatives == AlternativesPlan(variants, Decimal("0.01"), 512, Hardware.CPU)
+    assert parsed.benchmarks == (BenchmarkPlan(ScenarioName.SINGLE_STREAM, 3000, True),)
+    variants = (VariantName.GRAPH_OPTIMIZED, VariantName.INT8_STATIC_PER_CHANNEL, VariantName.INT8_DYNAMIC)
+    assert parsed.alternatives == AlternativesPlan(variants, Decimal("0.01"), 512, HardwareClass.CPU)
     assert (parsed.checklist, parsed.authorization, parsed.deadline_days) == (
         "standard",
         AuthorizationTerms(365, 30),

@@ -1,4 +1,4 @@
-from governance.rulebook.domain.policy_diff import Change, diff
+from governance.rulebook.domain.policy_diff import PolicyDifference, diff
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
 
 
@@ -11,7 +11,7 @@ def test_the_same_policy_has_no_changes_however_it_is_spelt():
 
 def test_a_raised_ceiling_is_looser_and_a_lowered_one_stricter():
     (raised,) = diff(policy(rule(limit=200)), policy(rule(limit=500)))
-    assert raised == Change(
+    assert raised == PolicyDifference(
         "rules[gpu].limit",
         "200 gpu_h",
         "500 gpu_h",
@@ -22,7 +22,7 @@ def test_a_raised_ceiling_is_looser_and_a_lowered_one_stricter():
 
 
 def test_for_floors_it_is_the_other_way_round():
-    floor = {"fact": "accuracy", "unit": "ratio", "comparator": "at_least"}
+    floor = {"metric": "accuracy", "unit": "ratio", "comparator": "at_least"}
     (raised,) = diff(policy(rule(**floor, limit=0.7)), policy(rule(**floor, limit=0.8)))
     assert raised.words.endswith("which is stricter.")
 

@@ -5,32 +5,45 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rulebook.domain.evaluation import Outcome, Subject, evaluate
+from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome, evaluate
 from governance.rulebook.domain.metric_index import known
-from governance.rulebook.domain.policy import Effect
-from governance.rulebook.domain.replay import Case, Share, Verdict, compare, replay, rule_counts, share, shares
-from tests.unit.governance.rulebook.builders import NOW, figure, p95_rule, policy, rule
-from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_figures
+from governance.rulebook.domain.policy import RuleEffect
+from governance.rulebook.domain.replay import (
+    ReplayCase,
+    ReplayShare,
+    ReplayVerdict,
+    compare,
+    replay,
+    rule_counts,
+    share,
+    shares,
+)
+from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
+from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_metric_values
 
-SUBJECT = Subject("search", "T1", "prod")
+SUBJECT = EvaluationSubject("search", "T1", "prod")
 NEW, OLD = policy(rule(limit=100)), policy(rule(limit=500))
 ADVISED = policy(rule(limit=100, effect="advise", on_indeterminate="advise"))
 
 
-def case(ref: str = "MRR-1", hours: str = "120", usd: str = "10", **more: object) -> Case:
-    told = known([figure(value=hours)])
-    return Case(ref=ref, subject=SUBJECT, told=told, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
+def case(ref: str = "MRR-1", hours: str = "120", usd: str = "10", **more: object) -> ReplayCase:
+    told = known([metric_value(value=hours)])
+    return ReplayCase(ref=ref, subject=SUBJECT, told=told, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
 
 
 @given(st.data())
 def test_a_replay_says_what_the_judge_says(data):
     judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=4, unique_by=lambda each: each["id"])))
-    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=6))
-    figures += data.draw(st.sampled_from([[], [figure("accuracy", "2")], [figure("accuracy", "0", unit="x")]]))
+    metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=6))
+    metric_values += data.draw(
+        st.sampled_from([[], [metric_value("accuracy", "2")], [metric_value("accuracy", "0", unit="x")]])
+    )
     waived = frozenset(each.id for each in judged.rules if data.draw(st.booleans()))
-    subject = Subject(data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"])))
-    said = evaluate(judged, subject=subject, figures=figures, now=NOW, waived=waived)
-    again = replay(judged, Case(ref="r", subject=subject, told=known(figures), at=NOW, waived=waived))
+    subject = EvaluationSubject(
+        data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"]))
+    )
+    said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived)
+    again = replay(judged, ReplayCase(ref="r", subject=subject, told=known(metric_values), at=NOW, waived=waived))
     assert again.outcome == said.outcome
     assert again.effects == {each.rule_id: each.effect for each in said.results if each.effect}
 
@@ -38,14 +51,14 @@ def test_a_replay_says_what_the_judge_says(data):
 def test_two_versions_are_set_beside_each_other():
     cases = [case(), case("MRR-2", "600", "20"), case("MRR-3", "50", "40")]
     first, second, third = compare(cases, before=OLD, after=NEW)
-    assert (first.before.outcome, first.after.outcome) == (Outcome.CLEARED, Outcome.REVIEW_REQUIRED)
+    assert (first.before.outcome, first.after.outcome) == (PolicyOutcome.CLEARED, PolicyOutcome.REVIEW_REQUIRED)
     assert (first.is_stricter, first.is_looser, first.new_rules, first.gone_rules) == (True, False, ("gpu",), ())
     assert (second.is_stricter, second.is_looser, second.new_rules) == (False, False, ())
-    assert third.after.outcome is Outcome.CLEARED
+    assert third.after.outcome is PolicyOutcome.CLEARED
     back = compare(cases, before=NEW, after=OLD)[0]
     assert (back.is_stricter, back.is_looser, back.new_rules, back.gone_rules) == (False, True, (), ("gpu",))
     milder = compare(cases, before=NEW, after=ADVISED)[0]
-    assert (milder.is_looser, milder.new_rules, milder.after.effects) == (True, (), {"gpu": Effect.ADVISE})
+    assert (milder.is_looser, milder.new_rules, milder.after.effects) == (True, (), {"gpu": RuleEffect.ADVISE})
 
 
 def test_a_version_beside_itself_differs_in_nothing():
@@ -55,19 +68,24 @@ def test_a_version_beside_itself_differs_in_nothing():
 
 def test_what_was_not_known_then_is_indeterminate_as_it_was_then():
     said = replay(policy(p95_rule()), case())
-    assert said == Verdict(Outcome.REVIEW_REQUIRED, {"p95": Effect.REQUIRE_REVIEW})
+    assert said == ReplayVerdict(PolicyOutcome.REVIEW_REQUIRED, {"p95": RuleEffect.REQUIRE_REVIEW})
 
 
 def test_shares_add_up_and_rules_are_counted():
     cases = [case(), case("MRR-2", "600", "20"), case("MRR-3", "50", "40")]
     verdicts = [(each, replay(NEW, each)) for each in cases]
     found = shares(verdicts)
-    assert found[Outcome.REVIEW_REQUIRED] == Share(2, Decimal(30), Decimal(720))
-    assert found[Outcome.CLEARED] == Share(1, Decimal(40), Decimal(50))
-    assert found[Outcome.DENIED] == share([]) == Share(0, Decimal(0), Decimal(0))
+    assert found[PolicyOutcome.REVIEW_REQUIRED] == ReplayShare(2, Decimal(30), Decimal(720))
+    assert found[PolicyOutcome.CLEARED] == ReplayShare(1, Decimal(40), Decimal(50))
+    assert found[PolicyOutcome.DENIED] == share([]) == ReplayShare(0, Decimal(0), Decimal(0))
     assert rule_counts(said for _, said in verdicts) == {"gpu": 2}
     assert list(
-        rule_counts([Verdict(Outcome.DENIED, {"b": Effect.DENY}), Verdict(Outcome.DENIED, {"a": Effect.DENY})])
+        rule_counts(
+            [
+                ReplayVerdict(PolicyOutcome.DENIED, {"b": RuleEffect.DENY}),
+                ReplayVerdict(PolicyOutcome.DENIED, {"a": RuleEffect.DENY}),
+            ]
+        )
     ) == [
         "a",
         "b",

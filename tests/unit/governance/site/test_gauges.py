@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.site.web.gauges import Part, interval_gauge, meter_parts
+from governance.site.web.gauges import MeterPart, interval_gauge, meter_parts
 
 
 def test_an_interval_with_a_limit_it_keeps():
@@ -63,14 +63,18 @@ def test_a_meter_lays_parts_end_to_end():
     parts = meter_parts(
         total=Decimal(2000), parts=(("committed", Decimal(760)), ("reserved", Decimal(300)), ("this", Decimal(240)))
     )
-    assert parts == (Part("committed", 0.0, 38.0), Part("reserved", 38.0, 15.0), Part("this", 53.0, 12.0))
+    assert parts == (
+        MeterPart("committed", 0.0, 38.0),
+        MeterPart("reserved", 38.0, 15.0),
+        MeterPart("this", 53.0, 12.0),
+    )
 
 
 def test_a_meter_that_overflows_says_so():
     assert meter_parts(total=Decimal(100), parts=(("committed", Decimal(90)), ("this", Decimal(30)))) == (
-        Part("committed", 0.0, 90.0),
-        Part("this", 90.0, 10.0),
-        Part("over", 98.5, 1.5),
+        MeterPart("committed", 0.0, 90.0),
+        MeterPart("this", 90.0, 10.0),
+        MeterPart("over", 98.5, 1.5),
     )
 
 

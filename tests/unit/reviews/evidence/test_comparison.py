@@ -6,8 +6,8 @@ import pytest
 from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
+    MonthStanding,
     Span,
-    Standing,
     cases_of,
     compare,
     month_end,
@@ -15,16 +15,16 @@ from reviews.evidence.domain.comparison import (
     months_of,
     outlook_of,
 )
-from reviews.evidence.domain.drift import Drift, Reading, drifts
-from weighbridge.core.metrics import Basis, Figure
+from reviews.evidence.domain.drift import Drift, MeasuredValue, drifts
+from weighbridge.core.metrics import Basis, MetricValue
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 SPAN = Span(Decimal(80), Decimal(100), Decimal(150))
 
 
-def figure(value, lower=None, upper=None):
+def metric_value(value, lower=None, upper=None):
     bounds = {} if lower is None else {"lower": Decimal(lower), "upper": Decimal(upper), "confidence": Decimal("0.8")}
-    return Figure(
+    return MetricValue(
         name="total_cost_1y_usd",
         value=Decimal(value),
         unit="USD",
@@ -37,8 +37,8 @@ def figure(value, lower=None, upper=None):
 
 
 def test_a_month_is_a_twelfth_in_cents():
-    assert monthly(figure(1200, 1000, 1801)) == Span(Decimal("83.33"), Decimal("100.00"), Decimal("150.08"))
-    assert monthly(figure(1200)) == Span(None, Decimal("100.00"), None)
+    assert monthly(metric_value(1200, 1000, 1801)) == Span(Decimal("83.33"), Decimal("100.00"), Decimal("150.08"))
+    assert monthly(metric_value(1200)) == Span(None, Decimal("100.00"), None)
     assert monthly(None) is None
 
 
@@ -83,7 +83,7 @@ def month(billed, projected=SPAN, is_over=True):
     ],
 )
 def test_where_a_month_stands(billed, projected, is_over, standing):
-    assert month(billed, projected, is_over).standing is Standing(standing)
+    assert month(billed, projected, is_over).standing is MonthStanding(standing)
 
 
 def test_months_side_by_side():
@@ -118,7 +118,7 @@ def test_only_finished_months_with_a_range_tell_how_good_it_was():
 
 
 def reading(name, value, lower=None, upper=None):
-    return Reading(
+    return MeasuredValue(
         name, Decimal(value), None if lower is None else Decimal(lower), None if upper is None else Decimal(upper)
     )
 

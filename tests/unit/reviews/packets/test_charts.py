@@ -5,14 +5,14 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from reviews.packets.charts.charts import charts_of, cost_chart, draw_charts, latency_chart
-from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement
+from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart
 from tests.factories.packets import sample_costs, sample_packet
 from weighbridge.charts.drawing import Chart
 
 
-def _row(**changes: object) -> Comparison:
-    facts: dict[str, object] = {"name": "latency_p95_ms", "unit": "ms", "direction": "lower is better"}
-    return Comparison(**(facts | changes))  # type: ignore[arg-type]
+def _row(**changes: object) -> ClaimComparison:
+    metric_values: dict[str, object] = {"name": "latency_p95_ms", "unit": "ms", "direction": "lower is better"}
+    return ClaimComparison(**(metric_values | changes))  # type: ignore[arg-type]
 
 
 def _shown(chart: Chart) -> list[dict[str, Any]]:
@@ -24,11 +24,11 @@ def _shown(chart: Chart) -> list[dict[str, Any]]:
     return [found[place] for place in sorted(found)]
 
 
-def test_a_packet_draws_one_bar_per_fact_with_a_figure_and_the_two_charts() -> None:
+def test_a_packet_draws_one_bar_per_fact_with_a_metric_value_and_the_two_charts() -> None:
     packet = sample_packet()
     drawn = draw_charts(packet)
-    with_figure = {row.chart for row in packet.comparisons if row.claimed or row.measured}
-    assert set(drawn) == with_figure | {"latency.svg", "costs.svg"}
+    with_metric_value = {row.chart for row in packet.comparisons if row.claimed or row.measured}
+    assert set(drawn) == with_metric_value | {"latency.svg", "costs.svg"}
     assert drawn == draw_charts(sample_packet())
     for picture in drawn.values():
         ET.fromstring(picture)
@@ -38,7 +38,7 @@ def test_a_packet_draws_one_bar_per_fact_with_a_figure_and_the_two_charts() -> N
 def test_a_fact_is_drawn_as_it_was_claimed_and_measured_and_said_in_words() -> None:
     row = _row(
         claimed=Claim(value=Decimal(35), basis="declared"),
-        measured=Measurement(value=Decimal(42), lower=Decimal(40), upper=Decimal(44)),
+        measured=MeasurementPart(value=Decimal(42), lower=Decimal(40), upper=Decimal(44)),
         limit=Decimal(100),
     )
     chart = charts_of(sample_packet(comparisons=(row,)))[row.chart]
@@ -48,7 +48,7 @@ def test_a_fact_is_drawn_as_it_was_claimed_and_measured_and_said_in_words() -> N
 
 
 def test_latency_stands_in_milliseconds_with_its_interval_and_its_limit_in_words() -> None:
-    measured = Measurement(value=Decimal(42), lower=Decimal(40), upper=Decimal(44))
+    measured = MeasurementPart(value=Decimal(42), lower=Decimal(40), upper=Decimal(44))
     chart = latency_chart([_row(measured=measured, limit=Decimal(100)), _row(measured=measured)])
     assert [(row["label"], row["words"], row["note"]) for row in _shown(chart)] == [
         ("p95", "42 ms", "40 to 44; limit 100"),

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.packets.domain.packet import BudgetRow, Packet
+from reviews.packets.domain.packet import BudgetRow, PacketDocument
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RuleLine
+from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
 from weighbridge.core.canonical import digest_of
@@ -17,15 +17,15 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 
 
-def _bare() -> Packet:
+def _bare() -> PacketDocument:
     cover = sample_cover(
         outcome="", state="draft", decided_at=None, approvers=(), artifact_size_bytes=None, submitted_at=None
     )
-    return Packet(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
+    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
 
 
 @pytest.mark.parametrize("packet", [sample_packet(), _bare()], ids=["full", "bare"])
-def test_document_and_back_is_the_same_packet(packet: Packet) -> None:
+def test_document_and_back_is_the_same_packet(packet: PacketDocument) -> None:
     document = to_document(packet)
     through_database = json.loads(json.dumps(document))
     assert through_database == document
@@ -35,7 +35,7 @@ def test_document_and_back_is_the_same_packet(packet: Packet) -> None:
 
 def test_the_digest_of_a_packet_never_changes() -> None:
     digest = digest_of(to_document(sample_packet()))
-    assert digest == "sha256:49cd8f82252e64a960d57f7d51e7e096607c987757528ce7b802b2c13914dfaf"
+    assert digest == "sha256:d2c64b404731daf75509403f3904146c37c2eff81315683597fe238660838930"
 
 
 def test_document_spells_values_as_text() -> None:
@@ -101,12 +101,12 @@ def test_long_trails_print_their_latest_events() -> None:
 
 
 def test_comparison_words() -> None:
-    row = Comparison(
+    row = ClaimComparison(
         name="throughput_per_s",
         unit="1/s",
         direction="higher is better",
         claimed=Claim(value=Decimal(30), basis="declared"),
-        measured=Measurement(
+        measured=MeasurementPart(
             value=Decimal("33.1482"), lower=Decimal("32.5"), upper=None, confidence=Decimal("0.95"), n=3000
         ),
         limit=Decimal(20),
@@ -118,19 +118,19 @@ def test_comparison_words() -> None:
     assert row.spoken == "Throughput: claimed 30, measured 33.15 (at least 32.5), limit 20"
 
 
-def test_comparison_without_figures_says_nothing() -> None:
-    row = Comparison(name="new_fact", unit="ms", direction="lower is better")
-    assert (row.title, row.claimed_words, row.measured_words, row.interval_words) == ("New fact", "", "", "")
-    assert row.spoken == "New fact: no figure"
-    assert Measurement(value=Decimal(1)).sample_words == ""
-    point = Comparison(name="x", unit="ms", direction="", measured=Measurement(value=Decimal(4)))
+def test_comparison_without_metric_values_says_nothing() -> None:
+    row = ClaimComparison(name="new_metric", unit="ms", direction="lower is better")
+    assert (row.title, row.claimed_words, row.measured_words, row.interval_words) == ("New metric", "", "", "")
+    assert row.spoken == "New metric: no value"
+    assert MeasurementPart(value=Decimal(1)).sample_words == ""
+    point = ClaimComparison(name="x", unit="ms", direction="", measured=MeasurementPart(value=Decimal(4)))
     assert point.spoken == "X: measured 4"
 
 
 def test_rule_cost_and_budget_words() -> None:
     rule = RuleLine(
         rule_id="r",
-        fact="f",
+        metric="f",
         status="fired",
         level="hard",
         effect="deny",

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet import Packet
+from reviews.packets.domain.packet import PacketDocument
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.printing.pdf import WeasyPrintPrinter, render
 from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parents[4]
 LIBRARIES = {"weighbridge": "governance.site.templatetags.weighbridge"}
 SECTIONS = [
     "1 Request and business case",
-    "2 Determination",
+    "2 Policy evaluation",
     "3 Claimed beside measured",
     "4 Costs",
     "5 Checklist",
@@ -36,14 +36,14 @@ SECTIONS = [
 ]
 
 
-def _html(packet: Packet) -> str:
+def _html(packet: PacketDocument) -> str:
     template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template(
         "reviews/packets/review.html"
     )
     return template.render(Context({"packet": packet, "digest": digest_of(to_document(packet))}))
 
 
-def _assets(packet: Packet) -> dict[str, bytes]:
+def _assets(packet: PacketDocument) -> dict[str, bytes]:
     tokens = PROJECT / "governance" / "site" / "static" / "weighbridge" / "tokens.css"
     return draw_charts(packet) | {
         "packet.css": (PROJECT / "templates/reviews/packets" / "packet.css").read_bytes(),
@@ -51,11 +51,11 @@ def _assets(packet: Packet) -> dict[str, bytes]:
     }
 
 
-def _bare() -> Packet:
+def _bare() -> PacketDocument:
     cover = sample_cover(
         outcome="", state="draft", decided_at=None, rationale="", approvers=(), artifact_format="", bundle_digest=""
     )
-    return Packet(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
+    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_a_bare_packet_says_what_is_not_there() -> None:
         "Not decided: draft",
         "nobody",
         "The policy has not been evaluated yet",
-        "No figures were given.",
+        "No metric values were given.",
         "No benchmark ran",
         "No cost was given.",
         "No checklist is attached",

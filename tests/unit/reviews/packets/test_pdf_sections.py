@@ -10,20 +10,20 @@ from pypdf import PdfReader
 
 from reviews.packets.ports import PrintFailed
 from reviews.packets.printing import pdf_sections
-from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge
+from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, merge
 
 pytestmark = pytest.mark.slow
 
 LINK = '<link rel="stylesheet" href="asset:own.css">'
 
 
-def sheet(number: int, words: str = "", head: str = LINK) -> Sheet:
-    return Sheet(
+def sheet(number: int, words: str = "", head: str = LINK) -> PrintSection:
+    return PrintSection(
         f"s{number}", f"<html lang=en><head><title>t</title>{head}</head><p>Section {number} {words}</p></html>", {}
     )
 
 
-def printed(printer: SectionPrinter, sheets: Iterator[Sheet] | list[Sheet]) -> dict[str, bytes]:
+def printed(printer: SectionPrinter, sheets: Iterator[PrintSection] | list[PrintSection]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     printer.print(sheets, shared={"own.css": b"p { color: black }"}, on_printed=found.__setitem__)
     return found
@@ -61,7 +61,7 @@ def test_a_child_without_memory_ends_in_words() -> None:
 
 
 def test_a_fault_in_making_a_sheet_is_told() -> None:
-    def broken() -> Iterator[Sheet]:
+    def broken() -> Iterator[PrintSection]:
         yield sheet(0)
         raise ValueError("no such template")
 

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.budgets.domain.quarters import Quarter
-from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX, AgendaKind, Entry, gather, request_page
+from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX, AgendaEntry, AgendaKind, gather, request_page
 from reviews.quarterly.domain.sources import (
-    Breach,
-    Ending,
+    BrokenLimit,
+    ConditionDue,
     Exemption,
+    ExpiringAuthorization,
     Found,
     Investment,
     Miss,
-    Obligation,
     Orphan,
     Saving,
     Sources,
@@ -39,7 +39,7 @@ def miss(ref: str, projected: int, billed: int) -> Miss:
     return Miss(ref=ref, model="search/ranker", projected_usd=Decimal(projected), billed_usd=Decimal(billed))
 
 
-def only(sources: Sources) -> Entry:
+def only(sources: Sources) -> AgendaEntry:
     (entry,) = gather(sources, quarter=Q4)
     return entry
 
@@ -49,7 +49,7 @@ def test_nothing_known_is_an_empty_agenda() -> None:
 
 
 def test_a_pending_investment() -> None:
-    assert only(Sources(investments=(investment(),))) == Entry(
+    assert only(Sources(investments=(investment(),))) == AgendaEntry(
         kind=AgendaKind.PENDING_INVESTMENT,
         subject="MRR-2026-0001",
         title="A ranker",
@@ -75,7 +75,7 @@ def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datet
     ("due_on", "is_due"), [(date(2026, 11, 1), True), (date(2027, 3, 31), True), (date(2027, 4, 1), False)]
 )
 def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool) -> None:
-    owed = Obligation(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
+    owed = ConditionDue(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
     entries = gather(Sources(obligations=(owed,)), quarter=Q4)
     assert [(entry.subject, entry.why, entry.page) for entry in entries] == (
         [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
@@ -84,7 +84,7 @@ def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool
 
 @pytest.mark.parametrize(("expires_at", "ends"), [(at(3, 31, 2027), True), (at(4, 1, 2027), False)])
 def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, ends: bool) -> None:
-    ending = Ending(**HERE, authorization="AUT-1", environment="prod", expires_at=expires_at)
+    ending = ExpiringAuthorization(**HERE, authorization="AUT-1", environment="prod", expires_at=expires_at)
     entries = gather(Sources(endings=(ending,)), quarter=Q4)
     assert [(entry.kind, entry.title) for entry in entries] == (
         [(AgendaKind.EXPIRING, "search/ranker in prod")] if ends else []
@@ -101,7 +101,7 @@ def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, e
 )
 def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) -> None:
     found = Found(number=4, kind=kind, subject="Search 2026Q4 USD", text="Too much.", page="/budgets/", team="search")
-    assert only(Sources(findings=(found,))) == Entry(
+    assert only(Sources(findings=(found,))) == AgendaEntry(
         kind=expected, subject="FND-4", title="Search 2026Q4 USD", why="Too much.", page="/budgets/", team="search"
     )
 
@@ -165,7 +165,7 @@ def test_no_forecast_left_off_is_worse_than_one_shown(pairs: list[tuple[int, int
 
 def test_the_other_kinds_lead_to_their_pages() -> None:
     sources = Sources(
-        breaches=(Breach(**HERE, fact="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
+        breaches=(BrokenLimit(**HERE, metric="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
         exemptions=(
             Exemption(
                 **HERE,
@@ -207,13 +207,13 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
             AgendaKind.FOLLOW_UP,
             "ACT-2026Q3-01",
             "Decided in 2026Q3; Ada owes it by 2026-11-30.",
-            "/actions/ACT-2026Q3-01/",
+            "/action-items/ACT-2026Q3-01/",
         ),
         (
             AgendaKind.BREACH,
             "MRR-2026-0001:latency_p95_ms",
             "Measured 140 ms, and the limit is at most 120 ms.",
-            "/requests/MRR-2026-0001/#figures",
+            "/requests/MRR-2026-0001/#metric-values",
         ),
         (
             AgendaKind.WAIVER,
@@ -231,13 +231,13 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
             AgendaKind.SAVING_FOUND,
             "MRR-2026-0001:int8",
             "The variant int8 is 38 % faster and not in use.",
-            "/requests/MRR-2026-0001/#figures",
+            "/requests/MRR-2026-0001/#metric-values",
         ),
         (
             AgendaKind.SAVING_REALIZED,
             "MRR-2026-0001:pruned",
             "The variant pruned is worth it and in use.",
-            "/requests/MRR-2026-0001/#figures",
+            "/requests/MRR-2026-0001/#metric-values",
         ),
     ]
 

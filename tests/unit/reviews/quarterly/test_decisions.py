@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.quarterly.domain.decisions import DecisionKind, Wish, check_wish
-from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken, escaped, markdown
-from reviews.scorecard.domain.scorecard import Better, Score, Standing, Totals, Trend, totals
+from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_wish
+from reviews.quarterly.domain.minutes import MinutedDecision, MinutedItem, Minutes, Present, escaped, markdown
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, KpiStanding, KpiTrend, Totals, totals
 from weighbridge.core.errors import Invalid
 
 TODAY = date(2027, 1, 12)
-FIGURES = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=3)
+METRICS = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=3)
 
 
-def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Wish:
+def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> DecisionInput:
     fields = {
         "kind": kind,
         "owner": "ada",
@@ -27,7 +27,7 @@ def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Wish:
         "has_request": True,
         "has_team": True,
     }
-    return Wish(**{**fields, **changes})
+    return DecisionInput(**{**fields, **changes})
 
 
 @pytest.mark.parametrize("kind", list(DecisionKind))
@@ -55,7 +55,7 @@ def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
         (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("1.001")), "amount_usd", "more than two decimals"),
     ],
 )
-def test_what_a_decision_may_not_lack(refused: Wish, field: str, reason: str) -> None:
+def test_what_a_decision_may_not_lack(refused: DecisionInput, field: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason) as refusal:
         check_wish(refused, today=TODAY)
     assert refusal.value.field == field
@@ -71,9 +71,9 @@ def test_a_budget_may_be_changed_without_a_model_even_to_nothing() -> None:
 
 
 def score(
-    actual: str | None, before: str | None = None, *, target: str = "100", better: Better = Better.HIGHER
-) -> Score:
-    return Score(
+    actual: str | None, before: str | None = None, *, target: str = "100", better: KpiDirection = KpiDirection.HIGHER
+) -> KpiScore:
+    return KpiScore(
         model="search/ranker",
         kpi="Conversion",
         metric="accuracy",
@@ -88,32 +88,36 @@ def score(
 @pytest.mark.parametrize(
     ("said", "standing", "trend", "gap", "change"),
     [
-        (score(None), Standing.UNKNOWN, Trend.FIRST, None, None),
-        (score("100"), Standing.MET, Trend.FIRST, "0", None),
-        (score("110", "100"), Standing.MET, Trend.BETTER, "0.1", "0.1"),
-        (score("90", "100"), Standing.MISSED, Trend.WORSE, "-0.1", "-0.1"),
-        (score("102", "100"), Standing.MET, Trend.STEADY, "0.02", "0.02"),
-        (score("90", "100", better=Better.LOWER), Standing.MET, Trend.BETTER, "0.1", "-0.1"),
-        (score("110", "100", better=Better.LOWER), Standing.MISSED, Trend.WORSE, "-0.1", "0.1"),
-        (score("-5", "-10", target="-8"), Standing.MET, Trend.BETTER, "0.375", "0.5"),
-        (score("5", "0", target="0"), Standing.MET, Trend.BETTER, None, None),
+        (score(None), KpiStanding.UNKNOWN, KpiTrend.FIRST, None, None),
+        (score("100"), KpiStanding.MET, KpiTrend.FIRST, "0", None),
+        (score("110", "100"), KpiStanding.MET, KpiTrend.BETTER, "0.1", "0.1"),
+        (score("90", "100"), KpiStanding.MISSED, KpiTrend.WORSE, "-0.1", "-0.1"),
+        (score("102", "100"), KpiStanding.MET, KpiTrend.STEADY, "0.02", "0.02"),
+        (score("90", "100", better=KpiDirection.LOWER), KpiStanding.MET, KpiTrend.BETTER, "0.1", "-0.1"),
+        (score("110", "100", better=KpiDirection.LOWER), KpiStanding.MISSED, KpiTrend.WORSE, "-0.1", "0.1"),
+        (score("-5", "-10", target="-8"), KpiStanding.MET, KpiTrend.BETTER, "0.375", "0.5"),
+        (score("5", "0", target="0"), KpiStanding.MET, KpiTrend.BETTER, None, None),
     ],
 )
 def test_how_an_actual_stands(
-    said: Score, standing: Standing, trend: Trend, gap: str | None, change: str | None
+    said: KpiScore, standing: KpiStanding, trend: KpiTrend, gap: str | None, change: str | None
 ) -> None:
     assert (said.standing, said.trend) == (standing, trend)
     assert said.gap == (None if gap is None else Decimal(gap))
     assert said.change == (None if change is None else Decimal(change))
 
 
-@given(actual=FIGURES, target=FIGURES, better=st.sampled_from(Better))
-def test_the_sign_of_the_gap_says_whether_the_target_is_met(actual: Decimal, target: Decimal, better: Better) -> None:
+@given(actual=METRICS, target=METRICS, better=st.sampled_from(KpiDirection))
+def test_the_sign_of_the_gap_says_whether_the_target_is_met(
+    actual: Decimal, target: Decimal, better: KpiDirection
+) -> None:
     said = score(str(actual), target=str(target), better=better)
     if said.gap is not None:
-        assert (said.gap >= 0) == (said.standing is Standing.MET)
+        assert (said.gap >= 0) == (said.standing is KpiStanding.MET)
     mirrored = score(
-        str(-actual), target=str(-target), better=Better.LOWER if better is Better.HIGHER else Better.HIGHER
+        str(-actual),
+        target=str(-target),
+        better=KpiDirection.LOWER if better is KpiDirection.HIGHER else KpiDirection.HIGHER,
     )
     assert mirrored.standing is said.standing
 
@@ -122,18 +126,18 @@ def test_totals_count_every_line_once() -> None:
     assert totals((score("100"), score("90"), score("90"), score(None))) == Totals(met=1, missed=2, unknown=1)
 
 
-MEETING = Meeting(
+MEETING = Minutes(
     quarter="2026Q4",
     chair="Lee Lead",
     held_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
     present=(Present(name="Lee Lead", side="engineering"), Present(name="Pia *Product*", side="product")),
     items=(
-        Taken(
+        MinutedItem(
             kind="Over budget",
             title="The ranker",
             why="Run over by 12 USD.",
             decisions=(
-                Decided(
+                MinutedDecision(
                     kind="optimize",
                     rationale="Quantize it.",
                     decided_by="Lee Lead",
@@ -144,8 +148,8 @@ MEETING = Meeting(
                 ),
             ),
         ),
-        Taken(kind="Rule waived", title="# p95", why="Waived."),
-        Taken(kind="Saving found", title="int8", why="Worth it.", removal="In use\nalready."),
+        MinutedItem(kind="Rule waived", title="# p95", why="Waived."),
+        MinutedItem(kind="Saving found", title="int8", why="Worth it.", removal="In use\nalready."),
     ),
     notes="First.\n\n# Second <b>",
 )
@@ -165,7 +169,7 @@ def test_the_minutes_word_for_word() -> None:
 
 
 def test_minutes_of_a_meeting_that_decided_nothing() -> None:
-    said = markdown(Meeting(quarter="2026Q4", chair="Lee", held_at=MEETING.held_at, present=(), items=()))
+    said = markdown(Minutes(quarter="2026Q4", chair="Lee", held_at=MEETING.held_at, present=(), items=()))
     assert said.endswith("## Decisions\n\nNothing was decided.\n")
 
 

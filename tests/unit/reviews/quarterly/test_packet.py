@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.domain.packet import ChangeRow, Point, Variance, frontier
+from reviews.quarterly.domain.packet import ChangeRow, PortfolioPoint, Variance, frontier
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals
 from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
@@ -32,19 +32,19 @@ def test_what_a_packet_adds_up_to() -> None:
 def test_a_packet_survives_its_document() -> None:
     packet = make_packet(3)
     assert read_quarterly_packet(to_document(packet)) == packet
-    assert digest_of(to_document(packet)) == "sha256:5cf40155eaaaf33d772540e608c4e1111765ebc02d8a3cb4419a3db2687777ac"
+    assert digest_of(to_document(packet)) == "sha256:1b8d1e4639a716545fcd1c61412965ec087222277977be471369ac73c65a2fc0"
 
 
 @given(POINTS)
 def test_the_frontier_is_what_nothing_beats(values: list[tuple[Decimal | None, ...]]) -> None:
     points = [
-        Point(model=str(number), cost_usd=cost, latency_ms=latency, value=value)
+        PortfolioPoint(model=str(number), cost_usd=cost, latency_ms=latency, value=value)
         for number, (cost, latency, value) in enumerate(values)
     ]
     best = frontier(points)
     whole = [each for each in points if None not in (each.cost_usd, each.latency_ms, each.value)]
 
-    def beats(one: Point, other: Point) -> bool:
+    def beats(one: PortfolioPoint, other: PortfolioPoint) -> bool:
         pairs = [(one.cost_usd, other.cost_usd), (one.latency_ms, other.latency_ms), (-one.value, -other.value)]
         return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
@@ -128,13 +128,13 @@ def test_the_chart_of_spend_shows_every_account() -> None:
 
 
 def test_the_portfolio_needs_cost_and_latency_and_tells_who_is_on_the_frontier() -> None:
-    unknown = Point(model="a", cost_usd=None, latency_ms=Decimal(1), value=None)
+    unknown = PortfolioPoint(model="a", cost_usd=None, latency_ms=Decimal(1), value=None)
     assert charts.portfolio_chart([unknown], best=frozenset()) is None
     points = [
         unknown,
-        Point(model="best", cost_usd=Decimal(1), latency_ms=Decimal(1), value=Decimal(1)),
-        Point(model="gains", cost_usd=Decimal(2), latency_ms=Decimal(1), value=Decimal(0)),
-        Point(model="far", cost_usd=Decimal(9), latency_ms=Decimal(9), value=None),
+        PortfolioPoint(model="best", cost_usd=Decimal(1), latency_ms=Decimal(1), value=Decimal(1)),
+        PortfolioPoint(model="gains", cost_usd=Decimal(2), latency_ms=Decimal(1), value=Decimal(0)),
+        PortfolioPoint(model="far", cost_usd=Decimal(9), latency_ms=Decimal(9), value=None),
     ]
     chart = charts.portfolio_chart(points, best=frozenset({"best"}))
     assert chart is not None

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from reviews.requests.domain import lifecycle
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.steps import Actor, leaving
 from weighbridge.core.errors import WrongState
 
@@ -23,10 +23,10 @@ PERMITTED = {
     ("evidence", "withdrawn"),
     ("in_review", "withdrawn"),
     ("changes_requested", "withdrawn"),
-    ("evidence", "lapsed"),
-    ("in_review", "lapsed"),
-    ("changes_requested", "lapsed"),
-    ("cleared", "lapsed"),
+    ("evidence", "expired"),
+    ("in_review", "expired"),
+    ("changes_requested", "expired"),
+    ("cleared", "expired"),
 }
 
 ACTIONS = {
@@ -34,23 +34,23 @@ ACTIONS = {
     ("draft", "withdraw"),
     ("screening", "screen"),
     ("cleared", "escalate"),
-    ("cleared", "lapse"),
+    ("cleared", "expire"),
     ("evidence", "request_review"),
     ("evidence", "withdraw"),
-    ("evidence", "lapse"),
+    ("evidence", "expire"),
     ("in_review", "request_changes"),
     ("in_review", "revise"),
     ("in_review", "decide"),
     ("in_review", "withdraw"),
-    ("in_review", "lapse"),
+    ("in_review", "expire"),
     ("changes_requested", "revise"),
     ("changes_requested", "withdraw"),
-    ("changes_requested", "lapse"),
+    ("changes_requested", "expire"),
 }
 
 
-@pytest.mark.parametrize(("source", "target"), list(itertools.product(State, State)))
-def test_every_pair_of_states(source: State, target: State) -> None:
+@pytest.mark.parametrize(("source", "target"), list(itertools.product(RequestState, RequestState)))
+def test_every_pair_of_states(source: RequestState, target: RequestState) -> None:
     permitted = (str(source), str(target)) in PERMITTED
     assert lifecycle.may_transition(source=source, target=target) is permitted
     if permitted:
@@ -63,9 +63,10 @@ def test_every_pair_of_states(source: State, target: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "action"), list(itertools.product(State, sorted({action for _, action in ACTIONS} | {"teleport"})))
+    ("source", "action"),
+    list(itertools.product(RequestState, sorted({action for _, action in ACTIONS} | {"teleport"}))),
 )
-def test_every_pair_of_state_and_action(source: State, action: str) -> None:
+def test_every_pair_of_state_and_action(source: RequestState, action: str) -> None:
     permitted = (str(source), action) in ACTIONS
     assert lifecycle.may_act(source=source, action=action) is permitted
     if permitted:
@@ -77,16 +78,16 @@ def test_every_pair_of_state_and_action(source: State, action: str) -> None:
 
 def test_refusal_says_what_is_possible_instead() -> None:
     with pytest.raises(WrongState) as refused:
-        lifecycle.check_transition(source=State.CHANGES_REQUESTED, target=State.DECIDED)
+        lifecycle.check_transition(source=RequestState.CHANGES_REQUESTED, target=RequestState.DECIDED)
     assert refused.value.reason == (
         "A request that is changes requested cannot become decided. "
-        "Possible now: revise (to evidence); withdraw (to withdrawn); lapse (to lapsed)."
+        "Possible now: revise (to evidence); withdraw (to withdrawn); expire (to expired)."
     )
 
 
 def test_refusal_of_a_finished_request_says_to_file_a_new_one() -> None:
     with pytest.raises(WrongState) as refused:
-        lifecycle.check_action(source=State.WITHDRAWN, action="request_review")
+        lifecycle.check_action(source=RequestState.WITHDRAWN, action="request_review")
     assert refused.value.reason == (
         "A request that is withdrawn offers no step “request review”. "
         "This request is withdrawn and stays so; file a new request instead."
@@ -94,21 +95,21 @@ def test_refusal_of_a_finished_request_says_to_file_a_new_one() -> None:
 
 
 def test_open_terminal_and_editable_states() -> None:
-    assert {State.DECIDED, State.WITHDRAWN, State.LAPSED} == lifecycle.TERMINAL
+    assert {RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EXPIRED} == lifecycle.TERMINAL
     assert {
-        State.DRAFT,
-        State.SCREENING,
-        State.CLEARED,
-        State.EVIDENCE,
-        State.IN_REVIEW,
-        State.CHANGES_REQUESTED,
+        RequestState.DRAFT,
+        RequestState.SCREENING,
+        RequestState.CLEARED,
+        RequestState.EVIDENCE,
+        RequestState.IN_REVIEW,
+        RequestState.CHANGES_REQUESTED,
     } == lifecycle.OPEN_STATES
-    assert {State.DRAFT, State.EVIDENCE} == lifecycle.EDITABLE_STATES
+    assert {RequestState.DRAFT, RequestState.EVIDENCE} == lifecycle.EDITABLE_STATES
 
 
 def test_every_state_has_one_owner_and_a_meaning() -> None:
-    assert set(lifecycle.OWNER) == set(State)
-    assert [(state.value, state.owner.value) for state in State] == [
+    assert set(lifecycle.OWNER) == set(RequestState)
+    assert [(state.value, state.owner.value) for state in RequestState] == [
         ("draft", "requester"),
         ("screening", "system"),
         ("cleared", "system"),
@@ -117,9 +118,9 @@ def test_every_state_has_one_owner_and_a_meaning() -> None:
         ("changes_requested", "requester"),
         ("decided", "system"),
         ("withdrawn", "system"),
-        ("lapsed", "system"),
+        ("expired", "system"),
     ]
-    assert len({state.meaning for state in State}) == len(State)
+    assert len({state.meaning for state in RequestState}) == len(RequestState)
 
 
 def test_a_step_belongs_to_one_pair_and_its_effect_is_told() -> None:
@@ -128,12 +129,12 @@ def test_a_step_belongs_to_one_pair_and_its_effect_is_told() -> None:
     assert all(step.effects for step in lifecycle.TRANSITIONS)
 
 
-def test_only_the_system_decides_screens_escalates_and_lapses() -> None:
+def test_only_the_system_decides_screens_escalates_and_expires() -> None:
     by_system = {step.action for step in lifecycle.TRANSITIONS if step.actor is Actor.SYSTEM}
-    assert by_system == {"screen", "escalate", "decide", "lapse"}
+    assert by_system == {"screen", "escalate", "decide", "expire"}
 
 
-def _reachable(start: State) -> set[State]:
+def _reachable(start: RequestState) -> set[RequestState]:
     seen, waiting = {start}, [start]
     while waiting:
         for step in leaving(waiting.pop(), lifecycle.TRANSITIONS):
@@ -144,15 +145,17 @@ def _reachable(start: State) -> set[State]:
 
 
 def test_every_state_is_reached_from_draft_and_every_open_state_can_end() -> None:
-    assert _reachable(State.DRAFT) == set(State)
+    assert _reachable(RequestState.DRAFT) == set(RequestState)
     for state in lifecycle.OPEN_STATES:
         assert _reachable(state) & lifecycle.TERMINAL, state
 
 
 def test_nothing_is_decided_without_review() -> None:
-    assert [step.source for step in lifecycle.TRANSITIONS if step.target is State.DECIDED] == [State.IN_REVIEW]
+    assert [step.source for step in lifecycle.TRANSITIONS if step.target is RequestState.DECIDED] == [
+        RequestState.IN_REVIEW
+    ]
 
 
 def test_a_state_read_from_the_database_as_text_is_the_same_state() -> None:
-    assert lifecycle.may_transition(source=State("draft"), target=State("screening"))
+    assert lifecycle.may_transition(source=RequestState("draft"), target=RequestState("screening"))
     assert lifecycle.may_act(source="draft", action="submit")  # type: ignore[arg-type]

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from reviews.scorecard.domain.filed import FiledKpi, filed
-from reviews.scorecard.domain.scorecard import Better
-from weighbridge.core.kpis import Better as FiledBetter
-from weighbridge.core.kpis import Effect, KpiLink, Method
+from reviews.scorecard.domain.scorecard import KpiDirection
+from weighbridge.core.kpis import EffectMethod, KpiEffect, KpiLink
+from weighbridge.core.kpis import KpiBetter as FiledBetter
 
-EFFECT = Effect(
-    method=Method.EXPERIMENT,
+EFFECT = KpiEffect(
+    method=EffectMethod.EXPERIMENT,
     low=Decimal(-150000),
     high=Decimal(-90000),
     unit="USD a year",
@@ -37,7 +37,7 @@ def test_a_line_keeps_what_was_filed():
         name="Fraud losses",
         metric="recall",
         unit="ratio",
-        better=Better.HIGHER,
+        better=KpiDirection.HIGHER,
         target=Decimal("0.8"),
         data_source="chargeback ledger",
         how_estimated=(
@@ -57,7 +57,7 @@ def test_a_slug_is_what_the_scorecard_takes(kpi, slug):
 def test_texts_are_cut_and_a_slug_is_never_empty():
     long = replace(LINK, kpi="?", metric="!" * 300, unit="u" * 99, data_source="d" * 999, better=FiledBetter.LOWER)
     line = filed(replace(long, owner="o" * 5000), ref="MRR-2026-0001")
-    assert (line.slug, line.better) == ("kpi", Better.LOWER)
+    assert (line.slug, line.better) == ("kpi", KpiDirection.LOWER)
     assert [len(text) for text in (line.metric, line.unit, line.data_source, line.how_estimated)] == [
         120,
         60,

@@ -8,7 +8,7 @@ import pytest
 
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
-from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
+from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
 from tests.standins.jira_cloud import JiraCloud
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ DRAFT = TicketDraft(
     body=(
         Heading("Why a review is needed"),
         Paragraph("The policy asks for it:\ntraining costs more than it may."),
-        Facts((("training_cost_usd", "12000.00 USD (declared)"), ("latency_p95_ms", ""))),
+        Fields((("training_cost_usd", "12000.00 USD (declared)"), ("latency_p95_ms", ""))),
         Link("The request", "http://localhost:8000/requests/MRR-2026-0042/"),
     ),
     url="http://localhost:8000/requests/MRR-2026-0042/",

@@ -9,7 +9,14 @@ from jira import JIRAError
 
 from reviews.tickets.jira.errors import Doing, in_words, refusal, wait_from
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Misconfigured, OutcomeUnknown, RateLimited, TicketGone, TrackerError, Unreachable
+from reviews.tickets.ports import (
+    Misconfigured,
+    OutcomeUnknown,
+    RateLimited,
+    TicketGone,
+    TrackerError,
+    TrackerUnreachable,
+)
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SETTINGS = JiraSettings(url="https://acme.atlassian.net", email="bot@acme.example", token="s3cret", project="MR")
@@ -68,14 +75,14 @@ def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
     [
         (429, READ, RateLimited),
         (429, WRITE, RateLimited),
-        (408, READ, Unreachable),
+        (408, READ, TrackerUnreachable),
         (408, WRITE, OutcomeUnknown),
-        (500, READ, Unreachable),
+        (500, READ, TrackerUnreachable),
         (500, WRITE, OutcomeUnknown),
-        (503, READ, Unreachable),
+        (503, READ, TrackerUnreachable),
         (503, WRITE, OutcomeUnknown),
         (504, ON_TICKET, OutcomeUnknown),
-        (409, ON_TICKET, Unreachable),
+        (409, ON_TICKET, TrackerUnreachable),
         (400, WRITE, Misconfigured),
         (401, READ, Misconfigured),
         (403, WRITE, Misconfigured),
@@ -137,17 +144,17 @@ def test_an_error_without_an_answer_is_still_one() -> None:
 @pytest.mark.parametrize(
     ("raised", "doing", "kind"),
     [
-        (requests.ConnectTimeout(), WRITE, Unreachable),
-        (requests.exceptions.ProxyError(), WRITE, Unreachable),
+        (requests.ConnectTimeout(), WRITE, TrackerUnreachable),
+        (requests.exceptions.ProxyError(), WRITE, TrackerUnreachable),
         (requests.ConnectionError("dropped"), WRITE, OutcomeUnknown),
         (requests.ConnectionError(), WRITE, OutcomeUnknown),
-        (requests.ConnectionError("dropped"), READ, Unreachable),
+        (requests.ConnectionError("dropped"), READ, TrackerUnreachable),
         (requests.exceptions.SSLError("UNEXPECTED_EOF"), WRITE, OutcomeUnknown),
         (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), WRITE, Misconfigured),
         (requests.ReadTimeout(), WRITE, OutcomeUnknown),
-        (requests.ReadTimeout(), READ, Unreachable),
+        (requests.ReadTimeout(), READ, TrackerUnreachable),
         (requests.exceptions.ChunkedEncodingError(), WRITE, OutcomeUnknown),
-        (requests.exceptions.ChunkedEncodingError(), READ, Unreachable),
+        (requests.exceptions.ChunkedEncodingError(), READ, TrackerUnreachable),
         (requests.TooManyRedirects(), WRITE, Misconfigured),
         (requests.exceptions.InvalidURL(), READ, Misconfigured),
         (ValueError("no JSON"), READ, Misconfigured),

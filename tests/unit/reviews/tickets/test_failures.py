@@ -15,7 +15,7 @@ from reviews.tickets.ports import (
     Paragraph,
     RateLimited,
     TrackerError,
-    Unreachable,
+    TrackerUnreachable,
 )
 from tests.standins.jira_cloud import JiraCloud
 from tests.unit.reviews.tickets.conftest import DRAFT
@@ -72,7 +72,7 @@ def test_retries_are_off_a_503_is_one_request_and_no_wait(jira: JiraCloud, track
 
 def test_a_dropped_read_is_one_request_too(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.order("GET .*/serverInfo", drop_before_commit=True, times=-1)
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(TrackerUnreachable, match="cannot be reached"):
         tracker.open(DRAFT)
     assert jira.requests("GET") == ["GET /rest/api/3/serverInfo 0"]
     assert jira.requests("POST") == []
@@ -144,7 +144,7 @@ def test_nobody_listening_means_nothing_was_done(tracker_for: Make) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         closed = tracker_for(url=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(Unreachable, match="cannot be reached") as unreachable:
+        with pytest.raises(TrackerUnreachable, match="cannot be reached") as unreachable:
             closed.open(DRAFT)
     assert not isinstance(unreachable.value, OutcomeUnknown)
 
@@ -154,7 +154,7 @@ def test_a_server_gone_between_two_calls_means_nothing_was_done(tracker_for: Mak
         tracker = tracker_for(url=leaving.url)
         assert tracker.find(DRAFT.label) is None
         tracker._client.hang_up()  # the next call dials anew
-    with pytest.raises(Unreachable):
+    with pytest.raises(TrackerUnreachable):
         tracker.open(DRAFT)
 
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.requests.domain.lifecycle import TERMINAL, State
+from reviews.requests.domain.lifecycle import TERMINAL, RequestState
 from reviews.tickets import domain as inbound
 from reviews.tickets.domain import (
     MOVES,
-    Answer,
     Hint,
     Meaning,
-    Outcome,
+    MoveAnswer,
+    MoveOutcome,
     answer_to,
     hint_of,
     is_own_comment,
@@ -141,34 +141,34 @@ def test_what_a_status_asks_for(status: str, category: str, expected: Meaning) -
     assert meaning_of(status=status, category=category, moves=MOVES, decisions=["Approved"]) is expected
 
 
-def answer(meaning: Meaning, state: State, *, is_known: bool) -> Answer:
+def answer(meaning: Meaning, state: RequestState, *, is_known: bool) -> MoveAnswer:
     return answer_to(meaning, state=state, ref="MRR-2026-0001", author="Ada", is_known=is_known)
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", RequestState)
 @pytest.mark.parametrize("is_known", [True, False])
 @pytest.mark.parametrize("meaning", Meaning)
-def test_the_table_of_answers(meaning: Meaning, state: State, is_known: bool) -> None:
+def test_the_table_of_answers(meaning: Meaning, state: RequestState, is_known: bool) -> None:
     found = answer(meaning, state, is_known=is_known)
     if state in TERMINAL or meaning in {Meaning.NONE, Meaning.CLOSE}:
-        expected = (Outcome.NOTED, False)
+        expected = (MoveOutcome.NOTED, False)
     elif meaning is Meaning.DECIDE:
-        expected = (Outcome.NOTED if state is State.CLEARED else Outcome.REFUSED, False)
+        expected = (MoveOutcome.NOTED if state is RequestState.CLEARED else MoveOutcome.REFUSED, False)
     elif meaning is Meaning.WITHDRAW:
-        expected = (Outcome.DONE, True) if is_known else (Outcome.REFUSED, False)
+        expected = (MoveOutcome.DONE, True) if is_known else (MoveOutcome.REFUSED, False)
     else:
-        expected = (Outcome.DONE if is_known else Outcome.NOTED, False)
+        expected = (MoveOutcome.DONE if is_known else MoveOutcome.NOTED, False)
     assert (found.outcome, found.is_to_try) == expected
-    assert bool(found.reason) is (found.outcome is Outcome.REFUSED)
+    assert bool(found.reason) is (found.outcome is MoveOutcome.REFUSED)
 
 
 def test_refusals_say_what_to_do() -> None:
-    decided = answer(Meaning.DECIDE, State.IN_REVIEW, is_known=True).reason
+    decided = answer(Meaning.DECIDE, RequestState.IN_REVIEW, is_known=True).reason
     assert decided == (
         "Moving the ticket decides nothing: MRR-2026-0001 is still in review. It is decided by the votes on its page."
     )
-    assert "Ada is not known to Weighbridge" in answer(Meaning.WITHDRAW, State.EVIDENCE, is_known=False).reason
-    nobody = answer_to(Meaning.WITHDRAW, state=State.EVIDENCE, ref="R", author="", is_known=False)
+    assert "Ada is not known to Weighbridge" in answer(Meaning.WITHDRAW, RequestState.EVIDENCE, is_known=False).reason
+    nobody = answer_to(Meaning.WITHDRAW, state=RequestState.EVIDENCE, ref="R", author="", is_known=False)
     assert "whoever moved the ticket is not known" in nobody.reason
 
 
@@ -205,9 +205,9 @@ def test_the_table_of_answers_on_an_action_item(meaning: Meaning, is_known: bool
     asked = inbound.meaning_for_action(meaning)
     found = inbound.answer_on_action(asked, is_closed=is_closed, ref="ACT-2026Q4-01", author="Ada", is_known=is_known)
     if is_closed or meaning is Meaning.NONE:
-        expected = (Outcome.NOTED, False)
+        expected = (MoveOutcome.NOTED, False)
     else:
-        expected = (Outcome.DONE, True) if is_known else (Outcome.REFUSED, False)
+        expected = (MoveOutcome.DONE, True) if is_known else (MoveOutcome.REFUSED, False)
     assert (found.outcome, found.is_to_try) == expected
-    assert ("Ada is not known" in found.reason) == (found.outcome is Outcome.REFUSED)
+    assert ("Ada is not known" in found.reason) == (found.outcome is MoveOutcome.REFUSED)
     assert asked is (Meaning.CLOSE if meaning is Meaning.DECIDE else meaning)

@@ -10,7 +10,7 @@ from reviews.tickets.jira.mapping import (
     plain_text,
     summary_line,
 )
-from reviews.tickets.ports import Block, Facts, Heading, Link, Paragraph
+from reviews.tickets.ports import Block, Fields, Heading, Link, Paragraph
 from tests.standins.jira import adf
 
 TEXT = st.text(max_size=40)
@@ -18,7 +18,7 @@ BLOCKS = st.lists(
     st.one_of(
         st.builds(Heading, TEXT),
         st.builds(Paragraph, TEXT),
-        st.builds(Facts, st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)),
+        st.builds(Fields, st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)),
         st.builds(Link, TEXT, st.one_of(TEXT, st.just("https://example.org/x"))),
     ),
     max_size=5,
@@ -26,7 +26,7 @@ BLOCKS = st.lists(
 
 
 def test_each_block_has_its_node() -> None:
-    blocks = (Heading("Costs"), Paragraph("one\ntwo"), Facts((("p95", "3 ms"),)), Link("open", "https://example.org/"))
+    blocks = (Heading("Costs"), Paragraph("one\ntwo"), Fields((("p95", "3 ms"),)), Link("open", "https://example.org/"))
     heading, paragraph, table, link = document(blocks)["content"]
     assert heading == {"type": "heading", "attrs": {"level": 3}, "content": [{"type": "text", "text": "Costs"}]}
     assert paragraph["content"] == [
@@ -67,7 +67,7 @@ def test_a_link_without_words_shows_its_address() -> None:
 
 
 def test_a_table_without_rows_is_left_out() -> None:
-    assert document((Facts(()), Paragraph("after")))["content"] == document((Paragraph("after"),))["content"]
+    assert document((Fields(()), Paragraph("after")))["content"] == document((Paragraph("after"),))["content"]
 
 
 def test_a_body_jira_would_refuse_is_cut_and_says_so() -> None:
@@ -80,7 +80,7 @@ def test_a_body_jira_would_refuse_is_cut_and_says_so() -> None:
 
 def test_rows_and_links_count_towards_the_length() -> None:
     long = "x" * (BODY_CHARS_MAX // 2 + 1)
-    assert "cut here" in plain_text(document((Facts(((long, long),)),)))
+    assert "cut here" in plain_text(document((Fields(((long, long),)),)))
     assert "cut here" in plain_text(document((Link(long, f"https://{long}"),)))
 
 

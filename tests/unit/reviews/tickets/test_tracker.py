@@ -9,7 +9,7 @@ from tests.standins.jira_cloud import JiraCloud
 from tests.unit.reviews.tickets.conftest import DRAFT
 
 Make = Callable[..., JiraTracker]
-SAYS = (Paragraph("The determination: review is required."),)
+SAYS = (Paragraph("The policy evaluation: review is required."),)
 
 
 def test_a_ticket_is_opened_as_the_settings_say(jira: JiraCloud, tracker_for: Make) -> None:

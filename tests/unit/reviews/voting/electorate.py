@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import Ballot, Choice
+from reviews.voting.domain import Ballot, VoteChoice
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ STAGES = (TECHNICAL, BUDGET)
 def ballot(
     who: Person,
     stage: Stage = TECHNICAL,
-    choice: Choice = Choice.APPROVE,
+    choice: VoteChoice = VoteChoice.APPROVE,
     *,
     revision: int = 1,
     minute: int = 0,
@@ -42,6 +42,6 @@ def ballot(
         stage_id=stage.id,
         choice=choice,
         revision=revision,
-        rationale="because of the figures",
+        rationale="because of the metric values",
         cast_at=NOON + timedelta(minutes=minute),
     )

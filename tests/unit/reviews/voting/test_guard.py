@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import check_can_vote, open_stage_for
-from reviews.voting.domain import Ballot, Choice
+from reviews.voting.domain import Ballot, VoteChoice
 from reviews.voting.queries.electorate import Electorate
 from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot
 from weighbridge.core.errors import WrongState
@@ -22,11 +22,11 @@ def in_review(*ballots: Ballot) -> Any:
         owner_ids=frozenset(),
         editor_ids=frozenset(),
     )
-    return SimpleNamespace(state=State.IN_REVIEW, electorate=electorate)
+    return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=electorate)
 
 
 def test_nobody_votes_once_the_outcome_is_settled() -> None:
-    settled = in_review(ballot(OTTO, choice=Choice.REJECT))
+    settled = in_review(ballot(OTTO, choice=VoteChoice.REJECT))
     with pytest.raises(WrongState, match="The voting on this revision is over"):
         check_can_vote(settled, person=EVA)
     assert open_stage_for(settled, person=BERT) is None

@@ -8,7 +8,7 @@ from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
 from reviews.voting.domain import (
     Ballot,
-    Choice,
+    VoteChoice,
     VotingOutcome,
     check_may_vote,
     check_rationale,
@@ -35,7 +35,7 @@ from tests.unit.reviews.voting.electorate import (
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 
-def _facts(**changes: Any) -> dict[str, Any]:
+def _metric_values(**changes: Any) -> dict[str, Any]:
     return {
         "stage": TECHNICAL,
         "stages": STAGES,
@@ -68,24 +68,24 @@ CASES: list[tuple[Person, dict[str, Any], str | None]] = [
     (ANNE, {"ballots": (ballot(ANNE),)}, "already_voted"),
     (ANNE, {"ballots": (ballot(ANNE),), "revision": 2}, None),
     (person(20, "Rob", Role.REVIEWER), {"ballots": TECHNICAL_DONE}, "stage_complete"),
-    (ANNE, {"ballots": (ballot(BERT, choice=Choice.REJECT),)}, "voting_over"),
-    (ANNE, {"ballots": (ballot(BERT, choice=Choice.REQUEST_CHANGES),)}, "voting_over"),
+    (ANNE, {"ballots": (ballot(BERT, choice=VoteChoice.REJECT),)}, "voting_over"),
+    (ANNE, {"ballots": (ballot(BERT, choice=VoteChoice.REQUEST_CHANGES),)}, "voting_over"),
     (ANNE, {"ballots": (*TECHNICAL_DONE[1:], ballot(person(21, "Rob"), minute=3), ballot(LEA, BUDGET))}, "voting_over"),
     (ANNE, {"stage": Stage(id="other", title="Other", role=Role.REVIEWER, quorum=1)}, "unknown_stage"),
     (ANNE, {"stages": ()}, "unknown_stage"),
     # A vote by somebody who has a stake is void, a veto too, so the stage is still open for others.
-    (ANNE, {"ballots": (ballot(OTTO, choice=Choice.REJECT), ballot(BERT))}, None),
+    (ANNE, {"ballots": (ballot(OTTO, choice=VoteChoice.REJECT), ballot(BERT))}, None),
 ]
 
 
 @pytest.mark.parametrize(("who", "changes", "code"), CASES)
 def test_who_may_vote(who: Person, changes: dict[str, Any], code: str | None) -> None:
-    facts = _facts(**changes)
+    metric_values = _metric_values(**changes)
     if code is None:
-        check_may_vote(person=who, **facts)
+        check_may_vote(person=who, **metric_values)
         return
     with pytest.raises(Refused) as refused:
-        check_may_vote(person=who, **facts)
+        check_may_vote(person=who, **metric_values)
     assert refused.value.code == code
     personal = code in {"separation_of_duties", "wrong_role", "inactive"}
     assert isinstance(refused.value, NotAllowed if personal else WrongState)
@@ -96,11 +96,11 @@ def test_who_may_vote(who: Person, changes: dict[str, Any], code: str | None) ->
 def test_no_role_lifts_a_stake(role: Role, stake: str) -> None:
     everybody = person(30, "Max", *Role)
     stage = Stage(id="one", title="One", role=role, quorum=1)
-    facts = _facts(stage=stage, stages=(stage,))
-    check_may_vote(person=everybody, **facts)
-    facts[stake] = frozenset({30}) if stake == "evidence_editor_ids" else 30
+    metric_values = _metric_values(stage=stage, stages=(stage,))
+    check_may_vote(person=everybody, **metric_values)
+    metric_values[stake] = frozenset({30}) if stake == "evidence_editor_ids" else 30
     with pytest.raises(NotAllowed):
-        check_may_vote(person=everybody, **facts)
+        check_may_vote(person=everybody, **metric_values)
 
 
 @pytest.mark.parametrize(
@@ -113,31 +113,31 @@ def test_no_role_lifts_a_stake(role: Role, stake: str) -> None:
 )
 def test_a_stake_is_named_to_the_person(changes: dict[str, Any], start: str) -> None:
     with pytest.raises(NotAllowed) as refused:
-        check_may_vote(person=ANNE, **_facts(**changes))
+        check_may_vote(person=ANNE, **_metric_values(**changes))
     assert refused.value.reason.startswith(start)
     assert refused.value.reason.endswith("another person of the role must vote.")
 
 
 def test_reasons_say_what_to_do() -> None:
     with pytest.raises(NotAllowed) as role:
-        check_may_vote(person=ADAM, **_facts(stage=BUDGET))
+        check_may_vote(person=ADAM, **_metric_values(stage=BUDGET))
     assert role.value.reason == (
         "The stage “GPU budget” is voted on by people with the role platform lead, and you do not have it; "
         "an administrator can grant it."
     )
     with pytest.raises(WrongState) as early:
-        check_may_vote(person=LEA, **_facts(stage=BUDGET))
+        check_may_vote(person=LEA, **_metric_values(stage=BUDGET))
     assert (
         early.value.reason == "The stage “GPU budget” opens when “Technical review” is complete; wait for that stage."
     )
     with pytest.raises(WrongState) as twice:
-        check_may_vote(person=BERT, **_facts(stage=BUDGET, ballots=TECHNICAL_DONE))
+        check_may_vote(person=BERT, **_metric_values(stage=BUDGET, ballots=TECHNICAL_DONE))
     assert twice.value.reason == (
         "You have already voted on revision 1, in the stage “Technical review”; one person counts once. "
         "You can vote again when a new revision is opened."
     )
     with pytest.raises(WrongState) as over:
-        check_may_vote(person=ANNE, **_facts(ballots=(ballot(BERT, choice=Choice.REQUEST_CHANGES),)))
+        check_may_vote(person=ANNE, **_metric_values(ballots=(ballot(BERT, choice=VoteChoice.REQUEST_CHANGES),)))
     assert over.value.reason == "The voting on revision 1 is over: changes requested."
 
 
@@ -145,7 +145,7 @@ def test_nobody_without_a_stake_has_a_conflict() -> None:
     assert conflict_of(person_id=9, requester_id=1, owner_id=2, evidence_editor_ids=frozenset({3})) is None
 
 
-A, B, L = Choice.APPROVE, Choice.REJECT, Choice.REQUEST_CHANGES
+A, B, L = VoteChoice.APPROVE, VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_standing_keeps_the_first_ballot_of_each_person_in_the_order_cast() -> N
     assert standing(ballots=(late, other, early), revision=1) == (early, other)
 
 
-@pytest.mark.parametrize("choice", [Choice.REJECT, Choice.REQUEST_CHANGES])
+@pytest.mark.parametrize("choice", [VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES])
 @pytest.mark.parametrize("rationale", ["", "  ", "no", " no  "])
-def test_a_no_needs_a_reason(choice: Choice, rationale: str) -> None:
+def test_a_no_needs_a_reason(choice: VoteChoice, rationale: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_rationale(choice=choice, rationale=rationale)
     assert refused.value.field == "rationale"
@@ -213,7 +213,8 @@ def test_a_no_needs_a_reason(choice: Choice, rationale: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "rationale"), [(Choice.APPROVE, ""), (Choice.REJECT, "bad"), (Choice.REQUEST_CHANGES, "too slow")]
+    ("choice", "rationale"),
+    [(VoteChoice.APPROVE, ""), (VoteChoice.REJECT, "bad"), (VoteChoice.REQUEST_CHANGES, "too slow")],
 )
-def test_a_yes_needs_none_and_a_reasoned_no_passes(choice: Choice, rationale: str) -> None:
+def test_a_yes_needs_none_and_a_reasoned_no_passes(choice: VoteChoice, rationale: str) -> None:
     check_rationale(choice=choice, rationale=rationale)

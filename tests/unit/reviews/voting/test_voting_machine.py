@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
-from reviews.requests.domain.lifecycle import State, check_action, check_transition
-from reviews.voting.domain import Ballot, Choice, check_may_vote, check_rationale, tally
+from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
+from reviews.voting.domain import Ballot, VoteChoice, check_may_vote, check_rationale, tally
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 
@@ -65,12 +65,12 @@ class ReviewWalk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state, self.outcome, self.revision = State.DRAFT, "", 1
+        self.state, self.outcome, self.revision = RequestState.DRAFT, "", 1
         self.owner, self.editors = 2, frozenset[int]()
         self.ballots: list[Ballot] = []
         self.oracle = Oracle()
 
-    def _try(self, action: str, target: State) -> bool:
+    def _try(self, action: str, target: RequestState) -> bool:
         try:
             check_action(source=self.state, action=action)
             check_transition(source=self.state, target=target)
@@ -81,9 +81,9 @@ class ReviewWalk(RuleBasedStateMachine):
 
     @rule()
     def submit(self) -> None:
-        assert self._try("submit", State.SCREENING) == (self.oracle.state == "draft")
+        assert self._try("submit", RequestState.SCREENING) == (self.oracle.state == "draft")
         if self.oracle.state == "draft":
-            assert self._try("screen", State.EVIDENCE)
+            assert self._try("screen", RequestState.EVIDENCE)
             self.oracle.state = "evidence"
 
     @rule(who=WHO)
@@ -94,14 +94,14 @@ class ReviewWalk(RuleBasedStateMachine):
 
     @rule()
     def request_review(self) -> None:
-        assert self._try("request_review", State.IN_REVIEW) == (self.oracle.state == "evidence")
+        assert self._try("request_review", RequestState.IN_REVIEW) == (self.oracle.state == "evidence")
         if self.oracle.state == "evidence":
             self.oracle.state = "in_review"
 
     @rule()
     def revise(self) -> None:
         may = self.oracle.state in {"in_review", "changes_requested"}
-        assert self._try("revise", State.EVIDENCE) == may
+        assert self._try("revise", RequestState.EVIDENCE) == may
         if may:
             self.revision += 1
             self.oracle.void()
@@ -114,14 +114,17 @@ class ReviewWalk(RuleBasedStateMachine):
     @rule()
     def withdraw(self) -> None:
         may = self.oracle.state in {"draft", "evidence", "in_review", "changes_requested"}
-        assert self._try("withdraw", State.WITHDRAWN) == may
+        assert self._try("withdraw", RequestState.WITHDRAWN) == may
         if may:
             self.oracle.state = "withdrawn"
 
     @rule(
-        who=WHO, stage=st.sampled_from(STAGES), choice=st.sampled_from(Choice), rationale=st.sampled_from(["", "why"])
+        who=WHO,
+        stage=st.sampled_from(STAGES),
+        choice=st.sampled_from(VoteChoice),
+        rationale=st.sampled_from(["", "why"]),
     )
-    def vote(self, who: int, stage: Stage, choice: Choice, rationale: str) -> None:
+    def vote(self, who: int, stage: Stage, choice: VoteChoice, rationale: str) -> None:
         expected = self.oracle.may_vote(who, stage.id) and (choice == "approve" or rationale == "why")
         before = (self.state, list(self.ballots))
         assert self._vote(who, stage, choice, rationale) == expected
@@ -132,10 +135,10 @@ class ReviewWalk(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from([3, 4, 6]), stage=st.sampled_from(STAGES))
     def approve(self, who: int, stage: Stage) -> None:
-        self.vote(who=who, stage=stage, choice=Choice.APPROVE, rationale="")
+        self.vote(who=who, stage=stage, choice=VoteChoice.APPROVE, rationale="")
 
-    def _vote(self, who: int, stage: Stage, choice: Choice, rationale: str) -> bool:
-        if self.state is not State.IN_REVIEW:
+    def _vote(self, who: int, stage: Stage, choice: VoteChoice, rationale: str) -> bool:
+        if self.state is not RequestState.IN_REVIEW:
             return False
         try:
             check_rationale(choice=choice, rationale=rationale)
@@ -169,9 +172,9 @@ class ReviewWalk(RuleBasedStateMachine):
         conflicted = frozenset({1, self.owner}) | self.editors
         outcome = tally(stages=STAGES, ballots=self.ballots, revision=self.revision, conflicted_ids=conflicted).outcome
         if outcome == "changes_requested":
-            assert self._try("request_changes", State.CHANGES_REQUESTED)
+            assert self._try("request_changes", RequestState.CHANGES_REQUESTED)
         elif outcome != "open":
-            assert self._try("decide", State.DECIDED)
+            assert self._try("decide", RequestState.DECIDED)
             self.outcome = str(outcome)
 
     @invariant()

@@ -85,7 +85,7 @@ def test_costs_may_be_asked_of_a_mapping(tmp_path):
     asked = {"draws": 200, "on": "2026-11-25"}
     of_file = weighbridge.project_costs(tmp_path / "spec.yaml", **asked)
     assert weighbridge.project_costs(yaml.safe_load(text), **asked)["digest"] == of_file["digest"]
-    assert {row["figure"] for row in of_file.rows} >= {"tco_usd", "total_cost_1y_usd"}
+    assert {row["metric"] for row in of_file.rows} >= {"tco_usd", "total_cost_1y_usd"}
     assert of_file.remarks == ()
 
 

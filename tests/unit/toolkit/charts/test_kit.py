@@ -89,7 +89,7 @@ def test_a_waterfall_says_more_and_less_with_their_signs() -> None:
 
 
 def test_a_scatter_tells_kinds_by_shape_and_names_what_has_room() -> None:
-    points = [scatter.Point("far", 9.0, 9.0, "on"), *(scatter.Point("near", 1.0, 1.0, "off") for _ in range(20))]
+    points = [scatter.Mark("far", 9.0, 9.0, "on"), *(scatter.Mark("near", 1.0, 1.0, "off") for _ in range(20))]
     chart = scatter.scatter(points, kinds=KINDS, x="USD", y="ms", title="T", alt="T")
     assert [(row["name"], row["kind"]) for row in rows_of(chart, 0)][:2] == [("far", "on"), ("near", "off")]
     named = [row["text"] for row in rows_of(chart, 1)]
@@ -114,7 +114,7 @@ def test_a_histogram_counts_every_sample_or_says_that_it_lies_beyond() -> None:
 
 
 def test_steps_of_one_name_into_one_state_share_a_column_and_ends_are_bold() -> None:
-    steps = [("a", "z_z", "lapse"), ("b", "z_z", "lapse"), ("a", "b", "go"), ("b", "a", "go")]
+    steps = [("a", "z_z", "expire"), ("b", "z_z", "expire"), ("a", "b", "go"), ("b", "a", "go")]
     chart = steps_chart(["a", "b", "z_z"], steps, title="T")
     assert [(row["column"], row["source"], row["row"]) for row in rows_of(chart, 0)] == [
         (0, 0, 2),
@@ -122,10 +122,10 @@ def test_steps_of_one_name_into_one_state_share_a_column_and_ends_are_bold() -> 
         (1, 0, 1),
         (2, 1, 0),
     ]
-    assert sorted(texts_of(svg(chart))) == ["a", "b", "go", "go", "lapse", "z z"]
+    assert sorted(texts_of(svg(chart))) == ["a", "b", "go", "go", "expire", "z z"]
     weight = chart.spec["layer"][0]["encoding"]["y"]["axis"]["labelFontWeight"]
     assert weight["condition"]["test"] == "indexof([2], datum.value) >= 0"
-    assert chart.table.rows[0] == ("a", "lapse", "z z")
+    assert chart.table.rows[0] == ("a", "expire", "z z")
 
 
 def test_whatever_a_name_holds_the_picture_is_well_formed_and_runs_nothing() -> None:

@@ -1,6 +1,6 @@
 """Tables: the same rows in Markdown and HTML, with nothing of the data read as markup."""
 
-from tests.unit.toolkit.tradeoff.builders import figure
+from tests.unit.toolkit.tradeoff.builders import estimate
 from weighbridge.charts.tables import Table, html, markdown
 from weighbridge.tradeoff.charts.words import capital, name_of, with_bounds, with_unit
 
@@ -19,8 +19,8 @@ def test_html_escapes_and_names_rows_and_columns() -> None:
 
 
 def test_a_figure_is_written_with_its_bounds() -> None:
-    assert with_bounds(figure(0.867, 0.007)) == "0.867 (0.86 to 0.874)"
-    assert with_bounds(figure(8.91)) == "8.91"
+    assert with_bounds(estimate(0.867, 0.007)) == "0.867 (0.86 to 0.874)"
+    assert with_bounds(estimate(8.91)) == "8.91"
     assert with_bounds(None) == "–"  # noqa: RUF001 -- a dash
 
 

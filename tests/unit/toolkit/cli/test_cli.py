@@ -173,7 +173,7 @@ model: {team: t, slug: s, name: n, version: v, tier: high, owner: ada, uri: "s3:
 def test_a_request_is_filed(desk, tmp_path, answer, code, words):
     (tmp_path / "r.yaml").write_text(REQUEST)
     desk.answers["POST", "/base/api/v1/models/"] = (201, {"digest": "sha256:m"})
-    desk.answers["POST", "/base/api/v1/reviews/"] = answer
+    desk.answers["POST", "/base/api/v1/requests/"] = answer
     done = weighbridge("request", "create", tmp_path / "r.yaml", "--server", desk.server.url, "--token", "t0ken")
     assert done.exit_code == code
     assert words in done.output

@@ -12,7 +12,7 @@ RESULT = {
     "metrics": {
         "latency_p95_ms": METRIC,
         "parameters": {"value": 24, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "1"},
-        "new_figure": METRIC,
+        "new_metric": METRIC,
     },
     "missing": [{"metric": "latency_p99_ms", "message": "latency_p99_ms needs 662 samples."}],
     "verdict": {"status": "indicative", "reasons": [{"code": "interference.load", "message": "The load was [high]."}]},
@@ -27,10 +27,10 @@ def test_a_result_as_a_table():
     assert [[cell.strip() for cell in line] for line in lines] == [
         ["latency p95", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
         ["parameters", "24", "", "", "", "", "1"],
-        ["new_figure", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
+        ["new_metric", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
     ]
     assert stream.getvalue().splitlines()[-4:] == [
-        "no figure: latency_p99_ms needs 662 samples.",
+        "no metric: latency_p99_ms needs 662 samples.",
         "verdict: indicative",
         "  interference.load: The load was [high].",
         "manifest: sha256:ab",

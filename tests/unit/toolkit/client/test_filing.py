@@ -6,7 +6,7 @@ from weighbridge.client.request_file import RequestFile
 from weighbridge.client.server import ServerRefused
 from weighbridge.client.submission import file_request
 
-REVIEW = {"title": "T", "facts": []}
+REVIEW = {"title": "T", "metric_values": []}
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def api(desk):
         {
             ("POST", "/base/api/v1/models/"): (201, {"digest": "sha256:m"}),
             ("POST", "/base/api/v1/datasets/"): (201, {"digest": "sha256:d"}),
-            ("POST", "/base/api/v1/reviews/"): (201, {"ref": "MRR-2026-0042"}),
-            ("POST", "/base/api/v1/reviews/MRR-2026-0042/submit/"): (200, {"state": "screening"}),
+            ("POST", "/base/api/v1/requests/"): (201, {"ref": "MRR-2026-0042"}),
+            ("POST", "/base/api/v1/requests/MRR-2026-0042/submit/"): (200, {"state": "screening"}),
         }
     )
     return desk
@@ -48,12 +48,12 @@ def test_a_request_with_everything(api, tmp_path):
     assert [(path.removeprefix("/base/api/v1/"), headers["Idempotency-Key"]) for _, path, headers, _ in api.asked] == [
         ("models/", "k-model"),
         ("datasets/", "k-dataset"),
-        ("reviews/", "k-review"),
-        ("reviews/MRR-2026-0042/submit/", "k-submit"),
+        ("requests/", "k-review"),
+        ("requests/MRR-2026-0042/submit/", "k-submit"),
     ]
     assert b"model bytes" in api.asked[0][3]
     assert b"data bytes" in api.asked[1][3]
-    assert api.asked[2][3] == b'{"title": "T", "facts": [], "model_version": "sha256:m", "dataset": "sha256:d"}'
+    assert api.asked[2][3] == b'{"title": "T", "metric_values": [], "model_version": "sha256:m", "dataset": "sha256:d"}'
 
 
 def test_a_request_without_data_stays_a_draft(api):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from weighbridge.client.gate import Answer, ask_server, ask_statement, check_digest
-from weighbridge.client.server import Server
+from weighbridge.client.gate import GateVerdict, ask_server, ask_statement, check_digest
+from weighbridge.client.server import PlatformServer
 from weighbridge.core import attestation
 from weighbridge.core.errors import Invalid
 
@@ -29,11 +29,11 @@ def test_a_digest_is_let_through():
 @pytest.mark.parametrize(
     ("said", "answer", "reasons"),
     [
-        ({"answer": "allow", "reasons": ["A-1."], "expires_at": "2027"}, Answer.ALLOWED, ("A-1.",)),
-        ({"answer": "deny", "reasons": ["Expired."]}, Answer.REFUSED, ("Expired.",)),
-        ({"answer": "unknown", "reasons": []}, Answer.UNKNOWN, ()),
-        ({"answer": "yes"}, Answer.UNKNOWN, ()),
-        ({}, Answer.UNKNOWN, ()),
+        ({"answer": "allow", "reasons": ["A-1."], "expires_at": "2027"}, GateVerdict.ALLOWED, ("A-1.",)),
+        ({"answer": "deny", "reasons": ["Expired."]}, GateVerdict.REFUSED, ("Expired.",)),
+        ({"answer": "unknown", "reasons": []}, GateVerdict.UNKNOWN, ()),
+        ({"answer": "yes"}, GateVerdict.UNKNOWN, ()),
+        ({}, GateVerdict.UNKNOWN, ()),
     ],
 )
 def test_the_server_is_asked(desk, said, answer, reasons):
@@ -45,9 +45,9 @@ def test_the_server_is_asked(desk, said, answer, reasons):
 
 def test_a_server_that_refuses_or_is_not_there_cannot_tell(desk):
     desk.answers["GET", "/base/api/v1/gate/"] = (403, {"detail": "No token."})
-    assert ask_server(desk.server, digest=DIGEST, environment="prod").answer is Answer.UNKNOWN
-    gone = ask_server(Server("http://127.0.0.1:9", "t"), digest=DIGEST, environment="prod")
-    assert gone.answer is Answer.UNKNOWN
+    assert ask_server(desk.server, digest=DIGEST, environment="prod").answer is GateVerdict.UNKNOWN
+    gone = ask_server(PlatformServer("http://127.0.0.1:9", "t"), digest=DIGEST, environment="prod")
+    assert gone.answer is GateVerdict.UNKNOWN
     assert "does not answer" in gone.reasons[0]
 
 
@@ -78,10 +78,10 @@ def offline(files, *, statement="s.json", key="key.pem", digest=DIGEST, environm
 
 
 def test_a_statement_allows_what_it_was_signed_for(files):
-    assert offline(files).answer is Answer.ALLOWED
-    assert offline(files, digest="sha256:" + "cd" * 32).answer is Answer.REFUSED
-    assert offline(files, environment="staging").answer is Answer.REFUSED
-    assert offline(files, now=NOW + timedelta(days=10)).answer is Answer.REFUSED
+    assert offline(files).answer is GateVerdict.ALLOWED
+    assert offline(files, digest="sha256:" + "cd" * 32).answer is GateVerdict.REFUSED
+    assert offline(files, environment="staging").answer is GateVerdict.REFUSED
+    assert offline(files, now=NOW + timedelta(days=10)).answer is GateVerdict.REFUSED
 
 
 def test_a_statement_that_cannot_be_verified_cannot_tell(files):
@@ -92,6 +92,6 @@ def test_a_statement_that_cannot_be_verified_cannot_tell(files):
     (files / "tampered.json").write_text(json.dumps(tampered))
     for statement in ("list.json", "torn.json", "none.json", "tampered.json"):
         reply = offline(files, statement=statement)
-        assert (reply.answer, len(reply.reasons)) == (Answer.UNKNOWN, 1), statement
-    assert offline(files, key="other.pem").answer is Answer.UNKNOWN
-    assert offline(files, key="none.pem").answer is Answer.UNKNOWN
+        assert (reply.answer, len(reply.reasons)) == (GateVerdict.UNKNOWN, 1), statement
+    assert offline(files, key="other.pem").answer is GateVerdict.UNKNOWN
+    assert offline(files, key="none.pem").answer is GateVerdict.UNKNOWN

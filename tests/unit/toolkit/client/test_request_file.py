@@ -11,7 +11,7 @@ from weighbridge.core.errors import Invalid
 
 MODEL = {"team": "search", "slug": "visual", "name": "Visual", "version": 1.5, "tier": "high", "owner": "ada"}
 REVIEW = {"title": "T", "purpose": "P", "environment": "prod", "business_case": "B"}
-FACT = {"name": "training_gpu_hours", "value": 320, "basis": "declared"}
+METRIC = {"name": "training_gpu_hours", "value": 320, "basis": "declared"}
 
 
 def write(tmp_path, model=None, **changes):
@@ -28,8 +28,8 @@ def test_a_whole_request(tmp_path):
         tmp_path,
         dataset={"name": "held out", "file": "test.npz"},
         submit=True,
-        facts=[
-            FACT,
+        metric_values=[
+            METRIC,
             {
                 "name": "training_cost_usd",
                 "value": 0.1,
@@ -43,7 +43,7 @@ def test_a_whole_request(tmp_path):
     found = read_request_file(path)
     assert found.review == {
         **REVIEW,
-        "facts": [
+        "metric_values": [
             {
                 "name": "training_gpu_hours",
                 "value": "320",
@@ -75,7 +75,7 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
     found = read_request_file(write(tmp_path, model={**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab"}))
     assert (found.model_file, found.dataset, found.dataset_file, found.is_submitted) == (None, None, None, False)
     assert (found.model["uri"], found.model["sha256"]) == ("s3://x/m.onnx", "ab")
-    assert found.review["facts"] == []
+    assert found.review["metric_values"] == []
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
         ({"dataset": {"name": "x"}}, "dataset.file"),
         ({"dataset": {"name": "x", "file": "model.onnx", "rows": 3}}, "dataset.rows"),
         ({"submit": "yes"}, "submit"),
-        ({"facts": {"a": 1}}, "facts"),
-        ({"facts": ["a"]}, "facts"),
-        ({"facts": [FACT, {"name": "accuracy", "value": 1}]}, "facts[1].basis"),
-        ({"facts": [{**FACT, "color": 1}]}, "facts[0].color"),
-        ({"facts": [{**FACT, "name": "speed"}]}, "facts"),
+        ({"metric_values": {"a": 1}}, "metric_values"),
+        ({"metric_values": ["a"]}, "metric_values"),
+        ({"metric_values": [METRIC, {"name": "accuracy", "value": 1}]}, "metric_values[1].basis"),
+        ({"metric_values": [{**METRIC, "color": 1}]}, "metric_values[0].color"),
+        ({"metric_values": [{**METRIC, "name": "speed"}]}, "metric_values"),
     ],
 )
 def test_a_fault_is_refused_with_its_key(tmp_path, changes, field):
@@ -130,5 +130,5 @@ def test_the_file_shown_in_the_how_to_is_read(tmp_path):
     (tmp_path / "test.npz").touch()
     asked = read_request_file(tmp_path / "request.yaml")
     assert asked.model["tier"] in Tier.values
-    assert [fact["unit"] for fact in asked.review["facts"]] == ["gpu_h", "USD"]
+    assert [metric["unit"] for metric in asked.review["metric_values"]] == ["gpu_h", "USD"]
     assert asked.is_submitted

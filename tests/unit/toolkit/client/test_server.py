@@ -5,7 +5,7 @@ import http.client
 
 import pytest
 
-from weighbridge.client.server import Server, ServerRefused, Upload
+from weighbridge.client.server import PlatformServer, ServerRefused, Upload
 
 
 def refusal(call, *arguments, **options):
@@ -105,10 +105,10 @@ def test_a_refusal_is_not_sent_again(desk):
 
 @pytest.mark.parametrize("url", ["", "weighbridge", "ftp://host", "http://"])
 def test_an_address_that_is_none_is_refused(url):
-    assert refusal(Server(url, "t").get, "/x/")[0] == 0
+    assert refusal(PlatformServer(url, "t").get, "/x/")[0] == 0
 
 
 def test_https_is_spoken_where_it_is_named():
-    connection, base = Server("https://host.example/sub/", "t")._connection()
+    connection, base = PlatformServer("https://host.example/sub/", "t")._connection()
     assert isinstance(connection, http.client.HTTPSConnection)
     assert (connection.host, base) == ("host.example", "/sub")

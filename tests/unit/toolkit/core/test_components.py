@@ -11,10 +11,10 @@ from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core.metrics import Basis, MetricValue
 
 SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-P95 = Figure(
+P95 = MetricValue(
     name="latency_p95_ms",
     value=Decimal("12.41"),
     unit="ms",
@@ -62,18 +62,22 @@ def test_times_carry_the_exact_moment():
     )
 
 
-def test_a_figure_shows_value_unit_basis_interval_and_sample():
+def test_a_metric_value_shows_value_unit_basis_interval_and_sample():
     text = shown(
-        '{% include "components/figures/figure.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(100)
+        '{% include "components/figures/metric_value.html" with metric_value=f limit=limit only %}',
+        f=P95,
+        limit=Decimal(100),
     )
     for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, kept", "<svg"):  # noqa: RUF001 -- a range
         assert part in " ".join(text.split())
-    assert "no figure" in shown('{% include "components/figures/figure.html" with figure=None only %}')
+    assert "no value" in shown('{% include "components/figures/metric_value.html" with metric_value=None only %}')
 
 
 def test_a_breach_is_told_in_words():
     text = shown(
-        '{% include "components/figures/interval.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(12)
+        '{% include "components/figures/interval.html" with metric_value=f limit=limit only %}',
+        f=P95,
+        limit=Decimal(12),
     )
     assert "not kept" in text
     assert "interval-breach" in text

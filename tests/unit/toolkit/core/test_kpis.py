@@ -7,7 +7,7 @@ import pytest
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.core.kpis import Better, Effect, Method, Outcome, as_documents, read_kpis
+from weighbridge.core.kpis import EffectMethod, KpiBetter, KpiEffect, TargetOutcome, as_documents, read_kpis
 
 LINK = {
     "kpi": "fraud losses",
@@ -35,7 +35,7 @@ def read(*links):
 def test_a_map_is_written_back_as_it_was_read():
     (link,) = read(LINK)
     assert as_documents((link,)) == [LINK]
-    assert (link.target, link.better, link.effect.method) == (Decimal("0.8"), Better.HIGHER, Method.EXPERIMENT)
+    assert (link.target, link.better, link.effect.method) == (Decimal("0.8"), KpiBetter.HIGHER, EffectMethod.EXPERIMENT)
     assert link.effect.estimated_on == date(2026, 10, 5)
     assert read(*as_documents((link,))) == (link,)
     assert read() == ()
@@ -44,11 +44,11 @@ def test_a_map_is_written_back_as_it_was_read():
 @pytest.mark.parametrize(
     ("better", "seen", "outcome"),
     [
-        ("higher", "0.8", Outcome.MET),
-        ("higher", "0.79", Outcome.MISSED),
-        ("lower", "0.8", Outcome.MET),
-        ("lower", "0.81", Outcome.MISSED),
-        ("lower", None, Outcome.NO_FIGURE),
+        ("higher", "0.8", TargetOutcome.MET),
+        ("higher", "0.79", TargetOutcome.MISSED),
+        ("lower", "0.8", TargetOutcome.MET),
+        ("lower", "0.81", TargetOutcome.MISSED),
+        ("lower", None, TargetOutcome.NO_METRIC_VALUE),
     ],
 )
 def test_a_target_is_met_or_missed(better, seen, outcome):
@@ -56,7 +56,7 @@ def test_a_target_is_met_or_missed(better, seen, outcome):
     assert link.outcome(None if seen is None else Decimal(seen)) is outcome
 
 
-def test_a_change_moves_the_figure_between_two_ends():
+def test_a_change_moves_the_metric_value_between_two_ends():
     (link,) = read(LINK)
     assert link.move(Decimal(2)) == (Decimal(-300_000), Decimal(-180_000))
     assert link.move(Decimal(-1)) == (Decimal(90_000), Decimal(150_000))
@@ -82,8 +82,8 @@ def test_what_is_no_map_is_refused_with_its_path(links, field):
 
 def test_an_effect_made_by_hand_is_checked_too():
     with pytest.raises(Invalid, match="not above its high end"):
-        Effect(
-            method=Method.JUDGMENT,
+        KpiEffect(
+            method=EffectMethod.JUDGMENT,
             low=Decimal(2),
             high=Decimal(1),
             unit="x",

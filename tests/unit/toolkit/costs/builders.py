@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from weighbridge.costs.prices.price import Hardware, Price, Unit
+from weighbridge.costs.prices.price import Hardware, Price, PriceUnit
 
 DAY = date(2026, 9, 1)
 MACHINE = Price(
@@ -15,7 +15,7 @@ MACHINE = Price(
     provider="aws",
     region="us-east-1",
     usd=Decimal("1.006"),
-    unit=Unit.INSTANCE_H,
+    unit=PriceUnit.INSTANCE_H,
     as_of=DAY,
     source="a list",
     hardware=Hardware(gpu="A10G", gpus=1, gpu_gib=Decimal(24)),

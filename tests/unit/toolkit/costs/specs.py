@@ -1,4 +1,4 @@
-"""Specs for tests: the shipped template, small ones, and a price book of two machines whose figures fit on a hand."""
+"""Specs for tests: the shipped template, small ones, and a price book of two machines whose metrics fit on a hand."""
 
 import copy
 from datetime import date
@@ -8,12 +8,12 @@ from importlib.resources import files
 import yaml
 
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.price import Hardware, Price, Retirement, Unit
+from weighbridge.costs.prices.price import Hardware, Price, PriceUnit, Retirement
 
 TODAY = date(2026, 11, 25)
 
 
-def price(sku, usd, unit=Unit.INSTANCE_H, **more):
+def price(sku, usd, unit=PriceUnit.INSTANCE_H, **more):
     provider, region, _ = sku.split("/")
     return Price(
         sku=sku,

@@ -10,7 +10,7 @@ from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.price import Kind, Meter, Origin, Retirement, Term, Unit
+from weighbridge.costs.prices.price import Meter, PriceKind, PriceOrigin, PriceUnit, Retirement, Term
 
 SKU = "aws/us-east-1/g5.xlarge"
 DISCOUNT = Discount(
@@ -46,7 +46,7 @@ def test_prices_can_be_put_behind_those_of_a_book():
 def test_a_commitment_that_nobody_lists_is_derived_with_its_range():
     found = book().find(SKU, term=Term.COMMIT_1Y_NO_UPFRONT)
     assert (found.usd, found.low_usd, found.high_usd) == (Decimal("0.68408"), Decimal("0.62372"), Decimal("0.72432"))
-    assert found.origin is Origin.DERIVED
+    assert found.origin is PriceOrigin.DERIVED
     assert found.list_price == machine()
     assert found.as_of == date(2026, 5, 9)
     assert found.source == "a list; discount of 0.32 (between 0.28 and 0.38): averages"
@@ -81,7 +81,7 @@ def test_an_empty_book_knows_nothing():
 
 def test_endpoints_have_no_discount_of_machines():
     with pytest.raises(Invalid, match="it has on_demand\\."):
-        book(machine(kind=Kind.ENDPOINT)).find(SKU, term=Term.COMMIT_1Y_NO_UPFRONT)
+        book(machine(kind=PriceKind.ENDPOINT)).find(SKU, term=Term.COMMIT_1Y_NO_UPFRONT)
 
 
 @pytest.mark.parametrize(("day", "is_refused"), [(date(2026, 9, 30), False), (date(2026, 10, 1), True)])
@@ -123,7 +123,7 @@ def test_sources_that_differ_by_more_than_the_tolerance_are_shown_widest_first()
 def test_equal_prices_agree_and_free_or_other_units_disagree_without_a_share():
     assert book(machine(), machine(source="b")).disagreements(tolerance=Decimal(0)) == ()
     (free,) = book(machine("0"), machine("1", source="b")).disagreements()
-    (unit,) = book(machine("1"), machine("1", unit=Unit.GPU_H, source="b")).disagreements()
+    (unit,) = book(machine("1"), machine("1", unit=PriceUnit.GPU_H, source="b")).disagreements()
     assert (free.spread, unit.spread) == (None, None)
 
 

@@ -109,12 +109,12 @@ def test_todays_prices_say_what_moved():
             "ratio": 0.5,
         }
     ]
-    assert found["figures"]["own"]["inference_cost_1y_usd"]["p50"] == {
+    assert found["metrics"]["own"]["inference_cost_1y_usd"]["p50"] == {
         "before": "840.96",
         "after": "420.48",
         "ratio": 0.5,
     }
-    assert found["figures"]["api"]["training_cost_usd"]["p50"]["ratio"] is None
+    assert found["metrics"]["api"]["training_cost_usd"]["p50"]["ratio"] is None
     assert sentences(found) == [
         "own: total_cost_1y_usd (P50) 840.96 -> 420.48 (-50.0%)",
         "own: serving.usd_per_replica_h: 0.096 -> 0.048",
@@ -129,7 +129,7 @@ def test_a_measured_time_in_the_place_of_an_assumed_one_is_named():
         {"input": "requests_per_year", "before": 1_000_000, "after": 2_000_000},
         {"input": "own: serving.service_s", "before": [0.03, 0.12], "after": 0.01},
     ]
-    assert found["figures"]["own"]["tco_usd"]["p90"]["before"] is None
+    assert found["metrics"]["own"]["tco_usd"]["p90"]["before"] is None
     assert "own: total_cost_1y_usd (P90)" not in sentences(found)[0]
 
 
@@ -147,6 +147,6 @@ def test_options_come_and_go():
     assert refused.value.field == "before"
     endless = {
         **found,
-        "figures": {"own": {"total_cost_1y_usd": {"p50": {"before": None, "after": "1.00", "ratio": None}}}},
+        "metrics": {"own": {"total_cost_1y_usd": {"p50": {"before": None, "after": "1.00", "ratio": None}}}},
     }
     assert sentences(endless)[0] == "own: total_cost_1y_usd (P50) no end -> 1.00"

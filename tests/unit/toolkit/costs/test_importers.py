@@ -16,7 +16,7 @@ from weighbridge.costs.prices.importers.azure import read_azure
 from weighbridge.costs.prices.importers.litellm import read_litellm
 from weighbridge.costs.prices.importers.report import Fault
 from weighbridge.costs.prices.importers.skypilot import read_skypilot
-from weighbridge.costs.prices.price import Hardware, Meter, Term, Tier, TierRule
+from weighbridge.costs.prices.price import Hardware, Meter, PriceTier, Term, TierRule
 
 DAY = date(2026, 11, 1)
 INFO = "{'Gpus': [{'Name': 'A10G', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 24576}}], 'TotalGpuMemoryInMiB': 24576}"
@@ -343,7 +343,7 @@ def test_litellm_names_and_tiers_in_the_book_s_own_words():
     found = {(price.term, price.meter): price for price in litellm(**{"gemini/gemini-2.5-pro": gemini}).prices}
     given = found[Term.ON_DEMAND, Meter.INPUT]
     assert given.sku == "google/gemini-2.5-pro"
-    assert given.tiers == (Tier(Decimal(128_000), Decimal("0.2")), Tier(Decimal(200_000), Decimal("0.3")))
+    assert given.tiers == (PriceTier(Decimal(128_000), Decimal("0.2")), PriceTier(Decimal(200_000), Decimal("0.3")))
     assert (given.tier_rule, found[Term.ON_DEMAND, Meter.OUTPUT].tiers) == (TierRule.ALL_UNITS, ())
 
 

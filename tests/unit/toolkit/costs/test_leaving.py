@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
+from weighbridge.costs.parts.endpoint import EndpointServing, Serverless, endpoint_cost, serverless_cost
 from weighbridge.costs.parts.load_curve import curve_of_counts
 from weighbridge.costs.parts.lock_in import LockIn, Scores, exit_cost
 from weighbridge.costs.parts.serving import SelfHosted
-from weighbridge.costs.parts.traffic import Tier, tiered_usd
+from weighbridge.costs.parts.traffic import TrafficTier, tiered_usd
 from weighbridge.costs.parts.training import owned_usd_per_gpu_h
 from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 
-TIERS = (Tier(usd_per_gb=0.0, up_to_gb=100), Tier(usd_per_gb=0.09, up_to_gb=10_000), Tier(usd_per_gb=0.085))
+TIERS = (
+    TrafficTier(usd_per_gb=0.0, up_to_gb=100),
+    TrafficTier(usd_per_gb=0.09, up_to_gb=10_000),
+    TrafficTier(usd_per_gb=0.085),
+)
 LEAVING = LockIn(
     reembed_tokens=2e9,
     reembed_usd=0.02,
@@ -65,11 +69,17 @@ def test_the_score_is_the_mean_on_a_hundred():
     ("change", "field"),
     [
         ({"egress_tiers": ()}, "egress_tiers"),
-        ({"egress_tiers": (Tier(usd_per_gb=1), Tier(usd_per_gb=1))}, "egress_tiers"),
-        ({"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5),)}, "egress_tiers"),
-        ({"egress_tiers": (Tier(usd_per_gb=-1),)}, "egress_tiers"),
+        ({"egress_tiers": (TrafficTier(usd_per_gb=1), TrafficTier(usd_per_gb=1))}, "egress_tiers"),
+        ({"egress_tiers": (TrafficTier(usd_per_gb=1, up_to_gb=5),)}, "egress_tiers"),
+        ({"egress_tiers": (TrafficTier(usd_per_gb=-1),)}, "egress_tiers"),
         (
-            {"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5), Tier(usd_per_gb=1, up_to_gb=4), Tier(usd_per_gb=1))},
+            {
+                "egress_tiers": (
+                    TrafficTier(usd_per_gb=1, up_to_gb=5),
+                    TrafficTier(usd_per_gb=1, up_to_gb=4),
+                    TrafficTier(usd_per_gb=1),
+                )
+            },
             "egress_tiers",
         ),
         ({"forced_migration": date(2027, 1, 1)}, "forced_by"),
@@ -86,7 +96,7 @@ def test_leaving_that_makes_no_sense_is_refused(change, field):
 def test_an_endpoint_adds_storage_and_traffic_to_its_replicas():
     curve = curve_of_counts([3_600.0] * 24)
     replicas = SelfHosted(service_s=0.01, limit_s=0.2, usd_per_replica_h=1.4084, min_replicas=2)
-    spec = Endpoint(replicas=replicas, storage_gb=50, usd_per_gb_month=0.14, kb_per_request=20, usd_per_gb=0.016)
+    spec = EndpointServing(replicas=replicas, storage_gb=50, usd_per_gb_month=0.14, kb_per_request=20, usd_per_gb=0.016)
     cost = endpoint_cost(curve, spec, requests_per_year=31_536_000)
     assert cost.usd == pytest.approx(
         {

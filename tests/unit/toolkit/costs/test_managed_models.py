@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
-from weighbridge.costs.prices.price import Meter, Term, TierRule, Unit
+from weighbridge.costs.prices.price import Meter, PriceUnit, Term, TierRule
 from weighbridge.costs.prices.retirements import read_retirements
 from weighbridge.costs.prices.shipped import own_book
 
@@ -87,7 +87,7 @@ def test_a_year_of_calls_to_the_cent():
 
 def test_a_fee_by_the_call():
     fee = prices_on(DAY)["perplexity/sonar", Term.ON_DEMAND, Meter.WHOLE]
-    assert (fee.unit, fee.usd) == (Unit.REQUEST, Decimal("0.012"))
+    assert (fee.unit, fee.usd) == (PriceUnit.REQUEST, Decimal("0.012"))
 
 
 def test_a_price_is_dated_by_the_day_its_page_was_checked():
@@ -101,7 +101,7 @@ def test_a_price_is_dated_by_the_day_its_page_was_checked():
 def test_every_key_is_there_once_and_every_price_of_tokens_is_by_the_million():
     found = managed_prices(DAY)
     assert len({price.key for price in found}) == len(found) > 5_000
-    assert {price.unit for price in found if price.meter is not Meter.WHOLE} == {Unit.MILLION_TOKENS}
+    assert {price.unit for price in found if price.meter is not Meter.WHOLE} == {PriceUnit.MILLION_TOKENS}
 
 
 def test_the_book_knows_when_a_model_is_retired():

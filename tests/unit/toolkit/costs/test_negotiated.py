@@ -12,11 +12,13 @@ from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.negotiated import Rate, negotiated, read_rates
-from weighbridge.costs.prices.price import Meter, Origin, Term, Tier
+from weighbridge.costs.prices.negotiated import ContractRate, negotiated, read_rates
+from weighbridge.costs.prices.price import Meter, PriceOrigin, PriceTier, Term
 
-OFF = Rate(sku="aws/*/g5.*", source="agreement 12", valid_from=date(2026, 1, 1), discount=Decimal("0.22"))
-FIXED = Rate(sku="aws/us-east-1/g5.xlarge", source="order 7", valid_from=DAY, valid_until=DAY, usd=Decimal("0.70"))
+OFF = ContractRate(sku="aws/*/g5.*", source="agreement 12", valid_from=date(2026, 1, 1), discount=Decimal("0.22"))
+FIXED = ContractRate(
+    sku="aws/us-east-1/g5.xlarge", source="order 7", valid_from=DAY, valid_until=DAY, usd=Decimal("0.70")
+)
 SKU = "aws/us-east-1/g5.xlarge"
 
 
@@ -27,11 +29,11 @@ def document(**row):
 
 
 def test_a_discount_comes_off_the_list_price_and_its_tiers():
-    listed = machine("1.006", tiers=(Tier(Decimal(100), Decimal("0.5")),))
+    listed = machine("1.006", tiers=(PriceTier(Decimal(100), Decimal("0.5")),))
     found = OFF.of(listed, on=DAY)
-    assert (found.usd, found.tiers) == (Decimal("0.78468"), (Tier(Decimal(100), Decimal("0.390")),))
+    assert (found.usd, found.tiers) == (Decimal("0.78468"), (PriceTier(Decimal(100), Decimal("0.390")),))
     assert (found.origin, found.source, found.list_price, found.as_of) == (
-        Origin.NEGOTIATED,
+        PriceOrigin.NEGOTIATED,
         "agreement 12",
         listed,
         DAY,
@@ -41,7 +43,7 @@ def test_a_discount_comes_off_the_list_price_and_its_tiers():
 def test_an_amount_in_force_holds_on_the_day_it_is_asked():
     later = date(2026, 12, 1)
     found = dataclasses.replace(FIXED, valid_until=None).of(
-        machine("1.006", tiers=(Tier(Decimal(1), Decimal(1)),)), on=later
+        machine("1.006", tiers=(PriceTier(Decimal(1), Decimal(1)),)), on=later
     )
     assert (found.usd, found.tiers, found.as_of) == (Decimal("0.70"), (), later)
 
@@ -83,9 +85,9 @@ def test_a_contract_can_name_a_commitment_that_nobody_lists():
     discount = Discount(provider="aws", term=Term.COMMIT_1Y_NO_UPFRONT, as_of=DAY, source="averages", **shares)
     rate = dataclasses.replace(OFF, term=Term.COMMIT_1Y_NO_UPFRONT, discount=None, usd=Decimal("0.5"))
     found = PriceBook((machine(),), DAY, (discount,), rates=(rate,)).find(SKU, term=Term.COMMIT_1Y_NO_UPFRONT)
-    assert (found.usd, found.low_usd, found.origin) == (Decimal("0.5"), None, Origin.NEGOTIATED)
+    assert (found.usd, found.low_usd, found.origin) == (Decimal("0.5"), None, PriceOrigin.NEGOTIATED)
     assert found.list_price is not None
-    assert found.list_price.origin is Origin.DERIVED
+    assert found.list_price.origin is PriceOrigin.DERIVED
 
 
 @given(

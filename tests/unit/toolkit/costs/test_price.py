@@ -12,12 +12,12 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.price import (
     Conversion,
     Hardware,
-    Kind,
     Price,
+    PriceKind,
+    PriceTier,
+    PriceUnit,
     Retirement,
-    Tier,
     TierRule,
-    Unit,
     amount_text,
 )
 
@@ -26,11 +26,11 @@ EGRESS = Price(
     provider="aws",
     region="us-east-1",
     usd=Decimal(0),
-    unit=Unit.GB,
-    kind=Kind.EGRESS,
+    unit=PriceUnit.GB,
+    kind=PriceKind.EGRESS,
     as_of=DAY,
     source="a list",
-    tiers=(Tier(Decimal(100), Decimal("0.09")), Tier(Decimal(10_000), Decimal("0.085"))),
+    tiers=(PriceTier(Decimal(100), Decimal("0.09")), PriceTier(Decimal(10_000), Decimal("0.085"))),
 )
 AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=8)
 
@@ -46,10 +46,10 @@ AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=8)
         ({"sku": "gcp/us-east-1/g5.xlarge"}, "sku"),
         ({"sku": "aws/us-east-1/g5 xlarge"}, "sku"),
         ({"source": " "}, "source"),
-        ({"tiers": (Tier(Decimal(0), Decimal(1)),)}, "tiers"),
-        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(8), Decimal(1)))}, "tiers"),
-        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(9), Decimal(2)))}, "tiers"),
-        ({"tiers": (Tier(Decimal(9), Decimal(-1)),)}, "tiers"),
+        ({"tiers": (PriceTier(Decimal(0), Decimal(1)),)}, "tiers"),
+        ({"tiers": (PriceTier(Decimal(9), Decimal(1)), PriceTier(Decimal(8), Decimal(1)))}, "tiers"),
+        ({"tiers": (PriceTier(Decimal(9), Decimal(1)), PriceTier(Decimal(9), Decimal(2)))}, "tiers"),
+        ({"tiers": (PriceTier(Decimal(9), Decimal(-1)),)}, "tiers"),
     ],
 )
 def test_what_is_no_price_is_refused_with_its_field(change, field):
@@ -64,8 +64,8 @@ def test_what_is_no_price_is_refused_with_its_field(change, field):
         ("55.04", {"hardware": Hardware(gpu="H100", gpus=8)}, Decimal("6.88")),
         ("0.475", {"hardware": Hardware(gpu="L4", gpus=0)}, None),
         ("0.192", {"hardware": None}, None),
-        ("2.5", {"hardware": None, "unit": Unit.GPU_H}, Decimal("2.5")),
-        ("0.15", {"unit": Unit.MILLION_TOKENS}, None),
+        ("2.5", {"hardware": None, "unit": PriceUnit.GPU_H}, Decimal("2.5")),
+        ("0.15", {"unit": PriceUnit.MILLION_TOKENS}, None),
     ],
 )
 def test_dollars_of_a_gpu_hour_are_told_of_whole_gpus_alone(usd, change, per_gpu_h):
@@ -88,7 +88,7 @@ def test_each_gigabyte_is_charged_at_the_price_of_its_tier(gigabytes, usd):
 
 
 def test_a_tier_of_the_whole_request_is_asked_by_its_volume():
-    model = machine("1.25", tiers=(Tier(Decimal(200_000), Decimal("2.5")),), tier_rule=TierRule.ALL_UNITS)
+    model = machine("1.25", tiers=(PriceTier(Decimal(200_000), Decimal("2.5")),), tier_rule=TierRule.ALL_UNITS)
     assert [model.usd_at(tokens) for tokens in (0, 200_000, 200_001)] == [
         Decimal("1.25"),
         Decimal("1.25"),
@@ -136,7 +136,7 @@ def test_a_document_leaves_out_what_is_usual():
 def test_a_document_holds_tiers_conversion_list_price_and_retirement():
     price = machine(
         "1",
-        tiers=(Tier(Decimal(100), Decimal("0.9")),),
+        tiers=(PriceTier(Decimal(100), Decimal("0.9")),),
         conversion=Conversion("EUR", Decimal("0.9"), Decimal("1.11"), DAY, "a bank"),
         list_price=machine("2"),
         retirement=Retirement(date(2027, 1, 1), "a list", "next"),

@@ -1,4 +1,4 @@
-"""Projections: figures by hand at the middle, pairs of draws, and a document in which every amount adds up."""
+"""Projections: metrics by hand at the middle, pairs of draws, and a document in which every amount adds up."""
 
 import json
 from decimal import Decimal
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.figures import FIGURES, exact_sum, money
+from weighbridge.costs.metrics import METRICS, exact_sum, money
 from weighbridge.costs.prices.files.snapshot import read_snapshot, replay
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -29,15 +29,15 @@ def document(projection):
     return as_document(projection)
 
 
-def figures_of(spec, option):
-    return {name: float(value) for name, value in project(spec).of(option).middle.figures.items()}
+def metrics_of(spec, option):
+    return {name: float(value) for name, value in project(spec).of(option).middle.metrics.items()}
 
 
 def test_two_small_options_by_hand():
     spec = read_spec(small(), BOOK)
     years = 1.08**-0.5 + 1.08**-1.5 + 1.08**-2.5
     annual = 0.08 / (1 - 1.08**-3)
-    assert figures_of(spec, "api") == pytest.approx(
+    assert metrics_of(spec, "api") == pytest.approx(
         {
             "training_gpu_hours": 0,
             "training_cost_usd": 0,
@@ -52,7 +52,7 @@ def test_two_small_options_by_hand():
         }
     )
     replica = 0.096 * 8_760  # one is always enough
-    assert figures_of(spec, "own") == pytest.approx(
+    assert metrics_of(spec, "own") == pytest.approx(
         {
             "training_gpu_hours": 0,
             "training_cost_usd": 0,
@@ -83,7 +83,7 @@ def test_retraining_and_a_parallel_run_cost_what_they_repeat():
         "ownership": {"development_usd": 100, "retrainings_per_year": 4, "maintenance_fte": 0.5},
         "lock_in": {"parallel_months": 6, "code_hours": 3, "switch_probability": 0.5},
     }
-    found = figures_of(read_spec(document, BOOK), "own")
+    found = metrics_of(read_spec(document, BOOK), "own")
     replica = 0.096 * 8_760
     assert found["training_cost_usd"] == pytest.approx(20 + 7 + 200)
     assert found["upkeep_1y_usd"] == pytest.approx(4 * 27 + 500)
@@ -91,12 +91,12 @@ def test_retraining_and_a_parallel_run_cost_what_they_repeat():
     assert found["tco_usd"] == pytest.approx(100 + 227 + replica + 608 + (replica / 2 + 300) / 2)
     stated = at_path(document, ("options", 1, "ownership", "retraining_usd"), 5)
     stated = at_path(stated, ("options", 1, "lock_in", "parallel_usd_per_month"), 10)
-    found = figures_of(read_spec(stated, BOOK), "own")
+    found = metrics_of(read_spec(stated, BOOK), "own")
     assert found["upkeep_1y_usd"] == pytest.approx(4 * 5 + 500)
     assert found["exit_cost_usd"] == pytest.approx(60 + 300)
 
 
-def test_work_and_own_hardware_make_the_training_figures():
+def test_work_and_own_hardware_make_the_training_metrics():
     document = small()
     document["options"][1] |= {
         "training": {"trials": 1},
@@ -109,7 +109,7 @@ def test_work_and_own_hardware_make_the_training_figures():
             "interconnect_share": 0.0,
         },
     }
-    found = figures_of(read_spec(document, BOOK), "own")
+    found = metrics_of(read_spec(document, BOOK), "own")
     assert found["training_gpu_hours"] == pytest.approx(20)
     assert found["training_cost_usd"] == pytest.approx(20 * 0.1)
 
@@ -146,15 +146,15 @@ def test_work_and_own_hardware_make_the_training_figures():
 )
 def test_every_kind_of_serving_is_projected(serving, usd):
     spec = read_spec(at_path(small(), ("options", 1, "serving"), serving), BOOK)
-    assert figures_of(spec, "own")["inference_cost_1y_usd"] == pytest.approx(usd)
+    assert metrics_of(spec, "own")["inference_cost_1y_usd"] == pytest.approx(usd)
 
 
 def test_adding_an_option_moves_no_other(projection):
     alone = template()
     alone["options"] = alone["options"][:1]
     single = project(read_spec(alone, own_book(TODAY)), draws=400)
-    for name in FIGURES:
-        assert (single.of("api").figures[name] == projection.of("api").figures[name]).all()
+    for name in METRICS:
+        assert (single.of("api").metrics[name] == projection.of("api").metrics[name]).all()
 
 
 def test_what_is_shared_is_drawn_once_for_all(projection):
@@ -162,14 +162,14 @@ def test_what_is_shared_is_drawn_once_for_all(projection):
     assert (first == second).all()
     assert len(np.unique(first)) == 400
     again = project(projection.spec, draws=400)
-    assert (again.of("own").figures["tco_usd"] == projection.of("own").figures["tco_usd"]).all()
+    assert (again.of("own").metrics["tco_usd"] == projection.of("own").metrics["tco_usd"]).all()
     other = project(projection.spec, draws=400, seed=1)
-    assert (other.of("own").figures["tco_usd"] != projection.of("own").figures["tco_usd"]).any()
+    assert (other.of("own").metrics["tco_usd"] != projection.of("own").metrics["tco_usd"]).any()
 
 
 def test_the_probabilities_of_being_cheapest_add_up(projection):
-    for figure in ("tco_usd", "total_cost_1y_usd"):
-        assert sum(projection.cheapest(figure).values()) == pytest.approx(1)
+    for metric in ("tco_usd", "total_cost_1y_usd"):
+        assert sum(projection.cheapest(metric).values()) == pytest.approx(1)
     assert projection.of("own").probability_above("training_gpu_hours", 0) == 1.0
 
 
@@ -184,16 +184,16 @@ def test_every_amount_of_the_document_adds_up_to_the_cent(document):
         for part in option["parts"].values():
             assert part["total_usd"] == str(sum((Decimal(line["usd"]) for line in part["lines"]), Decimal("0.00")))
             assert all(line["formula"] and line["terms"] for line in part["lines"])
-        levels = option["figures"]["tco_usd"]
+        levels = option["metrics"]["tco_usd"]
         assert Decimal(levels["p10"]) < Decimal(levels["p50"]) < Decimal(levels["p80"]) < Decimal(levels["p90"])
-        assert set(option["figures"]) == set(FIGURES)
+        assert set(option["metrics"]) == set(METRICS)
 
 
 def test_money_is_text_and_everything_is_json(document):
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     without = {key: value for key, value in document.items() if key != "digest"}
     assert document["digest"] == digest_of(without)
-    assert [threshold["figure"] for threshold in document["thresholds"]] == ["total_cost_1y_usd", "training_gpu_hours"]
+    assert [threshold["metric"] for threshold in document["thresholds"]] == ["total_cost_1y_usd", "training_gpu_hours"]
     assert "2026-07-20" in {price["as_of"] for price in document["prices"]}
     pinned = read_snapshot(document["pinned"])
     assert {price.sku for price in pinned.prices} == {price["sku"] for price in document["prices"]}
@@ -220,13 +220,13 @@ def test_a_load_that_nothing_serves_is_refused_with_the_option():
 def test_draws_that_nothing_serves_have_no_amount_and_are_counted():
     spec = read_spec(at_path(small(), ("options", 1, "serving", "service_s"), [0.03, 0.12]), BOOK)
     own = as_document(project(spec))["options"][1]
-    figure = own["figures"]["inference_cost_1y_usd"]
-    assert figure["p90"] is None
-    assert figure["middle"] == "840.96"
-    assert 0.1 < figure["unserved_probability"] < 0.5
+    metric = own["metrics"]["inference_cost_1y_usd"]
+    assert metric["p90"] is None
+    assert metric["middle"] == "840.96"
+    assert 0.1 < metric["unserved_probability"] < 0.5
     assert own["tornado"]["tco_usd"][0] == {
         "input": "serving.service_s",
-        "at_p10_usd": own["figures"]["tco_usd"]["middle"],
+        "at_p10_usd": own["metrics"]["tco_usd"]["middle"],
         "at_p90_usd": None,
     }
 
@@ -235,7 +235,7 @@ def test_two_options_that_may_both_be_too_slow_are_compared_where_they_can_be():
     document = at_path(small(), ("options", 1, "serving", "service_s"), [0.03, 0.12])
     document["options"][0] = {**document["options"][1], "id": "other", "ownership": {"development_usd": 5_000}}
     for option in document["options"]:
-        option["quality"] = {"kind": "level", "figure": 0.3, "source": "a log"}
+        option["quality"] = {"kind": "level", "metric": 0.3, "source": "a log"}
     document["value"] = {"baseline": "other", "stakes": {"kind": "deflection", "usd_per_contact": 2}}
     found = as_document(project(read_spec(document, BOOK)))
     assert sum(found["cheapest"]["tco_usd"].values()) == pytest.approx(1)
@@ -257,7 +257,7 @@ def test_dearer_or_more_never_costs_less(factor, what):
     before, after = project(read_spec(small(), BOOK)), project(read_spec(document, BOOK))
     for option in ("api", "own"):
         for name in ("inference_cost_1y_usd", "total_cost_1y_usd", "tco_usd"):
-            assert (after.of(option).figures[name] >= before.of(option).figures[name] - 1e-9).all()
+            assert (after.of(option).metrics[name] >= before.of(option).metrics[name] - 1e-9).all()
 
 
 def test_money_is_rounded_half_to_even_and_has_no_exponent():

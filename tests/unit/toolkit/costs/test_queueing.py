@@ -1,4 +1,4 @@
-"""Queueing: against the recursion, published figures, and a simulation that knows no formula."""
+"""Queueing: against the recursion, published metrics, and a simulation that knows no formula."""
 
 import numpy as np
 import pytest

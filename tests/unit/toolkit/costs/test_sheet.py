@@ -10,7 +10,7 @@ from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.currency import FxRate, FxTable, one_currency, read_fx
 from weighbridge.costs.prices.files.exact_yaml import read_exact
 from weighbridge.costs.prices.files.sheet import read_sheet
-from weighbridge.costs.prices.price import Conversion, Hardware, Meter, Term, Tier, TierRule, Unit
+from weighbridge.costs.prices.price import Conversion, Hardware, Meter, PriceTier, PriceUnit, Term, TierRule
 
 RATE = FxRate("EUR", Decimal("1.0842"), date(2026, 8, 31), "a bank")
 FX = FxTable((FxRate("EUR", Decimal("1.05"), date(2026, 8, 1), "a bank"), RATE))
@@ -27,7 +27,7 @@ def test_a_row_takes_what_the_sheet_says_once():
     assert (price.sku, price.usd, price.unit, price.term) == (
         "lab/basement/rack-a",
         Decimal("1.25"),
-        Unit.INSTANCE_H,
+        PriceUnit.INSTANCE_H,
         Term.ON_DEMAND,
     )
     assert (price.as_of, price.source, price.hardware) == (date(2026, 9, 1), "quotation 4711", None)
@@ -61,7 +61,11 @@ def test_a_model_by_tokens_without_a_region():
         ],
     )
     given, answered = read_sheet(document).prices
-    assert (given.sku, given.meter, given.tiers) == ("lab/parrot", Meter.INPUT, (Tier(Decimal(200_000), Decimal(2)),))
+    assert (given.sku, given.meter, given.tiers) == (
+        "lab/parrot",
+        Meter.INPUT,
+        (PriceTier(Decimal(200_000), Decimal(2)),),
+    )
     assert (given.tier_rule, answered.meter) == (TierRule.ALL_UNITS, Meter.OUTPUT)
 
 

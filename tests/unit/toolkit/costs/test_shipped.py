@@ -1,4 +1,4 @@
-"""The shipped prices: every row dated and sourced, and the figures of the reference to the cent."""
+"""The shipped prices: every row dated and sourced, and the metrics of the reference to the cent."""
 
 from collections import Counter
 from datetime import date
@@ -7,17 +7,17 @@ from decimal import Decimal
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.price import Kind, Term
+from weighbridge.costs.prices.price import PriceKind, Term
 from weighbridge.costs.prices.shipped import own_book, own_discounts, own_sheets, read_discounts
 
 
 def test_there_are_machines_of_three_clouds_endpoints_storage_and_traffic():
     kinds = Counter((price.provider, price.kind) for price in own_book().prices if price.term is Term.ON_DEMAND)
     for provider in ("aws", "azure", "gcp"):
-        assert kinds[provider, Kind.INSTANCE] > 20
-        assert kinds[provider, Kind.STORAGE] == 6
-        assert kinds[provider, Kind.EGRESS] == 2
-    assert kinds["aws", Kind.ENDPOINT] == 31
+        assert kinds[provider, PriceKind.INSTANCE] > 20
+        assert kinds[provider, PriceKind.STORAGE] == 6
+        assert kinds[provider, PriceKind.EGRESS] == 2
+    assert kinds["aws", PriceKind.ENDPOINT] == 31
 
 
 def test_every_price_has_a_source_with_a_version_or_a_file_and_a_day():
@@ -89,7 +89,7 @@ def test_a_month_of_traffic():
 def test_the_book_is_asked_on_the_day_of_its_newest_price_unless_another_is_given():
     assert own_book().as_of == max(price.as_of for price in own_book().prices) >= date(2026, 9, 6)
     assert own_book(date(2026, 9, 6)).as_of == date(2026, 9, 6)
-    assert {price.kind for price in own_book(date(2026, 9, 6)).stale(days=400)} == {Kind.ENDPOINT}
+    assert {price.kind for price in own_book(date(2026, 9, 6)).stale(days=400)} == {PriceKind.ENDPOINT}
 
 
 def test_sheets_have_names_of_their_own():

@@ -13,7 +13,7 @@ from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.files.snapshot import read_snapshot, replay, snapshot
-from weighbridge.costs.prices.price import Conversion, Meter, Origin, Retirement, Term, Tier, Unit
+from weighbridge.costs.prices.price import Conversion, Meter, PriceOrigin, PriceTier, PriceUnit, Retirement, Term
 from weighbridge.costs.prices.shipped import own_book
 
 TODAY = date(2026, 11, 25)
@@ -36,9 +36,9 @@ def test_one_thing_at_two_prices_is_no_snapshot():
 def test_everything_of_a_price_survives_json():
     price = machine(
         "0.5",
-        tiers=(Tier(Decimal(100), Decimal("0.4")),),
+        tiers=(PriceTier(Decimal(100), Decimal("0.4")),),
         term=Term.COMMIT_1Y_NO_UPFRONT,
-        origin=Origin.DERIVED,
+        origin=PriceOrigin.DERIVED,
         low_usd=Decimal("0.4"),
         high_usd=Decimal("0.6"),
         list_price=machine(),
@@ -46,7 +46,7 @@ def test_everything_of_a_price_survives_json():
         retirement=Retirement(date(2027, 1, 1), "a list"),
         note="a note",
     )
-    then = snapshot([price, machine(meter=Meter.INPUT, unit=Unit.MILLION_TOKENS, hardware=None)], as_of=DAY)
+    then = snapshot([price, machine(meter=Meter.INPUT, unit=PriceUnit.MILLION_TOKENS, hardware=None)], as_of=DAY)
     assert read_snapshot(json.loads(json.dumps(then.as_document()))) == then
 
 
@@ -95,7 +95,7 @@ def test_replay_says_what_moved_with_sources_and_days():
 
 def test_replay_says_what_is_gone_and_why():
     then = snapshot([P5, machine(), machine("1", term=Term.SPOT)], as_of=DAY)
-    found = replay(then, PriceBook((machine(unit=Unit.GPU_H),), TODAY)).as_document()
+    found = replay(then, PriceBook((machine(unit=PriceUnit.GPU_H),), TODAY)).as_document()
     assert [(each["sku"], each["term"], each["reason"]) for each in found["gone"]] == [
         ("aws/us-east-1/g5.xlarge", "on_demand", "It was priced by instance_h, and is now by gpu_h."),
         (
@@ -114,7 +114,7 @@ def test_replay_says_what_is_gone_and_why():
 
 
 def test_a_price_that_was_free_has_no_share_and_a_tier_that_moved_is_seen():
-    tiered = machine("1", tiers=(Tier(Decimal(9), Decimal(2)),))
+    tiered = machine("1", tiers=(PriceTier(Decimal(9), Decimal(2)),))
     then = snapshot([machine("0"), dataclasses.replace(tiered, sku="aws/us-east-1/x")], as_of=DAY)
     now = PriceBook((machine("1"), machine("1", sku="aws/us-east-1/x")), TODAY)
     free, other = replay(then, now).moved[0], replay(then, now).moved[1]

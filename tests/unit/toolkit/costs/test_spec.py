@@ -7,7 +7,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.value.answer_quality import Change, Confusion, Detection
+from weighbridge.costs.value.answer_quality import Confusion, Detection, QualityChange
 
 OPTION = ("options", 1, "serving")
 PRICE = (*OPTION, "usd_per_replica_h")
@@ -24,7 +24,7 @@ def test_the_template_is_read_with_the_shipped_prices():
     assert spec.options[1].training.usd_per_gpu_h == pytest.approx(21.957642 / 8)
     assert spec.options[0].lock_in.scores.out_of_100 == 42  # (2 + 4 + 3 + 3 + 2 + 2 - 6) / 24
     assert isinstance(spec.options[0].quality, Confusion)
-    assert isinstance(spec.options[1].quality, Change)
+    assert isinstance(spec.options[1].quality, QualityChange)
     assert isinstance(spec.value.stakes, Detection)
     assert [pin.path for pin in spec.pins] == [
         "options[0].serving.prices.input_usd",
@@ -96,8 +96,8 @@ def test_counts_give_the_curve_and_the_requests():
         ),
         (
             ("thresholds",),
-            [{"figure": "cost", "above": 1}],
-            "thresholds[0].figure",
+            [{"metric": "cost", "above": 1}],
+            "thresholds[0].metric",
             "must be one of training_gpu_hours",
         ),
         (PRICE, 0.096, "options[1].serving.usd_per_replica_h", "a bare number says neither when nor where"),
@@ -184,9 +184,9 @@ def test_a_gpu_is_its_share_of_the_machine_unless_told_otherwise():
 )
 def test_what_is_no_price_of_a_gpu_is_refused(price, field, words):
     from tests.unit.toolkit.costs.specs import price as made
-    from weighbridge.costs.prices.price import Unit
+    from weighbridge.costs.prices.price import PriceUnit
 
-    book = BOOK.with_prices([made("aws/us-east-1/disk", "0.1", unit=Unit.GB_MONTH)])
+    book = BOOK.with_prices([made("aws/us-east-1/disk", "0.1", unit=PriceUnit.GB_MONTH)])
     with pytest.raises(Invalid, match=words) as refused:
         read_spec(trained(price), book)
     assert refused.value.field == f"options[1].training.usd_per_gpu_h.{field}"

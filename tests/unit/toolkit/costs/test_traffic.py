@@ -10,10 +10,10 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.calculators import calculate
 from weighbridge.costs.changes import changes, sentences
 from weighbridge.costs.parts.ownership import Ownership, upkeep_of_first_year
-from weighbridge.costs.parts.traffic import Tier, tiered_usd
+from weighbridge.costs.parts.traffic import TrafficTier, tiered_usd
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.price import Kind, TierRule, Unit
-from weighbridge.costs.prices.price import Tier as Step
+from weighbridge.costs.prices.price import PriceKind, PriceUnit, TierRule
+from weighbridge.costs.prices.price import PriceTier as Step
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -21,14 +21,18 @@ from weighbridge.costs.spec.spec_file import read_spec
 OUT = price(
     "aws/us-east-1/out",
     "0",
-    unit=Unit.GB,
-    kind=Kind.EGRESS,
+    unit=PriceUnit.GB,
+    kind=PriceKind.EGRESS,
     tiers=(Step(Decimal(100), Decimal("0.09")), Step(Decimal(10_000), Decimal("0.085"))),
 )
 WHOLE = price(
-    "aws/us-east-1/whole", "1", unit=Unit.GB, tiers=(Step(Decimal(5), Decimal(2)),), tier_rule=TierRule.ALL_UNITS
+    "aws/us-east-1/whole", "1", unit=PriceUnit.GB, tiers=(Step(Decimal(5), Decimal(2)),), tier_rule=TierRule.ALL_UNITS
 )
-TIERS = (Tier(usd_per_gb=0.0, up_to_gb=100), Tier(usd_per_gb=0.09, up_to_gb=10_000), Tier(usd_per_gb=0.085))
+TIERS = (
+    TrafficTier(usd_per_gb=0.0, up_to_gb=100),
+    TrafficTier(usd_per_gb=0.09, up_to_gb=10_000),
+    TrafficTier(usd_per_gb=0.085),
+)
 
 
 def book(*more):

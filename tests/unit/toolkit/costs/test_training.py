@@ -1,4 +1,4 @@
-"""Training: hand-worked figures, and that more of anything never costs less."""
+"""Training: hand-worked metrics, and that more of anything never costs less."""
 
 import dataclasses
 import math

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.costs.simulation import response_times
-from weighbridge.costs.figures import money
+from weighbridge.costs.metrics import money
 from weighbridge.costs.parts import training
 from weighbridge.costs.parts.load_curve import curve_of_counts, curve_of_year, weekly_shape
 from weighbridge.costs.parts.managed import ManagedApi, TokenPrices, managed_cost

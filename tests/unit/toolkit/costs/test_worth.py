@@ -29,7 +29,7 @@ TEST = answers.Confusion(
 
 
 def change(metric, by, how):
-    return answers.Change(metric=metric, by=by, how=how, source="a claim")
+    return answers.QualityChange(metric=metric, by=by, how=how, source="a claim")
 
 
 def test_points_and_relative_are_two_questions():
@@ -53,8 +53,8 @@ def test_a_prevalence_may_be_a_range():
 def test_the_other_kinds_of_worth():
     assert answers.Uplift(order_usd=50, margin=0.3).year_usd(0.001, 1e6) == pytest.approx(15_000)
     assert answers.Uplift(order_usd=50, margin=0.3).per_point_usd(1e6) == pytest.approx(150_000)
-    assert answers.Forecast(usd_per_unit_error=3).year_usd(2.0, 100) == -600
-    assert answers.Forecast(usd_per_unit_error=3).per_point_usd(100) == 300
+    assert answers.ForecastQuality(usd_per_unit_error=3).year_usd(2.0, 100) == -600
+    assert answers.ForecastQuality(usd_per_unit_error=3).per_point_usd(100) == 300
     assert answers.Deflection(usd_per_contact=6).year_usd(0.02, 1e5) == pytest.approx(12_000)
     assert answers.Deflection(usd_per_contact=6).per_point_usd(1e5) == pytest.approx(6_000)
 
@@ -76,7 +76,7 @@ def test_rates_are_counted_and_drawn_around_that():
         (lambda: dataclasses.replace(TEST, false_positives=0, true_negatives=0), "true_negatives"),
         (lambda: dataclasses.replace(FRAUD, prevalence=1.5), "prevalence"),
         (lambda: dataclasses.replace(FRAUD, cases_per_year=-1), "cases_per_year"),
-        (lambda: answers.Level(figure=-1, source="x"), "figure"),
+        (lambda: answers.QualityLevel(metric=-1, source="x"), "metric"),
     ],
 )
 def test_what_values_nothing_is_refused(make, field):
@@ -95,7 +95,7 @@ def test_the_net_is_the_gain_over_the_years_less_the_extra_cost(projection):
     assert (api.gain_usd == 0).all()
     assert (api.net_usd == 0).all()
     assert api.pays == 0
-    extra = projection.of("own").figures["tco_usd"] - projection.of("api").figures["tco_usd"]
+    extra = projection.of("own").metrics["tco_usd"] - projection.of("api").metrics["tco_usd"]
     assert (own.extra_cost_usd == extra).all()
     assert (own.gain_usd > 0).all()
     assert (own.kept == 1).all()
@@ -123,13 +123,13 @@ def test_a_mitigation_keeps_part_of_the_gain_and_dearer_options_need_points_to_p
 
 def test_every_request_is_a_case_unless_the_stakes_count_their_own():
     document = small(value={"baseline": "api", "stakes": {"kind": "deflection", "usd_per_contact": 2}})
-    document["options"][0]["quality"] = {"kind": "level", "figure": 0.3, "source": "a log"}
-    document["options"][1]["quality"] = {"kind": "level", "figure": [0.35, 0.45], "source": "a test"}
+    document["options"][0]["quality"] = {"kind": "level", "metric": 0.3, "source": "a log"}
+    document["options"][1]["quality"] = {"kind": "level", "metric": [0.35, 0.45], "source": "a test"}
     found = worth(project(read_spec(document, BOOK)))
     assert found[0].year_usd[0] == pytest.approx(0.3 * 2 * 1e6)
     assert np.median(found[1].gain_usd) == pytest.approx((0.3969 - 0.3) * 2e6, rel=0.05)
     levels = as_document(project(read_spec(document, BOOK)))["options"][1]["quality"]
-    assert levels == {"kind": "level", "figure": [0.35, 0.45], "source": "a test"}
+    assert levels == {"kind": "level", "metric": [0.35, 0.45], "source": "a test"}
 
 
 def test_nothing_is_valued_where_nothing_is_said():

@@ -10,8 +10,8 @@ import numpy as np
 
 from weighbridge.core.addresses import Pinned
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.generator.engine import Engine, Job
-from weighbridge.load.results.samples import NEVER, Outcome, Samples
+from weighbridge.load.generator.engine import Job, LoadEngine
+from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -37,11 +37,11 @@ def job(port: int, *, due_ms: list[float], **changes: object) -> Job:
     return Job(**(usual | changes))
 
 
-def samples_of(*rows: tuple[float, float, float, float, Outcome]) -> Samples:
+def samples_of(*rows: tuple[float, float, float, float, RequestOutcome]) -> LoadSamples:
     """Samples from rows of (scheduled, taken, sent, done) in milliseconds, None for never, and an outcome."""
     times = np.array([[NEVER if at is None else int(at * 1e6) for at in row[:4]] for row in rows], dtype=np.int64)
     columns = times.reshape(len(rows), 4).T
-    return Samples(*columns, np.array([row[4] for row in rows], dtype=np.uint8))
+    return LoadSamples(*columns, np.array([row[4] for row in rows], dtype=np.uint8))
 
 
 async def request_from(reader: asyncio.StreamReader) -> bytes:
@@ -105,16 +105,16 @@ async def serving(serve: Serve, *, tls: ssl.SSLContext | None = None) -> AsyncIt
 class Seen:
     """What an engine saw."""
 
-    samples: Samples
-    engine: Engine
+    samples: LoadSamples
+    engine: LoadEngine
 
     @property
     def outcomes(self) -> list[str]:
-        return [Outcome(code).name for code in self.samples.outcome]
+        return [RequestOutcome(code).name for code in self.samples.outcome]
 
 
 def fired(
-    serve: Serve, *, due_ms: list[float], meanwhile: Callable[[Engine], Awaitable[None]] | None = None, **changes
+    serve: Serve, *, due_ms: list[float], meanwhile: Callable[[LoadEngine], Awaitable[None]] | None = None, **changes
 ):
     """Fire a job at a server in this process; `meanwhile` runs beside it."""
     import time
@@ -122,7 +122,7 @@ def fired(
     async def run() -> Seen:
         async with serving(serve) as port:
             loop = asyncio.get_running_loop()
-            engine = Engine(job(port, due_ms=due_ms, **changes), loop=loop, clock=time.monotonic_ns)
+            engine = LoadEngine(job(port, due_ms=due_ms, **changes), loop=loop, clock=time.monotonic_ns)
             await engine.open()
             beside = loop.create_task(meanwhile(engine)) if meanwhile else None
             samples = await engine.fire(time.monotonic_ns())

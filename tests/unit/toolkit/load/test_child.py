@@ -13,11 +13,11 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
 from weighbridge.load.generator import child
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.samples import read_samples
 from weighbridge.load.schedule import Arrivals
 
-PLAN = Plan(
+PLAN = LoadPlan(
     url="http://localhost/", rate_per_s=100, duration_s=0.5, arrivals=Arrivals.CONSTANT, connections=5, timeout_s=1
 )
 

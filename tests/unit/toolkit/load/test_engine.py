@@ -16,7 +16,7 @@ from weighbridge.core.errors import Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import engine
 from weighbridge.load.generator import watchdog as alarm
-from weighbridge.load.generator.engine import Engine, Unreachable
+from weighbridge.load.generator.engine import LoadEngine, TargetUnreachable
 from weighbridge.load.results.samples import NEVER
 
 TEN = [float(at) for at in range(10)]
@@ -150,9 +150,9 @@ def test_a_target_that_speaks_first_is_unreachable(monkeypatch):
         loop = asyncio.get_running_loop()
         async with serving(answering(OK)) as port:
             with spoken_to_first(loop, monkeypatch, times=3):
-                await Engine(job(port, due_ms=TEN, connections=3), loop=loop, clock=time.monotonic_ns).open()
+                await LoadEngine(job(port, due_ms=TEN, connections=3), loop=loop, clock=time.monotonic_ns).open()
 
-    with pytest.raises(Unreachable, match="before it was asked"):
+    with pytest.raises(TargetUnreachable, match="before it was asked"):
         asyncio.run(run())
 
 
@@ -161,7 +161,7 @@ def test_a_target_that_always_speaks_first_comes_to_an_end():
         writer.write(OK)
         await answering(OK)(reader, writer)
 
-    with contextlib.suppress(Unreachable):
+    with contextlib.suppress(TargetUnreachable):
         assert "UNSETTLED" not in fired(eager, due_ms=TEN, connections=3).outcomes
 
 
@@ -169,7 +169,7 @@ def test_a_connection_lost_while_others_open_is_not_used(monkeypatch):
     async def run():
         loop = asyncio.get_running_loop()
         async with serving(answering(OK)) as port:
-            running = Engine(job(port, due_ms=[0, 0], connections=2), loop=loop, clock=time.monotonic_ns)
+            running = LoadEngine(job(port, due_ms=[0, 0], connections=2), loop=loop, clock=time.monotonic_ns)
             connect, made = running._connect, []
 
             async def first_is_lost():
@@ -275,13 +275,15 @@ def test_a_target_nobody_listens_at_is_refused_before_the_start():
 
     async def run():
         loop = asyncio.get_running_loop()
-        opened = Engine(job(port, due_ms=[0]), loop=loop, clock=time.monotonic_ns)
+        opened = LoadEngine(job(port, due_ms=[0]), loop=loop, clock=time.monotonic_ns)
         try:
             await opened.open()
         finally:
             opened.close()
 
-    with pytest.raises(Unreachable, match=rf"No connection to http://localhost:{port} \(.*\); is the server running"):
+    with pytest.raises(
+        TargetUnreachable, match=rf"No connection to http://localhost:{port} \(.*\); is the server running"
+    ):
         asyncio.run(run())
 
 
@@ -297,7 +299,7 @@ def test_a_server_that_goes_away_refuses_what_comes_after():
 
         server = await asyncio.start_server(one, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        running = Engine(job(port, due_ms=[0, 100, 101, 102], connections=1), loop=loop, clock=time.monotonic_ns)
+        running = LoadEngine(job(port, due_ms=[0, 100, 101, 102], connections=1), loop=loop, clock=time.monotonic_ns)
         await running.open()
         samples = await running.fire(time.monotonic_ns())
         await asyncio.sleep(0.05)
@@ -312,7 +314,7 @@ def test_opening_stops_at_the_first_batch_that_fails(monkeypatch):
     async def run():
         loop = asyncio.get_running_loop()
         async with serving(answering(OK)) as port:
-            running = Engine(job(port, due_ms=TEN, connections=5), loop=loop, clock=time.monotonic_ns)
+            running = LoadEngine(job(port, due_ms=TEN, connections=5), loop=loop, clock=time.monotonic_ns)
             monkeypatch.setattr(engine, "OPENED_AT_ONCE", 2)
             connect = running._connect
 
@@ -336,7 +338,7 @@ def test_a_connection_that_takes_longer_than_the_time_out(monkeypatch):
         loop = asyncio.get_running_loop()
         closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
         async with serving(answering(closing, ends=True)) as port:
-            running = Engine(
+            running = LoadEngine(
                 job(port, due_ms=[0, 50], connections=1, timeout_s=0.1), loop=loop, clock=time.monotonic_ns
             )
             await running.open()
@@ -376,7 +378,7 @@ def test_after_a_stop_nothing_more_is_sent():
         loop = asyncio.get_running_loop()
         heard = []
         async with serving(answering(OK, heard=heard, wait_s=0.02)) as port:
-            running = Engine(job(port, due_ms=[0, 0, 0], connections=1), loop=loop, clock=time.monotonic_ns)
+            running = LoadEngine(job(port, due_ms=[0, 0, 0], connections=1), loop=loop, clock=time.monotonic_ns)
             await running.open()
             firing = loop.create_task(running.fire(time.monotonic_ns()))
             await asyncio.sleep(0.005)
@@ -426,13 +428,13 @@ def test_tls_with_a_certificate_that_is_trusted_or_not(tmp_path, monkeypatch):
 
         async with serving(answering(OK), tls=context) as port:
             target = pinned(port, scheme="https")
-            running = Engine(
+            running = LoadEngine(
                 job(port, due_ms=[0, 1, 2], target=target, timeout_s=5), loop=loop, clock=time.monotonic_ns
             )
             await running.open()
             return (await running.fire(time.monotonic_ns())).answered.sum()
 
-    with pytest.raises(Unreachable, match="certificate"):
+    with pytest.raises(TargetUnreachable, match="certificate"):
         asyncio.run(run())
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
     assert asyncio.run(run()) == 3

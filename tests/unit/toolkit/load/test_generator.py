@@ -10,11 +10,11 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import Crew, GeneratorFailed, Share, fire
-from weighbridge.load.plan import Plan
+from weighbridge.load.generator.generator import Crew, GeneratorFailed, Shard, fire
+from weighbridge.load.plan import LoadPlan
 from weighbridge.load.schedule import Arrivals
 
-PLAN = Plan(
+PLAN = LoadPlan(
     url="http://localhost/", rate_per_s=200, duration_s=1.0, arrivals=Arrivals.CONSTANT, processes=2, timeout_s=5
 )
 
@@ -66,7 +66,7 @@ def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, sho
     return fire(
         plan,
         pinned(port),
-        share=share or Share(mine=range(plan.processes), of=plan.processes),
+        share=share or Shard(mine=range(plan.processes), of=plan.processes),
         answer_bytes=10_000,
         folder=folder,
         on_progress=on_progress,
@@ -91,7 +91,7 @@ def test_two_processes_send_the_whole_plan_between_them(port, tmp_path):
 def test_a_part_of_the_plan_starts_at_the_common_time(port, tmp_path):
     starts_at_s = time.time() + 4.0
     begun_s = time.monotonic()
-    fired = run(port, tmp_path, share=Share(mine=[1, 3], of=4), starts_at_s=starts_at_s)
+    fired = run(port, tmp_path, share=Shard(mine=[1, 3], of=4), starts_at_s=starts_at_s)
     assert time.monotonic() - begun_s > 4.8
     assert (fired.samples.scheduled_ns // 5_000_000).tolist() == [n for n in range(200) if n % 2]
 

@@ -1,4 +1,4 @@
-"""The honesty test: a server that is frozen for a second must show in the figures, as its users would have felt it.
+"""The honesty test: a server that is frozen for a second must show in the metrics, as its users would have felt it.
 
 1,000 requests a second for 8 s, of which 1,000 wait between 0 and 1 s: the truth is p90 = 200 ms, p95 = 600 ms, p99 =
 920 ms. Most load generators print a few milliseconds here (coordinated omission).
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.schedule import Arrivals
 
@@ -55,9 +55,9 @@ def measured(process, port, folder):
         if share > 3 / 8 and not freezer.ident:
             freezer.start()
 
-    plan = Plan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT)
+    plan = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT)
     document, fired = run_load(
-        plan, pinned(port), caps=Caps(), folder=folder, on_progress=say, should_stop=lambda: False, now=AT
+        plan, pinned(port), caps=LoadCaps(), folder=folder, on_progress=say, should_stop=lambda: False, now=AT
     )
     freezer.join()
     assert len(fired.samples.outcome) == 8000
@@ -75,14 +75,14 @@ def test_a_second_of_silence_is_reported_as_its_users_felt_it(server, tmp_path):
         if document["verdict"]["status"] == "invalid" or lag_ms > 15 or abs(frozen_s - FROZEN_S) > 0.01:
             why.append(f"frozen for {frozen_s:.3f} s, generator lag p99 {lag_ms:.1f} ms, {list(codes)}")
             continue
-        figures = {name: document["metrics"][f"response_time_{name}_ms"]["value"] for name in TRUTH_MS}
+        metrics = {name: document["metrics"][f"response_time_{name}_ms"]["value"] for name in TRUTH_MS}
         print(
-            f"\nresponse time {figures}, service time p99 {document['metrics']['service_time_p99_ms']['value']:.2f} ms"
+            f"\nresponse time {metrics}, service time p99 {document['metrics']['service_time_p99_ms']['value']:.2f} ms"
         )
-        assert figures["p99"] == pytest.approx(TRUTH_MS["p99"], rel=0.03)
+        assert metrics["p99"] == pytest.approx(TRUTH_MS["p99"], rel=0.03)
         # Those who came last in the freeze are served last after it, which takes a busy machine a moment: never less.
-        assert figures["p95"] > TRUTH_MS["p95"] - 20
-        assert figures["p90"] > TRUTH_MS["p90"] - 20
+        assert metrics["p95"] > TRUTH_MS["p95"] - 20
+        assert metrics["p90"] > TRUTH_MS["p90"] - 20
         assert document["metrics"]["service_time_p99_ms"]["value"] < 100, "what other tools print: nothing happened"
         assert document["metrics"]["error_rate"]["value"] == 0
         assert set(codes) <= {"environment.co_located", "connections.busy", "interference.steal"}

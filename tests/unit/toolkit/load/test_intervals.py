@@ -68,7 +68,7 @@ def test_intervals_hold_where_neighbors_are_alike_and_order_statistics_do_not(mo
     assert theirs < 0.55
 
 
-def test_too_few_samples_have_no_figure():
+def test_too_few_samples_have_no_metric():
     assert percentile_intervals(np.empty(0), P99, seed=1) == {"p99": None}
     samples = np.arange(661.0)
     assert percentile_intervals(samples, P99, seed=1) == {"p99": None}
@@ -78,7 +78,7 @@ def test_too_few_samples_have_no_figure():
 @pytest.mark.parametrize(
     ("failed", "has_p50", "has_p99"), [(0, True, True), (5, True, True), (45, True, False), (3000, False, False)]
 )
-def test_a_percentile_among_the_unanswered_is_no_figure(failed, has_p50, has_p99):
+def test_a_percentile_among_the_unanswered_is_no_metric(failed, has_p50, has_p99):
     samples = np.random.default_rng(4).exponential(size=5000)
     samples[np.random.default_rng(5).permutation(5000)[:failed]] = UNANSWERED_MS
     found = percentile_intervals(samples, {"p50": 0.5, "p99": 0.99}, seed=1)

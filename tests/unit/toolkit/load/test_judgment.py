@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from weighbridge.load.generator.generator import Fired
-from weighbridge.load.plan import Plan
-from weighbridge.load.results.figures import Figures, figures_of
-from weighbridge.load.results.samples import NEVER, Outcome, Samples
-from weighbridge.load.results.verdict import Circumstances, judge
+from weighbridge.load.plan import LoadPlan
+from weighbridge.load.results.metrics import LoadMetrics, metrics_of
+from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
+from weighbridge.load.results.verdict import LoadCircumstances, judge
 from weighbridge.measure.conditions.interference import Interference
 
-PLAN = Plan(url="http://localhost/", rate_per_s=1000, duration_s=2)
-REMOTE = Circumstances(is_co_located=False, interference=None)
+PLAN = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=2)
+REMOTE = LoadCircumstances(is_co_located=False, interference=None)
 
 
 def calm(n=2000, *, lag_ms=0.1, wait_ms=0.0, failed=0, unsettled=0):
@@ -21,11 +21,11 @@ def calm(n=2000, *, lag_ms=0.1, wait_ms=0.0, failed=0, unsettled=0):
     taken = due + int(lag_ms * 1e6)
     sent = taken + int(wait_ms * 1e6)
     done = sent + (np.random.default_rng(1).uniform(5, 10, n) * 1e6).astype(np.int64)
-    outcome = np.full(n, Outcome.ANSWERED, dtype=np.uint8)
-    outcome[np.linspace(0, n - 1, failed, dtype=int)] = Outcome.LOST
-    outcome[n - unsettled :] = Outcome.UNSETTLED
+    outcome = np.full(n, RequestOutcome.ANSWERED, dtype=np.uint8)
+    outcome[np.linspace(0, n - 1, failed, dtype=int)] = RequestOutcome.LOST
+    outcome[n - unsettled :] = RequestOutcome.UNSETTLED
     sent[n - unsettled :] = done[n - unsettled :] = NEVER
-    return Samples(due, taken, sent, done, outcome)
+    return LoadSamples(due, taken, sent, done, outcome)
 
 
 def fired_of(samples, **changes):
@@ -34,7 +34,7 @@ def fired_of(samples, **changes):
 
 
 def verdict_of(samples, *, plan=PLAN, circumstances=REMOTE, **changes):
-    found = judge(plan, fired_of(samples, **changes), figures_of(samples, duration_s=2.0, seed=1), circumstances)
+    found = judge(plan, fired_of(samples, **changes), metrics_of(samples, duration_s=2.0, seed=1), circumstances)
     return found.status.value, [reason.code for reason in found.reasons]
 
 
@@ -75,7 +75,7 @@ def test_a_stop_is_told():
     stopped = judge(
         PLAN,
         fired_of(calm(unsettled=500), is_stopped=True),
-        figures_of(calm(unsettled=500), duration_s=2.0, seed=1),
+        metrics_of(calm(unsettled=500), duration_s=2.0, seed=1),
         REMOTE,
     )
     assert stopped.reasons[0].message == (
@@ -96,14 +96,14 @@ def test_the_machine_is_judged():
         others_cpus=0.0, steal_cpus=0.01, pressure_share=None, load_1min_before=None, canary_ratio=1.0, cpus=2
     )
     for steal, status in ((0.01, "valid"), (0.1, "indicative"), (0.6, "invalid"), (None, "valid")):
-        here = Circumstances(is_co_located=False, interference=dataclasses.replace(seen, steal_cpus=steal))
+        here = LoadCircumstances(is_co_located=False, interference=dataclasses.replace(seen, steal_cpus=steal))
         assert verdict_of(calm(), circumstances=here)[0] == status
-    assert verdict_of(calm(), circumstances=Circumstances(is_co_located=True, interference=None)) == (
+    assert verdict_of(calm(), circumstances=LoadCircumstances(is_co_located=True, interference=None)) == (
         "indicative",
         ["environment.co_located"],
     )
 
 
-def test_without_a_figure_of_lag_there_is_nothing_to_say_of_it():
-    found = judge(PLAN, fired_of(calm()), Figures({}, []), REMOTE)
+def test_without_a_metric_of_lag_there_is_nothing_to_say_of_it():
+    found = judge(PLAN, fired_of(calm()), LoadMetrics({}, []), REMOTE)
     assert [reason.code for reason in found.reasons] == ["samples.unanswered"]

@@ -11,9 +11,9 @@ from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Invalid
 from weighbridge.load import messages
 from weighbridge.load.messages import build_requests, header_from, read_bodies
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import LoadPlan
 
-PLAN = Plan(url="http://localhost/", rate_per_s=10, duration_s=2)
+PLAN = LoadPlan(url="http://localhost/", rate_per_s=10, duration_s=2)
 
 
 def test_a_get_request_to_the_byte():

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, read_week, seconds
+from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, check_caps, read_week, seconds
 from weighbridge.load.schedule import Arrivals
 
 WEEK = tuple(float(hour) for hour in range(168))
-PLAN = Plan(url="http://localhost/", rate_per_s=10, duration_s=2)
+PLAN = LoadPlan(url="http://localhost/", rate_per_s=10, duration_s=2)
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_what_no_generator_can_follow_is_refused(change, field):
 )
 def test_the_caps_hold(change, words):
     with pytest.raises(Invalid) as refused:
-        check_caps(dataclasses.replace(PLAN, **change), Caps())
+        check_caps(dataclasses.replace(PLAN, **change), LoadCaps())
     assert (refused.value.reason, refused.value.code) == (words, "over_cap")
-    check_caps(PLAN, Caps())
+    check_caps(PLAN, LoadCaps())
 
 
 def test_a_plan_goes_through_json_whole():
@@ -70,8 +70,8 @@ def test_a_plan_goes_through_json_whole():
         expect=Expectation(statuses=(200, 404), every=3),
     )
     document = json.loads(json.dumps({**dataclasses.asdict(plan), "headers": plan.headers}))
-    assert from_document(Plan, document, name="plan") == plan
-    assert from_document(Plan, {"url": PLAN.url, "rate_per_s": 10, "duration_s": 2}, name="plan") == PLAN
+    assert from_document(LoadPlan, document, name="plan") == plan
+    assert from_document(LoadPlan, {"url": PLAN.url, "rate_per_s": 10, "duration_s": 2}, name="plan") == PLAN
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_plan_goes_through_json_whole():
 )
 def test_a_plan_that_is_none_is_refused(wrong):
     with pytest.raises(Invalid, match="The plan cannot be read"):
-        from_document(Plan, wrong, name="plan")
+        from_document(LoadPlan, wrong, name="plan")
 
 
 def test_values_of_headers_are_kept_to_oneself():

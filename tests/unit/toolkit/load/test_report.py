@@ -11,14 +11,14 @@ from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgment import calm
 from weighbridge.core.errors import Invalid
 from weighbridge.load.generator.generator import Fired
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results import report
 from weighbridge.load.results.report import load_document, run_load, span_s
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.conditions.manifest import sealed
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
-PLAN = Plan(url="http://localhost/", rate_per_s=1000, duration_s=2, headers=(("Authorization", "Bearer s3cret"),))
+PLAN = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=2, headers=(("Authorization", "Bearer s3cret"),))
 SEEN = Interference(
     others_cpus=0.1, steal_cpus=0.01, pressure_share=0.2, load_1min_before=0.5, canary_ratio=1.0, cpus=2
 )
@@ -115,9 +115,9 @@ def test_a_limit_is_held_or_not(limit_ms, is_within):
         assert found["within_limit"] == {"metric": "response_time_p99_ms", "limit_ms": limit_ms, "is_within": is_within}
 
 
-def test_a_limit_between_the_bounds_is_not_known_and_one_without_a_figure_is_not_held():
-    figure = document()["metrics"]["response_time_p99_ms"]
-    between = (figure["lower"] + figure["upper"]) / 2
+def test_a_limit_between_the_bounds_is_not_known_and_one_without_a_metric_is_not_held():
+    metric = document()["metrics"]["response_time_p99_ms"]
+    between = (metric["lower"] + metric["upper"]) / 2
     assert document(plan=dataclasses.replace(PLAN, p99_limit_ms=between))["within_limit"]["is_within"] is None
     assert (
         document(calm(failed=100), plan=dataclasses.replace(PLAN, p99_limit_ms=50.0))["within_limit"]["is_within"]
@@ -131,7 +131,7 @@ def test_nobody_looked_at_the_machine():
 
 def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "fire", lambda *_, **__: pytest.fail("it was started"))
-    for plan, caps in ((PLAN, Caps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), Caps())):
+    for plan, caps in ((PLAN, LoadCaps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), LoadCaps())):
         with pytest.raises(Invalid):
             run_load(plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT)
 
@@ -148,7 +148,7 @@ def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
     found, back = run_load(
         plan,
         pinned(80),
-        caps=Caps(answer_bytes=77),
+        caps=LoadCaps(answer_bytes=77),
         folder=tmp_path,
         on_progress=print,
         should_stop=lambda: False,

@@ -5,12 +5,14 @@ import io
 import numpy as np
 
 from tests.unit.toolkit.load.servers import samples_of
-from weighbridge.load.results.samples import NEVER, Outcome, merged, read_samples
+from weighbridge.load.results.samples import NEVER, RequestOutcome, merged, read_samples
 
 FIRST = samples_of(
-    (0, 0, 0, 4, Outcome.ANSWERED), (2, 2, None, 9, Outcome.NO_CONNECTION), (4, None, None, None, Outcome.UNSETTLED)
+    (0, 0, 0, 4, RequestOutcome.ANSWERED),
+    (2, 2, None, 9, RequestOutcome.NO_CONNECTION),
+    (4, None, None, None, RequestOutcome.UNSETTLED),
 )
-SECOND = samples_of((1, 1, 1, 3, Outcome.LOST), (3, 3, 3, 5, Outcome.LOST))
+SECOND = samples_of((1, 1, 1, 3, RequestOutcome.LOST), (3, 3, 3, 5, RequestOutcome.LOST))
 
 
 def test_parts_lie_together_in_order_of_the_schedule():

@@ -12,12 +12,12 @@ from tests.unit.toolkit.load.test_report import fired
 from weighbridge.cli.tables.terminal import load_search_parts, show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.measure.deadline import Deadline
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
-PLAN = Plan(url="http://localhost/", rate_per_s=50, duration_s=5, p99_limit_ms=100.0)
+PLAN = LoadPlan(url="http://localhost/", rate_per_s=50, duration_s=5, p99_limit_ms=100.0)
 
 
 def queue_ms(rate):
@@ -53,20 +53,20 @@ def searched(folder, plan=PLAN, said=None, deadline=None, should_stop=lambda: Fa
     say = (said if said is not None else []).append
     deadline = deadline or Deadline(600, lambda: 0.0)
     return search_highest_rate(
-        Trials(plan, pinned(80), Caps(), folder, lambda *words: say(words), should_stop, AT, deadline)
+        Trials(plan, pinned(80), LoadCaps(), folder, lambda *words: say(words), should_stop, AT, deadline)
     )
 
 
 def test_the_rate_at_which_a_queue_meets_the_limit_is_found(endpoint, tmp_path):
     asked, said = endpoint(queue_ms), []
     found = searched(tmp_path, said=said)
-    figure = found["highest_rate_per_s"]
+    metric = found["highest_rate_per_s"]
     # 4,605 / (1000 - rate) = 100 at 954 requests a second.
-    assert figure["value"] == pytest.approx(953.95, rel=0.02)
-    assert figure["lower"] <= figure["value"] <= figure["upper"]
+    assert metric["value"] == pytest.approx(953.95, rel=0.02)
+    assert metric["lower"] <= metric["value"] <= metric["upper"]
     assert (found["schema"], found["is_partial"], found["limit_ms"]) == ("weighbridge.load_search/1", False, 100.0)
     assert found["verdict"] == {"status": "valid", "reasons": []}
-    assert len(found["trials"]) == figure["n"] == len(asked)
+    assert len(found["trials"]) == metric["n"] == len(asked)
     assert {plan.seed for plan in asked} == set(range(PLAN.seed, PLAN.seed + len(asked)))
     assert found["manifest"]["search"]["start"] == 50
     assert (said[0], said[-1][0] > 0.5) == ((0.0, "trial 1: 3 done, at most 10 min left"), True)

@@ -20,7 +20,7 @@ def test_packages_are_read_and_their_parts_are_not(tmp_path):
     assert energy.read_counters(tmp_path) == {"intel-rapl:0": Counter(12.5, 100), "intel-rapl:1": Counter(7, 100)}
 
 
-def test_a_counter_that_may_not_be_read_leaves_no_figure(tmp_path):
+def test_a_counter_that_may_not_be_read_leaves_no_metric(tmp_path):
     zone(tmp_path, "intel-rapl:0", 12.5)
     (tmp_path / "class" / "powercap" / "intel-rapl:1").mkdir()
     assert energy.read_counters(tmp_path) == {}
@@ -39,13 +39,13 @@ def test_the_estimate_is_worked_by_hand():
     assert energy.estimated_joules(tdp_w=80, cpu_s=30, cpus=4) == 600
 
 
-def test_a_figure_names_its_basis():
-    figure = energy.energy_metrics(50.0, queries=200, basis=energy.MEASURED)["energy_per_query_j"]
-    assert (figure["value"], figure["unit"], figure["n"], figure["basis"]) == (0.25, "J", 200, "measured")
+def test_a_metric_names_its_basis():
+    metric = energy.energy_metrics(50.0, queries=200, basis=energy.MEASURED)["energy_per_query_j"]
+    assert (metric["value"], metric["unit"], metric["n"], metric["basis"]) == (0.25, "J", 200, "measured")
     assert energy.missing(("energy_per_query_j",)) == []
 
 
 @pytest.mark.parametrize(("joules", "queries"), [(None, 5), (5.0, 0)])
-def test_no_energy_has_no_figure_but_a_reason(joules, queries):
+def test_no_energy_has_no_metric_but_a_reason(joules, queries):
     assert energy.energy_metrics(joules, queries=queries, basis=energy.MEASURED) == {}
     assert "labeled" in energy.missing(())[0]["message"]

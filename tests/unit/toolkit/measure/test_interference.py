@@ -6,13 +6,13 @@ import time
 import pytest
 
 from tests.unit.toolkit.builders import Clock
-from weighbridge.measure.conditions.interference import Reading, between, read_counters, slowdown, spin_ns
+from weighbridge.measure.conditions.interference import KernelCounters, between, read_counters, slowdown, spin_ns
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def reading(at_s, own=0.0, busy=0.0, steal=0.0, pressure=0.0, load=0.5, preemptions=0):
-    return Reading(int(at_s * 1e9), own, busy, steal, pressure, load, preemptions)
+    return KernelCounters(int(at_s * 1e9), own, busy, steal, pressure, load, preemptions)
 
 
 def test_counters_are_read_from_the_kernel(tmp_path):

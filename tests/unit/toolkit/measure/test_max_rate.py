@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MANIFEST = {"model": {"digest": "sha256:ab"}, "digest": "old"}
 
 
-def figure(value, unit="ms"):
+def metric(value, unit="ms"):
     return {"value": value, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": unit}
 
 
@@ -34,12 +34,12 @@ class Queue:
             self.clock.now_s += self.takes_s
         on_progress(0.5, "measuring")
         scenario = settings.scenario
-        metrics = {"latency_p50_ms": figure(self.service_ms), "error_rate": figure(self.errors, "ratio")}
+        metrics = {"latency_p50_ms": metric(self.service_ms), "error_rate": metric(self.errors, "ratio")}
         limit = None
         if isinstance(scenario, Server):
             self.seed += 1
             response = self.responses_ms(scenario)
-            metrics["response_time_p99_ms"] = figure(float(np.quantile(response, 0.99)))
+            metrics["response_time_p99_ms"] = metric(float(np.quantile(response, 0.99)))
             over = int((response > scenario.limit_ms).sum())
             limit = {"is_met": over == 0, "over": over, "n": len(response)}
         reasons = [{"code": code, "status": "invalid"} for code in self.doubts]

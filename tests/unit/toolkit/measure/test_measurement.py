@@ -14,7 +14,15 @@ from weighbridge.measure.loops import arrivals, latency
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.samples import Queries
-from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
+from weighbridge.measure.scenarios import (
+    MultiStream,
+    Offline,
+    ProfileSettings,
+    RuntimeSettings,
+    Server,
+    SingleStream,
+    WarmUp,
+)
 from weighbridge.measure.stopping import Enough
 from weighbridge.systems.engine_errors import ModelFailed, model_failure
 
@@ -222,7 +230,7 @@ def shaped(scenario, **changes):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "figure", "origin"),
+    ("wanted", "metric", "origin"),
     [
         (
             shaped(MultiStream, samples_per_query=4, min_samples=700),
@@ -238,12 +246,12 @@ def shaped(scenario, **changes):
         (shaped(Server, rate_per_s=4_000, limit_ms=1_000), "response_time_p99_ms", "300 distinct rows of the data set"),
     ],
 )
-def test_every_scenario_has_its_headline(tmp_path, wanted, figure, origin):
+def test_every_scenario_has_its_headline(tmp_path, wanted, metric, origin):
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
     result = builders.measured(model, settings=wanted, data=data, on_progress=lambda *_: None, now=NOW)
-    assert (result["scenario"], result["headline"]) == (wanted.scenario.NAME, figure)
+    assert (result["scenario"], result["headline"]) == (wanted.scenario.NAME, metric)
     assert (
-        result["metrics"][figure]["lower"] <= result["metrics"][figure]["value"] <= result["metrics"][figure]["upper"]
+        result["metrics"][metric]["lower"] <= result["metrics"][metric]["value"] <= result["metrics"][metric]["upper"]
     )
     assert result["manifest"]["inputs"]["origin"] == origin
     assert result["metrics"]["accuracy"]["value"] == 0.9
@@ -281,7 +289,7 @@ def test_an_estimate_of_energy_is_labeled(tmp_path):
 def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
     before = os.sched_getaffinity(0)
     one = min(before)
-    wanted = dataclasses.replace(settings(140), engine=Engine(affinity=(one,)))
+    wanted = dataclasses.replace(settings(140), engine=RuntimeSettings(affinity=(one,)))
     seen = []
     result = builders.measured(
         builders.classifier(tmp_path / "m.onnx"),
@@ -296,7 +304,7 @@ def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
     with pytest.raises(Invalid, match="may use the processors") as refusal:
         builders.measured(
             tmp_path / "m.onnx",
-            settings=dataclasses.replace(wanted, engine=Engine(affinity=(9_999,))),
+            settings=dataclasses.replace(wanted, engine=RuntimeSettings(affinity=(9_999,))),
             data=None,
             on_progress=lambda *_: None,
             now=NOW,

@@ -12,7 +12,7 @@ from weighbridge.cli import app as cli
 from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
+from weighbridge.measure.scenarios import MultiStream, Offline, RuntimeSettings, Server, SingleStream
 from weighbridge.systems.sandbox import isolated, operators
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
@@ -23,7 +23,7 @@ def weighbridge(*arguments):
     return CliRunner(env={"COLUMNS": "200"}).invoke(cli.app, [str(argument) for argument in arguments])
 
 
-def figure(value, unit="ms"):
+def metric(value, unit="ms"):
     return {"value": value, "lower": value, "upper": value, "confidence": 0.95, "n": 700, "unit": unit}
 
 
@@ -35,10 +35,10 @@ def result(scenario, **changes):
         "verdict": {"status": "valid", "reasons": []},
         "missing": [],
         "metrics": {
-            "latency_p50_ms": figure(1.0),
-            "throughput_samples_per_s": figure(5.0 * scenario.rows, "1/s"),
-            "response_time_p99_ms": figure(1_000 / max(1_000 - rate, 1)),
-            "error_rate": figure(0.0, "ratio"),
+            "latency_p50_ms": metric(1.0),
+            "throughput_samples_per_s": metric(5.0 * scenario.rows, "1/s"),
+            "response_time_p99_ms": metric(1_000 / max(1_000 - rate, 1)),
+            "error_rate": metric(0.0, "ratio"),
         },
         "limit": {"is_met": False, "over": 3, "n": 9},
         "manifest": MANIFEST,
@@ -108,7 +108,7 @@ def test_the_engine_is_set_up_as_asked(runs):
     )
     assert weighbridge("profile", "m.onnx", "--quiet", *options).exit_code == 0
     how, settings, rest = asked[0]
-    wanted = Engine(
+    wanted = RuntimeSettings(
         provider="tensorrt", options={"trt_fp16_enable": "1"}, optimization="basic", inter_op_threads=2, affinity=(0, 1)
     )
     assert (how, settings.engine, settings.tdp_w) == ("open", wanted, 65)

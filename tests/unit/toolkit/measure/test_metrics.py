@@ -1,4 +1,4 @@
-"""Figures of a run in the form of the result."""
+"""Metrics of a run in the form of the result."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from weighbridge.measure.metrics import (
     class_metrics,
     early_stopping,
     latency_metrics,
-    missing_figures,
+    missing_metrics,
     quality_metrics,
     rate_metrics,
 )
@@ -46,11 +46,11 @@ def test_samples_that_follow_each_other_have_wide_bounds_at_the_level_they_bear(
     assert "1000 samples worth " in rising["method"]
 
 
-def test_too_few_samples_give_no_figure_but_the_number_missing():
+def test_too_few_samples_give_no_metric_but_the_number_missing():
     run = run_of([1_000_000] * 500)
     assert set(latency_metrics(run)) == {"latency_p50_ms", "latency_p95_ms"}
     assert set(early_stopping(run)) == {"confidence", "latency_p50_ms", "latency_p95_ms"}
-    assert missing_figures(run) == [
+    assert missing_metrics(run) == [
         {"metric": "latency_p99_ms", "message": "latency_p99_ms needs 662 samples and has 500: 162 more."}
     ]
 
@@ -89,10 +89,10 @@ def test_quality_has_a_unit_and_its_classes():
     sure = Interval(0.5, 0.4, 0.6, 0.95, 8)
     entry = {"class": 0, "support": 4, "precision": None, "recall": sure, "f1": 0.25}
     found = Quality({"accuracy": sure}, np.eye(2, dtype=np.int64), (entry,))
-    figure = {"value": 0.5, "lower": 0.4, "upper": 0.6, "confidence": 0.95, "n": 8, "unit": "ratio"}
-    assert quality_metrics(found) == {"accuracy": figure}
-    assert class_metrics(found) == [{**entry, "recall": figure}]
+    metric = {"value": 0.5, "lower": 0.4, "upper": 0.6, "confidence": 0.95, "n": 8, "unit": "ratio"}
+    assert quality_metrics(found) == {"accuracy": metric}
+    assert class_metrics(found) == [{**entry, "recall": metric}]
     assert class_metrics(Quality({}, np.eye(2, dtype=np.int64), (entry,) * 201)) is None
     numbers = Quality({"mae": sure, "mape": sure})
-    assert {name: figure["unit"] for name, figure in quality_metrics(numbers).items()} == {"mae": "1", "mape": "ratio"}
+    assert {name: metric["unit"] for name, metric in quality_metrics(numbers).items()} == {"mae": "1", "mape": "ratio"}
     assert class_metrics(numbers) is None

@@ -26,7 +26,7 @@ def files(tmp_path):
     return tmp_path / "m.onnx", tmp_path / "d.npz"
 
 
-def figure(value, spread=0.01):
+def metric(value, spread=0.01):
     return {"value": value, "lower": value * (1 - spread), "upper": value * (1 + spread), "confidence": 0.99, "n": 900}
 
 
@@ -52,9 +52,9 @@ def result_of(model=None, data=None, *, p50=1.0, p95=2.0, status="valid", spread
     # Wide intervals are those of few samples that scatter.
     latencies = samples_of(p50, p95, *((20_000, 1.1) if spread < 0.1 else (150, 4)))
     stated = {
-        f"latency_p{p}_ms": figure(float(percentile(np.array(latencies) / 1e6, p / 100)), spread) for p in (50, 95)
+        f"latency_p{p}_ms": metric(float(percentile(np.array(latencies) / 1e6, p / 100)), spread) for p in (50, 95)
     }
-    metrics = {**stated, "model_size_mb": figure(3)}
+    metrics = {**stated, "model_size_mb": metric(3)}
     return {
         "schema": "weighbridge.result/1",
         "metrics": metrics,
@@ -124,7 +124,7 @@ def test_times_within_the_margin_are_equivalent(now, answer):
         False,
         then["manifest"]["digest"],
     )
-    assert [each["metric"] for each in found["figures"]] == ["latency_p50_ms", "latency_p95_ms"]
+    assert [each["metric"] for each in found["metrics"]] == ["latency_p50_ms", "latency_p95_ms"]
     assert found["reasons"] == (
         ["This run is no valid measurement, so nothing can be told from it."] if "status" in now else []
     )
@@ -154,8 +154,8 @@ def test_runs_without_a_common_percentile_tell_nothing(spoilt):
     assert (found["answer"], found["reasons"]) == ("cannot_tell", NOTHING_IN_COMMON)
 
 
-def test_a_figure_in_the_file_is_never_believed():
-    """Somebody makes a slow run look like the new one: neither the figures nor the answer follow."""
+def test_a_metric_in_the_file_is_never_believed():
+    """Somebody makes a slow run look like the new one: neither the metrics nor the answer follow."""
     slow, now = result_of(p50=3.0, p95=4.0), result_of()
     forged = slow | {"metrics": now["metrics"]}
     found = rerun(forged, lambda: now, margin=0.1)
@@ -163,9 +163,9 @@ def test_a_figure_in_the_file_is_never_believed():
     assert [reason.partition(":")[0] for reason in found["reasons"]] == [
         "The first result was changed after it was measured"
     ] * 2
-    assert [each["then"] for each in found["figures"]] == pytest.approx([3.0, 4.0], rel=0.01)
-    assert {each["answer"] for each in found["figures"]} == {"different"}
-    # The interval alone: figures that are too wide to tell do not become narrow ones.
+    assert [each["then"] for each in found["metrics"]] == pytest.approx([3.0, 4.0], rel=0.01)
+    assert {each["answer"] for each in found["metrics"]} == {"different"}
+    # The interval alone: metrics that are too wide to tell do not become narrow ones.
     wide = result_of(spread=0.5)
     for name in ("latency_p50_ms", "latency_p95_ms"):
         wide["metrics"][name] |= {"lower": wide["metrics"][name]["value"], "upper": wide["metrics"][name]["value"]}
@@ -176,7 +176,7 @@ def test_a_part_of_the_samples_vouches_within_its_own_bounds():
     now = result_of()
     thinned = now | {"samples": {"latency_ns": now["samples"]["latency_ns"][::4], "stride": 4}}
     assert rerun(thinned, lambda: now, margin=0.1)["answer"] == "equivalent"
-    forged = thinned | {"metrics": {"latency_p50_ms": figure(1.4), "latency_p95_ms": figure(2.0)}}
+    forged = thinned | {"metrics": {"latency_p50_ms": metric(1.4), "latency_p95_ms": metric(2.0)}}
     assert list(altered(forged)) == [f"latency_p50_ms is stated as 1.4 ms, and its samples give {held(forged):g} ms"]
 
 
@@ -188,7 +188,7 @@ def test_response_times_are_found_anew_as_well():
     given = result_of()
     stated = {name.replace("latency", "response_time"): each for name, each in given["metrics"].items()}
     of_server = given | {"metrics": stated, "samples": {"response_ns": given["samples"]["latency_ns"], "stride": 1}}
-    assert [each["metric"] for each in rerun(of_server, lambda: of_server, margin=0.1)["figures"]] == [
+    assert [each["metric"] for each in rerun(of_server, lambda: of_server, margin=0.1)["metrics"]] == [
         "response_time_p50_ms",
         "response_time_p95_ms",
     ]
@@ -201,9 +201,9 @@ def test_facts_that_differ_are_listed():
     now["isolation"] = "bubblewrap"
     del now["machine"]["cpu"]
     assert differences(then, now) == [
-        {"fact": "isolation", "then": "none", "now": "bubblewrap"},
-        {"fact": "libraries.numpy", "then": "1", "now": "2"},
-        {"fact": "machine.cpu", "then": "c", "now": None},
+        {"condition": "isolation", "then": "none", "now": "bubblewrap"},
+        {"condition": "libraries.numpy", "then": "1", "now": "2"},
+        {"condition": "machine.cpu", "then": "c", "now": None},
     ]
 
 

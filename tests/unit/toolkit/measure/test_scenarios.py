@@ -7,7 +7,15 @@ import pytest
 
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
+from weighbridge.measure.scenarios import (
+    MultiStream,
+    Offline,
+    ProfileSettings,
+    RuntimeSettings,
+    Server,
+    SingleStream,
+    WarmUp,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,10 +37,10 @@ from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileS
         (lambda: Server(rate_per_s=0), "rate_per_s"),
         (lambda: Server(limit_ms=0), "limit_ms"),
         (lambda: Server(threads=0), "threads"),
-        (lambda: Engine(provider="tpu"), "provider"),
-        (lambda: Engine(optimization="more"), "optimization"),
-        (lambda: Engine(inter_op_threads=0), "inter_op_threads"),
-        (lambda: Engine(affinity=(-1,)), "affinity"),
+        (lambda: RuntimeSettings(provider="tpu"), "provider"),
+        (lambda: RuntimeSettings(optimization="more"), "optimization"),
+        (lambda: RuntimeSettings(inter_op_threads=0), "inter_op_threads"),
+        (lambda: RuntimeSettings(affinity=(-1,)), "affinity"),
         (lambda: ProfileSettings(tdp_w=0), "tdp_w"),
         (lambda: from_document(ProfileSettings, {"engine": {"speed": 3}}, name="settings"), "settings"),
         (lambda: from_document(ProfileSettings, {"scenario": {"sampels": 3}}, name="settings"), "settings"),
@@ -67,7 +75,9 @@ def test_settings_survive_json():
 )
 def test_every_scenario_survives_json_and_says_what_a_query_is(scenario, rows, workers, has_pauses):
     settings = ProfileSettings(
-        scenario=scenario, engine=Engine(affinity=(0, 1), provider="cuda", options={"device_id": "0"}), tdp_w=65.0
+        scenario=scenario,
+        engine=RuntimeSettings(affinity=(0, 1), provider="cuda", options={"device_id": "0"}),
+        tdp_w=65.0,
     )
     document = json.loads(json.dumps(to_document(settings)))
     assert (from_document(ProfileSettings, document, name="settings"), document["scenario"]["name"]) == (

@@ -14,9 +14,9 @@ SETTINGS = ProfileSettings(scenario=Offline(min_samples=7, threads=2, seed=3))
 
 
 def result(rate, *, status="valid"):
-    figure = {"value": rate, "lower": rate * 0.9, "upper": rate * 1.1, "confidence": 0.95, "n": 400, "unit": "1/s"}
+    metric = {"value": rate, "lower": rate * 0.9, "upper": rate * 1.1, "confidence": 0.95, "n": 400, "unit": "1/s"}
     return {
-        "metrics": {"throughput_samples_per_s": figure, "accuracy": figure},
+        "metrics": {"throughput_samples_per_s": metric, "accuracy": metric},
         "verdict": {"status": status, "reasons": []},
         "missing": [{"metric": "latency_p99_ms", "message": "few"}, {"metric": "flops", "message": "none"}],
         "manifest": {"model": {"digest": "sha256:ab"}, "digest": "old"},
@@ -45,7 +45,7 @@ def run(answer, batches=(1, 8), concurrencies=(1, 2)):
     return document, asked, steps
 
 
-def test_every_pair_is_a_point_with_its_figures():
+def test_every_pair_is_a_point_with_its_metrics():
     document, asked, steps = run(lambda batch, concurrency: result(100.0 * batch * concurrency))
     assert [(point["batch"], point["concurrency"]) for point in document["points"]] == [(1, 1), (8, 1), (1, 2), (8, 2)]
     assert set(document["points"][0]["metrics"]) == {"throughput_samples_per_s"}

@@ -9,7 +9,7 @@ from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.verdict import Circumstances, Status, judge
+from weighbridge.measure.verdict import RunCircumstances, Status, judge
 
 STEADY = np.tile(np.array([100, 101, 102, 103], dtype=np.int64), 50)
 QUIET = Interference(0.0, 0.0, 0.0, 0.0, 1.0, cpus=2)
@@ -21,7 +21,7 @@ def verdict(*, run=None, quiet=None, governor="performance", free=(), threads=1)
         dataclasses.replace(RUN, **(run or {})),
         scenario=SingleStream(min_samples=200, threads=threads),
         minimum=130,
-        circumstances=Circumstances(
+        circumstances=RunCircumstances(
             interference=dataclasses.replace(QUIET, **(quiet or {})), governor=governor, free_dimensions=free
         ),
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarking.runs.domain.alternatives import wanted_from
-from governance.rulebook.domain.benchmark_plans import Variant
+from governance.rulebook.domain.benchmark_plans import VariantName
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
@@ -23,12 +23,12 @@ from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
     SCHEMA,
-    Answer,
     Candidate,
     Candidates,
     Measurement,
-    Reason,
+    VariantAnswer,
     VariantVerdict,
+    VerdictReason,
     candidates_from,
 )
 
@@ -36,12 +36,12 @@ pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))
-BUSY = Reason("interference.load", "The machine was busy.")
+BUSY = VerdictReason("interference.load", "The machine was busy.")
 
 
 def candidate(name, answer, status=None, *reasons):
-    measurement = Measurement(status, reasons if answer is not Answer.FAILED else ()) if status else None
-    said = reasons if answer is Answer.FAILED else ()
+    measurement = Measurement(status, reasons if answer is not VariantAnswer.FAILED else ()) if status else None
+    said = reasons if answer is VariantAnswer.FAILED else ()
     return Candidate(
         name=name,
         family="f",
@@ -57,7 +57,7 @@ def result(*candidates):
         Candidates(
             measured_at=NOW.isoformat(),
             baseline="fp32",
-            candidates=(candidate("fp32", Answer.BASELINE, "valid"), *candidates),
+            candidates=(candidate("fp32", VariantAnswer.BASELINE, "valid"), *candidates),
         ),
         left_out=("FP16 is not tried.",),
     )
@@ -65,11 +65,11 @@ def result(*candidates):
 
 def test_variants_count_once_they_are_measured_well_enough():
     document = result(
-        candidate("a", Answer.WORTH_IT, "valid"),
-        candidate("b", Answer.SLOWER, "indicative", BUSY),
-        candidate("c", Answer.NO_GAIN, "invalid", Reason("samples.too_few", "Too few.")),
-        candidate("d", Answer.FAILED, None, Reason("run_crash", "It crashed.")),
-        candidate("e", Answer.COSTS_QUALITY, "valid", BUSY),
+        candidate("a", VariantAnswer.WORTH_IT, "valid"),
+        candidate("b", VariantAnswer.SLOWER, "indicative", BUSY),
+        candidate("c", VariantAnswer.NO_GAIN, "invalid", VerdictReason("samples.too_few", "Too few.")),
+        candidate("d", VariantAnswer.FAILED, None, VerdictReason("run_crash", "It crashed.")),
+        candidate("e", VariantAnswer.COSTS_QUALITY, "valid", BUSY),
     )
     assert document["metrics"]["alternatives_measured"] == {
         "value": 3,
@@ -96,7 +96,7 @@ def test_variants_count_once_they_are_measured_well_enough():
 
 
 @pytest.mark.parametrize(
-    "others", [(), (candidate("d", Answer.FAILED, None, BUSY),), (candidate("x", Answer.NO_GAIN),)]
+    "others", [(), (candidate("d", VariantAnswer.FAILED, None, BUSY),), (candidate("x", VariantAnswer.NO_GAIN),)]
 )
 def test_where_nothing_was_measured_it_is_no_evidence(others):
     document = result(*others)
@@ -117,11 +117,11 @@ def test_the_plan_of_a_run_says_what_is_wanted():
 def test_a_policy_can_name_what_the_toolkit_can_make():
     from weighbridge.optimization.recipes import RECIPES
 
-    assert [str(variant) for variant in Variant] == [recipe.name for recipe in RECIPES]
+    assert [str(variant) for variant in VariantName] == [recipe.name for recipe in RECIPES]
 
 
 def test_fences_that_differ_are_all_told():
-    one, two = (candidate(name, Answer.BASELINE, "valid") for name in "ab")
+    one, two = (candidate(name, VariantAnswer.BASELINE, "valid") for name in "ab")
     found = Candidates(measured_at=NOW.isoformat(), baseline="a", candidates=(one, two))
     assert found.isolation() is None
     told = [dataclasses.replace(each, isolation=words) for each, words in ((one, "rlimits"), (two, "a wall"))]
@@ -180,7 +180,7 @@ def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(t
     ]
     assert (found.baseline, document["left_out"]) == ("mine-fp32", [])
     failed = found.named("broken-fp32")
-    assert (failed.verdict.answer, failed.metrics) == (Answer.FAILED, {})
+    assert (failed.verdict.answer, failed.metrics) == (VariantAnswer.FAILED, {})
     assert failed.verdict.reasons[0].message
     assert any(each["message"].startswith("broken-fp32: ") for each in document["verdict"]["reasons"])
     counted = document["metrics"].get("alternatives_measured", {"value": 0})["value"]
@@ -200,7 +200,9 @@ def test_whoever_stops_the_run_stops_the_rivals_too(tmp_path, monkeypatch):
         if len(asked) > 1:
             raise RunCanceled("It was stopped.")
         return Candidates(
-            measured_at=NOW.isoformat(), baseline="fp32", candidates=(candidate("fp32", Answer.BASELINE, "valid"),)
+            measured_at=NOW.isoformat(),
+            baseline="fp32",
+            candidates=(candidate("fp32", VariantAnswer.BASELINE, "valid"),),
         )
 
     monkeypatch.setattr(alternatives.series, "run", run)

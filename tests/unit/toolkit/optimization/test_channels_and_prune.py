@@ -9,9 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracl
 
 from tests.unit.toolkit.optimization.conftest import accuracy, untrained
 from weighbridge.core.errors import Invalid
-from weighbridge.optimization.methods.channels import Part, Role, free_spaces
+from weighbridge.optimization.methods.channels import ChannelPart, ChannelRole, free_spaces
 from weighbridge.optimization.methods.networks import parameters
-from weighbridge.optimization.methods.prune import PruneSettings, Score, kept, pruned
+from weighbridge.optimization.methods.prune import ChannelScore, PruneSettings, kept, pruned
 
 IMAGE = (3, 1, 8, 8)
 
@@ -84,14 +84,14 @@ def silenced(network, example, settings):
     for space in free_spaces(network, example):
         gone = sorted(set(range(space.size)) - set(kept(space, modules, settings).tolist()))
         for part in space.parts:
-            if part.role is Role.READS:
+            if part.role is ChannelRole.READS:
                 columns = [channel * part.spread + place for channel in gone for place in range(part.spread)]
                 with torch.no_grad():
                     modules[part.module].weight[:, columns] = 0
     return whole
 
 
-@pytest.mark.parametrize("score", list(Score))
+@pytest.mark.parametrize("score", list(ChannelScore))
 @pytest.mark.parametrize("factory", NETWORKS)
 @pytest.mark.parametrize("amount", [0.25, 0.5, 0.9])
 def test_dropping_channels_equals_silencing_them(factory, amount, score):
@@ -146,7 +146,7 @@ def test_spaces_join_over_a_skip_and_a_gate_and_leave_input_and_output_alone():
 
 def test_channels_are_spread_over_the_pixels_they_were_flattened_from():
     (space,) = free_spaces(ready(Viewed), torch.zeros(IMAGE))
-    assert Part("head", Role.READS, 64) in space.parts
+    assert ChannelPart("head", ChannelRole.READS, 64) in space.parts
 
 
 def test_the_channels_with_the_smallest_norms_go():
@@ -168,9 +168,9 @@ def test_a_norm_of_two_weighs_large_weights_more():
         score: float(
             pruned(network, torch.zeros(IMAGE), settings=PruneSettings(score=score))[0].weight.detach()[0, 0, 0, 0]
         )
-        for score in (Score.L1, Score.L2)
+        for score in (ChannelScore.L1, ChannelScore.L2)
     }
-    assert kept_first == {Score.L1: 1.0, Score.L2: 3.0}
+    assert kept_first == {ChannelScore.L1: 1.0, ChannelScore.L2: 3.0}
 
 
 def test_the_scale_of_the_normalization_decides_where_it_is_asked_for():
@@ -178,7 +178,7 @@ def test_the_scale_of_the_normalization_decides_where_it_is_asked_for():
     with torch.no_grad():
         network[0].weight[:] = torch.tensor([9.0, 1.0]).reshape(2, 1, 1, 1)
         network[1].weight[:] = torch.tensor([0.1, 5.0])
-    smaller = pruned(network, torch.zeros(IMAGE), settings=PruneSettings(score=Score.BATCH_NORM))
+    smaller = pruned(network, torch.zeros(IMAGE), settings=PruneSettings(score=ChannelScore.BATCH_NORM))
     assert (smaller[0].weight.detach().item(), smaller[1].weight.detach().item()) == (1.0, 5.0)
 
 

@@ -20,7 +20,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.optimization import child, comparison, operators, workshop
-from weighbridge.optimization.comparison import ComparisonSettings, compare
+from weighbridge.optimization.comparison import VariantComparisonSettings, compare
 from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
 from weighbridge.optimization.workshop import Workshop, read_answer
 from weighbridge.systems.sandbox import child as sandbox_child
@@ -28,7 +28,7 @@ from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import Heard, RunCanceled, RunFailed
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
-QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))
+QUICK = VariantComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))
 
 
 def silent(_share, _doing):
@@ -107,12 +107,14 @@ def test_a_model_that_fails_on_a_row_is_named(tmp_path):
 )
 def test_settings_that_mean_nothing_are_refused(settings):
     with pytest.raises(Invalid):
-        ComparisonSettings(**settings)
+        VariantComparisonSettings(**settings)
 
 
 def test_settings_survive_the_way_to_the_child():
     assert (
-        from_document(comparison.ComparisonSettings, json.loads(json.dumps(dataclasses.asdict(QUICK))), name="settings")
+        from_document(
+            comparison.VariantComparisonSettings, json.loads(json.dumps(dataclasses.asdict(QUICK))), name="settings"
+        )
         == QUICK
     )
 

@@ -18,7 +18,7 @@ from weighbridge.optimization.recipes import (
     PER_CHANNEL,
     PER_TENSOR,
     PERCENTILE,
-    Calibration,
+    CalibrationMethod,
 )
 from weighbridge.optimization.rows import batches
 from weighbridge.systems.onnx_runtime import engine
@@ -192,11 +192,11 @@ def feeds_of(*batches_of_rows):
 def test_extremes_are_those_of_all_batches(tmp_path):
     network = quantize.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
     feeds = feeds_of([[-3, 1, 2, 9]], [[0, 4, -1, 0], [1, 1, 1, -7]])
-    found = calibration.ranges(network, feeds, method=Calibration.MIN_MAX)
+    found = calibration.ranges(network, feeds, method=CalibrationMethod.MIN_MAX)
     assert {name: found[name].range_value for name in found.keys()} == {"x": (-7, 9), "y": (-3, 4)}  # noqa: SIM118 -- iterating it yields values
 
 
-@pytest.mark.parametrize("method", [Calibration.ENTROPY, Calibration.PERCENTILE])
+@pytest.mark.parametrize("method", [CalibrationMethod.ENTROPY, CalibrationMethod.PERCENTILE])
 def test_histograms_lie_within_the_extremes_and_say_nothing_on_standard_output(tmp_path, capsys, method):
     network = quantize.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
     rng = np.random.default_rng(0)

@@ -19,22 +19,22 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.optimization import series, trial
-from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.methods.distill import DistilSettings
 from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimization.plan import Lessons, OptimizationChoice, of_file, of_network
 from weighbridge.optimization.recipes import NO_HALF, RECIPES
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.workshop import Workshop
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
-    Answer,
     Candidate,
     Candidates,
-    Figure,
+    Estimate,
     QualityDrop,
     SpeedUp,
+    VariantAnswer,
     VariantVerdict,
     candidates_from,
     read_candidates,
@@ -43,13 +43,13 @@ from weighbridge.tradeoff.candidates import (
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.1)
 SETTINGS = TrialSettings(
     profile=ProfileSettings(scenario=SingleStream(min_samples=150, min_duration_s=0.0, warmup=WARMUP), bootstraps=100),
-    comparison=ComparisonSettings(margin=0.05, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP)),
+    comparison=VariantComparisonSettings(margin=0.05, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP)),
 )
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def choice(folder, *only):
-    return Choice(folder=folder, only=only, calibrate=100, settings=SETTINGS)
+    return OptimizationChoice(folder=folder, only=only, calibrate=100, settings=SETTINGS)
 
 
 def go(planned, *, should_stop=lambda: False, say=lambda *_: None):
@@ -69,13 +69,13 @@ def test_a_file_goes_the_whole_way(model, files, tmp_path):
     said = []
     found, kept = go(planned, say=lambda share, doing: said.append((share, doing)))
     baseline, variant = found.candidates
-    assert (baseline.name, baseline.verdict.answer, baseline.file) == ("fp32", Answer.BASELINE, None)
+    assert (baseline.name, baseline.verdict.answer, baseline.file) == ("fp32", VariantAnswer.BASELINE, None)
     assert baseline.metrics["accuracy"].n == 400
     assert variant.made_by == "static INT8 (QDQ, per channel, MinMax over 100 rows)"
     assert (variant.file, variant.family) == ("variants/int8-static-per-channel.onnx", "digits")
     assert variant.size_saved_ratio > 2 / 3
     assert variant.quality_drop.n == 400
-    assert variant.verdict.answer in (Answer.WORTH_IT, Answer.COSTS_QUALITY, Answer.SLOWER)
+    assert variant.verdict.answer in (VariantAnswer.WORTH_IT, VariantAnswer.COSTS_QUALITY, VariantAnswer.SLOWER)
     assert (found.is_partial, [each.is_partial for each in kept], [len(each.candidates) for each in kept]) == (
         False,
         [True, False],
@@ -130,7 +130,7 @@ def test_a_variant_that_cannot_be_made_is_a_candidate_that_failed(files, tmp_pat
         of_file(model, tmp_path / "d.npz", calibration=None, choice=choice(tmp_path / "out", "int8-dynamic"))
     )
     failed = found.named("int8-dynamic")
-    assert (failed.verdict.answer, failed.metrics, failed.file) == (Answer.FAILED, {}, None)
+    assert (failed.verdict.answer, failed.metrics, failed.file) == (VariantAnswer.FAILED, {}, None)
     assert [reason.code for reason in failed.verdict.reasons] == ["nothing_to_quantize"]
     assert not found.is_partial
     # It is tried again the next time.
@@ -217,7 +217,7 @@ def test_numbers_instead_of_classes_are_refused_before_anything_is_made(model, d
 
 def test_one_number_of_threads_holds_for_both_measurements():
     with pytest.raises(Invalid, match="same number of threads"):
-        TrialSettings(comparison=ComparisonSettings(threads=2))
+        TrialSettings(comparison=VariantComparisonSettings(threads=2))
 
 
 def candidate(name, answer, speed=None, size=None):
@@ -237,36 +237,40 @@ def candidate(name, answer, speed=None, size=None):
     ("variants", "said"),
     [
         ([], "No variant is worth it: keep fp32."),
-        ([candidate("a", Answer.SLOWER, 0.5, 0.7)], "No variant is worth it: keep fp32."),
+        ([candidate("a", VariantAnswer.SLOWER, 0.5, 0.7)], "No variant is worth it: keep fp32."),
         (
-            [candidate("a", Answer.WORTH_IT, 1.5, 0.7), candidate("b", Answer.WORTH_IT, 2.0, 0.6)],
+            [candidate("a", VariantAnswer.WORTH_IT, 1.5, 0.7), candidate("b", VariantAnswer.WORTH_IT, 2.0, 0.6)],
             "Take b: 2.00 times as fast, 60% smaller.",
         ),
         (
-            [candidate("a", Answer.WORTH_IT, 2.0, 0.7), candidate("b", Answer.WORTH_IT, 2.0, 0.6)],
+            [candidate("a", VariantAnswer.WORTH_IT, 2.0, 0.7), candidate("b", VariantAnswer.WORTH_IT, 2.0, 0.6)],
             "Take a: 2.00 times as fast, 70% smaller. As fast, as far as can be told: b.",
         ),
-        ([candidate("a", Answer.WORTH_IT, None, 0.7)], "Take a: of unknown speed, 70% smaller."),
-        ([candidate("a", Answer.WORTH_IT, 1.5, None)], "Take a: 1.50 times as fast."),
+        ([candidate("a", VariantAnswer.WORTH_IT, None, 0.7)], "Take a: of unknown speed, 70% smaller."),
+        ([candidate("a", VariantAnswer.WORTH_IT, 1.5, None)], "Take a: 1.50 times as fast."),
     ],
 )
 def test_one_line_concludes(variants, said):
-    found = Candidates(measured_at="", baseline="fp32", candidates=(candidate("fp32", Answer.BASELINE), *variants))
+    found = Candidates(
+        measured_at="", baseline="fp32", candidates=(candidate("fp32", VariantAnswer.BASELINE), *variants)
+    )
     assert conclusion(found) == said
 
 
 def test_the_table_fits_into_eighty_columns_with_every_name_and_verdict_whole():
-    figures = {
-        name: Figure(0.82431, None, None, None, 1, "1") for name in ("accuracy", "latency_p50_ms", "model_size_mb")
+    estimates = {
+        name: Estimate(0.82431, None, None, None, 1, "1") for name in ("accuracy", "latency_p50_ms", "model_size_mb")
     }
     drop = QualityDrop("accuracy", 0.0011, -0.0008, 0.0029, 0.95, 9_488, 0.01, is_non_inferior=True)
     tried = [
-        dataclasses.replace(candidate(recipe.name, Answer.COSTS_QUALITY, 12.34), metrics=figures, quality_drop=drop)
+        dataclasses.replace(
+            candidate(recipe.name, VariantAnswer.COSTS_QUALITY, 12.34), metrics=estimates, quality_drop=drop
+        )
         for recipe in RECIPES
     ]
     tied = dataclasses.replace(tried[0], name="tied-one", speed_up=SpeedUp(1.0, 0.9, 1.1, 0.95, 16, is_tied=True))
     stream = io.StringIO()
-    all_of_them = (candidate("fp32", Answer.BASELINE), *tried, tied)
+    all_of_them = (candidate("fp32", VariantAnswer.BASELINE), *tried, tied)
     show(candidates_parts(Candidates(measured_at="", baseline="fp32", candidates=all_of_them)), stream)
     lines = [line.split() for line in stream.getvalue().splitlines()]
     for recipe in RECIPES:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from weighbridge.optimization.comparison import Comparison
+from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit, culprit
 from weighbridge.optimization.worth import Savings, judge, saved
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
@@ -49,18 +49,18 @@ BLAME = Culprit("ConvInteger", 0.2491, 0.2688, 0.0)
     ],
 )
 def test_each_situation_has_one_answer(speed, drop, savings, answer, codes):
-    verdict = judge(Comparison(drop, speed, 0.03 if speed else None), savings=savings, culprit=BLAME)
+    verdict = judge(VariantComparison(drop, speed, 0.03 if speed else None), savings=savings, culprit=BLAME)
     assert (verdict.answer.value, [reason.code for reason in verdict.reasons]) == (answer, codes)
     assert verdict.operator == ("ConvInteger" if answer == "slower" else None)
 
 
 def test_slower_without_a_known_operator_is_slower_all_the_same():
-    verdict = judge(Comparison(KEPT, SLOW, 0.03), savings=SAME, culprit=None)
+    verdict = judge(VariantComparison(KEPT, SLOW, 0.03), savings=SAME, culprit=None)
     assert (verdict.answer.value, verdict.operator, len(verdict.reasons)) == ("slower", None, 2)
 
 
 def messages(speed, drop, savings=SMALLER):
-    verdict = judge(Comparison(drop, speed, 0.031), savings=savings, culprit=BLAME)
+    verdict = judge(VariantComparison(drop, speed, 0.031), savings=savings, culprit=BLAME)
     return [reason.message for reason in verdict.reasons]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from weighbridge.quality.classification import class_figures, macro_intervals, macro_scores, roc_auc, stacked
+from weighbridge.quality.classification import class_metrics, macro_intervals, macro_scores, roc_auc, stacked
 from weighbridge.statistics.order_statistics import wilson_interval
 
 NAMES = ("precision_macro", "recall_macro", "f1_macro")
@@ -63,13 +63,13 @@ def test_an_interval_is_widened_to_hold_the_point():
 
 def test_without_examples_there_is_nothing():
     assert macro_intervals(np.zeros((2, 2), dtype=np.int64), resamples=100, seed=0) == {}
-    assert class_figures(np.zeros((2, 2), dtype=np.int64), 0.95) == []
+    assert class_metrics(np.zeros((2, 2), dtype=np.int64), 0.95) == []
 
 
-def test_figures_of_each_class_are_those_of_scikit_learn():
+def test_metrics_of_each_class_are_those_of_scikit_learn():
     truth, answers = some(500, 4, seed=5)
     answers[answers == 3] = 0
-    found = class_figures(matrix(truth, answers, 5), 0.95)
+    found = class_metrics(matrix(truth, answers, 5), 0.95)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         precision, recall, f1, support = precision_recall_fscore_support(truth, answers)

@@ -119,13 +119,13 @@ def test_accuracy_by_bootstrap_agrees_with_the_score_interval():
 
 @pytest.mark.parametrize(("upper", "margin", "answer"), [(0.0099, 0.01, True), (0.01, 0.01, False), (-0.1, 0.01, True)])
 def test_not_inferior_is_an_upper_bound_below_the_margin(upper, margin, answer):
-    assert paired.is_non_inferior(paired.Drop(-0.2, -0.3, upper, 0.95, 10), margin) is answer
+    assert paired.is_non_inferior(paired.QualityDrop(-0.2, -0.3, upper, 0.95, 10), margin) is answer
 
 
 @pytest.mark.parametrize("margin", [0.0, -0.1, math.nan])
 def test_a_margin_of_nothing_is_refused(margin):
     with pytest.raises(Invalid, match="above zero"):
-        paired.is_non_inferior(paired.Drop(0, 0, 0, 0.95, 10), margin)
+        paired.is_non_inferior(paired.QualityDrop(0, 0, 0, 0.95, 10), margin)
 
 
 @pytest.mark.parametrize(

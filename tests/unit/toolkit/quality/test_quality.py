@@ -22,11 +22,11 @@ def measure(outputs, truth=TRUTH, batch=3):
 def test_quality_of_scores_and_of_class_numbers(outputs):
     found, shares = measure(outputs)
     assert found.confusion.tolist() == [[2, 0, 0], [0, 1, 1], [0, 1, 2]]
-    assert (found.figures["accuracy"].value, found.figures["accuracy"].n) == (5 / 7, 7)
-    assert found.figures["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
-    assert found.figures["precision_macro"].value == found.figures["recall_macro"].value == pytest.approx(13 / 18)
+    assert (found.metrics["accuracy"].value, found.metrics["accuracy"].n) == (5 / 7, 7)
+    assert found.metrics["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+    assert found.metrics["precision_macro"].value == found.metrics["recall_macro"].value == pytest.approx(13 / 18)
     assert [entry["support"] for entry in found.per_class] == [2, 2, 3]
-    assert ("roc_auc" in found.figures) is (outputs is SCORES)
+    assert ("roc_auc" in found.metrics) is (outputs is SCORES)
     assert shares == [3 / 7, 6 / 7, 1.0]
 
 
@@ -61,7 +61,7 @@ def test_labels_that_do_not_fit_are_refused(outputs, truth, code):
 def test_numbers_are_compared_with_the_numbers_to_be_met(shape):
     truth = np.arange(1.0, 8.0)
     found, shares = measure((truth + 0.5).reshape(shape).astype(np.float32), truth)
-    assert found.figures["mae"].value == pytest.approx(0.5)
+    assert found.metrics["mae"].value == pytest.approx(0.5)
     assert (found.confusion, found.per_class) == (None, ())
     assert shares[-1] == 1.0
 
@@ -86,4 +86,4 @@ def test_outputs_that_are_no_numbers_are_refused(output, words):
 
 def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):
     monkeypatch.setattr("weighbridge.quality.scores.MOST_SCORES", 20)
-    assert "roc_auc" not in measure(SCORES)[0].figures
+    assert "roc_auc" not in measure(SCORES)[0].metrics

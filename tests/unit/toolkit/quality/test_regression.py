@@ -49,7 +49,7 @@ def test_intervals_are_those_of_resampled_rows():
     assert found == regression_intervals(truth, answers, resamples=2_000, seed=1)
 
 
-def test_figures_without_a_value_are_left_out():
+def test_metrics_without_a_value_are_left_out():
     assert set(regression_intervals(np.array([0.0, 1.0]), np.array([1.0, 1.0]), resamples=100, seed=1)) == {
         "mae",
         "rmse",

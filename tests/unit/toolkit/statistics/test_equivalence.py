@@ -7,25 +7,25 @@ import pytest
 from scipy.stats import ttest_ind  # noqa: TID253 -- an independent oracle
 
 from weighbridge.core.errors import Invalid
-from weighbridge.statistics.equivalence import Answer, ratio_equivalence, tost
+from weighbridge.statistics.equivalence import EquivalenceAnswer, ratio_equivalence, tost
 from weighbridge.statistics.order_statistics import Interval
 
 
 @pytest.mark.parametrize(
     ("ratio", "error", "answer"),
     [
-        (1.0, 0.01, Answer.EQUIVALENT),
-        (1.05, 0.02, Answer.EQUIVALENT),
-        (1.09, 0.02, Answer.CANNOT_TELL),
-        (1.0, 0.2, Answer.CANNOT_TELL),
-        (1.3, 0.02, Answer.DIFFERENT),
-        (1 / 1.3, 0.02, Answer.DIFFERENT),
+        (1.0, 0.01, EquivalenceAnswer.EQUIVALENT),
+        (1.05, 0.02, EquivalenceAnswer.EQUIVALENT),
+        (1.09, 0.02, EquivalenceAnswer.CANNOT_TELL),
+        (1.0, 0.2, EquivalenceAnswer.CANNOT_TELL),
+        (1.3, 0.02, EquivalenceAnswer.DIFFERENT),
+        (1 / 1.3, 0.02, EquivalenceAnswer.DIFFERENT),
     ],
 )
 def test_equality_has_to_be_shown(ratio, error, answer):
     found = tost(math.log(ratio), error, margin=0.1)
     assert found.answer is answer
-    assert (found.p_value < 0.05) is (answer is Answer.EQUIVALENT)
+    assert (found.p_value < 0.05) is (answer is EquivalenceAnswer.EQUIVALENT)
     assert found.lower < found.ratio < found.upper
     assert (found.confidence, found.margin) == (pytest.approx(0.9), 0.1)
 

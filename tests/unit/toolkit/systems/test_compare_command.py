@@ -146,7 +146,7 @@ def test_a_run_is_repeated_from_file_to_table(tmp_path):
     assert done.exit_code == {"equivalent": 0, "different": 1, "cannot_tell": 2}[found["answer"]]
     assert "answer: " in done.stdout
     assert found["result"]["manifest"]["settings"]["scenario"]["min_samples"] == 700
-    assert not [each for each in found["differences"] if each["fact"].startswith("libraries")]
+    assert not [each for each in found["differences"] if each["condition"].startswith("libraries")]
     np.savez(tmp_path / "other.npz", x=np.zeros((1, 4), np.float32), y=np.zeros(1, np.int64))
     other = weighbridge("rerun", first, "--model", model, "--data", tmp_path / "other.npz")
     assert (other.exit_code, "is not the data that was measured" in other.stderr) == (2, True)
@@ -212,7 +212,7 @@ def test_a_repeat_never_goes_behind_fewer_walls(first, monkeypatch):
     assert asked == [1]
 
 
-def test_a_file_with_forged_figures_proves_nothing(first, monkeypatch):
+def test_a_file_with_forged_metrics_proves_nothing(first, monkeypatch):
     """A slow result is made to look like the run of today: its manifest, which is all that is sealed, stays whole."""
     written = result_of(first[3], p50=3.0, p95=4.0)
     first[1].write_text(json.dumps(written | {"metrics": result_of()["metrics"]}))

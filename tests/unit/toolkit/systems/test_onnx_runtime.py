@@ -8,7 +8,7 @@ import pytest
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
-from weighbridge.measure.scenarios import Engine
+from weighbridge.measure.scenarios import RuntimeSettings
 from weighbridge.systems import onnx_runtime
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
@@ -49,7 +49,7 @@ def test_a_model_that_the_engine_refuses(tmp_path):
 
 def test_the_engine_is_set_up_as_asked(tmp_path):
     path = builders.classifier(tmp_path / "model.onnx")
-    settings = Engine(optimization="none", inter_op_threads=2)
+    settings = RuntimeSettings(optimization="none", inter_op_threads=2)
     said = OnnxRuntimeRunner(path, threads=2, settings=settings).describe()
     assert (said["intra_op_threads"], said["inter_op_threads"]) == (2, 2)
     assert (said["graph_optimization"], said["execution"]) == ("none", "parallel")
@@ -58,7 +58,7 @@ def test_the_engine_is_set_up_as_asked(tmp_path):
 def test_a_provider_that_is_not_installed_is_refused_in_words(tmp_path):
     path = builders.classifier(tmp_path / "model.onnx")
     with pytest.raises(Invalid, match=r"has no provider cuda \(it has .*CPU\)") as refusal:
-        OnnxRuntimeRunner(path, threads=1, settings=Engine(provider="cuda"))
+        OnnxRuntimeRunner(path, threads=1, settings=RuntimeSettings(provider="cuda"))
     assert (refusal.value.code, refusal.value.field) == ("provider_missing", "provider")
 
 
@@ -82,7 +82,7 @@ class Pretended:
 def test_a_provider_is_asked_with_its_options_and_those_it_falls_back_on(tmp_path, monkeypatch):
     runtime = Pretended("TensorrtExecutionProvider")
     monkeypatch.setattr(onnx_runtime, "engine", lambda: runtime)
-    settings = Engine(provider="tensorrt", options={"trt_fp16_enable": "1"})
+    settings = RuntimeSettings(provider="tensorrt", options={"trt_fp16_enable": "1"})
     assert onnx_runtime.open_session(tmp_path, None, settings) is runtime
     assert runtime.asked == [
         ("TensorrtExecutionProvider", {"trt_fp16_enable": "1"}),
@@ -94,4 +94,4 @@ def test_a_provider_is_asked_with_its_options_and_those_it_falls_back_on(tmp_pat
 def test_a_provider_that_does_not_work_here_is_not_replaced_in_silence(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_runtime, "engine", lambda: Pretended("CPUExecutionProvider"))
     with pytest.raises(Invalid, match="cannot use its provider cuda on this machine"):
-        onnx_runtime.open_session(tmp_path, None, Engine(provider="cuda"))
+        onnx_runtime.open_session(tmp_path, None, RuntimeSettings(provider="cuda"))

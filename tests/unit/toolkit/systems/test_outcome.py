@@ -10,7 +10,7 @@ import pytest
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import Order, partial_of, read_outcome
+from weighbridge.systems.sandbox.outcome import RunOrder, partial_of, read_outcome
 from weighbridge.systems.sandbox.process import Heard, RunFailed
 
 BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ def order(tmp_path):
     model, data = tmp_path / "m.onnx", tmp_path / "d.npz"
     model.write_bytes(b"model")
     data.write_bytes(b"data")
-    return Order(
+    return RunOrder(
         model=model,
         data=data,
         settings=SETTINGS,
@@ -66,7 +66,7 @@ def test_an_honest_result_is_taken_whole(honest, order):
 
 
 def test_a_run_without_data_says_so(honest, order):
-    alone = Order(**{**vars(order), "data": None})
+    alone = RunOrder(**{**vars(order), "data": None})
     honest["manifest"] = sealed({**honest["manifest"], "data": None})
     assert read({"result": honest}, alone) == honest
     assert "other data" in failure({"result": honest}, order).reason

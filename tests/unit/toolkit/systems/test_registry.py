@@ -62,7 +62,7 @@ def test_a_new_system_is_measured_at_the_terminal(tmp_path):
     written = json.loads((tmp_path / "r.json").read_text())
     assert done.exit_code in (0, 1), done.output
     assert written["manifest"]["model"] == {"digest": None, "size": 4}
-    assert "no figure: operators are timed of ONNX files alone." in done.stdout
+    assert "no metric: operators are timed of ONNX files alone." in done.stdout
 
 
 def test_a_system_of_files_without_a_file_is_refused(tmp_path):

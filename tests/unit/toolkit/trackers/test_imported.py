@@ -11,12 +11,12 @@ from weighbridge.core.errors import Invalid
 from weighbridge.trackers.imported import Wanted, candidates_of, wanted_of
 from weighbridge.trackers.mlflow import MlflowTracker
 from weighbridge.trackers.records import record_of
-from weighbridge.tradeoff.candidates import Answer, Figure, candidates_from
+from weighbridge.tradeoff.candidates import Estimate, VariantAnswer, candidates_from
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 AT = "2026-11-25T00:00:00+00:00"
-OWN = {"name": "own", "run_id": "a" * 32, "figures": {"val_acc": 0.7}, "document": PROFILE}
-OTHER = {"name": "other", "run_id": "b" * 32, "figures": {"val_acc": 0.8, "t": 3.0}, "document": None}
+OWN = {"name": "own", "run_id": "a" * 32, "metrics": {"val_acc": 0.7}, "document": PROFILE}
+OTHER = {"name": "other", "run_id": "b" * 32, "metrics": {"val_acc": 0.8, "t": 3.0}, "document": None}
 WANTED = [Wanted("accuracy", "val_acc", "ratio"), Wanted("latency_p95_ms", "t", "ms")]
 
 
@@ -30,38 +30,42 @@ WANTED = [Wanted("accuracy", "val_acc", "ratio"), Wanted("latency_p95_ms", "t", 
         ("joules=energy:J", Wanted("joules", "energy", "J")),
     ],
 )
-def test_a_figure_is_named_with_its_key_and_unit(text, wanted):
+def test_a_estimate_is_named_with_its_key_and_unit(text, wanted):
     assert wanted_of(text) == wanted
 
 
 @pytest.mark.parametrize("text", ["", "=x", "accuracy=", ":ms"])
-def test_what_names_no_figure_is_refused(text):
-    with pytest.raises(Invalid, match="names no figure"):
+def test_what_names_no_estimate_is_refused(text):
+    with pytest.raises(Invalid, match="names no metric"):
         wanted_of(text)
 
 
 def test_own_runs_keep_their_intervals_and_others_are_plain_numbers():
     found = candidates_of([OWN, OTHER], wanted=WANTED, baseline=None, at=AT)
     own, other = found.candidates
-    assert own.metrics["latency_p95_ms"] == Figure(1.5, 1.4, 1.6, 0.99, 3_000, "ms")
-    assert own.metrics["accuracy"] == Figure(0.7, None, None, None, 1, "ratio")
-    assert (own.digest, own.measurement.status, own.verdict.answer) == ("sha256:cd", "indicative", Answer.UNCOMPARED)
+    assert own.metrics["latency_p95_ms"] == Estimate(1.5, 1.4, 1.6, 0.99, 3_000, "ms")
+    assert own.metrics["accuracy"] == Estimate(0.7, None, None, None, 1, "ratio")
+    assert (own.digest, own.measurement.status, own.verdict.answer) == (
+        "sha256:cd",
+        "indicative",
+        VariantAnswer.UNCOMPARED,
+    )
     assert other.metrics == {
-        "accuracy": Figure(0.8, None, None, None, 1, "ratio"),
-        "latency_p95_ms": Figure(3.0, None, None, None, 1, "ms"),
+        "accuracy": Estimate(0.8, None, None, None, 1, "ratio"),
+        "latency_p95_ms": Estimate(3.0, None, None, None, 1, "ms"),
     }
     assert (other.digest, other.measurement, found.baseline) == (None, None, "own")
 
 
 def test_two_runs_of_one_name_are_told_apart_and_empty_ones_left_out():
-    twin, empty = {**OTHER, "run_id": "c" * 32}, {**OTHER, "figures": {"loss": 1.0}}
+    twin, empty = {**OTHER, "run_id": "c" * 32}, {**OTHER, "metrics": {"loss": 1.0}}
     found = candidates_of([OTHER, twin, empty], wanted=WANTED, baseline="other", at=AT)
     assert [each.name for each in found.candidates] == ["other", "other-cccccccc"]
 
 
 @pytest.mark.parametrize("wanted", [[], [Wanted("accuracy", "acc", "ratio")]])
-def test_runs_without_any_figure_are_refused(wanted):
-    with pytest.raises(Invalid, match="name other figures"):
+def test_runs_without_any_estimate_are_refused(wanted):
+    with pytest.raises(Invalid, match="name other metrics"):
         candidates_of([OTHER, {**OTHER, "document": VARIANTS}], wanted=wanted, baseline=None, at=AT)
 
 
@@ -82,7 +86,7 @@ def test_what_was_logged_comes_back_through_the_command(tmp_path):
     ("options", "words"),
     [
         (["--json", "x.json"], "Name MLflow's tracking server"),
-        (["--json", "x.json", "--uri", "file:///nowhere", "--figure", "="], "names no figure"),
+        (["--json", "x.json", "--uri", "file:///nowhere", "--metric", "="], "names no metric"),
     ],
 )
 def test_the_command_says_what_is_wrong(options, words):

@@ -12,7 +12,7 @@ from weighbridge.core.errors import Invalid, Refused
 from weighbridge.trackers import mlflow as mlflow_tracker
 from weighbridge.trackers.jsonl import JsonLines
 from weighbridge.trackers.mlflow import MlflowTracker
-from weighbridge.trackers.records import Record, record_of
+from weighbridge.trackers.records import TrackerRecord, record_of
 from weighbridge.trackers.wandb import WandbTracker
 
 # Both libraries warn about themselves on import and leave temporary folders to the interpreter's end.
@@ -61,14 +61,14 @@ def test_mlflow_reads_runs_that_others_made(mlflow):
     run = mlflow.client.create_run(experiment, run_name="by hand")
     mlflow.client.log_metric(run.info.run_id, "val_acc", 0.8)
     (seen,) = mlflow.documents()
-    assert (seen["figures"], seen["document"]) == ({"val_acc": 0.8}, None)
+    assert (seen["metrics"], seen["document"]) == ({"val_acc": 0.8}, None)
 
 
 def test_mlflow_limits_are_respected(mlflow):
-    many = Record(
+    many = TrackerRecord(
         name="many",
         settings={f"setting.{index}": "x" * 7_000 for index in range(205)},
-        figures={f"figure_{index}": float(index) for index in range(2_005)},
+        metrics={f"metric_{index}": float(index) for index in range(2_005)},
         labels={"long": "y" * 9_000},
         document={"schema": "weighbridge.result/1"},
     )

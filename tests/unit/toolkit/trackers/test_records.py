@@ -14,7 +14,7 @@ from weighbridge.trackers.records import clean_name, numbers_of, record_of
 
 def test_a_profile_becomes_one_flat_record():
     record = record_of(PROFILE, name="cnn")
-    assert record.figures == {
+    assert record.metrics == {
         "latency_p95_ms": 1.5,
         "latency_p95_ms_lower": 1.4,
         "latency_p95_ms_upper": 1.6,
@@ -38,8 +38,8 @@ def test_variants_become_children_with_their_drop():
     first, second = record.children
     assert first.labels == {"weighbridge.made_by": "given", "weighbridge.digest": "sha256:cd"}
     assert second.labels == {"weighbridge.made_by": "static INT8", "weighbridge.verdict": "worth_it"}
-    assert second.figures["quality_drop_upper"] == 0.02
-    assert not any(name.startswith("speed_up") for name in second.figures)
+    assert second.metrics["quality_drop_upper"] == 0.02
+    assert not any(name.startswith("speed_up") for name in second.metrics)
 
 
 @pytest.mark.parametrize("document", [{}, {"schema": 1}, {"schema": "other/1"}])

@@ -1,10 +1,18 @@
-"""Candidates as tests need them: figures around a value, with or without an interval."""
+"""Candidates as tests need them: estimates around a value, with or without an interval."""
 
 import json
 from pathlib import Path
 
 from weighbridge.measure.verdict import Status
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure, Measurement, Reason, VariantVerdict
+from weighbridge.tradeoff.candidates import (
+    Candidate,
+    Candidates,
+    Estimate,
+    Measurement,
+    VariantAnswer,
+    VariantVerdict,
+    VerdictReason,
+)
 
 UNITS = {
     "accuracy": "ratio",
@@ -15,21 +23,21 @@ UNITS = {
 }
 
 
-def figure(value: float, half: float | None = None, *, unit: str = "1", n: int = 1_000) -> Figure:
-    """A figure with `value ± half` at 95 %, or without an interval."""
+def estimate(value: float, half: float | None = None, *, unit: str = "1", n: int = 1_000) -> Estimate:
+    """An estimate with `value ± half` at 95 %, or without an interval."""
     if half is None:
-        return Figure(value, None, None, None, 1, unit)
-    return Figure(value, value - half, value + half, 0.95, n, unit)
+        return Estimate(value, None, None, None, 1, unit)
+    return Estimate(value, value - half, value + half, 0.95, n, unit)
 
 
-def candidate(name: str, *, answer: Answer = Answer.WORTH_IT, **figures) -> Candidate:
-    """A candidate; each figure is a number, or a pair of value and half width."""
+def candidate(name: str, *, answer: VariantAnswer = VariantAnswer.WORTH_IT, **estimates) -> Candidate:
+    """A candidate; each estimate is a number, or a pair of value and half width."""
     metrics = {
-        key: figure(*(given if isinstance(given, tuple) else (given,)), unit=UNITS.get(key, "1"))
-        for key, given in figures.items()
+        key: estimate(*(given if isinstance(given, tuple) else (given,)), unit=UNITS.get(key, "1"))
+        for key, given in estimates.items()
         if key not in FIELDS
     }
-    fields = {key: given for key, given in figures.items() if key in FIELDS}
+    fields = {key: given for key, given in estimates.items() if key in FIELDS}
     fields.setdefault("measurement", Measurement(Status.VALID))
     return Candidate(
         name=name, family="cnn", made_by=f"made as {name}", metrics=metrics, verdict=VariantVerdict(answer), **fields
@@ -50,8 +58,8 @@ FIELDS = {
 
 
 def indicative(message: str = "Other work used 1.9 of 2 processors during the run.") -> Measurement:
-    """Figures with a doubt beside them."""
-    return Measurement(Status.INDICATIVE, (Reason("interference.processors", message),))
+    """Estimates with a doubt beside them."""
+    return Measurement(Status.INDICATIVE, (VerdictReason("interference.processors", message),))
 
 
 def candidates(*members: Candidate, baseline: str | None = None, **rest) -> Candidates:
@@ -64,7 +72,9 @@ def candidates(*members: Candidate, baseline: str | None = None, **rest) -> Cand
 def candidates_file(path: Path) -> Path:
     """A candidates file of three, one of which nobody would take."""
     choice = candidates(
-        candidate("fp32", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9),
+        candidate(
+            "fp32", answer=VariantAnswer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9
+        ),
         candidate("int8", accuracy=(0.89, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=2.5),
         candidate("int8-dynamic", accuracy=(0.86, 0.001), latency_p95_ms=(20, 0.1), model_size_mb=2.6),
     )

@@ -3,12 +3,12 @@
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.axes import DEFAULT_AXES, Axis, Direction, axes_of, axis_of
+from weighbridge.tradeoff.axes import DEFAULT_AXES, Axis, AxisDirection, axes_of, axis_of
 
 
 def test_the_direction_follows_from_the_name_or_is_said() -> None:
-    assert axis_of("accuracy") == Axis("accuracy", Direction.MAX)
-    assert axis_of("latency_p95_ms") == Axis("latency_p95_ms", Direction.MIN)
+    assert axis_of("accuracy") == Axis("accuracy", AxisDirection.MAX)
+    assert axis_of("latency_p95_ms") == Axis("latency_p95_ms", AxisDirection.MIN)
     assert axis_of("joules:min").sign == 1
     assert axis_of("wit:max").sign == -1
     assert [axis.sign for axis in axes_of(DEFAULT_AXES)] == [-1, 1, 1]

@@ -9,11 +9,11 @@ import pytest
 from tests.unit.toolkit.tradeoff.builders import candidate, candidates, indicative
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.candidates import (
-    Answer,
-    Figure,
+    Estimate,
     QualityDrop,
-    Samples,
+    RawLatencies,
     SpeedUp,
+    VariantAnswer,
     candidates_from,
     read_candidates,
 )
@@ -22,7 +22,7 @@ from weighbridge.tradeoff.candidates import (
 def whole():
     drop = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True, 300, 155, 2.6e-9)
     return candidates(
-        candidate("fp32", answer=Answer.BASELINE, accuracy=(0.867, 0.007), latency_p95_ms=1.39),
+        candidate("fp32", answer=VariantAnswer.BASELINE, accuracy=(0.867, 0.007), latency_p95_ms=1.39),
         candidate(
             "int8",
             accuracy=(0.8525, 0.007),
@@ -33,7 +33,7 @@ def whole():
             speed_up=SpeedUp(1.93, 1.9, 1.96, 0.95, 20, False),
             size_saved_ratio=0.7,
             measurement=indicative(),
-            samples=Samples((1, 2, 3), 4),
+            samples=RawLatencies((1, 2, 3), 4),
             result_file="variants/int8.result.json",
         ),
         noise_floor=0.03,
@@ -124,9 +124,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_candidates(tmp_path / "torn.json")
 
 
-def test_a_figure_at_a_level_that_is_none_is_refused() -> None:
+def test_a_estimate_at_a_level_that_is_none_is_refused() -> None:
     with pytest.raises(Invalid, match="level between 0 and 1"):
-        Figure(1, 0, 2, 95, 10, "ms")
+        Estimate(1, 0, 2, 95, 10, "ms")
 
 
 def test_a_name_that_nobody_bears_is_refused() -> None:

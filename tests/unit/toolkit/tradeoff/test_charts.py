@@ -11,7 +11,7 @@ from weighbridge.charts.drawing import png, svg
 from weighbridge.charts.scales import scale_over
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import axis_of
-from weighbridge.tradeoff.candidates import Samples
+from weighbridge.tradeoff.candidates import RawLatencies
 from weighbridge.tradeoff.charts.distribution import latency_cdf
 from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.charts.load import load_curve
@@ -52,7 +52,7 @@ def charts():
         "plane": trade_off(
             MEMBERS, across=LATENCY, up=QUALITY, limits={"latency_p95_ms": 5, "accuracy": 0.85}, chosen="pricey"
         ),
-        "cdf": latency_cdf([candidate("a", samples=Samples(tuple(range(1_000, 900_000, 999))))]),
+        "cdf": latency_cdf([candidate("a", samples=RawLatencies(tuple(range(1_000, 900_000, 999))))]),
         "load": load_curve([load_result(100, p50=2, p99=9), load_result(900, p50=22, p99=88)], limit_ms=50),
         "learning": learning_curve(curve_document()),
     }
@@ -98,7 +98,7 @@ def test_the_plane_tells_state_by_shape_and_names_every_point() -> None:
     )
 
 
-def test_the_frontier_is_a_stair_and_who_lacks_a_figure_is_not_drawn() -> None:
+def test_the_frontier_is_a_stair_and_who_lacks_a_estimate_is_not_drawn() -> None:
     members = [*MEMBERS, candidate("unmeasured", accuracy=0.99)]
     chart = trade_off(members, across=LATENCY, up=QUALITY)
     corners = rows_of(chart, 0)
@@ -108,7 +108,7 @@ def test_the_frontier_is_a_stair_and_who_lacks_a_figure_is_not_drawn() -> None:
 
 def test_nobody_gives_an_empty_plane() -> None:
     chart = trade_off([], across=SIZE, up=QUALITY)
-    assert chart.alt == "Accuracy against model size: no candidate has both figures."
+    assert chart.alt == "Accuracy against model size: no candidate has both estimates."
     assert chart.table.rows == ()
     ET.fromstring(svg(chart))
 
@@ -122,7 +122,7 @@ def test_nobody_gives_an_empty_plane() -> None:
         ([-1.0, 1.0], (-1.16, 1.16, False)),
     ],
 )
-def test_a_scale_leaves_room_and_stays_above_zero_where_the_figures_do(values, expected) -> None:
+def test_a_scale_leaves_room_and_stays_above_zero_where_the_estimates_do(values, expected) -> None:
     scale = scale_over(values)
     assert (scale.low, scale.high, scale.is_log) == pytest.approx(expected)
 
@@ -136,9 +136,9 @@ def test_a_wide_scale_is_logarithmic() -> None:
 def test_the_distribution_says_quantiles_of_the_samples() -> None:
     samples = tuple(np.arange(1, 1_001) * 10_000)
     members = [
-        candidate("a", samples=Samples(tuple(int(x) for x in samples))),
+        candidate("a", samples=RawLatencies(tuple(int(x) for x in samples))),
         candidate("without"),
-        candidate("empty", samples=Samples(())),
+        candidate("empty", samples=RawLatencies(())),
     ]
     chart = latency_cdf(members)
     assert chart.table.rows == (("a", "5.005", "9.001", "9.5", "9.9", "1,000"),)

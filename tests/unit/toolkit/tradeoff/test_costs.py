@@ -40,10 +40,10 @@ def test_bands_go_from_p10_to_p90_for_every_option(document):
         if "datasets" in chart.spec
         else chart.spec["layer"][0]["data"]["values"]
     )
-    figure = document["options"][1]["figures"]["total_cost_1y_usd"]
+    metric = document["options"][1]["metrics"]["total_cost_1y_usd"]
     assert rows[1] == {
         "option": "Fine-tuned open model on own replicas",
-        **{level: float(figure[level]) for level in ("p10", "p50", "p80", "p90")},
+        **{level: float(metric[level]) for level in ("p10", "p50", "p80", "p90")},
     }
     assert chart.table.headings == ("option", "P10", "P50", "P80", "P90", "cheapest")
     assert [row[-1] for row in chart.table.rows] == [
@@ -53,7 +53,7 @@ def test_bands_go_from_p10_to_p90_for_every_option(document):
     assert "<title>" in svg(chart)
 
 
-def test_a_figure_that_nobody_is_cheapest_in_has_a_dash(document):
+def test_a_estimate_that_nobody_is_cheapest_in_has_a_dash(document):
     assert {row[-1] for row in cost_bands(document, "exit_cost_usd").table.rows} == {NOTHING}
     assert cost_bands(document, "upkeep_1y_usd").title.startswith("upkeep 1y usd")
 
@@ -71,7 +71,7 @@ def test_an_option_without_amounts_is_in_the_table_alone():
 def test_the_tornado_names_the_input_that_moves_most(document):
     chart = tornado(document["options"][0], "tco_usd")
     assert chart.table.rows[0][0] == "requests_per_year"
-    assert "requests_per_year moves the figure most" in chart.alt
+    assert "requests_per_year moves the result most" in chart.alt
     assert len(chart.table.rows) == len(document["options"][0]["tornado"]["tco_usd"])
     assert svg(chart).count("<svg") == 1
 
@@ -95,7 +95,7 @@ def test_the_crossover_says_at_which_volume(document):
     assert "There is one option." in cost_crossover(as_document(project(read_spec(alone, BOOK)))).alt
 
 
-def test_the_page_holds_figures_lines_prices_and_what_follows(document):
+def test_the_page_holds_estimates_lines_prices_and_what_follows(document):
     sheet = cost_sheet(document)
     assert sheet.situation is Situation.CLEAR
     assert [heading for heading, _ in sheet.sections] == [
@@ -104,7 +104,7 @@ def test_the_page_holds_figures_lines_prices_and_what_follows(document):
         "What better answers are worth",
         "Leaving",
         "Models that end",
-        "Business figures",
+        "Business metrics",
     ]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover", "tornado-api", "tornado-own"]
     text = markdown(sheet)

@@ -4,19 +4,19 @@ import dataclasses
 
 import pytest
 
-from tests.unit.toolkit.tradeoff.builders import candidate, candidates, figure, indicative
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates, estimate, indicative
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.verdict import Status
-from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.candidates import Answer, Measurement, QualityDrop, SpeedUp
+from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.candidates import Measurement, QualityDrop, SpeedUp, VariantAnswer
 from weighbridge.tradeoff.changes import changes
 from weighbridge.tradeoff.decision import Situation, decide
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 from weighbridge.tradeoff.recommendation import recommend
-from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, limits_of
+from weighbridge.tradeoff.requirements import Fit, Requirement, Requirements, limits_of
 
 DROP = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True)
-BIG = candidate("big", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)
+BIG = candidate("big", answer=VariantAnswer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)
 QUICK = candidate(
     "quick",
     accuracy=(0.87, 0.006),
@@ -88,14 +88,14 @@ def test_nobody_meets_the_limits_and_the_nearest_is_named() -> None:
     assert "With accuracy at least 0.87 instead of 0.89, quick would be taken." in found.changes
 
 
-def test_nobody_has_the_figure_asked_for() -> None:
+def test_nobody_has_the_estimate_asked_for() -> None:
     found = recommend(candidates(BIG, QUICK), Requirements(limits_of(["peak_memory_mb<=100"])))
-    assert found.headline == "No candidate meets the limits. None of them has every figure that the limits ask for."
+    assert found.headline == "No candidate meets the limits. None of them has every estimate that the limits ask for."
     assert "big has no peak memory." in found.not_known
 
 
 def test_equal_candidates_are_tied_not_ranked() -> None:
-    twin = dataclasses.replace(QUICK, name="twin", metrics={**QUICK.metrics, "latency_p95_ms": figure(1.05, 0.1)})
+    twin = dataclasses.replace(QUICK, name="twin", metrics={**QUICK.metrics, "latency_p95_ms": estimate(1.05, 0.1)})
     found = recommend(candidates(QUICK, twin, POOR, noise_floor=0.02), Requirements())
     assert found.decision.situation is Situation.TIED
     assert found.headline == "Take quick; twin would do as well."
@@ -145,19 +145,19 @@ def test_a_single_candidate_is_no_choice() -> None:
     assert found.why == ("1 of 1 candidates meet the limits (none were set).",)
 
 
-def test_doubts_about_the_figures_are_passed_on() -> None:
+def test_doubts_about_the_estimates_are_passed_on() -> None:
     doubtful = dataclasses.replace(QUICK, measurement=indicative())
     unjudged = dataclasses.replace(QUICK, measurement=None)
     assert recommend(candidates(doubtful, POOR), Requirements()).not_known[0] == (
-        "The figures of quick are indicative. Other work used 1.9 of 2 processors during the run."
+        "The estimates of quick are indicative. Other work used 1.9 of 2 processors during the run."
     )
     assert recommend(candidates(unjudged, POOR), Requirements()).not_known[0] == (
-        "Nobody judged how far the figures of quick may be believed."
+        "Nobody judged how far the estimates of quick may be believed."
     )
 
 
 def test_the_failed_and_the_invalid_are_left_out_and_said() -> None:
-    failed = candidate("failed", answer=Answer.FAILED)
+    failed = candidate("failed", answer=VariantAnswer.FAILED)
     invalid = candidate(
         "invalid", accuracy=0.99, latency_p95_ms=0.1, model_size_mb=0.1, measurement=Measurement(Status.INVALID)
     )
@@ -206,7 +206,7 @@ def test_the_learning_curve_is_put_into_words() -> None:
     )
 
 
-def test_the_same_figures_give_the_same_words() -> None:
+def test_the_same_estimates_give_the_same_words() -> None:
     choice = candidates(BIG, QUICK, POOR)
     assert recommend(choice, Requirements(LIMITS)) == recommend(choice, Requirements(LIMITS))
 
@@ -214,21 +214,21 @@ def test_the_same_figures_give_the_same_words() -> None:
 @pytest.mark.parametrize(
     ("given", "fit"),
     [
-        (figure(4, 0.5), Fit.YES),
-        (figure(4.9, 0.5), Fit.UNSURE),
-        (figure(5.1, 0.5), Fit.UNSURE),
-        (figure(6, 0.5), Fit.NO),
-        (figure(5), Fit.YES),
+        (estimate(4, 0.5), Fit.YES),
+        (estimate(4.9, 0.5), Fit.UNSURE),
+        (estimate(5.1, 0.5), Fit.UNSURE),
+        (estimate(6, 0.5), Fit.NO),
+        (estimate(5), Fit.YES),
         (None, Fit.NO),
     ],
 )
 def test_a_limit_reads_the_interval(given, fit) -> None:
-    assert Limit("latency_p95_ms", 5, Direction.MIN).fit(given) is fit
+    assert Requirement("latency_p95_ms", 5, AxisDirection.MIN).fit(given) is fit
 
 
 def test_a_least_value_reads_the_lower_bound() -> None:
-    limit = Limit("accuracy", 0.85, Direction.MAX)
-    assert [limit.fit(figure(value, 0.01)) for value in (0.87, 0.855, 0.845, 0.8)] == [
+    limit = Requirement("accuracy", 0.85, AxisDirection.MAX)
+    assert [limit.fit(estimate(value, 0.01)) for value in (0.87, 0.855, 0.845, 0.8)] == [
         Fit.YES,
         Fit.UNSURE,
         Fit.UNSURE,
@@ -238,8 +238,8 @@ def test_a_least_value_reads_the_lower_bound() -> None:
 
 def test_limits_are_read_from_text() -> None:
     assert limits_of(["peak_memory_mb <= 200", "f1_macro>=1e-1"]) == (
-        Limit("peak_memory_mb", 200, Direction.MIN),
-        Limit("f1_macro", 0.1, Direction.MAX),
+        Requirement("peak_memory_mb", 200, AxisDirection.MIN),
+        Requirement("f1_macro", 0.1, AxisDirection.MAX),
     )
 
 
@@ -257,13 +257,13 @@ def test_a_metric_has_one_limit_and_a_margin_is_a_share() -> None:
 
 
 def test_a_bound_just_admits_or_just_excludes_a_value() -> None:
-    """Whatever the figures, applying a change must give the winner that it names."""
+    """Whatever the estimates, applying a change must give the winner that it names."""
     choice = candidates(BIG, QUICK, POOR, candidate("zero", accuracy=0.0, latency_p95_ms=0.0123456, model_size_mb=0))
     for change in changes(choice, Requirements()):
         if change.metric == "margin":
             asked = Requirements(margin=change.after)
         else:
-            asked = Requirements((Limit(change.metric, change.after, change.direction),))
+            asked = Requirements((Requirement(change.metric, change.after, change.direction),))
         winner = decide(choice, asked).winner
         assert (winner.name if winner else None) == change.winner
 
@@ -274,5 +274,5 @@ def test_a_limit_that_nothing_can_keep_is_refused(text):
         limits_of([text])
 
 
-def test_other_figures_may_have_limits_below_nothing():
+def test_other_estimates_may_have_limits_below_nothing():
     assert limits_of(["score>=-1"])[0].bound == -1

@@ -1,4 +1,4 @@
-"""Learning curves: known truths are covered, real figures foretold, and what cannot be known is not said."""
+"""Learning curves: known truths are covered, real estimates foretold, and what cannot be known is not said."""
 
 import json
 from pathlib import Path

@@ -9,7 +9,7 @@ from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, 
 from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.charts.heat_map import heat_map
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import SCHEMA, decide
@@ -21,9 +21,9 @@ from weighbridge.tradeoff.matrix.words import argue
 from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 FIXED = (
-    Criterion(id="cost", name="Cost at scale", unit="USD/year", direction=Direction.MIN, scale=(700_000, 100_000)),
-    Criterion(id="latency", name="Latency", unit="ms", direction=Direction.MIN, gate=200, scale=(200, 0)),
-    Criterion(id="accuracy", name="Accuracy", unit="1", direction=Direction.MAX, scale=(0.5, 1)),
+    Criterion(id="cost", name="Cost at scale", unit="USD/year", direction=AxisDirection.MIN, scale=(700_000, 100_000)),
+    Criterion(id="latency", name="Latency", unit="ms", direction=AxisDirection.MIN, gate=200, scale=(200, 0)),
+    Criterion(id="accuracy", name="Accuracy", unit="1", direction=AxisDirection.MAX, scale=(0.5, 1)),
 )
 
 
@@ -101,8 +101,8 @@ def test_equals_are_tied() -> None:
 
 
 def test_a_second_opinion_that_differs_is_said_and_makes_it_ambiguous() -> None:
-    figures = {"a": (110, 5, 0.95), "b": (40, 35, 0.83), "c": (90, 55, 0.78)}
-    found = decide(matrix(figures, weights=direct({"cost": 0.2, "latency": 0.1, "accuracy": 0.7})), draws=500)
+    estimates = {"a": (110, 5, 0.95), "b": (40, 35, 0.83), "c": (90, 55, 0.78)}
+    found = decide(matrix(estimates, weights=direct({"cost": 0.2, "latency": 0.1, "accuracy": 0.7})), draws=500)
     assert (found.winner.name, found.second_opinion.name) == ("a", "b")
     assert found.situation is Situation.AMBIGUOUS
     assert any(said.startswith("TOPSIS would take b: ") for said in argue(found).why)
@@ -110,8 +110,8 @@ def test_a_second_opinion_that_differs_is_said_and_makes_it_ambiguous() -> None:
 
 
 def test_weights_near_the_stated_ones_may_decide_otherwise() -> None:
-    figures = {"a": (100, 30, 0.7), "b": (200, 30, 0.8)}
-    found = decide(matrix(figures, weights=direct({"cost": 0.51, "latency": 0, "accuracy": 0.49})), draws=2_000)
+    estimates = {"a": (100, 30, 0.7), "b": (200, 30, 0.8)}
+    found = decide(matrix(estimates, weights=direct({"cost": 0.51, "latency": 0, "accuracy": 0.49})), draws=2_000)
     assert found.winner.wins_near == pytest.approx(0.54, abs=0.04)
     assert argue(found).headline == "Probably take a; the choice hangs on the weights."
     assert (
@@ -126,13 +126,13 @@ def test_weights_near_the_stated_ones_may_decide_otherwise() -> None:
 
 
 def test_a_reversal_is_said_with_its_remedy() -> None:
-    figures = {"a": (10, 100, 0.9), "b": (100, 10, 0.9), "c": (10_000, 11, 0.9)}
+    estimates = {"a": (10, 100, 0.9), "b": (100, 10, 0.9), "c": (10_000, 11, 0.9)}
     weights = direct({"cost": 0.45, "latency": 0.55, "accuracy": 0})
-    found = decide(matrix(figures, weights=weights), draws=200)
+    found = decide(matrix(estimates, weights=weights), draws=200)
     assert found.winner.name == "b"
     turned = [turn for turn in found.reversals if turn.method == "weighted sum"]
     assert [(turn.without, turn.after) for turn in turned] == []
-    other = decide(matrix(figures, weights=direct({"cost": 0.55, "latency": 0.45, "accuracy": 0})), draws=200)
+    other = decide(matrix(estimates, weights=direct({"cost": 0.55, "latency": 0.45, "accuracy": 0})), draws=200)
     (turn,) = [turn for turn in other.reversals if turn.method == "weighted sum"]
     assert (turn.without, turn.after, turn.is_of_winner) == ("c", ("a", "b"), True)
     words = argue(other)
@@ -230,21 +230,21 @@ def test_the_sheet_holds_the_argument_the_scores_and_every_source() -> None:
         ),
         (
             lambda: matrix({"a": (1, 2, 3), "b": (1, 2)}),
-            "options[1].figures.accuracy is missing: b needs a figure",
-            "options[1].figures.accuracy",
+            "options[1].values.accuracy is missing: b needs an estimate",
+            "options[1].values.accuracy",
         ),
         (
             lambda: matrix(criteria=CRITERIA[:2], weights=direct({"cost": 0.5, "latency": 0.5})),
             "belongs to no criterion; known are cost, latency",
-            "options[0].figures.accuracy",
+            "options[0].values.accuracy",
         ),
         (
-            lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MIN, scale=(1, 2)),
+            lambda: Criterion(id="a", name="A", unit="1", direction=AxisDirection.MIN, scale=(1, 2)),
             "The best of A must lie below its worst",
             "scale",
         ),
         (
-            lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MAX, scale=(2, 2)),
+            lambda: Criterion(id="a", name="A", unit="1", direction=AxisDirection.MAX, scale=(2, 2)),
             "The best of A must lie above its worst",
             "scale",
         ),

@@ -10,9 +10,9 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.matrices import document, matrix_file
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
-from weighbridge.tradeoff.matrix.weights import Method
+from weighbridge.tradeoff.matrix.weights import WeightMethod
 from weighbridge.tradeoff.sheets import printing
 
 PAIRS = [("cost", "latency", 2), ("cost", "accuracy", 2), ("latency", "accuracy", 1)]
@@ -22,21 +22,21 @@ def test_every_key_is_read() -> None:
     found = matrix_from(document(question="Which?"))
     cost, latency, accuracy = found.criteria
     assert (cost.name, latency.name) == ("Cost at scale", "latency")
-    assert (latency.gate, latency.direction, accuracy.scale) == (200, Direction.MIN, (0.5, 1))
+    assert (latency.gate, latency.direction, accuracy.scale) == (200, AxisDirection.MIN, (0.5, 1))
     assert found.weights.values == {"cost": 0.5, "latency": 0.25, "accuracy": 0.25}
     declared, measured = found.options[0].cells["latency"], found.options[1].cells["latency"]
-    assert (declared.figure.value, declared.figure.lower, declared.basis) == (95, None, Basis.DECLARED)
-    assert (measured.figure.lower, measured.figure.upper, measured.figure.confidence) == (33, 38, 0.95)
-    assert (measured.figure.n, measured.basis, measured.source) == (9_000, Basis.MEASURED, "load test")
+    assert (declared.estimate.value, declared.estimate.lower, declared.basis) == (95, None, Basis.DECLARED)
+    assert (measured.estimate.lower, measured.estimate.upper, measured.estimate.confidence) == (33, 38, 0.95)
+    assert (measured.estimate.n, measured.basis, measured.source) == (9_000, Basis.MEASURED, "load test")
 
 
 def test_bounds_hold_at_nine_in_ten_unless_written() -> None:
     given = document()
-    given["options"][0]["figures"]["cost"] = {"value": 2, "lower": 1, "upper": 3}
-    assert matrix_from(given).options[0].cells["cost"].figure.confidence == 0.9
+    given["options"][0]["values"]["cost"] = {"value": 2, "lower": 1, "upper": 3}
+    assert matrix_from(given).options[0].cells["cost"].estimate.confidence == 0.9
 
 
-@pytest.mark.parametrize("method", [Method.SWING, Method.AHP])
+@pytest.mark.parametrize("method", [WeightMethod.SWING, WeightMethod.AHP])
 def test_each_way_to_weigh_is_read(method) -> None:
     judged = [dict(zip(("more", "than", "times"), pair, strict=True)) for pair in PAIRS]
     given = {"swing": {"cost": 100, "latency": 50, "accuracy": 50}, "ahp": judged}
@@ -73,22 +73,26 @@ def changed(path: str, value) -> dict:
         ),
         ("weights.direct.cost", None, "weights.direct.cost is missing"),
         ("weights.direct.speed", 1, "weights.direct.speed is not known here"),
-        ("options.0.figures.cost", "much", "options[0].figures.cost must be a number, or a mapping with value"),
-        ("options.0.figures.cost", {"value": 1, "lower": 0.5}, "options[0].figures.cost.upper is missing"),
+        ("options.0.values.cost", "much", "options[0].values.cost must be a number, or a mapping with value"),
+        ("options.0.values.cost", {"value": 1, "lower": 0.5}, "options[0].values.cost.upper is missing"),
         (
-            "options.0.figures.cost",
+            "options.0.values.cost",
             {"value": 9, "lower": 1, "upper": 3},
-            "options[0].figures.cost.value does not fit its bounds",
+            "options[0].values.cost.value does not fit its bounds",
         ),
         (
-            "options.0.figures.cost",
+            "options.0.values.cost",
             {"value": 9, "confidence": 0.9},
-            "options[0].figures.cost.confidence needs lower and upper",
+            "options[0].values.cost.confidence needs lower and upper",
         ),
-        ("options.0.figures.cost", {"value": 9, "basis": "guessed"}, "options[0].figures.cost.basis must be one of"),
-        ("options.0.figures.cost", {"value": 9, "unit": "EUR"}, "options[0].figures.cost.unit is not known here"),
-        ("options.0.figures.speed", 1, "options[0].figures.speed is not known here"),
-        ("options.1.figures.accuracy", None, "options[1].figures.accuracy is missing"),
+        (
+            "options.0.values.cost",
+            {"value": 9, "basis": "guessed"},
+            "options[0].values.cost.basis must be one of",
+        ),
+        ("options.0.values.cost", {"value": 9, "unit": "EUR"}, "options[0].values.cost.unit is not known here"),
+        ("options.0.values.speed", 1, "options[0].values.speed is not known here"),
+        ("options.1.values.accuracy", None, "options[1].values.accuracy is missing"),
     ],
 )
 def test_a_fault_is_named_by_its_path(path, value, said) -> None:

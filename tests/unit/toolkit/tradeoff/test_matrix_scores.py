@@ -35,7 +35,7 @@ def test_the_unit_of_a_criterion_moves_nobody(table, weights, factor, shift) -> 
 
 
 @given(tables, weightings, st.integers(0, 4), st.integers(0, 2))
-def test_a_better_figure_never_lowers_a_rank(table, weights, row, column) -> None:
+def test_a_better_estimate_never_lowers_a_rank(table, weights, row, column) -> None:
     everybody = np.ones(5, dtype=bool)
     before = ranks(min_max(table, everybody, OPEN) @ weights)[row]
     better = table.copy()
@@ -72,7 +72,7 @@ def test_a_stated_scale_is_kept_and_ends_at_its_ends() -> None:
     assert shares[:, 0].tolist() == [0, 0.2, 1]
 
 
-def test_equal_figures_move_nobody_and_equal_options_are_both_close() -> None:
+def test_equal_estimates_move_nobody_and_equal_options_are_both_close() -> None:
     same, everybody = np.array([[2.0, 1.0], [2.0, 5.0]]), np.ones(2, dtype=bool)
     two = Frame(np.ones(2), *(np.full(2, np.nan) for _ in range(3)))
     assert min_max(same, everybody, two)[:, 0].tolist() == [1, 1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymcdm.weights.subjective import AHP
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.matrix.weights import Judgment, Method, ahp, consistency_ratio, direct, swing
+from weighbridge.tradeoff.matrix.weights import Judgment, WeightMethod, ahp, consistency_ratio, direct, swing
 
 NAMES = ("cost", "latency", "accuracy", "development")
 
@@ -23,7 +23,7 @@ def test_direct_weights_are_shares_or_percentages() -> None:
     assert direct({"a": 0.7, "b": 0.3}).values == {"a": 0.7, "b": 0.3}
     found = direct({"a": 70, "b": 30})
     assert (found.method, found.values, found.given) == (
-        Method.DIRECT,
+        WeightMethod.DIRECT,
         {"a": 0.7, "b": 0.3},
         {"direct": {"a": 70, "b": 30}},
     )

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.candidates import Answer, Samples
+from weighbridge.tradeoff.candidates import RawLatencies, VariantAnswer
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 from weighbridge.tradeoff.requirements import Requirements, limits_of
 from weighbridge.tradeoff.sheets import printing
@@ -26,7 +26,7 @@ def members():
     return [
         candidate(
             "<b>big</b>",
-            answer=Answer.BASELINE,
+            answer=VariantAnswer.BASELINE,
             accuracy=(0.90, 0.006),
             latency_p95_ms=(8, 0.2),
             model_size_mb=9,
@@ -37,7 +37,7 @@ def members():
         candidate("larger", accuracy=(0.87, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=3.5, peak_memory_mb=40),
         candidate("slower", accuracy=(0.87, 0.006), latency_p95_ms=(2, 0.1), model_size_mb=3.5, peak_memory_mb=40),
         candidate("worse", accuracy=(0.855, 0.002), latency_p95_ms=(0.5, 0.1), model_size_mb=1, peak_memory_mb=40),
-        candidate("failed", answer=Answer.FAILED),
+        candidate("failed", answer=VariantAnswer.FAILED),
     ]
 
 
@@ -85,7 +85,7 @@ def test_the_html_is_whole_escaped_and_loads_nothing() -> None:
 
 def test_the_markdown_holds_the_sentences_the_tables_and_the_appendix() -> None:
     choice = candidates(
-        candidate("only", accuracy=0.9, samples=Samples((1_000, 2_000))),
+        candidate("only", accuracy=0.9, samples=RawLatencies((1_000, 2_000))),
         learning_curve=as_document(forecast(ROWS, [0.05 + 2 * n**-0.4 for n in ROWS]), metric="accuracy"),
     )
     loads = [load_result(100, p50=2), load_result(900, p50=22)]

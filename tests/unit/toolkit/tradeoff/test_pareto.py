@@ -10,8 +10,8 @@ from scipy.stats import norm  # noqa: TID253 -- the oracle
 from tests.unit.toolkit.tradeoff.builders import candidate
 from weighbridge.tradeoff import pareto
 from weighbridge.tradeoff.axes import axes_of
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.pareto import State, draw, frontier_shares, non_dominated, weigh, weigh_draws
+from weighbridge.tradeoff.candidates import Estimate
+from weighbridge.tradeoff.pareto import FrontierState, draw, frontier_shares, non_dominated, weigh, weigh_draws
 
 AXES = axes_of(["accuracy", "latency_p95_ms"])
 
@@ -75,7 +75,7 @@ def test_exact_ties_stay_both_and_the_beaten_one_names_who_beats_it() -> None:
     assert found.standing_of("a").dominated_by == ()
 
 
-def test_who_lacks_a_figure_is_left_out_by_name() -> None:
+def test_who_lacks_a_estimate_is_left_out_by_name() -> None:
     found = weigh([candidate("a", accuracy=0.9, latency_p95_ms=1), candidate("b", accuracy=1.0), candidate("c")], AXES)
     assert [standing.name for standing in found.standings] == ["a"]
     assert found.left_out == (("b", "latency_p95_ms"), ("c", "accuracy"))
@@ -97,7 +97,7 @@ def test_the_probability_is_the_normal_laws() -> None:
     expected = norm.cdf(-0.01 / deviation)
     standing = found.standing_of("a")
     assert standing.p_frontier == pytest.approx(expected, abs=0.01)
-    assert (standing.state, standing.is_frontier_at_values) == (State.AMBIGUOUS, False)
+    assert (standing.state, standing.is_frontier_at_values) == (FrontierState.AMBIGUOUS, False)
     assert standing.dominated_by[0].probability == pytest.approx(1 - expected, abs=0.01)
 
 
@@ -107,20 +107,20 @@ def test_far_apart_is_sure_and_the_same_seed_says_the_same() -> None:
         candidate("b", accuracy=(0.90, 0.01), latency_p95_ms=(1, 0.1)),
     ]
     found = weigh(members, AXES)
-    assert [standing.state for standing in found.standings] == [State.DOMINATED, State.FRONTIER]
+    assert [standing.state for standing in found.standings] == [FrontierState.DOMINATED, FrontierState.FRONTIER]
     assert weigh(members, AXES) == found
 
 
 def test_bounds_are_the_quantiles_of_the_draws_and_the_exact_stays() -> None:
-    lopsided = Figure(10.0, 9.0, 14.0, 0.9, 500, "ms")
-    drawn = draw([[lopsided, Figure(3.0, None, None, None, 1, "MB")]], draws=200_000, seed=5)
+    lopsided = Estimate(10.0, 9.0, 14.0, 0.9, 500, "ms")
+    drawn = draw([[lopsided, Estimate(3.0, None, None, None, 1, "MB")]], draws=200_000, seed=5)
     assert np.quantile(drawn[:, 0, 0], [0.05, 0.5, 0.95]).tolist() == pytest.approx([9, 10, 14], abs=0.05)
     assert set(drawn[:, 0, 1]) == {3.0}
 
 
-def test_joint_resamples_know_that_figures_move_together() -> None:
+def test_joint_resamples_know_that_estimates_move_together() -> None:
     """Two candidates wander by the same amount: the better one is better in every draw, which no interval shows."""
     wander = np.random.default_rng(1).normal(0, 5, (1_000, 1, 1))
     values = np.array([[1.0], [1.1]])
     first, second = weigh_draws(["a", "b"], values, values + wander)
-    assert (first.state, second.state) == (State.FRONTIER, State.DOMINATED)
+    assert (first.state, second.state) == (FrontierState.FRONTIER, FrontierState.DOMINATED)

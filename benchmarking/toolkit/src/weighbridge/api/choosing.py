@@ -31,10 +31,10 @@ def pareto(
     seed: int = frontiers.SEED,
     chart: PathLike | None = None,
 ) -> Result:
-    """Say which candidates nobody beats, given the interval of every figure.
+    """Say which candidates nobody beats, given the interval of every metric.
 
     `candidates` is what `optimize` returned, its file, or a `weighbridge.candidates/1` mapping. `axis` names metrics
-    with a direction, like "accuracy:max" and "latency_p95_ms:min". Each figure is drawn `draws` times from its interval
+    with a direction, like "accuracy:max" and "latency_p95_ms:min". Each metric is drawn `draws` times from its interval
     (two-piece normal); a candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
     `ambiguous` between (dominance as in Pareto: at least as good on every axis, better on one). `chart` is an `.svg` or
     `.png` file of the first two axes.
@@ -118,8 +118,8 @@ def decide(matrix: Source, *, draws: int = DRAWS, seed: int = SEED, out: PathLik
     """Weigh options by criteria and say which is best, and how little would change that.
 
     `matrix` is a YAML file of `kind: DecisionMatrix`, or the mapping it holds. Hard gates reject; the rest is scored by
-    a weighted sum of min-max figures, and by TOPSIS (Hwang & Yoon 1981) as a second opinion. Weights are direct, swing
-    or pairwise (AHP, Saaty 1980). Figures are drawn from their intervals, and weights near the stated ones and at all
+    a weighted sum of min-max metrics, and by TOPSIS (Hwang & Yoon 1981) as a second opinion. Weights are direct, swing
+    or pairwise (AHP, Saaty 1980). Metrics are drawn from their intervals, and weights near the stated ones and at all
     (SMAA's acceptability), `draws` times; rank reversals are searched. `out` is a folder for the page.
 
     The result is a `weighbridge.matrix/1` document; `winner` is None where nobody passes. `to_pandas()` has a row for

@@ -1,4 +1,4 @@
-"""`project_costs`: options side by side on one load curve, each figure with its range."""
+"""`project_costs`: options side by side on one load curve, each metric with its range."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -37,8 +37,8 @@ def project_costs(
     Each input that is a range of 90 % is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's
     queue (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
 
-    The result is a `weighbridge.projection/1` document; each figure has P10, P50, P80 and P90. `to_pandas()` has a row
-    for each option's figure. Raises Invalid with the path of the key at fault, ExtraMissing where `out` needs charts.
+    The result is a `weighbridge.projection/1` document; each metric has P10, P50, P80 and P90. `to_pandas()` has a row
+    for each option's metric. Raises Invalid with the path of the key at fault, ExtraMissing where `out` needs charts.
     """
     if out is not None:
         need_extra("charts")
@@ -61,5 +61,5 @@ def _path(path: PathLike | None) -> Path | None:
 
 def _rows(document: Mapping[str, Any]) -> Iterator[Row]:
     for option in document["options"]:
-        for name, figure in option["figures"].items():
-            yield {"option": option["title"], "figure": name, **figure}
+        for name, metric in option["metrics"].items():
+            yield {"option": option["title"], "metric": name, **metric}

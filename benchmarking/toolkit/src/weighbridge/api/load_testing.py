@@ -15,7 +15,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.generator import Fired
 from weighbridge.load.messages import header_from
-from weighbridge.load.plan import Caps, Plan, arrivals_from, read_week, seconds
+from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, read_week, seconds
 from weighbridge.load.results.hdr import write_hdr
 from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
@@ -65,7 +65,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     `to_pandas()` has a row for each metric, of a search for each trial. Raises Invalid and NotAllowed for what may not
     be sent, Unreachable where nobody answers.
     """
-    plan = Plan(
+    plan = LoadPlan(
         url=url,
         rate_per_s=rate,
         duration_s=seconds(duration or ("5s" if find_max else "60s")),
@@ -98,13 +98,15 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     return _measure(plan, target, samples=samples, hdr=hdr, watcher=watcher)
 
 
-def _measure(plan: Plan, target: Pinned, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher) -> Result:
+def _measure(
+    plan: LoadPlan, target: Pinned, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
+) -> Result:
     started_at = now()
     with working_folder() as folder:
         document, fired = run_load(
             plan,
             target,
-            caps=Caps(),
+            caps=LoadCaps(),
             folder=folder,
             on_progress=watcher.on_progress,
             should_stop=watcher.should_stop,
@@ -117,11 +119,11 @@ def _measure(plan: Plan, target: Pinned, *, samples: PathLike | None, hdr: PathL
     return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document))
 
 
-def _search(plan: Plan, target: Pinned, within: str, watcher: Watcher) -> Result:
+def _search(plan: LoadPlan, target: Pinned, within: str, watcher: Watcher) -> Result:
     deadline = Deadline(seconds(within, field="within"), time.monotonic)
     with working_folder() as folder:
         found: Mapping[str, Any] = search_highest_rate(
-            Trials(plan, target, Caps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
+            Trials(plan, target, LoadCaps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
         )
     return Result(found, tuple(found["trials"]), lambda: load_search_parts(found))
 

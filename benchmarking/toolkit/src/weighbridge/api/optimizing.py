@@ -12,12 +12,12 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import read_data_set
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization import series as runs
-from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.methods.distill import DistilSettings
 from weighbridge.optimization.methods.networks import built
 from weighbridge.optimization.methods.prune import PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimization.plan import Lessons, OptimizationChoice, of_file, of_network
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.tradeoff.candidates import Candidates
@@ -60,7 +60,7 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
     The result is a `weighbridge.candidates/1` document. `to_pandas()` has a row for each candidate's metric. Raises
     Invalid for input that does not fit, and ExtraMissing where `torch` is asked for and PyTorch is not installed.
     """
-    choice = Choice(
+    choice = OptimizationChoice(
         folder=Path(out) if out is not None else default_folder(model),
         only=tuple(only),
         calibrate=calibrate,
@@ -88,7 +88,7 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
 
 def _settings(samples: int, threads: int, margin: float) -> TrialSettings:
     scenario = SingleStream(min_samples=samples, max_duration_s=30.0, threads=threads)
-    comparison = ComparisonSettings(margin=margin, threads=threads)
+    comparison = VariantComparisonSettings(margin=margin, threads=threads)
     return TrialSettings(profile=ProfileSettings(scenario=scenario), comparison=comparison)
 
 

@@ -9,7 +9,15 @@ from weighbridge.api.following import NOBODY, Watcher, working_folder
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import result_parts
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Scenario, Server, SingleStream
+from weighbridge.measure.scenarios import (
+    MultiStream,
+    Offline,
+    ProfileSettings,
+    RuntimeSettings,
+    Scenario,
+    Server,
+    SingleStream,
+)
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
@@ -65,7 +73,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
         wall_s=wall,
         is_trusted=trust,
     )
-    engine = Engine(
+    engine = RuntimeSettings(
         provider=provider,
         options=dict(provider_options),
         optimization=optimization,

@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 class Result:
     """The result of one job.
 
-    `document` is what `--json` writes; `result["metrics"]` reads it. `rows` are its figures as a table, one mapping a
+    `document` is what `--json` writes; `result["metrics"]` reads it. `rows` are its metrics as a table, one mapping a
     row. `remarks` say in sentences what was asked for and not done, such as a PDF that could not be printed. Printed by
     rich, or shown in a notebook, it is the table that the command line prints.
     """

@@ -14,7 +14,7 @@ from weighbridge.cli.tables.terminal import number
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class Mark:
     """One mark."""
 
     name: str
@@ -24,7 +24,7 @@ class Point:
 
 
 def scatter(
-    points: Sequence[Point], *, kinds: Mapping[str, tuple[str, str]], x: str, y: str, title: str, alt: str
+    points: Sequence[Mark], *, kinds: Mapping[str, tuple[str, str]], x: str, y: str, title: str, alt: str
 ) -> Chart:
     """Draw points; `kinds` gives the shape and the fill of each kind, `x` and `y` name the axes."""
     across, up = scale_over([each.x for each in points]), scale_over([each.y for each in points])

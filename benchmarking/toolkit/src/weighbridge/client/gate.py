@@ -11,14 +11,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from weighbridge.client.server import Server, ServerRefused
+from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.core.errors import Invalid, Refused
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MOST_STATEMENT_BYTES = 1 << 20
 
 
-class Answer(StrEnum):
+class GateVerdict(StrEnum):
     """What the gate said."""
 
     ALLOWED = "allowed"
@@ -30,7 +30,7 @@ class Answer(StrEnum):
 class GateReply:
     """The answer with its reasons, and until when it holds."""
 
-    answer: Answer
+    answer: GateVerdict
     reasons: tuple[str, ...]
     expires_at: str | None = None
 
@@ -43,14 +43,14 @@ def check_digest(digest: str) -> str:
     return digest
 
 
-def ask_server(server: Server, *, digest: str, environment: str) -> GateReply:
+def ask_server(server: PlatformServer, *, digest: str, environment: str) -> GateReply:
     """Ask the server; an answer that does not come, or that is not understood, is `cannot tell`."""
     try:
         said = server.get("/api/v1/gate/", subject=digest, env=environment)
     except ServerRefused as refused:
-        return GateReply(Answer.UNKNOWN, (refused.reason,))
-    answers = {"allow": Answer.ALLOWED, "deny": Answer.REFUSED}
-    answer = answers.get(str(said.get("answer")), Answer.UNKNOWN)
+        return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
+    answers = {"allow": GateVerdict.ALLOWED, "deny": GateVerdict.REFUSED}
+    answer = answers.get(str(said.get("answer")), GateVerdict.UNKNOWN)
     return GateReply(answer, _words(said.get("reasons")), said.get("expires_at"))
 
 
@@ -62,9 +62,9 @@ def ask_statement(statement: Path, *, public_key: Path, digest: str, environment
         envelope = _read_json(statement)
         said = attestation.verify(envelope, public_key_pem=_read(public_key).decode(errors="replace"))
     except Refused as refused:
-        return GateReply(Answer.UNKNOWN, (refused.reason,))
+        return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
     reply = attestation.allows(said, digest=digest, environment=environment, now=now)
-    return GateReply(Answer.ALLOWED if reply.is_allowed else Answer.REFUSED, reply.reasons)
+    return GateReply(GateVerdict.ALLOWED if reply.is_allowed else GateVerdict.REFUSED, reply.reasons)
 
 
 def _words(reasons: object) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ business_case: Raises conversion of the search page by 1.5 %.
 model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
 rivals: ["sha256:…"]
 dataset: {name: held-out photographs, file: test.npz}
-facts:
+metric_values:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
 submit: true
 ```
@@ -25,8 +25,8 @@ from weighbridge.core.errors import Invalid
 
 MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "owner")
 TEXTS = ("title", "purpose", "environment", "business_case")
-KEYS = (*TEXTS, "model", "rivals", "dataset", "facts", "submit")
-FACT_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
+KEYS = (*TEXTS, "model", "rivals", "dataset", "metric_values", "submit")
+VALUE_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,10 @@ def read_request_file(path: Path) -> RequestFile:
     if dataset is not None:
         _check_keys(dataset, ("name", "file"), "dataset.")
     return RequestFile(
-        review={**{key: _text(document, key, "") for key in TEXTS}, "facts": _facts(document.get("facts", []))}
+        review={
+            **{key: _text(document, key, "") for key in TEXTS},
+            "metric_values": _metric_values(document.get("metric_values", [])),
+        }
         | _rivals(document.get("rivals")),
         model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
@@ -123,22 +126,22 @@ def _rivals(rivals: object) -> dict[str, list[str]]:
     return {"rivals": [str(each).strip() for each in rivals]}
 
 
-def _facts(facts: object) -> list[dict[str, Any]]:
-    if not isinstance(facts, list) or not all(isinstance(fact, dict) for fact in facts):
-        raise Invalid("facts must be a list of mappings with name, value, basis and source.", field="facts")
-    for index, fact in enumerate(facts):
-        _check_keys(fact, FACT_KEYS, f"facts[{index}].")
+def _metric_values(metric_values: object) -> list[dict[str, Any]]:
+    if not isinstance(metric_values, list) or not all(isinstance(metric, dict) for metric in metric_values):
+        raise Invalid("metric_values must be a list of mappings with name, value, basis and source.", field="metric_values")
+    for index, metric in enumerate(metric_values):
+        _check_keys(metric, VALUE_KEYS, f"metric_values[{index}].")
         for key in ("name", "value", "basis"):
-            _text(fact, key, f"facts[{index}].")
-    return [_with_unit(fact) for fact in facts]
+            _text(metric, key, f"metric_values[{index}].")
+    return [_with_unit(metric) for metric in metric_values]
 
 
-def _with_unit(fact: Mapping[str, Any]) -> dict[str, Any]:
+def _with_unit(metric: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in the catalog's unit where none is written, and send numbers as text, which is exact."""
-    from weighbridge.core.metrics import CATALOG
+    from weighbridge.core.catalog import CATALOG
 
-    name = str(fact["name"])
-    if "unit" not in fact and name not in CATALOG:
-        raise Invalid(f"There is no fact {name!r}; known are {', '.join(CATALOG)}.", field="facts")
-    numbers = {key: str(fact[key]) for key in ("value", "lower", "upper") if fact.get(key) is not None}
-    return {"source": "request file", **fact, "unit": fact.get("unit") or CATALOG[name].unit, **numbers}
+    name = str(metric["name"])
+    if "unit" not in metric and name not in CATALOG:
+        raise Invalid(f"There is no metric {name!r}; known are {', '.join(CATALOG)}.", field="metric_values")
+    numbers = {key: str(metric[key]) for key in ("value", "lower", "upper") if metric.get(key) is not None}
+    return {"source": "request file", **metric, "unit": metric.get("unit") or CATALOG[name].unit, **numbers}

@@ -71,7 +71,7 @@ class Upload:
 
 
 @dataclasses.dataclass(frozen=True)
-class Server:
+class PlatformServer:
     """Where the server is, and with which token it is asked."""
 
     url: str

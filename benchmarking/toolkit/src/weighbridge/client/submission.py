@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.client.request_file import RequestFile
-from weighbridge.client.server import Server, ServerRefused, Upload
+from weighbridge.client.server import PlatformServer, ServerRefused, Upload
 
 
-def file_request(wanted: RequestFile, *, server: Server, key: str, say: Callable[[str], None]) -> str:
+def file_request(wanted: RequestFile, *, server: PlatformServer, key: str, say: Callable[[str], None]) -> str:
     """Upload the model and the data set, create the review, submit it if asked to; return its reference.
 
     `key` makes every step repeatable: each sends it with its own ending. Raises ServerRefused.
@@ -22,9 +22,9 @@ def file_request(wanted: RequestFile, *, server: Server, key: str, say: Callable
         dataset = _answer(server.upload("/api/v1/datasets/", form, key=f"{key}-dataset"), "digest")
         say(f"data set {dataset}")
     review = {**wanted.review, "model_version": digest, "dataset": dataset}
-    ref = _answer(server.post("/api/v1/reviews/", review, key=f"{key}-review"), "ref")
+    ref = _answer(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
     if wanted.is_submitted:
-        server.post(f"/api/v1/reviews/{ref}/submit/", {}, key=f"{key}-submit")
+        server.post(f"/api/v1/requests/{ref}/submit/", {}, key=f"{key}-submit")
         say(f"submitted {ref}")
     return ref
 

@@ -1,4 +1,4 @@
-"""KPI map: which business figure a model is to move, by which technical metric, how far, and who says so from what.
+"""KPI map: which business value a model is to move, by which technical metric, how far, and who says so from what.
 
 Business KPI <- technical metric <- target, owner, data source, and how the mapping between the two was estimated. A
 document kept with a request; the quarterly review sets what came of it beside it.
@@ -14,7 +14,7 @@ from weighbridge.core.documents import Reader, check_unique
 from weighbridge.core.errors import Invalid
 
 
-class Method(StrEnum):
+class EffectMethod(StrEnum):
     """How the effect of the technical metric on the business KPI was estimated, strongest first."""
 
     EXPERIMENT = "experiment"
@@ -24,29 +24,29 @@ class Method(StrEnum):
     JUDGMENT = "judgment"
 
 
-class Better(StrEnum):
+class KpiBetter(StrEnum):
     """Which way is better."""
 
     LOWER = "lower"
     HIGHER = "higher"
 
 
-class Outcome(StrEnum):
+class TargetOutcome(StrEnum):
     """How a target stands beside what was seen."""
 
     MET = "met"
     MISSED = "missed"
-    NO_FIGURE = "no_figure"
+    NO_METRIC_VALUE = "no_metric_value"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Effect:
+class KpiEffect:
     """How far the KPI moves when the technical metric moves by one unit, nine times in ten between `low` and `high`.
 
     Both are in `unit` (USD a year, contacts a month); `evidence` names the experiment, the data or the paper.
     """
 
-    method: Method
+    method: EffectMethod
     low: Decimal
     high: Decimal
     unit: str
@@ -67,17 +67,17 @@ class KpiLink:
     metric: str
     target: Decimal
     unit: str
-    better: Better
+    better: KpiBetter
     owner: str
     data_source: str
-    effect: Effect
+    effect: KpiEffect
 
-    def outcome(self, seen: Decimal | None) -> Outcome:
-        """Return how the target stands beside the figure that was seen; None where nobody looked."""
+    def outcome(self, seen: Decimal | None) -> TargetOutcome:
+        """Return how the target stands beside the metric value that was seen; None where nobody looked."""
         if seen is None:
-            return Outcome.NO_FIGURE
-        is_met = seen <= self.target if self.better is Better.LOWER else seen >= self.target
-        return Outcome.MET if is_met else Outcome.MISSED
+            return TargetOutcome.NO_METRIC_VALUE
+        is_met = seen <= self.target if self.better is KpiBetter.LOWER else seen >= self.target
+        return TargetOutcome.MET if is_met else TargetOutcome.MISSED
 
     def move(self, change: Decimal) -> tuple[Decimal, Decimal]:
         """Return how far the KPI moves, from and to, when the technical metric changes by `change` of its units."""
@@ -103,19 +103,19 @@ def _link(reader: Reader) -> KpiLink:
         metric=reader.text("metric"),
         target=reader.number("target"),
         unit=reader.text("unit"),
-        better=reader.choice("better", Better),
+        better=reader.choice("better", KpiBetter),
         owner=reader.text("owner"),
         data_source=reader.text("data_source"),
         effect=_effect(reader.mapping("effect")),
     )
 
 
-def _effect(reader: Reader) -> Effect:
+def _effect(reader: Reader) -> KpiEffect:
     low, high = reader.number("low"), reader.number("high")
     if low > high:
         raise reader.fault("high", "is below `low`.")
-    effect = Effect(
-        method=reader.choice("method", Method),
+    effect = KpiEffect(
+        method=reader.choice("method", EffectMethod),
         low=low,
         high=high,
         unit=reader.text("unit"),

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.figures import money
-from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.lines import Costing, CostLine, Number
+from weighbridge.costs.metrics import money
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
@@ -190,8 +190,8 @@ def _gain(spec: Gain) -> Costing:
     )
     terms = {"adoption": spec.adoption, "gain_per_year_usd": gain, "present_value_factor": factor}
     lines = (
-        Line("gain", worth, "adoption · gain_per_year_usd · present_value_factor", terms),
-        Line("extra cost", -spec.extra_cost_usd, "- extra_cost_usd", {"extra_cost_usd": spec.extra_cost_usd}),
+        CostLine("gain", worth, "adoption · gain_per_year_usd · present_value_factor", terms),
+        CostLine("extra cost", -spec.extra_cost_usd, "- extra_cost_usd", {"extra_cost_usd": spec.extra_cost_usd}),
     )
     return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
 

@@ -1,4 +1,4 @@
-"""Changes: what moved between two projections, in inputs, prices and figures; for a redrawn one, or today's prices."""
+"""Changes: what moved between two projections, in inputs, prices and metrics; for a redrawn one, or today's prices."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -32,18 +32,18 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
             *(row for name in both for row in _moved(f"{name}: ", old[name]["inputs"], new[name]["inputs"])),
         ],
         "prices": _prices(before, after),
-        "figures": {name: _figures(old[name]["figures"], new[name]["figures"]) for name in both},
+        "metrics": {name: _metrics(old[name]["metrics"], new[name]["metrics"]) for name in both},
     }
 
 
-def sentences(found: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> list[str]:
-    """Return what moved in words: the figure of each option first, then what it follows from."""
+def sentences(found: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> list[str]:
+    """Return what moved in words: the metric of each option first, then what it follows from."""
     said = []
-    for option, figures in found["figures"].items():
-        row = figures[figure]["p50"]
+    for option, metrics in found["metrics"].items():
+        row = metrics[metric]["p50"]
         if row["before"] != row["after"]:
             said.append(
-                f"{option}: {figure} (P50) {_shown(row['before'])} -> {_shown(row['after'])}{_percent(row['ratio'])}"
+                f"{option}: {metric} (P50) {_shown(row['before'])} -> {_shown(row['after'])}{_percent(row['ratio'])}"
             )
     said += [f"option added: {name}" for name in found["added"]] + [
         f"option removed: {name}" for name in found["removed"]
@@ -95,7 +95,7 @@ def what_of(price: Mapping[str, Any]) -> str:
     return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))
 
 
-def _figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: {
             level: {

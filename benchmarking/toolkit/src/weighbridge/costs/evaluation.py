@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 
 from weighbridge.costs.lines import Costing, Number
-from weighbridge.costs.parts.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
+from weighbridge.costs.parts.endpoint import EndpointServing, Serverless, endpoint_cost, serverless_cost
 from weighbridge.costs.parts.load_curve import MONTHS, LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost, provisioned_cost
-from weighbridge.costs.parts.options import Option, Serving, Shared
+from weighbridge.costs.parts.options import CostOption, Serving, Shared
 from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost, upkeep_of_first_year
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
 from weighbridge.costs.parts.training import Training, training_cost
@@ -32,8 +32,8 @@ class Evaluated:
         return {name: getattr(self, name) for name in ("training", "serving", "upkeep", "exit", "tco")}
 
     @property
-    def figures(self) -> Mapping[str, Number]:
-        """Return every figure by its name."""
+    def metrics(self) -> Mapping[str, Number]:
+        """Return every metric by its name."""
         training, serving, upkeep = self.training.total_usd, self.serving.total_usd, self.upkeep.total_usd
         tco = self.tco.total_usd
         return {
@@ -52,7 +52,7 @@ class Evaluated:
         }
 
 
-def evaluate(curve: LoadCurve, shared: Shared, option: Option, *, requests_median: float) -> Evaluated:
+def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_median: float) -> Evaluated:
     """Return what the option costs; the curve holds `requests_median`, and is scaled to the requests of the inputs."""
     requests = shared.requests_per_year
     training = _training(shared, option)
@@ -80,7 +80,7 @@ def evaluate(curve: LoadCurve, shared: Shared, option: Option, *, requests_media
     )
 
 
-def _training(shared: Shared, option: Option) -> Costing:
+def _training(shared: Shared, option: CostOption) -> Costing:
     if option.training is None:
         return Costing((), {"gpu_hours": 0.0})
     changes: dict[str, Number] = {"engineer_usd_per_h": shared.engineer_usd_per_h}
@@ -96,7 +96,7 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
     match serving:
         case SelfHosted():
             return serving_cost(curve, dataclasses.replace(serving, volume=volume))
-        case Endpoint():
+        case EndpointServing():
             replicas = dataclasses.replace(serving.replicas, volume=volume)
             return endpoint_cost(curve, dataclasses.replace(serving, replicas=replicas), requests_per_year=requests)
         case Serverless():

@@ -1,4 +1,4 @@
-"""Lines: an amount of money with the formula and the inputs that made it, so that every figure can be opened."""
+"""Lines: an amount of money with the formula and the inputs that made it, so that every metric can be opened."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ Number = Any
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class CostLine:
     """`usd` of one kind; `formula` in the words of `terms`, whose names carry their units."""
 
     name: str
@@ -24,7 +24,7 @@ class Line:
 class Costing:
     """What something costs: its lines, and quantities that are no money (GPU hours, replicas)."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     quantities: Mapping[str, Number] = dataclasses.field(default_factory=dict)
 
     @property

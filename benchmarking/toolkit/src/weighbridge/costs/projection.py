@@ -1,4 +1,4 @@
-"""Projection: options side by side on one load curve, each figure a distribution, from paired draws.
+"""Projection: options side by side on one load curve, each metric a distribution, from paired draws.
 
 What all options share is drawn once and used by each; what an option has to itself has a stream of its own. So the
 difference of two options is that of the options, and adding one moves no other.
@@ -11,12 +11,12 @@ import numpy as np
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.evaluation import Evaluated, evaluate
-from weighbridge.costs.figures import FIGURES
-from weighbridge.costs.parts.options import CostSpec, Option, Shared
+from weighbridge.costs.metrics import METRICS
+from weighbridge.costs.parts.options import CostOption, CostSpec, Shared
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws, Range, Swing, probability_above
 
-# The figures whose swings are kept: what is decided on.
+# The metrics whose swings are kept: what is decided on.
 TORNADOES = ("total_cost_1y_usd", "tco_usd")
 CHEAPEST = ("total_cost_1y_usd", "inference_cost_1y_usd", "tco_usd")
 
@@ -26,22 +26,22 @@ class Drawn:
     """An option with its shared inputs, every range as draws."""
 
     shared: Shared
-    option: Option
+    option: CostOption
 
 
 @dataclasses.dataclass(frozen=True)
 class OptionProjection:
     """What is projected of one option: at the medians of its inputs, and drawn."""
 
-    option: Option
+    option: CostOption
     middle: Evaluated
     drawn: Evaluated
-    figures: Mapping[str, Draws]
+    metrics: Mapping[str, Draws]
     tornado: Mapping[str, tuple[Swing, ...]]
 
-    def probability_above(self, figure: str, threshold: float) -> float:
-        """Return the share of draws in which the figure lies above the threshold."""
-        return probability_above(self.figures[figure], threshold)
+    def probability_above(self, metric: str, threshold: float) -> float:
+        """Return the share of draws in which the metric lies above the threshold."""
+        return probability_above(self.metrics[metric], threshold)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Projection:
             raise Invalid(f"There is no option {option_id!r}; there are {', '.join(found)}.", field="option")
         return found[option_id]
 
-    def cheapest(self, figure: str) -> dict[str, float]:
-        """Return for each option the share of draws in which the figure is the lowest of all; ties are
+    def cheapest(self, metric: str) -> dict[str, float]:
+        """Return for each option the share of draws in which the metric is the lowest of all; ties are
         shared evenly.
         """
-        costs = np.stack([each.figures[figure] for each in self.options])
+        costs = np.stack([each.metrics[metric] for each in self.options])
         is_least = costs == costs.min(axis=0)
         shares = (is_least / is_least.sum(axis=0)).mean(axis=1)
         return {each.option.id: float(share) for each, share in zip(self.options, shares, strict=True)}
@@ -80,7 +80,7 @@ def project(spec: CostSpec, *, seed: int | None = None, draws: int | None = None
     return Projection(spec, options, seed, draws)
 
 
-def draw_option(spec: CostSpec, option: Option, *, seed: int, n: int) -> Drawn:
+def draw_option(spec: CostSpec, option: CostOption, *, seed: int, n: int) -> Drawn:
     """Return an option with draws for ranges; shared inputs are the same draws for every option."""
     shared = replaced(spec.shared, draw_all(ranges_in(spec.shared), seed=seed, n=n))
     return Drawn(shared, replaced(option, draw_all(ranges_in(option), seed=seed, n=n, stream=f"{option.id}/")))
@@ -99,25 +99,25 @@ def _projected(spec: CostSpec, position: int, *, seed: int, n: int) -> OptionPro
     except Invalid as refused:
         path = f"options[{position}].serving.{refused.field}"
         raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
-    figures = {name: np.broadcast_to(np.asarray(value, dtype=np.float64), n) for name, value in drawn.figures.items()}
-    return OptionProjection(option, middle, drawn, figures, _tornadoes(spec, option))
+    metrics = {name: np.broadcast_to(np.asarray(value, dtype=np.float64), n) for name, value in drawn.metrics.items()}
+    return OptionProjection(option, middle, drawn, metrics, _tornadoes(spec, option))
 
 
-def _still(spec: CostSpec, option: Option, moved: Mapping[str, float]) -> Drawn:
+def _still(spec: CostSpec, option: CostOption, moved: Mapping[str, float]) -> Drawn:
     """Return the option with each range at its median, but those that are `moved`."""
     ranges = _all_ranges(spec, option)
     values = {path: moved.get(path, spread.median) for path, spread in ranges.items()}
     return Drawn(replaced(spec.shared, values), replaced(option, values))
 
 
-def _all_ranges(spec: CostSpec, option: Option) -> dict[str, Range]:
+def _all_ranges(spec: CostSpec, option: CostOption) -> dict[str, Range]:
     return {**ranges_in(spec.shared), **ranges_in(option)}
 
 
-def _tornadoes(spec: CostSpec, option: Option) -> dict[str, tuple[Swing, ...]]:
-    """Return, for each figure that is decided on, what each range does to it from its P10 to its P90."""
+def _tornadoes(spec: CostSpec, option: CostOption) -> dict[str, tuple[Swing, ...]]:
+    """Return, for each metric that is decided on, what each range does to it from its P10 to its P90."""
     ends = {
-        path: [_figures_with(spec, option, path, spread.quantile(p)) for p in (0.1, 0.9)]
+        path: [_metrics_with(spec, option, path, spread.quantile(p)) for p in (0.1, 0.9)]
         for path, spread in _all_ranges(spec, option).items()
     }
     swings = {name: [Swing(path, low[name], high[name]) for path, (low, high) in ends.items()] for name in TORNADOES}
@@ -127,9 +127,9 @@ def _tornadoes(spec: CostSpec, option: Option) -> dict[str, tuple[Swing, ...]]:
     }
 
 
-def _figures_with(spec: CostSpec, option: Option, path: str, value: float) -> Mapping[str, float]:
-    """Return the figures with one input moved; endless ones where no number of replicas would serve the load then."""
+def _metrics_with(spec: CostSpec, option: CostOption, path: str, value: float) -> Mapping[str, float]:
+    """Return the metrics with one input moved; endless ones where no number of replicas would serve the load then."""
     try:
-        return {name: float(figure) for name, figure in at(spec, _still(spec, option, {path: value})).figures.items()}
+        return {name: float(metric) for name, metric in at(spec, _still(spec, option, {path: value})).metrics.items()}
     except Invalid:
-        return dict.fromkeys(FIGURES, float("inf"))
+        return dict.fromkeys(METRICS, float("inf"))

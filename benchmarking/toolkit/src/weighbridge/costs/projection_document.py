@@ -13,13 +13,13 @@ import numpy as np
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.kpis import as_documents
-from weighbridge.costs.figures import FIGURES, exact_sum, money
-from weighbridge.costs.lines import Costing, Line, Number
-from weighbridge.costs.parts.options import CostSpec, Option
+from weighbridge.costs.lines import Costing, CostLine, Number
+from weighbridge.costs.metrics import METRICS, exact_sum, money
+from weighbridge.costs.parts.options import CostOption, CostSpec
 from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
 from weighbridge.costs.spec.inputs import amounts_in
 from weighbridge.costs.uncertainty import Swing, levels_of
-from weighbridge.costs.value.answer_quality import Change, Confusion
+from weighbridge.costs.value.answer_quality import QUALITY, Confusion, QualityChange, kind_of
 from weighbridge.costs.value.crossover import DRAWS_AT_EACH, Crossover, crossover
 from weighbridge.costs.value.worth import OptionWorth, worth
 
@@ -39,7 +39,7 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "shared": amounts_in(spec.shared),
         "load": {"requests_per_year": spec.requests_median, "peak_per_s": spec.curve.peak_per_s},
         "options": [_option(each, spec) for each in projection.options],
-        "cheapest": {figure: projection.cheapest(figure) for figure in CHEAPEST},
+        "cheapest": {metric: projection.cheapest(metric) for metric in CHEAPEST},
         "crossover": _crossover(crossover(spec, seed=projection.seed, draws=min(projection.draws, DRAWS_AT_EACH))),
         "thresholds": _thresholds(projection),
         "worth": [_worth(each, projection) for each in worth(projection)],
@@ -57,7 +57,7 @@ def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
         "id": option.id,
         "title": option.title,
         "inputs": amounts_in(option),
-        "figures": {name: _figure(name, each) for name in FIGURES},
+        "metrics": {name: _metric(name, each) for name in METRICS},
         "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
         "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
         "lock_in": _lock_in(option),
@@ -65,11 +65,11 @@ def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
     }
 
 
-def _figure(name: str, each: OptionProjection) -> dict[str, Any]:
-    kind = FIGURES[name]
-    levels = {level: money(value, kind.places) for level, value in levels_of(each.figures[name]).items()}
-    middle = money(float(np.mean(each.middle.figures[name])), kind.places)
-    endless = float(np.isinf(each.figures[name]).mean())
+def _metric(name: str, each: OptionProjection) -> dict[str, Any]:
+    kind = METRICS[name]
+    levels = {level: money(value, kind.places) for level, value in levels_of(each.metrics[name]).items()}
+    middle = money(float(np.mean(each.middle.metrics[name])), kind.places)
+    endless = float(np.isinf(each.metrics[name]).mean())
     return {"unit": kind.unit, "middle": middle, **levels, "unserved_probability": endless}
 
 
@@ -80,7 +80,7 @@ def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
     return {"total_usd": exact_sum([line["usd"] for line in lines]), "lines": lines, "quantities": quantities}
 
 
-def _line(middle: Line, drawn: Line) -> dict[str, Any]:
+def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:
     levels = {name: money(value) for name, value in levels_of(drawn.usd).items()}
     terms = {name: _number(value) for name, value in middle.terms.items() if value is not None}
     return {"name": middle.name, "usd": money(float(middle.usd)), **levels, "formula": middle.formula, "terms": terms}
@@ -91,7 +91,7 @@ def swing_document(swing: Swing) -> dict[str, Any]:
     return {"input": swing.name, "at_p10_usd": money(swing.at_p10), "at_p90_usd": money(swing.at_p90)}
 
 
-def _lock_in(option: Option) -> dict[str, Any] | None:
+def _lock_in(option: CostOption) -> dict[str, Any] | None:
     spec = option.lock_in
     if spec is None:
         return None
@@ -104,11 +104,11 @@ def _lock_in(option: Option) -> dict[str, Any] | None:
     }
 
 
-def _quality(option: Option) -> dict[str, Any] | None:
+def _quality(option: CostOption) -> dict[str, Any] | None:
     quality = option.quality
     if quality is None:
         return None
-    found = {"kind": type(quality).__name__.lower(), **amounts_in(quality)}
+    found = {"kind": kind_of(quality, QUALITY), **amounts_in(quality)}
     if isinstance(quality, Confusion):
         found["recall"], found["false_alarm_rate"] = quality.rates
     return found
@@ -125,10 +125,10 @@ def _crossover(found: Crossover) -> dict[str, Any]:
 def _thresholds(projection: Projection) -> list[dict[str, Any]]:
     return [
         {
-            "figure": threshold.figure,
+            "metric": threshold.metric,
             "above": threshold.above,
             "probability": {
-                each.option.id: each.probability_above(threshold.figure, threshold.above) for each in projection.options
+                each.option.id: each.probability_above(threshold.metric, threshold.above) for each in projection.options
             },
         }
         for threshold in projection.spec.thresholds
@@ -140,7 +140,7 @@ def _worth(each: OptionWorth, projection: Projection) -> dict[str, Any]:
     amounts = ("year_usd", "gain_usd", "extra_cost_usd", "net_usd")
     return {
         "option": each.option,
-        "is_claimed": isinstance(quality, Change),
+        "is_claimed": isinstance(quality, QualityChange),
         **{name: {level: money(value) for level, value in levels_of(getattr(each, name)).items()} for name in amounts},
         "break_even_points": levels_of(each.break_even_points),
         "kept_of_best_gain": levels_of(each.kept),

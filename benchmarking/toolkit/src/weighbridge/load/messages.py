@@ -9,7 +9,7 @@ from pathlib import Path
 from weighbridge.core.addresses import PORTS, Pinned
 from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import mask
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import LoadPlan
 
 BODIES_MAX = 100_000
 BODY_BYTES_MAX = 200_000_000
@@ -30,7 +30,7 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
 
-def build_requests(plan: Plan, target: Pinned) -> list[bytes]:
+def build_requests(plan: LoadPlan, target: Pinned) -> list[bytes]:
     """Return the requests to send in turn, at least one.
 
     A body file that ends in `.jsonl` holds one JSON body a line; `.npz` holds `x` (rows, ...), each row sent as
@@ -83,7 +83,7 @@ def read_bodies(path: Path) -> list[bytes]:
     return bodies
 
 
-def _head(plan: Plan, target: Pinned) -> bytes:
+def _head(plan: LoadPlan, target: Pinned) -> bytes:
     host = f"[{target.host}]" if ":" in target.host else target.host
     port = "" if PORTS[target.scheme] == target.port else f":{target.port}"
     lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
@@ -94,7 +94,7 @@ def _head(plan: Plan, target: Pinned) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
-def _content_type(plan: Plan) -> dict[str, str]:
+def _content_type(plan: LoadPlan) -> dict[str, str]:
     kinds = {".json": "application/json", ".jsonl": "application/json", ".npz": "application/json"}
     return {"Content-Type": kinds.get(Path(plan.body).suffix, "application/octet-stream")} if plan.body else {}
 

@@ -17,7 +17,7 @@ EXPECT_SUCCESS = Expectation()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Caps:
+class LoadCaps:
     """The most that one test may ask of a target."""
 
     rate_per_s: float = 50_000.0
@@ -28,7 +28,7 @@ class Caps:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
+class LoadPlan:
     """One load test: where to, how often, for how long, and what is expected of the answers.
 
     `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from the moment a
@@ -83,7 +83,7 @@ def is_week(weights: tuple[float, ...]) -> bool:
     return len(weights) == HOURS_OF_WEEK and min(weights) >= 0 and max(weights) > 0
 
 
-def check_caps(plan: Plan, caps: Caps) -> None:
+def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:
     """Raise Invalid where the plan asks for more than the caps allow, and say how much is allowed."""
     expected = max(plan.rate_per_s, plan.start_rate_per_s) * plan.duration_s
     asked = (

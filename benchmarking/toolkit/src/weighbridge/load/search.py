@@ -8,12 +8,12 @@ from typing import Any
 
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Invalid
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import load_manifest, run_load
 from weighbridge.load.results.verdict import HEADLINE
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.deadline import Deadline, OutOfTime
-from weighbridge.measure.verdict import Reason, Status, Verdict, worst
+from weighbridge.measure.verdict import Doubt, Status, Verdict, worst
 from weighbridge.statistics import highest_rate
 from weighbridge.statistics.highest_rate import Edge, SearchSettings, find_highest_rate
 
@@ -31,9 +31,9 @@ class Stopped(Exception):  # noqa: N818 -- an answer, not a malfunction
 class Trials:
     """Load tests at one rate after another: what the search asks, and what is kept of each."""
 
-    plan: Plan
+    plan: LoadPlan
     target: Pinned
-    caps: Caps
+    caps: LoadCaps
     folder: Path
     on_progress: Callable[[float, str], None]
     should_stop: Callable[[], bool]
@@ -89,7 +89,7 @@ class Trials:
         self.share = share
 
 
-def search_settings(plan: Plan, caps: Caps) -> SearchSettings:
+def search_settings(plan: LoadPlan, caps: LoadCaps) -> SearchSettings:
     """Return the range to search: from a 64th of the plan's rate up to the cap, beginning at the plan's rate."""
     return SearchSettings(
         lowest=plan.rate_per_s * LOWEST_SHARE, start=plan.rate_per_s, highest=caps.rate_per_s, seed=plan.seed
@@ -137,15 +137,15 @@ def _judged(trials: list[dict[str, Any]], ended: str, limit_ms: float) -> Verdic
         beyond = [trial for trial in trials if trial["latency_ms"] is None or trial["latency_ms"] > limit_ms]
         is_own = bool(beyond) and all(trial in late for trial in beyond)
         text = f"In {len(late)} of {len(trials)} trials the generator itself was late; the limit found may be its own."
-        reasons.append(Reason("generator.lag", Status.INVALID if is_own else Status.INDICATIVE, text))
+        reasons.append(Doubt("generator.lag", Status.INVALID if is_own else Status.INDICATIVE, text))
     if any("environment.co_located" in trial["reasons"] for trial in trials):
         text = "Generator and target share this machine and take processors from each other."
-        reasons.append(Reason("environment.co_located", Status.INDICATIVE, text))
+        reasons.append(Doubt("environment.co_located", Status.INDICATIVE, text))
     if ended == Edge.OUT_OF_TIME:
         text = "The time was up before the search had an answer; give more with --within."
-        reasons.append(Reason("samples.stopped_early", Status.INVALID, text))
+        reasons.append(Doubt("samples.stopped_early", Status.INVALID, text))
     if ended == "stopped":
         reasons.append(
-            Reason("samples.stopped_early", Status.INVALID, "The search was stopped before it had an answer.")
+            Doubt("samples.stopped_early", Status.INVALID, "The search was stopped before it had an answer.")
         )
     return Verdict(worst(reasons), tuple(reasons))

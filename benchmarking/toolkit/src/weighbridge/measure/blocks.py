@@ -125,7 +125,7 @@ def ratio_of_medians(blocks: Blocks, numerator: str, denominator: str, *, confid
     """Return median latency of `numerator` over that of `denominator`: the speed-up, when the baseline is the
     numerator.
 
-    Each round gives one ratio of medians; the figure is their Hodges-Lehmann estimate on the logarithm with the exact
+    Each round gives one ratio of medians; the metric is their Hodges-Lehmann estimate on the logarithm with the exact
     interval of the signed-rank test, which assumes no distribution and bears up to 29 % of spoiled rounds. None with
     fewer rounds than the level needs (6 at 95 %, 8 at 99 %); rounds in which a model never answered do not count.
     """
@@ -187,7 +187,7 @@ def _block(
         started = clock()
         try:
             infer(feed)
-        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a figure here
+        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a metric here
             failures[type(error).__name__] += 1
         else:
             ended = clock()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure import figures, inputs, metrics
+from weighbridge.measure import inputs, metrics, scenario_metrics
 from weighbridge.measure.conditions import energy, manifest, memory
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB, digest_of_file
 from weighbridge.measure.loops.arrivals import ServerRun
@@ -85,7 +85,7 @@ def measure(
         seen = measure_times(runner, queries, settings, _tick(on_progress, queries, settings), clock)
         described = _manifest(system, data, runner, queries, settings) | {"isolation": isolation}
         found: dict[str, Mapping[str, Any]] = {
-            **figures.figures(seen.run, scenario),
+            **scenario_metrics.metrics_of(seen.run, scenario),
             **_start_metrics(start),
             **system.sizes,
             **_memory_metrics(start, memory.peak_bytes() if system.is_here else None),
@@ -130,9 +130,9 @@ def _document(
         "headline": scenario.HEADLINE,
         "verdict": judged(seen, queries, settings).as_document(),
         "metrics": found,
-        "early_stopping": figures.early_stopping(seen.run),
-        "limit": figures.limit_answer(seen.run, scenario),
-        "missing": [*figures.missing_figures(seen.run, scenario), *missing, *energy.missing(tuple(found))],
+        "early_stopping": scenario_metrics.early_stopping(seen.run),
+        "limit": scenario_metrics.limit_answer(seen.run, scenario),
+        "missing": [*scenario_metrics.missing_metrics(seen.run, scenario), *missing, *energy.missing(tuple(found))],
         "run": _run_document(seen),
         "confusion": None,
         "per_class": None,

@@ -1,4 +1,4 @@
-"""Metrics: the figures of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is
+"""Metrics: the metrics of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is
 missing.
 """
 
@@ -28,7 +28,7 @@ PERCENTILES: Mapping[str, float] = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.9
 
 
 def bounded(interval: Interval, unit: str) -> dict[str, Any]:
-    """Return a figure with its interval, and how it was found where there is more than one way."""
+    """Return a metric with its interval, and how it was found where there is more than one way."""
     return {
         "value": interval.value,
         "lower": interval.lower,
@@ -41,13 +41,13 @@ def bounded(interval: Interval, unit: str) -> dict[str, Any]:
 
 
 def single(value: float, unit: str) -> dict[str, Any]:
-    """Return a figure that was read once, or counted, and has no interval."""
+    """Return a metric that was read once, or counted, and has no interval."""
     return {"value": value, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": unit}
 
 
 def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
     """Return p50, p95 and p99 in milliseconds with intervals that bear dependence, at 99 %; too few
-    samples, no figure.
+    samples, no metric.
     """
     samples_ms = run.latencies_ns / NS_PER_MS
     intervals = {name: serial_percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
@@ -79,14 +79,14 @@ def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | No
 
 
 def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
-    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of the
+    """Return the metrics of quality: a classifier's are ratios, errors of numbers have the unit of the
     data, written 1.
     """
-    return {name: bounded(figure, UNITS.get(name, "ratio")) for name, figure in quality.figures.items()}
+    return {name: bounded(metric, UNITS.get(name, "ratio")) for name, metric in quality.metrics.items()}
 
 
 def class_metrics(quality: Quality) -> list[dict[str, Any]] | None:
-    """Return precision and recall of each class as figures; None for a model of numbers, or beyond 200 classes."""
+    """Return precision and recall of each class as metrics; None for a model of numbers, or beyond 200 classes."""
     if quality.confusion is None or len(quality.per_class) > MOST_CLASSES:
         return None
     return [
@@ -102,8 +102,8 @@ def early_stopping(run: LatencyRun) -> dict[str, Any]:
     return {"confidence": MLPERF_CONFIDENCE, **{name: bound for name, bound in bounds.items() if bound is not None}}
 
 
-def missing_figures(run: LatencyRun) -> list[dict[str, str]]:
-    """Say which percentile has no figure, and how many samples it lacks."""
+def missing_metrics(run: LatencyRun) -> list[dict[str, str]]:
+    """Say which percentile has no metric, and how many samples it lacks."""
     n = len(run.latencies_ns)
     floors = {name: minimum_samples(p) for name, p in PERCENTILES.items()}
     return [

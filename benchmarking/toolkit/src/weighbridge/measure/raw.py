@@ -1,8 +1,8 @@
-"""Raw samples: the percentiles of a result, found anew from what it keeps, because a figure in a file is anybody's
+"""Raw samples: the percentiles of a result, found anew from what it keeps, because a metric in a file is anybody's
 word.
 
-A file can be edited; figures and samples would have to be edited to fit each other. Nothing here raises for a result
-that somebody spoilt: it has no figures then.
+A file can be edited; metrics and samples would have to be edited to fit each other. Nothing here raises for a result
+that somebody spoilt: it has no metrics then.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ from weighbridge.measure.metrics import NS_PER_MS, PERCENTILES
 from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE, Interval
 from weighbridge.statistics.resampling import serial_percentile_interval
 
-# What the samples of each kind of figure are called in a result.
+# What the samples of each kind of metric are called in a result.
 KEPT: Mapping[str, str] = {"latency": "latency_ns", "response_time": "response_ns"}
-# All samples give a figure to the last digit; every `stride`-th gives it within bounds that are wrong once in 10,000
+# All samples give a metric to the last digit; every `stride`-th gives it within bounds that are wrong once in 10,000
 # times.
 ROUNDING, ALMOST_SURE = 1e-9, 0.9999
 
@@ -38,7 +38,7 @@ def percentiles_of(result: Mapping[str, Any], *, confidence: float = MLPERF_CONF
 
 
 def altered(result: Mapping[str, Any]) -> Iterator[str]:
-    """Say which stated figures are not those of the samples."""
+    """Say which stated metrics are not those of the samples."""
     for name, held in percentiles_of(result, confidence=ALMOST_SURE).items():
         stated = _stated(result, name)
         lower, upper = (held.value, held.value) if result["samples"].get("stride") == 1 else (held.lower, held.upper)
@@ -47,9 +47,9 @@ def altered(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _stated(result: Mapping[str, Any], name: str) -> float | None:
-    figures = result.get("metrics")
-    figure = figures.get(name) if isinstance(figures, Mapping) else None
-    value = figure.get("value") if isinstance(figure, Mapping) else None
+    metrics = result.get("metrics")
+    metric = metrics.get(name) if isinstance(metrics, Mapping) else None
+    value = metric.get("value") if isinstance(metric, Mapping) else None
     return float(value) if isinstance(value, int | float) else None
 
 

@@ -62,7 +62,7 @@ class Scenario:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot give a figure."""
+        """Refuse settings that cannot give a metric."""
         if self.min_samples < 1:
             raise Invalid("Ask for at least one sample.", field="min_samples")
         if self.threads < 1:
@@ -92,7 +92,7 @@ class Scenario:
 class SingleStream(Scenario):
     """One inference at a time, the next starts when the last one answered (MLPerf's SingleStream).
 
-    MLPerf's headline for it is p90; ours is p95, the figure that review policies limit.
+    MLPerf's headline for it is p90; ours is p95, the metric that review policies limit.
     """
 
     NAME: ClassVar[str] = "SingleStream"
@@ -112,7 +112,7 @@ class MultiStream(Scenario):
     samples_per_query: int = 8
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot give a figure."""
+        """Refuse settings that cannot give a metric."""
         super().__post_init__()
         if self.samples_per_query < 1:
             raise Invalid("A query has at least one row.", field="samples_per_query")
@@ -138,7 +138,7 @@ class Offline(Scenario):
     concurrency: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot give a figure."""
+        """Refuse settings that cannot give a metric."""
         super().__post_init__()
         if self.batch < 1 or self.concurrency < 1:
             raise Invalid("A batch has at least one row, and at least one is asked at a time.", field="batch")
@@ -171,7 +171,7 @@ class Server(Scenario):
     limit_ms: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot give a figure."""
+        """Refuse settings that cannot give a metric."""
         super().__post_init__()
         if not 0 < self.rate_per_s <= HIGHEST_RATE_PER_S:
             raise Invalid(f"The rate must lie between 0 and {HIGHEST_RATE_PER_S:,} per second.", field="rate_per_s")
@@ -188,8 +188,8 @@ SCENARIOS: Mapping[str, type[Scenario]] = {kind.NAME: kind for kind in (SingleSt
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Engine:
-    """How ONNX Runtime is set up: part of the manifest, since each of these decides what a figure means.
+class RuntimeSettings:
+    """How ONNX Runtime is set up: part of the manifest, since each of these decides what a metric means.
 
     `provider` is cpu, cuda or tensorrt; `optimization` none, basic, extended or all; `affinity` the processors that
     this process may use, all of them when it names none; `options` are handed to the provider as they are.
@@ -224,7 +224,7 @@ class ProfileSettings:
     """
 
     scenario: Scenario = SingleStream()
-    engine: Engine = Engine()
+    engine: RuntimeSettings = RuntimeSettings()
     measures_quality: bool = True
     tdp_w: float | None = None
     quality_confidence: float = 0.95

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from weighbridge.measure import figures, verdict
+from weighbridge.measure import scenario_metrics, verdict
 from weighbridge.measure.conditions import energy, interference, manifest
 from weighbridge.measure.loops.arrivals import serve
 from weighbridge.measure.loops.concurrency import several_at_a_time
@@ -22,7 +22,7 @@ from weighbridge.systems.registry import LoadedSystem
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What a run saw, what the machine did meanwhile, and the energy it took, with the basis of that figure."""
+    """What a run saw, what the machine did meanwhile, and the energy it took, with the basis of that metric."""
 
     run: LatencyRun
     interference: interference.Interference
@@ -81,12 +81,12 @@ def _asked(
 
 def judged(seen: Seen, queries: Queries, settings: ProfileSettings) -> verdict.Verdict:
     """Return the verdict on a run, the doubts of its scenario included."""
-    circumstances = verdict.Circumstances(
+    circumstances = verdict.RunCircumstances(
         interference=seen.interference, governor=manifest.governor(), free_dimensions=queries.free_dimensions
     )
     scenario = settings.scenario
     judged = verdict.judge(
-        seen.run, scenario=scenario, minimum=figures.minimum_of(scenario), circumstances=circumstances
+        seen.run, scenario=scenario, minimum=scenario_metrics.minimum_of(scenario), circumstances=circumstances
     )
-    reasons = (*judged.reasons, *figures.doubts(seen.run, scenario))
+    reasons = (*judged.reasons, *scenario_metrics.doubts(seen.run, scenario))
     return verdict.Verdict(verdict.worst(reasons), reasons)

@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Reason:
+class Doubt:
     """One doubt: a stable code (`samples.too_few`), what it does to the verdict, and a sentence for a person."""
 
     code: str
@@ -47,7 +47,7 @@ class Verdict:
     """The worst of the reasons; without any, valid."""
 
     status: Status
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Doubt, ...]
 
     def as_document(self) -> dict[str, object]:
         """Return the verdict in the form of `weighbridge.result/1`."""
@@ -58,7 +58,7 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Circumstances:
+class RunCircumstances:
     """What is known about the machine and the inputs that is not in the run itself."""
 
     interference: Interference
@@ -66,7 +66,7 @@ class Circumstances:
     free_dimensions: tuple[str, ...] = ()
 
 
-def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: Circumstances) -> Verdict:
+def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: RunCircumstances) -> Verdict:
     """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's floor
     of samples.
     """
@@ -80,26 +80,26 @@ def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: C
     return Verdict(worst(reasons), reasons)
 
 
-def machine_reasons(circumstances: Circumstances, *, threads: int, workers: int = 1) -> Iterator[Reason]:
+def machine_reasons(circumstances: RunCircumstances, *, threads: int, workers: int = 1) -> Iterator[Doubt]:
     """Yield the doubts that the machine and its neighbors raise, whatever was measured."""
     yield from _interference(circumstances.interference, threads * workers)
     yield from _environment(circumstances, threads)
 
 
-def worst(reasons: Sequence[Reason]) -> Status:
+def worst(reasons: Sequence[Doubt]) -> Status:
     """Return the most doubtful status among the reasons, VALID if there is none."""
     statuses = {reason.status for reason in reasons}
     return next((status for status in (Status.INVALID, Status.INDICATIVE) if status in statuses), Status.VALID)
 
 
-def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reason]:
+def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Doubt]:
     n = len(run.latencies_ns)
     if n < minimum:
         text = f"{n} samples cannot bound {scenario.HEADLINE}: it needs {minimum}, {minimum - n} more."
-        yield Reason("samples.too_few", Status.INVALID, text)
+        yield Doubt("samples.too_few", Status.INVALID, text)
     elif n < scenario.min_samples:
         text = f"The run stopped at {n} of {scenario.min_samples} samples asked for, after {run.duration_s:.0f} s."
-        yield Reason("samples.stopped_early", Status.INDICATIVE, text)
+        yield Doubt("samples.stopped_early", Status.INDICATIVE, text)
 
     p = HEADLINES.get(scenario.HEADLINE)
     bounds = serial_percentile_interval(run.latencies_ns, p) if p is not None else None
@@ -108,26 +108,26 @@ def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reas
             f"The samples follow each other so closely that they bound {scenario.HEADLINE} at a level of "
             f"{bounds.confidence:.0%} only."
         )
-        yield Reason("samples.dependent", Status.INDICATIVE, text)
+        yield Doubt("samples.dependent", Status.INDICATIVE, text)
 
 
-def _movement(run: LatencyRun) -> Iterator[Reason]:
+def _movement(run: LatencyRun) -> Iterator[Doubt]:
     found = movement(run.latencies_ns.astype(np.float64))
     # A movement that is certain may still be slight.
     if found is None or 1 + abs(found.change) <= 1 + MOST_MOVEMENT:
         return
     if isinstance(found, Trend):
         text = f"Latency moved steadily, by {found.change:+.0%} over the run (p = {found.p_value:.1g})."
-        yield Reason("stability.trend", Status.INDICATIVE, text)
+        yield Doubt("stability.trend", Status.INDICATIVE, text)
     else:
         text = f"Latency stepped by {found.change:+.0%} after {found.at:.0%} of the run (p = {found.p_value:.1g})."
-        yield Reason("stability.level_shift", Status.INDICATIVE, text)
+        yield Doubt("stability.level_shift", Status.INDICATIVE, text)
 
 
-def _stability(run: LatencyRun) -> Iterator[Reason]:
+def _stability(run: LatencyRun) -> Iterator[Doubt]:
     if not run.warmup.is_settled:
         text = f"The warm-up had not settled after {run.warmup.inferences} inferences; the measurement began anyway."
-        yield Reason("stability.warmup", Status.INDICATIVE, text)
+        yield Doubt("stability.warmup", Status.INDICATIVE, text)
     n = len(run.latencies_ns)
     if n < 20:
         return
@@ -136,54 +136,54 @@ def _stability(run: LatencyRun) -> Iterator[Reason]:
     if drift > 1 + MOST_MOVEMENT:
         status = Status.INVALID if drift > 2.0 else Status.INDICATIVE
         text = f"The medians of the first and the second half of the run differ by {drift - 1:.0%}."
-        yield Reason("stability.drift", status, text)
+        yield Doubt("stability.drift", status, text)
     q1, median, q3 = np.quantile(run.latencies_ns, [0.25, 0.5, 0.75])
     # 25 % is where torch.utils.benchmark warns of significant environmental influence.
     if (q3 - q1) / max(median, 1.0) > 0.25:
         text = f"The middle half of the latencies spreads over {(q3 - q1) / max(median, 1.0):.0%} of the median."
-        yield Reason("stability.spread", Status.INDICATIVE, text)
+        yield Doubt("stability.spread", Status.INDICATIVE, text)
 
 
-def _failures(run: LatencyRun) -> Iterator[Reason]:
+def _failures(run: LatencyRun) -> Iterator[Doubt]:
     if run.failed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(run.failures.items()))
         status = Status.INVALID if run.failed > 0.01 * run.attempts else Status.INDICATIVE
-        yield Reason("errors.inference", status, f"{run.failed} of {run.attempts} inferences failed ({kinds}).")
+        yield Doubt("errors.inference", status, f"{run.failed} of {run.attempts} inferences failed ({kinds}).")
 
 
-def _interference(seen: Interference, threads: int) -> Iterator[Reason]:
+def _interference(seen: Interference, threads: int) -> Iterator[Doubt]:
     if seen.steal_cpus is not None and seen.steal_cpus > 0.02 * seen.cpus:
         status = Status.INVALID if seen.steal_cpus > 0.25 * seen.cpus else Status.INDICATIVE
         text = f"The hypervisor took {seen.steal_cpus:.2f} of {seen.cpus} processors away during the run."
-        yield Reason("interference.steal", status, text)
+        yield Doubt("interference.steal", status, text)
     free = seen.cpus - min(threads, seen.cpus)
     if seen.others_cpus is not None and seen.others_cpus > 0.75 * free + 0.1:
         text = f"Other work used {seen.others_cpus:.2f} of {seen.cpus} processors during the run."
-        yield Reason("interference.processors", Status.INDICATIVE, text)
+        yield Doubt("interference.processors", Status.INDICATIVE, text)
     if seen.load_1min_before is not None and seen.load_1min_before > seen.cpus:
         text = f"The load average was {seen.load_1min_before:.1f} on {seen.cpus} processors before the run."
-        yield Reason("interference.load", Status.INDICATIVE, text)
+        yield Doubt("interference.load", Status.INDICATIVE, text)
     if seen.pressure_share is not None and seen.pressure_share > 0.25:
         text = f"Some task waited for a processor during {seen.pressure_share:.0%} of the run."
-        yield Reason("interference.pressure", Status.INDICATIVE, text)
+        yield Doubt("interference.pressure", Status.INDICATIVE, text)
     if seen.preemptions_per_s > MOST_PREEMPTIONS_PER_S:
         text = f"The kernel took the processor from this process {seen.preemptions_per_s:.0f} times a second."
-        yield Reason("interference.preemptions", Status.INDICATIVE, text)
+        yield Doubt("interference.preemptions", Status.INDICATIVE, text)
     if seen.canary_ratio > 1.25:
         status = Status.INVALID if seen.canary_ratio > 4 else Status.INDICATIVE
         text = f"A fixed piece of work took {seen.canary_ratio:.2f} times as long at its slowest as at its fastest."
-        yield Reason("interference.canary", status, text)
+        yield Doubt("interference.canary", status, text)
 
 
-def _environment(circumstances: Circumstances, threads: int) -> Iterator[Reason]:
+def _environment(circumstances: RunCircumstances, threads: int) -> Iterator[Doubt]:
     cpus = circumstances.interference.cpus
     if threads > cpus:
         text = f"{threads} threads were asked for, but this process may use {cpus} processors."
-        yield Reason("environment.threads", Status.INDICATIVE, text)
+        yield Doubt("environment.threads", Status.INDICATIVE, text)
     if circumstances.governor not in ("performance", "not visible"):
         text = f"The frequency governor is {circumstances.governor!r}, not 'performance'."
-        yield Reason("environment.governor", Status.INDICATIVE, text)
+        yield Doubt("environment.governor", Status.INDICATIVE, text)
     if circumstances.free_dimensions:
         names = ", ".join(circumstances.free_dimensions)
         text = f"Free dimensions ({names}) were measured at size 1; give --data with real inputs."
-        yield Reason("environment.inputs", Status.INDICATIVE, text)
+        yield Doubt("environment.inputs", Status.INDICATIVE, text)

@@ -15,14 +15,14 @@ from weighbridge.measure import metrics
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import read_data_set
 from weighbridge.optimization import series
-from weighbridge.optimization.comparison import ComparisonSettings
-from weighbridge.optimization.plan import Choice, of_file
+from weighbridge.optimization.comparison import VariantComparisonSettings
+from weighbridge.optimization.plan import OptimizationChoice, of_file
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer, VariantVerdict, VerdictReason
 from weighbridge.tradeoff.charts.plane import trade_off
 from weighbridge.tradeoff.families import together
 from weighbridge.tradeoff.pareto import weigh
@@ -60,7 +60,7 @@ STATUSES = ("invalid", "indicative", "valid")
 MOST_CALIBRATION_SHARE = 0.25
 # Drawn with the result by the worker: a web process should not load a drawing engine.
 CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
-NOT_VARIANTS = (Answer.BASELINE, Answer.FAILED)
+NOT_VARIANTS = (VariantAnswer.BASELINE, VariantAnswer.FAILED)
 NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -84,12 +84,12 @@ def measure_alternatives(
     RunCanceled.
     """
     rows = len(read_data_set(data).x)
-    choice = Choice(
+    choice = OptimizationChoice(
         folder=folder,
         only=wanted.variants,
         limits=limits,
         calibrate=max(1, min(wanted.calibration_rows, int(rows * MOST_CALIBRATION_SHARE))),
-        settings=TrialSettings(comparison=ComparisonSettings(margin=wanted.max_quality_drop)),
+        settings=TrialSettings(comparison=VariantComparisonSettings(margin=wanted.max_quality_drop)),
     )
     planned = of_file(model, data, calibration=None, choice=choice)
     names = [wanted.family, *rivals]
@@ -109,7 +109,7 @@ def measure_alternatives(
 
 
 def _rival(
-    family: str, file: Path, data: Path, choice: Choice, follow: Follow, now: Callable[[], datetime]
+    family: str, file: Path, data: Path, choice: OptimizationChoice, follow: Follow, now: Callable[[], datetime]
 ) -> Candidates:
     """Measure a rival and its variants; where it cannot be, it alone has failed."""
     try:
@@ -119,7 +119,7 @@ def _rival(
     except RunCanceled:
         raise
     except Refused as refused:
-        failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))
+        failed = VariantVerdict(VariantAnswer.FAILED, (VerdictReason(refused.code, refused.reason),))
         only = Candidate(name=series.BASELINE, family=family, made_by="as registered", metrics={}, verdict=failed)
         return Candidates(measured_at=now().isoformat(), baseline=series.BASELINE, candidates=(only,))
 
@@ -165,10 +165,10 @@ def is_evidence(candidate: Candidate) -> bool:
 
 
 def _reasons(found: Candidates) -> list[dict[str, str]]:
-    """Why the figures are doubted, each kind of doubt once with the variants it concerns, and what failed."""
+    """Why the estimates are doubted, each kind of doubt once with the variants it concerns, and what failed."""
     named: dict[str, tuple[list[str], str]] = {}
     for candidate in found.candidates:
-        is_failed = candidate.verdict.answer is Answer.FAILED
+        is_failed = candidate.verdict.answer is VariantAnswer.FAILED
         doubts = (
             candidate.verdict.reasons if is_failed else candidate.measurement.reasons if candidate.measurement else ()
         )

@@ -38,13 +38,13 @@ def comparing(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Compare `job["variant"]` with `job["baseline"]` on the rows of `job["data"]`."""
     import dataclasses
 
-    from weighbridge.optimization.comparison import ComparisonSettings, compare
+    from weighbridge.optimization.comparison import VariantComparisonSettings, compare
 
     compared = compare(
         baseline=Path(job["baseline"]),
         variant=Path(job["variant"]),
         data=Path(job["data"]),
-        settings=from_document(ComparisonSettings, job["settings"], name="settings"),
+        settings=from_document(VariantComparisonSettings, job["settings"], name="settings"),
         on_progress=say,
     )
     return dataclasses.asdict(compared)

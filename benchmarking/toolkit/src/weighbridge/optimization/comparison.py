@@ -33,7 +33,7 @@ Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ComparisonSettings:
+class VariantComparisonSettings:
     """Everything that decides a comparison: the drop of accuracy that is allowed (0.01 is one point), level, blocks."""
 
     margin: float = 0.01
@@ -52,7 +52,7 @@ class ComparisonSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class VariantComparison:
     """The paired drop, the speed-up (None with too few whole rounds) and the noise floor of the same rounds.
 
     Besides, milliseconds per inference by type of operator of both; empty where a model could not be taken apart.
@@ -70,10 +70,10 @@ def compare(
     baseline: Path,
     variant: Path,
     data: Path,
-    settings: ComparisonSettings,
+    settings: VariantComparisonSettings,
     on_progress: Say,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> Comparison:
+) -> VariantComparison:
     """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where one
     cannot answer.
     """
@@ -95,7 +95,7 @@ def compare(
     )
     speed, floor = speed_of(blocks, confidence=settings.confidence)
     taken_apart = (operators_of(path, feeds[0], threads=settings.threads, clock=clock) for path in (baseline, variant))
-    return Comparison(drop, speed, floor, *taken_apart)
+    return VariantComparison(drop, speed, floor, *taken_apart)
 
 
 def operators_of(model: Path, feed: Feed, *, threads: int, clock: Callable[[], int]) -> dict[str, float]:
@@ -119,7 +119,7 @@ def _drop(
     runners: Mapping[str, OnnxRuntimeRunner],
     rows: DataSet,
     spec: InputSpec,
-    settings: ComparisonSettings,
+    settings: VariantComparisonSettings,
     say: Say,
 ) -> QualityDrop:
     truth = classes_of(rows)

@@ -27,7 +27,7 @@ TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), 
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Choice:
+class OptimizationChoice:
     """What to try and how: `only` names variants (all where empty); `calibrate` rows are shown, drawn by `seed`."""
 
     folder: Path
@@ -49,7 +49,7 @@ class Lessons:
     training: TrainingSettings = TRAINING
 
 
-def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Choice) -> Series:
+def of_file(model: Path, data: Path, *, calibration: Path | None, choice: OptimizationChoice) -> Series:
     """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows taken out of
     `data`.
 
@@ -65,7 +65,9 @@ def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Choice
     return _series(model.resolve(), shown, tested, choice, family=model.stem)
 
 
-def of_network(network: Any, train: DataSet, test: DataSet, *, lessons: Lessons, choice: Choice, family: str) -> Series:
+def of_network(
+    network: Any, train: DataSet, test: DataSet, *, lessons: Lessons, choice: OptimizationChoice, family: str
+) -> Series:
     """Plan the variants of a trained PyTorch network: calibrated and trained on `train`, tested on `test`.
 
     Writes the network as `fp32.onnx` into the folder. Raises Invalid where it cannot be written.
@@ -88,7 +90,7 @@ def _series(
     model: Path,
     shown: DataSet,
     tested: DataSet,
-    choice: Choice,
+    choice: OptimizationChoice,
     *,
     family: str,
     trained: Sequence[Variant] = (),

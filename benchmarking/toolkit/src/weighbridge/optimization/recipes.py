@@ -11,7 +11,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 
 
-class Kind(StrEnum):
+class RecipeKind(StrEnum):
     """What is done to the graph."""
 
     GRAPH = "graph"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
     HALF = "half"
 
 
-class Calibration(StrEnum):
+class CalibrationMethod(StrEnum):
     """How static quantization picks the range of each tensor from what it saw; ONNX Runtime's names."""
 
     MIN_MAX = "MinMax"
@@ -33,35 +33,37 @@ class Recipe:
     """One variant to make: weights get a scale per channel or per tensor, ranges come from `calibration`."""
 
     name: str
-    kind: Kind
+    kind: RecipeKind
     per_channel: bool = False
-    calibration: Calibration = Calibration.MIN_MAX
+    calibration: CalibrationMethod = CalibrationMethod.MIN_MAX
 
     @property
     def needs_rows(self) -> bool:
         """Whether it must be shown inputs before it can be made."""
-        return self.kind is Kind.STATIC
+        return self.kind is RecipeKind.STATIC
 
     def words(self, *, rows: int) -> str:
         """Say how the variant is made; `rows` are shown to it for calibration."""
         scale = "per channel" if self.per_channel else "per tensor"
         return {
-            Kind.GRAPH: "graph optimization (ONNX Runtime, extended level, saved)",
-            Kind.STATIC: f"static INT8 (QDQ, {scale}, {self.calibration.value} over {rows} rows)",
-            Kind.DYNAMIC: f"dynamic INT8 (weights {scale}, activations scaled at each inference)",
-            Kind.HALF: "FP16 (inputs and outputs stay FP32)",
+            RecipeKind.GRAPH: "graph optimization (ONNX Runtime, extended level, saved)",
+            RecipeKind.STATIC: f"static INT8 (QDQ, {scale}, {self.calibration.value} over {rows} rows)",
+            RecipeKind.DYNAMIC: f"dynamic INT8 (weights {scale}, activations scaled at each inference)",
+            RecipeKind.HALF: "FP16 (inputs and outputs stay FP32)",
         }[self.kind]
 
 
-GRAPH = Recipe(name="graph-optimized", kind=Kind.GRAPH)
-PER_CHANNEL = Recipe(name="int8-static-per-channel", kind=Kind.STATIC, per_channel=True)
-PER_TENSOR = Recipe(name="int8-static-per-tensor", kind=Kind.STATIC)
-ENTROPY = Recipe(name="int8-static-entropy", kind=Kind.STATIC, per_channel=True, calibration=Calibration.ENTROPY)
-PERCENTILE = Recipe(
-    name="int8-static-percentile", kind=Kind.STATIC, per_channel=True, calibration=Calibration.PERCENTILE
+GRAPH = Recipe(name="graph-optimized", kind=RecipeKind.GRAPH)
+PER_CHANNEL = Recipe(name="int8-static-per-channel", kind=RecipeKind.STATIC, per_channel=True)
+PER_TENSOR = Recipe(name="int8-static-per-tensor", kind=RecipeKind.STATIC)
+ENTROPY = Recipe(
+    name="int8-static-entropy", kind=RecipeKind.STATIC, per_channel=True, calibration=CalibrationMethod.ENTROPY
 )
-DYNAMIC = Recipe(name="int8-dynamic", kind=Kind.DYNAMIC, per_channel=True)
-HALF = Recipe(name="fp16", kind=Kind.HALF)
+PERCENTILE = Recipe(
+    name="int8-static-percentile", kind=RecipeKind.STATIC, per_channel=True, calibration=CalibrationMethod.PERCENTILE
+)
+DYNAMIC = Recipe(name="int8-dynamic", kind=RecipeKind.DYNAMIC, per_channel=True)
+HALF = Recipe(name="fp16", kind=RecipeKind.HALF)
 RECIPES = (GRAPH, PER_CHANNEL, PER_TENSOR, ENTROPY, PERCENTILE, DYNAMIC, HALF)
 
 NO_HALF = (

@@ -1,6 +1,6 @@
 """Series: the baseline and its variants, one trial after the other; what was finished is kept and not done again.
 
-A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its figures:
+A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its estimates:
 model, rows, recipe, settings, libraries, machine. The same series started again takes it from there.
 """
 
@@ -19,7 +19,7 @@ from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.optimization.trial import Bench, Variant, described, try_variant
 from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.process import RunCanceled
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer, VariantVerdict, VerdictReason
 from weighbridge.tradeoff.shapes import read
 
 BASELINE = "fp32"
@@ -48,7 +48,7 @@ class Series:
     left_out: tuple[str, ...] = ()
 
     def manifest(self) -> dict[str, Any]:
-        """Return everything that decides the figures, sealed."""
+        """Return everything that decides the estimates, sealed."""
         return manifest.sealed(
             {
                 "model": {"digest": digest_of_file(self.bench.baseline)},
@@ -87,7 +87,7 @@ def _together(trials: Sequence[Trial], sealed: Mapping[str, Any], at: datetime, 
         noise_floor=max(floors, default=None),
         candidates=tuple(trial.candidate for trial in trials),
     )
-    # What fenced them in decides no figure, so that it is known only now, and not part of what a trial is kept under.
+    # What fenced them in decides no estimate, so that it is known only now, and not part of what a trial is kept under.
     return dataclasses.replace(found, manifest=manifest.sealed({**sealed, "isolation": found.isolation()}))
 
 
@@ -112,7 +112,7 @@ def _baseline(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Tria
         name=BASELINE,
         family=series.family,
         made_by=series.made_by,
-        verdict=VariantVerdict(Answer.BASELINE),
+        verdict=VariantVerdict(VariantAnswer.BASELINE),
         result_file=_name(BASELINE, "result"),
     )
     return _store(series, sealed, Trial(candidate), {}, result)
@@ -126,7 +126,7 @@ def _tried(
     except RunCanceled:
         raise
     except Refused as refused:
-        failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))
+        failed = VariantVerdict(VariantAnswer.FAILED, (VerdictReason(refused.code, refused.reason),))
         return Trial(
             Candidate(name=variant.name, family=variant.family, made_by=variant.made_by, metrics={}, verdict=failed)
         )

@@ -9,19 +9,19 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
-from weighbridge.optimization.comparison import Comparison, ComparisonSettings
+from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
 from weighbridge.optimization.operators import culprit
 from weighbridge.optimization.workshop import Follow, Workshop
 from weighbridge.optimization.worth import Savings, judge, saved
 from weighbridge.systems.sandbox.isolated import run_isolated
-from weighbridge.tradeoff.candidates import Candidate, Figure, Measurement, Samples, VariantVerdict
+from weighbridge.tradeoff.candidates import Candidate, Estimate, Measurement, RawLatencies, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
 # Enough for a curve of the distribution; all samples are in the result's own file.
 MOST_SAMPLES = 5_000
 # Where making ends and profiling ends on the way of a variant from 0 to 1.
 MADE, PROFILED = 0.3, 0.7
-PROFILE, COMPARISON = ProfileSettings(scenario=SingleStream(max_duration_s=30.0)), ComparisonSettings()
+PROFILE, COMPARISON = ProfileSettings(scenario=SingleStream(max_duration_s=30.0)), VariantComparisonSettings()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,10 @@ class TrialSettings:
     """How variants are measured: latency, quality and memory each by itself (`profile`), then beside the baseline."""
 
     profile: ProfileSettings = PROFILE
-    comparison: ComparisonSettings = COMPARISON
+    comparison: VariantComparisonSettings = COMPARISON
 
     def __post_init__(self) -> None:
-        """Refuse different numbers of threads: a speed-up beside figures of other conditions would mislead."""
+        """Refuse different numbers of threads: a speed-up beside estimates of other conditions would mislead."""
         if self.profile.scenario.threads != self.comparison.threads:
             raise Invalid("Profile and compare on the same number of threads.", field="threads")
 
@@ -85,9 +85,9 @@ def described(
         family=family,
         made_by=made_by,
         verdict=verdict,
-        metrics={key: read(Figure, figure, key) for key, figure in result["metrics"].items()},
+        metrics={key: read(Estimate, estimate, key) for key, estimate in result["metrics"].items()},
         measurement=read(Measurement, result["verdict"], "verdict"),
-        samples=Samples(tuple(samples[::thin]), stride * thin),
+        samples=RawLatencies(tuple(samples[::thin]), stride * thin),
         digest=result["manifest"]["model"]["digest"],
         isolation=result["manifest"]["isolation"],
         **more,
@@ -96,7 +96,7 @@ def described(
 
 def try_variant(
     variant: Variant, *, bench: Bench, baseline: Mapping[str, Any], follow: Follow
-) -> tuple[Candidate, dict[str, Any], Comparison]:
+) -> tuple[Candidate, dict[str, Any], VariantComparison]:
     """Make, profile, compare and judge a variant; `baseline` is the baseline's result.
 
     Returns the candidate, its result and the comparison. Raises what the maker refuses, RunFailed and RunCanceled.
@@ -109,7 +109,7 @@ def try_variant(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     variant.make(path, within(0.0, MADE))
-    result = bench.profile(path, "its figures", within(MADE, PROFILED))
+    result = bench.profile(path, "its estimates", within(MADE, PROFILED))
     compared = bench.workshop.compare(
         baseline=bench.baseline,
         variant=path,
@@ -126,7 +126,7 @@ def _candidate(
     bench: Bench,
     baseline: Mapping[str, Any],
     result: Mapping[str, Any],
-    compared: Comparison,
+    compared: VariantComparison,
 ) -> Candidate:
     savings = Savings(
         size_ratio=_saved("model_size_mb", baseline, result), memory_ratio=_saved("peak_memory_mb", baseline, result)

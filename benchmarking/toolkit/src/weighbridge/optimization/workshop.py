@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.optimization.comparison import Comparison, ComparisonSettings
+from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
 from weighbridge.optimization.recipes import Recipe
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
@@ -52,8 +52,8 @@ class Workshop:
             raise forged("it holds no model") from error
 
     def compare(
-        self, *, baseline: Path, variant: Path, rows: Path, settings: ComparisonSettings, follow: Follow
-    ) -> Comparison:
+        self, *, baseline: Path, variant: Path, rows: Path, settings: VariantComparisonSettings, follow: Follow
+    ) -> VariantComparison:
         """Return how a variant compares with its baseline; raise RunFailed or RunCanceled."""
         said = self._ask(
             {
@@ -69,7 +69,7 @@ class Workshop:
             follow=follow,
         )
         try:
-            return read(Comparison, said)
+            return read(VariantComparison, said)
         except Invalid as error:
             raise forged("it has not the form of a comparison") from error
 

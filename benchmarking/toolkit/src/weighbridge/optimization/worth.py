@@ -6,9 +6,9 @@ the whole interval of it; a loss of quality must be ruled out down to the margin
 
 import dataclasses
 
-from weighbridge.optimization.comparison import Comparison
+from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit
-from weighbridge.tradeoff.candidates import Answer, QualityDrop, Reason, SpeedUp, VariantVerdict
+from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp, VariantAnswer, VariantVerdict, VerdictReason
 
 # A smaller saving than a tenth of the file does not pay for a second model to look after.
 LEAST_SIZE_SAVED = 0.10
@@ -24,7 +24,7 @@ class Savings:
     memory_ratio: float | None
 
 
-def judge(compared: Comparison, *, savings: Savings, culprit: Culprit | None) -> VariantVerdict:
+def judge(compared: VariantComparison, *, savings: Savings, culprit: Culprit | None) -> VariantVerdict:
     """Return the answer with its reasons; `culprit` is named where the variant is slower."""
     speed, drop = compared.speed_up, compared.quality_drop
     is_slower = speed is not None and not speed.is_tied and speed.value < 1
@@ -32,38 +32,38 @@ def judge(compared: Comparison, *, savings: Savings, culprit: Culprit | None) ->
     is_smaller = savings.size_ratio is not None and savings.size_ratio >= LEAST_SIZE_SAVED
     reasons = [_speed(speed, compared.noise_floor), _quality(drop), *_size(savings)]
     if is_slower and culprit is not None:
-        reasons.insert(1, Reason("speed.operator", culprit.words()))
+        reasons.insert(1, VerdictReason("speed.operator", culprit.words()))
     if is_slower:
-        return VariantVerdict(Answer.SLOWER, tuple(reasons), culprit.operator if culprit else None)
+        return VariantVerdict(VariantAnswer.SLOWER, tuple(reasons), culprit.operator if culprit else None)
     if not drop.is_non_inferior:
-        return VariantVerdict(Answer.COSTS_QUALITY, tuple(reasons))
-    return VariantVerdict(Answer.WORTH_IT if is_faster or is_smaller else Answer.NO_GAIN, tuple(reasons))
+        return VariantVerdict(VariantAnswer.COSTS_QUALITY, tuple(reasons))
+    return VariantVerdict(VariantAnswer.WORTH_IT if is_faster or is_smaller else VariantAnswer.NO_GAIN, tuple(reasons))
 
 
-def _speed(speed: SpeedUp | None, floor: float | None) -> Reason:
+def _speed(speed: SpeedUp | None, floor: float | None) -> VerdictReason:
     if speed is None or floor is None:
-        return Reason("speed.unknown", "Too few rounds were measured to compare its speed.")
+        return VerdictReason("speed.unknown", "Too few rounds were measured to compare its speed.")
     if speed.is_tied:
         text = (
             f"Speed cannot be told from the baseline's: {speed.value:.2f} times, {_between(speed)}, and this machine "
             "sees "
             f"{floor:.1%} between the baseline and itself."
         )
-        return Reason("speed.tied", text)
+        return VerdictReason("speed.tied", text)
     if speed.value > 1:
-        return Reason("speed.faster", f"{speed.value:.2f} times as fast as the baseline, {_between(speed)}.")
+        return VerdictReason("speed.faster", f"{speed.value:.2f} times as fast as the baseline, {_between(speed)}.")
     text = (
         f"{1 / speed.value:.1f} times as slow as the baseline: it runs at {speed.value:.2f} of its speed, "
         f"{_between(speed)}."
     )
-    return Reason("speed.slower", text)
+    return VerdictReason("speed.slower", text)
 
 
 def _between(speed: SpeedUp) -> str:
     return f"{speed.confidence:.0%} interval {speed.lower:.2f} to {speed.upper:.2f}"
 
 
-def _quality(drop: QualityDrop) -> Reason:
+def _quality(drop: QualityDrop) -> VerdictReason:
     lost = (
         f"{'Loses' if drop.value >= 0 else 'Gains'} {_points(abs(drop.value))} points of {drop.metric} "
         f"({drop.confidence:.0%} "
@@ -71,23 +71,23 @@ def _quality(drop: QualityDrop) -> Reason:
     )
     margin = f"the margin of {_points(drop.margin)} points"
     if drop.is_non_inferior:
-        return Reason("quality.kept", f"{lost}: within {margin}.")
+        return VerdictReason("quality.kept", f"{lost}: within {margin}.")
     if drop.lower >= drop.margin:
-        return Reason("quality.lost", f"{lost}: beyond {margin}.")
+        return VerdictReason("quality.lost", f"{lost}: beyond {margin}.")
     text = f"{lost}: a loss beyond {margin} is not ruled out. More test rows would tell."
-    return Reason("quality.not_shown", text)
+    return VerdictReason("quality.not_shown", text)
 
 
 def _points(ratio: float) -> str:
     return f"{ratio * 100:.2f}"
 
 
-def _size(savings: Savings) -> list[Reason]:
+def _size(savings: Savings) -> list[VerdictReason]:
     if savings.size_ratio is None or abs(savings.size_ratio) < 0.01:
         return []
     if savings.size_ratio > 0:
-        return [Reason("size.smaller", f"The file is {savings.size_ratio:.0%} smaller.")]
-    return [Reason("size.larger", f"The file is {-savings.size_ratio:.0%} larger.")]
+        return [VerdictReason("size.smaller", f"The file is {savings.size_ratio:.0%} smaller.")]
+    return [VerdictReason("size.larger", f"The file is {-savings.size_ratio:.0%} larger.")]
 
 
 def saved(baseline: float | None, variant: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""How good a classifier is: macro averages, figures of each class and ROC AUC, each with its interval."""
+"""How good a classifier is: macro averages, metrics of each class and ROC AUC, each with its interval."""
 
 import math
 from collections.abc import Sequence
@@ -56,16 +56,16 @@ def macro_intervals(
     }
 
 
-def class_figures(confusion: NDArray[np.int64], confidence: float) -> list[dict[str, Any]]:
+def class_metrics(confusion: NDArray[np.int64], confidence: float) -> list[dict[str, Any]]:
     """Return precision and recall of each class that occurs, with Wilson's intervals: None over nothing; and its F1.
 
     `support` counts the examples of the class.
     """
-    figures = []
+    metrics = []
     for name, (real, said) in enumerate(zip(confusion.sum(axis=1), confusion.sum(axis=0), strict=True)):
         hits = int(confusion[name, name])
         if real + said:
-            figures.append(
+            metrics.append(
                 {
                     "class": name,
                     "support": int(real),
@@ -74,7 +74,7 @@ def class_figures(confusion: NDArray[np.int64], confidence: float) -> list[dict[
                     "f1": 2 * hits / int(real + said),
                 }
             )
-    return figures
+    return metrics
 
 
 def roc_auc(truth: NDArray[np.int64], scores: NDArray[Any], *, confidence: float = 0.95) -> Interval | None:

@@ -20,7 +20,7 @@ TINY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
-class Drop:
+class QualityDrop:
     """Baseline minus variant in the unit of the metric, its two-sided bounds and level, and the number of examples."""
 
     value: float
@@ -31,7 +31,7 @@ class Drop:
 
 
 @dataclasses.dataclass(frozen=True)
-class AccuracyDrop(Drop):
+class AccuracyDrop(QualityDrop):
     """A drop of accuracy: `b` rows only the baseline got right, `c` only the variant; exact McNemar `p_value`."""
 
     b: int
@@ -64,7 +64,7 @@ def metric_drop(
     resamples: int,
     seed: int,
     confidence: float = 0.95,
-) -> Drop:
+) -> QualityDrop:
     """Compare any `metric(truth, answers)` for which more is better, by a paired bootstrap over rows (percentiles).
 
     The interval is widened to hold the point. Where no answer differs it has no width: it speaks of these rows alone.
@@ -80,10 +80,10 @@ def metric_drop(
     value = drop(slice(None))
     drops = [drop(rng.integers(0, n, n)) for _ in range(resamples)]
     low, high = np.quantile(drops, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Drop(value, min(value, float(low)), max(value, float(high)), confidence, n)
+    return QualityDrop(value, min(value, float(low)), max(value, float(high)), confidence, n)
 
 
-def is_non_inferior(drop: Drop, margin: float) -> bool:
+def is_non_inferior(drop: QualityDrop, margin: float) -> bool:
     """Say whether the drop is below `margin` with all but certainty: its upper bound is. Raise Invalid for
     margin <= 0.
     """

@@ -20,11 +20,11 @@ def regression_intervals(
         return {}
     errors, centered = answers - truth, truth - truth.mean()
     relative = np.abs(errors) / np.abs(truth) if np.all(truth) else np.full(n, np.nan)
-    # Every figure is made of these means, so a resample needs no more than them.
+    # Every metric is made of these means, so a resample needs no more than them.
     parts = np.column_stack([np.abs(errors), errors**2, centered, centered**2, relative])
     rng = np.random.default_rng(seed)
-    point = _figures(parts.mean(axis=0)[None])
-    drawn = _figures(np.array([parts[rng.integers(0, n, n)].mean(axis=0) for _ in range(resamples)]))
+    point = _metrics(parts.mean(axis=0)[None])
+    drawn = _metrics(np.array([parts[rng.integers(0, n, n)].mean(axis=0) for _ in range(resamples)]))
     found = {}
     for name, (value,) in point.items():
         if np.isfinite(value):
@@ -36,8 +36,8 @@ def regression_intervals(
     return found
 
 
-def _figures(means: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Turn means of shape (resamples, 5) into figures, NaN or infinite where they have no value."""
+def _metrics(means: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Turn means of shape (resamples, 5) into metrics, NaN or infinite where they have no value."""
     absolute, squared, centered, centered_squared, relative = means.T
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = 1 - squared / (centered_squared - centered**2)

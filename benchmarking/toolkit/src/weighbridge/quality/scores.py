@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.classification import class_figures, macro_intervals, roc_auc, stacked
+from weighbridge.quality.classification import class_metrics, macro_intervals, roc_auc, stacked
 from weighbridge.quality.regression import regression_intervals
 from weighbridge.statistics.order_statistics import Interval, wilson_interval
 
@@ -19,13 +19,13 @@ MOST_SCORES = 20_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures by name, and what is behind those of a classifier: the confusion matrix and the figures of each
+    """The metrics by name, and what is behind those of a classifier: the confusion matrix and the metrics of each
     class.
 
     The matrix has truth in rows and answers in columns; a model of numbers has none.
     """
 
-    figures: Mapping[str, Interval]
+    metrics: Mapping[str, Interval]
     confusion: NDArray[np.int64] | None = None
     per_class: Sequence[Mapping[str, Any]] = ()
 
@@ -103,7 +103,7 @@ def measure_quality(
     quality = score(truth, labels, scores=width, confidence=confidence, resamples=resamples, seed=seed)
     matrix = stacked(scores, most=MOST_SCORES)
     auc = roc_auc(truth, matrix, confidence=confidence) if matrix is not None else None
-    return dataclasses.replace(quality, figures={**quality.figures, "roc_auc": auc}) if auc is not None else quality
+    return dataclasses.replace(quality, metrics={**quality.metrics, "roc_auc": auc}) if auc is not None else quality
 
 
 def _outputs(
@@ -140,4 +140,4 @@ def score(
     if accuracy is None:
         raise Invalid("The data set has no rows.", code="data_empty", field="data")
     macros = macro_intervals(confusion, resamples=resamples, seed=seed, confidence=confidence)
-    return Quality({"accuracy": accuracy, **macros}, confusion, class_figures(confusion, confidence))
+    return Quality({"accuracy": accuracy, **macros}, confusion, class_metrics(confusion, confidence))

@@ -12,7 +12,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.statistics.order_statistics import Interval
 
 
-class Answer(StrEnum):
+class EquivalenceAnswer(StrEnum):
     """What the two tests say."""
 
     EQUIVALENT = "equivalent"
@@ -27,7 +27,7 @@ class Equivalence:
     Equivalent: the interval lies within 1 / (1 + margin) to 1 + margin. Different: it lies wholly outside.
     """
 
-    answer: Answer
+    answer: EquivalenceAnswer
     ratio: float
     lower: float
     upper: float
@@ -49,11 +49,11 @@ def tost(log_ratio: float, error: float, *, margin: float, alpha: float = 0.05) 
     edge = math.log1p(margin)
     half = float(norm.ppf(1 - alpha)) * error
     lower, upper = log_ratio - half, log_ratio + half
-    answer = Answer.CANNOT_TELL
+    answer = EquivalenceAnswer.CANNOT_TELL
     if -edge < lower and upper < edge:
-        answer = Answer.EQUIVALENT
+        answer = EquivalenceAnswer.EQUIVALENT
     elif upper < -edge or lower > edge:
-        answer = Answer.DIFFERENT
+        answer = EquivalenceAnswer.DIFFERENT
     nearest = edge - abs(log_ratio)
     p_value = float(norm.sf(nearest / error)) if error > 0 else float(nearest <= 0)
     return Equivalence(answer, math.exp(log_ratio), math.exp(lower), math.exp(upper), 1 - 2 * alpha, margin, p_value)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.blocks import Blocks, is_tied, ratio_of_medians
-from weighbridge.measure.verdict import Reason, Status
+from weighbridge.measure.verdict import Doubt, Status
 from weighbridge.quality.classification import macro_scores
-from weighbridge.quality.paired import Drop, accuracy_drop, is_non_inferior, metric_drop
+from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior, metric_drop
 from weighbridge.quality.scores import confusion_of
 from weighbridge.statistics.order_statistics import Interval
 from weighbridge.statistics.ranks import signed_rank_interval
@@ -95,28 +95,28 @@ def quality_drops(
     ]
 
 
-def doubts(blocks: Blocks, floor: float | None) -> Iterator[Reason]:
+def doubts(blocks: Blocks, floor: float | None) -> Iterator[Doubt]:
     """Yield the reasons to doubt that the rounds themselves give."""
     if floor is None:
         text = "Too few whole rounds to tell the models apart from noise; ask for more rounds, or for more time."
-        yield Reason("samples.too_few", Status.INVALID, text)
+        yield Doubt("samples.too_few", Status.INVALID, text)
     elif not blocks.is_complete:
         text = "The comparison ended before all rounds were run; it stands on those that were."
-        yield Reason("samples.stopped_early", Status.INDICATIVE, text)
+        yield Doubt("samples.stopped_early", Status.INDICATIVE, text)
     for name, failures in blocks.failures.items():
         if failures:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(failures.items()))
-            yield Reason("errors.inference", Status.INDICATIVE, f"Inferences of {name} failed ({kinds}).")
+            yield Doubt("errors.inference", Status.INDICATIVE, f"Inferences of {name} failed ({kinds}).")
     if floor is not None and floor > 0.1:
         text = f"A model differs from itself by up to {floor:.0%} on this machine now; smaller differences stay unseen."
-        yield Reason("stability.noise_floor", Status.INDICATIVE, text)
+        yield Doubt("stability.noise_floor", Status.INDICATIVE, text)
 
 
 def _nearness(truth: NDArray[Any], answers: NDArray[Any]) -> float:
     return -float(np.mean(np.abs(answers - truth)))
 
 
-def _document(metric: str, drop: Drop, margin: float) -> dict[str, Any]:
+def _document(metric: str, drop: QualityDrop, margin: float) -> dict[str, Any]:
     counts = {"b": None, "c": None, "p_value": None}
     return (
         {"metric": metric, "margin": margin, "is_non_inferior": is_non_inferior(drop, margin)}

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
-from weighbridge.measure.scenarios import PROVIDERS, Engine
+from weighbridge.measure.scenarios import PROVIDERS, RuntimeSettings
 
 # Fatal errors alone: what goes wrong is raised, and the rest would fill the child's log.
 FATAL = 4
-ON_CPU = Engine()
+ON_CPU = RuntimeSettings()
 NUMPY_TYPES = {
     "tensor(float16)": "float16",
     "tensor(float)": "float32",
@@ -26,7 +26,7 @@ NUMPY_TYPES = {
 class OnnxRuntimeRunner:
     """A loaded model: asks ONNX Runtime one query at a time, sequentially, on a fixed number of threads."""
 
-    def __init__(self, path: Path, *, threads: int, settings: Engine = ON_CPU) -> None:
+    def __init__(self, path: Path, *, threads: int, settings: RuntimeSettings = ON_CPU) -> None:
         """Load the model; raise Invalid when ONNX Runtime refuses it or has not the provider asked for."""
         self._settings = settings
         self._session = open_session(path, session_options(threads, settings), settings)
@@ -64,7 +64,7 @@ class OnnxRuntimeRunner:
         }
 
 
-def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
+def session_options(threads: int, settings: RuntimeSettings = ON_CPU) -> Any:
     """Return ONNX Runtime's options; branches of a graph run beside each other where it may use several inter-op
     threads.
     """
@@ -85,7 +85,7 @@ def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
     return options
 
 
-def open_session(path: Path, options: Any, settings: Engine = ON_CPU) -> Any:
+def open_session(path: Path, options: Any, settings: RuntimeSettings = ON_CPU) -> Any:
     """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime would
     take another.
     """

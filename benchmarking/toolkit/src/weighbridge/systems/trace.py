@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.measure.scenarios import Engine
+from weighbridge.measure.scenarios import RuntimeSettings
 from weighbridge.systems.onnx_runtime import ON_CPU, open_session, session_options
 
 MOST_BYTES = 64 << 20
@@ -53,7 +53,7 @@ class Ear(threading.Thread):
 
 
 def trace(
-    path: Path, feeds: Sequence[Feed], *, threads: int, settings: Engine = ON_CPU, nodes: int
+    path: Path, feeds: Sequence[Feed], *, threads: int, settings: RuntimeSettings = ON_CPU, nodes: int
 ) -> list[dict[str, Any]]:
     """Run a model of so many nodes up to 50 times under ONNX Runtime's profiler and return its events.
 

@@ -1,6 +1,6 @@
 """Imported runs: what a tracker knows of models becomes candidates, so that `pareto` and `recommend` can weigh them.
 
-A run that weighbridge logged brings its own figures back with their intervals. Of a run that others made, the numbers
+A run that weighbridge logged brings its own metrics back with their intervals. Of a run that others made, the numbers
 that are asked for are taken as they stand: read once, without interval, judged by nobody.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure, Measurement, VariantVerdict
+from weighbridge.tradeoff.candidates import Candidate, Candidates, Estimate, Measurement, VariantAnswer, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
 RESULT = "weighbridge.result/1"
@@ -18,7 +18,7 @@ UNITS = {"_ms": "ms", "_mb": "MB", "_per_s": "1/s", "_usd": "USD"}
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """A figure to take: `metric` as weighbridge calls it, `key` as the tracker does, and its unit."""
+    """A metric to take: `metric` as weighbridge calls it, `key` as the tracker does, and its unit."""
 
     metric: str
     key: str
@@ -26,11 +26,11 @@ class Wanted:
 
 
 def wanted_of(text: str) -> Wanted:
-    """Read `accuracy`, `accuracy=val_acc` or `joules=energy:J`; raise Invalid for what names no figure."""
+    """Read `accuracy`, `accuracy=val_acc` or `joules=energy:J`; raise Invalid for what names no metric."""
     names, _, unit = text.partition(":")
     metric, _, key = names.partition("=")
     if not metric or not (key or "=" not in names):
-        raise Invalid(f"{text!r} names no figure; write METRIC, METRIC=KEY or METRIC=KEY:UNIT.", field="figure")
+        raise Invalid(f"{text!r} names no metric; write METRIC, METRIC=KEY or METRIC=KEY:UNIT.", field="metric")
     usual = next((known for ending, known in UNITS.items() if metric.endswith(ending)), "ratio")
     return Wanted(metric, key or metric, unit or usual)
 
@@ -40,7 +40,7 @@ def candidates_of(
 ) -> Candidates:
     """Turn the runs of `MlflowTracker.documents` into candidates; the first one is the baseline where none is named.
 
-    Raises Invalid where no run has a figure that was asked for.
+    Raises Invalid where no run has a metric that was asked for.
     """
     found: dict[str, Candidate] = {}
     for run in runs:
@@ -49,35 +49,37 @@ def candidates_of(
         if metrics:
             found[name] = _candidate(run, name, metrics)
     if not found:
-        names = ", ".join(each.key for each in wanted) or "the figures of weighbridge"
+        names = ", ".join(each.key for each in wanted) or "the metrics of weighbridge"
         raise Invalid(
-            f"No run has {names}; name other figures with --figure METRIC=KEY.", code="no_figures", field="figure"
+            f"No run has {names}; name other metrics with --metric METRIC=KEY.",
+            code="no_metrics",
+            field="metric",
         )
     return Candidates(measured_at=at, baseline=baseline or next(iter(found)), candidates=tuple(found.values()))
 
 
-def _candidate(run: Mapping[str, Any], name: str, metrics: Mapping[str, Figure]) -> Candidate:
+def _candidate(run: Mapping[str, Any], name: str, metrics: Mapping[str, Estimate]) -> Candidate:
     own = _own(run)
     return Candidate(
         name=name,
         family="imported",
         made_by=f"run {run['run_id']} of the tracker",
         metrics=metrics,
-        verdict=VariantVerdict(Answer.UNCOMPARED),
+        verdict=VariantVerdict(VariantAnswer.UNCOMPARED),
         measurement=read(Measurement, own["verdict"], "verdict") if own else None,
         digest=own["manifest"]["model"]["digest"] if own else None,
     )
 
 
-def _metrics(run: Mapping[str, Any], wanted: Sequence[Wanted]) -> dict[str, Figure]:
+def _metrics(run: Mapping[str, Any], wanted: Sequence[Wanted]) -> dict[str, Estimate]:
     own = _own(run)
-    figures = {name: read(Figure, figure, name) for name, figure in own["metrics"].items()} if own else {}
-    taken = {each.metric: run["figures"][each.key] for each in wanted if each.key in run["figures"]}
+    metrics = {name: read(Estimate, metric, name) for name, metric in own["metrics"].items()} if own else {}
+    taken = {each.metric: run["metrics"][each.key] for each in wanted if each.key in run["metrics"]}
     units = {each.metric: each.unit for each in wanted}
-    return figures | {
-        name: Figure(float(value), None, None, None, 1, units[name])
+    return metrics | {
+        name: Estimate(float(value), None, None, None, 1, units[name])
         for name, value in taken.items()
-        if name not in figures
+        if name not in metrics
     }
 
 

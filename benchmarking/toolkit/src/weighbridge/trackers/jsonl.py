@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Refused
-from weighbridge.trackers.records import Record
+from weighbridge.trackers.records import TrackerRecord
 
 
 class JsonLines:
@@ -17,7 +17,7 @@ class JsonLines:
         """Name the file; it is made with the first record."""
         self.path = path
 
-    def log(self, record: Record) -> str:
+    def log(self, record: TrackerRecord) -> str:
         """Append the record and its children in one write, and wait until the disk has them."""
         text = "".join(json.dumps(line) + "\n" for line in lines_of(record))
         try:
@@ -30,13 +30,13 @@ class JsonLines:
         return str(self.path)
 
 
-def lines_of(record: Record, parent: str | None = None) -> Iterator[dict[str, Any]]:
+def lines_of(record: TrackerRecord, parent: str | None = None) -> Iterator[dict[str, Any]]:
     """Yield the record as one mapping, then each child with the name of its parent."""
     yield {
         "name": record.name,
         "parent": parent,
         "settings": dict(record.settings),
-        "figures": dict(record.figures),
+        "metrics": dict(record.metrics),
         "labels": dict(record.labels),
         "document": dict(record.document) if parent is None else None,
     }

@@ -1,7 +1,7 @@
 """MLflow: a parent run per benchmark, a child per variant, the JSON as an artifact; and runs read back.
 
-MLflow's limits are kept: 100 settings and labels and 1,000 figures to a batch, 6,000 characters to a setting, 8,000 to
-a label. Settings are words there, so whatever one wants to filter on is a figure.
+MLflow's limits are kept: 100 settings and labels and 1,000 values to a batch, 6,000 characters to a setting, 8,000 to
+a label. Settings are words there, so whatever one wants to filter on is a metric.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.extras import import_extra
-from weighbridge.trackers.records import Record
+from weighbridge.trackers.records import TrackerRecord
 
-WORDS_PER_BATCH, FIGURES_PER_BATCH = 100, 1_000
+WORDS_PER_BATCH, METRICS_PER_BATCH = 100, 1_000
 MAX_SETTING, MAX_LABEL = 6_000, 8_000
 ARTIFACT = "weighbridge.json"
 # MLflow counts its users by default, retries for minutes, and wants a word before it writes to a plain folder.
@@ -36,7 +36,7 @@ class MlflowTracker:
         self.uri, self.experiment = uri, experiment
         self.client = _client(uri)
 
-    def log(self, record: Record) -> str:
+    def log(self, record: TrackerRecord) -> str:
         """Log the record as a run with a nested run per child; return its address. Raises Refused."""
         with _refusals(self.uri):
             experiment = self._experiment_id()
@@ -44,7 +44,7 @@ class MlflowTracker:
         return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
 
     def documents(self, limit: int = 1_000) -> Iterator[Mapping[str, Any]]:
-        """Yield each parent run, the newest first: `{"name", "run_id", "figures", "document"}`.
+        """Yield each parent run, the newest first: `{"name", "run_id", "metrics", "document"}`.
 
         `document` is the result that `log` left with the run, or None for a run that others made.
         """
@@ -59,7 +59,7 @@ class MlflowTracker:
                     yield {
                         "name": run.info.run_name,
                         "run_id": run.info.run_id,
-                        "figures": dict(run.data.metrics),
+                        "metrics": dict(run.data.metrics),
                         "document": self._document(run.info.run_id),
                     }
 
@@ -67,14 +67,14 @@ class MlflowTracker:
         found = self.client.get_experiment_by_name(self.experiment)
         return str(found.experiment_id if found else self.client.create_experiment(self.experiment))
 
-    def _log(self, record: Record, experiment: str, parent: str | None) -> str:
+    def _log(self, record: TrackerRecord, experiment: str, parent: str | None) -> str:
         tags = {key: value[:MAX_LABEL] for key, value in record.labels.items()}
         tags |= {"mlflow.parentRunId": parent} if parent else {}
         run_id = str(self.client.create_run(experiment, run_name=record.name, tags=tags).info.run_id)
         status = "FAILED"
         try:
             self._log_words(run_id, record.settings)
-            self._log_figures(run_id, record.figures)
+            self._log_metrics(run_id, record.metrics)
             if parent is None:
                 self.client.log_text(run_id, json.dumps(record.document), ARTIFACT)
             for child in record.children:
@@ -90,10 +90,10 @@ class MlflowTracker:
         for batch in batches(params, WORDS_PER_BATCH):
             self.client.log_batch(run_id, params=batch)
 
-    def _log_figures(self, run_id: str, figures: Mapping[str, float]) -> None:
+    def _log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         entities = import_extra("mlflow.entities")
-        metrics = [entities.Metric(key, value, timestamp=0, step=0) for key, value in figures.items()]
-        for batch in batches(metrics, FIGURES_PER_BATCH):
+        entries = [entities.Metric(key, value, timestamp=0, step=0) for key, value in metrics.items()]
+        for batch in batches(entries, METRICS_PER_BATCH):
             self.client.log_batch(run_id, metrics=batch)
 
     def _document(self, run_id: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,6 @@
 """Records: a result as trackers want it: one parent per benchmark, a child per variant, the JSON itself as the truth.
 
-Trackers hold flat names and numbers. A figure becomes three of them (`accuracy`, `accuracy_lower`, `accuracy_upper`);
+Trackers hold flat names and numbers. A value becomes three of them (`accuracy`, `accuracy_lower`, `accuracy_upper`);
 what cannot be flattened stays in the document, which travels along unchanged.
 """
 
@@ -19,65 +19,65 @@ SUFFIX_BOUNDS = (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
 
 
 @dataclasses.dataclass(frozen=True)
-class Record:
-    """What is logged: a name, words (`settings`, `labels`), numbers (`figures`), the document, and a child
+class TrackerRecord:
+    """What is logged: a name, words (`settings`, `labels`), numbers (`metrics`), the document, and a child
     per variant.
     """
 
     name: str
     settings: Mapping[str, str]
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     labels: Mapping[str, str]
     document: Mapping[str, Any]
-    children: Sequence["Record"] = ()
+    children: Sequence["TrackerRecord"] = ()
 
 
 class Tracker(Protocol):
     """A place that keeps records."""
 
-    def log(self, record: Record) -> str:
+    def log(self, record: TrackerRecord) -> str:
         """Keep the record and its children; return where it can be seen. Raises Refused when the place refuses."""
         ...
 
 
-def record_of(document: Mapping[str, Any], *, name: str) -> Record:
+def record_of(document: Mapping[str, Any], *, name: str) -> TrackerRecord:
     """Turn a result of the toolkit into a record; raise Invalid for a document that is none."""
     schema = document.get("schema")
     if not isinstance(schema, str) or not schema.startswith("weighbridge."):
         raise Invalid("This is no result of weighbridge: it names no schema.", code="no_result", field="file")
     children = [child_of(candidate) for candidate in document.get("candidates", ())]
     manifest = document.get("manifest") or {}
-    return Record(
+    return TrackerRecord(
         name=name,
         settings=dict(flattened(manifest.get("settings") or document.get("plan") or {})),
-        figures=dict(numbers_of(document.get("metrics") or {})),
+        metrics=dict(numbers_of(document.get("metrics") or {})),
         labels=_labels(document, manifest),
         document=document,
         children=children,
     )
 
 
-def child_of(candidate: Mapping[str, Any]) -> Record:
+def child_of(candidate: Mapping[str, Any]) -> TrackerRecord:
     """Turn one candidate of a candidates file into a record of its own."""
-    figures = dict(numbers_of(candidate.get("metrics") or {}))
+    metrics = dict(numbers_of(candidate.get("metrics") or {}))
     for key in ("quality_drop", "speed_up"):
-        figures |= dict(numbers_of({key: candidate[key]} if candidate.get(key) else {}))
+        metrics |= dict(numbers_of({key: candidate[key]} if candidate.get(key) else {}))
     verdict = candidate.get("verdict") or {}
     labels = {
         "weighbridge.made_by": candidate.get("made_by"),
         "weighbridge.digest": candidate.get("digest"),
         "weighbridge.verdict": verdict.get("answer"),
     }
-    return Record(str(candidate["name"]), {}, figures, _filled(labels), candidate)
+    return TrackerRecord(str(candidate["name"]), {}, metrics, _filled(labels), candidate)
 
 
 def numbers_of(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
-    """Yield each figure's value and bounds under flat names; what is missing or not finite is left out."""
-    for metric, figure in metrics.items():
+    """Yield each metric's value and bounds under flat names; what is missing or not finite is left out."""
+    for name, metric in metrics.items():
         for suffix, key in SUFFIX_BOUNDS:
-            value = figure.get(key)
+            value = metric.get(key)
             if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-                yield clean_name(metric + suffix), float(value)
+                yield clean_name(name + suffix), float(value)
 
 
 def flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

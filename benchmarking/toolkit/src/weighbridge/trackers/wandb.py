@@ -10,7 +10,7 @@ from typing import Any
 
 from weighbridge.core.errors import Refused
 from weighbridge.core.extras import import_extra
-from weighbridge.trackers.records import Record
+from weighbridge.trackers.records import TrackerRecord
 
 # Weights & Biases would also send its own error reports, the working directory's code and its git state.
 QUIET = {
@@ -32,7 +32,7 @@ class WandbTracker:
         self.wandb: Any = import_extra("wandb")
         self.project, self.folder, self.is_offline = project, folder, is_offline
 
-    def log(self, record: Record) -> str:
+    def log(self, record: TrackerRecord) -> str:
         """Log the record and each child as runs of one group; return the address or the folder. Raises Refused."""
         try:
             place = self._run(record, group=record.name, kind="benchmark")
@@ -42,7 +42,7 @@ class WandbTracker:
             raise Refused(f"Weights & Biases refused: {error}", code="tracker_refused") from error
         return place
 
-    def _run(self, record: Record, *, group: str, kind: str) -> str:
+    def _run(self, record: TrackerRecord, *, group: str, kind: str) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)
         run = self.wandb.init(
             project=self.project,
@@ -55,7 +55,7 @@ class WandbTracker:
             settings=self.wandb.Settings(silent=True, console="off", init_timeout=LOGIN_S),
         )
         try:
-            run.summary.update(dict(record.figures))
+            run.summary.update(dict(record.metrics))
             if kind == "benchmark":
                 artifact = self.wandb.Artifact("weighbridge-result", type="benchmark")
                 with artifact.new_file("weighbridge.json") as stream:

@@ -1,4 +1,4 @@
-"""Axes: the figures that candidates are weighed by, and which way is better."""
+"""Axes: the estimates that candidates are weighed by, and which way is better."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from enum import StrEnum
 from weighbridge.core.errors import Invalid
 
 
-class Direction(StrEnum):
+class AxisDirection(StrEnum):
     """Which way is better."""
 
     MIN = "min"
@@ -19,12 +19,12 @@ class Axis:
     """A metric of a candidate by name, and its better direction."""
 
     metric: str
-    direction: Direction
+    direction: AxisDirection
 
     @property
     def sign(self) -> int:
         """Return the factor that makes smaller better."""
-        return 1 if self.direction is Direction.MIN else -1
+        return 1 if self.direction is AxisDirection.MIN else -1
 
 
 BETTER_HIGH = (
@@ -60,15 +60,15 @@ BETTER_LOW = (
     "equivalent_annual_usd",
     "exit_cost_usd",
 )
-DIRECTIONS = dict.fromkeys(BETTER_HIGH, Direction.MAX) | dict.fromkeys(BETTER_LOW, Direction.MIN)
+DIRECTIONS = dict.fromkeys(BETTER_HIGH, AxisDirection.MAX) | dict.fromkeys(BETTER_LOW, AxisDirection.MIN)
 DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")
 
 
 def axis_of(text: str) -> Axis:
     """Read `accuracy`, or `joules:min` where the name is not known; raise Invalid for what says no direction."""
     name, _, direction = text.partition(":")
-    if direction in {member.value for member in Direction}:
-        return Axis(name, Direction(direction))
+    if direction in {member.value for member in AxisDirection}:
+        return Axis(name, AxisDirection(direction))
     if direction or name not in DIRECTIONS:
         raise Invalid(
             f"The better direction of {name!r} is not known; write {name}:min or {name}:max.", code="axis", field="axis"

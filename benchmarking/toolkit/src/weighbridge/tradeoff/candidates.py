@@ -1,9 +1,9 @@
-"""Candidates: the models that compete for one job, each with its measured figures; `weighbridge.candidates/1`.
+"""Candidates: the models that compete for one job, each with its measured estimates; `weighbridge.candidates/1`.
 
 In scope: the shape of the file, reading it with refusals that name the key at fault, writing it. Not in scope: how a
-figure was measured (`measure`), what follows from it (`pareto`, `recommendation`).
+estimate was measured (`measure`), what follows from it (`pareto`, `recommendation`).
 
-Every figure is lower-is-better or higher-is-better by its name alone, which is `axes`'s business. A megabyte is
+Every estimate is lower-is-better or higher-is-better by its name alone, which is `axes`'s business. A megabyte is
 1,000,000 bytes; `latency_ns` are nanoseconds in order of time, every `stride`-th kept.
 """
 
@@ -21,7 +21,7 @@ from weighbridge.tradeoff.shapes import read
 SCHEMA = "weighbridge.candidates/1"
 
 
-class Answer(StrEnum):
+class VariantAnswer(StrEnum):
     """What a variant is worth against the baseline."""
 
     BASELINE = "baseline"
@@ -34,7 +34,7 @@ class Answer(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Figure:
+class Estimate:
     """One measured number in `unit`, between its bounds at `confidence`; without bounds it was counted or read once."""
 
     value: float
@@ -50,13 +50,15 @@ class Figure:
         if bounds == (None, None, None):
             return
         if self.lower is None or self.upper is None or self.confidence is None:
-            raise Invalid("A figure has lower, upper and confidence together, or none of them.", code="figure_bounds")
+            raise Invalid(
+                "An estimate has lower, upper and confidence together, or none of them.", code="estimate_bounds"
+            )
         if not self.lower <= self.value <= self.upper or not 0 < self.confidence < 1:
             text = (
-                f"A figure lies between its bounds at a level between 0 and 1, not {self.value:g} in [{self.lower:g}, "
+                f"A value lies between its bounds at a level between 0 and 1, not {self.value:g} in [{self.lower:g}, "
                 f"{self.upper:g}]."
             )
-            raise Invalid(text, code="figure_bounds")
+            raise Invalid(text, code="estimate_bounds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +96,7 @@ class SpeedUp:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reason:
+class VerdictReason:
     """Why a verdict is what it is: a stable code and a sentence."""
 
     code: str
@@ -105,21 +107,21 @@ class Reason:
 class VariantVerdict:
     """What a variant is worth, why, and the operator that makes it slow where one does."""
 
-    answer: Answer
-    reasons: tuple[Reason, ...] = ()
+    answer: VariantAnswer
+    reasons: tuple[VerdictReason, ...] = ()
     operator: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """How far the candidate's figures may be believed: `valid`, `indicative` or `invalid`, from its own result."""
+    """How far the candidate's estimates may be believed: `valid`, `indicative` or `invalid`, from its own result."""
 
     status: Status
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[VerdictReason, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class Samples:
+class RawLatencies:
     """Raw latencies in nanoseconds, in order of time, every `stride`-th."""
 
     latency_ns: tuple[int, ...]
@@ -128,16 +130,16 @@ class Samples:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One model: how it was made, its file and figures, and what it is worth against the baseline.
+    """One model: how it was made, its file and estimates, and what it is worth against the baseline.
 
-    `measurement` is None where nobody judged the figures; `size_saved_ratio` 0.75 means a quarter of the size is left.
+    `measurement` is None where nobody judged the values; `size_saved_ratio` 0.75 means a quarter of the size is left.
     `isolation` says what fenced it in while it was measured, None where nobody noted that.
     """
 
     name: str
     family: str
     made_by: str
-    metrics: Mapping[str, Figure]
+    metrics: Mapping[str, Estimate]
     verdict: VariantVerdict
     file: str | None = None
     digest: str | None = None
@@ -146,7 +148,7 @@ class Candidate:
     size_saved_ratio: float | None = None
     memory_saved_ratio: float | None = None
     measurement: Measurement | None = None
-    samples: Samples | None = None
+    samples: RawLatencies | None = None
     result_file: str | None = None
     isolation: str | None = None
 

@@ -4,32 +4,32 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
-from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.candidates import Candidates
 from weighbridge.tradeoff.decision import LATENCY, SIZE, run
-from weighbridge.tradeoff.requirements import Limit, Requirements
+from weighbridge.tradeoff.requirements import Requirement, Requirements
 
-# Limits are written with four digits; a bound is moved past a figure by less than that.
+# Limits are written with four digits; a bound is moved past an estimate by less than that.
 DIGITS = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Change:
+class LimitChange:
     """Another bound of one metric (or another margin, with the metric `margin`) and who would be taken then."""
 
     metric: str
     before: float | None
     after: float
-    direction: Direction
+    direction: AxisDirection
     winner: str | None
 
 
-def changes(choice: Candidates, requirements: Requirements) -> tuple[Change, ...]:
+def changes(choice: Candidates, requirements: Requirements) -> tuple[LimitChange, ...]:
     """Return for each requirement the nearest change, either way, that gives another winner; none where nothing does.
 
     Limits that were not asked for are tried too, on latency, size and quality: what would have to be demanded.
     """
-    found: list[Change] = []
+    found: list[LimitChange] = []
     limits = {limit.metric: limit for limit in requirements.limits}
     asked = list(limits) + [metric for metric in (LATENCY, SIZE, requirements.quality) if metric not in limits]
     for metric in asked:
@@ -38,34 +38,34 @@ def changes(choice: Candidates, requirements: Requirements) -> tuple[Change, ...
     return (*found, *_of_margin(choice, requirements))
 
 
-def _direction(metric: str, requirements: Requirements) -> Direction:
-    return Direction.MAX if metric == requirements.quality else Direction.MIN
+def _direction(metric: str, requirements: Requirements) -> AxisDirection:
+    return AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN
 
 
 def _of_limit(
-    choice: Candidates, requirements: Requirements, metric: str, limit: Limit | None, direction: Direction
-) -> Iterator[Change]:
-    """Yield the nearest looser and the nearest tighter bound with another winner, among those that figures make."""
+    choice: Candidates, requirements: Requirements, metric: str, limit: Requirement | None, direction: AxisDirection
+) -> Iterator[LimitChange]:
+    """Yield the nearest looser and the nearest tighter bound with another winner, among those that estimates make."""
     before = _winner(choice, requirements)
     values = [each.metrics[metric].value for each in choice.candidates if metric in each.metrics]
     bounds = sorted({_rounded(value, direction, is_kept=kept) for value in values for kept in (True, False)})
-    start = limit.bound if limit else (math.inf if direction is Direction.MIN else -math.inf)
+    start = limit.bound if limit else (math.inf if direction is AxisDirection.MIN else -math.inf)
     for tried in ([each for each in reversed(bounds) if each < start], [each for each in bounds if each > start]):
         for bound in tried:
-            others = (*requirements.without(metric), Limit(metric, bound, direction))
+            others = (*requirements.without(metric), Requirement(metric, bound, direction))
             winner = _winner(choice, dataclasses.replace(requirements, limits=others))
             if winner != before:
-                yield Change(metric, limit.bound if limit else None, bound, direction, winner)
+                yield LimitChange(metric, limit.bound if limit else None, bound, direction, winner)
                 break
 
 
-def _of_margin(choice: Candidates, requirements: Requirements) -> Iterator[Change]:
+def _of_margin(choice: Candidates, requirements: Requirements) -> Iterator[LimitChange]:
     before = _winner(choice, requirements)
     values = [
         each.metrics[requirements.quality].value for each in choice.candidates if requirements.quality in each.metrics
     ]
     gaps = {
-        _rounded(one - other, Direction.MIN, is_kept=kept)
+        _rounded(one - other, AxisDirection.MIN, is_kept=kept)
         for one in values
         for other in values
         for kept in (True, False)
@@ -78,7 +78,7 @@ def _of_margin(choice: Candidates, requirements: Requirements) -> Iterator[Chang
         for margin in tried:
             winner = _winner(choice, dataclasses.replace(requirements, margin=margin))
             if winner != before:
-                yield Change("margin", requirements.margin, margin, Direction.MIN, winner)
+                yield LimitChange("margin", requirements.margin, margin, AxisDirection.MIN, winner)
                 break
 
 
@@ -87,12 +87,12 @@ def _winner(choice: Candidates, requirements: Requirements) -> str | None:
     return winner.name if winner else None
 
 
-def _rounded(value: float, direction: Direction, *, is_kept: bool) -> float:
+def _rounded(value: float, direction: AxisDirection, *, is_kept: bool) -> float:
     """Return a bound of four digits that just admits the value, or just does not."""
     if value == 0:
         return 0.0
     step = 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
-    up = (direction is Direction.MIN) == is_kept
+    up = (direction is AxisDirection.MIN) == is_kept
     bound = (math.ceil(value / step - 1e-9) if up else math.floor(value / step + 1e-9)) * step
     if not is_kept and math.isclose(bound, value, rel_tol=1e-9):
         bound += step if up else -step
@@ -101,14 +101,14 @@ def _rounded(value: float, direction: Direction, *, is_kept: bool) -> float:
 
 def nearest_miss(
     choice: Candidates, requirements: Requirements, names: Sequence[str]
-) -> tuple[str, tuple[Limit, ...]] | None:
+) -> tuple[str, tuple[Requirement, ...]] | None:
     """Return who of `names` breaks the fewest limits, and of those the least, with the limits it breaks."""
     found = [(choice.named(name), tuple(requirements.unmet(choice.named(name)))) for name in names]
     measured = [(each, unmet) for each, unmet in found if all(limit.metric in each.metrics for limit in unmet)]
     if not measured:
         return None
 
-    def badness(limit: Limit, value: float) -> float:
+    def badness(limit: Requirement, value: float) -> float:
         return abs(value - limit.bound) / max(abs(limit.bound), 1e-12)
 
     best = min(

@@ -7,7 +7,7 @@
    ratio lies within the noise floor of the machine.
 4. Of these the smallest wins. Who is as small as it is tied with it.
 
-The choice is sure if it is the same whichever end of their intervals the figures take at the limits.
+The choice is sure if it is the same whichever end of their intervals the estimates take at the limits.
 """
 
 import dataclasses
@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from weighbridge.measure.verdict import Status
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure
-from weighbridge.tradeoff.requirements import Reading, Requirements
+from weighbridge.tradeoff.candidates import Candidate, Candidates, Estimate, VariantAnswer
+from weighbridge.tradeoff.requirements import LimitReading, Requirements
 
 LATENCY, SIZE = "latency_p95_ms", "model_size_mb"
 # Files that differ by less than one in a hundred are of one size.
@@ -50,7 +50,7 @@ class Race:
 
 
 @dataclasses.dataclass(frozen=True)
-class Decision:
+class VariantDecision:
     """The race at the measured values, the kind of answer, and who else may win at other ends of the intervals."""
 
     race: Race
@@ -63,36 +63,36 @@ class Decision:
         return self.race.winner
 
 
-def decide(choice: Candidates, requirements: Requirements) -> Decision:
-    """Decide; the same figures give the same decision."""
+def decide(choice: Candidates, requirements: Requirements) -> VariantDecision:
+    """Decide; the same estimates give the same decision."""
     race = run(choice, requirements)
-    others = [run(choice, requirements, reading=reading) for reading in (Reading.WORST, Reading.BEST)]
+    others = [run(choice, requirements, reading=reading) for reading in (LimitReading.WORST, LimitReading.BEST)]
     names = [each.winner.name if each.winner else None for each in (race, *others)]
     contenders = tuple(dict.fromkeys(name for name in names if name is not None and name != names[0]))
-    return Decision(race, _situation(race, is_sure=len(set(names)) == 1), contenders)
+    return VariantDecision(race, _situation(race, is_sure=len(set(names)) == 1), contenders)
 
 
-def run(choice: Candidates, requirements: Requirements, *, reading: Reading = Reading.VALUE) -> Race:
+def run(choice: Candidates, requirements: Requirements, *, reading: LimitReading = LimitReading.VALUE) -> Race:
     """Apply the four rules, the limits in the given reading."""
     usable = tuple(candidate for candidate in choice.candidates if is_usable(candidate))
     within = tuple(candidate for candidate in usable if not any(requirements.unmet(candidate, reading)))
     good = _closest(
-        within, requirements.quality, lambda figure, best: figure.value >= best.value - requirements.margin, sign=-1
+        within, requirements.quality, lambda estimate, best: estimate.value >= best.value - requirements.margin, sign=-1
     )
     floor = choice.noise_floor or 0.0
-    fast = _closest(good, LATENCY, lambda figure, best: _is_tied(figure, best, floor))
-    winners = _closest(fast, SIZE, lambda figure, best: figure.value <= best.value * (1 + SAME_SIZE))
+    fast = _closest(good, LATENCY, lambda estimate, best: _is_tied(estimate, best, floor))
+    winners = _closest(fast, SIZE, lambda estimate, best: estimate.value <= best.value * (1 + SAME_SIZE))
     return Race(usable, within, good, fast, winners)
 
 
 def is_usable(candidate: Candidate) -> bool:
     """Tell whether a candidate was made and its measurement may be believed at all."""
     is_valid = candidate.measurement is None or candidate.measurement.status is not Status.INVALID
-    return is_valid and candidate.verdict.answer is not Answer.FAILED
+    return is_valid and candidate.verdict.answer is not VariantAnswer.FAILED
 
 
 def _closest(
-    candidates: Sequence[Candidate], metric: str, is_close: Callable[[Figure, Figure], bool], *, sign: int = 1
+    candidates: Sequence[Candidate], metric: str, is_close: Callable[[Estimate, Estimate], bool], *, sign: int = 1
 ) -> tuple[Candidate, ...]:
     """Return those that are close to the best in a metric, the best first; all of them where nobody has the metric."""
     having = [candidate for candidate in candidates if metric in candidate.metrics]
@@ -103,10 +103,10 @@ def _closest(
     return tuple(candidate for candidate in ordered if is_close(candidate.metrics[metric], best))
 
 
-def _is_tied(figure: Figure, best: Figure, floor: float) -> bool:
-    if figure.value <= best.value * (1 + floor):
+def _is_tied(estimate: Estimate, best: Estimate, floor: float) -> bool:
+    if estimate.value <= best.value * (1 + floor):
         return True
-    return figure.lower is not None and best.upper is not None and figure.lower <= best.upper
+    return estimate.lower is not None and best.upper is not None and estimate.lower <= best.upper
 
 
 def _situation(race: Race, *, is_sure: bool) -> Situation:

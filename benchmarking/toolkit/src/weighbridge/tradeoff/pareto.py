@@ -1,11 +1,11 @@
-"""Pareto: which candidates nobody beats, and how sure that is, given the interval of every figure.
+"""Pareto: which candidates nobody beats, and how sure that is, given the interval of every estimate.
 
 One candidate dominates another if it is at least as good on every axis and better on one; of exact ties none is
-dropped. Each draw takes every figure anew and asks who is on the frontier; the share of draws in which a candidate is
+dropped. Each draw takes every estimate anew and asks who is on the frontier; the share of draws in which a candidate is
 decides its state: `frontier` from `sure` on, `dominated` up to 1 - `sure`, `ambiguous` between.
 
-The law of a draw: each figure by itself follows a two-piece normal whose median is its value and whose bounds are the
-quantiles of its confidence; a figure without an interval is exact. Figures that were measured together move together,
+The law of a draw: each estimate by itself follows a two-piece normal whose median is its value and whose bounds are the
+quantiles of its confidence; a value without an interval is exact. Estimates that were measured together move together,
 which independent draws do not know: they call more candidates ambiguous than a joint bootstrap would. Where joint
 resamples exist, `weigh_draws` takes them.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.tradeoff.axes import Axis
-from weighbridge.tradeoff.candidates import Candidate, Figure
+from weighbridge.tradeoff.candidates import Candidate, Estimate
 
 DRAWS, SEED, SURE = 1_000, 20_260_101, 0.95
 # As many draws are weighed at once as keep the sets of their points within a few megabytes.
@@ -27,7 +27,7 @@ Values = NDArray[np.float64]
 Switches = NDArray[np.bool_]
 
 
-class State(StrEnum):
+class FrontierState(StrEnum):
     """Where a candidate stands."""
 
     FRONTIER = "frontier"
@@ -44,11 +44,11 @@ class Dominator:
 
 
 @dataclasses.dataclass(frozen=True)
-class Standing:
+class FrontierStanding:
     """A candidate's state, the share of draws in which it is on the frontier, and who beats it, the surest first."""
 
     name: str
-    state: State
+    state: FrontierState
     p_frontier: float
     is_frontier_at_values: bool
     dominated_by: tuple[Dominator, ...]
@@ -61,13 +61,13 @@ class Frontier:
     """
 
     axes: tuple[Axis, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[FrontierStanding, ...]
     left_out: tuple[tuple[str, str], ...]
     draws: int
     seed: int
     sure: float
 
-    def standing_of(self, name: str) -> Standing | None:
+    def standing_of(self, name: str) -> FrontierStanding | None:
         """Return a candidate's standing; None where it was left out."""
         return next((standing for standing in self.standings if standing.name == name), None)
 
@@ -88,23 +88,27 @@ def weigh(
         if axis.metric not in candidate.metrics
     }
     present = [candidate for candidate in candidates if candidate.name not in missing]
-    figures = [[candidate.metrics[axis.metric] for axis in axes] for candidate in present]
+    estimates = [[candidate.metrics[axis.metric] for axis in axes] for candidate in present]
     signs = np.array([axis.sign for axis in axes], dtype=np.float64)
-    values = np.array([[figure.value for figure in row] for row in figures]).reshape(len(present), len(axes)) * signs
-    drawn = draw(figures, draws=draws, seed=seed).reshape(draws, len(present), len(axes)) * signs
+    values = (
+        np.array([[estimate.value for estimate in row] for row in estimates]).reshape(len(present), len(axes)) * signs
+    )
+    drawn = draw(estimates, draws=draws, seed=seed).reshape(draws, len(present), len(axes)) * signs
     names = [candidate.name for candidate in present]
     standings = weigh_draws(names, values, drawn, sure=sure)
     return Frontier(tuple(axes), standings, tuple(missing.items()), draws, seed, sure)
 
 
-def weigh_draws(names: Sequence[str], values: Values, drawn: Values, *, sure: float = SURE) -> tuple[Standing, ...]:
+def weigh_draws(
+    names: Sequence[str], values: Values, drawn: Values, *, sure: float = SURE
+) -> tuple[FrontierStanding, ...]:
     """Judge from `values` (candidates, axes) and `drawn` (draws, candidates, axes), smaller better on every axis."""
     on_frontier = non_dominated(values)
     shares = frontier_shares(drawn)
     # Candidates first and draws last: comparing two candidates then reads memory in one piece.
     columns = np.ascontiguousarray(drawn.transpose(1, 2, 0))
     return tuple(
-        Standing(
+        FrontierStanding(
             name,
             _state(float(shares[index]), sure),
             float(shares[index]),
@@ -115,19 +119,19 @@ def weigh_draws(names: Sequence[str], values: Values, drawn: Values, *, sure: fl
     )
 
 
-def draw(figures: Sequence[Sequence[Figure]], *, draws: int, seed: int) -> Values:
-    """Draw every figure `draws` times by the law above; shape (draws, candidates, axes), in the figures' units."""
+def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> Values:
+    """Draw every estimate `draws` times by the law above; shape (draws, candidates, axes), in the estimates' units."""
     from scipy.stats import norm
 
     rng = np.random.default_rng(seed)
-    cells = [figure for row in figures for figure in row]
-    value = np.array([figure.value for figure in cells])
-    below = np.array([0.0 if figure.lower is None else figure.value - figure.lower for figure in cells])
-    above = np.array([0.0 if figure.upper is None else figure.upper - figure.value for figure in cells])
-    level = np.array([figure.confidence or 0.5 for figure in cells])
+    cells = [estimate for row in estimates for estimate in row]
+    value = np.array([estimate.value for estimate in cells])
+    below = np.array([0.0 if estimate.lower is None else estimate.value - estimate.lower for estimate in cells])
+    above = np.array([0.0 if estimate.upper is None else estimate.upper - estimate.value for estimate in cells])
+    level = np.array([estimate.confidence or 0.5 for estimate in cells])
     z = rng.standard_normal((draws, len(cells)))
     drawn: Values = value + z * np.where(z < 0, below, above) / norm.ppf((1 + level) / 2)
-    return drawn.reshape(draws, len(figures), len(figures[0]) if figures else 0)
+    return drawn.reshape(draws, len(estimates), len(estimates[0]) if estimates else 0)
 
 
 def non_dominated(values: Values) -> Switches:
@@ -218,10 +222,10 @@ def _last(
     return last
 
 
-def _state(share: float, sure: float) -> State:
+def _state(share: float, sure: float) -> FrontierState:
     if share >= sure:
-        return State.FRONTIER
-    return State.DOMINATED if share <= 1 - sure else State.AMBIGUOUS
+        return FrontierState.FRONTIER
+    return FrontierState.DOMINATED if share <= 1 - sure else FrontierState.AMBIGUOUS
 
 
 def _dominators(

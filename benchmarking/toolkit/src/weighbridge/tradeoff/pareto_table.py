@@ -26,6 +26,6 @@ def frontier_parts(members: Sequence[Candidate], found: Frontier) -> "Iterator[T
 
 def _rows(by_name: dict[str, Candidate], found: Frontier) -> Iterator[list[str]]:
     for standing in found.standings:
-        figures = (with_bounds(by_name[standing.name].metrics[axis.metric]) for axis in found.axes)
+        estimates = (with_bounds(by_name[standing.name].metrics[axis.metric]) for axis in found.axes)
         beaten_by = ", ".join(f"{by.name} ({by.probability:.0%})" for by in standing.dominated_by[:3])
-        yield [standing.name, *figures, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by]
+        yield [standing.name, *estimates, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by]

@@ -1,6 +1,6 @@
 """The recommendation: the decision in sentences: what to take, why, what it costs, what would change it, what is open.
 
-The text follows from the figures alone: the same candidates and requirements give the same words.
+The text follows from the estimates alone: the same candidates and requirements give the same words.
 """
 
 import dataclasses
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from weighbridge.measure.verdict import Status
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
-from weighbridge.tradeoff.changes import Change, changes, nearest_miss
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
+from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
 from weighbridge.tradeoff.charts.words import name_of, with_bounds
-from weighbridge.tradeoff.decision import LATENCY, SIZE, Decision, Situation, decide, is_usable
+from weighbridge.tradeoff.decision import LATENCY, SIZE, Situation, VariantDecision, decide, is_usable
 from weighbridge.tradeoff.learning.learning_curve import describe
-from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, unit_of
+from weighbridge.tradeoff.requirements import Fit, Requirement, Requirements, unit_of
 
 SCHEMA = "weighbridge.recommendation/1"
 POINTS = 100
@@ -23,7 +23,7 @@ POINTS = 100
 class Recommendation:
     """One headline and four lists of sentences, with the decision behind them."""
 
-    decision: Decision
+    decision: VariantDecision
     headline: str
     why: tuple[str, ...]
     costs: tuple[str, ...]
@@ -62,7 +62,7 @@ def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:
     )
 
 
-def _headline(choice: Candidates, requirements: Requirements, decision: Decision) -> str:
+def _headline(choice: Candidates, requirements: Requirements, decision: VariantDecision) -> str:
     if decision.winner is None:
         return "No candidate meets the limits." + _nearest(choice, requirements)
     name, others = decision.winner.name, [each.name for each in decision.race.winners[1:]]
@@ -87,13 +87,13 @@ def _nearest(choice: Candidates, requirements: Requirements) -> str:
     names = [candidate.name for candidate in choice.candidates if is_usable(candidate)]
     found = nearest_miss(choice, requirements, names)
     if found is None:
-        return " None of them has every figure that the limits ask for."
+        return " None of them has every estimate that the limits ask for."
     nearest, unmet = choice.named(found[0]), found[1]
     misses = _listed([f"{name_of(limit.metric)} {_value(nearest, limit.metric)} ({limit.words()})" for limit in unmet])
     return f" The nearest is {nearest.name}: {misses}."
 
 
-def _why(choice: Candidates, requirements: Requirements, decision: Decision) -> Iterator[str]:
+def _why(choice: Candidates, requirements: Requirements, decision: VariantDecision) -> Iterator[str]:
     race, quality = decision.race, requirements.quality
     limits = "; ".join(limit.words() for limit in requirements.limits) or "none were set"
     yield f"{len(race.within)} of {len(choice.candidates)} candidates meet the limits ({limits})."
@@ -110,7 +110,7 @@ def _why(choice: Candidates, requirements: Requirements, decision: Decision) -> 
         yield f"Of those, {decision.winner.name} is the smallest: {_value(decision.winner, SIZE)}."
 
 
-def _faster(decision: Decision, floor: float | None) -> Iterator[str]:
+def _faster(decision: VariantDecision, floor: float | None) -> Iterator[str]:
     race = decision.race
     if len(race.good) < 2 or LATENCY not in race.fast[0].metrics:
         return
@@ -120,18 +120,18 @@ def _faster(decision: Decision, floor: float | None) -> Iterator[str]:
     yield f"Of these, {race.fast[0].name} is the fastest: p95 latency {_value(race.fast[0], LATENCY)}.{more}"
 
 
-def _is_unsure(candidate: Candidate, limit: Limit) -> bool:
+def _is_unsure(candidate: Candidate, limit: Requirement) -> bool:
     return limit.fit(candidate.metrics.get(limit.metric)) is Fit.UNSURE
 
 
-def _unsure(candidate: Candidate, limit: Limit) -> str:
+def _unsure(candidate: Candidate, limit: Requirement) -> str:
     return (
         f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval: "
         f"{_value(candidate, limit.metric)}."
     )
 
 
-def _costs(decision: Decision, requirements: Requirements) -> Iterator[str]:
+def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[str]:
     winner = decision.winner
     if winner is None:
         return
@@ -155,7 +155,7 @@ def _costs(decision: Decision, requirements: Requirements) -> Iterator[str]:
     yield from _against_best(decision, requirements)
 
 
-def _against_best(decision: Decision, requirements: Requirements) -> Iterator[str]:
+def _against_best(decision: VariantDecision, requirements: Requirements) -> Iterator[str]:
     """Say what the best model of all would give more, and take more, than the winner."""
     quality, winner = requirements.quality, decision.winner
     having = [each for each in decision.race.usable if quality in each.metrics]
@@ -172,19 +172,19 @@ def _against_best(decision: Decision, requirements: Requirements) -> Iterator[st
     yield f"{best.name} has {_points(gap, '.2f')} more {name_of(quality)}{at}."
 
 
-def _change(change: Change) -> str:
+def _change(change: LimitChange) -> str:
     then = f"{change.winner} would be taken" if change.winner else "nobody would be left"
     if change.metric == "margin":
         return (
             f"With a margin of {_points(change.after, '.4g')} instead of {_points(change.before or 0, '.4g')}, {then}."
         )
-    words = Limit(change.metric, change.after, change.direction).words()
+    words = Requirement(change.metric, change.after, change.direction).words()
     if change.before is None:
         return f"If {words} were demanded, {then}."
     return f"With {words} instead of {change.before:g}, {then}."
 
 
-def _not_known(choice: Candidates, requirements: Requirements, decision: Decision) -> Iterator[str]:
+def _not_known(choice: Candidates, requirements: Requirements, decision: VariantDecision) -> Iterator[str]:
     if choice.is_partial:
         yield "The measurement was interrupted: some candidates are missing."
     if decision.winner is not None:
@@ -206,14 +206,14 @@ def _not_known(choice: Candidates, requirements: Requirements, decision: Decisio
 
 def _doubts(winner: Candidate) -> Iterator[str]:
     if winner.measurement is None:
-        yield f"Nobody judged how far the figures of {winner.name} may be believed."
+        yield f"Nobody judged how far the estimates of {winner.name} may be believed."
     elif winner.measurement.status is Status.INDICATIVE:
         reasons = " ".join(reason.message for reason in winner.measurement.reasons)
-        yield f"The figures of {winner.name} are indicative. {reasons}".rstrip()
+        yield f"The estimates of {winner.name} are indicative. {reasons}".rstrip()
 
 
 def _out(candidates: Sequence[Candidate]) -> Iterator[str]:
-    failed = [each.name for each in candidates if each.verdict.answer is Answer.FAILED]
+    failed = [each.name for each in candidates if each.verdict.answer is VariantAnswer.FAILED]
     invalid = [each.name for each in candidates if each.name not in failed and not is_usable(each)]
     if failed:
         yield f"Could not be made or measured: {_listed(failed)}."

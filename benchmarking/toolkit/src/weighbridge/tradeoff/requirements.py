@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.candidates import Candidate, Figure
+from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.candidates import Candidate, Estimate
 from weighbridge.tradeoff.charts.words import name_of, shown_unit
 
 LIMIT = re.compile(r"^(?P<metric>[a-z][a-z0-9_]*)(?P<sense><=|>=)(?P<bound>-?[0-9.]+(?:e-?[0-9]+)?)$")
@@ -15,15 +15,15 @@ UNITS = {"_ms": "ms", "_mb": "MB", "_usd": "USD", "_per_s": "1/s"}
 
 
 class Fit(StrEnum):
-    """Whether a figure keeps a limit: with its whole interval, with none of it, or with a part."""
+    """Whether an estimate keeps a limit: with its whole interval, with none of it, or with a part."""
 
     YES = "yes"
     UNSURE = "unsure"
     NO = "no"
 
 
-class Reading(StrEnum):
-    """How a limit reads a figure: by its value, by its worse bound, or by its better bound."""
+class LimitReading(StrEnum):
+    """How a limit reads an estimate: by its value, by its worse bound, or by its better bound."""
 
     VALUE = "value"
     WORST = "worst"
@@ -31,31 +31,31 @@ class Reading(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Limit:
+class Requirement:
     """A metric's largest (`Direction.MIN`: lower is better) or least value that is acceptable."""
 
     metric: str
     bound: float
-    direction: Direction
+    direction: AxisDirection
 
-    def holds(self, figure: Figure | None, reading: Reading = Reading.VALUE) -> bool:
-        """Tell whether the figure keeps the limit in that reading; a missing figure never does."""
-        if figure is None:
+    def holds(self, estimate: Estimate | None, reading: LimitReading = LimitReading.VALUE) -> bool:
+        """Tell whether the estimate keeps the limit in that reading; a missing estimate never does."""
+        if estimate is None:
             return False
-        lower, upper = (figure.value if end is None else end for end in (figure.lower, figure.upper))
-        worst, best = (upper, lower) if self.direction is Direction.MIN else (lower, upper)
-        seen = {Reading.VALUE: figure.value, Reading.WORST: worst, Reading.BEST: best}[reading]
-        return seen <= self.bound if self.direction is Direction.MIN else seen >= self.bound
+        lower, upper = (estimate.value if end is None else end for end in (estimate.lower, estimate.upper))
+        worst, best = (upper, lower) if self.direction is AxisDirection.MIN else (lower, upper)
+        seen = {LimitReading.VALUE: estimate.value, LimitReading.WORST: worst, LimitReading.BEST: best}[reading]
+        return seen <= self.bound if self.direction is AxisDirection.MIN else seen >= self.bound
 
-    def fit(self, figure: Figure | None) -> Fit:
-        """Tell whether the figure keeps the limit for sure, surely not, or perhaps."""
-        if self.holds(figure, Reading.WORST):
+    def fit(self, estimate: Estimate | None) -> Fit:
+        """Tell whether the estimate keeps the limit for sure, surely not, or perhaps."""
+        if self.holds(estimate, LimitReading.WORST):
             return Fit.YES
-        return Fit.UNSURE if self.holds(figure, Reading.BEST) else Fit.NO
+        return Fit.UNSURE if self.holds(estimate, LimitReading.BEST) else Fit.NO
 
     def words(self) -> str:
         """Return `p95 latency at most 5 ms`."""
-        sense = "at most" if self.direction is Direction.MIN else "at least"
+        sense = "at most" if self.direction is AxisDirection.MIN else "at least"
         return f"{name_of(self.metric)} {sense} {self.bound:g} {unit_of(self.metric)}".rstrip()
 
 
@@ -63,7 +63,7 @@ class Limit:
 class Requirements:
     """Limits, the metric of quality, and the `margin`: so much less quality is accepted for a cheaper model."""
 
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[Requirement, ...] = ()
     quality: str = "accuracy"
     margin: float = 0.01
 
@@ -75,16 +75,16 @@ class Requirements:
         if not 0 <= self.margin < 1:
             raise Invalid("The margin is a share between 0 and 1: 0.01 is one point.", code="margin", field="margin")
 
-    def unmet(self, candidate: Candidate, reading: Reading = Reading.VALUE) -> Iterator[Limit]:
+    def unmet(self, candidate: Candidate, reading: LimitReading = LimitReading.VALUE) -> Iterator[Requirement]:
         """Yield the limits that a candidate does not keep in that reading."""
         return (limit for limit in self.limits if not limit.holds(candidate.metrics.get(limit.metric), reading))
 
-    def without(self, metric: str) -> tuple[Limit, ...]:
+    def without(self, metric: str) -> tuple[Requirement, ...]:
         """Return the limits of all other metrics."""
         return tuple(limit for limit in self.limits if limit.metric != metric)
 
 
-def limits_of(texts: Sequence[str]) -> tuple[Limit, ...]:
+def limits_of(texts: Sequence[str]) -> tuple[Requirement, ...]:
     """Read `peak_memory_mb<=200` or `f1_macro>=0.85`; raise Invalid for another form."""
     return tuple(_limit(text) for text in texts)
 
@@ -94,7 +94,7 @@ def unit_of(metric: str) -> str:
     return next((shown_unit(unit) for ending, unit in UNITS.items() if metric.endswith(ending)), "")
 
 
-def _limit(text: str) -> Limit:
+def _limit(text: str) -> Requirement:
     found = LIMIT.match(text.replace(" ", ""))
     try:
         bound = float(found["bound"]) if found else None
@@ -105,4 +105,4 @@ def _limit(text: str) -> Limit:
     if bound <= 0 and unit_of(found["metric"]):
         text = f"A limit of {name_of(found['metric'])} is above 0 {unit_of(found['metric'])}, not {bound:g}."
         raise Invalid(text, code="limits", field="limit")
-    return Limit(found["metric"], bound, Direction.MIN if found["sense"] == "<=" else Direction.MAX)
+    return Requirement(found["metric"], bound, AxisDirection.MIN if found["sense"] == "<=" else AxisDirection.MAX)

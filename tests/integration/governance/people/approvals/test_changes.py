@@ -152,7 +152,7 @@ def test_nobody_grants_themself_a_role_by_any_hand(cast: Cast, second: User, now
     assert person_of(cast.admin).roles == {Role.ADMIN}
 
 
-def test_a_proposal_lapses_after_seven_days(cast: Cast, draft: PolicyVersion, now: datetime) -> None:
+def test_a_proposal_expires_after_seven_days(cast: Cast, draft: PolicyVersion, now: datetime) -> None:
     change = propose(version=draft, by=cast.approver, now=now)
     early = now + WEEK - timedelta(microseconds=1)
     assert approvals.expire(now=early) == []
@@ -169,7 +169,7 @@ def test_a_proposal_lapses_after_seven_days(cast: Cast, draft: PolicyVersion, no
     approvals.confirm(change=again, by=cast.admin, now=now + WEEK)
 
 
-def test_a_lapsed_proposal_is_no_obstacle_before_anybody_swept_it(
+def test_a_expired_proposal_is_no_obstacle_before_anybody_swept_it(
     cast: Cast, draft: PolicyVersion, now: datetime
 ) -> None:
     old = propose(version=draft, by=cast.approver, now=now)

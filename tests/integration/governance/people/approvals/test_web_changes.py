@@ -111,7 +111,7 @@ def test_a_reason_that_cannot_be_kept_is_refused(as_, change, admin, approver, n
     before = snapshot()
     page = as_(admin).post(f"/changes/{change.pk}/refuse/", {"reason": reason}, follow=True)
     assert told in said(page)[0]
-    page = as_(admin).post("/policy/policies/default/2/propose/", {"reason": reason}, follow=True)
+    page = as_(admin).post("/rulebook/policies/default/2/propose/", {"reason": reason}, follow=True)
     assert told in said(page)[0]
     assert snapshot() == before
 
@@ -171,6 +171,6 @@ def test_the_navigation_shows_them_to_whoever_may_read(as_, cast):
     shown = [
         name
         for name in ("approver", "admin", "auditor", "author", "finance")
-        if 'href="/changes/"' in html_of(as_(getattr(cast, name)).get("/policy/"))
+        if 'href="/changes/"' in html_of(as_(getattr(cast, name)).get("/rulebook/"))
     ]
     assert shown == ["approver", "admin", "auditor"]

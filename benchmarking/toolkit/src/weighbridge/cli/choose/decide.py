@@ -14,7 +14,7 @@ def decide(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the justification (HTML, Markdown, PDF) and its heat map.")
     ] = None,
-    draws: Annotated[int, typer.Option(help="Draws of figures and of weights.", min=100, max=1_000_000)] = 10_000,
+    draws: Annotated[int, typer.Option(help="Draws of metrics and of weights.", min=100, max=1_000_000)] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the draws.", min=0)] = 20_260_101,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:

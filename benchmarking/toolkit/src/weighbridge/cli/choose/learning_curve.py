@@ -15,7 +15,7 @@ def learning_curve(
     chart: Annotated[Path | None, typer.Option(help="Draw the curve into this file, .svg or .png.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Say what more training data may bring: the figure to expect at N, 2N and 4N rows, and whether a
+    """Say what more training data may bring: the metric to expect at N, 2N and 4N rows, and whether a
     ceiling is known.
     """
     from weighbridge.api.choosing import learning_curve as forecast

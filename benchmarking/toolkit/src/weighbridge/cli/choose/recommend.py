@@ -20,7 +20,7 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
     limit: Annotated[
         list[str] | None, typer.Option(help="Another limit, as peak_memory_mb<=200; more than one.")
     ] = None,
-    quality: Annotated[str, typer.Option(help="The figure that says how good a model is.")] = "accuracy",
+    quality: Annotated[str, typer.Option(help="The metric that says how good a model is.")] = "accuracy",
     margin: Annotated[
         float, typer.Option(help="Quality worth giving up for a cheaper model: 0.01 is one point.")
     ] = 0.01,

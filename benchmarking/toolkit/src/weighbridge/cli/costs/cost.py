@@ -74,7 +74,7 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
-    """Project options side by side on one load curve, each figure with its range, and say which is cheapest
+    """Project options side by side on one load curve, each metric with its range, and say which is cheapest
     how likely.
     """
     from weighbridge.api.costing import project_costs
@@ -91,7 +91,7 @@ def compare(
     json_file: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """Say what moved between two projections: figures, inputs, prices."""
+    """Say what moved between two projections: metrics, inputs, prices."""
     from weighbridge.costs.changes import changes, sentences
 
     try:

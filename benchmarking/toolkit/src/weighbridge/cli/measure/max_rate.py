@@ -34,13 +34,13 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.cli.tables.terminal import max_rate_parts, show
     from weighbridge.load.plan import seconds
     from weighbridge.measure.deadline import Deadline
-    from weighbridge.measure.scenarios import Engine, ProfileSettings, Server
+    from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, Server
     from weighbridge.measure.studies.max_rate import Asked, find_max_rate
     from weighbridge.systems.sandbox.process import RunCanceled, RunEnded
 
     try:
         target = subject.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
-        engine = Engine(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
+        engine = RuntimeSettings(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
         # The limit, the number of samples and the time are refused here, before anything is run.
         scenario = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
         deadline = Deadline(seconds(within, field="within"), time.monotonic)

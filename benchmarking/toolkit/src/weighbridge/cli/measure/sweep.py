@@ -34,7 +34,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     from datetime import UTC, datetime
 
     from weighbridge.cli.tables.terminal import show, sweep_parts
-    from weighbridge.measure.scenarios import Engine, Offline, ProfileSettings
+    from weighbridge.measure.scenarios import Offline, ProfileSettings, RuntimeSettings
     from weighbridge.measure.studies import sweep as sweeping
 
     try:
@@ -45,7 +45,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
             is_trusted=trust,
             torch=subject.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
         )
-        engine = Engine(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
+        engine = RuntimeSettings(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
         settings = ProfileSettings(scenario=Offline(min_samples=samples, threads=threads), engine=engine)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             result = sweeping.sweep(

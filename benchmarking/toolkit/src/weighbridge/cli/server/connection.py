@@ -7,7 +7,7 @@ import typer
 from weighbridge.cli.exits import stop
 
 if TYPE_CHECKING:
-    from weighbridge.client.server import Server
+    from weighbridge.client.server import PlatformServer
 
 ServerOption = Annotated[str, typer.Option("--server", envvar="WEIGHBRIDGE_URL", help="Address of the server.")]
 TokenOption = Annotated[
@@ -15,10 +15,10 @@ TokenOption = Annotated[
 ]
 
 
-def server_at(url: str, token: str) -> "Server":
+def server_at(url: str, token: str) -> "PlatformServer":
     """Return the server to talk to; stop with what is missing where one of the two is not named."""
-    from weighbridge.client.server import Server
+    from weighbridge.client.server import PlatformServer
 
     if not url or not token:
         stop("Name the server and a token: --server and --token, or WEIGHBRIDGE_URL and WEIGHBRIDGE_TOKEN.")
-    return Server(url.rstrip("/"), token)
+    return PlatformServer(url.rstrip("/"), token)

@@ -22,7 +22,7 @@ def gate(
     """Ask whether an artifact may go into an environment: 0 allowed, 1 refused, 2 cannot tell."""
     from datetime import UTC, datetime
 
-    from weighbridge.client.gate import Answer, ask_server, ask_statement, check_digest
+    from weighbridge.client.gate import GateVerdict, ask_server, ask_statement, check_digest
 
     try:
         check_digest(digest)
@@ -37,4 +37,4 @@ def gate(
         stop(refused.reason)
     until = f" until {reply.expires_at}" if reply.expires_at else ""
     typer.echo(f"{reply.answer}{until}: {' '.join(reply.reasons) or 'no reason was given.'}")
-    raise typer.Exit({Answer.ALLOWED: DONE, Answer.REFUSED: NO, Answer.UNKNOWN: UNCLEAR}[reply.answer])
+    raise typer.Exit({GateVerdict.ALLOWED: DONE, GateVerdict.REFUSED: NO, GateVerdict.UNKNOWN: UNCLEAR}[reply.answer])

@@ -45,8 +45,8 @@ def _model_row(found: Mapping[str, Any]) -> list[str]:
 
 
 def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield each figure then and now, whether they are equivalent, what else differs, and the answer."""
-    headings = ("figure", "then", "now", "ratio", "answer")
+    """Yield each metric then and now, whether they are equivalent, what else differs, and the answer."""
+    headings = ("metric", "then", "now", "ratio", "answer")
     rows = (
         (
             each["metric"],
@@ -55,17 +55,17 @@ def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
             between(each, key="ratio"),
             ANSWERS[each["answer"]],
         )
-        for each in document["figures"]
+        for each in document["metrics"]
     )
-    yield table_of(f"repeated, within {document['margin']:.0%}", headings, rows, words=("figure", "answer"))
+    yield table_of(f"repeated, within {document['margin']:.0%}", headings, rows, words=("metric", "answer"))
     for each in document["differences"]:
-        yield f"differs: {each['fact']} was {each['then']}, is {each['now']}"
+        yield f"differs: {each['condition']} was {each['then']}, is {each['now']}"
     yield from (f"  {text}" for text in document["reasons"])
     yield f"answer: {ANSWERS[document['answer']]}"
 
 
-def between(figure: Mapping[str, Any] | None, *, key: str = "value") -> str:
-    """Write a figure and its bounds; nothing for none."""
-    if figure is None:
+def between(metric: Mapping[str, Any] | None, *, key: str = "value") -> str:
+    """Write a metric and its bounds; nothing for none."""
+    if metric is None:
         return ""
-    return f"{number(figure[key])} [{number(figure['lower'])}, {number(figure['upper'])}]"
+    return f"{number(metric[key])} [{number(metric['lower'])}, {number(metric['upper'])}]"

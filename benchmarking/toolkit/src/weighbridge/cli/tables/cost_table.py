@@ -14,11 +14,11 @@ SWINGS = 5
 
 
 def projection_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the figures of every option, which is cheapest how likely, limits, worth and leaving."""
+    """Yield the metrics of every option, which is cheapest how likely, limits, worth and leaving."""
     sheet = cost_words(document)
-    _, figures = sheet.tables[0]
-    words = [heading for position, heading in enumerate(figures.headings) if position not in figures.figures]
-    yield table_of(sheet.title, figures.headings, figures.rows, words=words)
+    _, metrics = sheet.tables[0]
+    words = [heading for position, heading in enumerate(metrics.headings) if position not in metrics.figures]
+    yield table_of(sheet.title, metrics.headings, metrics.rows, words=words)
     yield sheet.headline + "."
     for heading, found in sheet.sections:
         yield heading

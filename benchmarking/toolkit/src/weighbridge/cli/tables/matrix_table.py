@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from weighbridge.charts.tables import NOTHING
 from weighbridge.cli.tables.terminal import number, table_of
-from weighbridge.tradeoff.matrix.decided import MatrixDecision, Place
+from weighbridge.tradeoff.matrix.decided import MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.page import HEADINGS
 from weighbridge.tradeoff.matrix.words import argue
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def decision_parts(decision: MatrixDecision) -> "Iterator[Table | str]":
-    """Yield figures, scores and the argument."""
+    """Yield metrics, scores and the argument."""
     matrix = decision.matrix
     weighed = [f"{each.with_unit(each.name)}, {matrix.weights.values[each.id]:.0%}" for each in matrix.criteria]
     headings = ("option", *weighed, "weighted sum", "TOPSIS", "P(best)", "stands")
-    rows = ([place.name, *_figures(decision, place), *_scores(place)] for place in decision.places)
+    rows = ([place.name, *_metrics(decision, place), *_scores(place)] for place in decision.places)
     yield table_of(matrix.title, headings, rows, words=("option", "stands"))
     found = argue(decision)
     yield found.headline
@@ -28,12 +28,12 @@ def decision_parts(decision: MatrixDecision) -> "Iterator[Table | str]":
         yield from (f"{heading}:", *(f"  {sentence}" for sentence in sentences)) if sentences else ()
 
 
-def _figures(decision: MatrixDecision, place: Place) -> list[str]:
+def _metrics(decision: MatrixDecision, place: OptionPlace) -> list[str]:
     cells = next(each for each in decision.matrix.options if each.name == place.name).cells
-    return [number(cells[each.id].figure.value) if each.id in cells else NOTHING for each in decision.matrix.criteria]
+    return [number(cells[each.id].estimate.value) if each.id in cells else NOTHING for each in decision.matrix.criteria]
 
 
-def _scores(place: Place) -> tuple[str, str, str, str]:
+def _scores(place: OptionPlace) -> tuple[str, str, str, str]:
     known = place.p_gates is not None
     score = NOTHING if place.score is None else f"{place.score:.3f}"
     close = NOTHING if place.closeness is None else f"{place.closeness:.3f}"

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from weighbridge.costs.prices.book import Disagreement, PriceBook
-from weighbridge.costs.prices.files.snapshot import Replay
+from weighbridge.costs.prices.files.snapshot import PriceReplay
 from weighbridge.costs.prices.offers import Offer
-from weighbridge.costs.prices.price import Meter, Origin, Price, amount_text
+from weighbridge.costs.prices.price import Meter, Price, PriceOrigin, amount_text
 
 SOURCE_LENGTH = 44
 
@@ -42,7 +42,9 @@ def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
         price, per_gpu = offer.price, offer.price.usd_per_gpu_h
         gpu = "" if per_gpu is None else amount_text(per_gpu.quantize(Decimal("0.0001")))
         table.add_row(_bought(price), _usd(price), str(price.unit), gpu, str(price.as_of), price.source)
-        beside = [("list price", price.list_price)] if price.list_price and price.origin is Origin.NEGOTIATED else []
+        beside = (
+            [("list price", price.list_price)] if price.list_price and price.origin is PriceOrigin.NEGOTIATED else []
+        )
         for words, other in (*beside, *(("other opinion", each) for each in offer.others)):
             table.add_row(f"  {words}", _usd(other), str(other.unit), "", str(other.as_of), other.source)
     _print(table)
@@ -63,7 +65,7 @@ def show_disagreements(found: Sequence[Disagreement], limit: int) -> None:
     _print(table)
 
 
-def show_replay(found: Replay) -> None:
+def show_replay(found: PriceReplay) -> None:
     """Write what moved, with both days, and what is gone."""
     table = _table(
         f"prices of {found.then} on {found.today}", ("SKU", "bought", "then", "now", "moved", "known on", "source")
@@ -100,7 +102,7 @@ def _remarks(price: Price) -> list[str]:
 
 def _bought(price: Price) -> str:
     meter = "" if price.meter is Meter.WHOLE else f" {price.meter}"
-    return f"{price.term}{meter}{'' if price.origin is Origin.LIST else f' ({price.origin})'}"
+    return f"{price.term}{meter}{'' if price.origin is PriceOrigin.LIST else f' ({price.origin})'}"
 
 
 def _usd(price: Price) -> str:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 PIPE_COLUMNS = 160
 # Headings whose columns hold words; all others hold numbers.
-WORDS = ("figure", "unit", "verdict")
+WORDS = ("metric", "unit", "verdict")
 
-FIGURES = {
+METRICS = {
     "latency_p50_ms": "latency p50",
     "latency_p95_ms": "latency p95",
     "latency_p99_ms": "latency p99",
@@ -102,52 +102,52 @@ def table_of(
 
 
 def result_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the figures with their bounds, what is missing, the verdict with its reasons, and where the time goes."""
-    yield from figures_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
+    """Yield the metrics with their bounds, what is missing, the verdict with its reasons, and where the time goes."""
+    yield from metrics_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
     yield from operators_parts(result.get("operators"))
 
 
 def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
-    """Yield the figures of answers that were scored."""
-    yield figures_table("Answers against the truth", scores["metrics"])
+    """Yield the metrics of answers that were scored."""
+    yield metrics_table("Answers against the truth", scores["metrics"])
 
 
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the figures of a load test, the verdict, what failed and how it first failed."""
+    """Yield the metrics of a load test, the verdict, what failed and how it first failed."""
     plan, target = result["plan"], result["manifest"]["target"]
     title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
-    yield from figures_parts(result, title=f"{title}, {plan['duration_s']:g} s")
+    yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
     yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
 
 
 def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield every trial, the highest rate with its bounds and how the search ended, and the verdict."""
-    figure = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
-    value, lower, upper = (number(figure[key]) or "none" for key in ("value", "lower", "upper"))
+    metric = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
+    value, lower, upper = (number(metric[key]) or "none" for key in ("value", "lower", "upper"))
     for trial in result["trials"]:
         yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
     yield f"highest rate with p99 <= {result['limit_ms']:g} ms: {value}/s ({lower} to {upper}), {result['reason']}"
     yield from verdict_lines(result)
 
 
-def figures_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
-    """Yield a result of any kind under `title`: figures, what is missing, verdict, manifest."""
-    yield figures_table(title, result["metrics"])
-    yield from (f"no figure: {missing['message']}" for missing in result["missing"])
+def metrics_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
+    """Yield a result of any kind under `title`: metrics, what is missing, verdict, manifest."""
+    yield metrics_table(title, result["metrics"])
+    yield from (f"no metric: {missing['message']}" for missing in result["missing"])
     yield from verdict_lines(result)
 
 
-def figures_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> "Table":
+def metrics_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> "Table":
     """Return a table with a row for each metric."""
-    headings = ("figure", "value", "lower", "upper", "unit", "level", "n")
-    return table_of(title, headings, (_figure_row(*each) for each in metrics.items()))
+    headings = ("metric", "value", "lower", "upper", "unit", "level", "n")
+    return table_of(title, headings, (_metric_row(*each) for each in metrics.items()))
 
 
-def _figure_row(name: str, metric: Mapping[str, Any]) -> list[str]:
+def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
     bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
     level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
     unit = "" if metric["unit"] == "1" else metric["unit"]
-    return [FIGURES.get(name, name), *bounds, unit, level, f"{metric['n']:,}"]
+    return [METRICS.get(name, name), *bounds, unit, level, f"{metric['n']:,}"]
 
 
 def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -182,19 +182,19 @@ def _point_row(point: Mapping[str, Any]) -> list[str]:
     found = point.get("metrics", {})
     rate = found.get("throughput_samples_per_s", {})
     others = (found.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
-    figures = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
+    metrics = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
     end = point["refused"]["reason"] if "refused" in point else point["status"]
-    return [str(point["batch"]), str(point["concurrency"]), *figures, end]
+    return [str(point["batch"]), str(point["concurrency"]), *metrics, end]
 
 
 def max_rate_parts(document: Mapping[str, Any]) -> list[str]:
     """Return the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
-    figure = document["highest_rate_per_s"]
-    bounds = {key: number(figure[key]) or "-" for key in ("value", "lower", "upper")}
-    level = "" if figure["confidence"] is None else f"{figure['confidence']:.0%}, "
+    metric = document["highest_rate_per_s"]
+    bounds = {key: number(metric[key]) or "-" for key in ("value", "lower", "upper")}
+    level = "" if metric["confidence"] is None else f"{metric['confidence']:.0%}, "
     lines = [
         f"highest rate with p99 of response time within {document['limit_ms']:g} ms: {bounds['value']} per second",
-        f"  between {bounds['lower']} and {bounds['upper']} ({level}{figure['n']} trials): {EDGES[document['reason']]}",
+        f"  between {bounds['lower']} and {bounds['upper']} ({level}{metric['n']} trials): {EDGES[document['reason']]}",
     ]
     confirmed = document["confirmed_at_lower"]
     if confirmed is not None:

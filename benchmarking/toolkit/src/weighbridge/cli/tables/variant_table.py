@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from weighbridge.cli.tables.terminal import number, table_of
-from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,8 +44,8 @@ def _row(candidate: Candidate) -> list[str]:
 
 
 def _value(candidate: Candidate, metric: str) -> str:
-    figure = candidate.metrics.get(metric)
-    return number(figure.value) if figure is not None else ""
+    estimate = candidate.metrics.get(metric)
+    return number(estimate.value) if estimate is not None else ""
 
 
 def conclusion(found: Candidates) -> str:
@@ -53,7 +53,7 @@ def conclusion(found: Candidates) -> str:
 
     Those are the others whose interval of the speed-up reaches into its own.
     """
-    worth = [each for each in found.candidates if each.verdict.answer is Answer.WORTH_IT]
+    worth = [each for each in found.candidates if each.verdict.answer is VariantAnswer.WORTH_IT]
     if not worth:
         return f"No variant is worth it: keep {found.baseline}."
     best = max(worth, key=lambda each: (each.speed_up.value if each.speed_up else 0.0, each.size_saved_ratio or 0.0))

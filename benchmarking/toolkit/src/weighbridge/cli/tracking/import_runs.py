@@ -15,8 +15,8 @@ def import_runs(
     json_file: Annotated[Path, typer.Option("--json", help="Write the candidates to this file.")],
     uri: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow's tracking server.")] = "",
     experiment: Annotated[str, typer.Option(help="MLflow's experiment.")] = "weighbridge",
-    figure: Annotated[
-        list[str] | None, typer.Option(help="A figure to take, METRIC=KEY:UNIT; more than one. KEY is MLflow's name.")
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A metric to take, METRIC=KEY:UNIT; more than one. KEY is MLflow's name.")
     ] = None,
     baseline: Annotated[str, typer.Option(help="The run that the others are weighed against; else the newest.")] = "",
     limit: Annotated[int, typer.Option(help="Read at most so many runs, the newest first.")] = 100,
@@ -31,7 +31,7 @@ def import_runs(
         stop("Name MLflow's tracking server: --uri, or MLFLOW_TRACKING_URI.")
     at = datetime.fromtimestamp(time.time(), UTC).isoformat()
     try:
-        wanted = [wanted_of(text) for text in figure or ()]
+        wanted = [wanted_of(text) for text in metric or ()]
         runs = MlflowTracker(uri, experiment).documents(limit)
         found = candidates_of(runs, wanted=wanted, baseline=baseline or None, at=at)
         write_json(json_file, found.as_document())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from weighbridge.trackers.records import Tracker
 
 
-class Place(StrEnum):
+class TrackerPlace(StrEnum):
     """Where records can be kept."""
 
     MLFLOW = "mlflow"
@@ -24,7 +24,7 @@ class Place(StrEnum):
 
 def track(
     files: Annotated[list[Path], typer.Argument(help="Results of weighbridge, JSON files.")],
-    to: Annotated[Place, typer.Option(help="Where they are logged.")],
+    to: Annotated[TrackerPlace, typer.Option(help="Where they are logged.")],
     uri: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow's tracking server.")] = "",
     experiment: Annotated[str, typer.Option(help="MLflow's experiment, or W&B's project.")] = "weighbridge",
     folder: Annotated[Path, typer.Option(help="W&B's folder for runs.")] = Path("var/wandb"),
@@ -46,14 +46,14 @@ def track(
     raise typer.Exit(DONE)
 
 
-def _tracker(place: Place, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
+def _tracker(place: TrackerPlace, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
     from weighbridge.trackers.jsonl import JsonLines
     from weighbridge.trackers.mlflow import MlflowTracker
     from weighbridge.trackers.wandb import WandbTracker
 
-    if place is Place.JSONL:
+    if place is TrackerPlace.JSONL:
         return JsonLines(out)
-    if place is Place.WANDB:
+    if place is TrackerPlace.WANDB:
         return WandbTracker(experiment, folder=folder, is_offline=is_offline)
     if not uri:
         stop("Name MLflow's tracking server: --uri, or MLFLOW_TRACKING_URI.")

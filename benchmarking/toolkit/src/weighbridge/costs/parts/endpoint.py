@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.lines import Costing, CostLine, Number
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, MONTHS, LoadCurve
 from weighbridge.costs.parts.serving import SelfHosted, serving_cost
 from weighbridge.costs.spec.usd import UsdPerGb, UsdPerGbMonth, UsdPerGbS
@@ -12,7 +12,7 @@ KB_PER_GB = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class EndpointServing:
     """Real-time instances of a managed service, sized like one's own at the service's price, with storage and traffic.
 
     `storage_gb` is held by each replica at `usd_per_gb_month`; `kb_per_request` goes in and out at `usd_per_gb`.
@@ -46,11 +46,11 @@ class Serverless:
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
 
 
-def endpoint_cost(curve: LoadCurve, spec: Endpoint, *, requests_per_year: Number) -> Costing:
+def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year: Number) -> Costing:
     """Return a year of an endpoint: replica hours, the storage of the replicas, and traffic."""
     compute = serving_cost(curve, spec.replicas)
     replicas: Number = compute.quantities["replica_hours"] / HOURS_PER_YEAR
-    storage = Line(
+    storage = CostLine(
         "storage",
         replicas * spec.storage_gb * spec.usd_per_gb_month * MONTHS,
         "mean_replicas · storage_gb · usd_per_gb_month · 12",
@@ -62,7 +62,7 @@ def endpoint_cost(curve: LoadCurve, spec: Endpoint, *, requests_per_year: Number
 def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
     """Return a year of calls: N · memory · seconds · price, what is kept warm, and traffic."""
     seconds = HOURS_PER_YEAR * 3_600
-    calls = Line(
+    calls = CostLine(
         "calls",
         requests_per_year * spec.memory_gb * spec.duration_s * spec.usd_per_gb_s,
         "requests_per_year · memory_gb · duration_s · usd_per_gb_s",
@@ -73,7 +73,7 @@ def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
             "usd_per_gb_s": spec.usd_per_gb_s,
         },
     )
-    warm = Line(
+    warm = CostLine(
         "kept warm",
         spec.provisioned * spec.memory_gb * spec.provisioned_usd_per_gb_s * seconds,
         "provisioned · memory_gb · provisioned_usd_per_gb_s · 8760 · 3600",
@@ -86,8 +86,8 @@ def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
     return Costing((calls, warm, _traffic(spec, requests_per_year)))
 
 
-def _traffic(spec: Endpoint | Serverless, requests_per_year: Number) -> Line:
-    return Line(
+def _traffic(spec: EndpointServing | Serverless, requests_per_year: Number) -> CostLine:
+    return CostLine(
         "traffic",
         requests_per_year * spec.kb_per_request / KB_PER_GB * spec.usd_per_gb,
         "requests_per_year · kb_per_request / 1e6 · usd_per_gb",

@@ -8,8 +8,8 @@ import dataclasses
 from datetime import date
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, Line, part
-from weighbridge.costs.parts.traffic import Tier, check_traffic, tiered_usd
+from weighbridge.costs.lines import Costing, CostLine, part
+from weighbridge.costs.parts.traffic import TrafficTier, check_traffic, tiered_usd
 from weighbridge.costs.spec.usd import UsdPerMillionTokens
 from weighbridge.costs.uncertainty import Amount, check_amounts, check_share
 
@@ -55,7 +55,7 @@ class LockIn:
     code_hours: Amount = 0.0
     engineer_usd_per_h: Amount = 0.0
     egress_gb: Amount = 0.0
-    egress_tiers: tuple[Tier, ...] = ()
+    egress_tiers: tuple[TrafficTier, ...] = ()
     parallel_months: Amount = 0.0
     parallel_usd_per_month: Amount = 0.0
     termination_usd: Amount = 0.0
@@ -79,37 +79,37 @@ def exit_cost(spec: LockIn) -> Costing:
     rate = spec.engineer_usd_per_h
     return Costing(
         (
-            Line(
+            CostLine(
                 "embedding again",
                 spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE,
                 "reembed_tokens · reembed_usd / 1e6",
                 {"reembed_tokens": spec.reembed_tokens, "reembed_usd": spec.reembed_usd},
             ),
-            Line("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
-            Line(
+            CostLine("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
+            CostLine(
                 "prompts and evaluations",
                 spec.rework_hours * rate,
                 "rework_hours · engineer_usd_per_h",
                 {"rework_hours": spec.rework_hours, "engineer_usd_per_h": rate},
             ),
-            Line(
+            CostLine(
                 "code",
                 spec.code_hours * rate,
                 "code_hours · engineer_usd_per_h",
                 {"code_hours": spec.code_hours, "engineer_usd_per_h": rate},
             ),
-            Line(
+            CostLine(
                 "moving data out",
                 tiered_usd(spec.egress_gb, spec.egress_tiers),
                 "egress_gb at the price of each tier",
                 {"egress_gb": spec.egress_gb},
             ),
-            Line(
+            CostLine(
                 "running both",
                 part(spec.parallel_usd_per_month, spec.parallel_months),
                 "parallel_months · parallel_usd_per_month",
                 {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
             ),
-            Line("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
+            CostLine("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
         )
     )

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.lines import Costing, CostLine, Number
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
 from weighbridge.costs.spec.usd import UsdPerInstanceH, UsdPerMillionTokens, UsdPerRequest
 from weighbridge.costs.uncertainty import Amount, check_amounts
@@ -71,7 +71,7 @@ def managed_cost(spec: ManagedApi) -> Costing:
     ratio = 1 - spec.batch_share * (1 - spec.batch_price_ratio)
     calls: Number = spec.requests_per_year * (1 + spec.retry_share)
     lines = (
-        Line(
+        CostLine(
             "tokens",
             calls * tokens * ratio,
             "requests_per_year · (1 + retry_share) · usd_of_tokens · batch_ratio",
@@ -85,7 +85,7 @@ def managed_cost(spec: ManagedApi) -> Costing:
                 "cached_share": spec.cached_share,
             },
         ),
-        Line(
+        CostLine(
             "fees",
             calls * spec.fee_usd,
             "requests_per_year · (1 + retry_share) · fee_usd",
@@ -120,7 +120,7 @@ def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
     """
     peak: Number = curve.peak_per_s * SECONDS_PER_MINUTE * spec.tokens_per_request * spec.volume
     units: Number = np.maximum(np.ceil(peak / spec.tokens_per_minute_per_unit), spec.least_units)
-    line = Line(
+    line = CostLine(
         "provisioned",
         units * spec.usd_per_unit_h * HOURS_PER_YEAR,
         "units · usd_per_unit_h · 8760",

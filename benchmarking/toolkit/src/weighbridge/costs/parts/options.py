@@ -4,7 +4,7 @@ import dataclasses
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import KpiLink
-from weighbridge.costs.parts.endpoint import Endpoint, Serverless
+from weighbridge.costs.parts.endpoint import EndpointServing, Serverless
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn
 from weighbridge.costs.parts.managed import ManagedApi, Provisioned
@@ -17,7 +17,7 @@ from weighbridge.costs.spec.pins import Pin
 from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, check_amounts, check_positive
 from weighbridge.costs.value import answer_quality as answers
 
-Serving = SelfHosted | Endpoint | Serverless | ManagedApi | Provisioned
+Serving = SelfHosted | EndpointServing | Serverless | ManagedApi | Provisioned
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Shared:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Option:
+class CostOption:
     """One way to get the answers; what it does not have is None."""
 
     id: str
@@ -67,9 +67,9 @@ class Value:
 
 @dataclasses.dataclass(frozen=True)
 class Threshold:
-    """The question how likely it is that `figure` of an option lies above `above`."""
+    """The question how likely it is that `metric` of an option lies above `above`."""
 
-    figure: str
+    metric: str
     above: float
 
 
@@ -80,7 +80,7 @@ class CostSpec:
     name: str
     shared: Shared
     curve: LoadCurve
-    options: tuple[Option, ...]
+    options: tuple[CostOption, ...]
     pins: tuple[Pin, ...]
     snapshot: str
     pinned: Snapshot

@@ -7,9 +7,9 @@ import dataclasses
 import math
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, Line, Number, part
+from weighbridge.costs.lines import Costing, CostLine, Number, part
 from weighbridge.costs.parts.load_curve import MONTHS
-from weighbridge.costs.parts.traffic import Tier, check_traffic, tiered_usd
+from weighbridge.costs.parts.traffic import TrafficTier, check_traffic, tiered_usd
 from weighbridge.costs.uncertainty import Amount, check_amounts
 
 YEARS_MAX = 30
@@ -39,7 +39,7 @@ class Ownership:
     retraining_usd: Amount = 0.0
     egress_usd: Amount = 0.0
     egress_gb_per_month: Amount = 0.0
-    egress_tiers: tuple[Tier, ...] = ()
+    egress_tiers: tuple[TrafficTier, ...] = ()
     license_usd: Amount = 0.0
     audit_usd: Amount = 0.0
     exit_usd: Amount = 0.0
@@ -66,12 +66,12 @@ def total_cost(spec: Ownership) -> Costing:
     rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
     last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
     lines = [
-        Line("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
-        Line("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
+        CostLine("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
+        CostLine("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
         _present("serving", spec.serving_usd, "serving_usd", rising),
         _present("monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share", rising),
         *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
-        Line(
+        CostLine(
             "exit",
             part(spec.exit_usd, spec.switch_probability) * last,
             "switch_probability · exit_usd · last_year_factor",
@@ -85,7 +85,7 @@ def upkeep_of_first_year(spec: Ownership) -> Costing:
     """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licenses, audit; not
     discounted.
     """
-    monitoring = Line(
+    monitoring = CostLine(
         "monitoring",
         part(spec.serving_usd, spec.monitoring_share),
         "serving_usd · monitoring_share",
@@ -94,33 +94,33 @@ def upkeep_of_first_year(spec: Ownership) -> Costing:
     return Costing((monitoring, *_upkeep(spec)))
 
 
-def _upkeep(spec: Ownership) -> tuple[Line, ...]:
+def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
     """Return what each year costs whatever is served, at today's prices."""
     return (
-        Line(
+        CostLine(
             "maintenance",
             spec.maintenance_fte * spec.fte_usd,
             "maintenance_fte · fte_usd",
             {"maintenance_fte": spec.maintenance_fte, "fte_usd": spec.fte_usd},
         ),
-        Line(
+        CostLine(
             "retraining",
             spec.retrainings_per_year * spec.retraining_usd,
             "retrainings_per_year · retraining_usd",
             {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
         ),
         _egress(spec),
-        Line("licenses", spec.license_usd, "license_usd", {"license_usd": spec.license_usd}),
-        Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
+        CostLine("licenses", spec.license_usd, "license_usd", {"license_usd": spec.license_usd}),
+        CostLine("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
     )
 
 
-def _egress(spec: Ownership) -> Line:
+def _egress(spec: Ownership) -> CostLine:
     """Return a year's traffic: the stated amount, and each month's gigabytes at the price of each tier."""
     if not spec.egress_tiers:
-        return Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
+        return CostLine("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
     monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
-    return Line(
+    return CostLine(
         "egress",
         spec.egress_usd + MONTHS * monthly,
         "egress_usd + 12 · egress_gb_per_month at the price of each tier",
@@ -142,5 +142,7 @@ def _factors(spec: Ownership, growth: Number) -> Number:
     )
 
 
-def _present(name: str, usd: Number, formula: str, factor: Number) -> Line:
-    return Line(name, usd * factor, f"{formula} · present_value_factor", {name: usd, "present_value_factor": factor})
+def _present(name: str, usd: Number, formula: str, factor: Number) -> CostLine:
+    return CostLine(
+        name, usd * factor, f"{formula} · present_value_factor", {name: usd, "present_value_factor": factor}
+    )

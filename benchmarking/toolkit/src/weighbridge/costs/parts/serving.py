@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, Line, Number, part
+from weighbridge.costs.lines import Costing, CostLine, Number, part
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
 from weighbridge.costs.parts.queueing import can_serve, check_served, enough, highest_loads_of
 from weighbridge.costs.spec.usd import UsdPerInstanceH
@@ -170,23 +170,23 @@ def _burst_usd(spec: SelfHosted) -> Number:
     return (1 - spec.spot_share) * spec.usd_per_replica_h + spot
 
 
-def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[Line, ...]:
+def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[CostLine, ...]:
     on_demand_h = part(beyond_h, 1 - spec.spot_share)
     spot_h: Number = part(beyond_h, spec.spot_share) * (1 + spec.spot_extra)
     return (
-        Line(
+        CostLine(
             "committed",
             committed * HOURS_PER_YEAR * _or_nothing(spec.committed_usd_per_h),
             "committed_replicas · 8760 · committed_usd_per_h",
             {"committed_replicas": committed, "committed_usd_per_h": spec.committed_usd_per_h},
         ),
-        Line(
+        CostLine(
             "on demand",
             on_demand_h * spec.usd_per_replica_h,
             "replica_hours · usd_per_replica_h",
             {"replica_hours": on_demand_h, "usd_per_replica_h": spec.usd_per_replica_h},
         ),
-        Line(
+        CostLine(
             "spot",
             spot_h * _or_nothing(spec.spot_usd_per_h),
             "spot_replica_hours · spot_usd_per_h",

@@ -11,14 +11,14 @@ from weighbridge.costs.lines import Number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Tier:
+class TrafficTier:
     """Gigabytes above those of the tier before, up to `up_to_gb`, at `usd_per_gb`; the last tier has no end."""
 
     usd_per_gb: float
     up_to_gb: float | None = None
 
 
-def check_traffic(gigabytes: Any, tiers: Sequence[Tier]) -> None:
+def check_traffic(gigabytes: Any, tiers: Sequence[TrafficTier]) -> None:
     """Raise Invalid unless prices are no debts, ends rise, only the last tier has none, and gigabytes have tiers."""
     ends = [tier.up_to_gb for tier in tiers]
     bounded = [end for end in ends[:-1] if end is not None]
@@ -32,7 +32,7 @@ def check_traffic(gigabytes: Any, tiers: Sequence[Tier]) -> None:
         raise Invalid("Moving data out needs the tiers of its price.", field="egress_tiers")
 
 
-def tiered_usd(gigabytes: Number, tiers: Sequence[Tier]) -> Number:
+def tiered_usd(gigabytes: Number, tiers: Sequence[TrafficTier]) -> Number:
     """Return the price of moving `gigabytes`: those within each tier at its price."""
     total: Number = 0.0
     start = 0.0

@@ -8,7 +8,7 @@ interruptions by Young and Daly's first-order model.
 import dataclasses
 import math
 
-from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.lines import Costing, CostLine, Number
 from weighbridge.costs.spec.usd import UsdPerGpuH
 from weighbridge.costs.uncertainty import Amount, Range, check_amounts
 
@@ -100,7 +100,7 @@ def training_cost(spec: Training) -> Costing:
     hours: Number = run_h * (spec.final_runs + spec.trials * spec.trial_share)
     people: Number = spec.engineer_hours * spec.engineer_usd_per_h
     lines = (
-        Line(
+        CostLine(
             "compute",
             hours * spec.usd_per_gpu_h,
             "gpu_hours · spot_stretch · (1 + failed_share + idle_share) · (final_runs + trials · trial_share) · "
@@ -116,9 +116,9 @@ def training_cost(spec: Training) -> Costing:
                 "usd_per_gpu_h": spec.usd_per_gpu_h,
             },
         ),
-        Line("storage", spec.storage_usd, "storage_usd", {"storage_usd": spec.storage_usd}),
-        Line("labeling", spec.labeling_usd, "labeling_usd", {"labeling_usd": spec.labeling_usd}),
-        Line(
+        CostLine("storage", spec.storage_usd, "storage_usd", {"storage_usd": spec.storage_usd}),
+        CostLine("labeling", spec.labeling_usd, "labeling_usd", {"labeling_usd": spec.labeling_usd}),
+        CostLine(
             "people",
             people,
             "engineer_hours · engineer_usd_per_h",

@@ -13,8 +13,8 @@ from typing import Any
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.negotiated import Rate, negotiated
-from weighbridge.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term, amount_text, as_plain
+from weighbridge.costs.prices.negotiated import ContractRate, negotiated
+from weighbridge.costs.prices.price import Key, Meter, Price, PriceKind, Retirement, Term, amount_text, as_plain
 
 SCHEMA = "weighbridge.prices/1"
 # Prices that differ by more are two opinions; less is rounding.
@@ -56,7 +56,7 @@ class PriceBook:
     as_of: date
     discounts: tuple[Discount, ...] = dataclasses.field(default=(), repr=False)
     retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict, repr=False)
-    rates: tuple[Rate, ...] = dataclasses.field(default=(), repr=False)
+    rates: tuple[ContractRate, ...] = dataclasses.field(default=(), repr=False)
 
     @functools.cached_property
     def skus(self) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class PriceBook:
 
     def _derived(self, sku: str, term: Term, meter: Meter) -> Price | None:
         listed = self._newest(sku, Term.ON_DEMAND, meter)
-        if listed is None or listed.kind is not Kind.INSTANCE:
+        if listed is None or listed.kind is not PriceKind.INSTANCE:
             return None
         fitting = (each for each in self.discounts if (each.provider, each.term) == (listed.provider, term))
         discount = next(fitting, None)
@@ -189,5 +189,5 @@ def _disagreement(prices: Sequence[Price], tolerance: Decimal) -> Disagreement |
     return Disagreement(ordered, spread) if spread is None or spread > tolerance else None
 
 
-def _rows(others: Iterable[Discount | Rate]) -> list[dict[str, Any]]:
+def _rows(others: Iterable[Discount | ContractRate]) -> list[dict[str, Any]]:
     return sorted((as_plain(each) for each in others), key=str)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.price import Origin, Price, Term
+from weighbridge.costs.prices.price import Price, PriceOrigin, Term
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Discount:
             low_usd=price.usd * (1 - self.high),
             high_usd=price.usd * (1 - self.low),
             term=self.term,
-            origin=Origin.DERIVED,
+            origin=PriceOrigin.DERIVED,
             as_of=min(price.as_of, self.as_of),
             source=f"{price.source}; discount of {self.share} (between {self.low} and {self.high}): {self.source}",
             list_price=price,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.costs.prices.price import Kind, Meter, Price, Term, Tier, TierRule, Unit
+from weighbridge.costs.prices.price import Meter, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -77,13 +77,13 @@ class _Shared:
             provider=self.provider,
             region="",
             usd=base / REQUESTS_PER_PRICE if is_per_request else base,
-            unit=Unit.REQUEST if is_per_request else Unit.MILLION_TOKENS,
+            unit=PriceUnit.REQUEST if is_per_request else PriceUnit.MILLION_TOKENS,
             as_of=self.as_of,
             source=self.source,
-            kind=Kind.MODEL,
+            kind=PriceKind.MODEL,
             term=term,
             meter=METERS.get(key, Meter.WHOLE),
-            tiers=tuple(Tier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
+            tiers=tuple(PriceTier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
             tier_rule=TierRule.ALL_UNITS if hasattr(value, "tiers") else TierRule.MARGINAL,
             note=self.note,
         )

@@ -22,11 +22,11 @@ from fnmatch import fnmatchcase
 
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.costs.prices.files.sheet import date_at
-from weighbridge.costs.prices.price import Meter, Origin, Price, Term
+from weighbridge.costs.prices.price import Meter, Price, PriceOrigin, Term
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Rate:
+class ContractRate:
     """One line of a contract: an amount (`usd`) or a share off the list price (`discount`)."""
 
     sku: str
@@ -56,7 +56,7 @@ class Rate:
             tiers=() if is_amount else tuple(dataclasses.replace(t, usd=t.usd * self._share) for t in price.tiers),
             low_usd=None,
             high_usd=None,
-            origin=Origin.NEGOTIATED,
+            origin=PriceOrigin.NEGOTIATED,
             as_of=on if is_amount else price.as_of,
             source=self.source,
             list_price=price,
@@ -68,13 +68,13 @@ class Rate:
         return 1 - (self.discount or Decimal(0))
 
 
-def negotiated(rates: Iterable[Rate], price: Price, *, on: date) -> Price:
+def negotiated(rates: Iterable[ContractRate], price: Price, *, on: date) -> Price:
     """The price by the first rate that fits, else the price itself."""
     rate = next((each for each in rates if each.fits(price, on=on)), None)
     return price if rate is None else rate.of(price, on=on)
 
 
-def read_rates(document: object) -> tuple[Rate, ...]:
+def read_rates(document: object) -> tuple[ContractRate, ...]:
     """The rates of a parsed document; Invalid with the path of the key at fault."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
@@ -85,7 +85,7 @@ def read_rates(document: object) -> tuple[Rate, ...]:
     return rates
 
 
-def _rate(row: Reader) -> Rate:
+def _rate(row: Reader) -> ContractRate:
     valid_from = date_at(row, "from")
     valid_until = date_at(row, "until") if row.has("until") else None
     if valid_until is not None and valid_until < valid_from:
@@ -99,7 +99,7 @@ def _rate(row: Reader) -> Rate:
     if discount is not None and not 0 < discount < 1:
         raise row.fault("discount", "must be a share above 0 and below 1: 0.22 is 22 %.")
     usual = Meter.WHOLE if usd is not None else None
-    return Rate(
+    return ContractRate(
         sku=row.text("sku"),
         source=row.text("source"),
         valid_from=valid_from,

@@ -14,7 +14,7 @@ SKU = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[^\s/]+)+")
 SKU_FORM = "provider/region/name like aws/us-east-1/g5.xlarge, or provider/model like openai/gpt-4o-mini"
 
 
-class Unit(StrEnum):
+class PriceUnit(StrEnum):
     """What one price buys."""
 
     INSTANCE_H = "instance_h"
@@ -40,7 +40,7 @@ class Term(StrEnum):
     PRIORITY = "priority"
 
 
-class Kind(StrEnum):
+class PriceKind(StrEnum):
     """What sort of thing it is."""
 
     INSTANCE = "instance"
@@ -60,7 +60,7 @@ class Meter(StrEnum):
     CACHE_WRITE = "cache_write"
 
 
-class Origin(StrEnum):
+class PriceOrigin(StrEnum):
     """Where the amount comes from: a published list, an organization's contract, or a list price times a factor."""
 
     LIST = "list"
@@ -76,7 +76,7 @@ class TierRule(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Tier:
+class PriceTier:
     """Another price above a threshold: units a month for traffic, tokens of one request's input for models."""
 
     above: Decimal
@@ -128,15 +128,15 @@ class Price:
     provider: str
     region: str
     usd: Decimal
-    unit: Unit
+    unit: PriceUnit
     as_of: date
     source: str
-    kind: Kind = Kind.INSTANCE
+    kind: PriceKind = PriceKind.INSTANCE
     term: Term = Term.ON_DEMAND
     meter: Meter = Meter.WHOLE
-    origin: Origin = Origin.LIST
+    origin: PriceOrigin = PriceOrigin.LIST
     hardware: Hardware | None = None
-    tiers: tuple[Tier, ...] = ()
+    tiers: tuple[PriceTier, ...] = ()
     tier_rule: TierRule = TierRule.MARGINAL
     low_usd: Decimal | None = None
     high_usd: Decimal | None = None
@@ -165,9 +165,9 @@ class Price:
     @property
     def usd_per_gpu_h(self) -> Decimal | None:
         """Dollars for one GPU for one hour; None where no whole GPU is rented or the unit is no hour of a machine."""
-        if self.unit is Unit.GPU_H:
+        if self.unit is PriceUnit.GPU_H:
             return self.usd
-        if self.unit is not Unit.INSTANCE_H or self.hardware is None or self.hardware.gpus < 1:
+        if self.unit is not PriceUnit.INSTANCE_H or self.hardware is None or self.hardware.gpus < 1:
             return None
         return self.usd / self.hardware.gpus
 
@@ -204,9 +204,9 @@ ABSENT = (None, "", ())
 USUAL: dict[str, tuple[Any, ...]] = {
     "term": (Term.ON_DEMAND,),
     "meter": (Meter.WHOLE,),
-    "origin": (Origin.LIST,),
+    "origin": (PriceOrigin.LIST,),
     "tier_rule": (TierRule.MARGINAL,),
-    "kind": (Kind.INSTANCE,),
+    "kind": (PriceKind.INSTANCE,),
     "region": ("",),
     "gpus": (0,),
 }

@@ -12,7 +12,7 @@ from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES, read_exact
 from weighbridge.costs.prices.files.lists import SCHEMA, read_list
 from weighbridge.costs.prices.files.sheet import DOCUMENT_KIND, read_sheet
-from weighbridge.costs.prices.negotiated import Rate, read_rates
+from weighbridge.costs.prices.negotiated import ContractRate, read_rates
 from weighbridge.costs.prices.price import Price, Retirement
 
 ACCEPTED = "a PriceSheet, NegotiatedRates (YAML), or the JSON that `weighbridge prices import` writes"
@@ -34,7 +34,7 @@ class Published:
     as_of: date | None
     prices: tuple[Price, ...] = ()
     retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict)
-    rates: tuple[Rate, ...] = ()
+    rates: tuple[ContractRate, ...] = ()
 
 
 @functools.lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from weighbridge.costs.prices import data
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
 from weighbridge.costs.prices.files.exact_yaml import read_exact
-from weighbridge.costs.prices.files.sheet import Sheet, date_at, read_sheet
+from weighbridge.costs.prices.files.sheet import PriceSheet, date_at, read_sheet
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
 from weighbridge.costs.prices.price import Retirement, Term
 from weighbridge.costs.prices.retirements import read_retirements
@@ -30,7 +30,7 @@ def own_book(as_of: date | None = None) -> PriceBook:
 
 
 @functools.cache
-def own_sheets() -> tuple[Sheet, ...]:
+def own_sheets() -> tuple[PriceSheet, ...]:
     """Every shipped sheet, in the order of their names."""
     others = {DISCOUNTS, RETIREMENTS}
     names = sorted(file.name for file in files(data).iterdir() if file.name.endswith(".yaml"))

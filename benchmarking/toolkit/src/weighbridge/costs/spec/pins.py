@@ -17,9 +17,9 @@ from typing import Any
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.traffic import Tier
+from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
-from weighbridge.costs.prices.price import Meter, Price, Term, TierRule, Unit
+from weighbridge.costs.prices.price import Meter, Price, PriceUnit, Term, TierRule
 from weighbridge.costs.spec.reading import amount, placed
 from weighbridge.costs.uncertainty import Range
 
@@ -94,7 +94,7 @@ class Pins:
         self.found.append(pin)
         return _scaled(pin)
 
-    def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
+    def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
         """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the
         path at fault.
         """
@@ -102,7 +102,7 @@ class Pins:
         if not price.has("sku"):
             raise price.fault("sku", f"is missing: name {TRAFFIC}.")
         found = self._find(price, Meter.WHOLE)
-        if found.unit is not Unit.GB or found.tier_rule is not TierRule.MARGINAL:
+        if found.unit is not PriceUnit.GB or found.tier_rule is not TierRule.MARGINAL:
             raise price.fault("sku", f"is no price of traffic; name {TRAFFIC}.")
         factor = float(price.number("factor")) if price.asks("factor") else 1.0
         price.close()
@@ -113,7 +113,7 @@ class Pins:
         ]
         ends = [*(float(tier.above) for tier in found.tiers), None]
         return tuple(
-            Tier(usd_per_gb=float(usd) * factor, up_to_gb=end) for (_, usd), end in zip(steps, ends, strict=True)
+            TrafficTier(usd_per_gb=float(usd) * factor, up_to_gb=end) for (_, usd), end in zip(steps, ends, strict=True)
         )
 
     def _find(self, price: Reader, usual: Meter) -> Price:
@@ -185,7 +185,7 @@ def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
     divisor = _divisor(price)
     if found.unit.value in units:
         return divisor
-    if Unit.GPU_H.value in units and found.unit is Unit.INSTANCE_H:
+    if PriceUnit.GPU_H.value in units and found.unit is PriceUnit.INSTANCE_H:
         if price.has("divided_by"):
             return divisor
         if found.usd_per_gpu_h is not None and found.hardware is not None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.traffic import Tier
+from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.uncertainty import Range
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class PriceReader(Protocol):
         """Return the price under `key` as a number or a range of US dollars for one of `units`."""
         ...
 
-    def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
+    def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
         """Return the tiers of the traffic that `key` names by its SKU."""
         ...
 
@@ -89,7 +89,7 @@ def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Give
         return _value(key, inner[0], reader, prices, given)
     if typing.get_origin(hint) is typing.Annotated:
         return prices.read(reader, key, inner[1].units)
-    if inner[:1] == [Tier] and isinstance(reader.plain(key), Mapping):
+    if inner[:1] == [TrafficTier] and isinstance(reader.plain(key), Mapping):
         return prices.tiers(reader, key)
     if typing.get_origin(hint) is tuple:
         return reader.items(key, lambda item: inputs(inner[0], item, prices=prices, given=given))

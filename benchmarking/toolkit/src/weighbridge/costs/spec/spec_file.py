@@ -10,12 +10,12 @@ from typing import Any, Final, TypeVar
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
 from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import read_kpis
-from weighbridge.costs.figures import FIGURES
-from weighbridge.costs.parts.endpoint import Endpoint, Serverless
+from weighbridge.costs.metrics import METRICS
+from weighbridge.costs.parts.endpoint import EndpointServing, Serverless
 from weighbridge.costs.parts.load_curve import HOURS_PER_DAY, LoadCurve, curve_of_counts, curve_of_year, weekly_shape
 from weighbridge.costs.parts.lock_in import LockIn
 from weighbridge.costs.parts.managed import ManagedApi, Provisioned
-from weighbridge.costs.parts.options import CostSpec, Option, Shared, Threshold, Value
+from weighbridge.costs.parts.options import CostOption, CostSpec, Shared, Threshold, Value
 from weighbridge.costs.parts.ownership import Ownership
 from weighbridge.costs.parts.serving import SelfHosted
 from weighbridge.costs.parts.training import Training
@@ -32,23 +32,12 @@ KIND = "CostSpec"
 OPTIONS_MAX, DRAWS_MAX = 12, 100_000
 SERVING: Final[Mapping[str, Any]] = {
     "self-hosted": SelfHosted,
-    "endpoint": Endpoint,
+    "endpoint": EndpointServing,
     "serverless": Serverless,
     "managed-api": ManagedApi,
     "provisioned": Provisioned,
 }
 WORK: Final[Mapping[str, Any]] = {"transformer": Transformer, "network": Network, "pilot": Pilot}
-VALUE: Final[Mapping[str, Any]] = {
-    "detection": answers.Detection,
-    "uplift": answers.Uplift,
-    "forecast": answers.Forecast,
-    "deflection": answers.Deflection,
-}
-QUALITY: Final[Mapping[str, Any]] = {
-    "confusion": answers.Confusion,
-    "change": answers.Change,
-    "level": answers.Level,
-}
 # What an option does not say itself, because it is said once for all of them or follows from its other parts.
 GIVEN: Final[Given] = {
     Training: {"engineer_usd_per_h": 0.0},
@@ -148,14 +137,14 @@ def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
     return _at(load, "", lambda: curve_of_year(middle, shape=shape, monthly_growth=growth)), requests
 
 
-def _option(reader: Reader, pins: Pins) -> Option:
+def _option(reader: Reader, pins: Pins) -> CostOption:
     option_id, title = reader.text("id"), reader.text("title", "")
     work, owned = _one_of(reader, "work", WORK, pins), _part(reader, "owned_hardware", OwnedHardware, pins)
     training = _training(reader, pins, has_work=work is not None, is_owned=owned is not None)
     serving = _one_of(reader, "serving", SERVING, pins)
     if serving is None:
         raise reader.fault("serving", f"is missing; its kind is one of {', '.join(SERVING)}.")
-    return Option(
+    return CostOption(
         id=option_id,
         title=title or option_id,
         training=training,
@@ -164,7 +153,7 @@ def _option(reader: Reader, pins: Pins) -> Option:
         serving=serving,
         ownership=inputs(Ownership, reader.mapping("ownership"), prices=pins, given=GIVEN),
         lock_in=_part(reader, "lock_in", LockIn, pins),
-        quality=_one_of(reader, "quality", QUALITY, pins),
+        quality=_one_of(reader, "quality", answers.QUALITY, pins),
     )
 
 
@@ -195,41 +184,40 @@ def _one_of(reader: Reader, key: str, kinds: Mapping[str, Any], pins: Pins) -> A
     return inputs(kinds[name], inner, prices=pins, given=GIVEN)
 
 
-def _check_options(reader: Reader, options: tuple[Option, ...]) -> None:
+def _check_options(reader: Reader, options: tuple[CostOption, ...]) -> None:
     if not 1 <= len(options) <= OPTIONS_MAX:
         raise reader.fault("options", f"must name 1 to {OPTIONS_MAX} options, not {len(options)}.")
     check_unique(tuple(option.id for option in options), path="options")
 
 
-def _value(reader: Reader, options: tuple[Option, ...], pins: Pins) -> Value | None:
+def _value(reader: Reader, options: tuple[CostOption, ...], pins: Pins) -> Value | None:
     """Read what answers are worth; every option's quality must be of the kind that this values."""
     if not reader.asks("value"):
         return None
     value = reader.mapping("value")
     baseline = value.text("baseline", options[0].id)
     adoption = amount(value, "adoption", at_least=0) if value.asks("adoption") else 1.0
-    stakes = _one_of(value, "stakes", VALUE, pins)
+    stakes = _one_of(value, "stakes", answers.STAKES, pins)
     if stakes is None:
-        raise value.fault("stakes", f"is missing; its kind is one of {', '.join(VALUE)}.")
+        raise value.fault("stakes", f"is missing; its kind is one of {', '.join(answers.STAKES)}.")
     value.close()
     if not isinstance(adoption, Range) and not 0 <= adoption <= 1:
         raise value.fault("adoption", "is a share between 0 and 1.")
     first = next((option for option in options if option.id == baseline), None)
-    if first is None or first.quality is None or isinstance(first.quality, answers.Change):
-        raise value.fault("baseline", "must be an option with a quality of its own: a confusion matrix or a figure.")
+    if first is None or first.quality is None or isinstance(first.quality, answers.QualityChange):
+        raise value.fault("baseline", "must be an option with a quality of its own: a confusion matrix or a metric.")
     for position, option in enumerate(options):
         if option.quality is not None and not isinstance(option.quality, stakes.quality):
-            raise reader.fault(
-                f"options[{position}].quality", f"does not fit the stakes of kind {type(stakes).__name__}."
-            )
+            kind = answers.kind_of(stakes, answers.STAKES)
+            raise reader.fault(f"options[{position}].quality", f"does not fit the stakes of kind {kind}.")
     return Value(baseline=baseline, stakes=stakes, adoption=adoption)
 
 
 def _threshold(reader: Reader) -> Threshold:
-    figure = reader.text("figure")
-    if figure not in FIGURES:
-        raise reader.fault("figure", f"must be one of {', '.join(FIGURES)}.")
-    return Threshold(figure, float(reader.number("above")))
+    metric = reader.text("metric")
+    if metric not in METRICS:
+        raise reader.fault("metric", f"must be one of {', '.join(METRICS)}.")
+    return Threshold(metric, float(reader.number("above")))
 
 
 def _middle(value: Amount) -> float:

@@ -1,11 +1,12 @@
 """Answers: how good each option's answers are, and what a year of them is worth, with the doubt of the test.
 
 An option's quality is a confusion matrix at one operating point, or a change of one rate against another option's, or
-one figure (an error, a conversion rate, a share resolved). What is compared is value: accuracy can rise while it falls.
+one metric (an error, a conversion rate, a share resolved). What is compared is value: accuracy can rise while it falls.
 """
 
 import dataclasses
 import zlib
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -63,7 +64,7 @@ class Confusion:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Change:
+class QualityChange:
     """A claim against the baseline's own operating point: `metric` moves `by` so many points, or so much of itself.
 
     0.05 points of a recall of 0.80 make 0.85; 0.05 relative make 0.84.
@@ -97,22 +98,22 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Level:
-    """One figure of an option, a range where it was measured with one."""
+class QualityLevel:
+    """One metric of an option, a range where it was measured with one."""
 
-    figure: Amount
+    metric: Amount
     source: str
 
     def __post_init__(self) -> None:
         """Refuse what is no amount."""
-        check_amounts(self, "figure")
+        check_amounts(self, "metric")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Detection:
     """What each kind of answer gains or loses in US dollars, and how many cases a year are positive."""
 
-    quality: ClassVar[tuple[type, ...]] = (Confusion, Change)
+    quality: ClassVar[tuple[type, ...]] = (Confusion, QualityChange)
     prevalence: Amount
     cases_per_year: Amount | None = None
     gain_per_true_positive_usd: Amount = 0.0
@@ -146,16 +147,16 @@ class Detection:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Uplift:
-    """The figure is a conversion rate: visits · rate · order · margin."""
+    """The metric is a conversion rate: visits · rate · order · margin."""
 
-    quality: ClassVar[tuple[type, ...]] = (Level,)
+    quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
     order_usd: Amount
     margin: Amount
     cases_per_year: Amount | None = None
 
-    def year_usd(self, figure: Number, cases: Number) -> Number:
+    def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return the margin of a year's orders."""
-        return uplift_usd(visits=cases, conversion_gain=figure, order_usd=self.order_usd, margin=self.margin)
+        return uplift_usd(visits=cases, conversion_gain=metric, order_usd=self.order_usd, margin=self.margin)
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return what one more point of conversion (0.01) is worth a year."""
@@ -163,16 +164,16 @@ class Uplift:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Forecast:
-    """The figure is a mean absolute error: each unit of it costs so much in each case."""
+class ForecastQuality:
+    """The metric is a mean absolute error: each unit of it costs so much in each case."""
 
-    quality: ClassVar[tuple[type, ...]] = (Level,)
+    quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
     usd_per_unit_error: Amount
     cases_per_year: Amount | None = None
 
-    def year_usd(self, figure: Number, cases: Number) -> Number:
+    def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return the cost of a year's errors, negative."""
-        return -error_cost_usd(error_fall=figure, usd_per_unit_error=self.usd_per_unit_error, cases=cases)
+        return -error_cost_usd(error_fall=metric, usd_per_unit_error=self.usd_per_unit_error, cases=cases)
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return what one unit less error is worth a year."""
@@ -181,20 +182,32 @@ class Forecast:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deflection:
-    """The figure is the share of contacts that the model resolves by itself."""
+    """The metric is the share of contacts that the model resolves by itself."""
 
-    quality: ClassVar[tuple[type, ...]] = (Level,)
+    quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
     usd_per_contact: Amount
     cases_per_year: Amount | None = None
 
-    def year_usd(self, figure: Number, cases: Number) -> Number:
+    def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return what a year's resolved contacts save."""
-        return deflection_usd(contacts=cases, resolved_gain=figure, usd_per_contact=self.usd_per_contact)
+        return deflection_usd(contacts=cases, resolved_gain=metric, usd_per_contact=self.usd_per_contact)
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return what one more point resolved (0.01) is worth a year."""
         return self.year_usd(0.01, cases)
 
 
-Stakes = Detection | Uplift | Forecast | Deflection
-Quality = Confusion | Change | Level
+Stakes = Detection | Uplift | ForecastQuality | Deflection
+Quality = Confusion | QualityChange | QualityLevel
+STAKES: Mapping[str, type] = {
+    "detection": Detection,
+    "uplift": Uplift,
+    "forecast": ForecastQuality,
+    "deflection": Deflection,
+}
+QUALITY: Mapping[str, type] = {"confusion": Confusion, "change": QualityChange, "level": QualityLevel}
+
+
+def kind_of(thing: object, kinds: Mapping[str, type]) -> str:
+    """Return the name of a thing's class among `kinds`."""
+    return next(name for name, kind in kinds.items() if type(thing) is kind)

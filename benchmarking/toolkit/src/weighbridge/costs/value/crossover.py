@@ -18,7 +18,7 @@ from weighbridge.costs.uncertainty import Draws, levels_of
 
 SCALES = np.geomspace(1 / 16, 16.0, 17)
 DRAWS_AT_EACH = 200
-FIGURE = "equivalent_annual_usd"
+METRIC = "equivalent_annual_usd"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float
     shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
     requests = shared.requests_per_year * np.repeat(SCALES, n)
     found = at(spec, Drawn(dataclasses.replace(shared, requests_per_year=requests), option))
-    costs = np.broadcast_to(found.figures[FIGURE], n * many).reshape(many, n).T
+    costs = np.broadcast_to(found.metrics[METRIC], n * many).reshape(many, n).T
     return costs, _by_month(spec, drawn, n)
 
 

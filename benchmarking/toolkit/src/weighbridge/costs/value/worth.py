@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from weighbridge.costs.lines import Number
-from weighbridge.costs.parts.options import Option, Value
+from weighbridge.costs.parts.options import CostOption, Value
 from weighbridge.costs.projection import Projection
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws
-from weighbridge.costs.value.answer_quality import Change, Confusion, Level
+from weighbridge.costs.value.answer_quality import Confusion, QualityChange, QualityLevel
 from weighbridge.costs.value.value import break_even_gain, net_value_usd
 
 
@@ -64,7 +64,7 @@ def _against(
     shared, value = projection.spec.shared, drawn
     # Costs without end, where a load is not served, have no difference and no break-even.
     with np.errstate(divide="ignore", invalid="ignore"):
-        extra = projection.of(name).figures["tco_usd"] - projection.of(value.baseline).figures["tco_usd"]
+        extra = projection.of(name).metrics["tco_usd"] - projection.of(value.baseline).metrics["tco_usd"]
         net = net_value_usd(
             gains[name], extra, years=shared.years, discount_rate=shared.discount_rate, adoption=value.adoption
         )
@@ -82,13 +82,13 @@ def _cases(projection: Projection, drawn: Value) -> Number:
     return projection.options[0].drawn.requests_per_year
 
 
-def _rates(option: Option, first: Option, *, seed: int, n: int) -> Any:
-    """Return an option's rates, or its figure, as draws; a change is counted from the baseline's own draws."""
+def _rates(option: CostOption, first: CostOption, *, seed: int, n: int) -> Any:
+    """Return an option's rates, or its metric, as draws; a change is counted from the baseline's own draws."""
     quality: Any = option.quality
     stream = f"{option.id}/quality"
-    if isinstance(quality, Change):
+    if isinstance(quality, QualityChange):
         return quality.of(*_rates(first, first, seed=seed, n=n))
     if isinstance(quality, Confusion):
         return quality.draw(n=n, seed=seed, stream=stream)
-    figure: Level = replaced(quality, draw_all(ranges_in(quality), seed=seed, n=n, stream=f"{stream}/"))
-    return figure.figure
+    metric: QualityLevel = replaced(quality, draw_all(ranges_in(quality), seed=seed, n=n, stream=f"{stream}/"))
+    return metric.metric

@@ -19,10 +19,10 @@ from typing import Any
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.load.generator.engine import Engine, Job
+from weighbridge.load.generator.engine import Job, LoadEngine
 from weighbridge.load.messages import build_requests
-from weighbridge.load.plan import Plan
-from weighbridge.load.results.samples import Samples
+from weighbridge.load.plan import LoadPlan
+from weighbridge.load.results.samples import LoadSamples
 from weighbridge.load.schedule import due_times_ns
 
 SAY_EVERY_S = 0.2
@@ -32,7 +32,7 @@ Say = Callable[[Mapping[str, Any]], None]
 
 def job_from(order: Mapping[str, Any]) -> Job:
     """Build the share of the plan that this process fires: every `of`-th request from `share` on."""
-    plan = from_document(Plan, order["plan"], name="plan")
+    plan = from_document(LoadPlan, order["plan"], name="plan")
     target, share, of = Pinned(**order["target"]), int(order["share"]), int(order["of"])
     return Job(
         target=target,
@@ -47,7 +47,7 @@ def job_from(order: Mapping[str, Any]) -> Job:
     )
 
 
-def schedule_of(plan: Plan) -> Any:
+def schedule_of(plan: LoadPlan) -> Any:
     """Return when the requests of a plan are due, in nanoseconds from the start."""
     return due_times_ns(
         plan.arrivals,
@@ -95,7 +95,7 @@ async def serve(
 ) -> None:
     """Open the pool, wait for the start, fire, and write the samples to the file that the order names."""
     loop = asyncio.get_running_loop()
-    engine = Engine(job_from(order), loop=loop, clock=clock)
+    engine = LoadEngine(job_from(order), loop=loop, clock=clock)
     orders = Orders(inbox, loop, engine.stop)
     try:
         await engine.open()
@@ -116,11 +116,11 @@ async def serve(
         engine.close()
 
 
-def _keep(samples: Samples, path: Path) -> None:
+def _keep(samples: LoadSamples, path: Path) -> None:
     path.write_bytes(samples.as_bytes())
 
 
-async def _tell(engine: Engine, say: Say) -> None:
+async def _tell(engine: LoadEngine, say: Say) -> None:
     while True:
         await asyncio.sleep(SAY_EVERY_S)
         say({"settled": engine.settled, "failed": engine.failed})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from weighbridge.load.expectation import Expectation, shown
-from weighbridge.load.results.samples import Outcome
+from weighbridge.load.results.samples import RequestOutcome
 
 IDLE = -1
 # How much of an answer is kept to see, at its end, whether it said how long it is.
@@ -15,7 +15,7 @@ HEAD_BYTES = 16_384
 class Pool(Protocol):
     """What a connection tells its engine."""
 
-    def settle(self, request: int, outcome: Outcome, at_ns: int, why: str = "") -> None:
+    def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "") -> None:
         """A request has come to its end."""
         ...
 
@@ -66,16 +66,16 @@ class Connection(asyncio.Protocol):
             self._head += data
         self._received += len(data)
         if self._received > self._most:
-            self.fail(Outcome.TOO_LARGE, now_ns, f"the answer was longer than {self._most:,} bytes")
+            self.fail(RequestOutcome.TOO_LARGE, now_ns, f"the answer was longer than {self._most:,} bytes")
             return
         try:
             self._parser.feed_data(data)
         except self._unreadable as error:
             text = f"the answer is no HTTP ({error}); it begins {shown(self._head)}"
-            self.fail(Outcome.GARBAGE, now_ns, text)
+            self.fail(RequestOutcome.GARBAGE, now_ns, text)
             return
         if self._has_surplus:
-            self.fail(Outcome.GARBAGE, now_ns, "the target sent more than one answer to one request")
+            self.fail(RequestOutcome.GARBAGE, now_ns, "the target sent more than one answer to one request")
         elif self._is_whole:
             self._end(now_ns, is_kept=self._is_kept)
 
@@ -100,11 +100,11 @@ class Connection(asyncio.Protocol):
         if self.request != IDLE and self._is_open_ended():
             self._end(self._clock(), is_kept=False)
         elif self.request != IDLE:
-            self.fail(Outcome.LOST, self._clock(), "the connection was closed before the answer was whole")
+            self.fail(RequestOutcome.LOST, self._clock(), "the connection was closed before the answer was whole")
         else:
             self.drop()
 
-    def fail(self, outcome: Outcome, at_ns: int, why: str) -> None:
+    def fail(self, outcome: RequestOutcome, at_ns: int, why: str) -> None:
         """End the request under way, and the connection with it."""
         request, self.request = self.request, IDLE
         self._pool.settle(request, outcome, at_ns, why)
@@ -123,10 +123,10 @@ class Connection(asyncio.Protocol):
 
     def _end(self, at_ns: int, *, is_kept: bool) -> None:
         request, self.request = self.request, IDLE
-        why, outcome = self._expect.status_complaint(self._parser.get_status_code()), Outcome.WRONG_STATUS
+        why, outcome = self._expect.status_complaint(self._parser.get_status_code()), RequestOutcome.WRONG_STATUS
         if not why and self._keeps_body:
-            why, outcome = self._expect.body_complaint(bytes(self._body)), Outcome.WRONG_ANSWER
-        self._pool.settle(request, outcome if why else Outcome.ANSWERED, at_ns, why)
+            why, outcome = self._expect.body_complaint(bytes(self._body)), RequestOutcome.WRONG_ANSWER
+        self._pool.settle(request, outcome if why else RequestOutcome.ANSWERED, at_ns, why)
         if is_kept:
             self._pool.free(self)
         else:

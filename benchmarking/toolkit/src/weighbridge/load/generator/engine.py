@@ -21,14 +21,14 @@ from weighbridge.core.errors import Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.connection import IDLE, Connection
 from weighbridge.load.generator.watchdog import Alarm
-from weighbridge.load.results.samples import NEVER, Outcome, Samples
+from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 SWEEP_S = 0.05
 OPENED_AT_ONCE = 64
 LONGEST_WHY = 300
 
 
-class Unreachable(Refused):
+class TargetUnreachable(Refused):
     """Nothing answers at the target."""
 
     default_code = "unreachable"
@@ -49,7 +49,7 @@ class Job:
     expect: Expectation
 
 
-class Engine:
+class LoadEngine:
     """A bounded pool of connections, a backlog in front of it, and the stamps of every request."""
 
     def __init__(self, job: Job, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
@@ -85,9 +85,9 @@ class Engine:
             error = next(iter(failures), None)
         if error is not None and not self._all:
             where = f"{self.job.target.scheme}://{self.job.target.host}:{self.job.target.port}"
-            raise Unreachable(f"No connection to {where} ({told(error)}); is the server running?", field="url")
+            raise TargetUnreachable(f"No connection to {where} ({told(error)}); is the server running?", field="url")
 
-    async def fire(self, start_ns: int) -> Samples:
+    async def fire(self, start_ns: int) -> LoadSamples:
         """Send every request when it is due, counted from `start_ns`, and return when each has come to its end."""
         self._due = (self.job.due_ns + start_ns).tolist()
         self._alarm = Alarm(self._loop, self._take_due)
@@ -114,13 +114,13 @@ class Engine:
         for connection in list(self._all):
             connection.drop()
 
-    def settle(self, request: int, outcome: Outcome, at_ns: int, why: str = "") -> None:
+    def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "") -> None:
         """Write down how a request ended; of each kind of failure the first complaint is kept."""
         if self._finished.done():
             return
         self._done[request], self._outcome[request] = at_ns, outcome
         self.settled += 1
-        if outcome is not Outcome.ANSWERED:
+        if outcome is not RequestOutcome.ANSWERED:
             self.failed += 1
             self.complaints.setdefault(outcome.name.lower(), why[:LONGEST_WHY])
         if self.settled == len(self._due):
@@ -175,7 +175,7 @@ class Engine:
         try:
             connection = await self._connect()
         except OSError as error:
-            kind = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.REFUSED
+            kind = RequestOutcome.TIMED_OUT if isinstance(error, TimeoutError) else RequestOutcome.REFUSED
             self.settle(request, kind, self._clock(), told(error))
             self._room += 1
             self._serve_backlog()
@@ -203,20 +203,22 @@ class Engine:
         late_ns = self._clock() - self._timeout_ns
         while self._backlog and self._due[self._backlog[0]] < late_ns:
             request = self._backlog.popleft()
-            self.settle(request, Outcome.NO_CONNECTION, self._clock(), "no connection was free within the time-out")
+            self.settle(
+                request, RequestOutcome.NO_CONNECTION, self._clock(), "no connection was free within the time-out"
+            )
         for connection in [each for each in self._all if each.request != IDLE and each.sent_at_ns < late_ns]:
             text = f"no whole answer within {self.job.timeout_s:g} s"
-            connection.fail(Outcome.TIMED_OUT, self._clock(), text)
+            connection.fail(RequestOutcome.TIMED_OUT, self._clock(), text)
         if not self._finished.done():
             self._loop.call_later(SWEEP_S, self._sweep)
 
-    def _samples(self, start_ns: int) -> Samples:
+    def _samples(self, start_ns: int) -> LoadSamples:
         def since_start(stamps: "array[int]") -> NDArray[np.int64]:
             times = np.array(stamps, dtype=np.int64)
             return np.where(times == NEVER, NEVER, times - start_ns)
 
         taken, sent, done = (since_start(each) for each in (self._taken, self._sent, self._done))
-        return Samples(self.job.due_ns, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
+        return LoadSamples(self.job.due_ns, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
 
 
 def told(error: BaseException) -> str:

@@ -15,8 +15,8 @@ from typing import IO, Any, cast
 
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Refused
-from weighbridge.load.plan import Plan
-from weighbridge.load.results.samples import Samples, merged, read_samples
+from weighbridge.load.plan import LoadPlan
+from weighbridge.load.results.samples import LoadSamples, merged, read_samples
 
 PROGRAM = (sys.executable, "-m", "weighbridge.load.generator.child")
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ class GeneratorFailed(Refused):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Share:
+class Shard:
     """Which requests of the plan are fired here: the parts in `mine` of `of` equal parts, one process for each."""
 
     mine: Sequence[int]
@@ -44,7 +44,7 @@ class Share:
 class Fired:
     """What the processes brought home. `lost_processes` ended without their samples."""
 
-    samples: Samples
+    samples: LoadSamples
     is_stopped: bool
     lost_processes: int
     opened: int
@@ -84,10 +84,10 @@ class Child:
 
 
 def fire(
-    plan: Plan,
+    plan: LoadPlan,
     target: Pinned,
     *,
-    share: Share,
+    share: Shard,
     answer_bytes: int,
     folder: Path,
     on_progress: Callable[[float, str], None],
@@ -111,7 +111,7 @@ def fire(
 class Crew:
     """The processes of one test."""
 
-    def __init__(self, plan: Plan, target: Pinned, *, share: Share, answer_bytes: int, folder: Path) -> None:
+    def __init__(self, plan: LoadPlan, target: Pinned, *, share: Shard, answer_bytes: int, folder: Path) -> None:
         """Start one process for each part."""
         document = {**dataclasses.asdict(plan), "headers": list(plan.headers)}
         self.children: list[Child] = []
@@ -130,7 +130,7 @@ class Crew:
 
     def follow(
         self,
-        plan: Plan,
+        plan: LoadPlan,
         *,
         on_progress: Callable[[float, str], None],
         should_stop: Callable[[], bool],
@@ -203,7 +203,7 @@ class Crew:
         for child in self.children:
             child.tell(**words)
 
-    def _progress(self, plan: Plan, elapsed_s: float) -> tuple[float, str]:
+    def _progress(self, plan: LoadPlan, elapsed_s: float) -> tuple[float, str]:
         settled, failed = (sum(getattr(child, name) for child in self.children) for name in ("settled", "failed"))
         if elapsed_s <= 0:
             return 0.0, "opening connections"

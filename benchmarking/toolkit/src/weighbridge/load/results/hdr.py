@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.load.results.samples import Samples
+from weighbridge.load.results.samples import LoadSamples
 
 LONGEST_US = 3_600_000_000
 DIGITS = 3
 US_PER_MS = 1_000.0
 
 
-def write_hdr(samples: Samples, path: Path, *, started_at: datetime) -> None:
+def write_hdr(samples: LoadSamples, path: Path, *, started_at: datetime) -> None:
     """Write the response times of answered requests, in microseconds, one interval histogram for each second.
 
     Raises Invalid where the file cannot be written.
@@ -41,7 +41,7 @@ def write_hdr(samples: Samples, path: Path, *, started_at: datetime) -> None:
         raise Invalid(f"The histogram cannot be written to {path}: {error.strerror}.", field="hdr") from error
 
 
-def by_second(samples: Samples) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def by_second(samples: LoadSamples) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield each second with answers, and the response times (requests,) in whole microseconds of those due in it."""
     due_ns = samples.scheduled_ns[samples.answered]
     times_us = np.maximum((samples.done_ns[samples.answered] - due_ns) // 1_000, 1)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.addresses import Pinned
-from weighbridge.load.generator.generator import Fired, Share, fire
+from weighbridge.load.generator.generator import Fired, Shard, fire
 from weighbridge.load.messages import build_requests, read_bodies
-from weighbridge.load.plan import Caps, Plan, check_caps
-from weighbridge.load.results.figures import Figures, figures_of, seconds_of
-from weighbridge.load.results.verdict import HEADLINE, Circumstances, judge
+from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
+from weighbridge.load.results.metrics import LoadMetrics, metrics_of, seconds_of
+from weighbridge.load.results.verdict import HEADLINE, LoadCircumstances, judge
 from weighbridge.load.target import is_this_machine
 from weighbridge.measure.conditions import interference, manifest
 
@@ -23,10 +23,10 @@ LIBRARIES = ("numpy", "scipy", "httptools", "uvloop")
 
 
 def run_load(
-    plan: Plan,
+    plan: LoadPlan,
     target: Pinned,
     *,
-    caps: Caps,
+    caps: LoadCaps,
     folder: Path,
     on_progress: Callable[[float, str], None],
     should_stop: Callable[[], bool],
@@ -45,7 +45,7 @@ def run_load(
     fired = fire(
         plan,
         target,
-        share=Share(mine=range(plan.processes), of=plan.processes),
+        share=Shard(mine=range(plan.processes), of=plan.processes),
         answer_bytes=caps.answer_bytes,
         folder=folder,
         on_progress=on_progress,
@@ -57,22 +57,22 @@ def run_load(
 
 
 def load_document(
-    plan: Plan, target: Pinned, fired: Fired, *, seen: interference.Interference | None, now: datetime
+    plan: LoadPlan, target: Pinned, fired: Fired, *, seen: interference.Interference | None, now: datetime
 ) -> dict[str, Any]:
     """Return the document of a test that was fired; `seen` is what else this machine did meanwhile."""
     is_partial = fired.is_stopped or bool(fired.lost_processes)
-    figures = figures_of(fired.samples, duration_s=span_s(plan, fired), seed=plan.seed)
-    circumstances = Circumstances(is_co_located=is_this_machine(target.address), interference=seen)
+    metrics = metrics_of(fired.samples, duration_s=span_s(plan, fired), seed=plan.seed)
+    circumstances = LoadCircumstances(is_co_located=is_this_machine(target.address), interference=seen)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": is_partial,
         "headline": HEADLINE,
-        "verdict": judge(plan, fired, figures, circumstances).as_document(),
-        "metrics": figures.metrics,
-        "missing": figures.missing,
+        "verdict": judge(plan, fired, metrics, circumstances).as_document(),
+        "metrics": metrics.metrics,
+        "missing": metrics.missing,
         "errors": _errors(fired),
-        "within_limit": _within_limit(plan, figures),
+        "within_limit": _within_limit(plan, metrics),
         "series": seconds_of(fired.samples),
         "run": {
             "connections_opened": fired.opened,
@@ -85,7 +85,7 @@ def load_document(
     }
 
 
-def span_s(plan: Plan, fired: Fired) -> float:
+def span_s(plan: LoadPlan, fired: Fired) -> float:
     """Return how long requests were sent: the plan's duration, or less where the test was stopped."""
     if not fired.is_stopped:
         return plan.duration_s
@@ -100,15 +100,15 @@ def _errors(fired: Fired) -> list[dict[str, Any]]:
     ]
 
 
-def _within_limit(plan: Plan, figures: Figures) -> dict[str, Any] | None:
+def _within_limit(plan: LoadPlan, metrics: LoadMetrics) -> dict[str, Any] | None:
     """Say whether p99 holds the limit: yes by its upper bound, no by its lower one, otherwise not known (None)."""
     if plan.p99_limit_ms is None:
         return None
-    figure = figures.metrics.get(HEADLINE)
+    metric = metrics.metrics.get(HEADLINE)
     answer = None
-    if figure is not None and figure["upper"] <= plan.p99_limit_ms:
+    if metric is not None and metric["upper"] <= plan.p99_limit_ms:
         answer = True
-    elif figure is None or figure["lower"] > plan.p99_limit_ms:
+    elif metric is None or metric["lower"] > plan.p99_limit_ms:
         answer = False
     return {"metric": HEADLINE, "limit_ms": plan.p99_limit_ms, "is_within": answer}
 
@@ -119,7 +119,7 @@ def _interference(seen: interference.Interference | None) -> dict[str, Any] | No
     return {key: seen.as_document()[key] for key in shown} if seen is not None else None
 
 
-def load_manifest(plan: Plan, target: Pinned) -> dict[str, Any]:
+def load_manifest(plan: LoadPlan, target: Pinned) -> dict[str, Any]:
     """Return under which conditions the target was measured: address, plan, bodies, libraries, machine."""
     return {
         "target": {**dataclasses.asdict(target), "is_this_machine": is_this_machine(target.address)},
@@ -130,7 +130,7 @@ def load_manifest(plan: Plan, target: Pinned) -> dict[str, Any]:
     }
 
 
-def _digest_of_bodies(plan: Plan) -> dict[str, Any] | None:
+def _digest_of_bodies(plan: LoadPlan) -> dict[str, Any] | None:
     if not plan.body:
         return None
     bodies = read_bodies(Path(plan.body))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 NEVER = -1
 
 
-class Outcome(IntEnum):
+class RequestOutcome(IntEnum):
     """What became of a request. UNSETTLED: the test ended before it was due, or before anything was known of it."""
 
     UNSETTLED = 0
@@ -30,13 +30,13 @@ class Outcome(IntEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Samples:
+class LoadSamples:
     """Arrays (requests,) in order of the schedule; times in nanoseconds from the start, NEVER (-1) where there is none.
 
     `scheduled_ns` is when a request was due, `taken_ns` when the generator took it up, `sent_ns` when a connection was
     free
     and its bytes went out, `done_ns` when the whole answer was there or the request had failed. `outcome` holds
-    `Outcome`.
+    `RequestOutcome`.
     """
 
     scheduled_ns: NDArray[np.int64]
@@ -48,18 +48,22 @@ class Samples:
     @property
     def settled(self) -> NDArray[np.bool_]:
         """Mark the requests whose end is known."""
-        return np.not_equal(self.outcome, Outcome.UNSETTLED)
+        return np.not_equal(self.outcome, RequestOutcome.UNSETTLED)
 
     @property
     def answered(self) -> NDArray[np.bool_]:
         """Mark the requests that got the answer they were to get."""
-        return np.equal(self.outcome, Outcome.ANSWERED)
+        return np.equal(self.outcome, RequestOutcome.ANSWERED)
 
     @property
     def failures(self) -> dict[str, int]:
         """Count the failed requests by kind."""
-        counts = np.bincount(self.outcome, minlength=len(Outcome))
-        return {kind.name.lower(): int(counts[kind]) for kind in Outcome if kind > Outcome.ANSWERED and counts[kind]}
+        counts = np.bincount(self.outcome, minlength=len(RequestOutcome))
+        return {
+            kind.name.lower(): int(counts[kind])
+            for kind in RequestOutcome
+            if kind > RequestOutcome.ANSWERED and counts[kind]
+        }
 
     def as_bytes(self) -> bytes:
         """Return the arrays as the content of an `.npz`."""
@@ -68,14 +72,14 @@ class Samples:
         return file.getvalue()
 
 
-def read_samples(file: IO[bytes]) -> Samples:
+def read_samples(file: IO[bytes]) -> LoadSamples:
     """Read what `Samples.as_bytes` gave."""
     with np.load(file, allow_pickle=False) as arrays:
-        return Samples(**{field.name: arrays[field.name] for field in dataclasses.fields(Samples)})
+        return LoadSamples(**{field.name: arrays[field.name] for field in dataclasses.fields(LoadSamples)})
 
 
-def merged(parts: Sequence[Samples]) -> Samples:
+def merged(parts: Sequence[LoadSamples]) -> LoadSamples:
     """Lay the parts of one test together, in order of the schedule."""
-    whole = [np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(Samples)]
+    whole = [np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(LoadSamples)]
     order = np.argsort(whole[0], kind="stable")
-    return Samples(*(array[order] for array in whole))
+    return LoadSamples(*(array[order] for array in whole))

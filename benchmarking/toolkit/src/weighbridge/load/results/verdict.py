@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 
 from weighbridge.load.generator.generator import Fired
-from weighbridge.load.plan import Plan
-from weighbridge.load.results.figures import Figures
+from weighbridge.load.plan import LoadPlan
+from weighbridge.load.results.metrics import LoadMetrics
 from weighbridge.measure.conditions.interference import Interference
-from weighbridge.measure.verdict import Reason, Status, Verdict, worst
+from weighbridge.measure.verdict import Doubt, Status, Verdict, worst
 from weighbridge.statistics.order_statistics import minimum_samples
 
 HEADLINE, HEADLINE_P = "response_time_p99_ms", 0.99
@@ -21,18 +21,18 @@ FAILED = 0.01
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Circumstances:
+class LoadCircumstances:
     """What is known of the test beside its samples; `interference` is None where nobody looked."""
 
     is_co_located: bool
     interference: Interference | None
 
 
-def judge(plan: Plan, fired: Fired, figures: Figures, circumstances: Circumstances) -> Verdict:
+def judge(plan: LoadPlan, fired: Fired, metrics: LoadMetrics, circumstances: LoadCircumstances) -> Verdict:
     """Weigh generator, samples, failures and circumstances."""
     reasons = (
-        *_generator(plan, figures, fired),
-        *_samples(fired, figures),
+        *_generator(plan, metrics, fired),
+        *_samples(fired, metrics),
         *_failures(fired),
         *_connections(plan, fired),
         *_machine(circumstances),
@@ -40,14 +40,14 @@ def judge(plan: Plan, fired: Fired, figures: Figures, circumstances: Circumstanc
     return Verdict(worst(reasons), reasons)
 
 
-def _generator(plan: Plan, figures: Figures, fired: Fired) -> Iterator[Reason]:
+def _generator(plan: LoadPlan, metrics: LoadMetrics, fired: Fired) -> Iterator[Doubt]:
     if fired.lost_processes:
         text = f"{fired.lost_processes} of the generator's processes ended without their samples."
-        yield Reason("generator.lost_process", Status.INVALID, text)
-    lag_ms = figures.value("generator_lag_p99_ms")
+        yield Doubt("generator.lost_process", Status.INVALID, text)
+    lag_ms = metrics.value("generator_lag_p99_ms")
     if lag_ms is None:
         return
-    scale_ms = max(figures.value(HEADLINE) or 0.0, plan.p99_limit_ms or 0.0)
+    scale_ms = max(metrics.value(HEADLINE) or 0.0, plan.p99_limit_ms or 0.0)
     doubted_ms = max(LAG_DOUBTED_MS, LAG_DOUBTED * scale_ms)
     if lag_ms > doubted_ms:
         refused_ms = max(LAG_REFUSED_MS, LAG_REFUSED * scale_ms)
@@ -56,34 +56,34 @@ def _generator(plan: Plan, figures: Figures, fired: Fired) -> Iterator[Reason]:
             "was "
             "measured. Use more --processes, a lower rate, or a calmer machine."
         )
-        yield Reason("generator.lag", Status.INVALID if lag_ms > refused_ms else Status.INDICATIVE, text)
+        yield Doubt("generator.lag", Status.INVALID if lag_ms > refused_ms else Status.INDICATIVE, text)
 
 
-def _samples(fired: Fired, figures: Figures) -> Iterator[Reason]:
+def _samples(fired: Fired, metrics: LoadMetrics) -> Iterator[Doubt]:
     n, floor = int(fired.samples.settled.sum()), minimum_samples(HEADLINE_P)
     if n < floor:
         text = f"{n} requests cannot bound {HEADLINE}: it needs {floor}, {floor - n} more."
-        yield Reason("samples.too_few", Status.INVALID, text)
-    elif HEADLINE not in figures.metrics:
-        yield Reason("samples.unanswered", Status.INVALID, f"So many requests failed that {HEADLINE} has no value.")
+        yield Doubt("samples.too_few", Status.INVALID, text)
+    elif HEADLINE not in metrics.metrics:
+        yield Doubt("samples.unanswered", Status.INVALID, f"So many requests failed that {HEADLINE} has no value.")
     if fired.is_stopped:
         missing = len(fired.samples.settled) - n
         text = (
             f"The test was stopped: {missing:,} of {n + missing:,} requests were not sent, or their end is not known."
         )
-        yield Reason("samples.stopped_early", Status.INDICATIVE, text)
+        yield Doubt("samples.stopped_early", Status.INDICATIVE, text)
 
 
-def _failures(fired: Fired) -> Iterator[Reason]:
+def _failures(fired: Fired) -> Iterator[Doubt]:
     failures, n = fired.samples.failures, int(fired.samples.settled.sum())
     if failures:
         failed = sum(failures.values())
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(failures.items()))
         status = Status.INVALID if failed > FAILED * n else Status.INDICATIVE
-        yield Reason("errors.requests", status, f"{failed:,} of {n:,} requests failed ({kinds}).")
+        yield Doubt("errors.requests", status, f"{failed:,} of {n:,} requests failed ({kinds}).")
 
 
-def _connections(plan: Plan, fired: Fired) -> Iterator[Reason]:
+def _connections(plan: LoadPlan, fired: Fired) -> Iterator[Doubt]:
     samples = fired.samples
     # Longer than it takes to write a request to a connection that is free.
     waited = int((samples.sent_ns - samples.taken_ns > 1_000_000).sum())
@@ -94,15 +94,15 @@ def _connections(plan: Plan, fired: Fired) -> Iterator[Reason]:
             "the response time, not of the service time; --connections of rate x latency let the server see them at "
             "once."
         )
-        yield Reason("connections.busy", Status.INDICATIVE, text)
+        yield Doubt("connections.busy", Status.INDICATIVE, text)
 
 
-def _machine(circumstances: Circumstances) -> Iterator[Reason]:
+def _machine(circumstances: LoadCircumstances) -> Iterator[Doubt]:
     if circumstances.is_co_located:
         text = "Generator and target share this machine and take processors from each other."
-        yield Reason("environment.co_located", Status.INDICATIVE, text)
+        yield Doubt("environment.co_located", Status.INDICATIVE, text)
     seen = circumstances.interference
     if seen is not None and seen.steal_cpus is not None and seen.steal_cpus > 0.02 * seen.cpus:
         status = Status.INVALID if seen.steal_cpus > 0.25 * seen.cpus else Status.INDICATIVE
         text = f"The hypervisor took {seen.steal_cpus:.2f} of {seen.cpus} processors away during the test."
-        yield Reason("interference.steal", status, text)
+        yield Doubt("interference.steal", status, text)

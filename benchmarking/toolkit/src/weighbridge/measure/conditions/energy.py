@@ -1,6 +1,6 @@
 """Energy: read from the processor's own counters where the kernel shows them, else absent; a model only when asked for.
 
-RAPL counts the whole package, whoever used it, so a figure is of the machine during the run. The model is named so
+RAPL counts the whole package, whoever used it, so a metric is of the machine during the run. The model is named so
 (`basis: estimated`): nominal power, times the share of the processors that the run used.
 """
 
@@ -60,10 +60,10 @@ def energy_metrics(joules: float | None, *, queries: int, basis: str) -> dict[st
     """Return `energy_per_query_j` with its basis; nothing without energy or queries."""
     if joules is None or queries == 0:
         return {}
-    figure = {"value": joules / queries, "lower": None, "upper": None, "confidence": None, "n": queries, "unit": "J"}
-    return {"energy_per_query_j": {**figure, "basis": basis}}
+    metric = {"value": joules / queries, "lower": None, "upper": None, "confidence": None, "n": queries, "unit": "J"}
+    return {"energy_per_query_j": {**metric, "basis": basis}}
 
 
-def missing(figures: Sequence[str]) -> list[dict[str, str]]:
-    """Say why there is no figure of energy, if there is none."""
-    return [] if "energy_per_query_j" in figures else [{"metric": "energy_per_query_j", "message": NOT_VISIBLE}]
+def missing(metrics: Sequence[str]) -> list[dict[str, str]]:
+    """Say why there is no metric of energy, if there is none."""
+    return [] if "energy_per_query_j" in metrics else [{"metric": "energy_per_query_j", "message": NOT_VISIBLE}]

@@ -1,7 +1,7 @@
 """Floating-point operations of one inference, counted over an ONNX graph's shapes: nothing is executed.
 
 Counted as `torch.utils.flop_counter` does: two for each multiply-add of convolutions, matrix products and recurrent
-layers, nothing for what works element by element. Free dimensions are taken as 1, so the figure is of one row.
+layers, nothing for what works element by element. Free dimensions are taken as 1, so the metric is of one row.
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 Cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the
 hypervisor took (steal), processor time that others used, how often the kernel took the processor from this process, and
-its pressure and load figures where readable.
+its pressure and load metrics where readable.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ SPIN_ROUNDS = 20_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading:
+class KernelCounters:
     """The kernel's counters at one moment; None where they cannot be read."""
 
     at_ns: int
@@ -65,11 +65,11 @@ def spin_ns(clock: Callable[[], int], *, repeats: int = 3) -> int:
     return int(statistics.median(times))
 
 
-def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> Reading:
+def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> KernelCounters:
     """Read the kernel's counters from `proc`."""
     busy_s, steal_s = _processor_seconds(proc / "stat")
     times = os.times()
-    return Reading(
+    return KernelCounters(
         at_ns=clock(),
         own_cpu_s=times.user + times.system,
         busy_s=busy_s,
@@ -80,7 +80,7 @@ def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> Re
     )
 
 
-def between(before: Reading, after: Reading, *, spins_ns: Sequence[int], cpus: int) -> Interference:
+def between(before: KernelCounters, after: KernelCounters, *, spins_ns: Sequence[int], cpus: int) -> Interference:
     """Compare two readings and the canary's times; a span of no length shows nothing."""
     span_s = max((after.at_ns - before.at_ns) / 1e9, 1e-9)
 

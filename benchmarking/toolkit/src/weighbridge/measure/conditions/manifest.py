@@ -1,4 +1,4 @@
-"""The manifest: under which conditions a figure was measured, hashed, so that a run can be repeated and compared."""
+"""The manifest: under which conditions a metric was measured, hashed, so that a run can be repeated and compared."""
 
 import os
 import platform
@@ -60,7 +60,7 @@ def governor(*, sys: Path = Path("/sys")) -> str:
 
 
 def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
-    """Return the installed versions of the libraries a figure depends on."""
+    """Return the installed versions of the libraries a metric depends on."""
     found = {}
     for name in names:
         try:

@@ -155,14 +155,14 @@ def _record(
     begun = clock()
     done_at, limit_at = begun + int(scenario.min_duration_s * 1e9), begun + int(scenario.max_duration_s * 1e9)
     tick_at, ended, is_partial = begun + TICK_NS, begun, False
-    # The loop does as little as it can: its own cost is in every figure.
+    # The loop does as little as it can: its own cost is in every metric.
     while (asked < least or ended < done_at) and ended < limit_at and not is_partial:
         feed = feeds[asked % size]
         asked += 1
         started = clock()
         try:
             infer(feed)
-        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a figure here
+        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a metric here
             failures[type(error).__name__] += 1
             ended = clock()
         else:

@@ -86,7 +86,7 @@ def compare(
     answers = _answers(runners, queries, on_progress)
     runners[TWIN] = OnnxRuntimeRunner(models[baseline], threads=settings.threads)
     blocks, seen = _rounds(runners, queries, settings, on_progress, clock)
-    circumstances = verdict.Circumstances(
+    circumstances = verdict.RunCircumstances(
         interference=seen, governor=manifest.governor(), free_dimensions=queries.free_dimensions
     )
     reasons = (

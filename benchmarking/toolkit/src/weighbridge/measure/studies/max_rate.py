@@ -88,7 +88,7 @@ class _Trials:
     doubts: list[str] = dataclasses.field(default_factory=list)
 
     def time_one(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Ask one query after the other; return the result and its figure of the service time."""
+        """Ask one query after the other; return the result and its metric of the service time."""
         try:
             first = self._run(SingleStream(**self._shared(), min_samples=FEWEST_FIRST), "timing one query")
         except OutOfTime:
@@ -103,8 +103,8 @@ class _Trials:
         """Return p99 of the response time (ms) at a rate, None where queries failed or too few were answered."""
         result = self._serve(rate, self.asked.samples)
         self.doubts.extend(reason["code"] for reason in result["verdict"]["reasons"] if reason["status"] == "invalid")
-        figure = result["metrics"].get(Server.HEADLINE)
-        return None if figure is None or result["metrics"]["error_rate"]["value"] > 0 else float(figure["value"])
+        metric = result["metrics"].get(Server.HEADLINE)
+        return None if metric is None or result["metrics"]["error_rate"]["value"] > 0 else float(metric["value"])
 
     def confirm(self, found: HighestRate) -> dict[str, Any] | None:
         """Hold a last run, at the lower bound, to the limit; None without a bound, or without time for it."""

@@ -1,7 +1,7 @@
 """Rerun: a result's run repeated from its manifest, and whether its times come out equivalent.
 
 The intervals know the noise within each run, not what changed between the two. So `different` may mean the machine, and
-the facts that differ are listed beside the answer.
+the conditions that differ are listed beside the answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.raw import altered, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.statistics.equivalence import Answer, ratio_equivalence
+from weighbridge.statistics.equivalence import EquivalenceAnswer, ratio_equivalence
 
 SCHEMA = "weighbridge.rerun/1"
 RESULT_SCHEMA = "weighbridge.result/1"
@@ -61,7 +61,7 @@ def rerun(
     """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
 
     p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided
-    tests. The answer is `different` if any figure is, `equivalent` if all are, else `cannot_tell`, as when one of the
+    tests. The answer is `different` if any metric is, `equivalent` if all are, else `cannot_tell`, as when one of the
     runs is no valid measurement.
     """
     again = run()
@@ -75,23 +75,23 @@ def rerun(
 def compared(
     result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for two
+    """Return the answer, metrics, reasons and differences of a `weighbridge.rerun/1` mapping for two
     results at hand.
     """
-    figures = list(_figures(result, again, margin=margin, alpha=alpha))
-    reasons = list(_reasons(result, again, figures))
-    answers = {figure["answer"] for figure in figures}
-    answer = Answer.CANNOT_TELL
-    if not reasons and answers == {Answer.EQUIVALENT.value}:
-        answer = Answer.EQUIVALENT
-    elif not reasons and Answer.DIFFERENT.value in answers:
-        answer = Answer.DIFFERENT
+    metrics = list(_metrics(result, again, margin=margin, alpha=alpha))
+    reasons = list(_reasons(result, again, metrics))
+    answers = {metric["answer"] for metric in metrics}
+    answer = EquivalenceAnswer.CANNOT_TELL
+    if not reasons and answers == {EquivalenceAnswer.EQUIVALENT.value}:
+        answer = EquivalenceAnswer.EQUIVALENT
+    elif not reasons and EquivalenceAnswer.DIFFERENT.value in answers:
+        answer = EquivalenceAnswer.DIFFERENT
     return {
         "schema": SCHEMA,
         "answer": answer.value,
         "margin": margin,
         "alpha": alpha,
-        "figures": figures,
+        "metrics": metrics,
         "reasons": reasons,
         "differences": differences(result["manifest"], again["manifest"]),
         "repeats": result["manifest"]["digest"],
@@ -99,16 +99,16 @@ def compared(
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the facts of libraries, machine, engine and isolation that differ between two manifests."""
-    before, after = dict(_facts(then)), dict(_facts(now))
+    """Return the conditions that differ (libraries, machine, engine, isolation) between two manifests."""
+    before, after = dict(_conditions(then)), dict(_conditions(now))
     return [
-        {"fact": fact, "then": before.get(fact), "now": after.get(fact)}
-        for fact in sorted(before.keys() | after.keys())
-        if before.get(fact) != after.get(fact)
+        {"condition": name, "then": before.get(name), "now": after.get(name)}
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
     ]
 
 
-def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _conditions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for part in PARTS:
         held = manifest.get(part)
         if isinstance(held, Mapping):
@@ -128,7 +128,7 @@ def _check_file(what: str, path: Path, digest: str | None) -> None:
         raise Invalid(text, code=f"{what}_other", field=what)
 
 
-def _figures(
+def _metrics(
     then: Mapping[str, Any], now: Mapping[str, Any], *, margin: float, alpha: float
 ) -> Iterator[dict[str, Any]]:
     before, after = percentiles_of(then), percentiles_of(now)
@@ -149,12 +149,12 @@ def _figures(
             }
 
 
-def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], figures: list[dict[str, Any]]) -> Iterator[str]:
+def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], metrics: list[dict[str, Any]]) -> Iterator[str]:
     """Say why nothing can be told, where that is so."""
     for word, result in (("The first", then), ("This", now)):
         if result["verdict"]["status"] == "invalid":
             yield f"{word} run is no valid measurement, so nothing can be told from it."
         for what in altered(result):
             yield f"{word} result was changed after it was measured: {what}."
-    if not figures:
+    if not metrics:
         yield "The two results have no percentile in common of which both keep raw samples."

@@ -12,7 +12,7 @@ from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
 MOST_POINTS = 64
-FIGURES = (
+METRICS = (
     "throughput_samples_per_s",
     "latency_p50_ms",
     "latency_p95_ms",
@@ -86,9 +86,9 @@ def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     measured = [
         point
         for point in document["points"]
-        if "refused" not in point and point["status"] != "invalid" and FIGURES[0] in point["metrics"]
+        if "refused" not in point and point["status"] != "invalid" and METRICS[0] in point["metrics"]
     ]
-    return max(measured, key=lambda point: float(point["metrics"][FIGURES[0]]["value"]), default=None)
+    return max(measured, key=lambda point: float(point["metrics"][METRICS[0]]["value"]), default=None)
 
 
 def _place(batch: int, concurrency: int) -> dict[str, Any]:
@@ -96,12 +96,12 @@ def _place(batch: int, concurrency: int) -> dict[str, Any]:
 
 
 def _point(batch: int, concurrency: int, result: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: result["metrics"][name] for name in FIGURES if name in result["metrics"]}
+    kept = {name: result["metrics"][name] for name in METRICS if name in result["metrics"]}
     return _place(batch, concurrency) | {
         "metrics": kept,
         "status": result["verdict"]["status"],
         "reasons": result["verdict"]["reasons"],
-        "missing": [entry for entry in result["missing"] if entry["metric"] in FIGURES],
+        "missing": [entry for entry in result["missing"] if entry["metric"] in METRICS],
     }
 
 

@@ -11,21 +11,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimization.recipes import Calibration
+from weighbridge.optimization.recipes import CalibrationMethod
 from weighbridge.systems.onnx_runtime import engine
 
 # ONNX Runtime's defaults (`create_calibrator`), but that ranges need not lie symmetrically around zero.
 HISTOGRAM = {"num_quantized_bins": 128, "percentile": 99.999, "symmetric": False, "scenario": "same"}
-BINS = {Calibration.ENTROPY: 128, Calibration.PERCENTILE: 2_048}
+BINS = {CalibrationMethod.ENTROPY: 128, CalibrationMethod.PERCENTILE: 2_048}
 
 
-def ranges(model: Any, feeds: Iterable[Feed], *, method: Calibration) -> Any:
+def ranges(model: Any, feeds: Iterable[Feed], *, method: CalibrationMethod) -> Any:
     """Return ONNX Runtime's `TensorsData` for an `onnx.ModelProto` whose shapes are inferred, over all `feeds`."""
     parts = part_of_engine("quantization.calibrate")
     names = observable(model)
     session = _exposed(model, names)
     seen = (dict(zip(names, session.run(names, feed), strict=True)) for feed in feeds)
-    data = _extremes(seen) if method is Calibration.MIN_MAX else _thresholds(seen, method)
+    data = _extremes(seen) if method is CalibrationMethod.MIN_MAX else _thresholds(seen, method)
     return parts.TensorsData(parts.CalibrationMethod[method.value], data)
 
 
@@ -69,7 +69,7 @@ def _extremes(seen: Iterable[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def _thresholds(seen: Iterable[dict[str, Any]], method: Calibration) -> dict[str, Any]:
+def _thresholds(seen: Iterable[dict[str, Any]], method: CalibrationMethod) -> dict[str, Any]:
     collector = part_of_engine("quantization.calibrate").HistogramCollector(
         method=method.value.lower(), num_bins=BINS[method], **HISTOGRAM
     )

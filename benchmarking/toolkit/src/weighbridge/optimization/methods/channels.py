@@ -58,7 +58,7 @@ JOINING = ("add", "add_", "iadd", "mul", "mul_", "imul")
 RESHAPING = ("flatten", "view", "reshape")
 
 
-class Role(StrEnum):
+class ChannelRole(StrEnum):
     """What a module's weights are to the channels of a space."""
 
     MAKES = "makes"
@@ -68,11 +68,11 @@ class Role(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class ChannelPart:
     """A module by its qualified name, its role, and how many consecutive inputs each channel is spread over."""
 
     module: str
-    role: Role
+    role: ChannelRole
     spread: int = 1
 
 
@@ -82,7 +82,7 @@ class Space:
 
     size: int
     is_fixed: bool = False
-    parts: list[Part] = dataclasses.field(default_factory=list)
+    parts: list[ChannelPart] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Follower:
         if module.groups == 1:
             return self._weighted(node.target, source, module.out_channels, axis=1, is_along=is_along)
         if is_along and module.groups == module.in_channels == module.out_channels:
-            self._space(source).parts.append(Part(node.target, Role.FILTERS))
+            self._space(source).parts.append(ChannelPart(node.target, ChannelRole.FILTERS))
             return source
         return None
 
@@ -201,11 +201,11 @@ class Follower:
     def _weighted(self, target: str, source: Flow, size: int, *, axis: int, is_along: bool) -> Flow:
         """Note who reads the source's channels and begin a space; read along another axis, the source stays whole."""
         if is_along:
-            self._space(source).parts.append(Part(target, Role.READS, source.spread))
+            self._space(source).parts.append(ChannelPart(target, ChannelRole.READS, source.spread))
         else:
             self._space(source).is_fixed = True
         made = self._new(size)
-        self._spaces[made].parts.append(Part(target, Role.MAKES))
+        self._spaces[made].parts.append(ChannelPart(target, ChannelRole.MAKES))
         return Flow(made, 1, axis)
 
     def _normalization(self, node: Any) -> Flow | None:
@@ -213,7 +213,7 @@ class Follower:
         is_along = source.axis == 1 or len(_shape(node)) == 2
         if source.spread != 1 or not is_along:
             return None
-        self._space(source).parts.append(Part(node.target, Role.SCALES))
+        self._space(source).parts.append(ChannelPart(node.target, ChannelRole.SCALES))
         return source
 
     def _flatten(self, node: Any) -> Flow | None:

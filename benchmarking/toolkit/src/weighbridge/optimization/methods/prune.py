@@ -11,7 +11,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
-from weighbridge.optimization.methods.channels import Part, Role, Space, free_spaces
+from weighbridge.optimization.methods.channels import ChannelPart, ChannelRole, Space, free_spaces
 
 UNSTRUCTURED = (
     "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so that neither "
@@ -20,7 +20,7 @@ UNSTRUCTURED = (
 )
 
 
-class Score(StrEnum):
+class ChannelScore(StrEnum):
     """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its batch
     normalization.
     """
@@ -35,7 +35,7 @@ class PruneSettings:
     """The share of channels to drop from each space that can lose some, and by which score."""
 
     amount: float = 0.5
-    score: Score = Score.L1
+    score: ChannelScore = ChannelScore.L1
 
     def __post_init__(self) -> None:
         """Refuse a share that drops nothing or everything."""
@@ -72,28 +72,30 @@ def kept(space: Space, modules: dict[str, Any], settings: PruneSettings) -> Any:
     return torch.sort(torch.topk(_scores(space, modules, settings.score), count).indices).values
 
 
-def _scores(space: Space, modules: dict[str, Any], score: Score) -> Any:
+def _scores(space: Space, modules: dict[str, Any], score: ChannelScore) -> Any:
     """Add up the scores of all parts, each over its own mean, so that no part decides by its scale alone."""
     torch = import_extra("torch")
 
-    scaling = [modules[part.module].weight for part in space.parts if part.role is Role.SCALES]
-    making = [modules[part.module].weight for part in space.parts if part.role in (Role.MAKES, Role.FILTERS)]
-    weights = scaling if score is Score.BATCH_NORM and scaling else making
-    power = 2 if score is Score.L2 else 1
+    scaling = [modules[part.module].weight for part in space.parts if part.role is ChannelRole.SCALES]
+    making = [
+        modules[part.module].weight for part in space.parts if part.role in (ChannelRole.MAKES, ChannelRole.FILTERS)
+    ]
+    weights = scaling if score is ChannelScore.BATCH_NORM and scaling else making
+    power = 2 if score is ChannelScore.L2 else 1
     norms = [weight.detach().reshape(space.size, -1).norm(p=power, dim=1) for weight in weights]
     return torch.stack([norm / norm.mean().clamp_min(1e-12) for norm in norms]).sum(dim=0)
 
 
-def _cut(module: Any, part: Part, keep: Any) -> None:
-    if part.role is Role.READS:
+def _cut(module: Any, part: ChannelPart, keep: Any) -> None:
+    if part.role is ChannelRole.READS:
         _cut_inputs(module, keep, part.spread)
         return
     for name in ("weight", "bias", "running_mean", "running_var"):
         _shorten(module, name, keep, axis=0)
     sizes = {
-        Role.MAKES: ("out_channels", "out_features"),
-        Role.SCALES: ("num_features",),
-        Role.FILTERS: ("in_channels", "out_channels", "groups"),
+        ChannelRole.MAKES: ("out_channels", "out_features"),
+        ChannelRole.SCALES: ("num_features",),
+        ChannelRole.FILTERS: ("in_channels", "out_channels", "groups"),
     }[part.role]
     for name in sizes:
         if hasattr(module, name):

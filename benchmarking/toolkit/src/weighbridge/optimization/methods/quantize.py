@@ -11,7 +11,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.optimization.methods.calibration import part_of_engine, ranges
-from weighbridge.optimization.recipes import Kind, Recipe
+from weighbridge.optimization.recipes import Recipe, RecipeKind
 from weighbridge.systems.onnx_runtime import engine
 
 QUANTIZABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")
@@ -33,13 +33,13 @@ def make(model: bytes, recipe: Recipe, *, feeds: Iterable[Feed], machine: Mappin
 
     Raises Invalid where there is nothing to quantize, or it was quantized before.
     """
-    if recipe.kind is Kind.GRAPH:
+    if recipe.kind is RecipeKind.GRAPH:
         return optimized(model, level="ORT_ENABLE_EXTENDED")
-    if recipe.kind is Kind.HALF:
+    if recipe.kind is RecipeKind.HALF:
         return _half(model)
     network = prepared(model)
     check_quantizable(network)
-    if recipe.kind is Kind.STATIC:
+    if recipe.kind is RecipeKind.STATIC:
         return _static(network, recipe, feeds, reduce_range=wants_seven_bits(machine))
     return _dynamic(network, recipe, reduce_range=wants_seven_bits(machine))
 

@@ -11,7 +11,7 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox.bubblewrap import Layers, is_walled, layers_here, no_layers
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import Order, death, partial_of, read_outcome
+from weighbridge.systems.sandbox.outcome import RunOrder, death, partial_of, read_outcome
 from weighbridge.systems.sandbox.process import Follow, Following, RunCanceled, RunEnded, RunFailed, fenced
 
 __all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCanceled", "RunEnded", "RunFailed", "run_isolated"]
@@ -100,8 +100,8 @@ def run_sandboxed(
     }
     begun_at = datetime.fromtimestamp(time.time(), UTC)
 
-    def order(held: Sequence[str]) -> Order:
-        return Order(
+    def order(held: Sequence[str]) -> RunOrder:
+        return RunOrder(
             model=model,
             data=data,
             settings=to_document(settings),

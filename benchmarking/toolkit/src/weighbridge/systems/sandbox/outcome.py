@@ -2,7 +2,7 @@
 
 A model that owns its engine owns the process that writes the result, so nothing in it is believed that can be checked:
 its form, which model, data and settings it speaks of, what fenced it in, when and for how long it ran, and its seal.
-The figures themselves stay the child's word.
+The metrics themselves stay the child's word.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Order:
+class RunOrder:
     """What was asked of the child, as its result has to say it."""
 
     model: Path
@@ -43,7 +43,7 @@ class Order:
     ended_at: datetime
 
 
-def read_outcome(heard: Heard, *, order: Order | None, limits: Limits) -> dict[str, Any]:
+def read_outcome(heard: Heard, *, order: RunOrder | None, limits: Limits) -> dict[str, Any]:
     """Return the result that the child handed over; without an order (no fence, nothing to mistrust) its form is
     checked.
 
@@ -57,7 +57,7 @@ def read_outcome(heard: Heard, *, order: Order | None, limits: Limits) -> dict[s
     return _last(bytes(heard.outcome), order)
 
 
-def partial_of(heard: Heard | None, *, order: Order | None) -> dict[str, Any] | None:
+def partial_of(heard: Heard | None, *, order: RunOrder | None) -> dict[str, Any] | None:
     """Return what a child that did not come to its end had handed over by then; None where that is no result."""
     whole_lines = bytes(heard.outcome).rpartition(b"\n")[0] if heard is not None else b""
     try:
@@ -67,7 +67,7 @@ def partial_of(heard: Heard | None, *, order: Order | None) -> dict[str, Any] | 
     return found if found.get("is_partial") is True else None
 
 
-def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
+def _last(outcomes: bytes, order: RunOrder | None) -> dict[str, Any]:
     """Return the last of the results that were handed over, a line each, checked against the order where
     there is one.
     """
@@ -136,12 +136,12 @@ def _check_form(result: dict[str, Any]) -> None:
     for reason in result["verdict"]["reasons"]:
         reason["code"].strip(), reason["message"].strip()
     for metric in result["metrics"].values():
-        for figure in (metric["value"], metric.get("lower"), metric.get("upper")):
+        for number in (metric["value"], metric.get("lower"), metric.get("upper")):
             # Raises for what is no number, and for whole numbers that no reader can hold.
-            math.isfinite(0 if figure is None else figure)
+            math.isfinite(0 if number is None else number)
 
 
-def _check_order(result: dict[str, Any], order: Order) -> None:
+def _check_order(result: dict[str, Any], order: RunOrder) -> None:
     manifest = result["manifest"]
     measured_at = datetime.fromisoformat(result["measured_at"])
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (

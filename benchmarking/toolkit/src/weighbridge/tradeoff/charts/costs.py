@@ -30,8 +30,8 @@ MILLION, THOUSAND = 1e6, 1e3
 PADDING = {"left": 44, "right": 16, "top": 12, "bottom": 12}
 
 
-def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Chart:
-    """Draw each option's figure from P10 to P90, with P50 as a point and P80, which policies test, as a stroke.
+def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Chart:
+    """Draw each option's metric from P10 to P90, with P50 as a point and P80, which policies test, as a stroke.
 
     Raises Invalid where no option has amounts.
     """
@@ -40,13 +40,13 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
     options = [
         each
         for each in document["options"]
-        if all(_usd(each["figures"][figure][level]) is not None for level in LEVELS)
+        if all(_usd(each["metrics"][metric][level]) is not None for level in LEVELS)
     ]
     if not options:
         text = "No option has an amount at every level; a load that is often not served has none."
         raise Invalid(text, code="chart_costs", field="options")
     rows = [
-        {"option": each["title"], **{level: _usd(each["figures"][figure][level]) for level in LEVELS}}
+        {"option": each["title"], **{level: _usd(each["metrics"][metric][level]) for level in LEVELS}}
         for each in options
     ]
     up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
@@ -54,27 +54,27 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
         [
             over(rows)
             .mark_bar(size=12, color=PAPER, stroke=INK)
-            .encode(x=alt.X("p10:Q", title=_axis(figure), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
+            .encode(x=alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
             over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
             over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
         ]
     )
-    title = f"{_title(figure)}: P10 to P90, point P50, stroke P80"
+    title = f"{_title(metric)}: P10 to P90, point P50, stroke P80"
     table = Table(
-        f"{_title(figure)} in US dollars",
+        f"{_title(metric)} in US dollars",
         ("option", *(level.upper() for level in LEVELS), "cheapest"),
-        tuple(_band_row(document, each, figure) for each in document["options"]),
+        tuple(_band_row(document, each, metric) for each in document["options"]),
         frozenset(range(1, 6)),
     )
     words = "; ".join(
         f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows
     )
     drawn = picture.properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
-    return chart_of(drawn, title=title, alt=f"{_title(figure)} in US dollars. {words}.", table=table)
+    return chart_of(drawn, title=title, alt=f"{_title(metric)} in US dollars. {words}.", table=table)
 
 
-def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Chart:
-    """Draw what each input does to one option's figure from its P10 (white) to its P90 (filled), the others at their
+def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Chart:
+    """Draw what each input does to one option's metric from its P10 (white) to its P90 (filled), the others at their
     middle.
 
     Raises Invalid where nothing has a range.
@@ -83,16 +83,16 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
 
     swings = [
         {"input": swing["input"], "low": _usd(swing["at_p10_usd"]), "high": _usd(swing["at_p90_usd"])}
-        for swing in option["tornado"][figure]
+        for swing in option["tornado"][metric]
     ]
     known = [swing for swing in swings if swing["low"] is not None and swing["high"] is not None][:BARS_MAX]
     if not known:
         text = f"No input of {option['title']} has a range; a tornado shows what ranges do."
         raise Invalid(text, code="chart_tornado", field="options")
-    middle = _usd(option["figures"][figure]["middle"])
+    middle = _usd(option["metrics"][metric]["middle"])
     up = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     rows = [{**swing, "middle": middle} for swing in known]
-    across = alt.X("middle:Q", title=_axis(figure), scale=alt.Scale(zero=False))
+    across = alt.X("middle:Q", title=_axis(metric), scale=alt.Scale(zero=False))
     picture = layered(
         [
             over(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
@@ -100,7 +100,7 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
             over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
         ]
     )
-    title = f"{_title(figure)} of {option['title']}: what moves it"
+    title = f"{_title(metric)} of {option['title']}: what moves it"
     table = Table(
         f"{title}, in US dollars",
         ("input", "at its P10", "at its P90"),
@@ -109,7 +109,7 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
     )
     first = known[0]
     alt_text = (
-        f"Of {len(swings)} inputs with a range, {first['input']} moves the figure most: from {number(first['low'])} to "
+        f"Of {len(swings)} inputs with a range, {first['input']} moves the result most: from {number(first['low'])} to "
         f"{number(first['high'])} US dollars around {number(middle)}."
     )
     drawn = picture.properties(height=max(90, BAR_PX * len(known)), padding=PADDING)
@@ -154,9 +154,9 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
     return chart_of(picture, title="Yearly cost over volume", alt=f"Yearly cost over volume. {words}", table=table)
 
 
-def _band_row(document: Mapping[str, Any], option: Mapping[str, Any], figure: str) -> tuple[str, ...]:
-    share = document["cheapest"].get(figure, {}).get(option["id"])
-    amounts = (_shown(_usd(option["figures"][figure][level])) for level in LEVELS)
+def _band_row(document: Mapping[str, Any], option: Mapping[str, Any], metric: str) -> tuple[str, ...]:
+    share = document["cheapest"].get(metric, {}).get(option["id"])
+    amounts = (_shown(_usd(option["metrics"][metric][level])) for level in LEVELS)
     return (option["title"], *amounts, NOTHING if share is None else f"{share:.0%}")
 
 
@@ -178,12 +178,12 @@ def _pair_row(pair: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, 
     )
 
 
-def _title(figure: str) -> str:
-    return TITLES.get(figure, figure.replace("_", " "))
+def _title(metric: str) -> str:
+    return TITLES.get(metric, metric.replace("_", " "))
 
 
-def _axis(figure: str) -> str:
-    return f"{_title(figure)} (USD)"
+def _axis(metric: str) -> str:
+    return f"{_title(metric)} (USD)"
 
 
 def _usd(text: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The heat map: a decision matrix as a picture, each cell as dark as its figure is good, its numbers written in it."""
+"""The heat map: a decision matrix as a picture, each cell as dark as its value is good, its numbers written in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.tradeoff.charts.strokes import layered
 from weighbridge.tradeoff.charts.words import capital
-from weighbridge.tradeoff.matrix.decided import MatrixDecision, Place
+from weighbridge.tradeoff.matrix.decided import MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
 
 # From this share on a cell is so dark that its numbers must be white.
@@ -78,7 +78,7 @@ def _words(rows: Sequence[Mapping[str, Any]], *, dark: bool, second: bool) -> An
     )
 
 
-def _row(decision: MatrixDecision, place: Place) -> Iterator[dict[str, Any]]:
+def _row(decision: MatrixDecision, place: OptionPlace) -> Iterator[dict[str, Any]]:
     matrix, name = decision.matrix, _name(decision, place)
     for criterion in matrix.criteria:
         share = place.shares.get(criterion.id)
@@ -106,25 +106,25 @@ def _cell(option: str, criterion: str, share: float | None, words: str, below: s
     }
 
 
-def _below(matrix: Matrix, place: Place, criterion: Criterion, share: float | None) -> str:
-    """Return what stands under a figure: its share, or that it misses the gate."""
+def _below(matrix: Matrix, place: OptionPlace, criterion: Criterion, share: float | None) -> str:
+    """Return what stands under an estimate: its share, or that it misses the gate."""
     if share is not None:
         return f"{share:.2f}"
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
-    is_missed = cell is not None and criterion.limit is not None and not criterion.limit.holds(cell.figure)
+    is_missed = cell is not None and criterion.limit is not None and not criterion.limit.holds(cell.estimate)
     return f"gate: {criterion.gate_words()}" if is_missed else ""
 
 
-def _value(matrix: Matrix, place: Place, criterion: Criterion) -> str:
+def _value(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
-    return NOTHING if cell is None else criterion.with_unit(number(cell.figure.value))
+    return NOTHING if cell is None else criterion.with_unit(number(cell.estimate.value))
 
 
 def _head(matrix: Matrix, criterion: Criterion) -> str:
     return f"{criterion.name}|{matrix.weights.values[criterion.id]:.0%}"
 
 
-def _name(decision: MatrixDecision, place: Place) -> str:
+def _name(decision: MatrixDecision, place: OptionPlace) -> str:
     if decision.winner is not None and place.name == decision.winner.name:
         return f"{place.name}|chosen"
     return place.name if place.rank is not None else f"{place.name}|rejected"
@@ -137,7 +137,7 @@ def _alt(decision: MatrixDecision, title: str) -> str:
 
 
 def _table(decision: MatrixDecision, title: str) -> Table:
-    """Return figures with shares, both scores and what the draws say, for every option."""
+    """Return estimates with shares, both scores and what the draws say, for every option."""
     matrix = decision.matrix
     heads = (
         "option",
@@ -165,9 +165,9 @@ def _table(decision: MatrixDecision, title: str) -> Table:
     return Table(title, heads, rows, frozenset(range(1, len(heads) - 1)))
 
 
-def _cell_text(matrix: Matrix, place: Place, criterion: Criterion) -> str:
+def _cell_text(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
     if cell is None:
         return NOTHING
     share = place.shares.get(criterion.id)
-    return number(cell.figure.value) + ("" if share is None else f" [{share:.2f}]")
+    return number(cell.estimate.value) + ("" if share is None else f" [{share:.2f}]")

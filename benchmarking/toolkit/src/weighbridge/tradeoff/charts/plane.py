@@ -10,10 +10,10 @@ from weighbridge.charts.drawing import Chart, altair, chart_of, over
 from weighbridge.charts.scales import Scale, scale_over
 from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.charts.theme import HEIGHT, INK, LABEL_PX, PAPER, PETROL, RED, STATES, WIDTH
-from weighbridge.tradeoff.axes import Axis, Direction
-from weighbridge.tradeoff.candidates import Candidate, Figure
+from weighbridge.tradeoff.axes import Axis, AxisDirection
+from weighbridge.tradeoff.candidates import Candidate, Estimate
 from weighbridge.tradeoff.charts.words import capital, name_of, shown_unit, with_bounds, with_unit
-from weighbridge.tradeoff.pareto import Standing, weigh
+from weighbridge.tradeoff.pareto import FrontierStanding, weigh
 
 
 def trade_off(
@@ -47,12 +47,14 @@ def trade_off(
     )
 
 
-def _ends(figures: Sequence[Figure], limit: float | None) -> list[float]:
-    ends = [end for figure in figures for end in (figure.lower, figure.value, figure.upper) if end is not None]
+def _ends(estimates: Sequence[Estimate], limit: float | None) -> list[float]:
+    ends = [
+        end for estimate in estimates for end in (estimate.lower, estimate.value, estimate.upper) if end is not None
+    ]
     return ends + ([limit] if limit is not None else [])
 
 
-def _row(candidate: Candidate, standing: Standing, across: Axis, up: Axis) -> dict[str, Any]:
+def _row(candidate: Candidate, standing: FrontierStanding, across: Axis, up: Axis) -> dict[str, Any]:
     x, y = candidate.metrics[across.metric], candidate.metrics[up.metric]
     return {
         "name": candidate.name,
@@ -111,7 +113,7 @@ def _picture(
     def channel(kind: Any, field: str, axis: Axis) -> Any:
         scale = scales[axis.metric]
         form = alt.Scale(**scale.form)
-        better = "higher" if axis.direction is Direction.MAX else "lower"
+        better = "higher" if axis.direction is AxisDirection.MAX else "lower"
         return kind(
             field,
             type="quantitative",
@@ -169,7 +171,7 @@ def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str],
 def _alt(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Say what the picture shows: how many points, and who stands where."""
     if not rows:
-        return f"{title}: no candidate has both figures."
+        return f"{title}: no candidate has both estimates."
     groups = {word: [row["name"] for row in rows if row["state"] == word] for _, _, word in STATES.values()}
     said = [f"{word}: {', '.join(names)}" for word, names in groups.items() if names]
     return f"{title} of {len(rows)} candidates with their intervals. {'; '.join(said)}."
@@ -178,17 +180,17 @@ def _alt(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
 def _table(
     title: str,
     shown: Sequence[Candidate],
-    standings: Mapping[str, Standing],
+    standings: Mapping[str, FrontierStanding],
     across: Axis,
     up: Axis,
     units: Mapping[str, str],
 ) -> Table:
-    figures = (with_unit(axis.metric, units[axis.metric]) for axis in (up, across))
+    estimates = (with_unit(axis.metric, units[axis.metric]) for axis in (up, across))
     rows = []
     for each in shown:
         standing = standings[each.name]
         bounds = (with_bounds(each.metrics[axis.metric]) for axis in (up, across))
         beaten_by = ", ".join(by.name for by in standing.dominated_by[:3]) or NOTHING
         rows.append((each.name, *bounds, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by))
-    headings = ("candidate", *figures, "P(frontier)", "state", "beaten by")
+    headings = ("candidate", *estimates, "P(frontier)", "state", "beaten by")
     return Table(title, headings, tuple(rows), frozenset({1, 2, 3}))

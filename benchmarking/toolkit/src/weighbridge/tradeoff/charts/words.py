@@ -1,11 +1,11 @@
-"""Words for metrics: what a person calls them, with their unit; and figures with their bounds."""
+"""Words for metrics: what a person calls them, with their unit; and estimates with their bounds."""
 
 from weighbridge.charts.tables import NOTHING
-from weighbridge.cli.tables.terminal import FIGURES, number
-from weighbridge.tradeoff.candidates import Figure
+from weighbridge.cli.tables.terminal import METRICS, number
+from weighbridge.tradeoff.candidates import Estimate
 
 NAMES = {
-    **{name: words.strip() for name, words in FIGURES.items()},
+    **{name: words.strip() for name, words in METRICS.items()},
     "peak_memory_delta_mb": "memory of the model",
     "latency_p50_ms": "median latency",
     "latency_p95_ms": "p95 latency",
@@ -40,10 +40,10 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def with_bounds(figure: Figure | None) -> str:
-    """Write a figure with its bounds: `0.867 (0.860 to 0.874)`; a dash for none."""
-    if figure is None:
+def with_bounds(estimate: Estimate | None) -> str:
+    """Write an estimate with its bounds: `0.867 (0.860 to 0.874)`; a dash for none."""
+    if estimate is None:
         return NOTHING
-    if figure.lower is None or figure.upper is None:
-        return number(figure.value)
-    return f"{number(figure.value)} ({number(figure.lower)} to {number(figure.upper)})"
+    if estimate.lower is None or estimate.upper is None:
+        return number(estimate.value)
+    return f"{number(estimate.value)} ({number(estimate.lower)} to {number(estimate.upper)})"

@@ -18,7 +18,7 @@ from weighbridge.tradeoff.learning.power_law import (
     FURTHEST,
     LEAST_SIZES,
     Curve,
-    Point,
+    SizePoint,
     fit,
     freedom_of,
     interval_at,
@@ -47,7 +47,7 @@ class BackTest:
 
 
 @dataclasses.dataclass(frozen=True)
-class Forecast:
+class CurveForecast:
     """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known, and the
     back-test.
     """
@@ -59,7 +59,7 @@ class Forecast:
     back_test: BackTest | None
 
 
-def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> Forecast:
+def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> CurveForecast:
     """Fit measured errors (0 to 1) at sizes of training data, several at one size being disjoint parts.
 
     Raises Invalid for fewer than four sizes, for sizes and errors out of range, and where errors do not fall.
@@ -68,7 +68,7 @@ def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float 
     curve = fit(points, freedom=freedom_of(rows), confidence=confidence)
     largest = points[-1].rows
     ceiling = interval_at(curve, np.inf)
-    return Forecast(
+    return CurveForecast(
         curve=curve,
         expected=tuple((factor * largest, interval_at(curve, factor * largest)) for factor in (1, 2, FURTHEST)),
         ceiling=ceiling,
@@ -99,7 +99,7 @@ def back_test(rows: Sequence[int], errors: Sequence[float], *, confidence: float
     return BackTest(max(sizes), largest, predicted, measured.error, low <= measured.error <= high)
 
 
-def _noise(point: Point, confidence: float) -> float:
+def _noise(point: SizePoint, confidence: float) -> float:
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2)) * math.sqrt(point.variance)
@@ -132,7 +132,7 @@ def describe(document: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
+def as_document(found: CurveForecast, *, metric: str) -> dict[str, Any]:
     """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a share of 1
     - error).
     """
@@ -167,7 +167,7 @@ def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
     }
 
 
-def _deviation(curve: Curve, point: Point) -> float | None:
+def _deviation(curve: Curve, point: SizePoint) -> float | None:
     """Return the standard deviation of a point, unless its variance is only relative."""
     return math.sqrt(point.variance) if curve.freedom else None
 

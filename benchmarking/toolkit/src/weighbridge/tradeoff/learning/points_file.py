@@ -22,7 +22,7 @@ from weighbridge.tradeoff.shapes import read
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MeasuredPoint:
     """A metric (0 to 1) after training on a number of rows."""
 
     rows: int
@@ -34,7 +34,7 @@ class PointsFile:
     """What the file holds."""
 
     metric: str
-    points: tuple[Measured, ...]
+    points: tuple[MeasuredPoint, ...]
 
     @property
     def rows(self) -> list[int]:
@@ -74,13 +74,13 @@ def _from_csv(text: str, name: str) -> PointsFile:
     return PointsFile(lines[0][1].strip(), tuple(_pairs(lines[1:], name)))
 
 
-def _pairs(lines: list[list[str]], name: str) -> Iterator[Measured]:
+def _pairs(lines: list[list[str]], name: str) -> Iterator[MeasuredPoint]:
     for number, line in enumerate(lines, start=2):
         if not line:
             continue
         try:
             rows, value = line
-            yield Measured(int(rows), float(value))
+            yield MeasuredPoint(int(rows), float(value))
         except ValueError as error:
             text = f"Line {number} of {name} must be a whole number of rows and a number, not {','.join(line)!r}."
             raise Invalid(text, code="points_form", field="points") from error

@@ -25,7 +25,7 @@ Numbers = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class SizePoint:
     """One size: its rows, the mean error over its `parts`, and the variance of that mean."""
 
     rows: int
@@ -44,7 +44,7 @@ class Curve:
     a: float
     b: float
     c: float
-    points: tuple[Point, ...]
+    points: tuple[SizePoint, ...]
     allowed: float
     confidence: float
     freedom: int
@@ -54,7 +54,7 @@ class Curve:
         return float(self.a + self.b * rows**-self.c)
 
 
-def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[Point, ...]:
+def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[SizePoint, ...]:
     """Average the parts of each size and smooth their variance; sizes ascending. Raises Invalid for what is
     no curve.
     """
@@ -66,12 +66,12 @@ def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[Point, ...]
         )
         raise Invalid(text, code="curve_sizes", field="rows")
     if distinct[0] < 1 or not ((values >= 0) & (values <= 1)).all():
-        text = "Sizes are positive numbers of rows, and every figure is a share between 0 and 1."
+        text = "Sizes are positive numbers of rows, and every estimate is a share between 0 and 1."
         raise Invalid(text, code="curve_range", field="rows")
     groups = [values[sizes == size] for size in distinct]
     variances = _smoothed(distinct, groups)
     return tuple(
-        Point(int(size), float(group.mean()), len(group), float(variance) / len(group))
+        SizePoint(int(size), float(group.mean()), len(group), float(variance) / len(group))
         for size, group, variance in zip(distinct, groups, variances, strict=True)
     )
 
@@ -101,7 +101,7 @@ def freedom_of(rows: Sequence[int]) -> int:
     return len(rows) - len(set(rows))
 
 
-def fit(points: Sequence[Point], *, freedom: int, confidence: float) -> Curve:
+def fit(points: Sequence[SizePoint], *, freedom: int, confidence: float) -> Curve:
     """Fit a, b and c; `freedom` repeats stand behind the points' variances (0: the variances are only relative).
 
     A fit worse than the variances explain widens every interval by the ratio (Birge 1932).
@@ -113,7 +113,7 @@ def fit(points: Sequence[Point], *, freedom: int, confidence: float) -> Curve:
     spare = len(points) - 3
     if b[best] <= 0:
         raise Invalid(
-            "The figures do not get better with more rows; no learning curve fits them.",
+            "The estimates do not get better with more rows; no learning curve fits them.",
             code="curve_flat",
             field="rows",
         )
@@ -124,14 +124,14 @@ def fit(points: Sequence[Point], *, freedom: int, confidence: float) -> Curve:
     return Curve(float(a[best]), float(b[best]), float(EXPONENTS[best]), tuple(points), allowed, confidence, freedom)
 
 
-def _arrays(points: Sequence[Point]) -> tuple[Numbers, Numbers, Numbers]:
+def _arrays(points: Sequence[SizePoint]) -> tuple[Numbers, Numbers, Numbers]:
     rows = np.array([point.rows for point in points], dtype=np.float64)
     errors = np.array([point.error for point in points])
     weights = np.array([1 / point.variance for point in points])
     return rows, errors, weights
 
 
-def _best(points: Sequence[Point], exponents: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return for each exponent the least weighted squared misfit with a, b >= 0, and those a and b."""
     rows, errors, weights = _arrays(points)
     x = rows ** -exponents[:, np.newaxis]

@@ -11,7 +11,7 @@ import numpy as np
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.canonical import digest_of
 from weighbridge.tradeoff.decision import Situation
-from weighbridge.tradeoff.matrix.decision_matrix import Matrix, Option
+from weighbridge.tradeoff.matrix.decision_matrix import Matrix, MatrixOption
 from weighbridge.tradeoff.matrix.robustness import NEARNESS, Flip, Reversal, flips, p_best, reversals, smaa
 from weighbridge.tradeoff.matrix.scores import Frame, Switches, Values, closeness, min_max, passes, ranks, weighted_sums
 from weighbridge.tradeoff.pareto import draw
@@ -23,11 +23,11 @@ CLEAR_FROM = 0.8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Place:
+class OptionPlace:
     """Where an option stands. `reasons` say why it was rejected; who was not has scores and ranks.
 
-    `shares` are its min-max figures by criterion; `p_best` and `p_gates` come from the intervals, `wins_near` and
-    `wins_any` from drawn weights. An option that was left out beforehand has no figures at all.
+    `shares` are its min-max estimates by criterion; `p_best` and `p_gates` come from the intervals, `wins_near` and
+    `wins_any` from drawn weights. An option that was left out beforehand has no estimates at all.
     """
 
     name: str
@@ -48,7 +48,7 @@ class MatrixDecision:
     """The places in the order of the file, the winner by the weighted sum and by TOPSIS, and what was tried on them."""
 
     matrix: Matrix
-    places: tuple[Place, ...]
+    places: tuple[OptionPlace, ...]
     situation: Situation
     flips: tuple[Flip, ...]
     reversals: tuple[Reversal, ...]
@@ -56,22 +56,22 @@ class MatrixDecision:
     seed: int
 
     @property
-    def ranked(self) -> tuple[Place, ...]:
+    def ranked(self) -> tuple[OptionPlace, ...]:
         """Return the options that pass, the best first."""
         return tuple(sorted((each for each in self.places if each.rank), key=lambda place: place.rank or 0))
 
     @property
-    def rejected(self) -> tuple[Place, ...]:
+    def rejected(self) -> tuple[OptionPlace, ...]:
         """Return the options that were left out or missed a gate, with their reasons."""
         return tuple(each for each in self.places if each.rank is None)
 
     @property
-    def winner(self) -> Place | None:
+    def winner(self) -> OptionPlace | None:
         """Return the best option by the weighted sum, the first of equals; None where nobody passes."""
         return self.ranked[0] if self.ranked else None
 
     @property
-    def second_opinion(self) -> Place | None:
+    def second_opinion(self) -> OptionPlace | None:
         """Return the best option by TOPSIS."""
         return min(self.ranked, key=lambda place: place.closeness_rank or 0, default=None)
 
@@ -104,11 +104,13 @@ def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDec
     """Ask the gates, weigh, and try the choice; the same matrix, draws and seed give the same decision."""
     judged, frame = matrix.judged, Frame.of(matrix.criteria)
     weights = np.array([matrix.weights.values[name] for name in matrix.ids])
-    figures = [[option.cells[name].figure for name in matrix.ids] for option in judged]
-    values = np.array([[figure.value for figure in row] for row in figures]).reshape(len(judged), len(frame.signs))
+    estimates = [[option.cells[name].estimate for name in matrix.ids] for option in judged]
+    values = np.array([[estimate.value for estimate in row] for row in estimates]).reshape(
+        len(judged), len(frame.signs)
+    )
     values = values * frame.signs
     allowed = passes(values, frame)
-    drawn = draw(figures, draws=draws, seed=seed).reshape(draws, *values.shape) * frame.signs
+    drawn = draw(estimates, draws=draws, seed=seed).reshape(draws, *values.shape) * frame.signs
     shares = min_max(values, allowed, frame) if len(judged) else values
     places = _places(matrix, values, shares, allowed, drawn, frame, weights, seed)
     inside, names = np.flatnonzero(allowed), [option.name for option in judged]
@@ -134,10 +136,10 @@ def _places(
     frame: Frame,
     weights: Values,
     seed: int,
-) -> tuple[Place, ...]:
+) -> tuple[OptionPlace, ...]:
     judged = matrix.judged
     if not judged:
-        return tuple(Place(name=option.name, reasons=(option.excluded,)) for option in matrix.options)
+        return tuple(OptionPlace(name=option.name, reasons=(option.excluded,)) for option in matrix.options)
     scores, close = weighted_sums(shares, allowed, weights), closeness(values, allowed, weights)
     best, kept = p_best(drawn, frame, weights)
     near = smaa(shares, allowed, NEARNESS * weights, draws=len(drawn), seed=seed)
@@ -146,7 +148,7 @@ def _places(
     found = {}
     for index, option in enumerate(judged):
         is_in = bool(allowed[index])
-        found[option.name] = Place(
+        found[option.name] = OptionPlace(
             name=option.name,
             reasons=() if is_in else _missed(matrix, option),
             shares=dict(zip(matrix.ids, map(float, shares[index]), strict=True)) if is_in else {},
@@ -159,19 +161,22 @@ def _places(
             wins_near=float(near[index]),
             wins_any=float(any_[index]),
         )
-    return tuple(found.get(each.name) or Place(name=each.name, reasons=(each.excluded,)) for each in matrix.options)
-
-
-def _missed(matrix: Matrix, option: Option) -> tuple[str, ...]:
-    """Say which gates an option misses, and by how much."""
     return tuple(
-        f"{each.name} is {each.with_unit(number(option.cells[each.id].figure.value))}; the gate is {each.gate_words()}."
-        for each in matrix.criteria
-        if each.limit is not None and not each.limit.holds(option.cells[each.id].figure)
+        found.get(each.name) or OptionPlace(name=each.name, reasons=(each.excluded,)) for each in matrix.options
     )
 
 
-def _situation(places: tuple[Place, ...], turns: tuple[Reversal, ...]) -> Situation:
+def _missed(matrix: Matrix, option: MatrixOption) -> tuple[str, ...]:
+    """Say which gates an option misses, and by how much."""
+    return tuple(
+        f"{each.name} is {each.with_unit(number(option.cells[each.id].estimate.value))}; "
+        f"the gate is {each.gate_words()}."
+        for each in matrix.criteria
+        if each.limit is not None and not each.limit.holds(option.cells[each.id].estimate)
+    )
+
+
+def _situation(places: tuple[OptionPlace, ...], turns: tuple[Reversal, ...]) -> Situation:
     inside = [each for each in places if each.rank is not None]
     if not inside:
         return Situation.NONE
@@ -185,5 +190,5 @@ def _situation(places: tuple[Place, ...], turns: tuple[Reversal, ...]) -> Situat
     return Situation.SINGLE if len(inside) == 1 else Situation.CLEAR
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: OptionPlace) -> dict[str, Any]:
     return {**dataclasses.asdict(place), "is_rejected": place.rank is None}

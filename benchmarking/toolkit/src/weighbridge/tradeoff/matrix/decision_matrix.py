@@ -1,4 +1,4 @@
-"""The decision matrix: options, criteria, and a figure with its interval, basis and source in every cell.
+"""The decision matrix: options, criteria, and an estimate with its interval, basis and source in every cell.
 
 In scope: the shapes, and what of them is refused. Not in scope: where weights come from (`matrix_weights`), how options
 are scored (`matrix_scores`), how sure the choice is (`matrix_robustness`), and what is said of it (`matrix_words`).
@@ -11,11 +11,11 @@ from typing import Any
 from weighbridge.core.documents import API_VERSION
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.candidates import Figure
+from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.candidates import Estimate
 from weighbridge.tradeoff.charts.words import shown_unit
 from weighbridge.tradeoff.matrix.weights import Weights
-from weighbridge.tradeoff.requirements import Limit
+from weighbridge.tradeoff.requirements import Requirement
 
 KIND = "DecisionMatrix"
 LEAST_OPTIONS = 2
@@ -33,58 +33,58 @@ class Criterion:
     id: str
     name: str
     unit: str
-    direction: Direction
+    direction: AxisDirection
     gate: float | None = None
     scale: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a scale that does not lead from worse to better."""
         if self.scale is not None and (self.scale[1] - self.scale[0]) * self.sign <= 0:
-            better = "below" if self.direction is Direction.MIN else "above"
+            better = "below" if self.direction is AxisDirection.MIN else "above"
             raise Invalid(f"The best of {self.name} must lie {better} its worst.", code="matrix_scale", field="scale")
 
     @property
     def sign(self) -> int:
         """Return the factor that makes larger better."""
-        return -1 if self.direction is Direction.MIN else 1
+        return -1 if self.direction is AxisDirection.MIN else 1
 
     @property
-    def limit(self) -> Limit | None:
+    def limit(self) -> Requirement | None:
         """Return the gate as a limit, None without one."""
-        return None if self.gate is None else Limit(self.id, self.gate, self.direction)
+        return None if self.gate is None else Requirement(self.id, self.gate, self.direction)
 
     def with_unit(self, text: str) -> str:
-        """Return a figure's text with the unit after it."""
+        """Return an estimate's text with the unit after it."""
         return f"{text} {shown_unit(self.unit)}".rstrip()
 
     def gate_words(self) -> str:
         """Return `at most 200 ms`; empty without a gate."""
         if self.gate is None:
             return ""
-        return self.with_unit(f"{'at most' if self.direction is Direction.MIN else 'at least'} {self.gate:g}")
+        return self.with_unit(f"{'at most' if self.direction is AxisDirection.MIN else 'at least'} {self.gate:g}")
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """One figure of one option, how it came to be, and where it stands written."""
+class MatrixCell:
+    """One estimate of one option, how it came to be, and where it stands written."""
 
-    figure: Figure
+    estimate: Estimate
     basis: Basis
     source: str = ""
 
     def as_document(self) -> dict[str, Any]:
         """Return the cell as the file writes it."""
-        figure = self.figure
-        bounds = {key: getattr(figure, key) for key in ("lower", "upper", "confidence") if figure.lower is not None}
-        return {"value": figure.value, **bounds, "n": figure.n, "basis": self.basis.value, "source": self.source}
+        estimate = self.estimate
+        bounds = {key: getattr(estimate, key) for key in ("lower", "upper", "confidence") if estimate.lower is not None}
+        return {"value": estimate.value, **bounds, "n": estimate.n, "basis": self.basis.value, "source": self.source}
 
 
 @dataclasses.dataclass(frozen=True)
-class Option:
+class MatrixOption:
     """One way to go, its cells by criterion, and why it was left out beforehand (empty where it was not)."""
 
     name: str
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, MatrixCell]
     excluded: str = ""
     note: str = ""
 
@@ -95,7 +95,7 @@ class Matrix:
 
     title: str
     criteria: tuple[Criterion, ...]
-    options: tuple[Option, ...]
+    options: tuple[MatrixOption, ...]
     weights: Weights
     question: str = ""
 
@@ -113,7 +113,7 @@ class Matrix:
             raise Invalid(text, code="matrix_weights", field="weights")
         for index, option in enumerate(self.options):
             if not option.excluded:
-                _check_cells(option, self.ids, f"options[{index}].figures")
+                _check_cells(option, self.ids, f"options[{index}].values")
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class Matrix:
         return tuple(each.id for each in self.criteria)
 
     @property
-    def judged(self) -> tuple[Option, ...]:
+    def judged(self) -> tuple[MatrixOption, ...]:
         """Return the options that nobody left out beforehand."""
         return tuple(option for option in self.options if not option.excluded)
 
@@ -139,7 +139,7 @@ class Matrix:
                     "name": each.name,
                     "note": each.note,
                     "excluded": each.excluded,
-                    "figures": {key: cell.as_document() for key, cell in each.cells.items()},
+                    "values": {key: cell.as_document() for key, cell in each.cells.items()},
                 }
                 for each in self.options
             ],
@@ -161,7 +161,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
 
 
 def _better(criterion: Criterion) -> str:
-    return "lower" if criterion.direction is Direction.MIN else "higher"
+    return "lower" if criterion.direction is AxisDirection.MIN else "higher"
 
 
 def _check_names(names: list[str], field: str) -> None:
@@ -172,11 +172,11 @@ def _check_names(names: list[str], field: str) -> None:
         )
 
 
-def _check_cells(option: Option, ids: tuple[str, ...], field: str) -> None:
+def _check_cells(option: MatrixOption, ids: tuple[str, ...], field: str) -> None:
     for name in ids:
         if name not in option.cells:
             text = (
-                f"{field}.{name} is missing: {option.name} needs a figure, estimated with its range if it was not "
+                f"{field}.{name} is missing: {option.name} needs an estimate, estimated with its range if it was not "
                 "measured, or a reason under `excluded`."
             )
             raise Invalid(text, code="matrix_cells", field=f"{field}.{name}")

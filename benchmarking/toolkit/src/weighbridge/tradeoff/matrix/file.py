@@ -11,14 +11,14 @@ weights:
   swing: {cost: 100, latency: 60}
 options:
   - name: managed
-    figures:
+    values:
       cost: {value: 630000, lower: 560000, upper: 720000, basis: estimated, source: projection}
       latency: 95
   - name: own
-    figures: {cost: 41000, latency: {value: 12, lower: 11, upper: 14, confidence: 0.95, basis: measured}}
+    values: {cost: 41000, latency: {value: 12, lower: 11, upper: 14, confidence: 0.95, basis: measured}}
 ```
 
-`weights` has one key: `direct`, `swing`, or `ahp` with a list of `{more, than, times}`. A figure is a number (declared,
+`weights` has one key: `direct`, `swing`, or `ahp` with a list of `{more, than, times}`. A value is a number (declared,
 exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst` and `best` of a criterion fix its
 scale.
 """
@@ -29,12 +29,12 @@ from typing import Any
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.matrix.decision_matrix import CONFIDENCE, KIND, Cell, Criterion, Matrix, Option
-from weighbridge.tradeoff.matrix.weights import Judgment, Method, Weights, ahp, direct, swing
+from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.candidates import Estimate
+from weighbridge.tradeoff.matrix.decision_matrix import CONFIDENCE, KIND, Criterion, Matrix, MatrixCell, MatrixOption
+from weighbridge.tradeoff.matrix.weights import Judgment, WeightMethod, Weights, ahp, direct, swing
 
-BETTER = {"lower": Direction.MIN, "higher": Direction.MAX}
+BETTER = {"lower": AxisDirection.MIN, "higher": AxisDirection.MAX}
 
 
 def read_matrix(path: Path) -> Matrix:
@@ -89,17 +89,17 @@ def _criterion(reader: Reader) -> Criterion:
 
 
 def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:
-    methods = [method for method in Method if reader.has(method.value)]
+    methods = [method for method in WeightMethod if reader.has(method.value)]
     if len(methods) != 1:
         raise reader.fault("direct", "or swing or ahp: write exactly one of the three under weights.")
     method, ids = methods[0], [each.id for each in criteria]
-    if method is Method.AHP:
+    if method is WeightMethod.AHP:
         found = ahp(ids, reader.items(method.value, _judgment))
     else:
         points = reader.mapping(method.value)
         given = {name: float(points.number(name)) for name in ids}
         points.close()
-        found = direct(given) if method is Method.DIRECT else swing(given)
+        found = direct(given) if method is WeightMethod.DIRECT else swing(given)
     reader.close()
     return found
 
@@ -108,31 +108,31 @@ def _judgment(reader: Reader) -> Judgment:
     return Judgment(reader.text("more"), reader.text("than"), float(reader.number("times")))
 
 
-def _option(reader: Reader, criteria: dict[str, Criterion]) -> Option:
+def _option(reader: Reader, criteria: dict[str, Criterion]) -> MatrixOption:
     name, note, excluded = reader.text("name"), reader.text("note", ""), reader.text("excluded", "")
-    figures = reader.mapping("figures")
-    cells = {key: _cell(figures, key, criterion) for key, criterion in criteria.items()}
-    figures.close()
-    return Option(name, {key: cell for key, cell in cells.items() if cell is not None}, excluded, note)
+    estimates = reader.mapping("values")
+    cells = {key: _cell(estimates, key, criterion) for key, criterion in criteria.items()}
+    estimates.close()
+    return MatrixOption(name, {key: cell for key, cell in cells.items() if cell is not None}, excluded, note)
 
 
-def _cell(figures: Reader, key: str, criterion: Criterion) -> Cell | None:
-    if not figures.has(key):
-        figures.mapping(key)  # a key without a value is known, and as good as none
+def _cell(estimates: Reader, key: str, criterion: Criterion) -> MatrixCell | None:
+    if not estimates.has(key):
+        estimates.mapping(key)  # a key without a value is known, and as good as none
         return None
     try:
-        value = float(figures.number(key))
+        value = float(estimates.number(key))
     except Invalid as refused:
         try:
-            inner = figures.mapping(key)
+            inner = estimates.mapping(key)
         except Invalid:
             text = "must be a number, or a mapping with value, lower, upper, confidence, n, basis and source."
-            raise figures.fault(key, text) from refused
+            raise estimates.fault(key, text) from refused
         return _with_bounds(inner, criterion)
-    return Cell(Figure(value, None, None, None, 1, criterion.unit), Basis.DECLARED)
+    return MatrixCell(Estimate(value, None, None, None, 1, criterion.unit), Basis.DECLARED)
 
 
-def _with_bounds(reader: Reader, criterion: Criterion) -> Cell:
+def _with_bounds(reader: Reader, criterion: Criterion) -> MatrixCell:
     value = float(reader.number("value"))
     bounds: dict[str, Any] = {"lower": None, "upper": None, "confidence": None}
     if reader.has("lower") or reader.has("upper"):
@@ -144,7 +144,7 @@ def _with_bounds(reader: Reader, criterion: Criterion) -> Cell:
     source = reader.text("source", "")
     reader.close()
     try:
-        figure = Figure(value, **bounds, n=n, unit=criterion.unit)
+        estimate = Estimate(value, **bounds, n=n, unit=criterion.unit)
     except Invalid as refused:
         raise reader.fault("value", f"does not fit its bounds: {refused.reason}") from refused
-    return Cell(figure, basis, source)
+    return MatrixCell(estimate, basis, source)

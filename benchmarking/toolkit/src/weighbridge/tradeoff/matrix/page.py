@@ -30,7 +30,7 @@ def matrix_sheet(decision: MatrixDecision) -> Sheet:
         headline=found.headline,
         situation=decision.situation,
         sections=sections_of(found, decision.matrix.question),
-        tables=(("Scores", chart.table), ("Figures and where they come from", figures_table(decision))),
+        tables=(("Scores", chart.table), ("Estimates and where they come from", estimates_table(decision))),
         plates=(("matrix", chart),),
     )
 
@@ -41,14 +41,14 @@ def sections_of(found: Argument, question: str) -> tuple[tuple[str, tuple[str, .
     return (*asked, *((heading, getattr(found, key)) for key, heading in HEADINGS.items()))
 
 
-def figures_table(decision: MatrixDecision) -> Table:
-    """Return every figure with its interval, its basis and its source."""
+def estimates_table(decision: MatrixDecision) -> Table:
+    """Return every estimate with its interval, its basis and its source."""
     rows = tuple(
         (
             option.name,
             criterion.name,
-            criterion.with_unit(with_bounds(cell.figure)),
-            NOTHING if cell.figure.confidence is None else f"{cell.figure.confidence:.0%}",
+            criterion.with_unit(with_bounds(cell.estimate)),
+            NOTHING if cell.estimate.confidence is None else f"{cell.estimate.confidence:.0%}",
             cell.basis.value,
             cell.source or NOTHING,
         )
@@ -57,8 +57,8 @@ def figures_table(decision: MatrixDecision) -> Table:
         if (cell := option.cells.get(criterion.id)) is not None
     )
     return Table(
-        "Figures and where they come from",
-        ("option", "criterion", "figure", "level", "basis", "source"),
+        "Estimates and where they come from",
+        ("option", "criterion", "value", "level", "basis", "source"),
         rows,
         frozenset({2}),
     )

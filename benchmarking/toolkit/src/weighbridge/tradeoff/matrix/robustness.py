@@ -1,6 +1,6 @@
 """Robustness: how easily a choice would be another one.
 
-Intervals: in each draw every figure is drawn by `pareto`'s law, gates are asked and the whole method is run anew; the
+Intervals: in each draw every estimate is drawn by `pareto`'s law, gates are asked and the whole method is run anew; the
 share of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the
 stated ones) and with parameters 1 (any at all); the share of wins at the values is SMAA's acceptability. Flips: one
 weight is moved, the others keep their proportions. Reversals: each loser is dropped, and the rest must keep their

@@ -51,7 +51,7 @@ def passes(values: Values, frame: Frame) -> Switches:
 
 
 def min_max(values: Values, allowed: Switches, frame: Frame) -> Values:
-    """Return each figure's share of the way from worst to best, 0 to 1, over the allowed options or the scale."""
+    """Return each estimate's share of the way from worst to best, 0 to 1, over the allowed options or the scale."""
     inside = allowed[..., np.newaxis]
     low = np.where(inside, values, np.inf).min(axis=-2, keepdims=True)
     high = np.where(inside, values, -np.inf).max(axis=-2, keepdims=True)

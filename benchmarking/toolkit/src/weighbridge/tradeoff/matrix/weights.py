@@ -41,7 +41,7 @@ SUM_SLACK = 0.005
 FULL_SWING = 100.0
 
 
-class Method(StrEnum):
+class WeightMethod(StrEnum):
     """Where weights come from."""
 
     DIRECT = "direct"
@@ -56,7 +56,7 @@ class Weights:
     `given` is what was stated, in the form of the file.
     """
 
-    method: Method
+    method: WeightMethod
     values: Mapping[str, float]
     given: Mapping[str, Any]
     consistency_ratio: float | None = None
@@ -73,23 +73,23 @@ class Judgment:
 
 def direct(shares: Mapping[str, float]) -> Weights:
     """Take shares (sum 1) or percentages (sum 100) as they are; raise Invalid for another sum."""
-    total = _checked(shares, Method.DIRECT)
+    total = _checked(shares, WeightMethod.DIRECT)
     if not any(abs(total - whole) <= SUM_SLACK * whole for whole in (1.0, 100.0)):
         text = f"Direct weights are shares that sum to 1 or percentages that sum to 100; these sum to {total:g}."
         raise Invalid(text, code="weights_sum", field="weights.direct")
-    return _scaled(shares, total, Method.DIRECT)
+    return _scaled(shares, total, WeightMethod.DIRECT)
 
 
 def swing(points: Mapping[str, float]) -> Weights:
     """Turn swing points into weights; raise Invalid unless the largest is 100."""
-    total = _checked(points, Method.SWING)
+    total = _checked(points, WeightMethod.SWING)
     if max(points.values()) != FULL_SWING:
         text = (
             f"The swing that matters most gets {FULL_SWING:g} points, the others less; the largest here is "
             f"{max(points.values()):g}."
         )
         raise Invalid(text, code="weights_swing", field="weights.swing")
-    return _scaled(points, total, Method.SWING)
+    return _scaled(points, total, WeightMethod.SWING)
 
 
 def ahp(criteria: Sequence[str], judgments: Sequence[Judgment]) -> Weights:
@@ -105,9 +105,9 @@ def ahp(criteria: Sequence[str], judgments: Sequence[Judgment]) -> Weights:
     ratio = consistency_ratio(table)
     if ratio >= CONSISTENT_BELOW:
         raise _inconsistent(criteria, judgments, table, ratio)
-    given = {Method.AHP.value: [dataclasses.asdict(each) for each in judgments]}
+    given = {WeightMethod.AHP.value: [dataclasses.asdict(each) for each in judgments]}
     values = zip(criteria, principal(table)[1], strict=True)
-    return Weights(Method.AHP, {name: float(value) for name, value in values}, given, ratio)
+    return Weights(WeightMethod.AHP, {name: float(value) for name, value in values}, given, ratio)
 
 
 def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -126,7 +126,7 @@ def consistency_ratio(table: NDArray[np.float64]) -> float:
     return max(0.0, (principal(table)[0] - n) / (n - 1) / RANDOM_INDEX[n - 1])
 
 
-def _checked(points: Mapping[str, float], method: Method) -> float:
+def _checked(points: Mapping[str, float], method: WeightMethod) -> float:
     """Return the sum of the points; raise Invalid where one is negative or not finite, or all are 0."""
     for name, value in points.items():
         if not 0 <= value < math.inf:
@@ -138,7 +138,7 @@ def _checked(points: Mapping[str, float], method: Method) -> float:
     return total
 
 
-def _scaled(points: Mapping[str, float], total: float, method: Method) -> Weights:
+def _scaled(points: Mapping[str, float], total: float, method: WeightMethod) -> Weights:
     return Weights(method, {name: value / total for name, value in points.items()}, {method.value: dict(points)})
 
 

@@ -7,16 +7,16 @@ from weighbridge.cli.tables.terminal import number
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.charts.words import with_bounds
 from weighbridge.tradeoff.decision import Situation
-from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, Place
+from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
-from weighbridge.tradeoff.matrix.weights import Method
+from weighbridge.tradeoff.matrix.weights import WeightMethod
 
 # From here on an option that does not win is named as one that may.
 MAY_WIN = 0.1
 METHODS = {
-    Method.DIRECT: "stated directly",
-    Method.SWING: "from swings",
-    Method.AHP: "from judgments two by two (AHP)",
+    WeightMethod.DIRECT: "stated directly",
+    WeightMethod.SWING: "from swings",
+    WeightMethod.AHP: "from judgments two by two (AHP)",
 }
 
 
@@ -62,7 +62,7 @@ def _headline(decision: MatrixDecision) -> str:
     return f"Take {winner.name}."
 
 
-def _doubts(decision: MatrixDecision, winner: Place) -> list[str]:
+def _doubts(decision: MatrixDecision, winner: OptionPlace) -> list[str]:
     """Name what the choice hangs on, where it is not another option's chance within the intervals."""
     return [
         *(["a gate"] if winner.p_best < CLEAR_FROM else []),
@@ -84,7 +84,7 @@ def _why(decision: MatrixDecision) -> Iterator[str]:
     if winner is None:
         return
     scores = ", ".join(f"{each.name} {each.score:.3f}" for each in decision.ranked)
-    yield f"Weighted sum of the min-max figures: {scores}."
+    yield f"Weighted sum of the min-max estimates: {scores}."
     if (second := decision.second_opinion) is not None and len(decision.ranked) > 1:
         close = ", ".join(f"{each.name} {each.closeness:.3f}" for each in decision.ranked)
         agrees = "agrees" if second.closeness == winner.closeness else f"would take {second.name}"
@@ -95,9 +95,9 @@ def _why(decision: MatrixDecision) -> Iterator[str]:
         if winner.shares[each.id] == max(place.shares[each.id] for place in decision.ranked)
     ]
     if best and len(decision.ranked) > 1:
-        yield f"{winner.name} is the best in {listed([_figure(matrix, winner, each) for each in best])}."
+        yield f"{winner.name} is the best in {listed([_estimate(matrix, winner, each) for each in best])}."
     yield (
-        f"It wins {winner.p_best:.1%} of {decision.draws:,} draws of the figures within their intervals, and "
+        f"It wins {winner.p_best:.1%} of {decision.draws:,} draws of the estimates within their intervals, and "
         f"{winner.wins_near:.1%} with weights near the stated ones ({winner.wins_any:.1%} with any weights at all)."
     )
 
@@ -109,7 +109,7 @@ def _against(decision: MatrixDecision) -> Iterator[str]:
         best = max(decision.ranked, key=lambda place: place.shares[criterion.id])
         if winner is not None and best.shares[criterion.id] > winner.shares[criterion.id]:
             yield (
-                f"{best.name} is better in {_figure(decision.matrix, best, criterion)}; "
+                f"{best.name} is better in {_estimate(decision.matrix, best, criterion)}; "
                 f"{winner.name} has {_value(decision.matrix, winner, criterion)}."
             )
 
@@ -140,17 +140,17 @@ def _not_known(decision: MatrixDecision) -> Iterator[str]:
         if place.p_gates is not None and place.p_gates < 1:
             missed = f"misses one in {1 - place.p_gates:.1%} of the draws"
             yield f"{place.name} passes the gates at its values, but {missed}."
-    yield "Figures are drawn independently of each other; what moves several of them at once is not in P(best)."
+    yield "Estimates are drawn independently of each other; what moves several of them at once is not in P(best)."
 
 
-def _unmeasured(matrix: Matrix, place: Place) -> Iterator[str]:
-    """Say which figures of an option nobody measured, and which have no interval."""
+def _unmeasured(matrix: Matrix, place: OptionPlace) -> Iterator[str]:
+    """Say which estimates of an option nobody measured, and which have no interval."""
     cells = next(each for each in matrix.options if each.name == place.name).cells
     for basis in (Basis.DECLARED, Basis.ESTIMATED):
         names = [each.name for each in matrix.criteria if cells[each.id].basis is basis]
         if names:
             yield f"{place.name}: {listed(names)} {'is' if len(names) == 1 else 'are'} {basis.value}, not measured."
-    exact = [each.name for each in matrix.criteria if cells[each.id].figure.lower is None]
+    exact = [each.name for each in matrix.criteria if cells[each.id].estimate.lower is None]
     if exact:
         yield (
             f"{place.name}: {listed(exact)} "
@@ -158,19 +158,19 @@ def _unmeasured(matrix: Matrix, place: Place) -> Iterator[str]:
         )
 
 
-def _perhaps(place: Place) -> str:
+def _perhaps(place: OptionPlace) -> str:
     """Say how likely a rejected option would pass after all."""
     return f" It passes all gates in {place.p_gates:.1%} of the draws." if place.p_gates else ""
 
 
-def _value(matrix: Matrix, place: Place, criterion: Criterion) -> str:
+def _value(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     option = next(each for each in matrix.options if each.name == place.name)
-    return criterion.with_unit(number(option.cells[criterion.id].figure.value))
+    return criterion.with_unit(number(option.cells[criterion.id].estimate.value))
 
 
-def _figure(matrix: Matrix, place: Place, criterion: Criterion) -> str:
+def _estimate(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     option = next(each for each in matrix.options if each.name == place.name)
-    return f"{criterion.name} ({criterion.with_unit(with_bounds(option.cells[criterion.id].figure))})"
+    return f"{criterion.name} ({criterion.with_unit(with_bounds(option.cells[criterion.id].estimate))})"
 
 
 def listed(names: Sequence[str]) -> str:

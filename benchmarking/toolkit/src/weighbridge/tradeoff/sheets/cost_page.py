@@ -20,7 +20,7 @@ from weighbridge.tradeoff.sheets.sheet import Sheet
 DECIDED = "tco_usd"
 # From this probability on the cheapest option is called clear.
 CLEAR_FROM = 0.9
-FIGURES = (
+METRICS = (
     "training_cost_usd",
     "inference_cost_1y_usd",
     "total_cost_1y_usd",
@@ -53,7 +53,7 @@ def cost_words(document: Mapping[str, Any]) -> Sheet:
         headline=headline,
         situation=situation,
         sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
-        tables=(("Figures", _figures(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
+        tables=(("Metrics", _metrics(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
     )
 
 
@@ -80,14 +80,14 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     yield (
         "Cheapest",
         tuple(
-            f"{TITLES[figure]}: " + ", ".join(f"{titles[name]} {share:.0%}" for name, share in shares.items()) + "."
-            for figure, shares in document["cheapest"].items()
+            f"{TITLES[metric]}: " + ", ".join(f"{titles[name]} {share:.0%}" for name, share in shares.items()) + "."
+            for metric, shares in document["cheapest"].items()
         ),
     )
     yield (
         "Limits",
         tuple(
-            f"{titles[name]}: {each['figure']} above {number(each['above'])} with a probability of {share:.0%}."
+            f"{titles[name]}: {each['metric']} above {number(each['above'])} with a probability of {share:.0%}."
             for each in document["thresholds"]
             for name, share in each["probability"].items()
         ),
@@ -97,7 +97,7 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     ending = (each for each in document["prices"] if "migrate_by" in each)
     yield "Models that end", tuple(_ending(each) for each in ending)
     yield (
-        "Business figures",
+        "Business metrics",
         tuple(
             f"{each['kpi']} <- {each['metric']} to {each['target']} {each['unit']} ({each['owner']}, "
             f"{each['data_source']}; "
@@ -112,7 +112,7 @@ def _ending(price: Mapping[str, Any]) -> str:
 
 
 def _leaving(option: Mapping[str, Any]) -> str:
-    lock_in, cost = option["lock_in"], option["figures"]["exit_cost_usd"]
+    lock_in, cost = option["lock_in"], option["metrics"]["exit_cost_usd"]
     scores = "" if lock_in["scores"] is None else f", lock-in {lock_in['scores']['out_of_100']} of 100"
     date = (
         ""
@@ -137,18 +137,18 @@ def _appendix(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:
             yield f"tornado-{option['id']}", tornado(option)
 
 
-def _figures(document: Mapping[str, Any]) -> Table:
+def _metrics(document: Mapping[str, Any]) -> Table:
     rows = tuple(
         (
             TITLES[name],
             each["title"],
-            *(_amount(each["figures"][name][level]) for level in ("p10", "p50", "p80", "p90")),
+            *(_amount(each["metrics"][name][level]) for level in ("p10", "p50", "p80", "p90")),
         )
-        for name in FIGURES
+        for name in METRICS
         for each in document["options"]
     )
     return Table(
-        "Figures in US dollars", ("figure", "option", "P10", "P50", "P80", "P90"), rows, frozenset({2, 3, 4, 5})
+        "Metrics in US dollars", ("metric", "option", "P10", "P50", "P80", "P90"), rows, frozenset({2, 3, 4, 5})
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.tables import NOTHING, Table
-from weighbridge.tradeoff.axes import Axis, Direction
+from weighbridge.tradeoff.axes import Axis, AxisDirection
 from weighbridge.tradeoff.candidates import Candidate, Candidates
 from weighbridge.tradeoff.charts.distribution import latency_cdf
 from weighbridge.tradeoff.charts.learning import learning_curve
@@ -42,14 +42,14 @@ def page_of(
     Raises Invalid for a single load result.
     """
     recommendation = recommend(choice, requirements)
-    quality = Axis(requirements.quality, Direction.MAX)
+    quality = Axis(requirements.quality, AxisDirection.MAX)
     bounds = {limit.metric: limit.bound for limit in requirements.limits}
     usable = [candidate for candidate in choice.candidates if is_usable(candidate)]
     charts = tuple(
         (
             f"{requirements.quality}-{short}",
             trade_off(
-                usable, across=Axis(metric, Direction.MIN), up=quality, limits=bounds, chosen=recommendation.winner
+                usable, across=Axis(metric, AxisDirection.MIN), up=quality, limits=bounds, chosen=recommendation.winner
             ),
         )
         for metric, short in ((LATENCY, "latency"), (SIZE, "size"))
@@ -88,7 +88,8 @@ def _table(choice: Candidates, requirements: Requirements, recommendation: Recom
     metrics = [requirements.quality, LATENCY, SIZE]
     metrics += [limit.metric for limit in requirements.limits if limit.metric not in metrics]
     axes = tuple(
-        Axis(metric, Direction.MAX if metric == requirements.quality else Direction.MIN) for metric in metrics[:3]
+        Axis(metric, AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN)
+        for metric in metrics[:3]
     )
     frontier = weigh([each for each in choice.candidates if is_usable(each)], axes)
     standings = {standing.name: standing.state.value for standing in frontier.standings}

@@ -68,15 +68,15 @@ def html(sheet: Sheet) -> str:
 <main>
 {sections}
 </main>
-{"".join(_figure(chart) for _, chart in sheet.plates)}<div class="charts">
-{"".join(_figure(chart) for _, chart in sheet.charts)}</div>
+{"".join(_metric(chart) for _, chart in sheet.plates)}<div class="charts">
+{"".join(_metric(chart) for _, chart in sheet.charts)}</div>
 {found}
 </body>
 </html>
 """
 
 
-def _figure(chart: Chart) -> str:
+def _metric(chart: Chart) -> str:
     return f"<figure>{svg(chart)}<details><summary>As a table</summary>{tables.html(chart.table)}</details></figure>\n"
 
 

@@ -25,14 +25,24 @@ from decimal import Decimal
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable
-from weighbridge.costs.prices.price import Conversion, Hardware, Kind, Meter, Price, Term, Tier, TierRule, Unit
+from weighbridge.costs.prices.price import (
+    Conversion,
+    Hardware,
+    Meter,
+    Price,
+    PriceKind,
+    PriceTier,
+    PriceUnit,
+    Term,
+    TierRule,
+)
 
 DOCUMENT_KIND = "PriceSheet"
 USD = "USD"
 
 
 @dataclasses.dataclass(frozen=True)
-class Sheet:
+class PriceSheet:
     """Prices with one name under which they are imported and listed."""
 
     name: str
@@ -47,13 +57,13 @@ class _Head:
     as_of: date
     provider: str
     region: str
-    unit: Unit
-    kind: Kind
+    unit: PriceUnit
+    kind: PriceKind
     currency: str
     fx: FxTable | None
 
 
-def read_sheet(document: object, *, fx: FxTable | None = None) -> Sheet:
+def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceSheet:
     """The sheet of a parsed document; Invalid with the path of the key at fault."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
@@ -64,8 +74,8 @@ def read_sheet(document: object, *, fx: FxTable | None = None) -> Sheet:
         as_of=date_at(reader, "as_of"),
         provider=reader.text("provider"),
         region=reader.text("region", ""),
-        unit=reader.choice("unit", Unit, Unit.INSTANCE_H),
-        kind=reader.choice("sort", Kind, Kind.INSTANCE),
+        unit=reader.choice("unit", PriceUnit, PriceUnit.INSTANCE_H),
+        kind=reader.choice("sort", PriceKind, PriceKind.INSTANCE),
         currency=reader.text("currency", USD),
         fx=fx,
     )
@@ -74,7 +84,7 @@ def read_sheet(document: object, *, fx: FxTable | None = None) -> Sheet:
     reader.close()
     prices = tuple(price for row in rows for price in row)
     _check_unique(prices)
-    return Sheet(name, head.source, head.as_of, prices)
+    return PriceSheet(name, head.source, head.as_of, prices)
 
 
 def date_at(reader: Reader, key: str, default: str | None = None) -> date:
@@ -113,10 +123,10 @@ def _prices(row: Reader, head: _Head) -> tuple[Price, ...]:
         provider=head.provider,
         region=region,
         usd=Decimal(0),
-        unit=row.choice("unit", Unit, head.unit),
+        unit=row.choice("unit", PriceUnit, head.unit),
         as_of=as_of,
         source=row.text("source", head.source),
-        kind=row.choice("sort", Kind, head.kind),
+        kind=row.choice("sort", PriceKind, head.kind),
         meter=row.choice("meter", Meter, Meter.WHOLE),
         hardware=hardware_of(row),
         tiers=tiers,
@@ -140,8 +150,8 @@ def _usd(row: Reader, term: Term, amount: Decimal, head: _Head, as_of: date) -> 
     return conversion.listed * conversion.usd_per_unit, conversion
 
 
-def _tier(reader: Reader) -> Tier:
-    return Tier(reader.number("above"), reader.number("amount"))
+def _tier(reader: Reader) -> PriceTier:
+    return PriceTier(reader.number("above"), reader.number("amount"))
 
 
 def _check_unique(prices: tuple[Price, ...]) -> None:

@@ -117,7 +117,7 @@ class Gone:
 
 
 @dataclasses.dataclass(frozen=True)
-class Replay:
+class PriceReplay:
     """What a snapshot's prices are today: those still priced, moved or not, and those that are gone."""
 
     digest: str
@@ -143,7 +143,7 @@ class Replay:
         }
 
 
-def replay(then: Snapshot, book: PriceBook) -> Replay:
+def replay(then: Snapshot, book: PriceBook) -> PriceReplay:
     """Ask the book for each price of the snapshot again, by the same SKU, term and meter."""
     prices, gone = [], []
     for before in then.prices:
@@ -156,7 +156,7 @@ def replay(then: Snapshot, book: PriceBook) -> Replay:
             prices.append(Moved(before, now))
         else:
             gone.append(Gone(before, f"It was priced by {before.unit}, and is now by {now.unit}."))
-    return Replay(then.digest, then.as_of, book.as_of, tuple(prices), tuple(gone))
+    return PriceReplay(then.digest, then.as_of, book.as_of, tuple(prices), tuple(gone))
 
 
 def _point(price: Price) -> dict[str, Any]:

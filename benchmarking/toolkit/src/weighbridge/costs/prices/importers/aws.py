@@ -14,7 +14,7 @@ from typing import IO, Any
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.importers.json_stream import Path, members
 from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of, hourly
-from weighbridge.costs.prices.price import Hardware, Price, Term, Unit
+from weighbridge.costs.prices.price import Hardware, Price, PriceUnit, Term
 
 OPENED = {(), ("products",), ("terms",), ("terms", "OnDemand"), ("terms", "Reserved")}
 WANTED = {
@@ -95,7 +95,7 @@ def _price(
         provider="aws",
         region=region,
         usd=usd,
-        unit=Unit.INSTANCE_H,
+        unit=PriceUnit.INSTANCE_H,
         as_of=as_of,
         source=f"AWS price list of {as_of}",
         term=term,

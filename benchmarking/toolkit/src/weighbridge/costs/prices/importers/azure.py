@@ -14,7 +14,7 @@ from weighbridge.costs.prices.currency import FxTable, one_currency
 from weighbridge.costs.prices.files.sheet import USD
 from weighbridge.costs.prices.importers.json_stream import Path, members
 from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of, hourly
-from weighbridge.costs.prices.price import Conversion, Price, Term, Unit
+from weighbridge.costs.prices.price import Conversion, Price, PriceUnit, Term
 
 SOURCE = "Azure Retail Prices"
 HOUR = "1 Hour"
@@ -51,7 +51,7 @@ def _prices(row: Mapping[str, Any], as_of: date, fx: FxTable | None) -> tuple[Pr
         provider="azure",
         region=region,
         usd=amount if conversion is None else conversion.listed * conversion.usd_per_unit,
-        unit=Unit.INSTANCE_H,
+        unit=PriceUnit.INSTANCE_H,
         as_of=as_of,
         source=SOURCE,
         term=term,

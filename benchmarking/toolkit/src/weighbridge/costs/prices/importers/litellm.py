@@ -14,7 +14,7 @@ from typing import IO, Any
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.importers.json_stream import members
 from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of
-from weighbridge.costs.prices.price import Kind, Meter, Price, Retirement, Term, Tier, TierRule, Unit
+from weighbridge.costs.prices.price import Meter, Price, PriceKind, PriceTier, PriceUnit, Retirement, Term, TierRule
 
 SOURCE = "LiteLLM model_prices_and_context_window.json"
 SAMPLE = "sample_spec"
@@ -78,10 +78,10 @@ def _rows(sku: str, provider: str, row: Mapping[str, Any], as_of: date) -> Itera
                 provider=provider,
                 region="",
                 usd=_per_million(row, key + ending),
-                unit=Unit.MILLION_TOKENS,
+                unit=PriceUnit.MILLION_TOKENS,
                 as_of=as_of,
                 source=SOURCE,
-                kind=Kind.MODEL,
+                kind=PriceKind.MODEL,
                 term=term,
                 meter=meter,
                 tiers=tiers,
@@ -89,12 +89,12 @@ def _rows(sku: str, provider: str, row: Mapping[str, Any], as_of: date) -> Itera
             )
 
 
-def _tiers(row: Mapping[str, Any], key: str, ending: str) -> tuple[Tier, ...]:
+def _tiers(row: Mapping[str, Any], key: str, ending: str) -> tuple[PriceTier, ...]:
     found = []
     for name in row:
         tier = TIER.fullmatch(name.removeprefix(key)) if name.startswith(key) else None
         if tier and tier[2] == ending and row[name] is not None:
-            found.append(Tier(Decimal(int(tier[1]) * THOUSAND), _per_million(row, name)))
+            found.append(PriceTier(Decimal(int(tier[1]) * THOUSAND), _per_million(row, name)))
     return tuple(sorted(found, key=lambda each: each.above))
 
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of
-from weighbridge.costs.prices.price import Hardware, Price, Term, Unit
+from weighbridge.costs.prices.price import Hardware, Price, PriceUnit, Term
 
 COLUMNS = ("InstanceType", "AcceleratorName", "AcceleratorCount", "vCPUs", "MemoryGiB", "Price", "Region")
 SPOT = "SpotPrice"
@@ -60,7 +60,7 @@ def _price(row: Mapping[str, str], provider: str, as_of: date, source: str, term
         provider=provider,
         region=region,
         usd=amount_of(row[column], field=column),
-        unit=Unit.INSTANCE_H,
+        unit=PriceUnit.INSTANCE_H,
         as_of=as_of,
         source=source,
         term=term,

@@ -1,10 +1,10 @@
-"""The figures of each scenario, on runs made by hand."""
+"""The metrics of each scenario, on runs made by hand."""
 
 import numpy as np
 import pytest
 from scipy.stats import binom  # noqa: TID253 -- an oracle
 
-from weighbridge.measure import figures
+from weighbridge.measure import scenario_metrics
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
@@ -33,66 +33,66 @@ def server(responses_ms, *, lags_ms=0.01, unanswered=0, failures=None, duration_
 
 
 def codes(run, scenario):
-    return [reason.code for reason in figures.doubts(run, scenario)]
+    return [reason.code for reason in scenario_metrics.doubts(run, scenario)]
 
 
-def test_a_single_stream_has_the_figures_it_always_had():
-    found = figures.figures(closed(np.full(700, MS)), SingleStream())
+def test_a_single_stream_has_the_metrics_it_always_had():
+    found = scenario_metrics.metrics_of(closed(np.full(700, MS)), SingleStream())
     assert set(found) == {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate"}
 
 
 def test_throughput_counts_rows_and_not_queries():
     run = closed(np.tile([3 * MS, 5 * MS], 200))
-    found = figures.figures(run, MultiStream(samples_per_query=8))["throughput_samples_per_s"]
+    found = scenario_metrics.metrics_of(run, MultiStream(samples_per_query=8))["throughput_samples_per_s"]
     assert (found["value"], found["unit"], found["n"]) == (pytest.approx(8 / 0.004), "1/s", 400)
     overlapping = closed(np.full(400, 4 * MS), gaps_ns=np.full(400, MS))
-    assert figures.throughput(overlapping, rows=2).value == pytest.approx(2_000)
+    assert scenario_metrics.throughput(overlapping, rows=2).value == pytest.approx(2_000)
 
 
 def test_wild_batches_leave_a_rate_above_zero():
     run = closed(np.r_[np.full(399, 1_000), 400 * MS])
-    found = figures.throughput(run, rows=1)
+    found = scenario_metrics.throughput(run, rows=1)
     assert 0 < found.lower < found.value < found.upper
 
 
 @pytest.mark.parametrize("run", [closed(np.full(100, MS)), closed(np.zeros(400))])
 def test_a_rate_without_samples_or_time_is_missing(run):
-    assert figures.throughput(run, rows=4) is None
-    missing = figures.missing_figures(run, Offline(batch=4))
+    assert scenario_metrics.throughput(run, rows=4) is None
+    missing = scenario_metrics.missing_metrics(run, Offline(batch=4))
     assert "throughput_samples_per_s" in [entry["metric"] for entry in missing]
-    assert "throughput_samples_per_s" not in figures.figures(run, Offline(batch=4))
+    assert "throughput_samples_per_s" not in scenario_metrics.metrics_of(run, Offline(batch=4))
 
 
 def test_a_server_has_three_clocks():
     run = server(np.linspace(1, 20, 1_000))
-    found = figures.figures(run, Server())
+    found = scenario_metrics.metrics_of(run, Server())
     assert {"response_time_p50_ms", "response_time_p99_ms", "service_time_p99_ms", "generator_lag_p99_ms"} <= set(found)
     assert found["response_time_p99_ms"]["value"] == pytest.approx(19.81)
     assert found["service_time_p99_ms"]["value"] == 1.0
     assert found["achieved_per_s"]["value"] == 100.0
     assert found["error_rate"]["n"] == 1_000
     assert not any(name.startswith(("latency", "throughput")) for name in found)
-    assert figures.early_stopping(run)["response_time_p99_ms"] > 19.81
-    assert figures.missing_figures(run, Server()) == []
+    assert scenario_metrics.early_stopping(run)["response_time_p99_ms"] > 19.81
+    assert scenario_metrics.missing_metrics(run, Server()) == []
 
 
 def test_queries_never_begun_leave_the_response_time_without_percentiles():
     run = server(np.full(1_000, 5.0), unanswered=500)
-    assert not any(name.startswith("response") for name in figures.figures(run, Server()))
-    assert set(figures.early_stopping(run)) == {"confidence"}
-    assert "500 queries were due and never begun" in figures.missing_figures(run, Server())[0]["message"]
+    assert not any(name.startswith("response") for name in scenario_metrics.metrics_of(run, Server()))
+    assert set(scenario_metrics.early_stopping(run)) == {"confidence"}
+    assert "500 queries were due and never begun" in scenario_metrics.missing_metrics(run, Server())[0]["message"]
     assert codes(run, Server()) == ["samples.unanswered"]
 
 
 def test_a_server_with_few_samples_says_how_many_it_lacks():
-    missing = figures.missing_figures(server(np.full(600, 5.0)), Server())
+    missing = scenario_metrics.missing_metrics(server(np.full(600, 5.0)), Server())
     messages = {entry["metric"]: entry["message"] for entry in missing}
     assert messages["response_time_p99_ms"] == "response_time_p99_ms needs 662 samples and has 600: 62 more."
     assert "service_time_p99_ms" in messages
 
 
 def test_no_time_has_no_achieved_rate():
-    assert "achieved_per_s" not in figures.figures(server([], duration_s=0.0), Server())
+    assert "achieved_per_s" not in scenario_metrics.metrics_of(server([], duration_s=0.0), Server())
     assert codes(server([], duration_s=0.0), Server()) == []
 
 
@@ -100,14 +100,14 @@ def test_no_time_has_no_achieved_rate():
     ("scenario", "floor"), [(SingleStream(), 130), (MultiStream(), 662), (Offline(), 200), (Server(), 662)]
 )
 def test_every_headline_has_its_floor(scenario, floor):
-    assert figures.minimum_of(scenario) == floor
+    assert scenario_metrics.minimum_of(scenario) == floor
 
 
 def test_the_limit_is_met_by_early_stopping():
     # MLPerf's own table: 10,000 samples at p99 may hold 77 over the limit.
     responses = np.full(10_000, 5.0)
     responses[:77] = 50.0
-    answer = figures.limit_answer(server(responses), Server(limit_ms=10.0))
+    answer = scenario_metrics.limit_answer(server(responses), Server(limit_ms=10.0))
     assert (answer["n"], answer["over"], answer["allowed"], answer["is_met"], answer["more_needed"]) == (
         10_000,
         77,
@@ -116,27 +116,27 @@ def test_the_limit_is_met_by_early_stopping():
         0,
     )
     responses[77] = 50.0
-    answer = figures.limit_answer(server(responses), Server(limit_ms=10.0))
+    answer = scenario_metrics.limit_answer(server(responses), Server(limit_ms=10.0))
     assert (answer["over"], answer["is_met"]) == (78, False)
     assert answer["more_needed"] > 0
 
 
 def test_failed_and_unanswered_queries_are_over_the_limit():
-    answer = figures.limit_answer(
+    answer = scenario_metrics.limit_answer(
         server(np.full(1_000, 5.0), unanswered=3, failures={"KeyError": 4}), Server(limit_ms=10.0)
     )
     assert (answer["n"], answer["over"]) == (1_007, 7)
 
 
 def test_no_limit_has_no_answer():
-    assert figures.limit_answer(server([5.0]), Server()) is None
-    assert figures.limit_answer(closed([5]), SingleStream()) is None
-    assert figures.limit_answer(server([5.0]), SingleStream()) is None
+    assert scenario_metrics.limit_answer(server([5.0]), Server()) is None
+    assert scenario_metrics.limit_answer(closed([5]), SingleStream()) is None
+    assert scenario_metrics.limit_answer(server([5.0]), SingleStream()) is None
 
 
 @pytest.mark.parametrize("over", [0, 1, 2, 7, 77, 500])
 def test_the_samples_needed_are_the_fewest(over):
-    needed = figures.samples_needed(over)
+    needed = scenario_metrics.samples_needed(over)
     assert binom.cdf(max(over, 1), needed, 0.01) < 0.01
     assert binom.cdf(max(over, 1), needed - 1, 0.01) >= 0.01
 

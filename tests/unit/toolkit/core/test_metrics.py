@@ -5,15 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value
+from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import (
-    CATALOG,
     Basis,
-    Direction,
     best,
     brief_words,
-    check_figure,
+    check_metric_value,
     contradictions,
     interval_words,
     is_current,
@@ -53,25 +52,25 @@ def test_bases_rank_from_claim_to_bill():
 
 
 @pytest.mark.parametrize(
-    "given_figure",
+    "given_metric_value",
     [
-        figure(),
-        figure("business_kpi_delta", "-0.02"),
-        figure("accuracy", "1", lower="0.9", upper="1", confidence="0.95", n=0),
-        figure(valid_until=NOW, value="0"),
-        figure(lower="100"),
-        figure(upper="130"),
+        metric_value(),
+        metric_value("business_kpi_delta", "-0.02"),
+        metric_value("accuracy", "1", lower="0.9", upper="1", confidence="0.95", n=0),
+        metric_value(valid_until=NOW, value="0"),
+        metric_value(lower="100"),
+        metric_value(upper="130"),
     ],
 )
-def test_well_formed_figures_are_sound(given_figure):
-    check_figure(given_figure)
-    assert is_sound(given_figure) is True
+def test_well_formed_metric_values_are_sound(given_metric_value):
+    check_metric_value(given_metric_value)
+    assert is_sound(given_metric_value) is True
 
 
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"name": "speed"}, "name", "no fact named 'speed'"),
+        ({"name": "speed"}, "name", "no metric named 'speed'"),
         ({"unit": "h"}, "unit", "given in gpu_h, not in 'h'"),
         ({"basis": "guessed"}, "basis", "must be one of declared, estimated, measured, billed"),
         ({"value": "NaN"}, "value", "finite number"),
@@ -98,55 +97,57 @@ def test_well_formed_figures_are_sound(given_figure):
         ({"valid_until": BEFORE - timedelta(seconds=1)}, "valid_until", "expire before"),
     ],
 )
-def test_malformed_figures_are_refused_with_the_field(fields, field, words):
-    bad = figure(**fields)
+def test_malformed_metric_values_are_refused_with_the_field(fields, field, words):
+    bad = metric_value(**fields)
     with pytest.raises(Invalid, match=words) as refusal:
-        check_figure(bad)
+        check_metric_value(bad)
     assert refusal.value.field == field
     assert is_sound(bad) is False
 
 
-def test_a_figure_is_current_until_its_last_moment():
-    assert is_current(figure(), now=NOW) is True
-    assert is_current(figure(valid_until=NOW), now=NOW) is False
-    assert is_current(figure(valid_until=NOW), now=NOW - timedelta(microseconds=1)) is True
+def test_a_metric_value_is_current_until_its_last_moment():
+    assert is_current(metric_value(), now=NOW) is True
+    assert is_current(metric_value(valid_until=NOW), now=NOW) is False
+    assert is_current(metric_value(valid_until=NOW), now=NOW - timedelta(microseconds=1)) is True
 
 
 def test_the_strongest_basis_wins_over_a_later_weaker_one():
-    declared = figure(value="1", observed_at=NOW)
-    measured = figure(value="2", basis=Basis.MEASURED)
-    other = figure("accuracy", "0.9", basis=Basis.BILLED)
+    declared = metric_value(value="1", observed_at=NOW)
+    measured = metric_value(value="2", basis=Basis.MEASURED)
+    other = metric_value("accuracy", "0.9", basis=Basis.BILLED)
     assert best([declared, measured, other], name="training_gpu_hours", now=NOW) is measured
     assert best([declared, measured], name="training_gpu_hours", now=NOW, accept={Basis.DECLARED}) is declared
     assert best([other], name="training_gpu_hours", now=NOW) is None
 
 
 def test_within_a_basis_the_latest_observation_wins():
-    old, new = figure(value="1"), figure(value="2", observed_at=NOW)
+    old, new = metric_value(value="1"), metric_value(value="2", observed_at=NOW)
     assert best([new, old], name="training_gpu_hours", now=NOW) is new
 
 
 def test_an_expired_measurement_is_not_replaced_by_a_claim():
-    expired = figure(value="900", basis=Basis.MEASURED, valid_until=BEFORE)
-    assert best([figure(value="1", observed_at=NOW), expired], name="training_gpu_hours", now=NOW) is expired
+    expired = metric_value(value="900", basis=Basis.MEASURED, valid_until=BEFORE)
+    assert best([metric_value(value="1", observed_at=NOW), expired], name="training_gpu_hours", now=NOW) is expired
 
 
 def test_between_equals_the_less_favorable_counts():
-    low, high = figure(value="1"), figure(value="2")
+    low, high = metric_value(value="1"), metric_value(value="2")
     assert best([low, high], name="training_gpu_hours", now=NOW) is high
-    bad, good = figure("accuracy", "0.7"), figure("accuracy", "0.9")
+    bad, good = metric_value("accuracy", "0.7"), metric_value("accuracy", "0.9")
     assert best([good, bad], name="accuracy", now=NOW) is bad
-    assert best([figure("speed", "1"), figure("speed", "2")], name="speed", now=NOW).value == 2
+    assert best([metric_value("speed", "1"), metric_value("speed", "2")], name="speed", now=NOW).value == 2
 
 
-@given(st.permutations([figure(value=v, basis=b, id=i) for i, (v, b) in enumerate([("1", b) for b in Basis] * 2)]))
-def test_the_order_of_arrival_never_matters(figures):
-    chosen = best(figures, name="training_gpu_hours", now=NOW)
+@given(
+    st.permutations([metric_value(value=v, basis=b, id=i) for i, (v, b) in enumerate([("1", b) for b in Basis] * 2)])
+)
+def test_the_order_of_arrival_never_matters(metric_values):
+    chosen = best(metric_values, name="training_gpu_hours", now=NOW)
     assert (chosen.basis, chosen.id) == (Basis.BILLED, 7)
 
 
 def measured(name="latency_p95_ms", value="12", lower="10", upper="14", **fields):
-    return figure(name, value, **{"lower": lower, "upper": upper, "basis": Basis.MEASURED, **fields})
+    return metric_value(name, value, **{"lower": lower, "upper": upper, "basis": Basis.MEASURED, **fields})
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def measured(name="latency_p95_ms", value="12", lower="10", upper="14", **fields
     ],
 )
 def test_a_claim_outside_the_measured_interval_is_contradicted(name, claim, bounds, expected):
-    claimed, found = figure(name, claim), measured(name, *bounds)
+    claimed, found = metric_value(name, claim), measured(name, *bounds)
     answer = contradictions([found, claimed], now=NOW)
     if expected is None:
         assert answer == ()
@@ -176,7 +177,7 @@ def test_a_claim_outside_the_measured_interval_is_contradicted(name, claim, boun
 
 
 def test_the_message_of_a_contradiction_says_both_sides():
-    (item,) = contradictions([figure("latency_p95_ms", "5"), measured()], now=NOW)
+    (item,) = contradictions([metric_value("latency_p95_ms", "5"), measured()], now=NOW)
     assert item.message == (
         "latency_p95_ms was declared as 5 ms, but is measured as 12 ms (10 to 14): worse than claimed. "
         "Correct the claim or explain the difference."
@@ -184,17 +185,17 @@ def test_the_message_of_a_contradiction_says_both_sides():
 
 
 def test_the_latest_claim_is_the_one_held_against_the_measurement():
-    first = figure("latency_p95_ms", "5", basis=Basis.ESTIMATED)
-    corrected = figure("latency_p95_ms", "12", observed_at=NOW)
+    first = metric_value("latency_p95_ms", "5", basis=Basis.ESTIMATED)
+    corrected = metric_value("latency_p95_ms", "12", observed_at=NOW)
     assert contradictions([corrected, first, measured()], now=NOW) == ()
     assert contradictions([first, measured()], now=NOW)[0].claimed is first
 
 
-def test_expired_or_malformed_figures_contradict_nothing():
-    claim = figure("latency_p95_ms", "5")
+def test_expired_or_malformed_metric_values_contradict_nothing():
+    claim = metric_value("latency_p95_ms", "5")
     assert contradictions([claim, measured(valid_until=BEFORE)], now=NOW) == ()
     assert contradictions([claim, measured(unit="s")], now=NOW) == ()
-    assert contradictions([measured(), figure("latency_p95_ms", "NaN")], now=NOW) == ()
+    assert contradictions([measured(), metric_value("latency_p95_ms", "NaN")], now=NOW) == ()
 
 
 def test_numbers_and_intervals_in_words():
@@ -202,11 +203,11 @@ def test_numbers_and_intervals_in_words():
     assert number_words(Decimal("0E-9")) == "0"
     assert interval_words(measured(upper=None)) == " (at least 10)"
     assert interval_words(measured(lower=None)) == " (at most 14)"
-    assert interval_words(figure()) == ""
+    assert interval_words(metric_value()) == ""
 
 
 def test_naive_datetimes_never_get_as_far_as_a_comparison():
-    assert is_sound(figure(observed_at=datetime(2026, 1, 1))) is False  # noqa: DTZ001 -- naive on purpose
+    assert is_sound(metric_value(observed_at=datetime(2026, 1, 1))) is False  # noqa: DTZ001 -- naive on purpose
 
 
 @pytest.mark.parametrize(
@@ -237,9 +238,9 @@ def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str,
 )
 def test_a_p80_belongs_to_an_estimate_and_lies_above_its_middle(fields, reason):
     with pytest.raises(Invalid, match=reason) as refused:
-        check_figure(figure(**fields))
+        check_metric_value(metric_value(**fields))
     assert refused.value.field == "p80"
 
 
 def test_an_estimate_may_have_a_p80():
-    check_figure(figure(basis=Basis.ESTIMATED, p80=Decimal(120)))
+    check_metric_value(metric_value(basis=Basis.ESTIMATED, p80=Decimal(120)))

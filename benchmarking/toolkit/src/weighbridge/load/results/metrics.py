@@ -1,4 +1,4 @@
-"""The figures of a load test: response time from the moment a request was due, service time from the moment it was
+"""The metrics of a load test: response time from the moment a request was due, service time from the moment it was
 sent.
 
 A request without a right answer counts as slower than any answer in the response times: a server that refuses quickly
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.load.results.intervals import UNANSWERED_MS, percentile_intervals
-from weighbridge.load.results.samples import NEVER, Samples
+from weighbridge.load.results.samples import NEVER, LoadSamples
 from weighbridge.measure.metrics import bounded
 from weighbridge.statistics.order_statistics import Interval, failure_interval, minimum_samples
 
@@ -24,8 +24,8 @@ LATE: Mapping[str, float] = {"p99": 0.99}
 
 
 @dataclasses.dataclass(frozen=True)
-class Figures:
-    """Metrics in the form of `weighbridge.result/1`, and why a figure is missing."""
+class LoadMetrics:
+    """Metrics in the form of `weighbridge.result/1`, and why a metric is missing."""
 
     metrics: dict[str, dict[str, Any]]
     missing: list[dict[str, str]]
@@ -35,8 +35,8 @@ class Figures:
         return float(self.metrics[name]["value"]) if name in self.metrics else None
 
 
-def figures_of(samples: Samples, *, duration_s: float, seed: int) -> Figures:
-    """Compute every figure of a test that ran for `duration_s`."""
+def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMetrics:
+    """Compute every metric of a test that ran for `duration_s`."""
     known, answered = samples.settled, samples.answered
     response = response_times_ms(samples)
     times: tuple[tuple[str, NDArray[np.float64], Mapping[str, float]], ...] = (
@@ -55,22 +55,22 @@ def figures_of(samples: Samples, *, duration_s: float, seed: int) -> Figures:
             else:
                 missing.append({"metric": name, "message": _why_missing(name, p, len(values))})
     metrics |= _rates(samples, duration_s)
-    return Figures(metrics, missing)
+    return LoadMetrics(metrics, missing)
 
 
-def response_times_ms(samples: Samples) -> NDArray[np.float64]:
+def response_times_ms(samples: LoadSamples) -> NDArray[np.float64]:
     """Return done - scheduled of every request whose end is known; those without a right answer are UNANSWERED_MS."""
     times = np.where(samples.answered, (samples.done_ns - samples.scheduled_ns) / NS_PER_MS, UNANSWERED_MS)
     return np.asarray(times[samples.settled], dtype=np.float64)
 
 
-def connection_waits_ms(samples: Samples) -> NDArray[np.float64]:
+def connection_waits_ms(samples: LoadSamples) -> NDArray[np.float64]:
     """Return sent - taken: how long requests waited here for a free connection."""
     sent = samples.settled & (samples.sent_ns != NEVER)
     return np.asarray((samples.sent_ns - samples.taken_ns)[sent] / NS_PER_MS, dtype=np.float64)
 
 
-def seconds_of(samples: Samples) -> list[dict[str, Any]]:
+def seconds_of(samples: LoadSamples) -> list[dict[str, Any]]:
     """Return one entry a second of the schedule: requests due, answered and failed, and their response times."""
     if not samples.settled.any():
         return []
@@ -93,7 +93,7 @@ def seconds_of(samples: Samples) -> list[dict[str, Any]]:
     return series
 
 
-def _rates(samples: Samples, duration_s: float) -> dict[str, dict[str, Any]]:
+def _rates(samples: LoadSamples, duration_s: float) -> dict[str, dict[str, Any]]:
     known = int(samples.settled.sum())
     failed = failure_interval(known - int(samples.answered.sum()), known)
     if failed is None:
@@ -119,4 +119,4 @@ def _why_missing(name: str, p: float, n: int) -> str:
     floor = minimum_samples(p)
     if n < floor:
         return f"{name} needs {floor} samples and has {n}: {floor - n} more."
-    return f"{name} has no figure: too many of the {n} requests got no right answer, or too few did to bound it."
+    return f"{name} has no metric: too many of the {n} requests got no right answer, or too few did to bound it."

@@ -1,4 +1,4 @@
-"""Every figure of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
+"""Every value of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,22 +10,23 @@ from django.db.models import Prefetch
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
-from governance.budgets.domain.ledger import Balance, Entry
+from governance.budgets.domain.ledger import Balance, LedgerLine
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.enums import Unit
+from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets
 from governance.inventory.models import ModelAsset
 from reviews.authorizations.domain import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.queries import comparison
-from reviews.evidence.queries.comparison_sources import Known, known_of
-from reviews.quarterly.domain.packet import FigureRow, Point, Spend, Variance
+from reviews.evidence.queries.comparison_sources import RequestHistory, known_of
+from reviews.quarterly.domain.packet import BasisRow, BudgetRowOfQuarter, PortfolioPoint, Variance
 from reviews.quarterly.domain.variance import NO_BILL, variance_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Figure
+from weighbridge.core import metrics
+from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metrics import Basis, MetricValue
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
 SHOWN = (
@@ -44,15 +45,15 @@ LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
 QUARTERS_A_YEAR = 4
 
 
-def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
+def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
     """Every account that spends, with its forecast to the quarter's end.
 
     What an account handed out stands with those that got it, so that no sum counts it twice.
     """
     rows = budgets.accounts(teams=None, quarter=str(quarter))
     return tuple(
-        Spend(
-            account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}",
+        BudgetRowOfQuarter(
+            account=f"{row.team_name} {'USD' if row.unit == BudgetUnit.USD else 'GPU hours'}",
             unit=row.unit,
             allocated=row.balance.allocated - row.balance.handed_out,
             committed=row.balance.committed,
@@ -73,7 +74,7 @@ def _is_used(balance: Balance) -> bool:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ModelStanding:
     """A model with its requests that hold an authorization, the latest first, and what is known of each by its id.
 
     `ended` are those whose authorization is over: bills of the quarter may speak of them still.
@@ -82,7 +83,7 @@ class Standing:
     asset: ModelAsset
     requests: Sequence[ReviewRequest]
     ended: Sequence[ReviewRequest]
-    known: Mapping[int, Known]
+    known: Mapping[int, RequestHistory]
     months: Mapping[int, tuple[ComparedMonth, ...]]
 
     @property
@@ -91,9 +92,9 @@ class Standing:
         return f"{self.asset.team.slug}/{self.asset.slug}"
 
     @property
-    def figures(self) -> list[Figure]:
+    def metric_values(self) -> list[MetricValue]:
         """Those of the latest authorized request."""
-        return self.known[self.requests[0].pk].figures if self.requests else []
+        return self.known[self.requests[0].pk].metric_values if self.requests else []
 
     @property
     def authorization(self) -> Authorization | None:
@@ -101,7 +102,7 @@ class Standing:
         return self.requests[0].decision.authorization if self.requests else None
 
 
-def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
+def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[ModelStanding]:
     """Every model with what is known of it; the number of queries does not depend on how many there are."""
     requests = _authorized(assets)
     known = known_of(requests)
@@ -109,7 +110,7 @@ def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
     own: dict[tuple[int, bool], list[ReviewRequest]] = defaultdict(list)
     for row in requests:
         own[row.model_version.asset_id, row.decision.authorization.state in LIVING].append(row)
-    return [Standing(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
+    return [ModelStanding(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
 
 
 def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
@@ -122,10 +123,10 @@ def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     )
 
 
-def point(standing: Standing, *, now: datetime) -> Point:
-    """The model in the portfolio, by the best figures of its latest authorized request."""
-    known = standing.figures
-    return Point(
+def point(standing: ModelStanding, *, now: datetime) -> PortfolioPoint:
+    """The model in the portfolio, by the best values of its latest authorized request."""
+    known = standing.metric_values
+    return PortfolioPoint(
         model=standing.name,
         cost_usd=_best(known, COST, now),
         latency_ms=_best(known, LATENCY, now),
@@ -134,7 +135,7 @@ def point(standing: Standing, *, now: datetime) -> Point:
 
 
 def variances(
-    models: Iterable[Standing], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+    models: Iterable[ModelStanding], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
 ) -> dict[int, Variance]:
     """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
 
@@ -155,24 +156,24 @@ def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[Com
     return [month for month in months if Quarter.of(month.month) == quarter]
 
 
-def _drawn(standing: Standing, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
+def _drawn(standing: ModelStanding, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
     paid = {row.pk: spent[row.ref] for row in (*standing.requests, *standing.ended) if spent.get(row.ref)}
     paid_usd = sum(paid.values(), Decimal(0))
     if not paid_usd:
         return None
-    figures = [standing.known[pk].figures for pk in paid]
-    years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in figures]
+    metric_values = [standing.known[pk].metric_values for pk in paid]
+    years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in metric_values]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
     return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
 
 
-def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime) -> tuple[FigureRow, ...]:
-    """Each figure of the latest authorized request on every basis it has, and what the quarter was billed."""
+def metric_rows(standing: ModelStanding, *, variance: Variance | None, now: datetime) -> tuple[BasisRow, ...]:
+    """Each metric of the latest authorized request on every basis it has, and what the quarter was billed."""
     if not standing.requests:
         return ()
-    known = standing.figures
+    known = standing.metric_values
     rows = [
-        FigureRow(
+        BasisRow(
             name=name,
             projected=_words(known, name, now, PROJECTED),
             measured=_words(known, name, now, MEASURED),
@@ -187,9 +188,9 @@ def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime)
     )
 
 
-def _this_quarter(year: Decimal | None, variance: Variance | None) -> FigureRow:
+def _this_quarter(year: Decimal | None, variance: Variance | None) -> BasisRow:
     projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
-    return FigureRow(
+    return BasisRow(
         name="this quarter",
         projected=value_words(projected, unit="USD") if projected else "",
         measured="",
@@ -204,21 +205,23 @@ def _billed_words(variance: Variance) -> str:
 def billed(quarter: Quarter) -> dict[str, Decimal]:
     """What was billed or accrued in USD in a quarter, by request."""
     spent: dict[str, Decimal] = {}
-    for entries in budgets.entries_by_account(quarter=str(quarter), unit=Unit.USD):
+    for entries in budgets.entries_by_account(quarter=str(quarter), unit=BudgetUnit.USD):
         for ref in {entry.request_ref for entry in entries if entry.request_ref}:
             spent[ref] = spent.get(ref, Decimal(0)) + _spent(entries, ref)
     return spent
 
 
-def _spent(entries: list[Entry], ref: str) -> Decimal:
+def _spent(entries: list[LedgerLine], ref: str) -> Decimal:
     return ledger.holding_of(entries, ref=ref).spent
 
 
-def _best(known: list[Figure], name: str, now: datetime, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
-    figure = facts.best(known, name=name, now=now, **({"accept": accept} if accept is not None else {}))
-    return Decimal(facts.number_words(figure.value)) if figure is not None else None
+def _best(
+    known: list[MetricValue], name: str, now: datetime, *, accept: frozenset[Basis] | None = None
+) -> Decimal | None:
+    metric_value = metrics.best(known, name=name, now=now, **({"accept": accept} if accept is not None else {}))
+    return Decimal(metrics.number_words(metric_value.value)) if metric_value is not None else None
 
 
-def _words(known: list[Figure], name: str, now: datetime, accept: frozenset[Basis]) -> str:
+def _words(known: list[MetricValue], name: str, now: datetime, accept: frozenset[Basis]) -> str:
     value = _best(known, name, now, accept=accept)
-    return value_words(value, unit=facts.CATALOG[name].unit) if value is not None else ""
+    return value_words(value, unit=CATALOG[name].unit) if value is not None else ""

@@ -1,4 +1,4 @@
-"""The figures of each scenario: which metrics it has, which are missing and why, and the doubts that are its own."""
+"""The metrics of each scenario, which are missing and why, and the doubts that are its own."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from weighbridge.measure import metrics
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.scenarios import MultiStream, Offline, Scenario, Server
-from weighbridge.measure.verdict import Reason, Status
+from weighbridge.measure.verdict import Doubt, Status
 from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE, Interval, minimum_samples, most_over
 
 # Twenty batch means of ten gaps each: fewer answers have no rate.
@@ -22,10 +22,10 @@ LIMIT_PERCENTILE = 0.99
 Metrics = dict[str, dict[str, Any]]
 
 
-def figures(run: LatencyRun, scenario: Scenario) -> Metrics:
+def metrics_of(run: LatencyRun, scenario: Scenario) -> Metrics:
     """Return the metrics of a run by name, each in the form of `weighbridge.result/1`."""
     if isinstance(run, ServerRun):
-        return _server_figures(run)
+        return _server_metrics(run)
     found = {**metrics.latency_metrics(run), **metrics.rate_metrics(run)}
     if isinstance(scenario, MultiStream | Offline):
         found.pop("throughput_per_s", None)
@@ -42,7 +42,7 @@ def throughput(run: LatencyRun, *, rows: int) -> Interval | None:
     return metrics.rate_interval(run.latencies_ns if run.gaps_ns is None else run.gaps_ns, rows=rows)
 
 
-def _server_figures(run: ServerRun) -> Metrics:
+def _server_metrics(run: ServerRun) -> Metrics:
     found = _percentiles("service_time", run)
     if not run.unanswered:
         found |= _percentiles("response_time", dataclasses.replace(run, latencies_ns=run.responses_ns))
@@ -55,7 +55,7 @@ def _server_figures(run: ServerRun) -> Metrics:
 
 
 def _percentiles(name: str, run: LatencyRun) -> Metrics:
-    return {key.replace("latency", name, 1): figure for key, figure in metrics.latency_metrics(run).items()}
+    return {key.replace("latency", name, 1): metric for key, metric in metrics.latency_metrics(run).items()}
 
 
 def early_stopping(run: LatencyRun) -> dict[str, Any]:
@@ -69,9 +69,9 @@ def early_stopping(run: LatencyRun) -> dict[str, Any]:
     }
 
 
-def missing_figures(run: LatencyRun, scenario: Scenario) -> list[dict[str, str]]:
-    """Say which figure is missing, and why."""
-    missing = metrics.missing_figures(run)
+def missing_metrics(run: LatencyRun, scenario: Scenario) -> list[dict[str, str]]:
+    """Say which metric is missing, and why."""
+    missing = metrics.missing_metrics(run)
     if isinstance(run, ServerRun):
         missing = [{key: text.replace("latency", "service_time") for key, text in entry.items()} for entry in missing]
         if run.unanswered:
@@ -134,16 +134,16 @@ def samples_needed(over: int) -> int:
     return high
 
 
-def doubts(run: LatencyRun, scenario: Scenario) -> Iterator[Reason]:
+def doubts(run: LatencyRun, scenario: Scenario) -> Iterator[Doubt]:
     """Yield the reasons to doubt that only this kind of run knows."""
     if run.is_partial:
-        text = "The run was stopped before its end; the figures stand on what was measured till then."
-        yield Reason("samples.partial", Status.INDICATIVE, text)
+        text = "The run was stopped before its end; the metrics stand on what was measured till then."
+        yield Doubt("samples.partial", Status.INDICATIVE, text)
     if not isinstance(run, ServerRun) or not isinstance(scenario, Server):
         return
     if run.unanswered:
         text = f"{run.unanswered} of {run.attempts + run.unanswered} queries were never begun: the rate is too high."
-        yield Reason("samples.unanswered", Status.INDICATIVE, text)
+        yield Doubt("samples.unanswered", Status.INDICATIVE, text)
     if len(run.lags_ns) == 0:
         return
     lag_ms = float(np.quantile(run.lags_ns, 0.99)) / metrics.NS_PER_MS
@@ -153,4 +153,4 @@ def doubts(run: LatencyRun, scenario: Scenario) -> Iterator[Reason]:
             f"Queries were begun up to {lag_ms:.3g} ms late (p99) by the measuring program itself; answers are due in "
             f"{within_ms:.3g} ms."
         )
-        yield Reason("generator.lag", Status.INVALID, text)
+        yield Doubt("generator.lag", Status.INVALID, text)

@@ -1,0 +1,68 @@
+"""The metric values of a request, claimed beside measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reviews.evidence.queries.snapshot import EvidenceSnapshot, PolicyLimit
+from weighbridge.core import metrics
+from weighbridge.core.catalog import CATALOG, MetricDefinition
+from weighbridge.core.metrics import Basis, MetricValue, is_current
+
+CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+MEASURED = metrics.stronger_or_equal(Basis.MEASURED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricView:
+    """A metric of the catalog with the value that counts, the latest claim, the best measurement, and the limit."""
+
+    kind: MetricDefinition
+    best: MetricValue | None
+    claimed: MetricValue | None
+    measured: MetricValue | None
+    limit: PolicyLimit | None
+    is_expired: bool
+    run_id: int | None
+    verdict: str
+    contradiction: str
+    answer: str
+    answered_by: str
+    history: tuple[MetricValue, ...]
+
+
+def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
+    """One entry for each metric that has a metric value or a limit, in the order of the catalog."""
+    present = {metric_value.name for metric_value in evidence.metric_values} | evidence.limits.keys()
+    return tuple(_metric_view(CATALOG[name], evidence) for name in CATALOG if name in present)
+
+
+def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricView:
+    name, now = kind.name, evidence.now
+    own = [metric_value for metric_value in evidence.metric_values if metric_value.name == name]
+    best = metrics.best(own, name=name, now=now)
+    row = next((record for record in evidence.metric_records if best and str(record.pk) == best.id), None)
+    contradicted = next((each for each in evidence.contradictions if each.contradiction.name == name), None)
+    return MetricView(
+        kind=kind,
+        best=best,
+        claimed=_latest_claim(own, name, now),
+        measured=metrics.best(own, name=name, now=now, accept=MEASURED),
+        limit=evidence.limits.get(name),
+        is_expired=best is not None and not is_current(best, now=now),
+        run_id=row.run_id if row else None,
+        verdict=row.run.verdict if row and row.run else "",
+        contradiction=contradicted.contradiction.message if contradicted else "",
+        answer=contradicted.answer if contradicted else "",
+        answered_by=contradicted.answered_by if contradicted else "",
+        history=tuple(reversed(own)),
+    )
+
+
+def _latest_claim(metric_values: Sequence[MetricValue], name: str, now: datetime) -> MetricValue | None:
+    """The latest claim, as contradictions take it: whoever corrects a value downwards in basis still corrects it."""
+    claims = [metric_value for metric_value in metric_values if metric_value.basis in CLAIMED]
+    latest_at = max((metric_value.observed_at for metric_value in claims), default=None)
+    return metrics.best(
+        [metric_value for metric_value in claims if metric_value.observed_at == latest_at], name=name, now=now
+    )

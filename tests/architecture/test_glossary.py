@@ -1,0 +1,111 @@
+"""One term for one thing: addresses and names against the glossary."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.env import ROOT
+
+GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
+SOURCES = ("config", "reviews", "benchmarking", "governance", "examples")
+FOREIGN = ("admin/", "accounts/", "__")
+FORBIDDEN = frozenset(
+    [
+        "fact",
+        "facts",
+        "determination",
+        "determinations",
+        "obstacle",
+        "obstacles",
+        "obligation",
+        "obligations",
+        "bury",
+        "lapse",
+        "lapsed",
+        "authorisation",
+        "authorise",
+        "centre",
+        "centres",
+        "optimise",
+        "optimisation",
+        "quantise",
+        "colour",
+        "judgement",
+        "catalogue",
+        "artefact",
+    ]
+)
+FORBIDDEN_IN_ADDRESSES = FORBIDDEN | frozenset(
+    ["figures", "fence", "benchmarks", "rates", "gather", "attend", "waive", "vote", "reviews"]
+)
+MOST_SHARED_NAMES = 30
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for each in resolver.url_patterns:
+        address = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield address
+        else:
+            yield from routes(each, address)
+
+
+def own_routes() -> list[str]:
+    return [each for each in routes(get_resolver()) if not each.startswith(FOREIGN)]
+
+
+def words(address: str) -> set[str]:
+    return {word for word in re.split(r"[/.]", re.sub(r"<[^>]*>", "", address)) if word}
+
+
+def of_addresses() -> dict[str, str]:
+    """Word -> where the glossary says it stands: both, pages or API."""
+    part = GLOSSARY.split("## Words of addresses")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `([\w-]+)` \| .* \| (both|pages|API) \|$", part, re.MULTILINE))
+
+
+def test_every_word_of_an_address_is_in_the_glossary_and_in_the_places_it_says() -> None:
+    api = set().union(*(words(each) for each in own_routes() if each.startswith("api/"))) - {"api", "v1"}
+    pages = set().union(*(words(each) for each in own_routes() if not each.startswith("api/")))
+    found = {word: "both" if word in api & pages else "API" if word in api else "pages" for word in api | pages}
+    assert found == of_addresses()
+
+
+def test_no_address_has_a_word_we_do_not_use() -> None:
+    assert {word for each in own_routes() for word in words(each)} & FORBIDDEN_IN_ADDRESSES == set()
+
+
+def definitions() -> Iterator[tuple[str, ast.stmt]]:
+    for top in SOURCES:
+        for path in sorted((ROOT / top).rglob("*.py")):
+            if "migrations" not in path.parts and ".venv" not in path.parts:
+                yield from ((f"{path.relative_to(ROOT)}", node) for node in ast.walk(ast.parse(path.read_text())))
+
+
+def named_words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def test_no_module_class_or_function_is_named_by_a_word_we_do_not_use() -> None:
+    wrong = [
+        f"{where}: {node.name}"
+        for where, node in definitions()
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and named_words(node.name) & FORBIDDEN
+        and not node.name.startswith("_")
+    ]
+    modules = {where for where, _ in definitions() if named_words(where) & FORBIDDEN}
+    assert (wrong, modules) == ([], set())
+
+
+def test_few_classes_share_a_name() -> None:
+    counted = Counter(
+        node.name
+        for _, node in definitions()
+        if isinstance(node, ast.ClassDef) and node.name not in {"Meta", "Command", "Migration"}
+    )
+    shared = sorted(name for name, count in counted.items() if count > 1)
+    assert len(shared) <= MOST_SHARED_NAMES, shared
