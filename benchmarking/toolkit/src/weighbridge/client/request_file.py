@@ -128,7 +128,8 @@ def _rivals(rivals: object) -> dict[str, list[str]]:
 
 def _metric_values(metric_values: object) -> list[dict[str, Any]]:
     if not isinstance(metric_values, list) or not all(isinstance(metric, dict) for metric in metric_values):
-        raise Invalid("metric_values must be a list of mappings with name, value, basis and source.", field="metric_values")
+        text = "metric_values must be a list of mappings with name, value, basis and source."
+        raise Invalid(text, field="metric_values")
     for index, metric in enumerate(metric_values):
         _check_keys(metric, VALUE_KEYS, f"metric_values[{index}].")
         for key in ("name", "value", "basis"):
