@@ -54,8 +54,9 @@ check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations,
 bench: $(VENV)/.stamp-dev  ## the performance tests, best on a quiet machine; writes docs/reference/performance.md
 	WEIGHBRIDGE_FIGURES=keep $(BIN)/python -m pytest tests/performance -p no:randomly -q
 
-promises: $(VENV)/.stamp-dev  ## nightly: the promises in their long form, storms of deaths included, about an hour; writes docs/reference/promises.md
+promises: $(VENV)/.stamp-dev  ## nightly, about an hour: the promises in their long form and every other long test; writes docs/reference/promises.md
 	WEIGHBRIDGE_PROMISES=long $(BIN)/python -m pytest tests/promises -p no:randomly -q
+	$(BIN)/python -m pytest tests --ignore=tests/promises --ignore=tests/performance -m nightly -p no:randomly -q
 
 ##@ Write it
 fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired

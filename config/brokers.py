@@ -1,7 +1,7 @@
-"""How long the broker is waited for: workers have time, people have not.
+"""Time-outs of the broker connection: long for workers, short for web requests.
 
-A worker whose broker is slow waits, and connects again; a wake-up sent while a person waits for the page is given up
-after half a second, because the row is kept and the tick finds it.
+A worker waits for a slow broker and reconnects. A wake-up that is sent during a web request gives up after half a
+second, because the row is stored and the tick will find it.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ CONNECT_S, ANSWER_S, WAKE_S = 5.0, 10.0, 0.5
 
 
 def transport_options(url: str, *, folder: Path) -> Options:
-    """What Celery's transport is told; `folder` is where the filesystem transport keeps its messages."""
+    """The transport options of Celery. `folder` stores the messages of the filesystem transport."""
     if url.startswith("filesystem"):
         control = str(folder / "control")
         return {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": control}
@@ -22,7 +22,7 @@ def transport_options(url: str, *, folder: Path) -> Options:
 
 
 def wake_options(url: str) -> Options:
-    """What is different where a wake-up is sent."""
+    """The different transport options for sending a wake-up."""
     if url.startswith("redis"):
         return {"socket_connect_timeout": WAKE_S, "socket_timeout": WAKE_S, "retry_on_timeout": False}
     return {"read_timeout": WAKE_S, "write_timeout": WAKE_S} if "amqp" in url.partition(":")[0] else {}

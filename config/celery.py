@@ -1,4 +1,4 @@
-"""The Celery application: it executes; the rows in the database decide."""
+"""The Celery application. It only executes tasks; rows in the database decide what has to be done."""
 
 import os
 from typing import Any
@@ -10,16 +10,16 @@ from governance.audit.domain import correlation as trace
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
 
-class MarkedTask(Task):  # type: ignore[type-arg]  # generic in the stubs alone
-    """A task whose log lines and effects name it and the request that wanted it."""
+class CorrelatedTask(Task):  # type: ignore[type-arg]  # generic only in the stubs
+    """A task whose log lines and outbox rows carry its name and the id of the request that started it."""
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Run, marked; a message without the header was sent by the tick, for no request."""
-        asked_in = str(self.request.get(trace.REQUEST_ID) or "")
-        with trace.marked(task=self.name, request_id=asked_in):
-            return super().__call__(*arguments, **named)
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run in a correlation context. A message without the header was sent by the tick."""
+        request_id = str(self.request.get(trace.REQUEST_ID) or "")
+        with trace.correlated(task=self.name, request_id=request_id):
+            return super().__call__(*arguments, **options)
 
 
-app = Celery("weighbridge", task_cls=MarkedTask)
+app = Celery("weighbridge", task_cls=CorrelatedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

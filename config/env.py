@@ -1,6 +1,6 @@
-"""The only reader of environment variables: each has a name, a type, a default and a meaning.
+"""The only module that reads environment variables. Each has a name, a type, a default and a meaning.
 
-`VARIABLES` is what `docs/reference/settings.md` is generated from.
+`docs/reference/settings.md` is generated from `VARIABLES`.
 """
 
 import os
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Variable:
-    """One environment variable: what it is called, what it holds, and what happens without it."""
+    """One environment variable with its type, its default and its meaning."""
 
     name: str
     kind: str
@@ -31,64 +31,74 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable(
-        "WEIGHBRIDGE_VAR", "folder", "var", "Where run-time files lie: database, broker, artifacts, keys, packets."
+        "WEIGHBRIDGE_VAR", "folder", "var", "Folder of run-time files: database, broker, artifacts, keys, packets."
     ),
-    Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Django's debug pages. Never in production."),
-    Variable("WEIGHBRIDGE_SECRET_KEY", "secret", "made under var/keys", "Django's secret key. Production must set it."),
+    Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Shows Django's debug pages. Never use it in production."),
     Variable(
-        "WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorizations."
+        "WEIGHBRIDGE_SECRET_KEY", "secret", "created under var/keys", "Django's secret key. Production must set it."
     ),
     Variable(
-        "WEIGHBRIDGE_HOSTS", "names, comma separated", "localhost,127.0.0.1", "Host names the application answers to."
+        "WEIGHBRIDGE_SIGNING_KEY",
+        "file",
+        "created under var/keys",
+        "Ed25519 private key (PEM) that signs authorizations.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_HOSTS", "names, comma separated", "localhost,127.0.0.1", "Host names that the application accepts."
     ),
     Variable(
         "WEIGHBRIDGE_BASE_URL",
         "URL",
         "http://127.0.0.1:8000",
-        "How people reach the application; used in tickets and packets.",
+        "Public URL of the application; used in tickets and packets.",
     ),
     Variable(
         "WEIGHBRIDGE_REQUIRE_MFA",
         "yes/no",
         "no",
-        "Whoever approves, spends or administers needs a second factor, and confirms with it before each vote.",
+        "People who approve, spend or administer need a second factor and must confirm each vote with it.",
     ),
     Variable(
         "WEIGHBRIDGE_PROXIES",
         "whole number",
         "0",
-        "Reverse proxies in front of the web process; with 0, X-Forwarded-For is believed from nobody.",
+        "Number of reverse proxies in front of the web process; with 0, X-Forwarded-For is ignored.",
     ),
     Variable("WEIGHBRIDGE_UPLOAD_MB", "whole number", "2048", "Largest model file accepted, in MB."),
     Variable(
         "WEIGHBRIDGE_INSTANCE",
         "short name",
         "wb",
-        "Names this installation inside Jira labels; differs between test and production.",
+        "Name of this installation in Jira labels; use different names for test and production.",
     ),
     Variable(
-        "WEIGHBRIDGE_LEASE_S", "seconds", "60", "How long a worker may be silent before its job is given to another."
+        "WEIGHBRIDGE_LEASE_S",
+        "seconds",
+        "60",
+        "Time without a sign of life after which the job of a worker goes to another worker.",
     ),
     Variable(
         "WEIGHBRIDGE_EFFECT_LEASE_S",
         "seconds",
         "150",
-        "The same for one effect outside, for example opening a ticket; longer than its time-outs add up to.",
+        "The same for one external call, such as opening a ticket; must exceed the sum of its time-outs.",
     ),
-    Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Longest time one benchmark run may take."),
+    Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Maximum duration of one benchmark run."),
     Variable(
         "WEIGHBRIDGE_BILLS_FOLDER",
         "folder",
-        "none: nothing is watched",
-        "Folder whose files are read as bills in the FOCUS format once they have lain still for a minute.",
+        "none: no folder is watched",
+        "Folder from which bills in the FOCUS format are ingested once a file is unchanged for a minute.",
     ),
     Variable(
         "WEIGHBRIDGE_LOAD_TARGETS",
         "HOST or HOST=NETWORK, comma separated",
         "none: no load tests",
-        "Machines that load tests of workers may call; NETWORK is a private one that HOST may point into.",
+        "Hosts that load tests may call; NETWORK is a private network that HOST may resolve to.",
     ),
-    Variable("WEIGHBRIDGE_RUN_MEMORY_MB", "whole number", "4096", "Address space a benchmarked model may use, in MB."),
+    Variable(
+        "WEIGHBRIDGE_RUN_MEMORY_MB", "whole number", "4096", "Maximum address space of a benchmarked model, in MB."
+    ),
     Variable(
         "DATABASE_URL",
         "URL",
@@ -101,62 +111,62 @@ VARIABLES: tuple[Variable, ...] = (
         "files under var/broker",
         "Celery broker: redis://… or amqp://…; unset uses the filesystem transport.",
     ),
-    Variable("JIRA_URL", "URL", "none: tickets wait", "Base URL of Jira, for example https://example.atlassian.net."),
-    Variable("JIRA_EMAIL", "text", "", "The account tickets are opened with."),
+    Variable(
+        "JIRA_URL", "URL", "none: tickets stay queued", "Base URL of Jira, for example https://example.atlassian.net."
+    ),
+    Variable("JIRA_EMAIL", "text", "", "Account that opens the tickets."),
     Variable("JIRA_TOKEN", "secret", "", "API token of that account."),
-    Variable("JIRA_PROJECT", "key", "MR", "Project key tickets are opened in."),
+    Variable("JIRA_PROJECT", "key", "MR", "Key of the project for tickets."),
     Variable("JIRA_ISSUE_TYPE", "name", "Task", "Issue type of tickets."),
     Variable(
-        "JIRA_FIELDS", "JSON object", "{}", "Further fields to send at creation, for example required custom fields."
+        "JIRA_FIELDS", "JSON object", "{}", "Additional fields for new tickets, for example required custom fields."
     ),
     Variable(
         "JIRA_STATUSES",
         "JSON object",
         '{"evidence": "In Progress", …}',
-        "Jira status wanted for each state of a request.",
+        "Jira status for each state of a request.",
     ),
     Variable(
         "JIRA_SETTLE_S",
         "seconds",
         "45",
-        "How long Jira's search may lag behind; waited before an unknown creation is searched for.",
+        "How long Jira's search may lag; the wait before searching for a ticket whose creation is uncertain.",
     ),
     Variable(
         "JIRA_WEBHOOK_SECRETS",
         "secret",
         "none: deliveries are refused",
-        "Secrets of Jira's webhook, comma separated: while one is replaced, the old and the new are both good.",
+        "Secrets of Jira's webhook, comma separated; during a rotation, list the old and the new one.",
     ),
     Variable(
         "JIRA_MOVES",
         "JSON object",
         """{"Won't Do": "withdraw", "In Progress": "acknowledge", …}""",
-        "What a move in Jira to a status asks for: withdraw, acknowledge, or none.",
+        "Meaning of a move to a status in Jira: withdraw, acknowledge, or none.",
     ),
     Variable(
         "JIRA_NIGHTLY",
         "pull, push, report or never",
         "pull",
-        "What the nightly comparison of all tickets does with a difference.",
+        "How the nightly comparison of all tickets handles a difference.",
     ),
-    Variable(
-        "OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer of an OpenID Connect provider people log in with."
-    ),
+    Variable("OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer URL of the OpenID Connect provider for log-in."),
     Variable("OIDC_CLIENT_ID", "text", "", "Client identifier at that provider."),
     Variable("OIDC_CLIENT_SECRET", "secret", "", "Client secret at that provider."),
-    Variable("OIDC_NAME", "text", "Single sign-on", "What the log-in button says."),
-    Variable("WEIGHBRIDGE_SESSION_IDLE_MIN", "number", "480", "Minutes without a click after which a session ends."),
+    Variable("OIDC_NAME", "text", "Single sign-on", "Label of the log-in button."),
+    Variable("WEIGHBRIDGE_SESSION_IDLE_MIN", "number", "480", "Minutes without activity after which a session ends."),
     Variable(
         "WEIGHBRIDGE_SESSION_MAX_H",
         "number",
         "168",
-        "Hours after the log-in after which a session ends, whatever is clicked.",
+        "Hours after log-in after which a session ends, even with activity.",
     ),
     Variable(
         "EMAIL_URL",
         "URL",
-        "printed at the console",
-        "smtp://user:password@host:25 for mail; with it people are told when the ways into their account change.",
+        "printed to the console",
+        "smtp://user:password@host:25; enables mail, such as notifications about changed log-in methods.",
     ),
 )
 _BY_NAME: Mapping[str, Variable] = {variable.name: variable for variable in VARIABLES}
@@ -164,62 +174,62 @@ _ENVIRONMENT = environs.Env()
 
 
 class MissingVariable(SystemExit):
-    """A variable is unset and has no default, or holds what it must not hold; the message says what to do."""
+    """A variable is unset and has no default, or has an invalid value. The message says what to do."""
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The value of `name`, or its default; exits with a sentence when it has neither."""
+    """The value of `name`, or its default. Exits with a message if it has neither."""
     return _read(_ENVIRONMENT.str, name, default)
 
 
 def flag(name: str) -> bool:
-    """True for yes, true, on and 1; False for their opposites and when unset; exits with a sentence otherwise."""
+    """True for yes, true, on and 1; False for their opposites and when unset. Exits with a message otherwise."""
     return _read(_ENVIRONMENT.bool, name, False)
 
 
 def number(name: str) -> int:
-    """A whole number; exits with a sentence when it is none."""
+    """A whole number. Exits with a message for other values."""
     parse = partial(_ENVIRONMENT.int, validate=validate.Range(min=0))
     return _read(parse, name, int(_BY_NAME[name].default))
 
 
 def names(name: str, default: list[str] | None = None) -> list[str]:
-    """The parts of a comma-separated list, or the default; exits with a sentence when it has neither."""
+    """The parts of a comma-separated list, or the default. Exits with a message if it has neither."""
     return [part for part in _read(_ENVIRONMENT.list, name, default) if part.strip()]
 
 
 def json_object(name: str) -> dict[str, Any]:
-    """A JSON object; exits with a sentence when it is none."""
+    """A JSON object. Exits with a message for other values."""
     return _read(partial(_ENVIRONMENT.json, validate=_check_object), name, {})
 
 
 def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
-    """What `parse` makes of the variable; an empty variable counts as an unset one."""
+    """The parsed value of the variable. An empty variable counts as unset."""
     variable, value = _BY_NAME[name], os.environ.get(name, "")
     if value:
-        _learn(variable.kind, value)
-        return cast("T", _parsed(parse, variable))
+        _register_secrets(variable.kind, value)
+        return cast("T", _parse(parse, variable))
     if default is None:
         raise MissingVariable(f"{name} is not set. {variable.meaning} Set it in the environment and start again.")
     return default
 
 
-def _parsed(parse: Callable[[str], Any], variable: Variable) -> Any:
+def _parse(parse: Callable[[str], Any], variable: Variable) -> Any:
     try:
         return parse(variable.name)
     except environs.EnvValidationError as error:
         reasons = " ".join(str(reason) for reason in error.error_messages)
         raise MissingVariable(
-            f"{variable.name} must hold: {variable.kind}. {reasons} Correct it in the environment and start again."
+            f"{variable.name} must be: {variable.kind}. {reasons} Correct it in the environment and start again."
         ) from error
 
 
-def _learn(kind: str, value: str) -> None:
-    """What a variable keeps secret is hidden from logs and reasons from the moment it is read."""
+def _register_secrets(kind: str, value: str) -> None:
+    """Register secret values, so that they are masked in logs and messages from now on."""
     if kind == "secret":
-        masking.learn(value, *value.split(","))
+        masking.hide_secrets(value, *value.split(","))
     if kind == "URL":
-        masking.learn_from_url(value)
+        masking.hide_url_password(value)
 
 
 def _check_object(value: object) -> None:
@@ -227,18 +237,18 @@ def _check_object(value: object) -> None:
         raise environs.ValidationError("Not a JSON object.")
 
 
-def tell_polars() -> None:
-    """How many groups Polars keeps at hand; it reads this when it is imported.
+def set_polars_cache_size() -> None:
+    """Set the size of the hot table of Polars, which reads it at import.
 
-    Rows of a bill come in order of time, so neighbors seldom share a line: in the usual table of a few thousand recent
-    groups nearly every row would push out another, and what is pushed out is kept, up to gigabytes of it.
+    Rows of a bill are ordered by time, so neighboring rows seldom belong to the same group. With the default of a few
+    thousand recent groups, nearly every row would evict another group, and evicted groups use up to gigabytes.
     """
     os.environ.setdefault("POLARS_HOT_TABLE_SIZE", str(2**17))
 
 
-def folder() -> Path:
-    """The folder of run-time files, made when missing."""
-    # The folder of installed packages is no place for data.
+def var_folder() -> Path:
+    """The folder of run-time files; created if missing."""
+    # Data must not be written into the folder of installed packages.
     home = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
     path = Path(text("WEIGHBRIDGE_VAR", str(home / "var"))).resolve()
     path.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Log lines: one JSON object a line in production, words at a terminal; in both, secrets are hidden.
+"""Log lines: JSON, one object per line, in production; text on a terminal. Both mask secrets.
 
-The formatter hides, not a filter: a filter sees neither the traceback nor what a library formats late.
+The formatter masks them, because a filter sees neither the traceback nor what a library formats itself.
 """
 
 import json
@@ -14,40 +14,40 @@ from weighbridge.core import masking
 MESSAGE_CHARS_MAX = 16_000
 
 
-class Words(logging.Formatter):
-    """A line for a person."""
+class TextLine(logging.Formatter):
+    """A log line for people, without secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """As usual, without secrets."""
+        """Format as usual and mask secrets."""
         return masking.mask(super().format(record))
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object: at, level, logger, message, then what the work is marked with, then the traceback if any."""
+    """One JSON object per line: at, level, logger, message, the correlation ids, and the traceback if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Never more than one line, whatever the message holds."""
+        """Format as exactly one line, whatever the message contains."""
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": masking.mask(record.getMessage())[:MESSAGE_CHARS_MAX],
         }
-        line |= {name: masking.mask(value) for name, value in trace.marks().items()}
+        line |= {name: masking.mask(value) for name, value in trace.correlation_ids().items()}
         line |= {name: masking.mask(str(value)) for name, value in getattr(record, "facts", {}).items()}
         if record.exc_info:
             line["traceback"] = masking.mask(self.formatException(record.exc_info))[-MESSAGE_CHARS_MAX:]
         return json.dumps(line, ensure_ascii=False)
 
 
-def settings() -> dict[str, Any]:
-    """Django's `LOGGING`: words to the terminal, and libraries that chatter kept quiet."""
+def logging_settings() -> dict[str, Any]:
+    """Django's `LOGGING`: text to the terminal, and only errors or warnings of noisy libraries."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": "config.log_lines.Words",
+                "()": "config.log_lines.TextLine",
                 "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             },
             "json": {"()": "config.log_lines.JsonLine"},

@@ -1,4 +1,4 @@
-"""Every address of the application, by subject."""
+"""All URLs of the application."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -34,7 +34,7 @@ PAGES = {
         "reviews.quarterly.urls",
     ],
 }
-"""The modules with the addresses of pages, by the namespace that their names are in; the first that matches answers."""
+"""The modules with the URLs of pages, by namespace. The first match is used."""
 
 API = [
     "governance.inventory.api_urls",
@@ -51,7 +51,7 @@ API = [
     "reviews.workflow.api_urls",
     "reviews.quarterly.api_urls",
 ]
-"""The modules with the addresses of the API."""
+"""The modules with the URLs of the API."""
 
 api: list[URLPattern | URLResolver] = [
     *(path("", include(module)) for module in API),

@@ -1,1 +1,1 @@
-"""Whole cases to read and to run."""
+"""Complete examples."""

@@ -1,1 +1,1 @@
-"""What every request stands on: people, policy, money, the audit trail, jobs and effects outside."""
+"""The foundation of requests: people, policies, budgets, the audit trail, jobs and effects outside the database."""

@@ -24,4 +24,4 @@ def _an_unknown_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier test found out about the broker, and announced there, is no business of the next."""
     from governance.jobs import worker_signals as wakeups  # models exist after the set-up of Django alone
 
-    monkeypatch.setattr(wakeups, "LINE", wakeups.BrokerCircuit())
+    monkeypatch.setattr(wakeups, "CIRCUIT", wakeups.BrokerCircuit())

@@ -1,1 +1,1 @@
-"""Load tests that several workers fire together."""
+"""Load tests that several workers run together."""

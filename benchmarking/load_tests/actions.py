@@ -1,4 +1,4 @@
-"""Writes of load tests that several workers fire together. No part is ever fired twice."""
+"""Writes of load tests that several workers run together. No part is ever run twice."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from weighbridge.core.addresses import Resolver
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid, WrongState
-from weighbridge.load.messages import check_open, read_bodies
+from weighbridge.load.messages import check_public_headers, read_bodies
 from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
 from weighbridge.load.target import Permission, check_target
 
@@ -34,10 +34,10 @@ EXECUTE, CONCLUDE = (
     "benchmarking.load_tests.tasks.execute_load_part",
     "benchmarking.load_tests.tasks.conclude_load_test",
 )
-# Long enough for every worker to start its processes and open its connections.
+# Enough time for every worker to start its processes and open its connections.
 LEAD = timedelta(seconds=5)
 WORKERS_BODY_BYTES_MAX = 20_000_000
-# The ends of names that say how a body file is read.
+# The suffix determines how a body file is read.
 BODY_SUFFIXES = {".json", ".jsonl", ".npz"}
 
 
@@ -52,26 +52,25 @@ def start(
     now: datetime,
     body: Path | None = None,
 ) -> LoadTest:
-    """Queue one part for each worker; the same `key` twice is one test.
+    """Queue one part for each worker. Idempotent: the same `key` twice is one test.
 
-    Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), this machine
-    like any other; its address is pinned here.
-    `body` is a file at hand, kept as an artifact for the workers; headers are kept with the plan, so none may be a
-    secret.
+    Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), even if it is
+    this machine; its address is pinned here. `body` is a local file, stored as an artifact for the workers. Headers are
+    stored with the plan, so none may be a secret.
     """
     check_load(person_of(by))
     read = from_document(LoadPlan, {**plan, "processes": workers}, name="plan")
     check_caps(read, LoadCaps())
     if read.body:
-        raise Invalid("A plan of workers names no file of theirs; give the body itself.", field="body")
-    check_open(read.headers)
+        raise Invalid("A plan for workers cannot name a body file; send the body itself.", field="body")
+    check_public_headers(read.headers)
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
-    kept = {"headers": [list(header) for header in read.headers], "body": _keep(body) if body else ""}
+    stored = {"headers": [list(header) for header in read.headers], "body": _store_body(body) if body else ""}
     with transaction.atomic():
         test, is_new = LoadTest.objects.get_or_create(
             key=key,
             defaults={
-                "plan": read.as_document() | kept,
+                "plan": read.as_document() | stored,
                 "target": asdict(target),
                 "size": workers,
                 "started_by": by,
@@ -86,13 +85,15 @@ def start(
     return test
 
 
-def _keep(body: Path) -> str:
-    """Lay a body file where every worker finds it, under its digest; return its name there. Refuses what cannot be
-    sent.
+def _store_body(body: Path) -> str:
+    """Store a body file as an artifact named by its digest and return that name; raises Invalid for a body that cannot
+    be sent.
     """
     read_bodies(body)
     if body.stat().st_size > WORKERS_BODY_BYTES_MAX:
-        raise Invalid(f"Workers fetch bodies of at most {WORKERS_BODY_BYTES_MAX:,} bytes; send fewer.", field="body")
+        raise Invalid(
+            f"The body file may have at most {WORKERS_BODY_BYTES_MAX:,} bytes; send fewer bodies.", field="body"
+        )
     content = body.read_bytes()
     name = f"load/bodies/{hashlib.sha256(content).hexdigest()}{body.suffix if body.suffix in BODY_SUFFIXES else ''}"
     storage = storages["artifacts"]
@@ -100,7 +101,7 @@ def _keep(body: Path) -> str:
 
 
 def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
-    """A worker has taken its part; the last to come sets the common start."""
+    """Mark the part as running. The last worker to join sets the common start time."""
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
         if not part.write(state=JobState.RUNNING):
@@ -112,22 +113,26 @@ def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
             _record("begun", test, by, now, {"starts_at": test.starts_at})
 
 
-def hand_in(*, part: LoadPart, stored_as: str, told: Mapping[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Keep what a worker measured; False where the part was no longer its own. The last one lets the test
-    be concluded.
+def finish_part(
+    *, part: LoadPart, stored_as: str, counters: Mapping[str, Any], by: User | None = None, now: datetime
+) -> bool:
+    """Store the samples and counters of a part; False if the worker has lost its lease. The last part triggers the
+    conclusion of the test.
     """
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
-        kept = jobs.finish(row=part, now=now, progress=1.0, phase="", samples_stored_as=stored_as, told=dict(told))
-        if kept:
+        is_stored = jobs.finish(
+            row=part, now=now, progress=1.0, phase="", samples_stored_as=stored_as, told=dict(counters)
+        )
+        if is_stored:
             _record("part_done", test, by, now, {"part": part.number, "samples": stored_as})
             if not test.parts.exclude(state=JobState.DONE).exists():
                 worker_signals.wake(CONCLUDE, test.pk)
-    return kept
+    return is_stored
 
 
 def conclude(*, test: LoadTest, result: Mapping[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Store the result of the parts together, once; False where the test had ended already."""
+    """Store the combined result of all parts, once; False if the test has already ended."""
     with transaction.atomic():
         row = LoadTest.objects.select_for_update().get(pk=test.pk)
         if row.state not in UNFINISHED:
@@ -140,17 +145,15 @@ def conclude(*, test: LoadTest, result: Mapping[str, Any], by: User | None = Non
 
 
 def fail(*, test: LoadTest, reason: str, by: User | None = None, now: datetime) -> bool:
-    """End a test that cannot be brought to its end; workers that still fire notice and stop. False where it
-    had ended.
-    """
+    """Mark a test as failed; its workers notice and stop. False if it has already ended."""
     return _end(test, JobState.FAILED, reason, by, now)
 
 
 def cancel(*, test: LoadTest, by: User, now: datetime) -> None:
-    """Stop a test; its workers stop firing at their next sign of life, within a second or two."""
+    """Cancel a test; its workers stop at their next heartbeat, within two seconds."""
     check_load(person_of(by))
-    if not _end(test, JobState.CANCELED, "It was canceled.", by, now):
-        raise WrongState(f"Load test {test.key} has already ended; there is nothing to cancel.")
+    if not _end(test, JobState.CANCELED, "The load test was canceled.", by, now):
+        raise WrongState(f"Load test {test.key} has already ended and cannot be canceled.")
 
 
 def _end(test: LoadTest, state: JobState, reason: str, by: User | None, now: datetime) -> bool:
@@ -166,18 +169,18 @@ def _end(test: LoadTest, state: JobState, reason: str, by: User | None, now: dat
     return True
 
 
-def _record(word: str, test: LoadTest, by: User | None, now: datetime, details: dict[str, Any]) -> None:
-    audit.record(kind=f"load_test.{word}", by=by, subject=("load_test", test.key), details=details, now=now)
+def _record(event: str, test: LoadTest, by: User | None, now: datetime, details: dict[str, Any]) -> None:
+    audit.record(kind=f"load_test.{event}", by=by, subject=("load_test", test.key), details=details, now=now)
 
 
 def _lock_test(part_id: int) -> None:
-    """Whoever joins or hands in locks the test before its part; so does everybody else."""
+    """Lock the test before its part, as `join` and `finish_part` do, to prevent deadlocks."""
     LoadTest.objects.select_for_update().get(parts=part_id)
 
 
 def _end_silent(part: LoadPart, now: datetime) -> None:
-    """What the silent worker was to send cannot be sent later, so its test has failed."""
-    fail(test=part.test, reason="A worker went silent during the test; start it again.", now=now)
+    """Fail the test: the requests of a worker that stopped responding cannot be sent later."""
+    fail(test=part.test, reason="A worker stopped responding during the test; start the test again.", now=now)
 
 
 register(
@@ -185,7 +188,7 @@ register(
         model=LoadPart,
         queues={EXECUTE: Q()},
         name=lambda part: f"Part {part.number} of load test {part.test.key}",
-        silence="The worker went silent.",
+        silence="The worker stopped responding.",
         check=lambda person, _: check_load(person),
         max_attempts=1,
         on_end=_end_silent,

@@ -1,4 +1,4 @@
-"""Load tests fired by several workers at once: the test, and the part of it that each worker fires."""
+"""Load tests that several workers run at the same time: the test, and one part for each worker."""
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ PARTS_MAX = 64
 
 
 class LoadTest(models.Model):
-    """One plan against one pinned address. `starts_at` is set once every part has a worker, and is the same for all."""
+    """One plan against one pinned address. `starts_at`, common to all parts, is set once every part has a worker."""
 
     key = models.CharField(max_length=120, unique=True)
     plan = models.JSONField()
@@ -43,7 +43,7 @@ class LoadTest(models.Model):
 
 
 class LoadPart(Leased):
-    """What one worker fires: every `size`-th request from `number` on. It is never fired twice: the moment
+    """The requests of one worker: every `size`-th request, starting with `number`. Never run twice: the common start
     has passed.
     """
 

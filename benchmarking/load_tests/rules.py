@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of load tests. A `check_` function raises NotAllowed with a reason."""
 
 from benchmarking.runs.rules import TRUSTED
 from governance.people.domain.roles import Person
@@ -6,6 +6,6 @@ from weighbridge.core.errors import NotAllowed
 
 
 def check_load(person: Person) -> None:
-    """Firing at another machine is for platform leads and administrators."""
+    """Only platform leads and administrators may send load to another machine."""
     if not person.is_active or not person.roles & TRUSTED:
         raise NotAllowed("Only platform leads and administrators start and cancel load tests.")

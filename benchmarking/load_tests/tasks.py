@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Background tasks and tick handlers of load tests."""
 
 import tempfile
 import time
@@ -14,26 +14,26 @@ from django.utils import timezone
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
-from benchmarking.load_tests.queries import unconcluded
+from benchmarking.load_tests.queries import unconcluded_test_ids
 from benchmarking.runs.tasks import Heartbeat, fetch_file
 from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import outbox, worker_signals
 from governance.jobs.enums import JobState
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.load.generator.generator import Fired, GeneratorFailed, Shard, fire
+from weighbridge.load.generator.generator import GeneratorFailed, GeneratorResult, Shard, generate_load
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import load_document
-from weighbridge.load.results.samples import merged, read_samples
+from weighbridge.load.results.samples import merge_samples, read_samples
 
-JOIN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.2
+JOIN_WITHIN_S, POLL_EVERY_S = 60.0, 0.2
 
 
 @shared_task
 def execute_load_part(part_id: int) -> None:
-    """Fire one part of a load test, once every part has a worker, if it is due and nobody else has it."""
+    """Claim and run one part of a load test; waits until every part has a worker."""
     part = jobs.claim(model=LoadPart, pk=part_id, now=timezone.now())
     if part is None:
         return
@@ -45,38 +45,38 @@ def execute_load_part(part_id: int) -> None:
             if fired.is_stopped:
                 raise GeneratorFailed("A worker was stopped during the test; start it again.")
         except Refused as refused:
-            # Nothing where the test had ended already, which is how a canceled one stops its workers.
+            # `fail` does nothing if the test has already ended: a canceled test stops its workers this way.
             load_tests.fail(test=part.test, reason=refused.reason, now=timezone.now())
         else:
             name = f"load/{part.test.pk}-{part.number}.npz"
             stored_as = storages["artifacts"].save(name, ContentFile(fired.samples.as_bytes()))
-            told = {"opened": fired.opened, "cpu_s": fired.cpu_s, "complaints": fired.complaints}
-            load_tests.hand_in(part=part, stored_as=stored_as, told=told, now=timezone.now())
+            counters = {"opened": fired.opened, "cpu_s": fired.cpu_s, "complaints": fired.complaints}
+            load_tests.finish_part(part=part, stored_as=stored_as, counters=counters, now=timezone.now())
 
 
 def _plan_of(test: LoadTest, folder: Path) -> LoadPlan:
-    """The plan, its body file fetched into a folder."""
+    """Return the plan, with its body file copied into a folder."""
     plan = from_document(LoadPlan, test.plan, name="plan")
     return replace(plan, body=str(fetch_file(plan.body, folder / Path(plan.body).name))) if plan.body else plan
 
 
-def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
+def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> GeneratorResult:
     test = part.test
-    begun_s = time.monotonic()
+    started_s = time.monotonic()
     while test.starts_at is None:
         if heartbeat.should_stop():
-            raise GeneratorFailed("The test was stopped before it began.")
-        if time.monotonic() - begun_s > JOIN_WITHIN_S:
+            raise GeneratorFailed("The test was stopped before it started.")
+        if time.monotonic() - started_s > JOIN_WITHIN_S:
             raise GeneratorFailed(
-                f"Not all of the {test.size} workers were free within {JOIN_WITHIN_S:.0f} s; start more, or ask for "
-                "fewer."
+                f"The test needs {test.size} workers, but not all were free within {JOIN_WITHIN_S:.0f} s; start more "
+                "workers or use fewer."
             )
         heartbeat.progress(0.0, "waiting for the other workers")
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(POLL_EVERY_S)
         test.refresh_from_db(fields=["starts_at"])
-    return fire(
+    return generate_load(
         _plan_of(test, folder),
-        Pinned(**test.target),
+        PinnedAddress(**test.target),
         share=Shard(mine=[part.number], of=test.size),
         answer_bytes=LoadCaps().answer_bytes,
         folder=folder,
@@ -88,7 +88,7 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
 
 @shared_task
 def conclude_load_test(test_id: int) -> None:
-    """Lay the samples of a test's parts together and keep what they say; harmless when repeated."""
+    """Merge the samples of all parts and store the result of the test. Idempotent."""
     test = LoadTest.objects.get(pk=test_id)
     parts = list(test.parts.filter(state=JobState.DONE).order_by("number"))
     if len(parts) < test.size:
@@ -97,8 +97,8 @@ def conclude_load_test(test_id: int) -> None:
     for part in parts:
         with storages["artifacts"].open(part.samples_stored_as, "rb") as file:
             samples.append(read_samples(file))
-    fired = Fired(
-        samples=merged(samples),
+    fired = GeneratorResult(
+        samples=merge_samples(samples),
         is_stopped=False,
         lost_processes=0,
         opened=sum(part.told["opened"] for part in parts),
@@ -106,13 +106,13 @@ def conclude_load_test(test_id: int) -> None:
         complaints={kind: text for part in parts for kind, text in part.told["complaints"].items()},
     )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
-        plan, begun = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
-        result = load_document(plan, Pinned(**test.target), fired, seen=None, now=begun)
+        plan, started_at = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
+        result = load_document(plan, PinnedAddress(**test.target), fired, seen=None, now=started_at)
     load_tests.conclude(test=test, result=result, now=timezone.now())
 
 
 @outbox.on_tick
-def conclude_fired(now: datetime) -> None:
-    """Wake workers for load tests that are fired and not concluded."""
-    for test_id in unconcluded():
+def wake_for_unconcluded(now: datetime) -> None:
+    """Wake a worker for each load test whose parts are all done but whose result is missing."""
+    for test_id in unconcluded_test_ids():
         worker_signals.wake(load_tests.CONCLUDE, test_id)

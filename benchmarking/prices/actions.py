@@ -1,4 +1,4 @@
-"""Writes of prices: an organization's price lists and contracts, published and withdrawn by who answers for money."""
+"""Writes of prices: finance and platform leads publish and withdraw price lists and contracts."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from benchmarking.prices.models import NAME_CHARS_MAX, PriceSource
-from benchmarking.prices.queries import current
+from benchmarking.prices.queries import sources_in_force
 from benchmarking.prices.rules import check_price
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
@@ -15,20 +15,22 @@ from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.costs.prices.published import read_published
 
 REASON_CHARS_MAX = 400
-PRICES_LOCK = 0x7072696365  # any number that nobody else locks
+PRICES_LOCK = 0x7072696365  # Arbitrary, but unique among the advisory locks.
 
 
 def publish(*, text: str, by: User, now: datetime) -> PriceSource:
-    """Publish a price list or a contract in the place of what has its name; the same content again changes nothing."""
+    """Publish a price list or a contract; it replaces the source of the same name. The same content changes nothing."""
     check_price(person_of(by))
     read = read_published(text)
     if not 1 <= len(read.name) <= NAME_CHARS_MAX:
         raise Invalid(f"A source needs a name of 1 to {NAME_CHARS_MAX} characters.", field="name")
     with transaction.atomic():
-        _one_at_a_time()
-        held = next((each for each in current() if (each.kind, each.name) == (read.kind, read.name)), None)
-        if held is not None and held.content == text:
-            return held
+        _lock_prices()
+        current = next(
+            (source for source in sources_in_force() if (source.kind, source.name) == (read.kind, read.name)), None
+        )
+        if current is not None and current.content == text:
+            return current
         source = PriceSource.objects.create(
             kind=read.kind, name=read.name, content=text, published_by=by, published_at=now
         )
@@ -44,15 +46,15 @@ def publish(*, text: str, by: User, now: datetime) -> PriceSource:
 
 
 def withdraw(*, source: PriceSource, reason: str, by: User, now: datetime) -> PriceSource:
-    """Let a source hold no longer, with the reason; what was pinned from it stays pinned."""
+    """Withdraw a source for a reason; prices already pinned from it do not change."""
     check_price(person_of(by))
     reason = reason.strip()
     if not 1 <= len(reason) <= REASON_CHARS_MAX:
-        raise Invalid(f"Say why, in 1 to {REASON_CHARS_MAX} characters; the trail keeps it.", field="reason")
+        raise Invalid(f"Give a reason of 1 to {REASON_CHARS_MAX} characters for the audit trail.", field="reason")
     with transaction.atomic():
-        _one_at_a_time()
-        if source not in current():
-            raise WrongState(f"{source.name} does not hold any more: it was withdrawn or published anew.")
+        _lock_prices()
+        if source not in sources_in_force():
+            raise WrongState(f"{source.name} is no longer in force: it was withdrawn or replaced.")
         empty = PriceSource.objects.create(
             kind=source.kind, name=source.name, content="", published_by=by, published_at=now
         )
@@ -67,7 +69,7 @@ def withdraw(*, source: PriceSource, reason: str, by: User, now: datetime) -> Pr
     return empty
 
 
-def _one_at_a_time() -> None:
-    """Two who publish one name at once do so one after the other."""
+def _lock_prices() -> None:
+    """Serialize concurrent publications of the same name."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PRICES_LOCK])

@@ -24,7 +24,7 @@ class Prices(GenericAPIView[Any]):
         _, _, now = asker(request)
         given = read(PriceFilters, request.query_params)
         book = prices.price_book(given.get("on") or now.date())
-        page = self.paginate_queryset(prices.matching(book=book, wanted=given.get("q", "")))
+        page = self.paginate_queryset(prices.search_prices(book=book, wanted=given.get("q", "")))
         apart = {each.key for each in book.disagreements()}
         rows = [
             {"price": price, "is_disputed": price.key in apart, "retirement": book.retirements.get(price.sku)}

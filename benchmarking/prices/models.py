@@ -1,4 +1,4 @@
-"""Sources of prices that the organization published beside the shipped book; of one name the latest holds."""
+"""Price sources that the organization publishes in addition to the shipped book. The latest of a name is in force."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ NAME_CHARS_MAX = 120
 
 
 class PriceSource(models.Model):
-    """One publication of a price list or a contract, as it was sent; one without content withdraws its name."""
+    """One publication of a price list or a contract, verbatim. A row without content withdraws the name."""
 
     kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in SourceKind])
     name = models.CharField(max_length=NAME_CHARS_MAX)

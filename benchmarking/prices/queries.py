@@ -1,4 +1,4 @@
-"""Reads of prices: the shipped book with what the organization published beside it."""
+"""Reads of prices: the shipped price book and the sources that the organization published."""
 
 from datetime import date
 from fnmatch import fnmatchcase
@@ -7,29 +7,29 @@ from functools import lru_cache
 from benchmarking.prices.models import PriceSource
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.price import Price
-from weighbridge.costs.prices.published import beside, read_published
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.published import read_published, with_sources
+from weighbridge.costs.prices.shipped import shipped_book
 
 
-def current() -> list[PriceSource]:
-    """The sources that hold: of each name the latest, unless it was withdrawn; in the order of their publication."""
+def sources_in_force() -> list[PriceSource]:
+    """Return the sources in force, in order of publication: the latest of each name, unless it was withdrawn."""
     latest = PriceSource.objects.order_by("kind", "name", "-pk").distinct("kind", "name").values("pk")
     rows = PriceSource.objects.filter(pk__in=latest).exclude(content="").select_related("published_by")
     return list(rows.order_by("pk"))
 
 
 def price_book(on: date) -> PriceBook:
-    """The prices to calculate with on a day."""
-    return _book(on, tuple(source.content for source in current()))
+    """Return the price book for calculations on a day."""
+    return _book(on, tuple(source.content for source in sources_in_force()))
 
 
-@lru_cache(maxsize=8)  # a book names its snapshot once, and that takes as long as a projection
+@lru_cache(maxsize=8)  # cached because the digest of a book takes as long to compute as a projection
 def _book(on: date, contents: tuple[str, ...]) -> PriceBook:
-    return beside(own_book(on), tuple(read_published(content) for content in contents))
+    return with_sources(shipped_book(on), tuple(read_published(content) for content in contents))
 
 
-def matching(*, book: PriceBook, wanted: str) -> list[Price]:
-    """The prices whose SKU holds the text, * and ? in it standing for anything, by contract where there is one."""
+def search_prices(*, book: PriceBook, wanted: str) -> list[Price]:
+    """Return the prices whose SKU contains the text; * and ? are wildcards. Negotiated prices replace list prices."""
     pattern = f"*{wanted.lower()}*"
     found = (book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern))
     return sorted(found, key=lambda price: price.sku)

@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 from benchmarking.prices import web as prices
 
 urlpatterns: list[URLPattern] = [
-    path("prices/", prices.shown, name="prices"),
+    path("prices/", prices.index, name="prices"),
     path("prices/publish/", prices.publish, name="prices_publish"),
     path("prices/withdraw/", prices.withdraw, name="prices_withdraw"),
 ]

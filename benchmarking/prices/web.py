@@ -1,4 +1,4 @@
-"""The page of prices: what things cost, since when, and who says so; and what the organization published beside it."""
+"""The prices page: all prices in force with their dates and sources, and the sources of the organization."""
 
 from typing import Any
 
@@ -25,16 +25,16 @@ PAGE_SIZE = 50
 UNITS = {
     PriceUnit.INSTANCE_H: "machine hour",
     PriceUnit.GPU_H: "GPU hour",
-    PriceUnit.GB_MONTH: "GB and month",
+    PriceUnit.GB_MONTH: "GB-month",
     PriceUnit.GB: "GB",
 }
 
 
 class PriceFilterForm(forms.Form):
-    """What the list can be narrowed to."""
+    """The filter of the price list."""
 
     q = forms.CharField(
-        label="SKU, * stands for anything",
+        label="SKU (* matches any text)",
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search"}),
@@ -44,25 +44,25 @@ class PriceFilterForm(forms.Form):
 class SourceForm(forms.Form):
     """A price list or a contract as a file."""
 
-    file = forms.FileField(label="Price list or contract", help_text="YAML by hand, or what an import wrote as JSON.")
+    file = forms.FileField(label="Price list or contract", help_text="A YAML file, or the JSON file of an import.")
 
 
 class WithdrawalForm(forms.Form):
-    """Which source, and why."""
+    """The source to withdraw and the reason."""
 
     source = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(max_length=writes.REASON_CHARS_MAX)
 
 
 @require_safe
-def shown(request: HttpRequest) -> HttpResponse:
-    """`/prices/`: the prices that fit `q`, fifty a page, and the sources."""
+def index(request: HttpRequest) -> HttpResponse:
+    """`/prices/`: the prices that match `q`, fifty per page, and the published sources."""
     return render(request, "benchmarking/prices/prices.html", _context(request))
 
 
 @require_POST
 def publish(request: HttpRequest) -> HttpResponse:
-    """Publish a file."""
+    """Publish the uploaded price list or contract."""
     form = SourceForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "benchmarking/prices/prices.html", _context(request) | {"form": form}, status=422)
@@ -70,7 +70,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     def act() -> str:
         text = form.cleaned_data["file"].read(LARGEST_BYTES + 1).decode(errors="replace")
         source = writes.publish(text=text, by=user_of(request), now=timezone.now())
-        return f"{source.name} holds from now on; what was pinned before stays as it was."
+        return f"{source.name} is now in force. Prices that were pinned before do not change."
 
     attempt(request, act)
     return redirect("benchmarking:prices")
@@ -78,7 +78,7 @@ def publish(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def withdraw(request: HttpRequest) -> HttpResponse:
-    """Let a source hold no longer."""
+    """Withdraw a source."""
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
         return render(request, "benchmarking/prices/prices.html", _context(request) | {"withdrawal": form}, status=422)
@@ -87,7 +87,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
     def act() -> str:
         writes.withdraw(source=source, reason=given["reason"], by=user_of(request), now=timezone.now())
-        return f"{source.name} holds no longer."
+        return f"{source.name} is withdrawn."
 
     attempt(request, act)
     return redirect("benchmarking:prices")
@@ -95,23 +95,23 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     form = PriceFilterForm(request.GET)
-    wanted = form.cleaned_data.get("q", "") if form.is_valid() else ""
+    search = form.cleaned_data.get("q", "") if form.is_valid() else ""
     book = prices.price_book(timezone.now().date())
-    page = Paginator(prices.matching(book=book, wanted=wanted), PAGE_SIZE).get_page(request.GET.get("page"))
-    apart = {each.key for each in book.disagreements()}
+    page = Paginator(prices.search_prices(book=book, wanted=search), PAGE_SIZE).get_page(request.GET.get("page"))
+    disputed = {disagreement.key for disagreement in book.disagreements()}
     return {
         "book": book,
         "filter": form,
-        "is_filtered": bool(wanted),
+        "is_filtered": bool(search),
         "page": page,
-        "rows": [_row(price, book, apart) for price in page.object_list],
-        "sources": [(source, read_published(source.content)) for source in prices.current()],
+        "rows": [_row(price, book, disputed) for price in page.object_list],
+        "sources": [(source, read_published(source.content)) for source in prices.sources_in_force()],
         "form": SourceForm(),
-        "cannot_publish": _why_not(request),
+        "cannot_publish": _refusal_reason(request),
     }
 
 
-def _row(price: Price, book: PriceBook, apart: set[Any]) -> dict[str, Any]:
+def _row(price: Price, book: PriceBook, disputed: set[Any]) -> dict[str, Any]:
     per_gpu, age = price.usd_per_gpu_h, price.age_days(book.as_of)
     return {
         "price": price,
@@ -122,19 +122,19 @@ def _row(price: Price, book: PriceBook, apart: set[Any]) -> dict[str, Any]:
         "list_usd": amount_text(price.list_price.usd) if price.list_price else "",
         "per_gpu": "" if per_gpu is None else f"{per_gpu:.3f}",
         "age": age if age > STALE_DAYS else 0,
-        "others": _others(price, book) if price.key in apart else [],
+        "others": _others(price, book) if price.key in disputed else [],
         "retirement": book.retirements.get(price.sku),
     }
 
 
 def _others(price: Price, book: PriceBook) -> list[Price]:
-    """What other sources say, beside the list price of this row."""
+    """Return the prices of other sources that differ from the list price of this row."""
     listed = price.list_price or price
     opinions = book.opinions(price.sku, term=price.term, meter=price.meter)
     return [other for other in opinions if other.usd != listed.usd]
 
 
-def _why_not(request: HttpRequest) -> str:
+def _refusal_reason(request: HttpRequest) -> str:
     try:
         check_price(person_of(request))
     except Refused as refusal:

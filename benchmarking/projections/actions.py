@@ -17,21 +17,21 @@ from governance.people.queries.people import person_of
 TOKEN_BYTES = 16
 
 
-def keep(*, spec: Mapping[str, Any], by: User, now: datetime) -> CostProjection:
-    """Project a spec at today's prices and keep both; the same spec with the same answer again is the same row."""
+def project_and_store(*, spec: Mapping[str, Any], by: User, now: datetime) -> CostProjection:
+    """Project a spec at today's prices and store both. Idempotent: the same spec and result are the same row."""
     check_project(person_of(by))
     return store(spec=spec, document=projected(spec, on=now.date()), by=by, now=now)
 
 
 def store(*, spec: Mapping[str, Any], document: Mapping[str, Any], by: User | None, now: datetime) -> CostProjection:
-    """Keep a projection that has been made; `by` None means the system, after a benchmark."""
+    """Store a finished projection; `by` None means the system, after a benchmark."""
     digest = str(document["digest"])
     with transaction.atomic():
         if by is not None:
             User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
-        known = CostProjection.objects.filter(digest=digest, kept_by=by).first()
-        if known is not None:
-            return known
+        existing = CostProjection.objects.filter(digest=digest, kept_by=by).first()
+        if existing is not None:
+            return existing
         row = CostProjection.objects.create(
             token=secrets.token_urlsafe(TOKEN_BYTES),
             title=str(document["name"])[:TITLE_CHARS_MAX],

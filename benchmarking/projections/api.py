@@ -28,7 +28,7 @@ class CostsView(APIView):
         given = read(CostInput, request.data)
         if not given.get("keep", False):
             return Response(projections.projected(given["spec"], on=now.date()))
-        row = writes.keep(spec=given["spec"], by=user, now=now)
+        row = writes.project_and_store(spec=given["spec"], by=user, now=now)
         return Response(ProjectionAnswer(row).data, status=201)
 
 

@@ -1,6 +1,4 @@
-"""Cost projections somebody kept: what was asked, and what came out at the prices of that day, which the
-document pins.
-"""
+"""Kept cost projections: the spec, and the result at the prices of that day, which the document pins."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +9,7 @@ LINK_FORM = r"^[A-Za-z0-9_-]{16,}$"
 
 
 class CostProjection(models.Model):
-    """One projection; never changed (a trigger holds that). Whoever is given its `token` may read it."""
+    """One projection. A trigger prevents changes. Everybody who has the `token` may read it."""
 
     token = models.CharField(max_length=32, unique=True)
     title = models.CharField(max_length=TITLE_CHARS_MAX)

@@ -1,4 +1,4 @@
-"""Reads of cost projections: made anew at the prices of a day, found by their token, set beside today's prices."""
+"""Reads of cost projections: calculate one, find one by its token, recalculate one at today's prices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ RECENT = 30
 
 @dataclass(frozen=True)
 class ProjectionReplay:
-    """A kept projection made again at another day's prices: what moved, and the document of that day."""
+    """A kept projection recalculated at another day's prices: the changes, and the new document."""
 
     as_of: date
     changes: Mapping[str, Any]
@@ -30,22 +30,22 @@ class ProjectionReplay:
 
     @property
     def prices(self) -> list[Mapping[str, Any]]:
-        """The prices that moved, then and now with their days."""
+        """The changed prices: old and new value, each with its date."""
         return list(self.changes["prices"])
 
     @property
     def metrics(self) -> tuple[Move, ...]:
-        """What that does to the metrics."""
+        """The changed metrics."""
         return moves_of(self.changes, self.document)
 
 
 def projected(spec: Mapping[str, Any], *, on: date) -> dict[str, Any]:
-    """The projection of a spec at the prices of a day; Invalid names the field at fault."""
+    """Return the projection of a spec at the prices of a day; Invalid names the invalid field."""
     return as_document(project(read_spec(spec, price_book(on))))
 
 
 def find(token: str) -> CostProjection:
-    """The projection somebody passed the link of; NotFound where there is none."""
+    """Return the projection with this token; raises NotFound if there is none."""
     row = CostProjection.objects.select_related("kept_by").filter(token=token).first()
     if row is None:
         raise NotFound("There is no such projection; check the link.")
@@ -53,20 +53,20 @@ def find(token: str) -> CostProjection:
 
 
 def kept_by(user_id: int) -> list[CostProjection]:
-    """The projections a person kept, latest first."""
+    """Return the projections a person kept, latest first."""
     return list(CostProjection.objects.filter(kept_by_id=user_id).order_by("-pk")[:RECENT])
 
 
 def picture(row: CostProjection, *, name: str) -> str:
-    """A chart of a kept projection as SVG: `bands`, `crossover`, or `moves-` and the place of an option.
+    """Return a chart of a kept projection as SVG: `bands`, `crossover`, or `moves-` and the index of an option.
 
-    NotFound for any other name, and where there is nothing to draw.
+    Raises NotFound for any other name, and if there is no data to draw.
     """
     options = row.document["options"]
     drawings: dict[str, Callable[[], Chart]] = {
         "bands": lambda: cost_bands(row.document),
         "crossover": lambda: cost_crossover(row.document),
-        **{f"moves-{place}": partial(tornado, option) for place, option in enumerate(options)},
+        **{f"moves-{index}": partial(tornado, option) for index, option in enumerate(options)},
     }
     try:
         return in_both_themes(svg(drawings[name]()))
@@ -75,15 +75,13 @@ def picture(row: CostProjection, *, name: str) -> str:
 
 
 def replay(row: CostProjection, *, now: datetime) -> ProjectionReplay:
-    """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their
-    day.
-    """
+    """Recalculate a projection at today's prices. Outdated prices are accepted and shown with their dates."""
     spec = {**row.spec, "max_price_age_days": max(_age_days(row, now), row.spec.get("max_price_age_days", 0))}
     document = projected(spec, on=now.date())
     return ProjectionReplay(now.date(), changes(row.document, document), document)
 
 
 def _age_days(row: CostProjection, now: datetime) -> int:
-    """How old the oldest pinned price is now, with a year to spare for those of the book that are older still."""
+    """Return the age of the oldest pinned price, plus one year for prices in the book that are even older."""
     oldest = min((date.fromisoformat(pin["as_of"]) for pin in row.document["prices"]), default=now.date())
     return max((now.date() - oldest).days, 0) + 365

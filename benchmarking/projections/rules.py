@@ -1,10 +1,10 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of projections. A `check_` function raises NotAllowed with a reason."""
 
 from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotAllowed
 
 
 def check_project(person: Person) -> None:
-    """Projecting costs and keeping the answer is for everybody with an active account."""
+    """Everybody with an active account may project costs and keep the result."""
     if not person.is_active:
-        raise NotAllowed("Your account is not active; ask an administrator.")
+        raise NotAllowed("Your account is not active. Ask an administrator.")

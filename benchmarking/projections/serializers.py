@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from governance.site.api.shapes import Answer, Input, number
+from benchmarking.projections.domain.projection_table import Move
+from governance.site.api.shapes import Answer, Input, answer_of, number
 
 
 class ProjectionAnswer(Answer):
@@ -16,15 +17,7 @@ class ProjectionAnswer(Answer):
     document = serializers.JSONField()
 
 
-class MoveAnswer(Answer):
-    """The P50 of one metric of an option, before and after; `share` is how far it moved."""
-
-    option = serializers.CharField()
-    metric = serializers.CharField()
-    unit = serializers.CharField()
-    before = number(allow_null=True)
-    after = number(allow_null=True)
-    share = number(allow_null=True)
+MoveAnswer = answer_of(Move, without=["label"])
 
 
 class PriceMoveAnswer(Answer):

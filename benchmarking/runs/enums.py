@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class RunVerdict(TextChoices):
-    """How far a measurement can be believed; the workflow refuses invalid ones as evidence."""
+    """Whether a measurement is valid; the workflow rejects invalid ones as evidence."""
 
     VALID = "valid"
     INDICATIVE = "indicative"

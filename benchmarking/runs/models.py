@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of runs and their database constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from governance.jobs.models import Leased
 
 
 class Dataset(models.Model):
-    """Evaluation data, named by its content."""
+    """Evaluation data, identified by its digest."""
 
     name = models.CharField(max_length=120)
     digest = models.CharField(max_length=71, unique=True)
@@ -67,7 +67,7 @@ REASON_CHARS_MAX = 400
 
 
 class SandboxChoice(models.Model):
-    """One choice. Without any, files of requesters are measured behind bubblewrap alone."""
+    """One choice. Without any choice, requesters' files run only inside bubblewrap."""
 
     may_go_without = models.BooleanField()
     reason = models.CharField(max_length=REASON_CHARS_MAX)

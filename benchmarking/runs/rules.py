@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of runs. A `check_` function raises NotAllowed with a reason."""
 
 from collections.abc import Iterable
 
@@ -11,9 +11,9 @@ TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
 
 
 def check_run(person: Person, *, team: str) -> None:
-    """Starting, repeating and canceling runs: requesters of the model's team, platform leads, administrators."""
+    """Requesters of the model's team, platform leads and administrators start, repeat and cancel runs."""
     if not person.is_active:
-        raise NotAllowed("Your account is not active; ask an administrator.")
+        raise NotAllowed("Your account is not active. Ask an administrator.")
     if Role.REQUESTER in person.roles and team in person.teams:
         return
     if not person.roles & {Role.PLATFORM_LEAD, Role.ADMIN}:
@@ -23,21 +23,21 @@ def check_run(person: Person, *, team: str) -> None:
 
 
 def check_repeat(run: Run, person: Person) -> None:
-    """Measuring once more what an ended run measured."""
+    """Only an ended run can be repeated; raises WrongState for others."""
     check_run(person, team=run.model_version.asset.team.slug)
     if run.state in UNFINISHED:
         raise WrongState(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
 
 
 def check_choose_sandbox(person: Person) -> None:
-    """What fences strangers' models in is for administrators to choose."""
+    """Only administrators choose whether runs may go without bubblewrap."""
     if not person.is_active or Role.ADMIN not in person.roles:
-        raise NotAllowed("Only administrators choose what may be measured without bubblewrap.")
+        raise NotAllowed("Only administrators choose whether models may run without bubblewrap.")
 
 
 def needs_wall(uploaders: Iterable[Person], *, may_go_without: bool) -> bool:
-    """Whether files of these people are run behind bubblewrap alone.
+    """Whether a run of files from these people requires bubblewrap.
 
-    Platform leads and administrators are trusted with less: they could change the machine anyway.
+    Files from platform leads and administrators do not: these people could change the machine anyway.
     """
     return not may_go_without and not all(person.is_active and person.roles & TRUSTED for person in uploaders)

@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Background tasks and tick handlers of runs."""
 
 import logging
 import mmap
@@ -18,7 +18,7 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.metrics import RUNS, untaken_since
+from benchmarking.runs.queries.metrics import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
@@ -31,7 +31,7 @@ from weighbridge.core.errors import Refused
 from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
 from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives
-from weighbridge.systems.sandbox.isolated import check_repeat, check_wall, run_isolated
+from weighbridge.systems.sandbox.isolated import check_same_isolation, require_bubblewrap, run_isolated
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
@@ -39,20 +39,22 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 1.0
 PROVIDERS = {HardwareClass.CPU: "cpu", HardwareClass.GPU: "cuda"}
-STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
-OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/sandbox/). Then run it again."
-# One byte that a worker and the processes of its pool share: a lock would stay locked when its holder is killed.
+STOPPED = "The worker was stopped. The run is queued again for another worker."
+OR_CHOOSE = (
+    " Or ask an administrator to allow runs without bubblewrap on the Sandbox page (/sandbox/). Then run it again."
+)
+# One byte shared by a worker and its pool processes. A lock would stay locked if its holder were killed.
 _stopping = mmap.mmap(-1, 1)
 
 
 @signals.worker_shutting_down.connect
 def stop_working(**_: Any) -> None:
-    """Let the runs of this worker go back to the queue, instead of waiting minutes for their end."""
+    """Return the runs of this worker to the queue instead of waiting minutes for their end."""
     _stopping[0] = 1
 
 
 class Heartbeat:
-    """Keeps the lease while a child process works, and learns from it when the run is no longer ours."""
+    """Renews the lease while a child process works, and detects when the lease is lost."""
 
     def __init__(self, run: Leased) -> None:
         self.run, self.is_held, self._told_at_s = run, True, 0.0
@@ -73,7 +75,7 @@ class Heartbeat:
 
 @shared_task
 def execute_run(run_id: int) -> None:
-    """Execute one run, if it is due and nobody else has it."""
+    """Claim and execute one run; does nothing if it is not due or another worker has it."""
     run = jobs.claim(model=Run, pk=run_id, now=timezone.now())
     if run is None:
         return
@@ -88,7 +90,7 @@ def execute_run(run_id: int) -> None:
             more = OR_CHOOSE if failure.code == "no_wall" else ""
             jobs.fail(row=run, reason=failure.reason + more, now=timezone.now())
         except Exception as error:
-            log.exception("Run %s met a fault of ours, not of the model's.", run.pk)
+            log.exception("Run %s failed because of an internal error, not because of the model.", run.pk)
             jobs.put_back(row=run, error=error, now=timezone.now())
         else:
             runs.finish(run=run, result=result, now=timezone.now())
@@ -96,28 +98,28 @@ def execute_run(run_id: int) -> None:
 
 @shared_task
 def execute_run_on_gpu(run_id: int) -> None:
-    """The same, by a worker of a machine that has an accelerator: it listens to another queue."""
+    """Execute one run on a machine with a GPU; these workers listen to another queue."""
     execute_run(run_id)
 
 
 def _leave(run: Run) -> None:
-    """Nothing where the run is not ours any more. A stop is not the model's fault and uses up no attempt."""
+    """Return the run to the queue unless the lease is lost. A stopped worker does not use up an attempt."""
     if run.hand_back(now=timezone.now(), error=STOPPED, attempts=run.attempts - 1):
         jobs.wake_for(row=run)
 
 
 def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     if not run.model_version.stored_as:
-        raise RunFailed("The model lies elsewhere and was never uploaded, so it cannot be run here; upload the file.")
+        raise RunFailed("The model file was never uploaded, so it cannot be run here; upload the file.")
     model = fetch_file(run.model_version.stored_as, folder / f"model.{run.model_version.format}")
     data = fetch_file(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
     limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     follow = heartbeat.progress, heartbeat.should_stop
     needs_wall = is_wall_needed(run)
     if run.repeats is not None and run.repeats.result is not None:
-        check_repeat(run.repeats.result)
+        check_same_isolation(run.repeats.result)
     if run.scenario == ALTERNATIVES and data is not None:
-        check_wall(needs_wall=needs_wall)
+        require_bubblewrap(needs_wall=needs_wall)
         wanted = wanted_from(run.plan)
         rivals = {
             family: fetch_file(version.stored_as, folder / f"rival-{version.pk}.onnx")
@@ -140,15 +142,13 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
 
 
 def _settings_of(run: Run) -> ProfileSettings:
-    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says it was
-    measured with.
-    """
+    """Return the settings: from the plan, or from the manifest of the run that this run repeats."""
     plan = run.plan
     if run.repeats is not None and run.repeats.result is not None:
-        found = settings_in(run.repeats.result["manifest"])
-        if found.engine.provider != PROVIDERS[hardware_of(plan)]:
-            raise RunFailed("The repeated run used another kind of machine than its plan names.")
-        return found
+        repeated = settings_in(run.repeats.result["manifest"])
+        if repeated.engine.provider != PROVIDERS[hardware_of(plan)]:
+            raise RunFailed("The repeated run used a different machine type than its plan specifies.")
+        return repeated
     scenario = SCENARIOS[plan["scenario"]](min_samples=int(plan["min_samples"]), **plan.get("settings", {}))
     return ProfileSettings(scenario=scenario, engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]))
 
@@ -160,6 +160,6 @@ def fetch_file(stored_as: str, target: Path) -> Path:
 
 
 @outbox.on_tick
-def note_untaken(now: datetime) -> None:
-    """Note since when no run was taken."""
-    Pulse.note(name=RUNS, at=untaken_since(now=now))
+def record_untaken(now: datetime) -> None:
+    """Record since when no worker has taken a due run."""
+    Pulse.record(name=RUNS, at=waiting_since(now=now))

@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/charts/<slug:name>.svg", runs.picture, name="run_picture"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
-    path("sandbox/", sandbox.shown, name="sandbox"),
+    path("sandbox/", sandbox.detail, name="sandbox"),
     path("sandbox/choose/", sandbox.choose, name="sandbox_choose"),
     path("models/<slug:team>/<slug:slug>/runs/", runs.of_model, name="model_runs"),
 ]

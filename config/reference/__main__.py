@@ -18,29 +18,29 @@ def write(folder: Path, pages: Mapping[str, Callable[[], str]]) -> None:
 
 
 def stale(folder: Path, pages: Mapping[str, Callable[[], str]]) -> list[str]:
-    """A difference for each page that is not what the code says now."""
-    found = []
+    """A diff for each page that differs from the generated text."""
+    diffs = []
     for name, make in pages.items():
         path = folder / name
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if old != (new := make()):
             lines = difflib.unified_diff(
-                old.splitlines(), new.splitlines(), f"{name} as committed", "as the code says", n=1, lineterm=""
+                old.splitlines(), new.splitlines(), f"{name} as committed", "generated from the code", n=1, lineterm=""
             )
-            found.append("\n".join(list(lines)[:40]))
-    return found
+            diffs.append("\n".join(list(lines)[:40]))
+    return diffs
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code: 0 written or current, 1 stale, 2 used wrongly."""
+    """Exit code: 0 written or current, 1 stale, 2 wrong usage."""
     if arguments == []:
         write(FOLDER, PAGES)
         return 0
     if arguments != ["--check"]:
         sys.stderr.write("usage: python -m config.reference [--check]\n")
         return 2
-    if found := stale(FOLDER, PAGES):
-        sys.stderr.write("\n\n".join(found) + "\n\nThese pages are stale; run `make docs` and commit them.\n")
+    if diffs := stale(FOLDER, PAGES):
+        sys.stderr.write("\n\n".join(diffs) + "\n\nThese pages are stale; run `make docs` and commit them.\n")
         return 1
     return 0
 

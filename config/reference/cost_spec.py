@@ -1,4 +1,4 @@
-"""The page of the cost spec file: every key of every part, from the dataclasses that it is read into."""
+"""Generate the page of the cost spec file from the dataclasses of its parts."""
 
 import dataclasses
 import typing
@@ -16,9 +16,9 @@ from weighbridge.costs.parts.work import OwnedHardware
 from weighbridge.costs.spec.spec_file import GIVEN, SERVING, WORK
 from weighbridge.costs.value.answer_quality import QUALITY, STAKES
 
-HEAD = ("Key", "Holds", "When left out")
+HEAD = ("Key", "Value", "Default")
 TOP = (
-    ("name", "text", "needed"),
+    ("name", "text", "required"),
     ("currency", "`USD`", "USD"),
     ("seed", "a whole number", "20260101"),
     ("draws", "a whole number, 100 to 100,000", "10000"),
@@ -26,28 +26,28 @@ TOP = (
     (
         "load",
         "`requests_per_year`, `day_swing`, `weekend`, `peak_hour`, `monthly_growth`; or `hourly_counts`",
-        "needed",
+        "required",
     ),
     ("people", "`engineer_usd_per_h`, `fte_usd`: the same for every option", "0"),
     ("horizon", "`years`, `discount_rate`, `volume_growth`", "3, 0.08, 0"),
-    ("options", "1 to 12 options, each with `id`, `title` and the parts below", "needed"),
-    ("value", "`baseline` (an option's id), `adoption`, `stakes`", "nothing is valued"),
+    ("options", "1 to 12 options, each with `id`, `title` and the parts below", "required"),
+    ("value", "`baseline` (an option's id), `adoption`, `stakes`", "no value model"),
     ("thresholds", "a list of `metric` and `above`", "none"),
     ("kpis", "a list of `kpi`, `metric`, `target`, `unit`, `better`, `owner`, `data_source`, `effect`", "none"),
 )
 INTRODUCTION = """\
-`weighbridge cost template` prints an example. A number is a number or a range, `[low, high]`, that holds it nine times
-in ten. How to use it: [Project costs](../how-to/project-costs.md)."""
+`weighbridge cost template` prints an example. A number is a number or a range, `[low, high]`, that contains it with
+a probability of 90 %. How to use it: [Project costs](../how-to/project-costs.md)."""
 PRICES = """\
-A price is `{sku: …}` with `term` and `meter` where the book has several, or `{usd: …, unit: …, as_of: …, source: …}`.
-Both may add `factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is
-divided by its GPUs. Traffic out has tiers: `egress_tiers` is a list of them, or the SKU of traffic,
-`{sku: aws/us-east-1/egress-internet}`, with `factor`."""
+A price is `{sku: …}`, with `term` and `meter` if the book has several, or `{usd: …, unit: …, as_of: …, source: …}`.
+Both may add `factor` (a number or a range) and `divided_by`. If a GPU price is
+required, the price of a machine SKU is divided by its number of GPUs. Egress has tiers: `egress_tiers` is a list of
+tiers, or an egress SKU, `{sku: aws/us-east-1/egress-internet}`, with `factor`."""
 NAMES = {int: "a whole number", float: "a number", str: "text"}
 
 
 def cost_spec() -> str:
-    """Every key of the spec file."""
+    """The page text."""
     parts = [
         INTRODUCTION,
         table(HEAD, ((code(name), holds, absent) for name, holds, absent in TOP)),
@@ -76,12 +76,12 @@ def _rows(kind: Any) -> Iterator[tuple[str, str, str]]:
     for field in dataclasses.fields(kind):
         if field.name not in GIVEN.get(kind, {}):
             is_needed = field.default is dataclasses.MISSING
-            default = "needed" if is_needed else "nothing" if field.default in (None, "", ()) else str(field.default)
+            default = "required" if is_needed else "none" if field.default in (None, "", ()) else str(field.default)
             yield code(field.name), _holds(hints[field.name]), default
 
 
 def _holds(hint: Any) -> str:
-    inner = [each for each in typing.get_args(hint) if each is not type(None)]
+    inner = [argument for argument in typing.get_args(hint) if argument is not type(None)]
     if type(None) in typing.get_args(hint):
         return _holds(inner[0])
     if typing.get_origin(hint) is tuple:
@@ -90,4 +90,4 @@ def _holds(hint: Any) -> str:
         return f"a price per {' or '.join(inner[1].units)}"
     if hint is Any:
         return "a number or a range"
-    return NAMES.get(hint) or ("a day" if hint.__name__ == "date" else f"{hint.__name__}, see there")
+    return NAMES.get(hint) or ("a day" if hint.__name__ == "date" else f"{hint.__name__} (see its section)")

@@ -1,4 +1,4 @@
-"""Transition tables as Mermaid text and as Markdown tables, for docs that cannot lie about states."""
+"""Generate Mermaid text and Markdown tables from transition tables, so that the documentation matches the code."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -9,7 +9,7 @@ from reviews.requests.domain.steps import Actor, S, Transition
 
 
 def mermaid(*, states: Iterable[S], table: tuple[Transition[S], ...]) -> str:
-    """A Mermaid `stateDiagram-v2`: entry into the first state, one arrow per step, terminal states leave the page."""
+    """A Mermaid `stateDiagram-v2`: a start arrow, one arrow per step, and an end arrow from each terminal state."""
     ordered = tuple(states)
     sources = {step.source for step in table}
     lines = ["stateDiagram-v2", f"    [*] --> {ordered[0]}"]
@@ -19,23 +19,21 @@ def mermaid(*, states: Iterable[S], table: tuple[Transition[S], ...]) -> str:
 
 
 def steps_table(*, table: tuple[Transition[S], ...]) -> str:
-    """A Markdown table of every step: who takes it, what must hold, what it brings about."""
+    """A Markdown table of all steps: actor, conditions and effects."""
     rows = [
         f"| {step.source.words} | {step.target.words} | {step.action.replace('_', ' ')} "
-        f"| {step.actor.replace('_', ' ')} | {step.guards or 'nothing more'} | {step.effects} |"
+        f"| {step.actor.replace('_', ' ')} | {step.guards or 'none'} | {step.effects} |"
         for step in table
     ]
-    return "\n".join(
-        ["| From | To | Step | Who | What must hold | What it brings about |", "|---|---|---|---|---|---|", *rows, ""]
-    )
+    return "\n".join(["| From | To | Step | Who | Conditions | Effects |", "|---|---|---|---|---|---|", *rows, ""])
 
 
 class OwnedState(Protocol):
-    """A state that says who must move next and what it means."""
+    """A state with a next actor and a meaning."""
 
     @property
     def words(self) -> str:
-        """How a sentence names it."""
+        """The state as text."""
         ...
 
     @property
@@ -45,18 +43,18 @@ class OwnedState(Protocol):
 
     @property
     def meaning(self) -> str:
-        """What it means."""
+        """The meaning of the state."""
         ...
 
 
 def states_table(*, states: Iterable[OwnedState]) -> str:
-    """A Markdown table of every state, its one owner and its meaning."""
+    """A Markdown table of all states with the next actor and the meaning."""
     rows = [f"| {state.words} | {state.owner.replace('_', ' ')} | {state.meaning} |" for state in states]
-    return "\n".join(["| State | Who moves next | Meaning |", "|---|---|---|", *rows, ""])
+    return "\n".join(["| State | Next actor | Meaning |", "|---|---|---|", *rows, ""])
 
 
 def diagram() -> str:
-    """The whole page body of `docs/reference/lifecycle.md`: both lifecycles, each as picture, states and steps."""
+    """The lifecycles of request and authorization as Markdown: diagram, states and steps."""
     return "\n".join(
         (
             "## Request\n",

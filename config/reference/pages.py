@@ -1,4 +1,4 @@
-"""One function for each generated page: no argument, the whole text. Heavy imports wait until the page is asked for."""
+"""One function for each generated page; it returns the text. Heavy imports are delayed until they are needed."""
 
 import io
 import os
@@ -30,7 +30,7 @@ def settings() -> str:
         "Settings",
         "All settings are environment variables; `config/env.py` is the only place that reads them. With"
         " none set, everything runs on this machine: database, broker and files under `var/`.",
-        table(("Variable", "Holds", "When unset", "Meaning"), rows),
+        table(("Variable", "Type", "Default", "Meaning"), rows),
     )
 
 
@@ -39,7 +39,7 @@ def metrics() -> str:
     rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOG.values())
     return page(
         "Metrics",
-        "A metric has a name, a unit and a better direction. Every value of a metric carries its basis, unit, interval,"
+        "A metric has a name, a unit and a better direction. Every value of a metric has a basis, unit, interval,"
         " sample size, source and time. Policy rules and checklists name metrics by these names.",
         table(("Name", "Unit", "Better", "Meaning"), rows),
         "## Bases",
@@ -50,19 +50,19 @@ def metrics() -> str:
 
 
 def roles() -> str:
-    """Who may do what, one paragraph each."""
+    """One paragraph for each role."""
     parts = [part for role in Role for part in (f"## {role.replace('_', ' ').capitalize()}", role.description)]
-    return page("Roles", "A person may hold several roles; separation of duties binds every one of them.", *parts)
+    return page("Roles", "A person may have several roles; separation of duties applies to all of them.", *parts)
 
 
 def lifecycle() -> str:
     """States and steps of a request and of an authorization."""
     return page(
         "Lifecycle",
-        "A request is a piece of work that ends; the authorization it produced is a permission that lives on; each"
-        " quarter a review cycle looks at both. They are tables in `reviews/requests/domain/lifecycle.py`,"
-        " `reviews/authorizations/domain.py` and `reviews/quarterly/domain/`, and this page is drawn from them.",
-        "In a picture each column is a step: a dot at every state it leaves, an arrow at the one it enters. Bold states"
+        "A request ends with a decision; the authorization that it produced stays valid until it expires; every quarter"
+        " a review cycle checks both. The transitions are tables in `reviews/requests/domain/lifecycle.py`,"
+        " `reviews/authorizations/domain.py` and `reviews/quarterly/domain/`, and this page is generated from them.",
+        "In the diagrams each column is a step: a dot marks each source state, an arrow the target state. Bold states"
         " are final.",
         "## Request",
         "![States of a request and the steps between them](lifecycle-request.svg)",
@@ -73,17 +73,18 @@ def lifecycle() -> str:
         diagram.states_table(states=AuthorizationState).strip(),
         diagram.steps_table(table=AUTHORIZATION_TRANSITIONS).strip(),
         "## Quarterly review cycle",
-        "One for each quarter; the tick plans, opens and freezes it, people hold and close it.",
+        "One cycle for each quarter. The tick plans, opens and freezes it; people run and close the meeting.",
         "![States of a review cycle and the steps between them](lifecycle-cycle.svg)",
         diagram.states_table(states=CycleState).strip(),
         diagram.steps_table(table=CYCLE_TRANSITIONS).strip(),
         "## Action item",
-        "What a decision of the quarterly meeting becomes. A closed one never reopens; a recurrence is decided anew.",
+        "Each decision of the quarterly meeting becomes an action item. A closed item never reopens; if the matter"
+        " recurs, the next meeting decides again.",
         "![States of an action item and the steps between them](lifecycle-action.svg)",
         diagram.states_table(states=ActionState).strip(),
         diagram.steps_table(table=ACTION_TRANSITIONS).strip(),
         "## As Mermaid text",
-        "For a ticket or a wiki that draws Mermaid:",
+        "For a ticket or a wiki that renders Mermaid:",
         f"```text\n{diagram.mermaid(states=RequestState, table=TRANSITIONS)}```",
     )
 
@@ -114,7 +115,7 @@ def _picture(title: str, states: Sequence[str], steps: Sequence[Transition[Any]]
 
 
 def commands() -> str:
-    """Help of `weighbridge` and its commands, and the commands operators give to `manage.py`."""
+    """The help texts of `weighbridge`, and the `manage.py` commands for operators."""
     import typer.main  # noqa: PLC0415 -- slow import
 
     from weighbridge.cli.app import app  # noqa: PLC0415 -- slow import
@@ -138,19 +139,19 @@ def _operator_commands() -> Iterator[tuple[str, str]]:
 
 
 def prices() -> str:
-    """Every price that is shipped but those of managed models, with its day and its source."""
+    """All shipped prices except those of managed models, with date and source."""
     from config.reference.prices import prices_page  # noqa: PLC0415 -- slow import
 
     return prices_page()
 
 
 def openapi() -> str:
-    """The schema of the HTTP API. Sets Django up, so it is asked for last."""
-    import django  # noqa: PLC0415 -- the other pages need no Django
+    """The schema of the HTTP API. It sets up Django, so it is generated last."""
+    import django  # noqa: PLC0415 -- the other pages do not need Django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415 -- the other pages need no Django
+    from django.core.management import call_command  # noqa: PLC0415 -- the other pages do not need Django
 
     written = io.StringIO()
     call_command("spectacular", validate=True, fail_on_warn=True, stdout=written)
@@ -174,4 +175,4 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "openapi.yaml": openapi,
 }
 SLOW = frozenset({"openapi.yaml"})
-"""Pages that need Django set up: `make check` compares them, the unit tests do not."""
+"""Pages that need Django. `make check` compares them, the unit tests do not."""

@@ -1,4 +1,4 @@
-"""The page of shipped prices: a table for each sheet, the discounts of commitments, and the days of retirement."""
+"""Generate the page of shipped prices: a table for each sheet, commitment discounts, and retirement dates."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -6,24 +6,22 @@ from decimal import Decimal
 from config.reference.tables import code, page, table
 from weighbridge.costs.prices.files.sheet import PriceSheet
 from weighbridge.costs.prices.price import Price, amount_text
-from weighbridge.costs.prices.shipped import own_discounts, own_retirements, own_sheets
+from weighbridge.costs.prices.shipped import shipped_discounts, shipped_retirements, shipped_sheets
 
 INTRODUCTION = """\
-What the package ships, in US dollars, by sheet. How to ask it, and how to put a newer list beside it, stands in
-[Use the price book](../how-to/use-the-price-book.md). Prices of managed models come from the package `genai-prices`;
-ask `weighbridge prices list 'openai/*'`."""
-DISCOUNTS = "What a commitment saves where neither a list nor a contract says it, as shares of the on-demand price."
-RETIREMENTS = "The day on which a vendor stops serving a managed model: whoever uses it has to have moved by then."
+The prices that are shipped with the package, in US dollars, by sheet.
+[Use the price book](../how-to/use-the-price-book.md) explains how to query them and how to add a newer list.
+Prices of managed models come from the package `genai-prices`; run `weighbridge prices list 'openai/*'`."""
+DISCOUNTS = "Default commitment discounts, used without a price list or a contract, as shares of the on-demand price."
+RETIREMENTS = "The date on which a vendor stops serving a managed model. Migrate before this date."
 
 
 def prices_page() -> str:
-    """The whole page."""
-    parts = [part for sheet in own_sheets() for part in _sheet(sheet)]
-    discounts = own_discounts()
-    rows = (
-        (each.provider, code(each.term), *map(amount_text, (each.share, each.low, each.high))) for each in discounts
-    )
-    retired = ((code(sku), str(each.on), each.successor) for sku, each in sorted(own_retirements().items()))
+    """The page text."""
+    parts = [part for sheet in shipped_sheets() for part in _sheet(sheet)]
+    discounts = shipped_discounts()
+    rows = ((row.provider, code(row.term), *map(amount_text, (row.share, row.low, row.high))) for row in discounts)
+    retired = ((code(sku), str(row.on), row.successor) for sku, row in sorted(shipped_retirements().items()))
     return page(
         "Prices",
         INTRODUCTION,
@@ -32,7 +30,7 @@ def prices_page() -> str:
         f"{DISCOUNTS} Source: {discounts[0].source}, {discounts[0].as_of}.",
         table(("Provider", "Term", "Share", "Low", "High"), rows),
         "## Retirements",
-        f"{RETIREMENTS} Source: {next(iter(own_retirements().values())).source}.",
+        f"{RETIREMENTS} Source: {next(iter(shipped_retirements().values())).source}.",
         table(("Model", "Retired on", "Successor"), retired),
     )
 
@@ -40,7 +38,7 @@ def prices_page() -> str:
 def _sheet(sheet: PriceSheet) -> Iterator[str]:
     yield f"## {sheet.name}"
     yield f"Source: {sheet.source}, {sheet.as_of}."
-    heads = ("SKU", "Bought", "USD", "For", "USD a GPU hour", "Hardware", "Remark")
+    heads = ("SKU", "Term", "USD", "Per", "USD per GPU hour", "Hardware", "Remark")
     yield table(heads, (_row(sheet, price) for price in sheet.prices))
 
 

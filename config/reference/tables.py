@@ -1,4 +1,4 @@
-"""Markdown of the generated pages: a heading, a sentence, tables."""
+"""Build the Markdown of generated pages."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,13 +11,13 @@ def page(title: str, *parts: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; cells may hold Markdown, bars in them are escaped."""
+    """A Markdown table. Cells may contain Markdown; bars in them are escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
 def code(text: str) -> str:
-    """`text` in code type, or nothing for no text."""
+    """`text` as inline code, or "" for no text."""
     return f"`{text}`" if text else ""
 
 

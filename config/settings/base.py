@@ -1,4 +1,4 @@
-"""Settings shared by every environment; values come from `config.env` alone."""
+"""Settings shared by every environment. Values from the environment are read only through `config.env`."""
 
 import secrets
 from pathlib import Path
@@ -6,20 +6,21 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from config import brokers, embedded, env, log_lines, sign_on
+from config.settings import applications
 from weighbridge.core import masking
 
-env.tell_polars()
-BASE_DIR = env.ROOT / "config"  # holds templates: in a checkout as a link, in the wheel as files
-VAR_DIR = env.folder()
+env.set_polars_cache_size()
+BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
+VAR_DIR = env.var_folder()
 
 
-def _kept_secret(name: str) -> str:
+def _stored_secret(name: str) -> str:
     path = VAR_DIR / "keys" / name
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(secrets.token_urlsafe(50))
         path.chmod(0o600)
-    masking.learn(path.read_text())
+    masking.hide_secrets(path.read_text())
     return path.read_text()
 
 
@@ -30,7 +31,7 @@ def _database() -> dict[str, Any]:
         return common | {"NAME": embedded.DATABASE, "USER": "postgres", "HOST": embedded.socket_folder()}
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise env.MissingVariable("DATABASE_URL must begin with postgresql:// ; no other database is supported.")
+        raise env.MissingVariable("DATABASE_URL must begin with postgresql://; other databases are not supported.")
     return common | {
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
@@ -40,80 +41,12 @@ def _database() -> dict[str, Any]:
     }
 
 
-SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _kept_secret("django")
+SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _stored_secret("django")
 DEBUG = False
 ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "django.contrib.humanize",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
-    "csp",
-    "django_htmx",
-    "rest_framework",
-    "drf_spectacular",
-    "governance.exports",
-    "governance.audit",
-    "governance.site",
-    "governance.people",
-    "governance.people.approvals",
-    "governance.jobs",
-    "governance.accounts.apps.AccountsConfig",
-    "governance.findings",
-    "governance.rulebook",
-    "governance.inventory",
-    "governance.budgets",
-    "governance.bills",
-    "governance.operations",
-    "benchmarking.prices",
-    "benchmarking.projections",
-    "benchmarking.runs",
-    "benchmarking.load_tests",
-    "reviews.requests",
-    "reviews.scorecard",
-    "reviews.tickets",
-    "reviews.authorizations",
-    "reviews.evidence",
-    "reviews.voting",
-    "reviews.snapshots",
-    "reviews.packets",
-    "reviews.workflow",
-    "reviews.quarterly",
-    "reviews.inbound",
-    "reviews.inbox",
-]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "governance.site.web.middleware.RequestContext",
-    "governance.site.web.middleware.UploadCap",
-    "governance.site.api.problems.ApiProblems",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "governance.accounts.web.session_limits.SessionLimits",
-    "django_htmx.middleware.HtmxMiddleware",
-    "governance.site.web.middleware.RefusalPages",
-    "governance.site.web.middleware.LoginRequired",
-    "governance.accounts.web.second_factor.SecondFactor",
-    "governance.accounts.web.account_events.WholeChanges",
-    "governance.site.api.idempotency.IdempotentPosts",
-]
+INSTALLED_APPS = applications.INSTALLED_APPS
+MIDDLEWARE = applications.MIDDLEWARE
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
@@ -128,7 +61,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "governance.operations.web.context.page",
+                "governance.operations.web.context_processors.page",
             ],
         },
     },
@@ -154,13 +87,13 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
 MFA_ADAPTER = "governance.accounts.web.adapters.SealedFactors"
 MFA_FORMS = {
-    "authenticate": "governance.accounts.web.account_events.NotedAuthenticate",
-    "reauthenticate": "governance.accounts.web.account_events.NotedReauthenticate",
+    "authenticate": "governance.accounts.web.account_events.RecordedAuthenticateForm",
+    "reauthenticate": "governance.accounts.web.account_events.RecordedReauthenticateForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Weighbridge"
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by administrators, who know whose address it is
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # administrators create accounts and know the owner of each address
 STEP_UP_ROUTES = frozenset(
     {
         "reviews:vote",
@@ -263,7 +196,7 @@ WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
-    "governance.bills.tasks.take_in_bill": {"queue": "bench.cpu"},
+    "governance.bills.tasks.ingest_bill": {"queue": "bench.cpu"},
     "benchmarking.runs.tasks.execute_run": {"queue": "bench.cpu"},
     "benchmarking.load_tests.tasks.execute_load_part": {"queue": "bench.cpu"},
     "benchmarking.runs.tasks.execute_run_on_gpu": {"queue": "bench.gpu"},
@@ -309,4 +242,4 @@ WEIGHBRIDGE: dict[str, Any] = {
     },
 }
 
-LOGGING = log_lines.settings()
+LOGGING = log_lines.logging_settings()

@@ -1,9 +1,9 @@
-"""Settings of production: HTTPS only, secrets from the environment, no defaults that would be unsafe."""
+"""Settings for production: HTTPS only, secrets from the environment, no unsafe defaults."""
 
 from urllib.parse import unquote, urlsplit
 
 from config import env
-from config.settings.base import *  # noqa: F403 -- the one place where settings are stacked
+from config.settings.base import *  # noqa: F403 -- settings modules extend each other
 
 SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY")
 ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS")
@@ -16,7 +16,7 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
-LOGGING["handlers"]["console"]["formatter"] = "json"  # noqa: F405 -- stacked above
+LOGGING["handlers"]["console"]["formatter"] = "json"  # noqa: F405 -- defined in base
 
 _mail = urlsplit(env.text("EMAIL_URL", "smtp://localhost:25"))
 EMAIL_HOST = _mail.hostname or "localhost"

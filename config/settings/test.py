@@ -1,12 +1,12 @@
-"""Settings of the tests: quick password hashes, an in-memory broker, no debug pages."""
+"""Settings for tests: fast password hashes, an in-memory broker, no debug pages."""
 
-from config.settings.base import *  # noqa: F403 -- the one place where settings are stacked
+from config.settings.base import *  # noqa: F403 -- settings modules extend each other
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 WAKE_TRANSPORT_OPTIONS = {}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- stacked above
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- defined in base
 WHITENOISE_AUTOREFRESH = True
 DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on"}  # noqa: F405 -- lets tests empty append-only tables

@@ -1,1 +1,1 @@
-"""The demo: a real model is trained, filed, measured, voted on and authorized, over HTTP, by five people."""
+"""The demo: five people train, file, measure, vote on and authorize a real model over HTTP."""

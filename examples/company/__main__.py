@@ -1,4 +1,4 @@
-"""`make demo`: set up, train, walk a real model the whole way; then two quarters of a generated company around it."""
+"""`make demo`: set up, train, and review a real model; then play two quarters of a generated company."""
 
 import json
 import logging
@@ -12,33 +12,33 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin cost more than they gain
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, spinning threads cost more than they gain
 
 from config import env
 from examples.company.terminal import Terminal
 
-STANDIN_TOKEN = "standin-token"  # noqa: S105 -- the stand-in on loopback asks for one
+STANDIN_TOKEN = "standin-token"  # noqa: S105 -- token of the stand-in on loopback
 
 
 def main() -> None:
-    """Run the demo; everything it starts it stops."""
+    """Run the demo. It stops all processes that it starts."""
     say, began = Terminal(), time.monotonic()
-    var = env.folder()
+    var = env.var_folder()
     say.step("Set up: database, tables, default policy and checklist")
     people = _set_up()
     say.done(
-        "PostgreSQL is up, the policy is published, nine people have their roles, those that bind others by two "
-        "administrators"
+        "PostgreSQL is running, the policy is published, nine people have their roles; two administrators granted the "
+        "approving roles"
     )
     from examples.company import train
 
     say.step("Train a MobileNet, a ResNet and a Vision Transformer on 10,000 product images, on this machine")
     models = train.train(var, say.line)
-    say.done(f"{models.best.stem} does best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
+    say.done(f"{models.best.stem} is the best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
     farewell = _play(say, var, people, models)
     packet = _company(say, var)
     farewell(packet)
-    say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in all.[/dim]")
+    say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in total.[/dim]")
 
 
 def _set_up() -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _set_up() -> dict[str, Any]:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from examples.company import cast
+    from examples.company import users
     from governance.audit.actions import record as audit
 
     call_command("migrate", verbosity=0, interactive=False)
@@ -57,18 +57,18 @@ def _set_up() -> dict[str, Any]:
     with Path(os.devnull).open("w") as nowhere:
         call_command("prepare", stdout=nowhere)
     with audit.origin("command"):
-        users = cast.gather(now=timezone.now())
-        cast.trust_own_models(by=users["admin"], now=timezone.now())
-        return {name: (user.get_full_name(), cast.token_for(user, now=timezone.now())) for name, user in users.items()}
+        accounts = users.create_users(now=timezone.now())
+        users.allow_unsandboxed_runs(by=accounts["admin"], now=timezone.now())
+        return {
+            name: (user.get_full_name(), users.token_for(user, now=timezone.now())) for name, user in accounts.items()
+        }
 
 
 def _company(say: Terminal, var: Path) -> Path:
-    """The second part, once the processes of the first have stopped: its quarters are past, and no tick
-    moves them on.
-    """
+    """Run the second part after the processes of the first part have stopped, so that no tick advances its quarters."""
     from examples.company.portfolio import story
 
-    return story.tell(say, folder=var / "demo" / "company")
+    return story.run(say, folder=var / "demo" / "company")
 
 
 def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
@@ -80,7 +80,7 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     callers = {name: Caller(words, PlatformServer(url, token)) for name, (words, token) in people.items()}
-    say.step("Start the web server, two workers, the tick, and a stand-in of Jira Cloud")
+    say.step("Start the web server, two workers, the tick, and a stand-in for Jira Cloud")
     with Stack(logs=var / "logs") as stack:
         jira_url = _start_jira(stack, var)
         stack.environment |= {
@@ -96,27 +96,25 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
         stack.wait_for(f"{url}/livez")
         say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
         cast = story.Cast(*(callers[name] for name in ("requester", "reviewer1", "reviewer2", "lead")))
-        return _tell(say, var, cast, story, models)
+        return _review(say, var, cast, story, models)
 
 
-def _tell(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
+def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
     target = var / "demo"
     say.step("The team files a model review request")
     ref = story.file_request(cast, model=models.best, rivals=models.others, data=models.data, say=say)
-    say.step("The policy is evaluated on what was declared")
+    say.step("The policy is evaluated on the declared values")
     story.submit(cast, ref, say)
-    say.step(
-        "A ticket is opened and the benchmarks start by themselves: the model, its rivals, and cheaper variants of all"
-    )
+    say.step("A ticket is opened and the benchmarks start: the model, its rivals, and cheaper variants of all of them")
     story.await_ticket(cast, ref, say)
     measured = story.await_benchmarks(cast, ref, say)
-    say.step("The requester answers what is open and asks for review")
+    say.step("The requester completes the open items and starts the review")
     story.complete(cast, ref, say)
-    say.step("Different people vote, a platform lead approves the GPU budget")
+    say.step("Reviewers vote, and a platform lead approves the GPU budget")
     decided = story.decide(cast, ref, say)
     say.step("The packet")
     packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
-    say.step("The gate a deployment pipeline asks")
+    say.step("The gate for a deployment pipeline")
     answers = _ask_gates(say, cast, story, decided, models.others[0], target)
     summary = _summary(ref, story.runs_of(measured), measured, decided, packet) | {"gate": answers}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -145,15 +143,15 @@ def _ask_gates(
     }
     words, sources = (
         {0: "allow", 1: "deny", 2: "unknown"},
-        {"server": "of the server", "statement": "of the signed statement alone"},
+        {"server": "from the server", "statement": "from the signed statement alone"},
     )
     for subject, statuses in asked.items():
         for source, status in statuses.items():
-            what = f"{subject.replace('_', ' ')}, asked {sources[source]}: {words.get(status, status)}"
+            what = f"{subject.replace('_', ' ')}, answer {sources[source]}: {words.get(status, status)}"
             say.done(what, f"weighbridge gate … --env prod exits {status}")
     answers = {
-        subject: {source: words.get(status, "unknown") for source, status in each.items()}
-        for subject, each in asked.items()
+        subject: {source: words.get(status, "unknown") for source, status in statuses.items()}
+        for subject, statuses in asked.items()
     }
     if [*answers["approved_artifact"].values(), *answers["another_artifact"].values()] != [
         "allow",
@@ -161,7 +159,7 @@ def _ask_gates(
         "deny",
         "deny",
     ]:
-        raise SystemExit("The gate did not answer as it must.")
+        raise SystemExit("The gate did not give the expected answers.")
     return answers
 
 
@@ -175,7 +173,7 @@ def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packe
         "latency_p95_ms": _metric_value(metrics["latency_p95_ms"]),
         "accuracy": _metric_value(metrics["accuracy"]),
         "verdict": run["verdict"],
-        "candidates": {each["name"]: each["standing"] for each in beside["variants"]},
+        "candidates": {variant["name"]: variant["standing"] for variant in beside["variants"]},
         "decision": decided["decision"]["outcome"],
         "authorization": decided["authorization"]["number"],
         "subject": decided["authorization"]["subject_digest"],
@@ -189,7 +187,7 @@ def _metric_value(metric: Any) -> dict[str, Any]:
 
 
 def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
-    from examples.company.cast import PASSWORD
+    from examples.company.users import PASSWORD
 
     say.console.print("\n[bold]Results[/bold]")
     say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}\n   {quarterly}")

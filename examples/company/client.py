@@ -1,4 +1,4 @@
-"""One person of the demo, speaking to the API as any program would."""
+"""An API client for one user of the demo."""
 
 import secrets
 import time
@@ -16,26 +16,26 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Caller:
-    """A person with a token."""
+    """A user with a token."""
 
     name: str
     server: PlatformServer
 
     def get(self, path: str, **query: str) -> Document:
-        """Ask."""
+        """Send a GET request."""
         return self.server.get(f"/api/v1/{path}", **query)
 
     def post(self, path: str, **document: Any) -> Document:
-        """Tell, once however often it is sent."""
+        """Send a POST request with an idempotency key."""
         return self.server.post(f"/api/v1/{path}", document, key=secrets.token_hex(8))
 
     def upload(self, path: str, file: Path, **fields: str) -> Document:
-        """Send a file."""
+        """Upload a file."""
         upload = Upload(fields, file, boundary=f"weighbridge-{secrets.token_hex(8)}")
         return self.server.upload(f"/api/v1/{path}", upload, key=secrets.token_hex(8))
 
     def download(self, path: str) -> bytes:
-        """Fetch a file."""
+        """Download a file."""
         request = urllib.request.Request(  # noqa: S310 -- the demo's own server on loopback
             f"{self.server.url}/api/v1/{path}", headers={"Authorization": f"Token {self.server.token}"}
         )
@@ -44,13 +44,15 @@ class Caller:
         return content
 
 
-def wait(ask: Callable[[], Document], until: Callable[[Document], bool], tell: Callable[[Document], None]) -> Document:
-    """Ask again and again until the answer will do; SystemExit after a quarter of an hour."""
+def wait(
+    ask: Callable[[], Document], until: Callable[[Document], bool], report: Callable[[Document], None]
+) -> Document:
+    """Poll until the answer satisfies `until`. Raises SystemExit after a quarter of an hour."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        said = ask()
-        tell(said)
-        if until(said):
-            return said
+        answer = ask()
+        report(answer)
+        if until(answer):
+            return answer
         time.sleep(0.5)
-    raise SystemExit(f"Nothing came of it within {PATIENCE_S:.0f} s; see the logs under var/logs. Last seen: {said}")
+    raise SystemExit(f"No result within {PATIENCE_S:.0f} s; see the logs under var/logs. Last answer: {answer}")

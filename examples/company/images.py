@@ -1,6 +1,4 @@
-"""Where the product images lie: Fashion-MNIST (MIT license), installed, downloaded from Debian, or a folder
-you name.
-"""
+"""Find the product images: Fashion-MNIST (MIT license), installed, downloaded from Debian, or in a named folder."""
 
 import hashlib
 import os
@@ -12,14 +10,14 @@ from examples.product_images.images import INSTALLED, PACKAGE, SHA256
 
 
 def folder(var: Path) -> Path:
-    """Where the four files lie, checked; SystemExit says how to get them where they cannot be had."""
+    """The folder with the four verified files. Raises SystemExit with instructions if they are not available."""
     named = os.environ.get("FASHION_MNIST_DIR")
     unpacked = var / "demo" / "images" / "usr/share/datasets/fashion-mnist"
     for candidate in [Path(named)] if named else [INSTALLED, unpacked]:
         if all((candidate / name).exists() for name in SHA256):
             return _checked(candidate)
     if named:
-        raise SystemExit(f"FASHION_MNIST_DIR={named} does not hold {', '.join(SHA256)}.")
+        raise SystemExit(f"FASHION_MNIST_DIR={named} does not contain {', '.join(SHA256)}.")
     _download(var / "demo" / "images")
     return _checked(unpacked)
 
@@ -34,7 +32,7 @@ def _download(target: Path) -> None:
             subprocess.run([dpkg, "-x", str(archive), str(target)], check=True)  # noqa: S603 -- a fixed command
             archive.unlink()
             return
-        why = done.stderr.strip().splitlines()[-1:] or ["apt-get gave no file"]
+        why = done.stderr.strip().splitlines()[-1:] or ["apt-get downloaded no file"]
     else:
         why = ["this machine has no apt-get"]
     raise SystemExit(

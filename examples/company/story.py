@@ -1,4 +1,4 @@
-"""The story of the demo, step by step, over HTTP: what happened and why is printed as it goes."""
+"""The steps of the demo over HTTP. Each step prints what happens and why."""
 
 import hashlib
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from examples.company.cast import TEAM
 from examples.company.client import Caller, Document, wait
 from examples.company.terminal import Terminal
+from examples.company.users import TEAM
 from weighbridge.client.server import ServerRefused
 
 GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 8_760
@@ -36,7 +36,7 @@ LONG_ANSWER = (
 
 @dataclass(frozen=True)
 class Cast:
-    """Who acts."""
+    """The users of the demo."""
 
     requester: Caller
     reviewer1: Caller
@@ -45,14 +45,14 @@ class Cast:
 
 
 def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path, say: Terminal) -> str:
-    """Step 1: register the models and the data, and file the request for the best one as a draft; its reference."""
+    """Step 1: register the models and the data, and file a draft request for the best model. Returns its reference."""
     me = cast.requester
     version = f"{model.stem}-{_short(model)}"
     registered = _register(me, model)
     others = [_register(me, rival)["digest"] for rival in rivals]
     dataset = me.upload("datasets/", data, name="Fashion-MNIST test images (3,000)")
     request = me.post(
-        "reviews/",
+        "requests/",
         title="Classify product photographs at upload",
         purpose=f"Sort product photographs into catalog categories ({version})",
         environment="prod",
@@ -80,9 +80,9 @@ def _register(me: Caller, model: Path) -> Document:
 
 
 def submit(cast: Cast, ref: str, say: Terminal) -> Document:
-    """Step 2: the policy fires; a ticket and a benchmark are wanted in the same transaction."""
-    cast.requester.post(f"reviews/{ref}/submit/")
-    request = cast.requester.get(f"reviews/{ref}/")
+    """Step 2: submit the request; if a rule fires, ticket and benchmark are queued in the same transaction."""
+    cast.requester.post(f"requests/{ref}/submit/")
+    request = cast.requester.get(f"requests/{ref}/")
     policy_evaluation = request["policy_evaluation"]
     say.done(
         f"the policy says: {policy_evaluation['outcome'].replace('_', ' ')}",
@@ -95,9 +95,9 @@ def submit(cast: Cast, ref: str, say: Terminal) -> Document:
 
 
 def await_ticket(cast: Cast, ref: str, say: Terminal) -> Document:
-    """Step 3: a worker opens the one ticket."""
+    """Step 3: wait until a worker has opened the ticket."""
     found = wait(
-        lambda: cast.requester.get(f"reviews/{ref}/"),
+        lambda: cast.requester.get(f"requests/{ref}/"),
         lambda request: bool(request["ticket"] and request["ticket"]["key"]),
         lambda request: None,
     )
@@ -106,26 +106,26 @@ def await_ticket(cast: Cast, ref: str, say: Terminal) -> Document:
 
 
 def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
-    """Step 4: a worker measures the model, then its rivals and the cheaper variants of all; values become evidence."""
+    """Step 4: wait until a worker has measured the model, its rivals, and the cheaper variants of all of them."""
 
-    def tell(request: Document) -> None:
+    def report(request: Document) -> None:
         waiting: Document = {"progress": 0.0, "phase": "", "state": "queued"}
         run = next((each for each in request["runs"] if each["state"] not in FINISHED), waiting)
         say.progress(run["progress"], run["phase"] or run["state"])
 
-    wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
-    # Read anew: an answer put together while the metric values came in may still hold what the policy said before.
-    found = cast.requester.get(f"reviews/{ref}/")
+    wait(lambda: cast.requester.get(f"requests/{ref}/"), _is_measured, report)
+    # Read again: a response built while the metric values were stored may contain the previous policy evaluation.
+    found = cast.requester.get(f"requests/{ref}/")
     run, beside = runs_of(found)
     for each in (run, beside):
         if each["state"] != "done":
             raise SystemExit(f"The benchmark did not succeed: {each['error']}")
-    say.done(f"benchmark {run['state']}: {run['verdict']}", "; ".join(run["reasons"]) or "no reservation")
+    say.done(f"benchmark {run['state']}: {run['verdict']}", "; ".join(run["reasons"]) or "no caveats")
     for name in ("latency_p95_ms", "throughput_per_s", "accuracy", "f1_macro", "peak_memory_mb"):
         metric = next((m for m in run["metrics"] if m["name"] == name), None)
         if metric:
             say.line(f"{name:<18} {_bounds(metric)}")
-    say.done("candidates and their cheaper variants, on accuracy, p95 and size", f"on the page of run {beside['id']}")
+    say.done("candidates and their cheaper variants: accuracy, p95 and size", f"on the page of run {beside['id']}")
     for each in beside["variants"]:
         metric_values = f"{each['accuracy'] or '-':<25} {each['p95_ms'] or '-':<25} {each['size_mb'] or '-':<6}"
         say.line(f"{each['name']:<36} {metric_values} {each['answer']}, {each['standing'] or 'not measured'}")
@@ -137,15 +137,13 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
 
 
 def runs_of(request: Document) -> tuple[Document, Document]:
-    """The run of the model itself, and the one of what stands beside it."""
+    """The run of the model, and the run of its alternatives."""
     by_kind = {run["scenario"]: run for run in request["runs"]}
     return by_kind["SingleStream"], by_kind["alternatives"]
 
 
 def _is_measured(request: Document) -> bool:
-    """Whether every run has ended and the policy has been asked again since; a run's metric values are taken
-    after its end.
-    """
+    """Whether all runs have ended and their metric values are stored, which happens after the end of a run."""
     metric_values = {metric["name"] for metric in request["metric_values"] if metric["measured"]}
     ended = bool(request["runs"]) and all(run["state"] in FINISHED for run in request["runs"])
     return ended and ({"latency_p95_ms", "alternatives_measured"} <= metric_values or not _all_done(request))
@@ -156,18 +154,15 @@ def _all_done(request: Document) -> bool:
 
 
 def complete(cast: Cast, ref: str, say: Terminal) -> None:
-    """Step 5: answer what the measurement contradicts and what the checklist still asks; ask for review."""
+    """Step 5: explain the contradictions, complete the checklist, and start the review."""
     me = cast.requester
-    request = me.get(f"reviews/{ref}/")
+    request = me.get(f"requests/{ref}/")
     for row in request["comparisons"]:
         if row["is_contradicted"] and not row["answer"]:
             say.line(f"contradicted: {row['message']}")
             me.post(
-                f"reviews/{ref}/contradictions/{row['name']}/",
-                text=(
-                    "The claim came from an earlier prototype on easier photographs; the measured value is the one "
-                    "to judge by."
-                ),
+                f"requests/{ref}/contradictions/{row['name']}/",
+                text=("The claim came from an earlier prototype on easier photographs; please use the measured value."),
             )
     for item in request["checklist"]:
         if not item["is_complete"] and item["is_required"]:
@@ -177,10 +172,10 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             }
             answer = answers.get(item["kind"])
             if answer is None:
-                raise SystemExit(f"The checklist asks for something the demo has not: {item['title']}: {item['why']}")
-            me.post(f"reviews/{ref}/checklist/{item['id']}/", **answer)
-    done = me.get(f"reviews/{ref}/")["checklist"]
-    me.post(f"reviews/{ref}/review/")
+                raise SystemExit(f"The demo cannot answer this checklist item: {item['title']}: {item['why']}")
+            me.post(f"requests/{ref}/checklist/{item['id']}/", **answer)
+    done = me.get(f"requests/{ref}/")["checklist"]
+    me.post(f"requests/{ref}/review/")
     say.done(
         f"checklist complete ({sum(i['is_complete'] for i in done)} of {len(done)} items), revision frozen, budget "
         "reserved"
@@ -188,20 +183,20 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
 
 
 def decide(cast: Cast, ref: str, say: Terminal) -> Document:
-    """Step 6: nobody approves their own work; two reviewers vote, then a platform lead approves the budget."""
-    stages = cast.lead.get(f"reviews/{ref}/")["stages"]
+    """Step 6: two reviewers vote, then a platform lead approves the budget. Requesters cannot approve their own."""
+    stages = cast.lead.get(f"requests/{ref}/")["stages"]
     review, budget = stages[0]["id"], stages[-1]["id"]
     try:
-        cast.requester.post(f"reviews/{ref}/votes/", stage=review, choice="approve", rationale="It is mine.")
+        cast.requester.post(f"requests/{ref}/votes/", stage=review, choice="approve", rationale="It is mine.")
     except ServerRefused as refusal:
-        say.line(f"{cast.requester.name} tries to approve it. {refusal.reason.partition('): ')[2]}")
+        say.line(f"{cast.requester.name} tries to approve the request. {refusal.reason.partition('): ')[2]}")
     for voter, words in (
         (cast.reviewer1, "Latency and quality are measured and within limits."),
-        (cast.reviewer2, "The cost follows from list prices, and the way back is credible."),
+        (cast.reviewer2, "The cost follows from list prices, and the rollback plan is credible."),
     ):
-        voter.post(f"reviews/{ref}/votes/", stage=review, choice="approve", rationale=words)
+        voter.post(f"requests/{ref}/votes/", stage=review, choice="approve", rationale=words)
         say.line(f"{voter.name} approves: {words}")
-    for row in cast.lead.get(f"reviews/{ref}/")["budget"]:
+    for row in cast.lead.get(f"requests/{ref}/")["budget"]:
         say.line(
             f"budget {row['quarter']} {row['unit']}: available {row['available']}, this {row['amount']}, after "
             f"{row['after']}"
@@ -212,13 +207,13 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
         "due_on": _in_days(60),
     }
     cast.lead.post(
-        f"reviews/{ref}/votes/",
+        f"requests/{ref}/votes/",
         stage=budget,
         choice="approve",
-        rationale="Within budget, and worth it.",
+        rationale="Within budget, and worth the cost.",
         conditions=[condition],
     )
-    request = cast.lead.get(f"reviews/{ref}/")
+    request = cast.lead.get(f"requests/{ref}/")
     authorization = request["authorization"]
     say.done(
         f"{request['decision']['outcome'].replace('_', ' ')}; {authorization['number']} is valid until "
@@ -229,27 +224,27 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
 
 
 def fetch_packet(cast: Cast, ref: str, target: Path, say: Terminal) -> Document:
-    """Step 7: a worker prints the packet."""
+    """Step 7: wait for the packet and download it."""
     packet = wait(
-        lambda: cast.lead.get(f"reviews/{ref}/packet/"),
+        lambda: cast.lead.get(f"requests/{ref}/packets/"),
         lambda found: found["state"] in FINISHED,
         lambda found: None,
     )
     if packet["state"] != "done":
         raise SystemExit(f"The packet could not be printed: {packet['error']}")
-    target.write_bytes(cast.lead.download(f"reviews/{ref}/packet/pdf/"))
+    target.write_bytes(cast.lead.download(f"requests/{ref}/packets/pdf/"))
     say.done(f"review packet printed: {packet['pages']} pages", f"{target} ({packet['document_digest'][:19]}…)")
     return packet
 
 
 def ask_gate(cast: Cast, *, digest: str) -> int:
-    """The command a pipeline runs, against the server; its exit status."""
+    """Run the gate command of a pipeline against the server. Returns its exit status."""
     server = cast.requester.server
     return _gate(digest, "--server", server.url, token=server.token)
 
 
 def ask_gate_offline(*, digest: str, statement: Path, public_key: Path) -> int:
-    """The same question with the server out of reach, of the signed statement alone."""
+    """Run the gate command offline, with the signed statement. Returns its exit status."""
     return _gate(digest, "--statement", str(statement), "--public-key", str(public_key))
 
 

@@ -1,11 +1,11 @@
-"""How the demo speaks: numbered steps, a tick for what is done, a live bar for what takes time."""
+"""Terminal output of the demo: numbered steps, check marks, and progress bars."""
 
 from rich.console import Console
 from rich.markup import escape
 
 
 class Terminal:
-    """A narrator."""
+    """Prints the progress of the demo."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
@@ -13,22 +13,22 @@ class Terminal:
         self._shown = ""
 
     def step(self, title: str) -> None:
-        """Begin a numbered step."""
+        """Start a numbered step."""
         self.step_number += 1
         self.console.print(f"\n[bold]{self.step_number}. {escape(title)}[/bold]")
 
     def done(self, what: str, why: str = "") -> None:
-        """Say that something happened."""
+        """Print a result with a check mark."""
         self._clear()
         self.console.print(f"   [green]✓[/green] {escape(what)}" + (f"  [dim]{escape(why)}[/dim]" if why else ""))
 
     def line(self, text: str) -> None:
-        """Say something."""
+        """Print a line."""
         self._clear()
         self.console.print(f"     {escape(text)}")
 
     def progress(self, share: float, phase: str) -> None:
-        """Redraw the bar where somebody watches; elsewhere a line for each phase."""
+        """Redraw the bar on a terminal; otherwise print one line per phase."""
         text = f"     {'█' * int(share * 24):<24} {share:4.0%} {phase}"
         if self.console.is_terminal:
             self.console.print(text[:100].ljust(100), end="\r", markup=False)

@@ -1,6 +1,4 @@
-"""Training: the three families of the product-image example, in a short setting; the best one is what the
-team files.
-"""
+"""Train the three families of the product-image example with short settings; the team files the best one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +8,14 @@ import numpy as np
 
 from examples.company import images
 from examples.product_images import images as kept
-from examples.product_images.lessons import Task, trained
 from examples.product_images.settings import QUICK
+from examples.product_images.training import Task, train_family
 from weighbridge.core.errors import Refused
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization.methods.networks import INPUT
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
-# Enough to rule out the loss of one point of accuracy, few enough for a variant that is ten times as slow.
+# Enough to rule out a loss of one point of accuracy, but few enough for a variant that is ten times as slow.
 TEST_IMAGES, HELD_BACK, AT_ONCE = 3_000, 2_000, 250
 TRAINING_MINUTES = 1.2
 Say = Callable[[str], None]
@@ -25,7 +23,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """The model to file, the others it was chosen among, and the images that nobody has seen."""
+    """The model to file, its rivals, and the unseen test images."""
 
     best: Path
     others: tuple[Path, ...]
@@ -33,7 +31,7 @@ class Trained:
 
 
 def train(var: Path, say: Say) -> Trained:
-    """Train each family, compare them on images held back from training, and write test images beside them."""
+    """Train each family, compare them on held-out images, and write test images."""
     found, target = images.folder(var), var / "demo" / "candidates"
     shown = kept.load(found, kept.TRAIN, most=QUICK.images + HELD_BACK)
     lesson, held = (DataSet(shown.x[part], shown.y[part]) for part in (slice(QUICK.images), slice(QUICK.images, None)))
@@ -44,13 +42,13 @@ def train(var: Path, say: Say) -> Trained:
             family=family, folder=target / family, images=lesson, epochs=epochs, seconds=seconds, seed=QUICK.seed
         )
         try:
-            record = trained(task, lambda _share, _doing: None)
+            record = train_family(task, lambda _share, _doing: None)
         except Refused as refused:
             raise SystemExit(refused.reason) from refused
         scores[task.model] = _accuracy(task.model, held)
         say(
-            f"{family}: {record['epochs']} epochs in {record['seconds']:.0f} s, right on {scores[task.model]:.1%} of "
-            "images held back"
+            f"{family}: {record['epochs']} epochs in {record['seconds']:.0f} s, accuracy {scores[task.model]:.1%} on "
+            "held-out images"
         )
     order = sorted(scores, key=lambda model: -scores[model])
     tests = kept.load(found, kept.TEST, most=TEST_IMAGES)

@@ -1,1 +1,1 @@
-"""The case of a fraud detector: a managed API, a fine-tuned open model, a light model of one's own, on one load."""
+"""Choose a fraud detector: a managed API, a fine-tuned open model, or a small own model, for the same load."""

@@ -1,4 +1,4 @@
-"""`python -m examples.fraud_api`: the whole case at the terminal, resumed where it was stopped."""
+"""`python -m examples.fraud_api`: run the case in the terminal. A rerun resumes an interrupted run."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ import typer
 
 from examples.fraud_api import story
 from examples.fraud_api.settings import FULL, QUICK
-from weighbridge.cli.exits import DONE, NO, refusals_told
+from weighbridge.cli.exits import DONE, NO, errors_as_exits
 from weighbridge.cli.tables.terminal import progress
-from weighbridge.core.extras import need_extra
+from weighbridge.core.extras import require_extra
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -21,18 +21,18 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def fraud_api(
     out: Annotated[
-        Path, typer.Option(help="Folder for models, metrics and the justification; the same one goes on.")
+        Path, typer.Option(help="Folder for models, metrics and the justification; use the same folder to resume.")
     ] = Path("fraud-api"),
     quick: Annotated[bool, typer.Option("--quick", help="Fewer transactions, less load: under a minute.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Choose a fraud detector for 1,000 transactions a second: managed API, fine-tuned open model, or one's own."""
-    interrupted = f"Interrupted; what was finished is in {out}, and the same command goes on from there."
-    with refusals_told(interrupted=interrupted):
-        need_extra("torch")
-        need_extra("charts")
+    """Choose a fraud detector for 1,000 transactions a second: managed API, fine-tuned model or own small model."""
+    interrupted = f"Interrupted; finished variants are in {out}. Run the same command to continue."
+    with errors_as_exits(interrupted=interrupted):
+        require_extra("torch")
+        require_extra("charts")
         with progress(sys.stderr, is_quiet=quiet) as say:
-            ending = story.tell(
+            ending = story.run_case(
                 out, settings=QUICK if quick else FULL, say=say, now=lambda: datetime.fromtimestamp(time.time(), UTC)
             )
     if ending.without_pdf is not None:
@@ -46,6 +46,6 @@ def fraud_api(
 
 
 if __name__ == "__main__":
-    # Set before any engine is loaded, here and in every child.
+    # Must be set before an engine is loaded, here and in child processes.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     app(prog_name="python -m examples.fraud_api")

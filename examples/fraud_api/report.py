@@ -5,11 +5,11 @@ only declared.
 from collections.abc import Mapping
 from typing import Any
 
-from examples.fraud_api import firing, transactions
+from examples.fraud_api import load_tests, transactions
 from examples.fraud_api.costing import OPTIONS
+from examples.fraud_api.decision import METRIC, Weighed
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from examples.fraud_api.weighing import METRIC, Weighed
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.costs.metrics import METRICS
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover
@@ -81,7 +81,7 @@ def headline_of(choice: str, tests: Records) -> str:
     """Return the choice, with a warning where a load test cannot be believed or does not tell whether the limit is
     kept.
     """
-    doubtful = [OPTIONS[option] for option, test in tests.items() if firing.is_open(test["load"])]
+    doubtful = [OPTIONS[option] for option, test in tests.items() if load_tests.is_inconclusive(test["load"])]
     if not doubtful:
         return choice
     return (
@@ -209,7 +209,7 @@ def load_table(tests: Records) -> Table:
                 "stand-in, declared" if option == "a" else "local server, measured",
                 number(metrics["achieved_per_s"]["value"]),
                 *(
-                    NOTHING
+                    EMPTY_CELL
                     if each is None
                     else f"{number(each['value'])} ({number(each['lower'])} to {number(each['upper'])})"
                     for each in times
@@ -247,7 +247,7 @@ def exit_table(costs: Mapping[str, Any]) -> Table:
             _levels(option["metrics"]["exit_cost_usd"]),
             f"{option['lock_in']['switch_probability']:.0%}",
             f"{option['lock_in']['scores']['out_of_100']} of 100",
-            str(option["lock_in"]["forced_migration"] or NOTHING),
+            str(option["lock_in"]["forced_migration"] or EMPTY_CELL),
         )
         for option in costs["options"]
     )
@@ -264,7 +264,7 @@ def price_table(costs: Mapping[str, Any]) -> Table:
     rows = tuple(
         (
             str(each["path"]),
-            str(each.get("sku", NOTHING)),
+            str(each.get("sku", EMPTY_CELL)),
             f"{each['usd']} / {each['unit']}",
             str(each["as_of"]),
             str(each["source"]),
@@ -276,6 +276,6 @@ def price_table(costs: Mapping[str, Any]) -> Table:
 
 def _levels(metric: Mapping[str, Any]) -> str:
     middle, low, high = (
-        NOTHING if metric[level] is None else number(float(metric[level])) for level in ("p50", "p10", "p90")
+        EMPTY_CELL if metric[level] is None else number(float(metric[level])) for level in ("p50", "p10", "p90")
     )
     return f"{middle} ({low} to {high})"

@@ -1,4 +1,4 @@
-"""The story: train three families, measure them and their variants, draw, recommend; every finished step is kept."""
+"""Run the example: train three families, measure them and their variants, recommend one. Finished steps are stored."""
 
 import dataclasses
 import functools
@@ -11,28 +11,28 @@ from typing import Any
 import numpy as np
 
 from examples.product_images import images
-from examples.product_images.lessons import Task, trained
 from examples.product_images.settings import ON_DEVICE, ExampleSettings
+from examples.product_images.training import Task, train_family
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import plan, series
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
-from weighbridge.tradeoff.families import together
+from weighbridge.tradeoff.families import merge_families
 from weighbridge.tradeoff.requirements import Requirements
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
 from weighbridge.tradeoff.sheets.recommendation_page import page_of
 
 CANDIDATES, TEST_ROWS, SHOWN_ROWS, PAGE = "candidates.json", "test.npz", "shown.npz", "recommendation"
-# Where training ends and measuring ends, on the way from 0 to 1.
+# Progress (0 to 1) after training and after measuring.
 TRAINED, MEASURED = 0.6, 0.97
 Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageOutcome:
-    """What came of it: the candidates, the headline, the folder, and why there is no PDF (None where there is one)."""
+    """The outcome: the candidates, the headline, the folder, and why there is no PDF (None if there is one)."""
 
     candidates: Candidates
     headline: str
@@ -40,7 +40,7 @@ class ImageOutcome:
     without_pdf: str | None
 
 
-def tell(
+def run_example(
     folder: Path,
     *,
     data: Path | None,
@@ -50,35 +50,33 @@ def tell(
     requirements: Requirements = ON_DEVICE,
     print_page: Print = print_pdf,
 ) -> ImageOutcome:
-    """Run the whole example in `folder`; the same call goes on where an interrupted one stopped.
+    """Run the whole example in `folder`. A rerun resumes an interrupted run.
 
-    Raises Invalid where images or weights are missing or nothing can be written; whatever `say` raises passes through,
-    and `candidates.json` then holds what was finished, marked as partial.
+    Raises Invalid if images or weights are missing or the folder is not writable. Exceptions of `say` are passed on;
+    `candidates.json` then contains the finished candidates, marked as partial.
     """
     say(0.0, "reading the images")
     source = images.folder_of(data)
     train = images.load(source, images.TRAIN, most=settings.images)
-    _lay_out(folder, train, images.load(source, images.TEST), settings)
+    _write_data(folder, train, images.load(source, images.TEST), settings)
     records = _train(folder, train, settings, say)
     choice = _measure(folder, records, settings, say, now)
-    say(MEASURED, "drawing and writing")
+    say(MEASURED, "drawing charts and writing files")
     page = page_of(choice, requirements, title="Product images on the device")
     missing = publish(page, folder, name=PAGE, print_page=print_page)
     say(1.0, "done")
     return ImageOutcome(choice, page.recommendation.headline, folder, missing)
 
 
-def _lay_out(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
-    """Write the rows that variants are calibrated with, taken from the training images, and the rows that
-    judge them.
-    """
+def _write_data(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
+    """Write the calibration rows, taken from the training images, and the test rows."""
     order = np.random.default_rng(settings.seed).permutation(len(train.x))[: settings.calibrate]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / SHOWN_ROWS, x=train.x[np.sort(order)], y=train.y[np.sort(order)])
         np.savez(folder / TEST_ROWS, x=test.x, y=test.y)
     except OSError as error:
-        raise Invalid(f"Nothing can be written into {folder}: {error.strerror}.", code="folder", field="out") from error
+        raise Invalid(f"The folder {folder} is not writable: {error.strerror}.", code="folder", field="out") from error
 
 
 def _train(folder: Path, train: DataSet, settings: ExampleSettings, say: Say) -> dict[str, dict[str, Any]]:
@@ -88,7 +86,7 @@ def _train(folder: Path, train: DataSet, settings: ExampleSettings, say: Say) ->
         task = Task(
             family=family, folder=folder / family, images=train, epochs=epochs, seconds=seconds, seed=settings.seed
         )
-        records[family] = trained(task, _part(say, index, len(settings.epochs), 0.0, TRAINED))
+        records[family] = train_family(task, _part(say, index, len(settings.epochs), 0.0, TRAINED))
     return records
 
 
@@ -99,14 +97,14 @@ def _measure(
     say: Say,
     now: Callable[[], datetime],
 ) -> Candidates:
-    """Measure every family and its variants; `candidates.json` is written anew after each of them."""
+    """Measure every family and its variants; rewrite `candidates.json` after each of them."""
     done: dict[str, Candidates] = {}
 
     def keep(family: str, found: Candidates) -> None:
         done[family] = found
-        together = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
+        merge_families = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
         part = folder / f"{CANDIDATES}.part"
-        part.write_text(json.dumps(together.as_document(), indent=1) + "\n")
+        part.write_text(json.dumps(merge_families.as_document(), indent=1) + "\n")
         part.replace(folder / CANDIDATES)
 
     for index, family in enumerate(records):
@@ -132,27 +130,28 @@ def merged(
     *,
     is_partial: bool,
 ) -> Candidates:
-    """Put the candidates of several families into one choice, with the record of how each was trained."""
-    sealed = manifest.sealed(
+    """Combine the candidates of several families, with their training records."""
+    sealed = manifest.seal_manifest(
         {
             "settings": settings.as_document(),
-            "isolation": together(families, sealed=None, is_partial=is_partial).isolation(),
+            "isolation": merge_families(families, sealed=None, is_partial=is_partial).isolation(),
             "training": {family: dict(records[family]) for family in families},
             "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
-            "machine": manifest.machine(),
+            "machine": manifest.describe_machine(),
         }
     )
-    told = {
+    described = {
         family: dataclasses.replace(
-            found, candidates=tuple(_told(each, family, records[family]) for each in found.candidates)
+            found,
+            candidates=tuple(_with_training(candidate, family, records[family]) for candidate in found.candidates),
         )
         for family, found in families.items()
     }
-    return together(told, sealed=sealed, is_partial=is_partial)
+    return merge_families(described, sealed=sealed, is_partial=is_partial)
 
 
-def _told(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candidate:
-    """Say of an original how it was trained and where it lies."""
+def _with_training(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candidate:
+    """Add the training and the file to an original model."""
     if candidate.verdict.answer is not VariantAnswer.BASELINE:
         return candidate
     made_by = f"trained on {record['images']:,} images for {record['epochs']} epochs"
@@ -160,6 +159,6 @@ def _told(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candi
 
 
 def _part(say: Say, index: int, of: int, start: float, end: float) -> Say:
-    """Return a `say` whose 0 to 1 is one of `of` equal parts between two shares."""
+    """A progress callback that maps 0 to 1 to one of `of` equal parts between two shares."""
     width = (end - start) / of
     return lambda share, doing: say(start + (index + share) * width, doing)

@@ -1,1 +1,1 @@
-"""Ways into an account: logging in, second factors, sessions, and what their owner is told."""
+"""Security of user accounts: login, second factors, sessions, and notifications of owners."""

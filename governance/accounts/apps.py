@@ -6,11 +6,11 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Names the application."""
+    """Configuration of the application."""
 
     name = "governance.accounts"
 
     def ready(self) -> None:
-        """Listen to what happens to accounts in every process: pages, admin and commands alike."""
+        """Connect the signal handlers in all processes: web, admin and commands."""
         import_module("governance.accounts.web.account_events")
         import_module("governance.accounts.web.session_limits")

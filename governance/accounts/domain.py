@@ -1,6 +1,4 @@
-"""What can happen to the ways in of an account, in the words of the audit trail; and how long somebody
-stays logged in.
-"""
+"""Security events of an account, named as in the audit trail, and the limits of a session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Happening(StrEnum):
-    """One event each; who did it and to whom stands beside it."""
+class SecurityEvent(StrEnum):
+    """The kind of a security event. The audit event also records the actor and the account."""
 
     FACTOR_ADDED = "second_factor.added"
     FACTOR_REMOVED = "second_factor.removed"
@@ -21,27 +19,27 @@ class Happening(StrEnum):
     LOGIN_REFUSED = "login.refused"
 
 
-TOLD: Mapping[Happening, str] = MappingProxyType(
+MAIL_TEXTS: Mapping[SecurityEvent, str] = MappingProxyType(
     {
-        Happening.FACTOR_ADDED: "A second factor was added to your account.",
-        Happening.FACTOR_REMOVED: "A second factor of your account was removed.",
-        Happening.CODES_GENERATED: "New recovery codes were made for your account; older ones are void.",
-        Happening.CODES_REMOVED: "The recovery codes of your account were removed.",
-        Happening.CODE_USED: "A recovery code of your account was used to log in.",
-        Happening.PASSWORD_CHANGED: "The password of your account was changed.",
-        Happening.PASSWORD_RESET: "The password of your account was reset.",
+        SecurityEvent.FACTOR_ADDED: "A second factor was added to your account.",
+        SecurityEvent.FACTOR_REMOVED: "A second factor of your account was removed.",
+        SecurityEvent.CODES_GENERATED: "New recovery codes were generated for your account. The old ones are void.",
+        SecurityEvent.CODES_REMOVED: "The recovery codes of your account were deleted.",
+        SecurityEvent.CODE_USED: "A recovery code of your account was used to log in.",
+        SecurityEvent.PASSWORD_CHANGED: "The password of your account was changed.",
+        SecurityEvent.PASSWORD_RESET: "The password of your account was reset.",
     }
 )
-"""What its owner is told by mail. Refused log-ins are not: anybody could fill a stranger's mailbox with them."""
+"""The text of the mail to the owner. Refused logins send no mail, because anyone could use them to flood a mailbox."""
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """A session: when it began and when its owner was last seen, in seconds since the epoch."""
+class SessionWindow:
+    """A session: its start and its last activity, in seconds since the epoch."""
 
     began_s: float
     seen_s: float
 
     def is_over(self, *, now_s: float, idle_s: float, longest_s: float) -> bool:
-        """Whether its owner was away for `idle_s`, or it has lasted `longest_s`."""
+        """Whether the session was idle for `idle_s`, or is older than `longest_s`."""
         return now_s - self.seen_s >= idle_s or now_s - self.began_s >= longest_s

@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks for workers and the tick."""
 
 from datetime import datetime
 
@@ -7,19 +7,22 @@ from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
 from governance.accounts import actions as accounts
-from governance.accounts.domain import TOLD, Happening
+from governance.accounts.domain import MAIL_TEXTS, SecurityEvent
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 
-IF_IT_WAS_NOT_YOU = "If you did not do this and asked nobody to, tell an administrator at once."
+IF_IT_WAS_NOT_YOU = "If you did not do or request this, tell an administrator immediately."
 
 
 @outbox.handles(accounts.TELL)
-def tell_owner(message: OutboxMessage) -> None:
-    """Tell somebody by mail what happened to their account; an account that is gone is told nothing."""
+def notify_owner(message: OutboxMessage) -> None:
+    """Notify the owner of an account by mail. A deleted account gets no mail."""
     user = User.objects.filter(pk=message.payload["user"]).exclude(email="").first()
     if user is not None:
-        said, at = TOLD[Happening(message.payload["happening"])], datetime.fromisoformat(message.payload["at"])
+        sentence, at = (
+            MAIL_TEXTS[SecurityEvent(message.payload["happening"])],
+            datetime.fromisoformat(message.payload["at"]),
+        )
         where = f"{settings.WEIGHBRIDGE['BASE_URL']}/accounts/2fa/"
-        text = f"{said}\n\nIt was on {at:%Y-%m-%d at %H:%M} UTC. {IF_IT_WAS_NOT_YOU}\n\n{where}\n"
-        send_mail(f"Weighbridge: {said}", text, None, [user.email])
+        text = f"{sentence}\n\nTime: {at:%Y-%m-%d %H:%M} UTC. {IF_IT_WAS_NOT_YOU}\n\n{where}\n"
+        send_mail(f"Weighbridge: {sentence}", text, None, [user.email])

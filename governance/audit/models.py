@@ -1,11 +1,11 @@
-"""Tables, and the constraints the database holds."""
+"""Tables and their database constraints."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class AuditEvent(models.Model):
-    """Who did what to what, when, and as what; `hash` covers the row and the one before it."""
+    """An event of the audit trail. `hash` covers the row and the hash of the row before it."""
 
     position = models.PositiveBigIntegerField(unique=True)
     kind = models.CharField(max_length=60)
@@ -30,7 +30,9 @@ class AuditEvent(models.Model):
 
 
 class Checkpoint(models.Model):
-    """The first `count` events of the trail, whose last has the hash `head`; append-only (a trigger holds that)."""
+    """A signed statement that the first `count` events of the trail end with the hash `head`. Append-only, enforced by
+    a trigger.
+    """
 
     count = models.PositiveBigIntegerField(unique=True)
     head = models.CharField(max_length=71)

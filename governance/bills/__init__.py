@@ -1,1 +1,1 @@
-"""Bills, allocation rules and exchange rates: what was really spent, and on what."""
+"""Bills, allocation rules and exchange rates: the actual spend of teams and models."""

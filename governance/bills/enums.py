@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class BillKind(TextChoices):
-    """What a file of costs or use is."""
+    """The kind of a bill file."""
 
     FOCUS = "focus", "Bill in the FOCUS format"
     SLURM = "slurm", "Accounting of Slurm (sacct)"
@@ -12,7 +12,7 @@ class BillKind(TextChoices):
 
 
 class BillOrigin(TextChoices):
-    """Through which door a bill came."""
+    """How a bill was received."""
 
     UPLOAD = "upload", "uploaded"
     FOLDER = "folder", "watched folder"

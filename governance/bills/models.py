@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables and their database constraints."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class AllocationVersion(Document):
-    """One version of the rules by which costs belong to models and teams."""
+    """One version of the allocation rules."""
 
 
 class AllocationRule(models.Model):
-    """A rule of a published version; never changed (a trigger holds that), lines of bills point here."""
+    """A rule of a published version, referenced by bill lines. A trigger prevents changes."""
 
     version = models.ForeignKey(AllocationVersion, on_delete=models.PROTECT, related_name="rules")
     rule_id = models.SlugField(max_length=80)
@@ -43,7 +43,7 @@ BLOCK_LINES = 20_000
 
 
 class Bill(Leased):
-    """One file of costs or use, named by its content; the row is the job that reads it."""
+    """One file of costs or usage, identified by its digest. The row is also the job that reads it."""
 
     kind = models.CharField(max_length=12, choices=BillKind.choices)
     origin = models.CharField(max_length=10, choices=BillOrigin.choices)
@@ -80,7 +80,7 @@ class Bill(Leased):
 
 
 class BillSlice(models.Model):
-    """What one bill says of one provider, billing account and period; at most one of them is current."""
+    """The data of one bill for one provider, billing account and period. At most one slice is current."""
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="slices")
     provider = models.CharField(max_length=200)
@@ -112,7 +112,7 @@ class BillSlice(models.Model):
 
 
 class SpendLine(models.Model):
-    """Charges of one day added up. The database keeps the table in partitions, one for each month of `period`."""
+    """Aggregated charges of one day. The table is partitioned by the month of `period`."""
 
     slice = models.ForeignKey(BillSlice, on_delete=models.PROTECT, related_name="lines")
     rule = models.ForeignKey(AllocationRule, on_delete=models.PROTECT, null=True, related_name="lines")
@@ -169,7 +169,7 @@ class SpendLine(models.Model):
 
     @classmethod
     def open_partitions(cls, periods: Iterable[date]) -> None:
-        """Make the partitions that the months of these days need, in the caller's transaction."""
+        """Create missing partitions for the months of these days, in the caller's transaction."""
         table = cls._meta.db_table
         with connection.cursor() as cursor:
             for start in sorted({day.replace(day=1) for day in periods}):
@@ -182,7 +182,7 @@ class SpendLine(models.Model):
 
     @classmethod
     def copy_in(cls, lines: "pl.DataFrame") -> None:
-        """Write lines that have the columns `COPIED`, by COPY, in the caller's transaction."""
+        """Insert lines with the columns `COPIED` by COPY, in the caller's transaction."""
         statement = f"COPY {cls._meta.db_table} ({', '.join(cls.COPIED)}) FROM STDIN (FORMAT csv)"
         with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
             for block in lines.select(cls.COPIED).iter_slices(BLOCK_LINES):
@@ -190,7 +190,9 @@ class SpendLine(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """What one unit of a currency was worth on a day, as finance says; never changed, a later row of the day counts."""
+    """The value of one unit of a currency on one day, set by finance. Rows are never changed; the latest row of a day
+    counts.
+    """
 
     currency = models.CharField(max_length=3)
     on = models.DateField()

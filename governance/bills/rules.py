@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
@@ -6,7 +6,7 @@ from weighbridge.core.errors import NotAllowed
 
 
 def check_handle_bills(person: Person) -> None:
-    """Sending bills, setting rates and drafting allocation rules: finance, platform leads and administrators."""
+    """Send bills, set rates and draft allocation rules: finance, platform leads and administrators."""
     need_role(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, to="handle bills")
 
 
@@ -16,17 +16,17 @@ def may_handle_bills(person: Person) -> bool:
 
 
 def check_publish_allocation(person: Person, *, written_by_id: int | None) -> None:
-    """Putting allocation rules in force: whoever handles bills, and somebody else than their author."""
+    """Publish allocation rules: anyone who handles bills, except the author."""
     check_handle_bills(person)
     if written_by_id == person.id:
-        raise NotAllowed("Somebody other than their author must publish allocation rules; ask another.")
+        raise NotAllowed("Authors cannot publish their own allocation rules. Ask another person.")
 
 
 def check_see_bills(person: Person) -> None:
-    """Whole bills name accounts of every team: whoever handles them, and auditors."""
+    """See complete bills, which contain the accounts of all teams: anyone who handles bills, and auditors."""
     need_role(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="see bills")
 
 
 def may_see_bills(person: Person) -> bool:
-    """Whether the person may see whole bills."""
+    """Whether the person may see complete bills."""
     return may(lambda: check_see_bills(person))

@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks for workers and the tick."""
 
 import logging
 import shutil
@@ -19,7 +19,7 @@ from governance.audit.actions import record as audit
 from governance.bills.actions import allocation, bills
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain.file_kind import UnpackLimits
-from governance.bills.domain.pipeline import IngestOrder, read_bill
+from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.enums import BillOrigin
 from governance.bills.models import Bill, BillSlice
 from governance.bills.queries.spend import months_of_use
@@ -30,7 +30,7 @@ from governance.jobs.models import OutboxMessage
 from weighbridge.core.errors import Refused
 
 if TYPE_CHECKING:
-    from governance.bills.domain.aggregation import Gathered
+    from governance.bills.domain.aggregation import AggregatedBill
 
 
 log = logging.getLogger(__name__)
@@ -40,85 +40,85 @@ ASSIGNED_TOGETHER = 50
 
 
 class _LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
-    """The bill was canceled or given to another worker; raised inside the reading to end it."""
+    """The bill was canceled or given to another worker. Raised in the reading thread to stop it."""
 
 
-class _Follower:
-    """What the reading thread says of its progress, for the thread that holds the database connection to write down."""
+class _ProgressWriter:
+    """Passes progress from the reading thread to the thread with the database connection."""
 
     def __init__(self, bill: Bill) -> None:
         self.bill, self.share, self.phase, self.is_held = bill, 0.0, "fetching the file", True
 
     def hear(self, share: float, phase: str) -> None:
-        """Called by the reading thread; ends it once the bill is not this worker's any more."""
+        """Called by the reading thread. Raises when this worker has lost the bill."""
         self.share, self.phase = min(max(share, 0.0), 1.0), phase[:120]
         if not self.is_held:
             raise _LeaseLost
 
     def write(self) -> None:
-        """Keep the lease and show where the reading is."""
+        """Renew the lease and save the progress."""
         self.is_held = jobs.renew(
             row=self.bill, now=timezone.now(), state=JobState.RUNNING, progress=self.share, phase=self.phase
         )
 
 
 @shared_task
-def take_in_bill(bill_id: int) -> None:
-    """Read one bill and count it, if it is due and nobody else has it."""
+def ingest_bill(bill_id: int) -> None:
+    """Read and count one bill, if it is due and no other worker has it."""
     bill = jobs.claim(model=Bill, pk=bill_id, now=timezone.now())
     if bill is None:
         return
     with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         try:
-            gathered, report = _read(bill, Path(folder))
-            bills.take_in(bill=bill, gathered=gathered, report=report, now=timezone.now())
+            aggregated, report = _read(bill, Path(folder))
+            bills.ingest(bill=bill, gathered=aggregated, report=report, now=timezone.now())
         except _LeaseLost:
             log.warning("%s was canceled or given to another worker.", bill)
         except Refused as refusal:
             jobs.fail(row=bill, reason=refusal.reason, now=timezone.now())
         except Exception as error:
-            log.exception("%s met a fault of ours, not of the file's.", bill)
+            log.exception("%s failed because of an internal error.", bill)
             jobs.put_back(row=bill, error=error, now=timezone.now())
 
 
-def _read(bill: Bill, folder: Path) -> "tuple[Gathered, dict[str, Any]]":
-    follower = _Follower(bill)
+def _read(bill: Bill, folder: Path) -> "tuple[AggregatedBill, dict[str, Any]]":
+    follower = _ProgressWriter(bill)
     follower.write()
     path = folder / "received"
     with storages["artifacts"].open(bill.stored_as) as source, path.open("wb") as copy:
         shutil.copyfileobj(source, copy)
-    order = IngestOrder(name=bill.name, kind=bill.kind, cluster=bill.cluster)
+    order = BillFile(name=bill.name, kind=bill.kind, cluster=bill.cluster)
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(read_bill, path, order, folder=folder, caps=UnpackLimits(), on_share=follower.hear)
         _follow(reading, follower)
         return reading.result()
 
 
-def _follow(reading: "Future[Any]", follower: _Follower) -> None:
+def _follow(reading: "Future[Any]", follower: _ProgressWriter) -> None:
     while not reading.done():
         time.sleep(PROGRESS_EVERY_S)
         follower.write()
 
 
 @outbox.handles(allocation.ASSIGN)
-def assign_anew(message: OutboxMessage) -> None:
-    """Let the rules in force say anew to whom every line on record belongs, and the ledger what that comes to."""
+def reassign_lines(message: OutboxMessage) -> None:
+    """Apply the published rules to all lines again, and update the ledger."""
     rows = list(BillSlice.objects.filter(is_current=True).order_by("pk"))
     for start in range(0, len(rows), ASSIGNED_TOGETHER):
         allocation.assign(slices=rows[start : start + ASSIGNED_TOGETHER], now=timezone.now())
-    postings.state_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
+    postings.post_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
 
 
 @outbox.on_tick
 def watch_folder(now: datetime) -> None:
-    """Receive every file of the watched folder that has lain still for a minute and was not seen before."""
+    """Receive all new files of the watched folder that have not changed for a minute."""
     folder = settings.WEIGHBRIDGE["BILLS_FOLDER"]
     if not folder:
         return
     for path in sorted(each for each in Path(folder).iterdir() if each.is_file() and not each.name.startswith(".")):
-        found = path.stat()
-        seen_as = f"{path.name}:{found.st_size}:{found.st_mtime_ns}"
-        is_quiet = now.timestamp() - found.st_mtime >= QUIET_FOR_S
+        file_stat = path.stat()
+        seen_as = f"{path.name}:{file_stat.st_size}:{file_stat.st_mtime_ns}"
+        is_quiet = now.timestamp() - file_stat.st_mtime >= QUIET_FOR_S
         if is_quiet and not Bill.objects.filter(seen_as=seen_as).exists():
             _receive(path, seen_as, now)
 
@@ -129,4 +129,4 @@ def _receive(path: Path, seen_as: str, now: datetime) -> None:
         with path.open("rb") as file:
             bills.receive(upload=File(file, name=path.name), delivery=delivery, by=None, now=now)
     except Refused as refusal:
-        bills.turn_away(name=path.name, delivery=delivery, reason=refusal.reason, by=None, now=now)
+        bills.reject_file(name=path.name, delivery=delivery, reason=refusal.reason, by=None, now=now)

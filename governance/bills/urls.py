@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from governance.bills.web import allocation, bills
 
 urlpatterns: list[URLPattern] = [
-    path("spend/", allocation.spent, name="spend"),
-    path("spend.<slug:kind>", allocation.spent_file, name="spend_export"),
+    path("spend/", allocation.spend_page, name="spend"),
+    path("spend.<slug:kind>", allocation.spend_file, name="spend_export"),
     path("bills/", bills.listed, name="bills"),
     path("exchange-rates/", bills.rates, name="rates"),
     path("allocation-rules/", allocation.listed, name="allocation"),

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class BudgetUnit(TextChoices):
-    """What a budget account counts."""
+    """The unit of a budget account."""
 
     USD = "USD", "USD"
     GPU_H = "gpu_h", "GPU hours"

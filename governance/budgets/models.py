@@ -21,7 +21,7 @@ _TEAMS = [CenterLevel.TEAM.value, CenterLevel.PROJECT.value]
 
 
 class CostCenter(models.Model):
-    """A place in the tree that budgets hang on; a team's center bears the team's slug."""
+    """A node of the cost center tree. The center of a team has the slug of the team."""
 
     level = models.CharField(max_length=12, choices=LEVELS)
     slug = models.SlugField(max_length=60, unique=True)
@@ -54,8 +54,8 @@ class CostCenter(models.Model):
 
 
 class BudgetAccount(models.Model):
-    """What a cost center may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what
-    is too much.
+    """The budget of a cost center for a quarter, in USD or in GPU hours; `mode` sets the treatment of amounts
+    above it.
     """
 
     center = models.ForeignKey(CostCenter, on_delete=models.PROTECT, related_name="accounts")
@@ -81,7 +81,7 @@ class BudgetAccount(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One booking; never changed (a trigger holds that), corrected only by another booking."""
+    """One posting. A trigger prevents changes; corrections are new postings."""
 
     account = models.ForeignKey(BudgetAccount, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(max_length=10, choices=KINDS)

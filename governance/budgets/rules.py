@@ -1,11 +1,11 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
 
 
 def check_allocate_budget(person: Person) -> None:
-    """Setting what a team may spend: finance."""
+    """Allocate budgets: finance."""
     need_role(person, Role.FINANCE, to="allocate a budget")
 
 
@@ -15,7 +15,7 @@ def may_allocate_budget(person: Person) -> bool:
 
 
 def check_see_budget(person: Person, *, team: str) -> None:
-    """A team's budget is seen by the team, by leads, finance, administrators and auditors."""
+    """See a team's budget: the team, leads, finance, administrators and auditors."""
     if not (person.is_active and team in person.teams):
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="see another team's budget")
 
@@ -26,11 +26,11 @@ def may_see_budget(person: Person, *, team: str) -> bool:
 
 
 def check_propose_budget_change(person: Person, *, team: str) -> None:
-    """Asking for another amount, quarter or account: requesters of the team, platform leads and finance."""
+    """Propose a change of amount, quarter or account: requesters of the team, platform leads and finance."""
     if not (person.has_role(Role.REQUESTER) and team in person.teams):
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, to="change another team's budget")
 
 
 def may_propose_budget_change(person: Person, *, team: str) -> bool:
-    """Whether the person may ask for a change of this team's budget."""
+    """Whether the person may propose a change of this team's budget."""
     return may(lambda: check_propose_budget_change(person, team=team))

@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks for the tick."""
 
 from datetime import datetime
 
@@ -8,5 +8,5 @@ from governance.jobs import outbox
 
 @outbox.on_tick
 def end_quarters(now: datetime) -> None:
-    """Let what was left of a quarter that is over expire, once."""
+    """Close the accounts of past quarters."""
     quarter_end.close_quarters(now=now)

@@ -1,1 +1,1 @@
-"""Tables that leave as CSV or XLSX files."""
+"""Exports of tables as CSV and XLSX files."""

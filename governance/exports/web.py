@@ -1,4 +1,4 @@
-"""A list as a file, of what the reader may see and has filtered, and no more."""
+"""Export of a list as a file."""
 
 from django.http import HttpResponse
 

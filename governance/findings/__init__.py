@@ -1,1 +1,1 @@
-"""Findings: what the system noticed, who looks after it, and how it was closed."""
+"""Findings: problems that the system detected, their owners, and how they were closed."""

@@ -1,4 +1,4 @@
-"""Findings: raised once by what noticed them, given to somebody, and closed once."""
+"""Writes of findings: raise, assign and close."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +18,7 @@ NOTE_CHARS_MIN, NOTE_CHARS_MAX = 3, 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """What was noticed. `key` says what makes it the same finding; a recurrence is given a key of its own."""
+    """A detected problem. `key` identifies the finding; a recurrence has a new key."""
 
     kind: str
     subject: str
@@ -31,7 +31,7 @@ class Sighting:
 
 
 def raise_once(*, sighting: Sighting, by: User | None, now: datetime) -> Finding:
-    """Raise a finding, or answer the one that was raised before under the same key, be it open or closed."""
+    """Raise a finding, or return the existing one with the same key, open or closed."""
     with transaction.atomic():
         finding, is_new = Finding.objects.get_or_create(key=sighting.key, defaults={**vars(sighting), "opened_at": now})
         if is_new:
@@ -41,12 +41,12 @@ def raise_once(*, sighting: Sighting, by: User | None, now: datetime) -> Finding
 
 
 def assign(*, finding: Finding, owner: User, due_on: date, by: User, now: datetime) -> Finding:
-    """Say who looks into it, and until when."""
+    """Assign a finding to a person, with a due date."""
     check_assign_finding(person_of(by))
     if not owner.is_active:
         raise Invalid(f"The account {owner.username} is closed.", field="owner")
     if due_on < now.date():
-        raise Invalid("A finding is due today or on a day to come.", field="due_on")
+        raise Invalid("The due date of a finding must not be in the past.", field="due_on")
     with transaction.atomic():
         row = _open(finding)
         row.owner, row.due_on = owner, due_on
@@ -56,10 +56,12 @@ def assign(*, finding: Finding, owner: User, due_on: date, by: User, now: dateti
 
 
 def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
-    """Close it with what was done about it; it never opens again."""
+    """Close a finding with a note. It cannot be reopened."""
     check_close_finding(person_of(by), owner_id=finding.owner_id)
     if len(note.strip()) < NOTE_CHARS_MIN or len(note) > NOTE_CHARS_MAX:
-        raise Invalid(f"Say in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what was done about it.", field="note")
+        raise Invalid(
+            f"Describe in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what was done about it.", field="note"
+        )
     with transaction.atomic():
         row = _open(finding)
         row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
@@ -68,8 +70,8 @@ def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
     return row
 
 
-def settle(*, finding: Finding, note: str, by: User | None = None, now: datetime) -> bool:
-    """Close what does not hold any more, as the platform itself (`by` None); False where somebody had closed it."""
+def resolve(*, finding: Finding, note: str, by: User | None = None, now: datetime) -> bool:
+    """Close a finding that no longer applies, as the system (`by` None). Returns False if it was already closed."""
     with transaction.atomic():
         row = Finding.objects.select_for_update().get(pk=finding.pk)
         if row.state != FindingState.OPEN:
@@ -83,7 +85,7 @@ def settle(*, finding: Finding, note: str, by: User | None = None, now: datetime
 def _open(finding: Finding) -> Finding:
     row = Finding.objects.select_for_update().get(pk=finding.pk)
     if row.state != FindingState.OPEN:
-        raise WrongState(f"{row} is closed; a finding never opens again.")
+        raise WrongState(f"{row} is closed. A finding cannot be reopened.")
     return row
 
 

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class Severity(TextChoices):
-    """How much a finding matters."""
+    """The severity of a finding."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -12,7 +12,7 @@ class Severity(TextChoices):
 
 
 class FindingState(TextChoices):
-    """A finding waits for somebody, or is closed; it never opens again."""
+    """The state of a finding. A closed finding cannot be reopened."""
 
     OPEN = "open"
     CLOSED = "closed"

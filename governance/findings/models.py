@@ -1,4 +1,4 @@
-"""Findings: what the system noticed and somebody must look into; raised once, closed once, never opened again."""
+"""Findings: problems that the system detected and that a person must look into."""
 
 from django.conf import settings
 from django.db import models
@@ -8,9 +8,10 @@ from governance.findings.enums import FindingState, Severity
 
 
 class Finding(models.Model):
-    """Something to look into. `key` is unique, so that it is raised once; a recurrence has a key of its own.
+    """A finding.
 
-    `kind` is a slug like `budget.overrun`, `subject` what it is about, `source` where it was seen.
+    `key` is unique, so that a problem is raised only once; a recurrence has a new key. `kind` is a slug like
+    `budget.overrun`, `subject` names the affected object, and `source` the place where the problem was detected.
     """
 
     kind = models.CharField(max_length=40)
@@ -35,7 +36,7 @@ class Finding(models.Model):
                 name="closed_finding_says_when_and_by_whom",
                 condition=Q(state=FindingState.OPEN, closed_at__isnull=True, closed_by__isnull=True)
                 | Q(state=FindingState.CLOSED, closed_at__isnull=False, closed_by__isnull=False)
-                # Nobody closes what settled itself; then the note says why.
+                # No person closes a finding that no longer applies; then the note gives the reason.
                 | Q(state=FindingState.CLOSED, closed_at__isnull=False) & ~Q(closing_note=""),
             ),
         ]

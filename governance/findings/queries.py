@@ -1,4 +1,4 @@
-"""Reads of findings: what the system noticed and somebody must look into."""
+"""Reads of findings."""
 
 from django.db.models import QuerySet
 
@@ -9,7 +9,7 @@ from weighbridge.core.errors import NotFound
 
 
 def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Finding]:
-    """What the person may read, the newest first: everything, or what they own."""
+    """Findings that the person may read, newest first: all, or their own."""
     rows = Finding.objects.select_related("owner", "closed_by").order_by("-pk")
     if not may_read_findings(person):
         rows = rows.filter(owner_id=person.id) if person.is_active else rows.none()
@@ -19,7 +19,7 @@ def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Findi
 
 
 def find(*, finding_id: int, person: Person) -> Finding:
-    """One finding, or NotFound, which is also the answer to whoever may not read it."""
+    """One finding. Raises NotFound if it does not exist or the person may not read it."""
     finding = listed(person=person).filter(pk=finding_id).first()
     if finding is None:
         raise NotFound(f"There is no finding {finding_id}.")

@@ -1,1 +1,1 @@
-"""Models, their versions, and the files that are kept of them."""
+"""Models, their versions, and their stored files."""

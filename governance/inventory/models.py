@@ -9,7 +9,7 @@ from governance.people.models import Team
 
 
 class ModelAsset(models.Model):
-    """A model as the business knows it, whatever its version."""
+    """A model, independent of its versions."""
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="models")
     slug = models.SlugField(max_length=80)
@@ -26,7 +26,7 @@ class ModelAsset(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One artifact, named by its content; either stored here or named by URI and digest."""
+    """One artifact, identified by its digest; either stored here or referenced by URI."""
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=60)

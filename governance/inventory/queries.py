@@ -12,7 +12,7 @@ from weighbridge.core.errors import NotFound
 
 @dataclass(frozen=True)
 class ModelSelection:
-    """What the list is narrowed to; every field empty means all."""
+    """Filters of the list. An empty field means no filter."""
 
     search: str = ""
     team: str = ""
@@ -20,7 +20,7 @@ class ModelSelection:
 
 
 def visible_to(person: Person) -> QuerySet[ModelAsset]:
-    """Models of teams whose work the person may see."""
+    """Models of the teams that the person may see."""
     rows = ModelAsset.objects.select_related("team", "owner")
     return rows if sees_everything(person) else rows.filter(team__slug__in=person.teams)
 
@@ -46,13 +46,13 @@ def listed(*, person: Person, filters: ModelSelection) -> QuerySet[ModelAsset]:
 
 
 def find(*, team: str, slug: str, person: Person) -> ModelAsset:
-    """The model, or NotFound where there is none this person may see."""
+    """The model. Raises NotFound if it does not exist or this person may not see it."""
     asset = visible_to(person).filter(team__slug=team, slug=slug).first()
     if asset is None:
-        raise NotFound(f"There is no model {team}/{slug} you can see.")
+        raise NotFound(f"There is no model {team}/{slug} that you can see.")
     return asset
 
 
 def versions_of(asset: ModelAsset) -> list[ModelVersion]:
-    """Every registered version, newest first."""
+    """All registered versions, newest first."""
     return list(asset.versions.select_related("registered_by").order_by("-registered_at", "-pk"))

@@ -17,7 +17,7 @@ PAGE_SIZE = 50
 
 
 class ModelFilterForm(forms.Form):
-    """What the list can be narrowed to."""
+    """Filters of the list."""
 
     q = forms.CharField(label="Name or digest", required=False, widget=forms.TextInput(attrs={"type": "search"}))
     team = forms.ModelChoiceField(
@@ -26,7 +26,7 @@ class ModelFilterForm(forms.Form):
     tier = forms.ChoiceField(required=False, choices=[("", "All"), *Tier.choices])
 
     def filters(self) -> ModelSelection:
-        """The filters as given; what is not understood narrows nothing."""
+        """The filters. Invalid values are ignored."""
         self.is_valid()
         given = self.cleaned_data
         team = given.get("team")
@@ -35,7 +35,7 @@ class ModelFilterForm(forms.Form):
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/models/`: every model the reader may see."""
+    """`/models/`: all models that the user may see."""
     form = ModelFilterForm(request.GET)
     filters = form.filters()
     rows = inventory.listed(person=person_of(request), filters=filters)
@@ -49,7 +49,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    """`/models/<team>/<slug>/`: a model, its versions and its history; runs are fetched by the page."""
+    """`/models/<team>/<slug>/`: a model, its versions and its history. The page loads the runs separately."""
     asset = inventory.find(team=team, slug=slug, person=person_of(request))
     context = {
         "asset": asset,

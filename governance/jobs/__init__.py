@@ -1,1 +1,1 @@
-"""Jobs: one mechanism for every leased table, from the claim to the end; a kind of job is registered in a few lines."""
+"""Jobs: one mechanism for all leased tables, from claim to end. A new kind of job needs only a few lines."""

@@ -1,6 +1,6 @@
-"""The life of a job: claimed, renewed, put back, failed, canceled, declared dead, retried, and woken by the tick.
+"""State changes of jobs: claim, renew, put back, fail, cancel, mark dead and retry; and the tick.
 
-Every step of a worker names its fencing token, so a worker that lost its lease writes nothing.
+Each write of a worker checks its fencing token, so a worker that lost its lease cannot write.
 """
 
 from datetime import datetime, timedelta
@@ -19,37 +19,39 @@ NO_TIME = timedelta(0)
 
 
 def queued(*, model: type[Row], now: datetime) -> dict[str, Any]:
-    """The fields with which a row of work begins."""
+    """The initial fields of a job."""
     return {"created_at": now, "next_attempt_at": now, "max_attempts": kind_of(model).max_attempts}
 
 
 def wake_for(*, row: Row) -> None:
-    """Tell a worker, after commit, that this row waits."""
+    """Notify a worker after commit that this row is due."""
     wake(kind_of(type(row)).task(row), row.pk)
 
 
 def claim(*, model: type[Row], pk: int, now: datetime, longer: timedelta = NO_TIME) -> Row | None:
-    """Take the row for as long as its kind may be silent, or `longer`; None where it is not due or is another's."""
+    """Claim the row for the lease of its kind, or for `longer`. Returns None if it is not due or another worker holds
+    it.
+    """
     return model.claim(pk=pk, now=now, lease=kind_of(model).lease() + longer)
 
 
 def renew(*, row: Row, now: datetime, **fields: Any) -> bool:
-    """Hold the row for another lease; False means it was lost or canceled."""
+    """Renew the lease. Returns False if it was lost or the job was canceled."""
     return row.renew(now=now, lease=kind_of(type(row)).lease(), **fields)
 
 
 def put_back(*, row: Row, error: Exception, now: datetime) -> bool:
-    """Return the row to the queue after a fault of ours, to be tried again after the back-off of its attempts."""
+    """Return the row to the queue after an internal error. It is retried after the backoff."""
     return row.hand_back(now=now, error=f"{type(error).__name__}: {error}", wait=backoff(row.attempts))
 
 
 def finish(*, row: Row, now: datetime, **fields: Any) -> bool:
-    """The work is done; `fields` is what it brought. False, and nothing written, where the lease was lost."""
+    """Mark the job as done and save `fields`. Returns False and writes nothing if the lease was lost."""
     return row.write(state=JobState.DONE, error="", finished_at=now, lease_until=None, **fields)
 
 
 def fail(*, row: Row, reason: str, by: User | None = None, now: datetime) -> bool:
-    """The work itself cannot be done: an answer nobody needs to wait for. False where the lease was lost."""
+    """Mark the job as failed, without a retry. Returns False if the lease was lost."""
     kind = kind_of(type(row))
     with transaction.atomic():
         is_ours = row.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
@@ -61,7 +63,7 @@ def fail(*, row: Row, reason: str, by: User | None = None, now: datetime) -> boo
 
 
 def cancel(*, row: Row, by: User, now: datetime) -> Row:
-    """Stop a job; its worker notices at its next sign of life, and whatever it still writes is refused."""
+    """Cancel a job. Its worker notices when it next renews its lease; until then its writes are refused."""
     kind = kind_of(type(row))
     kind.check(person_of(by), row)
     with transaction.atomic():
@@ -72,7 +74,7 @@ def cancel(*, row: Row, by: User, now: datetime) -> Row:
 
 
 def abandon(*, row: Row, by: User | None, now: datetime) -> bool:
-    """Stop a job that nobody needs any more; False where it had ended already."""
+    """Cancel a job that is no longer needed. Returns False if it had already ended."""
     kind = kind_of(type(row))
     with transaction.atomic():
         held = _locked(kind, row.pk).filter(state__in=kind.canceled_from).first()
@@ -82,7 +84,7 @@ def abandon(*, row: Row, by: User | None, now: datetime) -> bool:
 
 
 def retry(*, row: Row, by: User, now: datetime) -> Row:
-    """Give a job that ended badly a fresh set of attempts."""
+    """Reset the attempts of a failed job and queue it again."""
     kind = kind_of(type(row))
     kind.check(person_of(by), row)
     with transaction.atomic():
@@ -95,7 +97,7 @@ def retry(*, row: Row, by: User, now: datetime) -> Row:
 
 
 def requeue(*, row: Row, now: datetime, **fields: Any) -> None:
-    """Let a locked row wait as if it were new, and wake a worker for it."""
+    """Queue a locked row as if it were new, and notify a worker."""
     kind = kind_of(type(row))
     fresh = {"state": JobState.QUEUED, "attempts": 0, "next_attempt_at": now, "finished_at": None}
     fields = fresh | dict(kind.reset(row)) | fields
@@ -106,7 +108,9 @@ def requeue(*, row: Row, now: datetime, **fields: Any) -> None:
 
 
 def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> list[Row]:
-    """Declare dead what used up its attempts and found no end; people see it, and may retry what can be retried."""
+    """Mark jobs as dead that used up their attempts without an end. People see them and may retry them if their kind
+    allows.
+    """
     kind, dead = kind_of(model), []
     spent = model.exhausted(now=now)
     for pk in QuerySet(model).filter(spent).order_by("pk").values_list("pk", flat=True):
@@ -124,7 +128,7 @@ def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> lis
 
 
 def tick(*, kind: JobKind[Any], now: datetime) -> None:
-    """Declare dead what went silent too often and wake workers for what is due; harmless when repeated."""
+    """Mark exhausted jobs as dead, and notify workers of due jobs. Idempotent."""
     mark_dead(model=kind.model, now=now)
     for task, among in kind.queues.items():
         announce(kind.model, task, now=now, among=among)
@@ -137,6 +141,6 @@ def _stop(kind: JobKind[Row], row: Row, by: User | None, now: datetime) -> None:
 
 
 def _locked(kind: JobKind[Row], pk: int, *, skip_locked: bool = False) -> QuerySet[Row]:
-    """The row, locked once it is read, after whatever the writes of its kind lock before it."""
+    """The locked row. Rows that its kind locks first are locked before it."""
     kind.lock_first(pk)
     return QuerySet(kind.model).filter(pk=pk).select_for_update(of=("self",), skip_locked=skip_locked)

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 
 
 class JobState(TextChoices):
-    """Where a leased row of work stands; a run and an outbox message share the words."""
+    """The state of a job. Runs and outbox messages share these states."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -19,10 +19,11 @@ class JobState(TextChoices):
 
 
 class Reach(StrEnum):
-    """How far a refusal goes: this message, every message of its kind, or everything meant for the same other side.
+    """The scope of a refusal: this message, all messages of its kind, or all messages of its channel.¶The message that
+    met the refusal stores the scope in its payload. While it is unfinished, only this message is tried; the others wait
+    or pause with it, so that a hundred messages do not repeat the same failing call.
 
-    The message that met a far-reaching one carries it in its payload. While it is unfinished it stands for the others:
-    it alone is tried, they wait with it or pause with it, so that a hundred messages do not ask the same in vain.
+
     """
 
     MESSAGE, KIND, CHANNEL = "message", "kind", "channel"

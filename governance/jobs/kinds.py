@@ -1,4 +1,4 @@
-"""Kinds of jobs: what the mechanism must know of a leased table. Each is registered where its writes live."""
+"""Kinds of jobs: the configuration of each leased table. Each kind is registered in the module of its writes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ Record = Callable[[str, Row, User | None, datetime, dict[str, Any]], None]
 
 
 def lease() -> timedelta:
-    """How long a worker may be silent."""
+    """The default lease duration."""
     return timedelta(seconds=settings.WEIGHBRIDGE["LEASE_S"])
 
 
 def effect_lease() -> timedelta:
-    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what
-    is still under way.
+    """The lease for one effect: longer than the sum of its time-outs, so that no effect is repeated while it is
+    running.
     """
     return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
 
@@ -37,7 +37,7 @@ def backoff(attempts: int) -> timedelta:
 
 
 def _nothing(*_: Any) -> None:
-    """What a kind does that has nothing to add."""
+    """The default hook, which does nothing."""
 
 
 def _no_retry(_: Any) -> bool:
@@ -46,14 +46,14 @@ def _no_retry(_: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind(Generic[Row]):
-    """One leased table.
+    """The configuration of one leased table.¶`queues` maps the Celery tasks to the rows that each processes; `task_of`
+    returns the task for one row. `name` is the name of a row in sentences. `silence` is the default reason for a dead
+    job. `check` raises unless the person may cancel and retry the job. `may_retry` and `retried` ("a failed one can be
+    retried") define which jobs can be retried. `record` writes the audit event of a step; `on_end` runs in the
+    transaction that marks a job failed or dead, `before_retry` in that of a retry. `reset` are additional fields that a
+    retry sets. `lock_first` locks the rows that must be locked before the job.
 
-    `queues` names the Celery tasks that take its rows, and which rows each takes; `task_of` says which of them takes
-    one row. `name` begins the sentences people read. `silence` is the reason of a death nobody gave a reason for.
-    `check` raises unless the person may cancel and retry the job. `may_retry` and `retried` ("a failed one can be
-    retried") say what can be retried. `record` writes the audit event of a step; `on_end` runs in the transaction of
-    a failure or a death, `before_retry` in that of a retry. `reset` names the fields a retry sets besides. `lock_first`
-    locks what the writes of this kind lock before the row.
+
     """
 
     model: type[Row]
@@ -74,16 +74,16 @@ class JobKind(Generic[Row]):
     lock_first: Callable[[int], None] = _nothing
 
     def task(self, row: Row) -> str:
-        """The Celery task that takes this row."""
+        """The Celery task for this row."""
         return self.task_of(row) if self.task_of is not None else next(iter(self.queues))
 
     def check_cancel(self, row: Row) -> None:
-        """Raise WrongState unless there is something to cancel."""
+        """Raise WrongState if the job has ended."""
         if row.state not in self.canceled_from:
-            raise WrongState(f"{self.name(row)} has already ended; there is nothing to cancel.")
+            raise WrongState(f"{self.name(row)} has already ended and cannot be canceled.")
 
     def check_retry(self, row: Row) -> None:
-        """Raise WrongState unless the job can be retried as it stands."""
+        """Raise WrongState unless the job can be retried in its current state."""
         if not self.may_retry(row):
             raise WrongState(f"{self.name(row)} is {row.state}; only {self.retried}.")
 
@@ -92,7 +92,7 @@ KINDS: dict[type[Leased], JobKind[Any]] = {}
 
 
 def register(kind: JobKind[Row]) -> JobKind[Row]:
-    """Make a kind known to the mechanism, and to its tick."""
+    """Register a kind, and its tick."""
     KINDS[kind.model] = kind
     return kind
 

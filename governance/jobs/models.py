@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables and their database constraints."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
@@ -11,7 +11,7 @@ from weighbridge.core.masking import mask
 
 
 class Due(NamedTuple):
-    """A row a worker could take, and what changes once somebody takes it or puts it off."""
+    """A due row, with the fields that change when a worker claims or postpones it."""
 
     pk: int
     fence: int
@@ -20,7 +20,7 @@ class Due(NamedTuple):
 
 
 class Leased(models.Model):
-    """A row of work with state, attempts, lease and fence."""
+    """A job with state, attempts, lease and fencing token."""
 
     state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -37,26 +37,26 @@ class Leased(models.Model):
 
     @classmethod
     def claimable(cls, *, now: datetime) -> Q:
-        """Rows a worker may take at `now`: due, or held by a worker that went silent."""
+        """Rows that a worker may claim at `now`: due rows, and rows whose lease has expired."""
         due = Q(state=JobState.QUEUED, next_attempt_at__lte=now)
         silent = Q(state__in=HELD, lease_until__lt=now)
         return (due | silent) & Q(attempts__lt=F("max_attempts"))
 
     @classmethod
     def exhausted(cls, *, now: datetime) -> Q:
-        """Rows whose last allowed worker went silent, or that came back to the queue with no attempt left."""
+        """Rows without attempts left whose lease has expired, or that are back in the queue."""
         silent = Q(state__in=HELD, lease_until__lt=now)
         return (silent | Q(state=JobState.QUEUED)) & Q(attempts__gte=F("max_attempts"))
 
     @classmethod
     def due(cls, *, now: datetime, limit: int, among: Q | None = None) -> list[Due]:
-        """What workers could take at `now`, oldest first; with `among`, of those rows alone."""
+        """Rows that workers could claim at `now`, oldest first; `among` restricts the rows."""
         rows = cls._default_manager.filter(cls.claimable(now=now), among or Q()).order_by("pk")
         return [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
 
     @classmethod
     def claim(cls, *, pk: int, now: datetime, lease: timedelta) -> Self | None:
-        """Take the row for `lease`, or answer None because it is not due, is finished, or is another's."""
+        """Claim the row for `lease`. Returns None if it is not due, is finished, or is held by another worker."""
         with transaction.atomic():
             rows = cls._default_manager.filter(cls.claimable(now=now), pk=pk)
             row = rows.select_for_update(skip_locked=True, of=("self",)).first()
@@ -68,25 +68,25 @@ class Leased(models.Model):
             return row
 
     def write(self, **fields: Any) -> bool:
-        """Write `fields` if this worker still holds the row; False means the lease was lost and nothing was written."""
+        """Write `fields` if this worker still holds the row. Returns False and writes nothing if the lease was lost."""
         rows: models.QuerySet[Self] = models.QuerySet(type(self))
         return rows.filter(pk=self.pk, fence=self.fence, state__in=HELD).update(**fields) == 1
 
     def renew(self, *, now: datetime, lease: timedelta, **fields: Any) -> bool:
-        """Hold the row for another `lease`; False means it was lost or canceled."""
+        """Renew the lease. Returns False if it was lost or the job was canceled."""
         return self.write(lease_until=now + lease, **fields)
 
     def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:
-        """Return the row to the queue, to be tried again after `wait`."""
+        """Return the row to the queue. It is due again after `wait`."""
         return self.write(
             state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=mask(error)[:4000], **fields
         )
 
 
 class OutboxMessage(Leased):
-    """Something that must happen outside; messages of one lane are delivered one at a time, in order.
+    """An effect outside the database.
 
-    `asked_in` is the identifier of the request that wanted it.
+    Messages of one lane are delivered one at a time, in order. `asked_in` is the ID of the request that caused it.
     """
 
     kind = models.CharField(max_length=60)
@@ -105,14 +105,14 @@ class OutboxMessage(Leased):
 
     @classmethod
     def claimable(cls, *, now: datetime) -> Q:
-        """As for every leased row, and nothing before it in its lane is unfinished or dead."""
+        """Claimable rows whose predecessors in their lane are all finished."""
         before = cls._default_manager.filter(lane=OuterRef("lane"), pk__lt=OuterRef("pk"))
         blocked = before.filter(state__in=[*UNFINISHED, JobState.DEAD])
         return super().claimable(now=now) & ~Q(Exists(blocked))
 
 
 class Pulse(models.Model):
-    """One moment, by name; written by the tick, read by pages, `/readyz` and `/metrics`."""
+    """A named timestamp, written by the tick and read by pages, `/readyz` and `/metrics`."""
 
     name = models.CharField(max_length=60, unique=True)
     at = models.DateTimeField()
@@ -121,8 +121,8 @@ class Pulse(models.Model):
         return self.name
 
     @classmethod
-    def note(cls, *, name: str, at: datetime | None) -> None:
-        """Set the moment; None forgets it: nothing waits."""
+    def record(cls, *, name: str, at: datetime | None) -> None:
+        """Set the timestamp; None deletes it."""
         if at is None:
             cls._default_manager.filter(name=name).delete()
         else:

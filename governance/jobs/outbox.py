@@ -1,7 +1,6 @@
-"""Effects outside the database: enqueued in the transaction that wants them, delivered after it, any number of times.
-
-The row is the truth; the broker's message is only a wake-up, and losing every one of them loses nothing: a tick finds
-what is due. Handlers are registered by kind in the `tasks` of the app that knows how.
+"""Effects outside the database: enqueued in the transaction of the change and delivered after it, at least once.¶The
+row is authoritative. The broker message is only a notification; if all notifications are lost, the tick still finds due
+messages. Handlers are registered by kind in the `tasks` modules.
 """
 
 import logging
@@ -20,7 +19,7 @@ from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import BROKER
-from governance.jobs.worker_signals import is_left_alone, reach_broker, wake
+from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
 from governance.people.rules import check_operate
 from weighbridge.core.masking import mask
 
@@ -39,10 +38,11 @@ DELIVER = "governance.jobs.tasks.deliver"
 
 
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
-    """The effect did not happen now; `wait_s` None means the usual backoff. `is_uncertain`: it may have happened.
+    """The effect did not happen and must be retried; `wait_s` None means the usual backoff.¶`is_uncertain` means that
+    it may have happened. The wait starts at `at`, the time of the response, or at the start of the attempt. A refusal
+    with a wider scope than its message is not the fault of the message and uses up no attempt.
 
-    The wait counts from `at`, when the other side answered; unset, from the beginning of the attempt. A wait that
-    reaches further than its message is not the message's fault and uses up no attempt.
+
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfu
 
 
 class NeedsPerson(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
-    """Nothing will change by itself: keep the message, pause it, and say why until it is resumed."""
+    """A person must fix the cause. The message is paused with the reason until it is resumed."""
 
     def __init__(self, reason: str, *, reach: Reach = Reach.MESSAGE) -> None:
         super().__init__(reason)
@@ -67,13 +67,14 @@ class NeedsPerson(Exception):  # noqa: N818 -- a request to the outbox, not a ma
 
 
 class LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
-    """Another worker has the message now; this one does nothing more."""
+    """Another worker now has the message; this one must stop."""
 
 
 def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable[[Handler], Handler]:
-    """Register the handler of a kind. It acts outside, then returns what to write here once the message is done.
+    """Register the handler of a kind.
 
-    Kinds of one `channel` speak to the same other side. A probe goes through while the others are paused.
+    It performs the effect, then returns a function that writes the result with the finished message. Kinds of one
+    `channel` use the same external system. A probe is delivered while the others are paused.
     """
 
     def register(handler: Handler) -> Handler:
@@ -88,30 +89,31 @@ def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable
 
 
 def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """Register something the tick does every time; it must be harmless when run twice, late or in two processes."""
+    """Register a function for each tick. It must be safe to run twice, late, or in two processes."""
     TICKERS.append(ticker)
     return ticker
 
 
 def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
-    """Raise LeaseLost unless this worker still holds the message; asked right before what cannot be taken back."""
+    """Raise LeaseLost unless this worker still holds the message. Call this directly before an irreversible effect."""
     if not jobs.renew(row=message, now=now, **fields):
         raise LeaseLost(f"{message.key} was given to another worker.")
 
 
 def remember(*, message: OutboxMessage, now: datetime, **facts: Any) -> None:
-    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost as
-    `check_held` does.
+    """Store `facts` (JSON) in the payload directly before an irreversible effect. Raises LeaseLost like
+    `check_held`.
     """
     message.payload = message.payload | facts
     check_held(message=message, now=now, payload=message.payload)
 
 
-def gather(*, message: OutboxMessage, now: datetime) -> list[OutboxMessage]:
-    """The message and those of its kind that wait right behind it in its lane: one effect does for all of them.
+def collect_batch(*, message: OutboxMessage, now: datetime) -> list[OutboxMessage]:
+    """The message and the messages of its kind directly behind it in its lane, which one effect can deliver
+    together.¶The set is stored before the effect, so that a retry uses the same set. No other worker can claim these
+    messages, because a lane is delivered in order; they are finished with the first one. Raises LeaseLost.
 
-    Settled before the effect, so that a repeated attempt says the same. Nobody else can take them meanwhile, because
-    nothing in a lane goes before its head is finished; they are done when the head is. Raises LeaseLost.
+
     """
     if "together" not in message.payload:
         behind = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state__in=UNFINISHED).order_by("pk")
@@ -121,7 +123,7 @@ def gather(*, message: OutboxMessage, now: datetime) -> list[OutboxMessage]:
 
 
 def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: datetime) -> OutboxMessage:
-    """Write the message in the caller's transaction; the same `key` twice is one message."""
+    """Write the message in the caller's transaction. A repeated `key` writes no second message."""
     message, _ = OutboxMessage.objects.get_or_create(
         key=key,
         defaults={
@@ -137,13 +139,13 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
 
 
 def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
-    """Deliver one message if it is due, free and nothing holds it back; the message as it then stands, or None."""
+    """Deliver one message if it is due, unclaimed and not held back. Returns the updated message, or None."""
     if _held_back(pk=pk, now=now):
         return None
     message = jobs.claim(model=OutboxMessage, pk=pk, now=now)
     if message is None:
         return None
-    with trace.marked(request_id=message.asked_in, outbox_key=message.key):
+    with trace.correlated(request_id=message.asked_in, outbox_key=message.key):
         _attempt(message, now)
     message.refresh_from_db()
     return message
@@ -167,9 +169,10 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
 
 
 def resume(*, channel: str, now: datetime) -> int:
-    """Set going what a refusal or an outage held back, in the caller's transaction; how many messages.
+    """Resume messages that a refusal or an outage held back, in the caller's transaction.
 
-    Whatever met the refusal goes last and, should it be refused again, stands for nobody but itself.
+    Returns their number. The message that met the refusal is tried last; if it is refused again, it no longer holds
+    back others.
     """
     met_an_outage = Q(payload__has_key="reach") & ~Q(payload__told=True)
     queued = Q(state=JobState.QUEUED) & (met_an_outage | Q(attempts=0, next_attempt_at__gt=now))
@@ -184,7 +187,7 @@ def resume(*, channel: str, now: datetime) -> int:
 
 
 def tick(*, now: datetime) -> None:
-    """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
+    """Notify workers of due and abandoned messages. Safe to run twice, late, or in several processes."""
     is_reached = reach_broker()
     failures = []
     of_jobs: list[Callable[[datetime], None]] = [partial(_tick_of, kind) for kind in KINDS.values()]
@@ -192,10 +195,10 @@ def tick(*, now: datetime) -> None:
         try:
             ticker(now)
         except Exception as error:
-            log.exception("A part of the tick failed; the others go on.")
+            log.exception("A part of the tick failed. The other parts continue.")
             failures.append(error)
-    # Some brokers let themselves be reached and take nothing, such as a folder that cannot be written to.
-    Pulse.note(name=BROKER, at=None if is_reached and not is_left_alone() else now)
+    # Some brokers are reachable but accept no message, such as a folder without write permission.
+    Pulse.record(name=BROKER, at=None if is_reached and not is_circuit_open() else now)
     if failures:
         raise ExceptionGroup("parts of the tick failed", failures)
 
@@ -205,11 +208,11 @@ def _kinds(channel: str) -> list[str]:
 
 
 def _marked(message: OutboxMessage, reach: Reach, *, is_told: bool = False) -> dict[str, Any]:
-    """The payload, with how far the refusal goes; `is_told`: the other side named the wait itself."""
-    kept = {name: value for name, value in message.payload.items() if name not in {"reach", "told"}}
-    if reach is Reach.MESSAGE or message.kind not in CHANNELS or kept.get("is_alone"):
-        return kept
-    return kept | {"reach": reach, "told": is_told}
+    """The payload with the scope of the refusal. `is_told` means that the external system named the wait."""
+    rest = {name: value for name, value in message.payload.items() if name not in {"reach", "told"}}
+    if reach is Reach.MESSAGE or message.kind not in CHANNELS or rest.get("is_alone"):
+        return rest
+    return rest | {"reach": reach, "told": is_told}
 
 
 def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
@@ -230,7 +233,7 @@ def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
 
 
 def _held_back(*, pk: int, now: datetime) -> bool:
-    """Whether another message of the channel stands in the way; then this one waits, or pauses, with it."""
+    """Whether another message of the channel blocks this one; then this one waits, or pauses, with it."""
     message = OutboxMessage.objects.filter(OutboxMessage.claimable(now=now), pk=pk, kind__in=CHANNELS).first()
     before = _in_the_way(message, now) if message else None
     if message is None or before is None:
@@ -278,14 +281,14 @@ register(
         model=OutboxMessage,
         queues={DELIVER: Q()},
         name=lambda _: "This message",
-        silence="Every worker that took this message went silent.",
+        silence="All workers that took this message stopped responding.",
         check=lambda person, _: check_operate(person),
         max_attempts=ATTEMPTS_MAX,
         lease=effect_lease,
         canceled_from=(*UNFINISHED, JobState.DEAD),
         may_retry=lambda message: message.state in {JobState.DEAD, JobState.PAUSED},
         retried="a dead or paused one can be retried",
-        # What was tried may have happened: whoever tries again looks first.
+        # The effect may have happened, so the next attempt checks first.
         reset=lambda message: {"is_uncertain": message.is_uncertain or message.attempts > 0},
     )
 )

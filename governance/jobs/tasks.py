@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks for workers and the tick."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ from governance.jobs.queries.operation import TICK
 
 @shared_task
 def deliver(message_id: int) -> None:
-    """Deliver one outbox message, if it is due and nobody else has it."""
+    """Deliver one outbox message, if it is due and no other worker has it."""
     with audit.origin("job"):
         outbox.deliver(pk=message_id, now=timezone.now())
 
 
 @outbox.on_tick
-def leave_a_sign(now: datetime) -> None:
-    """Let pages and probes see that the tick is alive."""
-    Pulse.note(name=TICK, at=now)
+def record_tick(now: datetime) -> None:
+    """Record the time of the tick for pages and probes."""
+    Pulse.record(name=TICK, at=now)

@@ -1,7 +1,7 @@
-"""Wake-ups: hints to workers that a row is due. Losing every one of them loses nothing, and none may cost anybody time.
+"""Notifications to workers that a row is due.¶Notifications may be lost without harm and must not delay requests.
 
-They go over a line of their own that gives up soon. Once the broker has failed, this process leaves it alone for a
-while, so that a person whose request wakes ten workers waits for one time-out, not for ten.
+They use their own connection with a short time-out. After a failure, this process does not contact the broker for a
+while, so that a request with ten notifications waits for one time-out, not for ten.
 """
 
 import logging
@@ -29,84 +29,84 @@ BATCH = 50
 
 
 @dataclass
-class _Told:
-    """When a row that nobody took is announced again, and how long that was after the time before."""
+class _Announcement:
+    """The time of the next notification for a row, and the interval since the last one."""
 
     again_at: datetime
     wait: timedelta
 
 
 class BrokerCircuit:
-    """What this process knows of the broker, and which rows it has announced there and nobody has taken."""
+    """A circuit breaker for the broker, and the announced rows that no worker has claimed yet."""
 
     def __init__(self) -> None:
-        """Nothing is known yet."""
-        self.left_alone_until_s = 0.0
-        self.told: dict[str, dict[Due, _Told]] = {}
+        """Start with a closed circuit and no announced rows."""
+        self.open_until_s = 0.0
+        self.announced: dict[str, dict[Due, _Announcement]] = {}
 
-    def leave_alone(self) -> None:
-        """The broker failed."""
-        self.left_alone_until_s = time.monotonic() + LEFT_ALONE_S
-        self.told.clear()
-
-
-LINE = BrokerCircuit()
+    def open_circuit(self) -> None:
+        """Open the circuit after a failure of the broker."""
+        self.open_until_s = time.monotonic() + LEFT_ALONE_S
+        self.announced.clear()
 
 
-def is_left_alone() -> bool:
-    """Whether the broker failed this process a moment ago."""
-    return time.monotonic() < LINE.left_alone_until_s
+CIRCUIT = BrokerCircuit()
+
+
+def is_circuit_open() -> bool:
+    """Whether the circuit is open."""
+    return time.monotonic() < CIRCUIT.open_until_s
 
 
 def wake(task: str, *arguments: int) -> None:
-    """Tell a worker after commit. A broker that does not answer is no reason to fail: the tick will find the row."""
+    """Notify a worker after commit. A failure of the broker is only logged, because the tick will find the row."""
     asked_in = trace.request_id()
 
     def send() -> None:
-        if is_left_alone():
+        if is_circuit_open():
             return
         try:
             with pools.producers[_line()].acquire(block=True, timeout=PATIENCE_S) as producer:
-                marked = {trace.REQUEST_ID: asked_in}
+                headers = {trace.REQUEST_ID: asked_in}
                 current_app.send_task(
-                    task, args=arguments, producer=producer, retry=True, retry_policy=AT_ONCE, headers=marked
+                    task, args=arguments, producer=producer, retry=True, retry_policy=AT_ONCE, headers=headers
                 )
         except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
-            log.warning("Work is delayed: the broker did not take a wake-up (%s).", error)
-            LINE.leave_alone()
+            log.warning("Work is delayed: the broker did not accept a notification (%s).", error)
+            CIRCUIT.open_circuit()
 
     transaction.on_commit(send)
 
 
 def announce(rows: type[Leased], task: str, *, now: datetime, among: Q | None = None) -> None:
-    """Wake workers for what is due (`among` the rows of a kind), the oldest `BATCH` at most; only the tick does.
+    """Notify workers of due rows (`among` the rows of a kind), at most the oldest `BATCH`.
 
-    A row that was announced and stands as it did is announced again after 5 s, 10 s, 20 s … at most 5 min: the hint may
-    be lost, but more of them than workers take would pile up in the broker.
+    Only the tick calls this. An unchanged row is announced again after 5 s, 10 s, 20 s … at most 5 min: a notification
+    may be lost, but repeating it too often would fill the broker.
     """
-    if is_left_alone():
+    if is_circuit_open():
         return
-    before, after = LINE.told.get(task, {}), dict[Due, _Told]()
+    before, after = CIRCUIT.announced.get(task, {}), dict[Due, _Announcement]()
     for row in rows.due(now=now, limit=BATCH, among=among):
-        told = before.get(row)
-        if told is None or told.again_at <= now:
+        notified = before.get(row)
+        if notified is None or notified.again_at <= now:
             wake(task, row.pk)
-            wait = AGAIN_FIRST if told is None else min(2 * told.wait, AGAIN_LAST)
-            told = _Told(now + wait, wait)
-        after[row] = told
-    LINE.told[task] = {} if is_left_alone() else after
+            wait = AGAIN_FIRST if notified is None else min(2 * notified.wait, AGAIN_LAST)
+            notified = _Announcement(now + wait, wait)
+        after[row] = notified
+    CIRCUIT.announced[task] = {} if is_circuit_open() else after
 
 
 def reach_broker() -> bool:
-    """Whether the broker answers within a second; where it does not, it is left alone for a while."""
+    """Whether the broker responds within a second; otherwise the circuit is opened."""
     try:
         with _line() as line:
             line.transport.close_connection(line.transport.establish_connection())
     except Exception as error:  # noqa: BLE001 -- whatever it is, the broker takes no wake-up
         log.warning("The broker does not answer (%s: %s).", type(error).__name__, error)
-        LINE.leave_alone()
+        CIRCUIT.open_circuit()
         return False
-    LINE.left_alone_until_s = 0.0
+    CIRCUIT.open_until_s = 0.0
     return True
 
 

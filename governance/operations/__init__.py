@@ -1,1 +1,1 @@
-"""What operators see: health, metrics, integrations, the trail, backups."""
+"""Tools for operators: health, metrics, integrations, the audit trail, backups."""

@@ -1,4 +1,4 @@
-"""What people do to effects: retry the dead, resume the paused, test the connection."""
+"""Actions on outbox messages: retry dead ones, resume paused ones, and test the connection."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from governance.people.rules import check_operate
 
 
 def retry(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
-    """Give a dead or paused message a fresh set of attempts; it still looks before it repeats."""
+    """Reset the attempts of a dead or paused message. Its handler still checks whether the effect has happened."""
     with transaction.atomic():
         row = jobs.retry(row=message, by=by, now=now)
         audit.record(kind="effect.retried", by=by, subject=("effect", row.key), details={"error": row.error}, now=now)
@@ -23,7 +23,7 @@ def retry(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
 
 
 def resume_all(*, by: User, now: datetime) -> int:
-    """Resume everything that was paused, after a connection test succeeded; how many."""
+    """Resume all paused messages after a successful connection test. Returns their number."""
     check_operate(person_of(by))
     with transaction.atomic():
         rows = list(OutboxMessage.objects.select_for_update().filter(state=JobState.PAUSED).order_by("pk"))
@@ -34,7 +34,7 @@ def resume_all(*, by: User, now: datetime) -> int:
 
 
 def request_check(*, by: User, now: datetime) -> OutboxMessage:
-    """Ask for a test of the ticket tracker's connection; a test that never got through gives way to this one."""
+    """Request a connection test of the ticket tracker. A pending test that failed is replaced."""
     check_operate(person_of(by))
     with transaction.atomic():
         for earlier in OutboxMessage.objects.filter(

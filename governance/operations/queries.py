@@ -1,4 +1,4 @@
-"""Figures of the ground floor for Prometheus: the outbox, the tick, the audit trail."""
+"""Prometheus metrics of the outbox, the tick and the audit trail."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ BOUNDS_S = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
 
 
 def families(*, now: datetime) -> list[Metric]:
-    """Everything the ground floor can say."""
+    """All metric families of this app."""
     return [*_outbox(now), *_signs_of_life(now)]
 
 
@@ -31,7 +31,7 @@ def _outbox(now: datetime) -> list[Metric]:
         attempts("weighbridge_outbox_attempts", "Attempts spent on unfinished effects.", unfinished, "kind"),
         ages(
             "weighbridge_outbox_oldest_due_seconds",
-            "How long the oldest due effect has been left lying.",
+            "How long the oldest due effect has waited.",
             due,
             "kind",
             since="next_attempt_at",
@@ -39,13 +39,13 @@ def _outbox(now: datetime) -> list[Metric]:
         ),
         ages(
             "weighbridge_sync_lag_seconds",
-            "How long ago the oldest unfinished effect was wanted.",
+            "Age of the oldest unfinished effect.",
             unfinished,
             "kind",
             since="created_at",
             now=now,
         ),
-        spread("weighbridge_outbox_delivery_seconds", "From wanted to done, by kind.", done, "kind"),
+        spread("weighbridge_outbox_delivery_seconds", "Time from request to completion, by kind.", done, "kind"),
     ]
 
 
@@ -53,26 +53,33 @@ def _signs_of_life(now: datetime) -> list[Metric]:
     events = AuditEvent.objects.aggregate(last=Max("position"))["last"] or 0
     pulses = [(pulse.name, (now - pulse.at).total_seconds()) for pulse in Pulse.objects.order_by("name")]
     return [
-        _gauge("weighbridge_pulse_age_seconds", "Since the tick, or since nobody takes what waits.", ("name",), pulses),
-        GaugeMetricFamily("weighbridge_work_delayed", "1 while the pages say so.", float(is_delayed(now=now))),
+        _gauge(
+            "weighbridge_pulse_age_seconds",
+            "Time since the last tick, or since no worker takes due work.",
+            ("name",),
+            pulses,
+        ),
+        GaugeMetricFamily(
+            "weighbridge_work_delayed", "1 while the pages show that work is delayed.", float(is_delayed(now=now))
+        ),
         CounterMetricFamily("weighbridge_audit_events_total", "Events in the audit trail.", float(events)),
     ]
 
 
 def counted(name: str, meaning: str, rows: QuerySet[Any], *labels: str) -> Metric:
-    """How many rows there are of each label."""
+    """The number of rows by label."""
     return _gauge(name, meaning, labels, rows.order_by(*labels).values_list(*labels).annotate(count=Count("pk")))
 
 
 def attempts(name: str, meaning: str, rows: QuerySet[Any], *labels: str) -> Metric:
-    """The attempts of the rows, added up."""
+    """The total attempts of the rows."""
     return _gauge(
         name, meaning, labels, _grouped(rows, labels).annotate(sum=Sum("attempts")).values_list(*labels, "sum")
     )
 
 
 def ages(name: str, meaning: str, rows: QuerySet[Any], *labels: str, since: str, now: datetime) -> Metric:
-    """Seconds between `since` of the oldest row and now."""
+    """The age in seconds of the oldest row, from its field `since`."""
     oldest = _grouped(rows, labels).annotate(oldest=Min(since)).values_list(*labels, "oldest")
     waited = [(*values, max(0.0, (now - at).total_seconds())) for *values, at in oldest if at]
     return _gauge(name, meaning, labels, waited)
@@ -81,25 +88,25 @@ def ages(name: str, meaning: str, rows: QuerySet[Any], *labels: str, since: str,
 def spread(
     name: str, meaning: str, rows: QuerySet[Any], *labels: str, taken_s: Combinable | None = None
 ) -> HistogramMetricFamily:
-    """How long the rows took: from `created_at` to `finished_at`, or what `taken_s` says."""
+    """A histogram of durations: from `created_at` to `finished_at`, or `taken_s`."""
     took = taken_s or Cast(Extract(F("finished_at") - F("created_at"), "epoch"), FloatField())
     within = {f"{bound:g}": Count("pk", filter=Q(took__lte=bound)) for bound in BOUNDS_S} | {"+Inf": Count("pk")}
-    found = HistogramMetricFamily(name, meaning, labels=labels)
+    family = HistogramMetricFamily(name, meaning, labels=labels)
     for row in _grouped(rows.annotate(took=took), labels).annotate(sum=Sum("took"), **within):
         buckets = [(bound, row[bound]) for bound in within]
-        found.add_metric([str(row[label]) for label in labels], buckets, row["sum"] or 0)
-    return found
+        family.add_metric([str(row[label]) for label in labels], buckets, row["sum"] or 0)
+    return family
 
 
 def _grouped(rows: QuerySet[Any], labels: Sequence[str]) -> QuerySet[Any]:
-    """One row for each combination of labels, or for all rows where there are no labels."""
+    """One row for each combination of labels, or one row in total without labels."""
     grouped: QuerySet[Any] = rows.order_by(*labels).annotate(one=Value(1)).values("one", *labels)
     return grouped
 
 
 def _gauge(name: str, meaning: str, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> GaugeMetricFamily:
-    """A gauge of rows that end in their value."""
-    found = GaugeMetricFamily(name, meaning, labels=labels)
+    """A gauge from rows whose last column is the value."""
+    family = GaugeMetricFamily(name, meaning, labels=labels)
     for *values, value in rows:
-        found.add_metric([str(each) for each in values], value or 0)
-    return found
+        family.add_metric([str(each) for each in values], value or 0)
+    return family

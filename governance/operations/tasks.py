@@ -1,4 +1,4 @@
-"""What the tick does for the installation as a whole."""
+"""Periodic tasks of the tick for the whole installation."""
 
 import logging
 from datetime import datetime, timedelta
@@ -17,23 +17,23 @@ CHECKPOINT_EVERY = timedelta(days=1)
 
 @outbox.on_tick
 def sign_daily(now: datetime) -> None:
-    """Sign the head of the audit trail once a day; packets do so more often."""
+    """Sign the head of the audit trail once a day. Packets also sign it."""
     last = latest()
     if last is not None and last.at > now - CHECKPOINT_EVERY:
         return
     try:
-        checkpoints.keep(now=now)
+        checkpoints.sign_head(now=now)
     except WrongState as refusal:
-        log.warning("The audit trail has no checkpoint of today. %s", refusal.reason)
+        log.warning("The daily checkpoint of the audit trail failed. %s", refusal.reason)
 
 
 @outbox.on_tick
-def end_unconfirmed(now: datetime) -> None:
-    """Close proposals that no second person confirmed in time."""
+def expire_changes(now: datetime) -> None:
+    """Expire changes that were not confirmed in time."""
     approvals.expire(now=now)
 
 
 @outbox.on_tick
-def forget_answers(now: datetime) -> None:
-    """Keep the table of answered POSTs from growing for ever."""
-    answers.forget(now=now)
+def delete_old_answers(now: datetime) -> None:
+    """Delete old idempotency records."""
+    answers.delete_old_answers(now=now)

@@ -1,7 +1,7 @@
-"""Django's admin: read-only, but for teams and roles, which are granted and revoked through the same audited actions.
-
-No door around the second person: a role that binds people is proposed on the page of changes, and whoever holds one
-keeps password, address and factors to themselves, so that no administrator confirms in another's name.
+"""Django's admin: read-only except for teams and roles, which are granted and revoked through the same audited
+actions.¶The admin cannot bypass the second person: binding roles must be proposed on the page of changes.
+Administrators cannot change the password, the address or the factors of people with binding roles, so that they cannot
+confirm in another person's name.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -33,31 +33,29 @@ else:
 
 
 def _acting(request: HttpRequest) -> User:
-    """Whoever is logged in; the admin lets nobody else in."""
+    """The logged-in user; the admin requires a login."""
     return User.objects.get(username=request.user.get_username())
 
 
 @admin.register(models.Team)
 class TeamAdmin(ReadOnly):
-    """Teams; opened here, never renamed or removed."""
+    """Teams can be created here, but not renamed or removed."""
 
     list_display = ("slug", "name")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say."""
+        """Use Django's permissions."""
         return admin.ModelAdmin.has_add_permission(self, request)
 
     def save_model(self, request: HttpRequest, obj: models.Team, form: "ModelForm[Any]", change: bool) -> None:
-        """Open the team through the action."""
+        """Create the team through the action."""
         team = people.create_team(slug=obj.slug, name=obj.name, by=_acting(request), now=timezone.now())
         obj.pk = team.pk
 
 
 @admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
-    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that takes
-    two people.
-    """
+    """Roles are granted and revoked through the actions, which refuse grants to oneself and binding roles."""
 
     list_display = ("user", "role", "team")
     list_filter = ("role", "team")
@@ -92,23 +90,24 @@ class RoleGrantAdmin(ReadOnly):
 
 
 def _holder(row: Model | None) -> User | None:
-    """Whose account a row is, or lets somebody into."""
+    """The user of an account, a factor or an address."""
     return row if isinstance(row, User) or row is None else row.user  # type: ignore[attr-defined]  # each of these has one
 
 
 class Guarded(ModelAdmin):
-    """What lets people into an account; of whoever binds others, no administrator changes it.
+    """Protects the login data of people with binding roles from changes by administrators.¶With the password, address
+    or factor of another person, administrators could confirm their own proposals. One administrator can revoke the
+    roles first; granting them again takes two people.
 
-    With another's password, address or factor one would confirm one's own proposals. Revoke the roles first, which one
-    administrator may do; to give them back takes two.
+
     """
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say, for those who bind nobody."""
+        """Use Django's permissions for people without binding roles; otherwise refuse."""
         return not self._is_guarded(obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say, for those who bind nobody."""
+        """Use Django's permissions for people without binding roles; otherwise refuse."""
         return not self._is_guarded(obj) and super().has_delete_permission(request, obj)
 
     def _is_guarded(self, row: Model | None) -> bool:
@@ -117,25 +116,27 @@ class Guarded(ModelAdmin):
 
 
 class AccountAdmin(Guarded, UserAdmin):
-    """Accounts: opened here; closed by the action, whoever they belong to."""
+    """Accounts are created here, and closed by the action for all people."""
 
     actions = ("close",)
 
     @admin.action(description="Close the selected accounts")
     def close(self, request: HttpRequest, queryset: Any) -> None:
-        """Close each through the action."""
+        """Close each account through the action."""
         for user in queryset:
             people.close_account(user=user, by=_acting(request), now=timezone.now())
 
 
 class WayInAdmin(Guarded):
-    """Second factors and addresses: removed for whoever lost one, never planted or moved to another account."""
+    """Second factors and addresses can be removed for people who lost one, but not added or moved to another
+    account.
+    """
 
     list_display = ("user",)
     fields = ("user",)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
+        """Always False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -23,7 +23,7 @@ class Team(models.Model):
 
 
 class RoleGrant(models.Model):
-    """A role a user holds: requesters for one team, everybody else for the whole organization."""
+    """A role of a user: requester for one team, all others for the whole organization."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="role_grants")
     role = models.CharField(max_length=20, choices=ROLES)
@@ -44,7 +44,7 @@ class RoleGrant(models.Model):
 
 
 class ApiToken(models.Model):
-    """A token of a program that acts as its user; only the hash is kept."""
+    """An API token that acts as its user. Only the hash is stored."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from collections.abc import Callable
 
@@ -19,13 +19,13 @@ _WORDS = {
 def need_role(person: Person, *roles: Role, to: str) -> None:
     """Raise NotAllowed unless the person is active and has one of the roles."""
     if not person.is_active:
-        raise NotAllowed("Your account is not active; ask an administrator.")
+        raise NotAllowed("Your account is not active. Ask an administrator.")
     if not person.roles.intersection(roles):
         raise NotAllowed(f"Only {' or '.join(_WORDS[role] for role in roles)} may {to}.")
 
 
 def may(check: Callable[[], None]) -> bool:
-    """Turn a check into a yes or no."""
+    """Convert a check to a bool."""
     try:
         check()
     except NotAllowed:
@@ -34,37 +34,39 @@ def may(check: Callable[[], None]) -> bool:
 
 
 def check_act_for_team(person: Person, *, team: str) -> None:
-    """Registering models and filing requests: requesters of that team."""
+    """Register models and file requests: requesters of that team."""
     need_role(person, Role.REQUESTER, to="file for a team")
     if team not in person.teams:
-        raise NotAllowed(f"You are not a requester of the team {team!r}; ask an administrator to add you.")
+        raise NotAllowed(f"You are not a requester of the team {team!r}. Ask an administrator to add you.")
 
 
 def check_act_for_any_team(person: Person) -> None:
-    """Registering evaluation data: requesters of any team."""
+    """Register evaluation data: requesters of any team."""
     need_role(person, Role.REQUESTER, to="register data and file requests")
 
 
 def check_manage_people(person: Person, *, user_id: int | None = None) -> None:
-    """Teams and roles: administrators, and nobody their own (`user_id` is whose role it is)."""
+    """Manage teams and roles: administrators, but not their own roles (`user_id` is the person with the role)."""
     need_role(person, Role.ADMIN, to="manage people")
     if user_id == person.id:
-        raise NotAllowed("Nobody grants or revokes a role of their own; ask another administrator.")
+        raise NotAllowed("You cannot grant or revoke your own roles. Ask another administrator.")
 
 
 def may_manage_people(person: Person) -> bool:
-    """Whether the person may open teams and grant roles to others."""
+    """Whether the person may create teams and grant roles to others."""
     return may(lambda: check_manage_people(person))
 
 
 def check_create_token(person: Person, *, user_id: int) -> None:
-    """A token acts as its user, so everybody makes their own and nobody another's."""
+    """Create tokens: only for oneself, because a token acts as its user."""
     if not person.is_active or user_id != person.id:
-        raise NotAllowed("A token acts as its user: everybody makes their own, or an operator does on the server.")
+        raise NotAllowed(
+            "You can create tokens only for yourself. An operator on the server can create tokens for others."
+        )
 
 
 def check_operate(person: Person) -> None:
-    """Retrying effects and testing connections: platform leads and administrators."""
+    """Retry effects and test connections: platform leads and administrators."""
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="operate integrations")
 
 
@@ -74,7 +76,7 @@ def may_operate(person: Person) -> bool:
 
 
 def check_read_trail(person: Person) -> None:
-    """The whole trail names people and requests of every team: administrators and auditors read it."""
+    """Read the whole trail, which contains people and requests of all teams: administrators and auditors."""
     need_role(person, Role.ADMIN, Role.AUDITOR, to="read the whole audit trail")
 
 
@@ -84,6 +86,8 @@ def may_read_trail(person: Person) -> bool:
 
 
 def sees_everything(person: Person) -> bool:
-    """Whether the person reads all teams' requests and models: everybody active who is more than a requester."""
+    """Whether the person may read the requests and models of all teams: all active people with a role other than
+    requester.
+    """
     readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}
     return person.is_active and not person.roles.isdisjoint(readers)

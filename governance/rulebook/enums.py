@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class DocumentState(TextChoices):
-    """A rulebook document is written as a draft, published once, and later retired."""
+    """The state of a rulebook document: written as a draft, published once, and later retired."""
 
     DRAFT = "draft"
     PUBLISHED = "published"

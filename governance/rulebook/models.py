@@ -8,7 +8,7 @@ from governance.rulebook.enums import DocumentState
 
 
 class Document(models.Model):
-    """A versioned YAML document; what is published never changes (a trigger holds that)."""
+    """A versioned YAML document. A trigger prevents changes after publication."""
 
     name = models.SlugField(max_length=60)
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
@@ -6,15 +6,15 @@ from weighbridge.core.errors import NotAllowed
 
 
 def check_write_rulebook(person: Person) -> None:
-    """Drafting a policy or checklist: platform leads and administrators."""
+    """Draft a policy or checklist: platform leads and administrators."""
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="write a policy")
 
 
 def check_publish_rulebook(person: Person, *, written_by_id: int | None) -> None:
-    """Publishing: an administrator, and somebody else than the author."""
+    """Publish: administrators, except the author."""
     need_role(person, Role.ADMIN, to="publish a policy")
     if written_by_id == person.id:
-        raise NotAllowed("Somebody other than its author must publish a policy; ask another administrator.")
+        raise NotAllowed("Authors cannot publish their own policies. Ask another administrator.")
 
 
 def may_write_rulebook(person: Person) -> bool:
@@ -23,5 +23,5 @@ def may_write_rulebook(person: Person) -> bool:
 
 
 def check_propose_publication(person: Person) -> None:
-    """Proposing to put a draft in force: whoever may write one, its author included."""
+    """Propose the publication of a draft: everyone who may write one, including its author."""
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="propose a policy for publication")

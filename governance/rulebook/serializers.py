@@ -2,63 +2,26 @@
 
 from rest_framework import serializers
 
-from governance.site.api.shapes import Answer, Input, number
+from governance.rulebook.domain.policy import PolicyRule, Stage
+from governance.rulebook.queries.rulebook import VersionRow
+from governance.site.api.shapes import Input, answer_of
 
+_STATES = {"state": "draft, published or retired."}
 
-class PolicyAnswer(Answer):
-    """A version of a policy."""
-
-    name = serializers.CharField()
-    number = serializers.IntegerField()
-    state = serializers.CharField(help_text="draft, published or retired.")
-    digest = serializers.CharField()
-    written_by = serializers.CharField()
-    written_at = serializers.DateTimeField()
-    published_by = serializers.CharField()
-    published_at = serializers.DateTimeField(allow_null=True)
-
-
-class ScopeAnswer(Answer):
-    """Whom a rule speaks of; empty lists mean everybody."""
-
-    teams = serializers.ListField(child=serializers.CharField())
-    tiers = serializers.ListField(child=serializers.CharField())
-    environments = serializers.ListField(child=serializers.CharField())
-
-
-class PolicyRuleAnswer(Answer):
-    """A rule: what must hold, on which evidence, and what follows when it does not."""
-
-    id = serializers.CharField()
-    metric = serializers.CharField()
-    statistic = serializers.CharField()
-    comparator = serializers.CharField()
-    limit = number()
-    unit = serializers.CharField()
-    accept = serializers.ListField(child=serializers.CharField())
-    min_n = serializers.IntegerField(allow_null=True)
-    scope = ScopeAnswer()
-    effect = serializers.CharField()
-    level = serializers.CharField()
-    on_indeterminate = serializers.CharField()
-    message = serializers.CharField()
-
-
-class PolicyStageAnswer(Answer):
-    """A stage of the review the policy asks for."""
-
-    id = serializers.CharField()
-    title = serializers.CharField()
-    role = serializers.CharField()
-    quorum = serializers.IntegerField()
-
-
-class PolicyDetailAnswer(PolicyAnswer):
-    """A version of a policy with what it says."""
-
-    source = serializers.CharField(help_text="The YAML as it was written.")  # type: ignore[assignment]  # a field of that name, not DRF's attribute
-    rules = PolicyRuleAnswer(many=True)
-    stages = PolicyStageAnswer(many=True)
+PolicyAnswer = answer_of(VersionRow, "PolicyAnswer", helps=_STATES)
+PolicyRuleAnswer = answer_of(
+    PolicyRule,
+    after={"statistic": "metric", "min_n": "accept", "scope": "min_n", "message": "on_indeterminate"},
+    min_n=serializers.IntegerField(allow_null=True),
+)
+PolicyDetailAnswer = answer_of(
+    VersionRow,
+    "PolicyDetailAnswer",
+    helps=_STATES,
+    source=serializers.CharField(help_text="The YAML as it was written."),
+    rules=PolicyRuleAnswer(many=True),
+    stages=answer_of(Stage, "PolicyStageAnswer")(many=True),
+)
 
 
 class PolicyInput(Input):

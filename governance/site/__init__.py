@@ -1,1 +1,1 @@
-"""What every page and every API answer shares."""
+"""Common parts of all pages and all API responses."""

@@ -1,4 +1,4 @@
-"""Forgetting answers that were kept for repeated POSTs: nobody repeats a request after a week."""
+"""Deletes idempotency records after a week."""
 
 from datetime import datetime, timedelta
 
@@ -11,8 +11,8 @@ from governance.site.models import AnsweredPost
 KEPT = timedelta(days=7)
 
 
-def forget(*, by: User | None = None, now: datetime) -> int:
-    """Remove the answers kept longer than a week; how many. Without any, nothing is written."""
+def delete_old_answers(*, by: User | None = None, now: datetime) -> int:
+    """Delete records older than a week. Returns their number; writes nothing if there are none."""
     with transaction.atomic():
         count, _ = AnsweredPost.objects.filter(received_at__lt=now - KEPT).delete()
         if count:

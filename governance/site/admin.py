@@ -1,4 +1,4 @@
-"""Django's admin, read-only: the models of every subject are looked at there, and changed by actions alone."""
+"""Django's admin, read-only: it shows the models of all apps, which only actions change."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,10 @@ else:
 
 
 class ReadOnly(ModelAdmin):
-    """Shows rows and changes none."""
+    """A read-only admin."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
+        """Always False."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -29,6 +29,6 @@ class ReadOnly(ModelAdmin):
 
 
 def register_read_only(*models: type[Model]) -> None:
-    """Show these models to whoever may enter the admin."""
+    """Register these models as read-only."""
     for model in models:
         admin.site.register(model, ReadOnly)

@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables and their database constraints."""
 
 from django.conf import settings
 from django.db import models

@@ -1,16 +1,16 @@
-"""Which state of an authorization may follow which: the second axis, living on after the request has ended.
+"""The states of an authorization and the transitions between them. They continue after the request has ended.
 
-An extension is not a step here: it is a new request, whose authorization supersedes this one.
+An authorization cannot be extended: file a new request, whose authorization supersedes this one.
 """
 
 from collections.abc import Mapping
 
-from reviews.requests.domain.steps import Actor, Named, Transition, leaving, possible_now
+from reviews.requests.domain.steps import Actor, NamedState, Transition, possible_steps_text, transitions_from
 from weighbridge.core.errors import WrongState
 
 
-class AuthorizationState(Named):
-    """Validity of the permission that an approving decision produced."""
+class AuthorizationState(NamedState):
+    """The state of an authorization."""
 
     ACTIVE = "active"
     PENDING_EXPIRATION = "pending_expiration"
@@ -26,7 +26,7 @@ class AuthorizationState(Named):
 
     @property
     def meaning(self) -> str:
-        """What the state means, as a phrase for a page."""
+        """The meaning of the state, as a phrase for a page."""
         return AUTHORIZATION_MEANING[self]
 
 
@@ -89,18 +89,18 @@ AUTHORIZATION_TERMINAL: frozenset[AuthorizationState] = frozenset(AuthorizationS
     step.source for step in AUTHORIZATION_TRANSITIONS
 }
 IN_FORCE: frozenset[AuthorizationState] = frozenset({AuthorizationState.ACTIVE, AuthorizationState.PENDING_EXPIRATION})
-"""The gate says yes only to these, and only before the expiry."""
+"""The gate allows only these states, and only before the expiry."""
 
 
 def may_transition_authorization(*, source: AuthorizationState, target: AuthorizationState) -> bool:
     """Whether an authorization may go from `source` straight to `target`."""
-    return any(step.target == target for step in leaving(source, AUTHORIZATION_TRANSITIONS))
+    return any(step.target == target for step in transitions_from(source, AUTHORIZATION_TRANSITIONS))
 
 
 def check_authorization_transition(*, source: AuthorizationState, target: AuthorizationState) -> None:
-    """Raise `WrongState`, with what is possible now, unless the authorization may go straight to `target`."""
+    """Raise `WrongState`, with the possible steps, unless the authorization may go straight to `target`."""
     if not may_transition_authorization(source=source, target=target):
         raise WrongState(
             f"An authorization that is {source.words} cannot become {target.words}. "
-            + possible_now("authorization", source, AUTHORIZATION_TRANSITIONS)
+            + possible_steps_text("authorization", source, AUTHORIZATION_TRANSITIONS)
         )

@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of decisions and authorizations, with their database constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -14,7 +14,7 @@ VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in Authoriz
 
 
 class Decision(models.Model):
-    """The end of a review; never changed (a trigger holds that)."""
+    """The outcome of a review. Rows never change (a trigger enforces this)."""
 
     request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, related_name="decision")
     outcome = models.CharField(max_length=30, choices=OUTCOMES)
@@ -30,7 +30,7 @@ class Decision(models.Model):
 
 
 class Authorization(models.Model):
-    """The expiring, signed leave to run one artifact in one environment."""
+    """The expiring, signed permission to run one artifact in one environment."""
 
     number = models.CharField(max_length=24, unique=True)
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="authorization")
@@ -54,7 +54,7 @@ class Authorization(models.Model):
 
 
 class Condition(models.Model):
-    """A dated obligation an approval came with."""
+    """A duty attached to an authorization, with an owner and a due date."""
 
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="conditions")
     text = models.CharField(max_length=400)
@@ -76,10 +76,10 @@ class Condition(models.Model):
 
 
 class ReReview(models.Model):
-    """What a breach has opened; never changed (a trigger holds that).
+    """A breach of an authorization and the request that reviews the model again.
 
-    A finding opens one, and is of one authorization, kind and window: that makes it once for each. The first row of a
-    request opened it; later ones are breaches found while it was open, which point back to it.
+    Rows never change (a trigger enforces this). There is one row per finding, and one finding per authorization, kind
+    and window. The first row of a request opened it; later rows are breaches detected while it was open.
     """
 
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="re_reviews")

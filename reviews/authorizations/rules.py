@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of authorizations: `check_…` raises with a reason, `may_…` returns a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may
@@ -13,11 +13,11 @@ def check_revoke(person: Person) -> None:
 
 
 def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> None:
-    """Confirming that a condition is met: a reviewer or platform lead who neither owes it nor has a stake."""
+    """Confirming a condition: a reviewer or platform lead without a stake who is not responsible for it."""
     if not person.is_active or not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD}:
         raise NotAllowed("Only a reviewer or a platform lead may confirm that a condition is met.")
     if person.id in {owner_id, parties.requester_id, parties.owner_id}:
-        raise NotAllowed("Somebody who has no stake in this request must confirm its conditions.")
+        raise NotAllowed("A person without a stake in this request must confirm its conditions.")
 
 
 def may_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> bool:

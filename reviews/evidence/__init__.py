@@ -1,1 +1,1 @@
-"""What is known about a request: metric values, answers, projections, waivers, and what the policy says of them."""
+"""The evidence of a request: metric values, answers, projections, waivers and policy evaluations."""

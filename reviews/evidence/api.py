@@ -74,7 +74,7 @@ class PolicyBacktest(APIView):
         asked = read(BacktestFilters, request.query_params)
         said = backtest.run(
             version=backtest.version_of(name=name, number=number),
-            against=backtest.compared_with(name=name, number=asked.get("against")),
+            against=backtest.baseline_of(name=name, number=asked.get("against")),
             quarters=asked["quarters"],
             now=now,
         )

@@ -1,7 +1,7 @@
-"""Locking everything a step may settle, in the one order everybody keeps: request, runs, accounts, authorizations.
+"""Lock everything a step may change, always in the same order: request, runs, accounts, authorizations.
 
-The head of the audit chain comes after all of them, because recording takes it until the transaction ends. Two steps
-that locked in different orders would wait for each other.
+The head of the audit chain is locked last, because recording an event holds it until the transaction ends. Locking in
+different orders could deadlock two steps.
 """
 
 from datetime import datetime
@@ -15,12 +15,12 @@ from reviews.requests.models import ReviewRequest
 
 
 def lock_all(*, request: ReviewRequest, now: datetime) -> ReviewRequest:
-    """The row as it is now, held with everything a decision, a withdrawal or a new revision of it may touch."""
+    """Lock the request and everything a decision, a withdrawal or a new revision may change; return the current row."""
     row = lock(request)
     list(Run.objects.select_for_update().filter(asked_for=row.ref).order_by("pk").values_list("pk"))
-    held = Authorization.objects.filter(subject_digest=row.model_version.digest, environment=row.environment)
-    # An approval supersedes these, and gives back what is left of their commitments.
-    refs = [row.ref, *held.values_list("decision__request__ref", flat=True)]
+    authorizations = Authorization.objects.filter(subject_digest=row.model_version.digest, environment=row.environment)
+    # An approval supersedes these authorizations and releases the rest of their commitments.
+    refs = [row.ref, *authorizations.values_list("decision__request__ref", flat=True)]
     lock_touched(refs=refs, team=row.team, quarter=str(Quarter.of(now.date())))
-    list(held.select_for_update().order_by("pk").values_list("pk"))
+    list(authorizations.select_for_update().order_by("pk").values_list("pk"))
     return row

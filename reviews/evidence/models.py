@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of evidence, with their database constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,7 @@ BASES = [(basis.value, basis.value) for basis in Basis]
 
 
 class MetricRecord(models.Model):
-    """One metric value of a request; rows are never changed (a trigger holds that), a newer row speaks louder."""
+    """One metric value of a request. Rows never change (a trigger enforces this); a newer row takes precedence."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="metric_records")
     name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOG])
@@ -55,7 +55,7 @@ class MetricRecord(models.Model):
 
 
 class ContradictionAnswer(models.Model):
-    """What the requester says to a claim that a measurement contradicts."""
+    """The explanation of the requester for a claim that a measurement contradicts."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="contradiction_answers")
     claimed = models.ForeignKey(MetricRecord, on_delete=models.PROTECT, related_name="+")
@@ -72,7 +72,7 @@ class ContradictionAnswer(models.Model):
 
 
 class ChecklistAnswer(models.Model):
-    """The latest answer to a checklist item; earlier ones stand in the audit trail."""
+    """The latest answer to a checklist item. Earlier answers are in the audit trail."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="checklist_answers")
     item = models.CharField(max_length=60)
@@ -91,10 +91,10 @@ class ChecklistAnswer(models.Model):
 
 
 class PolicyEvaluation(models.Model):
-    """What the policy said, with the metric values it was told; never changed (a trigger holds that).
+    """The result of a policy for the metric values of a request. Rows never change (a trigger enforces this).
 
-    `told` keeps what a replay needs beside the values: team, tier and environment, the rules that were waived, and
-    the latest metric value known (`metric_values_to`). Rows of earlier days have none.
+    `told` stores the other inputs that a replay needs: team, tier and environment, the waived rules, and the id of the
+    latest metric value (`metric_values_to`). It is None in old rows.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="policy_evaluations")
@@ -114,7 +114,7 @@ class PolicyEvaluation(models.Model):
 
 
 class Waiver(models.Model):
-    """Leave not to meet one soft rule for a while; never changed (a trigger holds that), it only runs out."""
+    """A time-limited permission not to meet one soft rule. Rows never change (a trigger enforces this); they expire."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="waivers")
     rule_id = models.CharField(max_length=80)
@@ -136,12 +136,12 @@ OPTION_CHARS_MAX = 80
 
 
 class RequestProjection(models.Model):
-    """A projection that a request was judged by; the latest counts. Never changed (a trigger holds that).
+    """A cost projection of a request; the latest counts. Rows never change (a trigger enforces this).
 
-    `option` is the one of the projection's options that the request asks for. `run` is the benchmark whose measured
-    service times replaced the assumed ones, `changes` what moved then. `widened_by` is how many times as wide the
-    ranges of its yearly costs became metric values, `widened_on` how many billed months asked for that; None where they
-    are as projected.
+    `option` is the option of the projection that the request is about. `run` is the benchmark whose measured service
+    times replaced the assumed ones; `changes` holds the values that changed then. `widened_by` is the factor by which
+    the ranges of the yearly costs were widened, `widened_on` the number of billed months that required it; both are
+    None if the ranges were not widened.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="projections")
@@ -174,8 +174,9 @@ class RequestProjection(models.Model):
 
 
 class Traffic(models.Model):
-    """The requests that an authorized model answered in a month; rows are never changed (a trigger), the
-    latest counts.
+    """The number of requests that an authorized model answered in a month; the latest row of a month counts.
+
+    Rows never change (a trigger enforces this).
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="traffic")

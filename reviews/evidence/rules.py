@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of evidence: `check_…` raises with a reason, `may_…` returns a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, sees_everything
@@ -15,11 +15,11 @@ def check_waive(person: Person, parties: Parties) -> None:
 
 
 def check_backtest(person: Person) -> None:
-    """Replaying a policy on the requests of every team: whoever reads them all."""
+    """Running a back-test: people who may see the requests of every team."""
     if not sees_everything(person):
         raise NotAllowed("A back-test reads the requests of every team; ask a platform lead or an auditor for one.")
 
 
 def may_backtest(person: Person) -> bool:
-    """Whether the person may replay a policy on past requests."""
+    """Whether the person may run a back-test."""
     return may(lambda: check_backtest(person))

@@ -8,7 +8,7 @@ urlpatterns: list[URLPattern] = [
     path("rulebook/policies/<slug:name>/<int:number>/backtest/", backtest.page, name="backtest"),
     path(
         "rulebook/policies/<slug:name>/<int:number>/backtest/requests.<slug:kind>",
-        backtest.exported,
+        backtest.export_backtest,
         name="backtest_export",
     ),
 ]

@@ -1,4 +1,6 @@
-"""The page of a back-test: what a policy version would have said of the requests of the last quarters."""
+"""The page of a back-test: a policy version applied to the requests of the last quarters."""
+
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -25,26 +27,32 @@ PAGE_SIZE = 50
 @require_safe
 def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """`/rulebook/policies/default/4/backtest/?quarters=4&against=3`: requests that would need review or be denied, and
-    what they cost.
+    their costs.
     """
-    said = _run(request, name, number)
-    version = said.version
+    result = _run(request, name, number)
+    version = result.version
     outcomes = [
-        (outcome, said.before[outcome], said.after[outcome], said.after[outcome].count - said.before[outcome].count)
+        (
+            outcome,
+            result.before[outcome],
+            result.after[outcome],
+            result.after[outcome].count - result.before[outcome].count,
+        )
         for outcome in reversed(PolicyOutcome)
     ]
     rules = [
-        (rule, said.rules_before.get(rule, 0), said.rules_after.get(rule, 0))
-        for rule in sorted({*said.rules_before, *said.rules_after})
+        (rule, result.rules_before.get(rule, 0), result.rules_after.get(rule, 0))
+        for rule in sorted({*result.rules_before, *result.rules_after})
     ]
     context = {
-        "said": said,
-        "differences": shown_changes(before=said.against, after=version),
-        "notes": _notes(said),
+        "backtest": result,
+        "differences": shown_changes(before=result.against, after=version),
+        "notes": _notes(result),
         "outcomes": outcomes,
         "rules": rules,
-        "page": Paginator(said.lines, PAGE_SIZE).get_page(request.GET.get("page")),
-        "asked": len(said.quarters),
+        "page": Paginator(result.lines, PAGE_SIZE).get_page(request.GET.get("page")),
+        "quarter_count": len(result.quarters),
+        "export_query": urlencode({"quarters": len(result.quarters), "against": result.against.number}),
         "versions": [row for row in rulebook.versions("policies") if row.name == name],
         "crumbs": (
             ("Policy", reverse("governance:policies")),
@@ -56,34 +64,34 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 
 @require_safe
-def exported(request: HttpRequest, name: str, number: int, kind: str) -> HttpResponse:
-    """The same requests as a file."""
+def export_backtest(request: HttpRequest, name: str, number: int, kind: str) -> HttpResponse:
+    """The requests of the back-test as a file."""
     return export(backtest.table(_run(request, name, number)), kind=kind)
 
 
-def _notes(said: Backtest) -> dict[str, tuple[int, str]]:
-    """How many requests, and what they would cost in words, for the four metric values at the top."""
+def _notes(result: Backtest) -> dict[str, tuple[int, str]]:
+    """The number of requests and their cost as text, for the four boxes at the top of the page."""
     shown = {
-        "more": said.stricter,
-        "less": said.looser,
-        "denied": said.after[PolicyOutcome.DENIED],
-        "review": said.after[PolicyOutcome.REVIEW_REQUIRED],
+        "more": result.stricter,
+        "less": result.looser,
+        "denied": result.after[PolicyOutcome.DENIED],
+        "review": result.after[PolicyOutcome.REVIEW_REQUIRED],
     }
-    return {name: (each.count, format_quantity(each.usd, unit="USD")) for name, each in shown.items()}
+    return {name: (part.count, format_quantity(part.usd, unit="USD")) for name, part in shown.items()}
 
 
 def _run(request: HttpRequest, name: str, number: int) -> Backtest:
     check_backtest(person_of(request))
-    asked, against = (request.GET.get(field, "") for field in ("quarters", "against"))
+    quarters, against = (request.GET.get(field, "") for field in ("quarters", "against"))
     return backtest.run(
         version=backtest.version_of(name=name, number=number),
-        against=backtest.compared_with(name=name, number=_number(against) if against else None),
-        quarters=_number(asked) if asked else DEFAULT_QUARTERS,
+        against=backtest.baseline_of(name=name, number=_number(against) if against else None),
+        quarters=_number(quarters) if quarters else DEFAULT_QUARTERS,
         now=timezone.now(),
     )
 
 
 def _number(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
-        raise Invalid("Give quarters and versions as whole numbers, like ?quarters=4&against=3.", field="quarters")
+        raise Invalid("Quarters and versions must be whole numbers, as in ?quarters=4&against=3.", field="quarters")
     return int(text)

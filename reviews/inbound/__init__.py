@@ -1,1 +1,1 @@
-"""What comes in from the ticket tracker, and what it does here."""
+"""Incoming data from the ticket tracker and its effects."""

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from reviews.inbound.actions import receiving as inbound
-from reviews.tickets.domain import hint_of, is_signed, is_too_old
+from reviews.tickets.domain import has_valid_signature, hint_of, is_too_old
 from reviews.tickets.queries.mirror import linked_ticket
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
@@ -33,7 +33,7 @@ def jira(request: HttpRequest) -> HttpResponse:
     if len(body) > BODY_BYTES_MAX:
         return _said(413, "The body is larger than any that Jira sends.")
     secrets = settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]
-    if not is_signed(body=body, signature=request.headers.get("X-Hub-Signature", ""), secrets=secrets):
+    if not has_valid_signature(body=body, signature=request.headers.get("X-Hub-Signature", ""), secrets=secrets):
         return _said(401, "The signature does not fit the body.")
     try:
         return _stored(request, body)

@@ -1,4 +1,4 @@
-"""What the ticket of a request or of an action item says, and where it leads back to."""
+"""The text of the ticket of a request or an action item, and its link back to Weighbridge."""
 
 from django.conf import settings
 
@@ -11,24 +11,24 @@ from weighbridge.core.errors import NotFound
 
 
 def action_of(ticket: Ticket) -> ActionItem:
-    """The action item a ticket is of; NotFound where it is of a request."""
+    """The action item of a ticket. Raises NotFound for the ticket of a request."""
     if ticket.action_item is None:
-        raise NotFound(f"{ticket} is the ticket of no action item.")
+        raise NotFound(f"{ticket} is not the ticket of an action item.")
     return ticket.action_item
 
 
 def action_url(item: ActionItem) -> str:
-    """The page of the action item."""
+    """The URL of the page of the action item."""
     return f"{settings.WEIGHBRIDGE['BASE_URL']}/action-items/{item.ref}/"
 
 
 def page_of(ticket: Ticket) -> str:
-    """Where the ticket leads back to."""
+    """The URL of the page that the ticket links to."""
     return request_url(ticket.request) if ticket.request is not None else action_url(action_of(ticket))
 
 
 def title_of(ticket: Ticket) -> str:
-    """What the link back is called."""
+    """The title of the link back to Weighbridge."""
     if ticket.request is not None:
         return f"{ticket.request.ref} {ticket.request.title}"
     item = action_of(ticket)
@@ -36,12 +36,12 @@ def title_of(ticket: Ticket) -> str:
 
 
 def draft_for(ticket: Ticket) -> TicketDraft:
-    """What the ticket says when it is opened."""
+    """The text of the ticket when it is opened."""
     return draft_of(ticket.request) if ticket.request is not None else action_draft(action_of(ticket))
 
 
 def action_draft(item: ActionItem) -> TicketDraft:
-    """The ticket of an action item: what was decided, why, who owes it and until when."""
+    """The ticket of an action item: decision, rationale, owner and due date."""
     decision, subject = item.decision, item.decision.item
     kind = DecisionKind(decision.kind)
     rows = (
@@ -60,7 +60,7 @@ def action_draft(item: ActionItem) -> TicketDraft:
             Fields(rows),
             Heading("Why it was on the agenda"),
             Paragraph(subject.why),
-            Heading("What followed at once"),
+            Heading("Immediate effect"),
             Paragraph(decision.effect),
             Link(f"{item.ref} in Weighbridge", action_url(item)),
         ),

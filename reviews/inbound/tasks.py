@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks that exchange data with the ticket tracker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +19,13 @@ from reviews.inbound.queries import draft_for, page_of, title_of
 from reviews.requests.enums import OUTCOMES
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES, ReconciliationMode
-from reviews.tickets.jira.reader import GLANCE_MAX, JiraReader
+from reviews.tickets.jira.reader import STATUSES_MAX, JiraReader
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.models import Ticket
 from reviews.tickets.opening import open_once
 from reviews.tickets.ports import (
     FailureReach,
-    Glance,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
@@ -34,6 +33,7 @@ from reviews.tickets.ports import (
     RemoteTicket,
     TicketGone,
     TicketReader,
+    TicketStatus,
     TicketTracker,
     TrackerError,
     TrackerHealth,
@@ -43,7 +43,7 @@ from reviews.tickets.ports import (
 from reviews.tickets.queries.drafts import ticket_of
 from reviews.tickets.queries.mirror import linked_ids
 
-NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
+NO_TRACKER = "Jira is not configured (JIRA_URL is unset). The ticket stays queued until it is."
 REACH = {
     FailureReach.TICKET: jobs_enums.Reach.MESSAGE,
     FailureReach.ALIKE: jobs_enums.Reach.KIND,
@@ -55,34 +55,34 @@ OUTCOME_NAMES = tuple(name for name, _ in OUTCOMES)
 
 
 def jira_settings() -> JiraSettings:
-    """What the settings say of Jira. Raises NeedsPerson where they name none, or one that cannot be."""
-    named = settings.WEIGHBRIDGE["JIRA"]
-    if not named["url"]:
+    """The Jira settings. Raises NeedsPerson if Jira is not configured or the settings are invalid."""
+    values = settings.WEIGHBRIDGE["JIRA"]
+    if not values["url"]:
         raise outbox.NeedsPerson(NO_TRACKER)
     try:
-        return JiraSettings(**{**named, "statuses": {**STATUSES, **named["statuses"]}})
+        return JiraSettings(**{**values, "statuses": {**STATUSES, **values["statuses"]}})
     except Misconfigured as refusal:
         raise outbox.NeedsPerson(refusal.reason) from refusal
 
 
 @contextmanager
 def tracker() -> Iterator[TicketTracker]:
-    """The tracker the settings name; its failures become what the outbox understands, in words a person can act on."""
+    """The configured tracker. Its failures are translated into exceptions of the outbox."""
     opened = JiraTracker(jira_settings(), clock=timezone.now)
-    with _in_words(opened.close):
+    with _outbox_errors(opened.close):
         yield opened
 
 
 @contextmanager
 def reader() -> Iterator[TicketReader]:
-    """The same, to read with."""
+    """A reader for the configured tracker, with the same translation of failures."""
     opened = JiraReader(jira_settings(), clock=timezone.now)
-    with _in_words(opened.close):
+    with _outbox_errors(opened.close):
         yield opened
 
 
 @contextmanager
-def _in_words(close: Callable[[], None]) -> Iterator[None]:
+def _outbox_errors(close: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     except TrackerUnreachable as failure:
@@ -100,9 +100,7 @@ def _in_words(close: Callable[[], None]) -> Iterator[None]:
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
-    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left, and
-    link it back.
-    """
+    """Open the ticket of a request or an action item, or adopt one from an earlier attempt, and link it back."""
     ticket = ticket_of(message.payload)
     with tracker() as jira:
         remote = _opened(jira, message, ticket)
@@ -113,51 +111,52 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
     if ticket.remote_id:
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
-        # It always looks first: a database restored from a backup has forgotten the attempts that went before.
-        remote = open_once(jira, draft_for(ticket), may_exist=True, before_open=lambda: _note_asking(message))
+        # It always searches first: a database restored from a backup does not know the earlier attempts.
+        remote = open_once(jira, draft_for(ticket), may_exist=True, before_open=lambda: _record_attempt(message))
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
     except LabelLost as loss:
         _link(message, ticket, loss.ticket)
         raise
-    # Kept at once: if the link back fails now, a search too soon after the opening would not find the ticket.
+    # Stored at once: if the link back fails, a search right after the opening would not find the ticket.
     _link(message, ticket, remote)
     return remote
 
 
-def _note_asking(message: OutboxMessage) -> datetime:
-    """Write down that a creation is being sent, unless an earlier one may still turn up; it waits longer each time.
+def _record_attempt(message: OutboxMessage) -> datetime:
+    """Record that a creation is about to be sent, unless an earlier one may still appear; each wait is longer.
 
-    Answers until when it may be sent.
+    Returns the time until which it may be sent.
     """
     now, asks, jira = timezone.now(), message.payload.get("asks", 0), jira_settings()
     if asks:
         patience_s = min(jira.patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
         left_s = patience_s - (now - datetime.fromisoformat(message.payload["asked_at"])).total_seconds()
         if left_s > 0:
-            reason = "Jira may have opened the ticket; its search may not know it yet, so it is looked for again."
+            reason = "Jira may have opened the ticket, but its search may lag behind. Weighbridge will search again."
             raise outbox.TryLater(reason, wait_s=left_s, is_uncertain=True, at=now)
     outbox.remember(message=message, now=now, asked_at=now.isoformat(), asks=asks + 1)
     return now + timedelta(seconds=jira.sendable_s(effect_lease().total_seconds()))
 
 
 def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
-    with transaction.atomic():  # a worker that slept past its lease must not overwrite what another found
+    with transaction.atomic():  # a worker whose lease expired must not overwrite the result of another
         outbox.check_held(message=message, now=timezone.now())
         effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
 
 
 @outbox.handles("ticket.tell", channel=effects.TRACKER)
-def tell_ticket(message: OutboxMessage) -> outbox.Settle:
-    """Comment on the ticket once for all that waits to be said, and move it to the status of the latest occasion."""
+def deliver_ticket_update(message: OutboxMessage) -> outbox.Settle:
+    """Add one comment for all pending messages, and move the ticket to the status of the latest occasion."""
     ticket = ticket_of(message.payload)
     status, note, comment_id = "", "", ""
     with tracker() as jira:
-        said = [each.payload for each in outbox.gather(message=message, now=timezone.now())]
-        wanted = [name for each in said if (name := _statuses().get(each["occasion"]))]
+        payloads = [pending.payload for pending in outbox.collect_batch(message=message, now=timezone.now())]
+        wanted = [name for payload in payloads if (name := _statuses().get(payload["occasion"]))]
         blocks = tuple(
-            Paragraph(f"{each['by']}: {each['text'] or each['occasion'].replace('_', ' ')}") for each in said
+            Paragraph(f"{payload['by']}: {payload['text'] or payload['occasion'].replace('_', ' ')}")
+            for payload in payloads
         )
         may_exist = message.attempts > 1 or message.is_uncertain
         try:
@@ -165,7 +164,7 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
             status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
-    return lambda: effects.note_ticket(
+    return lambda: effects.record_ticket_update(
         ticket=ticket, status=status, note=note, comment_id=comment_id, now=timezone.now()
     )
 
@@ -176,39 +175,41 @@ def _statuses() -> dict[str, str]:
 
 @outbox.handles("ticket.read", channel=effects.TRACKER)
 def read_ticket(message: OutboxMessage) -> None:
-    """Read the ticket once for all that hinted at it; keep it as it stands, then judge each move that is new."""
+    """Read the ticket once for all pending hints, update its mirror, and process each new move."""
     ticket = ticket_of(message.payload)
     with reader() as jira:
-        outbox.gather(message=message, now=timezone.now())
+        outbox.collect_batch(message=message, now=timezone.now())
         try:
             remote = jira.read(ticket.remote_id)
         except TicketGone as failure:
             with transaction.atomic():
                 outbox.check_held(message=message, now=timezone.now())
-                inbound.note_gone(ticket=ticket, reason=failure.reason, now=timezone.now())
+                inbound.record_gone(ticket=ticket, reason=failure.reason, now=timezone.now())
             return
-    # Each step is a transaction of its own that begins by asking whether the message is still ours.
+    # Each step is its own transaction, which first checks that this worker still holds the message.
     with transaction.atomic():
         outbox.check_held(message=message, now=timezone.now())
-        inbound.mirror(ticket=ticket, remote=remote, now=timezone.now())
+        inbound.update_mirror(ticket=ticket, remote=remote, now=timezone.now())
     statuses, page = _statuses(), page_of(ticket)
     decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
     moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
     for move in remote.moves:
         with transaction.atomic():
             outbox.check_held(message=message, now=timezone.now())
-            inbound.judge(ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now())
+            inbound.process_move(
+                ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now()
+            )
 
 
 @outbox.handles("tickets.reconcile", channel=effects.TRACKER)
 def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
-    """Look at every linked ticket, a hundred to a request, and heal what differs as the mode says."""
-    seen: dict[str, Glance] = {}
+    """Read the status of every linked ticket in batches of 100, and repair differences according to the mode."""
+    seen: dict[str, TicketStatus] = {}
     ids = linked_ids()
     with reader() as jira:
-        for start in range(0, len(ids), GLANCE_MAX):
+        for start in range(0, len(ids), STATUSES_MAX):
             outbox.check_held(message=message, now=timezone.now())
-            seen |= jira.glance(ids[start : start + GLANCE_MAX])
+            seen |= jira.read_statuses(ids[start : start + STATUSES_MAX])
     by = User.objects.filter(pk=message.payload.get("by")).first()
     mode = ReconciliationMode(message.payload["mode"])
     return lambda: reconciliation.reconcile(mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
@@ -216,7 +217,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
 
 @outbox.on_tick
 def compare_nightly(now: datetime) -> None:
-    """Once a night, after two o'clock UTC, compare every ticket: no delivery is waited for for ever."""
+    """Once a night, after 02:00 UTC, compare every ticket, so that lost deliveries do no lasting harm."""
     mode = settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"]
     if (
         settings.WEIGHBRIDGE["JIRA"]["url"]
@@ -229,7 +230,7 @@ def compare_nightly(now: datetime) -> None:
 
 @outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)
 def check_tracker(message: OutboxMessage) -> outbox.Settle:
-    """Try the connection, changing nothing there; the answer is kept for the integrations page."""
+    """Test the connection without changing anything in Jira; store the result for the integrations page."""
     try:
         with tracker() as jira:
             health = jira.check()
@@ -239,4 +240,4 @@ def check_tracker(message: OutboxMessage) -> outbox.Settle:
         wait_s = health.retry_after_s
         raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=jobs_enums.Reach.CHANNEL, at=timezone.now())
     by = User.objects.filter(pk=message.payload.get("by")).first()
-    return lambda: effects.note_health(health=health, by=by, now=timezone.now())
+    return lambda: effects.record_health(health=health, by=by, now=timezone.now())

@@ -1,4 +1,4 @@
-"""The part of the integrations page that says what came in from the tracker."""
+"""The part of the integrations page about incoming data from the tracker."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +11,9 @@ from reviews.tickets.queries import mirror as inbound
 
 @require_safe
 def numbers(request: HttpRequest) -> HttpResponse:
-    """`/integrations/inbound/`: deliveries, readings, and the last comparison, in values that name no request."""
+    """`/integrations/inbound/`: numbers of deliveries and reads, and the last comparison, without naming requests."""
     context = {
-        "numbers": inbound.numbers(now=timezone.now()),
+        "statistics": inbound.inbound_statistics(now=timezone.now()),
         "reconciliation": inbound.last_reconciliation(),
         "has_secret": bool(settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]),
         "hook_url": f"{settings.WEIGHBRIDGE['BASE_URL']}/hooks/jira/",

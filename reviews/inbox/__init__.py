@@ -1,1 +1,1 @@
-"""The first page: what needs the reader."""
+"""The inbox, which is the first page: everything that needs an action of the reader."""

@@ -1,6 +1,4 @@
-"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorizations, stuck
-effects.
-"""
+"""The inbox of a person: votes, own requests, quarterly reviews, action items, conditions, authorizations, failures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from reviews.authorizations.rules import may_confirm_condition
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
-from reviews.quarterly.queries.cycles import ActionView, owed_by
+from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
 from reviews.requests.domain.lifecycle import OWNER, RequestState
 from reviews.requests.domain.steps import Actor
@@ -33,16 +31,16 @@ from reviews.voting.queries.review_blockers import review_blockers
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
 ENDING = (AuthorizationState.PENDING_EXPIRATION, AuthorizationState.SUSPENDED)
 CYCLE_TODO = {
-    CycleState.COLLECTING: "Have the metric values supplied before the cut-off, and look through the agenda.",
+    CycleState.COLLECTING: "Collect the metric values before the cut-off, and check the agenda.",
     CycleState.FROZEN: "Read the packet, then open the meeting.",
-    CycleState.HELD: "Decide what is left on the agenda, then close the meeting.",
+    CycleState.HELD: "Decide the remaining agenda items, then close the meeting.",
 }
 STUCK = (JobState.DEAD, JobState.PAUSED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLine:
-    """A request in the inbox: what it waits for, in a sentence, and since when."""
+    """A request in the inbox: its next step, as a sentence, and since when it waits."""
 
     ref: str
     title: str
@@ -57,7 +55,7 @@ class RequestLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionLine:
-    """A condition that somebody owes; `is_mine` where this person owes it, else this person may confirm it."""
+    """An unmet condition. If `is_mine`, this person must meet it; otherwise they may confirm it."""
 
     ref: str
     authorization: str
@@ -70,7 +68,7 @@ class ConditionLine:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationLine:
-    """An authorization that needs its owner: it ends soon, or it is suspended."""
+    """An authorization that expires soon or is suspended, so that its owner must act."""
 
     ref: str
     number: str
@@ -82,7 +80,7 @@ class AuthorizationLine:
 
 @dataclass(frozen=True, kw_only=True)
 class CycleLine:
-    """A quarterly review this person may lead: what comes next there, in a sentence."""
+    """A quarterly review this person may lead: its next step, as a sentence."""
 
     quarter: str
     state: str
@@ -92,7 +90,7 @@ class CycleLine:
 
 @dataclass(frozen=True)
 class StuckLine:
-    """Effects of one kind that wait for an operator, for one reason."""
+    """Outbox messages of one kind that failed for the same reason and need an operator."""
 
     kind: str
     state: str
@@ -102,7 +100,7 @@ class StuckLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
-    """What needs one person, most urgent first in every part."""
+    """The inbox of one person. Each list starts with the most urgent entry."""
 
     to_vote: tuple[RequestLine, ...]
     waiting_for_me: tuple[RequestLine, ...]
@@ -115,20 +113,20 @@ class Inbox:
 
     @property
     def is_empty(self) -> bool:
-        """True when nothing at all needs the person; what waits on others does not count."""
-        needs = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
-        return not any((*needs, self.stuck))
+        """Whether nothing needs this person. Requests that wait on others do not count."""
+        own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
+        return not any((*own, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
-    """What needs this person now."""
+    """The inbox of this person now."""
     own = visible_to(person).filter(_stake(person))
     return Inbox(
         to_vote=tuple(_to_vote(person, now)),
-        waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
-        waiting_on_others=tuple(_theirs(own.filter(state=RequestState.IN_REVIEW), now)),
+        waiting_for_me=tuple(_waiting_for_me(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
+        waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
-        actions=owed_by(person, now=now),
+        actions=open_action_items(person, now=now),
         conditions=tuple(_conditions(person, now)),
         authorizations=tuple(_authorizations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
@@ -153,37 +151,37 @@ def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
             yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
 
 
-def _mine(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
+def _waiting_for_me(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
     for request in rows.select_related("policy", "checklist", "dataset").order_by("deadline_at", "pk"):
         yield _line(request, _todo(request, now), request.submitted_at or request.created_at)
 
 
-def _theirs(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
+def _waiting_on_others(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        yield _line(request, _awaited(request, now), _frozen_at(request))
+        yield _line(request, _awaited_votes(request, now), _frozen_at(request))
 
 
 def _todo(request: ReviewRequest, now: datetime) -> str:
     if request.state == RequestState.DRAFT:
         cause = first_cause(request)
         if cause:
-            return f"{cause} asks for a new review: state the metric values as they are now and submit it."
+            return f"{cause} requires a new review: state the current metric values and submit the draft."
         return "Finish the draft and submit it."
     if request.state == RequestState.CHANGES_REQUESTED:
         return "A reviewer asked for changes: open the next revision."
-    found = review_blockers(EvidenceSnapshot(request, now))
-    if not found:
-        return "Nothing is missing: ask for the review."
-    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
-    return f"{found[0].reason}{more}"
+    blockers = review_blockers(EvidenceSnapshot(request, now))
+    if not blockers:
+        return "Nothing is missing: request the review."
+    more = f" And {len(blockers) - 1} more." if len(blockers) > 1 else ""
+    return f"{blockers[0].reason}{more}"
 
 
-def _awaited(request: ReviewRequest, now: datetime) -> str:
+def _awaited_votes(request: ReviewRequest, now: datetime) -> str:
     progress = snapshot_of(request, now=now).electorate.progress
     for row in progress.stages:
         if row.stage == progress.open_stage:
             votes = "vote" if row.needed == 1 else "votes"
-            return f"{row.stage.title}: {row.needed} {votes} of a {row.stage.role.label.lower()} to come."
+            return f"{row.stage.title}: waiting for {row.needed} {votes} of a {row.stage.role.label.lower()}."
     return "The votes are complete."
 
 
@@ -207,7 +205,7 @@ def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
 
 
 def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
-    """Those the person owes, and those that somebody else owes and this person may confirm."""
+    """The unmet conditions that this person must meet or may confirm."""
     rows = Condition.objects.filter(met_at=None).exclude(
         authorization__state__in=[AuthorizationState.REVOKED, AuthorizationState.EXPIRED, AuthorizationState.SUPERSEDED]
     )

@@ -1,4 +1,4 @@
-"""The first page: what needs the reader."""
+"""The page of the inbox."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,8 +12,8 @@ from reviews.inbox.queries import inbox_of
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`/`: votes, own requests, the quarterly review, action items, conditions, authorizations and effects that wait
-    for this person.
+    """`/`: votes, own requests, the quarterly review, action items, conditions, authorizations and failed deliveries
+    that need an action of this person.
     """
     person = person_of(request)
     context = {

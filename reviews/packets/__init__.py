@@ -1,1 +1,1 @@
-"""The packet of a request: frozen data, printed as PDF."""
+"""Packets of requests: frozen data, printed as PDF."""

@@ -1,4 +1,4 @@
-"""Review packets: frozen as JSON the moment they are wanted, drawn as PDF by a worker, retried when drawing failed."""
+"""Review packets: frozen as JSON when requested, then rendered as PDF by a worker, with retries."""
 
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,12 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
 RENDER = "reviews.packets.tasks.render_packet"
-SILENCE = "The worker that draws it went silent {attempts} times; the machine may lack memory."
+SILENCE = "The worker stopped responding {attempts} times while rendering the packet; the machine may lack memory."
 RETRIED = "a failed one can be retried"
 
 
-def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
-    """Freeze and draw a packet of a submitted request because somebody wants one now."""
+def request_packet(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
+    """Freeze a packet of a submitted request on demand and queue its rendering."""
     with transaction.atomic():
         row = lock(request)
         check_can_freeze_packet(snapshot_of(row, now=now), person=person_of(by))
@@ -41,14 +41,14 @@ def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
 
 
 def freeze(*, request: ReviewRequest, evidence: EvidenceSnapshot | None = None, by: User, now: datetime) -> Packet:
-    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn.
+    """Freeze the current data and the signed head of the audit trail as the next packet, and queue its rendering.
 
-    `evidence` is that of the request where the caller's transaction, which holds its lock, has read it already.
+    `evidence` is the evidence of the request, if the caller read it under the same lock.
     """
     with transaction.atomic():
         row = lock(request)
         number = Packet.objects.filter(request=row).count() + 1
-        checkpoints.keep(now=now)
+        checkpoints.sign_head(now=now)
         document = to_document(packet_of(snapshot_of(row, now=now, evidence=evidence)))
         packet = Packet.objects.create(
             request=row,
@@ -63,26 +63,27 @@ def freeze(*, request: ReviewRequest, evidence: EvidenceSnapshot | None = None, 
     return packet
 
 
-def rendered(
+def store_pdf(
     *, packet: Packet, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Keep the PDF of a packet this worker still holds; False where the lease was lost.
-    `render_ms`: what drawing took.
+    """Store the PDF of a packet. False if this worker has lost the lease.
+
+    `render_ms` is the rendering time in milliseconds.
     """
     upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
     with transaction.atomic():
-        kept = artifacts.keep(upload=upload, by=by, now=now)
-        is_ours = jobs.finish(row=packet, now=now, stored_as=kept.stored_as, pdf_digest=kept.digest, pages=pages)
+        stored = artifacts.store(upload=upload, by=by, now=now)
+        is_ours = jobs.finish(row=packet, now=now, stored_as=stored.stored_as, pdf_digest=stored.digest, pages=pages)
         if is_ours:
-            details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
+            details = {"number": packet.number, "pdf": stored.digest, "pages": pages, "render_ms": render_ms}
             record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)
     return is_ours
 
 
-def _record(word: str, packet: Packet, by: User | None, now: datetime, _: dict[str, Any]) -> None:
-    reason = packet.error[:1000] if word == "failed" else ""
+def _record(event: str, packet: Packet, by: User | None, now: datetime, _: dict[str, Any]) -> None:
+    reason = packet.error[:1000] if event == "failed" else ""
     details = {"number": packet.number}
-    record(kind=f"packet.{word}", request=packet.request, by=by, now=now, details=details, reason=reason)
+    record(kind=f"packet.{event}", request=packet.request, by=by, now=now, details=details, reason=reason)
 
 
 register(

@@ -1,4 +1,4 @@
-"""In-process twins of the adapters: the same promises, kept in dictionaries. For tests, and for trying things out."""
+"""An in-memory implementation of the printer port, for tests and experiments."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from reviews.packets.ports import PrintFailed
 
 
 class MemoryPrinter:
-    """A PacketPrinter that keeps what it was given and answers bytes that begin as a PDF does."""
+    """A PacketPrinter that stores its input and returns bytes that begin like a PDF."""
 
     failure: PrintFailed | None = None
 
@@ -14,7 +14,7 @@ class MemoryPrinter:
         self.printed: list[tuple[str, dict[str, bytes]]] = []
 
     def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
-        """Answer the text behind a PDF's first line, or raise `failure` where one was set."""
+        """Return the HTML after a PDF header, or raise `failure` if one is set."""
         if self.failure is not None:
             raise self.failure
         self.printed.append((html, dict(assets)))

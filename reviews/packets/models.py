@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""The table of packets and its constraints."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from reviews.requests.models import ReviewRequest
 
 
 class Packet(Leased):
-    """A review packet: frozen JSON, then its PDF; a failed rendering says why and can be retried."""
+    """A review packet: frozen JSON, and later its PDF. A failed rendering has an error and can be retried."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="packets")
     number = models.PositiveIntegerField()

@@ -1,16 +1,14 @@
-"""What reviews needs from outside: a ticket tracker and a packet printer, as protocols and frozen words.
+"""The port of the packet printer, independent of WeasyPrint.
 
-Nothing here knows Jira or WeasyPrint. Adapters in `reviews.integrations` keep these promises; tasks build an adapter
-and pass it in; tests pass the in-process twin. No adapter sleeps or repeats a write: whoever drives the outbox decides
-when.
+`reviews.packets.printing` implements the protocol, and `reviews.packets.in_memory` does so for tests.
 """
 
 from collections.abc import Mapping
 from typing import Protocol
 
 
-class PrintFailed(Exception):  # noqa: N818 -- says what happened, as the port's words do
-    """The packet could not be printed; `reason` is a whole sentence for a person."""
+class PrintFailed(Exception):  # noqa: N818 -- named after what happened, like all errors of the port
+    """The packet could not be printed; `reason` is a sentence for people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -18,8 +16,8 @@ class PrintFailed(Exception):  # noqa: N818 -- says what happened, as the port's
 
 
 class PacketPrinter(Protocol):
-    """Turns a packet's HTML into PDF bytes."""
+    """Converts the HTML of a packet to PDF."""
 
     def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
-        """Print `html`; `assets` are the only files it may name, as `asset:NAME`. Raises PrintFailed."""
+        """Print `html`; it can use only files in `assets`, as `asset:NAME`. Raises PrintFailed."""
         ...

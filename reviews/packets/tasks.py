@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Tasks of packets."""
 
 import time
 from datetime import timedelta
@@ -20,7 +20,7 @@ PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 
 @shared_task
 def render_packet(packet_id: int) -> None:
-    """Draw one packet, if it is due and nobody else has it."""
+    """Render one packet, if it is due and not leased."""
     packet = jobs.claim(model=Packet, pk=packet_id, now=timezone.now(), longer=PRINT_MAX)
     if packet is None:
         return
@@ -34,4 +34,4 @@ def render_packet(packet_id: int) -> None:
             jobs.fail(row=packet, reason=failure.reason, now=timezone.now())
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)
-            packets.rendered(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())
+            packets.store_pdf(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())

@@ -1,4 +1,4 @@
-"""What reviews record: moving a request by the transition table, and the event that goes with it."""
+"""Audit events of the quarterly review."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from governance.audit.actions import record as audit
 from reviews.quarterly.models import ReviewCycle
 
 
-def record_of_cycle(
+def record_cycle_event(
     *,
     kind: str,
     cycle: ReviewCycle,

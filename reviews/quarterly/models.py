@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of the quarterly review and their constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -24,7 +24,7 @@ User = settings.AUTH_USER_MODEL
 
 
 class ReviewCycle(models.Model):
-    """The review of one quarter; once closed it never changes (a trigger holds that)."""
+    """The review of one quarter. A database trigger prevents changes to a closed cycle."""
 
     quarter = models.CharField(max_length=6, unique=True)
     state = models.CharField(max_length=12, choices=CYCLE_STATES, default=CycleState.PLANNED)
@@ -67,7 +67,7 @@ class ReviewCycle(models.Model):
 
 
 class AgendaItem(models.Model):
-    """Something the meeting looks at; `recurs` is the item of an earlier cycle about the same."""
+    """An item of the agenda. `recurs` is the item of an earlier cycle about the same subject."""
 
     cycle = models.ForeignKey(ReviewCycle, on_delete=models.PROTECT, related_name="items")
     kind = models.CharField(max_length=20, choices=AGENDA_KINDS)
@@ -105,7 +105,7 @@ class AgendaItem(models.Model):
 
 
 class Attendance(models.Model):
-    """Somebody attends a meeting for one side."""
+    """A person attends a meeting for one side."""
 
     cycle = models.ForeignKey(ReviewCycle, on_delete=models.PROTECT, related_name="attendances")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -125,7 +125,7 @@ class Attendance(models.Model):
 
 
 class MeetingDecision(models.Model):
-    """What the meeting decided of an item; never changed (a trigger holds that)."""
+    """A decision of the meeting about an item. A database trigger prevents changes."""
 
     item = models.ForeignKey(AgendaItem, on_delete=models.PROTECT, related_name="decisions")
     kind = models.CharField(max_length=20, choices=DECISION_KINDS)
@@ -157,7 +157,7 @@ class MeetingDecision(models.Model):
 
 
 class ActionItem(models.Model):
-    """What a decision asks of its owner; once closed it never changes (a trigger holds that)."""
+    """The work that a decision assigns to its owner. A database trigger prevents changes to a closed item."""
 
     decision = models.OneToOneField(MeetingDecision, on_delete=models.PROTECT, related_name="action")
     ref = models.CharField(max_length=20, unique=True)
@@ -188,7 +188,7 @@ class ActionItem(models.Model):
 
 
 class CyclePacket(Leased):
-    """A packet of a quarter; what it says never changes (a trigger holds that), only how far its drawing came."""
+    """A packet of a quarter. A database trigger prevents changes to its document; only the rendering state changes."""
 
     cycle = models.ForeignKey(ReviewCycle, on_delete=models.PROTECT, related_name="packets")
     number = models.PositiveIntegerField()
@@ -214,7 +214,7 @@ class CyclePacket(Leased):
 
 
 class RenderedSection(models.Model):
-    """The PDF of one section, by the digest of all that decides how it looks; may be forgotten, and is drawn again."""
+    """A cache of rendered sections: the PDF of one section by its digest. Rows can be deleted and rendered again."""
 
     digest = models.CharField(max_length=71, unique=True)
     pdf = models.BinaryField()

@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` raises with a reason, `may_` returns a boolean."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, sees_everything
@@ -9,14 +9,12 @@ _LEADS = frozenset({Role.PLATFORM_LEAD, Role.PRODUCT_LEAD})
 
 
 def may_see_cycles(person: Person) -> bool:
-    """The quarterly review shows every team's costs: everybody who is more than a requester."""
+    """Whether the person may see the quarterly review. It shows the costs of all teams, so requesters may not."""
     return sees_everything(person)
 
 
 def check_lead_meeting(person: Person) -> None:
-    """Editing the agenda, moving the cut-off, opening the meeting and noting who attends: platform and
-    product leads.
-    """
+    """Platform and product leads may edit the agenda, move the cut-off, open the meeting and record attendance."""
     if not person.is_active or person.roles.isdisjoint(_LEADS):
         raise NotAllowed("Only a platform lead or a product lead may prepare and lead the quarterly review.")
 
@@ -27,10 +25,10 @@ def may_lead_meeting(person: Person) -> bool:
 
 
 def check_close_meeting(person: Person, *, chair_id: int | None) -> None:
-    """Closing the meeting, which issues its minutes: whoever is in the chair."""
+    """Only the chair may close the meeting and issue its minutes."""
     check_lead_meeting(person)
     if person.id != chair_id:
-        raise NotAllowed("Only whoever is in the chair may close the meeting; take the chair first.")
+        raise NotAllowed("Only the chair may close the meeting; take the chair first.")
 
 
 def may_close_meeting(person: Person, *, chair_id: int | None) -> bool:
@@ -39,28 +37,27 @@ def may_close_meeting(person: Person, *, chair_id: int | None) -> bool:
 
 
 def check_attend(person: Person, *, side: Side) -> None:
-    """Attending: platform leads for engineering, product leads for product, everybody who sees the review
-    as a guest.
-    """
+    """Platform leads attend for engineering, product leads for product, anybody who may see the review as a guest."""
     if not may_see_cycles(person):
-        raise NotAllowed(f"{person.name or person.username} may not see the quarterly review, so not attend it.")
+        raise NotAllowed(
+            f"{person.name or person.username} may not see the quarterly review, so they cannot attend it."
+        )
     if side not in sides_of(person.roles):
-        raise NotAllowed(f"{person.name or person.username} is not {side.words}, so cannot attend as one.")
+        raise NotAllowed(f"{person.name or person.username} is not {side.words}, so they cannot attend as one.")
 
 
 def check_decide(person: Person, *, is_present: bool, team: str, owner_id: int | None) -> None:
-    """Recording a decision of the meeting: a lead who is present, and who neither owns the model nor files for its
-    team.
+    """A lead who is present may record a decision, unless they own the model or file requests for its team.
 
-    `team` and `owner_id` are those of the model the item is about; "" and None where it is about none.
+    `team` and `owner_id` belong to the model of the item; "" and None if it has no model.
     """
     check_lead_meeting(person)
     if not is_present:
-        raise NotAllowed("Only a lead who attends this meeting may record its decisions; have your attendance noted.")
-    if person.id == owner_id or team in person.teams:
         raise NotAllowed(
-            "Nobody decides on a model of their own; another lead who is present must record this decision."
+            "Only a lead who attends this meeting may record its decisions; ask a lead to record your attendance."
         )
+    if person.id == owner_id or team in person.teams:
+        raise NotAllowed("You cannot decide on your own model; another lead who is present must record this decision.")
 
 
 def may_decide(person: Person, *, is_present: bool, team: str, owner_id: int | None) -> bool:
@@ -69,7 +66,7 @@ def may_decide(person: Person, *, is_present: bool, team: str, owner_id: int | N
 
 
 def check_finish_action(person: Person, *, owner_id: int) -> None:
-    """Saying that an action item is seen or done: its owner, or a lead."""
+    """The owner or a lead may acknowledge and finish an action item."""
     if not (person.is_active and person.id == owner_id):
         check_lead_meeting(person)
 
@@ -80,10 +77,10 @@ def may_finish_action(person: Person, *, owner_id: int) -> bool:
 
 
 def check_drop_action(person: Person, *, owner_id: int) -> None:
-    """Giving an action item up: a lead who does not owe it."""
+    """A lead who does not own the action item may drop it."""
     check_lead_meeting(person)
     if person.id == owner_id:
-        raise NotAllowed("Nobody gives up what they owe themselves; another lead must drop this action item.")
+        raise NotAllowed("You cannot drop your own action item; another lead must drop it.")
 
 
 def may_drop_action(person: Person, *, owner_id: int) -> bool:

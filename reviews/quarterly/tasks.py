@@ -1,4 +1,4 @@
-"""What workers and the tick do for the quarterly review: turning quarters, drawing packets, sending invitations."""
+"""Tasks of the quarterly review: advance cycles, render packets, send invitations."""
 
 import time
 from collections.abc import Iterator
@@ -20,34 +20,34 @@ from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.queries.invitations import letter
+from reviews.quarterly.queries.invitations import invitation
 from weighbridge.charts.drawing import svg
 
 LEASE = timedelta(seconds=4 * SECTION_MAX_S)
-KEEP_EVERY = 8
+STORE_EVERY = 8
 
 
 @outbox.on_tick
 def turn_quarters(now: datetime) -> None:
-    """Plan the cycle of the quarter, move on those whose time has come, issue their packets."""
+    """Plan the cycle of the quarter, advance due cycles, issue their packets, and delete unused sections."""
     cycles.plan(now=now)
     cycles.advance(now=now)
     quarterly_packets.issue_due(now=now)
-    quarterly_packets.forget_sections(now=now)
+    quarterly_packets.delete_unused_sections(now=now)
 
 
 @outbox.handles("cycle.invite")
 def send_invitation(message: OutboxMessage) -> None:
-    """Send one letter with the agenda and the way to the pre-read."""
+    """Send one invitation with the agenda and a link to the pre-read."""
     packet = CyclePacket.objects.select_related("cycle").get(pk=message.payload["packet_id"])
     user = User.objects.get(pk=message.payload["user_id"])
-    subject, text = letter(packet)
+    subject, text = invitation(packet)
     EmailMessage(subject=subject, body=text, to=[user.email]).send()
 
 
 @shared_task
 def render_cycle_packet(packet_id: int) -> None:
-    """Draw one quarterly packet, if it is due and nobody else has it: only sections that no packet has drawn before."""
+    """Render one quarterly packet if it is due and not leased. Sections that are already stored are reused."""
     packet = jobs.claim(model=CyclePacket, pk=packet_id, now=timezone.now(), longer=LEASE)
     if packet is None:
         return
@@ -55,8 +55,8 @@ def render_cycle_packet(packet_id: int) -> None:
         started_s = time.monotonic()
         sections = pages.sections(packet)
         try:
-            _draw(packet, sections)
-            pdf, count = _joined(packet, sections)
+            _render(packet, sections)
+            pdf, count = _merged(packet, sections)
         except PrintFailed as failure:
             reason = _in_titles(failure.reason, sections)
             jobs.fail(row=packet, reason=reason, now=timezone.now())
@@ -65,17 +65,17 @@ def render_cycle_packet(packet_id: int) -> None:
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)
             packet.sections_total = len(sections)
-            quarterly_packets.rendered(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
+            quarterly_packets.store_pdf(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
 
 
-def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
+def _render(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
     digests = {section.digest for section in sections}
-    known = quarterly_packets.begin(packet=packet, digests=digests, now=timezone.now())
+    done_before = quarterly_packets.start_rendering(packet=packet, digests=digests, now=timezone.now())
     waiting: dict[str, bytes] = {}
-    done = len(known)
+    done = len(done_before)
 
-    def keep() -> None:
-        is_ours = quarterly_packets.keep_sections(
+    def store() -> None:
+        is_ours = quarterly_packets.store_sections(
             packet=packet, drawn=waiting, done=done, lease=LEASE, now=timezone.now()
         )
         waiting.clear()
@@ -85,16 +85,16 @@ def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
     def on_printed(digest: str, pdf: bytes) -> None:
         nonlocal done
         waiting[digest], done = pdf, done + 1
-        if len(waiting) >= KEEP_EVERY:
-            keep()
+        if len(waiting) >= STORE_EVERY:
+            store()
 
     try:
-        missing = [section for section in sections if section.digest not in known]
+        missing = [section for section in sections if section.digest not in done_before]
         printer = SectionPrinter(processes=processes_for(len(missing)))
         printer.print(_sheets(packet, missing), shared=pages.shared_assets(), on_printed=on_printed)
     finally:
         if waiting:
-            keep()
+            store()
 
 
 def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[PrintSection]:
@@ -104,16 +104,16 @@ def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[PrintSecti
 
 
 def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:
-    """The reason with titles in the place of digests, which name sections to the printer."""
+    """The reason with section titles instead of the digests that the printer uses."""
     for section in sections:
         reason = reason.replace(section.digest, f"“{section.title}”")
     return reason
 
 
-def _joined(packet: CyclePacket, sections: tuple[Section, ...]) -> tuple[bytes, int]:
+def _merged(packet: CyclePacket, sections: tuple[Section, ...]) -> tuple[bytes, int]:
     rows = RenderedSection.objects.filter(digest__in=[section.digest for section in sections])
     drawn = {row.digest: bytes(row.pdf) for row in rows}
     if any(section.digest not in drawn for section in sections):
-        raise PrintFailed("Drawn sections were forgotten before they were joined; draw the packet again.")
+        raise PrintFailed("Rendered sections were deleted before they were merged; render the packet again.")
     parts = [(section.title, drawn[section.digest]) for section in sections]
     return merge(parts, title=f"Model Performance & Cost Review {packet.cycle.quarter}")

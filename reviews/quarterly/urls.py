@@ -5,13 +5,13 @@ from django.urls import URLPattern, path
 from reviews.quarterly.web import action_items, cycle_packets, cycles, meeting, scorecard
 
 urlpatterns: list[URLPattern] = [
-    path("cycles/", cycles.listed, name="cycles"),
+    path("cycles/", cycles.index, name="cycles"),
     path("cycles/<str:quarter>/", cycles.detail, name="cycle"),
-    path("cycles/<str:quarter>/scorecard.<slug:kind>", cycles.exported, name="cycle_export"),
+    path("cycles/<str:quarter>/scorecard.<slug:kind>", cycles.export_scorecard, name="cycle_export"),
     path("cycles/<str:quarter>/minutes/", cycles.minutes, name="cycle_minutes"),
-    path("cycles/<str:quarter>/refresh/", cycles.gather, name="cycle_gather"),
+    path("cycles/<str:quarter>/refresh/", cycles.refresh, name="cycle_refresh"),
     path("cycles/<str:quarter>/cut-off/", cycles.move_cut_off, name="cycle_cut_off"),
-    path("cycles/<str:quarter>/start/", cycles.hold, name="cycle_hold"),
+    path("cycles/<str:quarter>/start/", cycles.open_meeting, name="cycle_start"),
     path("cycles/<str:quarter>/chair/", cycles.take_chair, name="cycle_chair"),
     path("cycles/<str:quarter>/notes/", cycles.write_notes, name="cycle_notes"),
     path("cycles/<str:quarter>/close/", cycles.close, name="cycle_close"),

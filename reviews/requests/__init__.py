@@ -1,1 +1,1 @@
-"""The model review request: its states, who may see and change it."""
+"""The model review request: its states, and who may see and change it."""

@@ -1,4 +1,4 @@
-"""What reviews record: moving a request by the transition table, and the event that goes with it."""
+"""Record audit events of requests, and move requests to a new state."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,12 +20,12 @@ def record(
     details: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Append an event about a request."""
+    """Append an audit event about a request."""
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
 
 
 def move(*, request: ReviewRequest, target: RequestState, by: User | None, now: datetime, reason: str = "") -> None:
-    """Move a locked request to `target`, if the table has the step, and record it."""
+    """Move a locked request to `target` and record it. Raises WrongState if the transition table has no such step."""
     source = RequestState(request.state)
     check_transition(source=source, target=target)
     request.state = target

@@ -1,4 +1,4 @@
-"""Closed vocabularies stored in the database; changing one needs a migration."""
+"""Fixed sets of values stored in the database. Changing one needs a migration."""
 
 ENVIRONMENTS = [("prod", "Production"), ("staging", "Staging"), ("dev", "Development")]
 ENVIRONMENT_NAMES = tuple(name for name, _ in ENVIRONMENTS)

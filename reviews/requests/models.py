@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""The table of requests, with its database constraints."""
 
 from django.conf import settings
 from django.db import models

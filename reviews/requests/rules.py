@@ -1,4 +1,4 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions of requests: `check_…` raises with a reason, `may_…` returns a bool."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from weighbridge.core.errors import NotAllowed
 
 @dataclass(frozen=True)
 class Parties:
-    """Whose request it is."""
+    """The team, the requester and the model owner of a request."""
 
     team: str
     requester_id: int
@@ -22,7 +22,7 @@ def check_file(person: Person, *, team: str) -> None:
 
 
 def may_see(person: Person, parties: Parties) -> bool:
-    """Requests are seen by their team, by their owner, and by every role that reviews, approves or audits."""
+    """Seeing a request: its team, requester and model owner, and every role that reviews, approves or audits."""
     return (
         sees_everything(person) or parties.team in person.teams or person.id in {parties.requester_id, parties.owner_id}
     )
@@ -38,12 +38,12 @@ def check_edit(person: Person, parties: Parties) -> None:
 
 
 def may_edit(person: Person, parties: Parties) -> bool:
-    """Whether the person may work on the request."""
+    """Whether the person may edit the request and its evidence."""
     return may(lambda: check_edit(person, parties))
 
 
 def check_withdraw(person: Person, parties: Parties) -> None:
-    """Withdrawing: requester, model owner, or an administrator (whose act is logged like any other)."""
+    """Withdrawing: requester, model owner, or an administrator. The audit trail records this like any other step."""
     if not person.is_active or not (
         person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
     ):
@@ -51,6 +51,6 @@ def check_withdraw(person: Person, parties: Parties) -> None:
 
 
 def check_print(person: Person, parties: Parties) -> None:
-    """Asking for a packet, and drawing one again: the team, and whoever operates the installation."""
+    """Freezing a packet or printing it again: the team, and operators of the installation."""
     if not may_edit(person, parties):
         check_operate(person)

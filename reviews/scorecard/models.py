@@ -1,4 +1,4 @@
-"""The KPI map of models, and the actuals people and programs supply for it each quarter."""
+"""Tables of the KPIs of models and their quarterly actuals."""
 
 from django.conf import settings
 from django.db import models
@@ -7,13 +7,13 @@ from django.db.models import Q
 from governance.inventory.models import ModelAsset
 from reviews.scorecard.domain.scorecard import KpiDirection
 
-BETTERS = [(each.value, each.value) for each in KpiDirection]
+BETTERS = [(direction.value, direction.value) for direction in KpiDirection]
 CHANNELS = [("form", "typed in"), ("csv", "from a CSV file"), ("api", "by a program")]
 User = settings.AUTH_USER_MODEL
 
 
 class Kpi(models.Model):
-    """A business KPI of a model and the technical metric behind it; `retired_at` once it counts no more."""
+    """A business KPI of a model and the technical metric behind it; `retired_at` is set when it is retired."""
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="kpis")
     slug = models.SlugField(max_length=60)
@@ -41,7 +41,7 @@ class Kpi(models.Model):
 
 
 class KpiActual(models.Model):
-    """What a KPI came to in a quarter; rows are never changed (a trigger holds that), the latest counts."""
+    """An actual of a KPI in a quarter. The latest row counts. A database trigger prevents changes."""
 
     kpi = models.ForeignKey(Kpi, on_delete=models.PROTECT, related_name="actuals")
     quarter = models.CharField(max_length=6)

@@ -1,15 +1,15 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` raises with a reason, `may_` returns a boolean."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import check_act_for_team, may
 
 
-def check_keep_score(person: Person, *, team: str) -> None:
-    """Setting a model's KPIs and supplying their actuals: requesters of its team, and product leads."""
+def check_edit_scorecard(person: Person, *, team: str) -> None:
+    """Requesters of its team and product leads may set the KPIs of a model and supply their actuals."""
     if not (person.is_active and Role.PRODUCT_LEAD in person.roles):
         check_act_for_team(person, team=team)
 
 
-def may_keep_score(person: Person, *, team: str) -> bool:
+def may_edit_scorecard(person: Person, *, team: str) -> bool:
     """Whether the person may set this model's KPIs and supply their actuals."""
-    return may(lambda: check_keep_score(person, team=team))
+    return may(lambda: check_edit_scorecard(person, team=team))

@@ -1,1 +1,1 @@
-"""A request read once, and what is a function of that: the guard of each step, the frozen bundle."""
+"""A snapshot of a request, and what is derived from it: allowed steps and the evidence bundle."""

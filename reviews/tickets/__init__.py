@@ -1,1 +1,1 @@
-"""Tickets in an outside tracker: opened, commented and moved; `jira/` is the adapter to Jira."""
+"""Tickets in an external tracker: open, comment, move. `jira/` is the adapter for Jira."""

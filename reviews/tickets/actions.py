@@ -1,4 +1,4 @@
-"""What a review wants outside: its ticket. Every effect is an outbox row in the transaction that wants it."""
+"""Request changes to tickets. Every change is an outbox row, written in the transaction that needs it."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from governance.jobs.queries.outbox import CHECK
 from governance.people.queries.people import name_of
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
-from reviews.tickets.audit import record_of_ticket
+from reviews.tickets.audit import record_ticket_event
 from reviews.tickets.models import Ticket, TicketComment, TicketState
 from reviews.tickets.ports import RemoteTicket, TrackerHealth, ticket_label
 
@@ -28,7 +28,7 @@ _JIRA = ("integration", "jira")
 
 
 def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
-    """Ask for the one ticket of a request; without a tracker it waits, and the pages say so."""
+    """Queue the ticket of a request. Without a tracker it stays queued, and the pages show this."""
     label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=request.ref)
     with transaction.atomic():
         ticket, is_new = Ticket.objects.get_or_create(request=request, defaults={"label": label})
@@ -45,12 +45,12 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
 
 
 def open_action_ticket(*, item: "ActionItem", by: User, now: datetime) -> Ticket:
-    """Ask for the one ticket of an action item."""
+    """Queue the ticket of an action item."""
     label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=item.ref)
     with transaction.atomic():
         ticket, is_new = Ticket.objects.get_or_create(action_item=item, defaults={"label": label})
         if is_new:
-            record_of_ticket(kind="ticket.wanted", ticket=ticket, by=by, now=now, details={"label": label})
+            record_ticket_event(kind="ticket.wanted", ticket=ticket, by=by, now=now, details={"label": label})
         payload = {"action_id": item.pk}
         outbox.enqueue(
             kind="ticket.open", key=f"ticket.open:{item.ref}", lane=_lane(item.ref), payload=payload, now=now
@@ -58,18 +58,20 @@ def open_action_ticket(*, item: "ActionItem", by: User, now: datetime) -> Ticket
     return ticket
 
 
-def tell_ticket(*, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime) -> None:
-    """Comment on the ticket, and move it to the status configured for the occasion, if there is a ticket at all."""
+def notify_request_ticket(
+    *, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime
+) -> None:
+    """Comment on the ticket of a request, if it has one, and move it to the status configured for the occasion."""
     with transaction.atomic():
         ticket = Ticket.objects.filter(request=request).first()
         if ticket is None:
             record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
             return
-        tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
+        notify_ticket(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
 
 
-def tell(*, ticket: Ticket, occasion: str, reason: str, by: User | None, now: datetime) -> None:
-    """Comment on a ticket, of whatever it is, and move it to the status configured for the occasion."""
+def notify_ticket(*, ticket: Ticket, occasion: str, reason: str, by: User | None, now: datetime) -> None:
+    """Comment on a ticket and move it to the status configured for the occasion."""
     ref = ticket.subject[1]
     with transaction.atomic():
         number = OutboxMessage.objects.filter(lane=_lane(ref)).count()
@@ -77,24 +79,24 @@ def tell(*, ticket: Ticket, occasion: str, reason: str, by: User | None, now: da
         subject = {"request_id": ticket.request_id} if ticket.request_id else {"action_id": ticket.action_item_id}
         payload = subject | {"occasion": occasion, "text": reason, "by": _name(by), "marker": key}
         outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(ref), payload=payload, now=now)
-        record_of_ticket(kind="ticket.told", ticket=ticket, by=by, now=now, details={"occasion": occasion})
+        record_ticket_event(kind="ticket.told", ticket=ticket, by=by, now=now, details={"occasion": occasion})
 
 
 def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None, now: datetime) -> Ticket:
-    """Remember which ticket of the tracker is ours."""
+    """Store the id, key and URL of the ticket in the tracker."""
     with transaction.atomic():
         ticket.state, ticket.remote_id, ticket.key, ticket.url = TicketState.LINKED, remote.id, remote.key, remote.url
         ticket.status, ticket.linked_at = remote.status or ticket.status, ticket.linked_at or now
         ticket.save()
         details = {"key": remote.key, "duplicates": list(remote.duplicates)}
-        record_of_ticket(kind="ticket.linked", ticket=ticket, by=by, now=now, details=details)
+        record_ticket_event(kind="ticket.linked", ticket=ticket, by=by, now=now, details=details)
     return ticket
 
 
-def note_ticket(
+def record_ticket_update(
     *, ticket: Ticket, status: str, note: str, comment_id: str = "", by: User | None = None, now: datetime
 ) -> None:
-    """Remember the status the ticket has now, the comment we wrote, and what could not be done there."""
+    """Store the current status, the id of our comment, and a note about what could not be done."""
     with transaction.atomic():
         ticket.status = status or ticket.status
         ticket.save(update_fields=["status"])
@@ -102,19 +104,19 @@ def note_ticket(
             ours = {"is_ours": True, "text": "", "created_at": now, "updated_at": now}
             TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment_id, defaults=ours)
         details = {"status": status}
-        record_of_ticket(kind="ticket.updated", ticket=ticket, by=by, now=now, details=details, reason=note)
+        record_ticket_event(kind="ticket.updated", ticket=ticket, by=by, now=now, details=details, reason=note)
 
 
 def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
-    """The answer to the creation got lost: the ticket is searched for before it is asked for again."""
+    """Record that the response to the creation was lost. The ticket is searched for before a new attempt."""
     with transaction.atomic():
         ticket.state = TicketState.UNCERTAIN
         ticket.save(update_fields=["state"])
-        record_of_ticket(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
+        record_ticket_event(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
 
 
-def note_health(*, health: TrackerHealth, by: User | None = None, now: datetime) -> None:
-    """Keep the answer of a connection test where the integrations page finds it; a good one sets going what waits."""
+def record_health(*, health: TrackerHealth, by: User | None = None, now: datetime) -> None:
+    """Store the result of a connection test for the integrations page. A success resumes paused messages."""
     details = {"ok": health.ok, "sentence": health.sentence, "account": health.account}
     with transaction.atomic():
         resumed = outbox.resume(channel=TRACKER, now=now) if health.ok else 0
@@ -124,17 +126,17 @@ def note_health(*, health: TrackerHealth, by: User | None = None, now: datetime)
 
 
 def probe_tracker(*, by: User | None = None, now: datetime) -> OutboxMessage | None:
-    """Test the connection while tickets are paused: at once where nobody has yet, then ever more rarely.
+    """Test the connection while tickets are paused: the first time at once, then less and less often.
 
-    The wait is half the time since the oldest of them was wanted, from five minutes to six hours: a token that
-    will not be renewed before Monday is not tried a thousand times. None where no test is due.
+    The wait is half the age of the oldest paused message, from five minutes to six hours, so that an expired token is
+    not tried all weekend. None if no test is due.
     """
     paused = OutboxMessage.objects.filter(state=JobState.PAUSED, kind__startswith="ticket.").order_by("pk").first()
     last = OutboxMessage.objects.filter(kind=CHECK).order_by("-pk").first()
     if paused is None or (last is not None and not _is_due(last, now - paused.created_at, now)):
         return None
     with transaction.atomic():
-        key = f"{CHECK}:after:{last.pk if last else 0}"  # one test, however many processes find it due
+        key = f"{CHECK}:after:{last.pk if last else 0}"  # the key allows one test even if several processes find it due
         message = outbox.enqueue(kind=CHECK, key=key, lane=TRACKER, payload={}, now=now)
         audit.record(kind="tracker.check_requested", by=by, subject=_JIRA, now=now)
     return message
@@ -146,7 +148,7 @@ def _is_due(last: OutboxMessage, paused_for: timedelta, now: datetime) -> bool:
 
 
 def _lane(ref: str) -> str:
-    """Messages about one ticket go out one after the other."""
+    """Messages in one lane are delivered one after the other."""
     return f"ticket:{ref}"
 
 

@@ -1,4 +1,4 @@
-"""What reviews record: moving a request by the transition table, and the event that goes with it."""
+"""Audit events of tickets."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from governance.audit.actions import record as audit
 from reviews.tickets.models import Ticket
 
 
-def record_of_ticket(
+def record_ticket_event(
     *,
     kind: str,
     ticket: Ticket,
@@ -19,5 +19,5 @@ def record_of_ticket(
     details: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Append an event about a ticket, under whatever it is the ticket of."""
+    """Append an event about a ticket, with its request or action item as the subject."""
     audit.record(kind=kind, by=by, subject=ticket.subject, details=details, reason=reason, now=now)

@@ -1,7 +1,7 @@
-"""What a ticket tracker may say: whether a delivery is genuine, what it hints at, and what a move of a ticket may mean.
+"""Rules for data from the ticket tracker: signatures of webhook deliveries, and the meaning of ticket moves.
 
-A tracker informs. A move there may withdraw a request, close an action item, or say that somebody has seen it, by
-somebody known here and allowed to; it never decides anything.
+The tracker informs; it never approves. A move can withdraw a request, or acknowledge, close or drop an action item,
+if the person who moved the ticket is linked to a user who may do this.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from typing import Any
 from reviews.requests.domain.lifecycle import TERMINAL, RequestState
 from weighbridge.core.errors import Invalid
 
-OLDEST = timedelta(hours=24)
-"""A delivery is repeated for some hours; a signed body older than this is a replay."""
+AGE_MAX = timedelta(hours=24)
+"""The tracker retries a delivery for some hours; a signed body that is older than this is a replay."""
 MARKER = "[ticket.tell:"
 DONE_CATEGORY = "done"
 _ALGORITHM = "sha256="
 
 
 class Meaning(StrEnum):
-    """What a move of a ticket to a status asks for."""
+    """The meaning of a move of a ticket to a status."""
 
     NONE = "none"
     WITHDRAW = "withdraw"
@@ -35,7 +35,7 @@ class Meaning(StrEnum):
 
 
 class MoveOutcome(StrEnum):
-    """What became of a move: only mirrored, done as asked, or refused with a comment."""
+    """The outcome of a move: only mirrored, applied, or refused with a comment."""
 
     NOTED = "noted"
     DONE = "done"
@@ -43,7 +43,7 @@ class MoveOutcome(StrEnum):
 
 
 class ReconciliationMode(StrEnum):
-    """What a reconciliation does with a difference: tell it, read it into here, or put the ticket back."""
+    """How a reconciliation handles a difference: report it, read the ticket again, or move the ticket back."""
 
     REPORT = "report"
     PULL = "pull"
@@ -60,12 +60,12 @@ MOVES: Mapping[str, str] = MappingProxyType(
         "In Progress": "acknowledge",
     }
 )
-"""What a move to a status asks for, by the name of the status, unless the settings say otherwise."""
+"""The default meaning of a move by status name; the settings can override it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a delivery is about: the event's name and the issue's id; "" where it is about no issue."""
+    """The subject of a delivery: the event name and the issue id; the id is "" if there is no issue."""
 
     event: str
     issue_id: str
@@ -73,45 +73,43 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class MoveAnswer:
-    """What to do about a move. `is_to_try` where the rules of the request have the last word."""
+    """The answer to a move. `is_to_try`: apply it; the permission checks of the action may still refuse it."""
 
     outcome: MoveOutcome
     reason: str = ""
     is_to_try: bool = False
 
 
-def is_signed(*, body: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """Whether `signature` is the HMAC-SHA256 of the raw body under one of the secrets; every secret is tried, in
-    constant time.
-    """
+def has_valid_signature(*, body: bytes, signature: str, secrets: Sequence[str]) -> bool:
+    """Whether `signature` is the HMAC-SHA256 of the raw body under one of the secrets. Compares in constant time."""
     given = signature.removeprefix(_ALGORITHM).encode()
-    right = [
+    matches = [
         hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode(), given)
         for secret in secrets
         if secret
     ]
-    return signature.startswith(_ALGORITHM) and any(right)
+    return signature.startswith(_ALGORITHM) and any(matches)
 
 
 def hint_of(body: bytes) -> Hint:
-    """What a genuine body hints at. Raises Invalid where it is no JSON object."""
-    said = _object(body)
-    issue = said.get("issue")
+    """The hint in a verified body. Raises Invalid if the body is not a JSON object."""
+    document = _object(body)
+    issue = document.get("issue")
     issue_id = issue.get("id") if isinstance(issue, dict) else None
-    return Hint(str(said.get("webhookEvent", ""))[:80], str(issue_id) if isinstance(issue_id, str | int) else "")
+    return Hint(str(document.get("webhookEvent", ""))[:80], str(issue_id) if isinstance(issue_id, str | int) else "")
 
 
 def is_too_old(body: bytes, now: datetime) -> bool:
-    """Whether the body says that it was sent more than a day ago; a body that says nothing is not."""
+    """Whether the timestamp in the body is more than a day old. A body without a timestamp is not too old."""
     sent_ms = _object(body).get("timestamp")
     if not isinstance(sent_ms, int) or isinstance(sent_ms, bool):
         return False
-    return now - datetime(1970, 1, 1, tzinfo=UTC) > timedelta(milliseconds=max(0, min(sent_ms, 2**48))) + OLDEST
+    return now - datetime(1970, 1, 1, tzinfo=UTC) > timedelta(milliseconds=max(0, min(sent_ms, 2**48))) + AGE_MAX
 
 
 def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decisions: Collection[str]) -> Meaning:
-    """What a move asks for: what `moves` say of the status; else a decision, where the status ends the work or is one
-    of `decisions`.
+    """The meaning of a move: the entry for the status in `moves`; else a decision if the status is in the category
+    "done" or in `decisions`.
     """
     named = {name.strip().casefold(): meaning for name, meaning in moves.items()}
     wanted = status.strip().casefold()
@@ -121,8 +119,8 @@ def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decision
     return Meaning.DECIDE if is_decision else Meaning.NONE
 
 
-def answer_to(meaning: Meaning, *, state: RequestState, ref: str, author: str, is_known: bool) -> MoveAnswer:
-    """What to do about a move by `author`; `is_known`: an active person here who may see the request."""
+def answer_on_request(meaning: Meaning, *, state: RequestState, ref: str, author: str, is_known: bool) -> MoveAnswer:
+    """The answer to a move by `author`. `is_known`: the author is an active user who may see the request."""
     is_ended = state in TERMINAL
     if (
         meaning in {Meaning.NONE, Meaning.CLOSE}
@@ -133,54 +131,52 @@ def answer_to(meaning: Meaning, *, state: RequestState, ref: str, author: str, i
     if meaning is Meaning.DECIDE:
         return MoveAnswer(
             MoveOutcome.REFUSED,
-            f"Moving the ticket decides nothing: {ref} is still {state.words}. It is decided by the votes on its page.",
+            f"Moving the ticket decides nothing: {ref} is still {state.words}. Only votes on its page decide it.",
         )
     if not is_known and meaning is Meaning.ACKNOWLEDGE:
         return MoveAnswer(MoveOutcome.NOTED)
     if not is_known:
         return MoveAnswer(
             MoveOutcome.REFUSED,
-            f"{ref} was not withdrawn: {author or 'whoever moved the ticket'} is not known to Weighbridge by this Jira "
-            "account. Withdraw it on its page, or ask an administrator to link the account.",
+            f"{ref} was not withdrawn: the Jira account of {author or 'the person who moved the ticket'} is not linked "
+            "to a Weighbridge user. Withdraw the request on its page, or ask an administrator to link the account.",
         )
     return MoveAnswer(MoveOutcome.DONE, is_to_try=meaning is Meaning.WITHDRAW)
 
 
 def meaning_for_action(meaning: Meaning) -> Meaning:
-    """What the same move asks for on the ticket of an action item: to end the work there closes the item."""
+    """The meaning of the same move for the ticket of an action item: a decision closes the item."""
     return Meaning.CLOSE if meaning is Meaning.DECIDE else meaning
 
 
 def answer_on_action(meaning: Meaning, *, is_closed: bool, ref: str, author: str, is_known: bool) -> MoveAnswer:
-    """What to do about a move of an action item's ticket: see it, close it or drop it, by somebody known here."""
+    """The answer to a move of the ticket of an action item. A known author may acknowledge, close or drop it."""
     if meaning is Meaning.NONE or is_closed:
         return MoveAnswer(MoveOutcome.NOTED)
     if not is_known:
         return MoveAnswer(
             MoveOutcome.REFUSED,
-            f"{ref} is as it was: {author or 'whoever moved the ticket'} is not known to Weighbridge by this Jira "
-            "account. Close it on its page, or ask an administrator to link the account.",
+            f"{ref} was not changed: the Jira account of {author or 'the person who moved the ticket'} is not linked "
+            "to a Weighbridge user. Close the item on its page, or ask an administrator to link the account.",
         )
     return MoveAnswer(MoveOutcome.DONE, is_to_try=True)
 
 
 def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:
-    """Whether a comment is an echo of ours: its id was kept, or our account wrote it with our mark before we could keep
-    it.
-    """
+    """Whether a comment is ours: its id is stored, or our account wrote it with our marker before we could store it."""
     return is_stored or (is_by_us and MARKER in text)
 
 
-def stands_at(*, wanted: str, status: str, categories: Collection[str]) -> bool:
-    """Whether a ticket stands where we put it: in the status of that name, or in a category of that name."""
+def has_status(*, wanted: str, status: str, categories: Collection[str]) -> bool:
+    """Whether a ticket has the wanted status, or a status in the category of that name."""
     return wanted.strip().casefold() in {name.strip().casefold() for name in (status, *categories)}
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not JSON.") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise Invalid("The body is not a JSON object.")
-    return said
+    return document

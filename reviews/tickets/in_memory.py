@@ -1,4 +1,4 @@
-"""In-process twins of the adapters: the same promises, kept in dictionaries. For tests, and for trying things out."""
+"""An in-memory implementation of the tracker ports, for tests and experiments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from reviews.tickets.ports import (
     Block,
-    Glance,
     RemoteComment,
     RemoteIssue,
     RemoteMove,
     RemoteTicket,
     TicketDraft,
     TicketGone,
+    TicketStatus,
     TrackerError,
     TrackerHealth,
     TransitionUnavailable,
@@ -23,7 +23,7 @@ STATUSES = ("To Do", "In Progress", "In Review", "Done")
 
 @dataclass(frozen=True, slots=True)
 class MemoryComment:
-    """One comment, and the marker it was written under."""
+    """One comment and its marker."""
 
     id: str
     marker: str
@@ -32,9 +32,9 @@ class MemoryComment:
 
 @dataclass(slots=True)
 class MemoryTicket:
-    """A ticket as the twin keeps it: `comments` in order, `links` (url, title) by global id.
+    """A ticket in memory: `comments` in order, `links` (url, title) by global id.
 
-    `said`, `moves` and `updated_at` are what people did there; a test sets them.
+    `people_comments`, `moves` and `updated_at` are set by a test to simulate people.
     """
 
     id: str
@@ -44,7 +44,7 @@ class MemoryTicket:
     comments: list[MemoryComment] = field(default_factory=list)
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     indexed: bool = True
-    said: list[RemoteComment] = field(default_factory=list)
+    people_comments: list[RemoteComment] = field(default_factory=list)
     moves: list[RemoteMove] = field(default_factory=list)
     updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,39 +57,39 @@ class _Fault:
 
 
 class MemoryTracker:
-    """A TicketTracker whose failures are ordered in advance. `calls` names every method called, in order."""
+    """A TicketTracker whose failures are configured in advance. `calls` lists the called methods in order."""
 
     def __init__(self, *, project: str = "MR", url: str = "https://tracker.invalid") -> None:
         self.tickets: dict[str, MemoryTicket] = {}
         self.calls: list[str] = []
         self.indexes_at_once = True
-        self.health = TrackerHealth(ok=True, sentence="The tracker in memory is always there.", account="weighbridge")
+        self.health = TrackerHealth(
+            ok=True, sentence="The in-memory tracker is always available.", account="weighbridge"
+        )
         self._project = project
         self._url = url
         self._faults: list[_Fault] = []
 
     def fail_next(self, error: TrackerError, *, after_commit: bool = False, times: int = 1) -> None:
-        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the answer
-        were lost.
-        """
+        """Make the next `times` calls raise `error`: instead of their effect, or after it, like a lost response."""
         self._faults.append(_Fault(error, after_commit, times))
 
     def index(self) -> None:
-        """Let search see every ticket, as Jira's index does some time after a write."""
+        """Make every ticket searchable, as Jira's index does some time after a write."""
         for ticket in self.tickets.values():
             ticket.indexed = True
 
     def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
-        """Create a ticket, unconditionally; here no time passes."""
+        """Create a ticket unconditionally. `not_after` is ignored."""
         fault = self._begin("open")
         number = len(self.tickets) + 1
-        kept = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)
-        self.tickets[kept.id] = kept
+        stored = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)
+        self.tickets[stored.id] = stored
         _lose_answer(fault)
-        return self._remote(kept)
+        return self._remote(stored)
 
     def find(self, label: str) -> RemoteTicket | None:
-        """The oldest ticket that search can see by this label."""
+        """The oldest searchable ticket with this label."""
         _lose_answer(self._begin("find"))
         found = [ticket for ticket in self.tickets.values() if ticket.indexed and label in _labels(ticket.draft)]
         if not found:
@@ -97,7 +97,7 @@ class MemoryTracker:
         return self._remote(found[0], duplicates=tuple(ticket.key for ticket in found[1:]))
 
     def comment(self, ticket_id: str, blocks: tuple[Block, ...], *, marker: str, may_exist: bool = True) -> str:
-        """Add the comment unless one with its marker may exist and does."""
+        """Add the comment, unless `may_exist` and a comment with its marker exists."""
         fault = self._begin("comment")
         ticket = self._ticket(ticket_id)
         known = [comment.id for comment in ticket.comments if may_exist and comment.marker == marker]
@@ -108,11 +108,13 @@ class MemoryTracker:
         return known[0]
 
     def transition(self, ticket_id: str, target: str) -> str:
-        """Move to the status of that name; here each category has the name of one of its statuses."""
+        """Move to the status of that name. In memory, each category has the name of one of its statuses."""
         fault = self._begin("transition")
         ticket = self._ticket(ticket_id)
         if target not in STATUSES:
-            raise TransitionUnavailable(f"There is no way from {ticket.status} to {target}; move the ticket by hand.")
+            raise TransitionUnavailable(
+                f"There is no transition from {ticket.status} to {target}; move the ticket manually."
+            )
         ticket.status = target
         _lose_answer(fault)
         return ticket.status
@@ -124,31 +126,31 @@ class MemoryTracker:
         _lose_answer(fault)
 
     def read(self, ticket_id: str) -> RemoteIssue:
-        """The ticket, with our comments before those of people."""
+        """The ticket, with our comments first."""
         fault = self._begin("read")
-        kept = self._ticket(ticket_id)
+        stored = self._ticket(ticket_id)
         _lose_answer(fault)
-        remote = self._remote(kept)
-        ours = tuple(_as_read(comment, kept.updated_at) for comment in kept.comments)
+        remote = self._remote(stored)
+        ours = tuple(_as_read(comment, stored.updated_at) for comment in stored.comments)
         return RemoteIssue(
-            id=kept.id,
-            key=kept.key,
+            id=stored.id,
+            key=stored.key,
             url=remote.url,
-            status=kept.status,
-            updated_at=kept.updated_at,
-            comments=(*ours, *kept.said),
-            moves=tuple(kept.moves),
+            status=stored.status,
+            updated_at=stored.updated_at,
+            comments=(*ours, *stored.people_comments),
+            moves=tuple(stored.moves),
         )
 
-    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
-        """Where the tickets stand; here a status is its own category."""
-        fault = self._begin("glance")
+    def read_statuses(self, ticket_ids: Sequence[str]) -> dict[str, TicketStatus]:
+        """The statuses of the tickets, without categories."""
+        fault = self._begin("read_statuses")
         known = [self.tickets[each] for each in ticket_ids if each in self.tickets]
         _lose_answer(fault)
-        return {each.id: Glance(status=each.status, categories=(), updated_at=each.updated_at) for each in known}
+        return {each.id: TicketStatus(status=each.status, categories=(), updated_at=each.updated_at) for each in known}
 
     def check(self) -> TrackerHealth:
-        """Whatever `health` was set to."""
+        """The value of `health`."""
         self.calls.append("check")
         return self.health
 

@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of tickets and their constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from reviews.tickets.domain import Meaning, MoveOutcome
 
 
 class TicketState(models.TextChoices):
-    """Where the ticket of a request stands."""
+    """The state of a ticket."""
 
     WAITING = "waiting"
     UNCERTAIN = "uncertain"
@@ -17,7 +17,7 @@ class TicketState(models.TextChoices):
 
 
 class Ticket(models.Model):
-    """The one ticket of a request or of an action item; `label` finds it again when an answer got lost."""
+    """The ticket of a request or an action item. `label` is its search key, to find it again after a lost response."""
 
     request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, null=True, related_name="ticket")
     action_item = models.OneToOneField(
@@ -48,7 +48,7 @@ class Ticket(models.Model):
 
     @property
     def subject(self) -> tuple[str, str]:
-        """What it is the ticket of, as the trail names it: ("request", "MRR-…") or ("action item", "ACT-…")."""
+        """Its request or action item, as named in the audit trail: ("request", "MRR-…") or ("action item", "ACT-…")."""
         if self.request is not None:
             return "request", self.request.ref
         return "action item", self.action_item.ref if self.action_item is not None else ""
@@ -59,7 +59,7 @@ OUTCOMES = [(outcome.value, outcome.value) for outcome in MoveOutcome]
 
 
 class WebhookDelivery(models.Model):
-    """A genuine delivery, once for each identifier the tracker gave it. Its body is a hint and is not kept."""
+    """A verified delivery, one row per identifier of the tracker. Its body is only a hint and is not stored."""
 
     identifier = models.CharField(max_length=200, unique=True)
     event = models.CharField(max_length=80, blank=True)
@@ -75,7 +75,7 @@ class WebhookDelivery(models.Model):
 
 
 class TicketMirror(models.Model):
-    """When a ticket was last read, and how it stood; its status is the ticket's own."""
+    """When a ticket was last read and last changed. Its status is stored in the ticket."""
 
     ticket = models.OneToOneField(Ticket, on_delete=models.PROTECT, related_name="mirror")
     remote_updated_at = models.DateTimeField(null=True)
@@ -87,7 +87,7 @@ class TicketMirror(models.Model):
 
 
 class TicketComment(models.Model):
-    """A comment on a ticket, as it stands there; of ours only the id matters, so that its echo is known."""
+    """A comment on a ticket as read from the tracker. For our own comments only the id is stored, to recognize them."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="comments")
     remote_id = models.CharField(max_length=40)
@@ -106,7 +106,7 @@ class TicketComment(models.Model):
 
 
 class TicketMove(models.Model):
-    """Somebody moved the ticket there: judged once, never changed (a trigger holds that)."""
+    """A move of the ticket in the tracker, processed once. A database trigger prevents changes."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="moves")
     remote_id = models.CharField(max_length=40)
@@ -133,7 +133,7 @@ class TicketMove(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """Which account of the tracker is whose."""
+    """The tracker account of a user."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="external_identity")
     account_id = models.CharField(max_length=128, unique=True)

@@ -1,4 +1,4 @@
-"""One request, one ticket: the order of look and leap that keeps a repeated attempt from opening a second."""
+"""Open a ticket only once: search before each creation, so that a retry does not open a second ticket."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,12 +15,10 @@ def open_once(
 ) -> RemoteTicket:
     """Open the ticket, or adopt the one an earlier attempt left.
 
-    `may_exist` is true whenever any attempt went before, whatever became of it. An adopted ticket may name
-    `duplicates`.
-    Search lags behind writes, so that having found nothing proves nothing for a while: `before_open` is called right
-    before the creation is sent, and what it raises keeps it from being sent; it answers until when it may be. Raises
-    TrackerError; on LabelLost keep the
-    error's ticket, for no search will ever find it.
+    `may_exist` is true if there was any earlier attempt, whatever its outcome. An adopted ticket may have
+    `duplicates`. Search lags behind writes, so an empty result proves nothing for a while: `before_open` is called
+    right before the creation is sent. It returns the time until which the creation may be sent, or raises to prevent
+    it. Raises TrackerError. On LabelLost, store the ticket of the error, because no search will find it.
     """
     if may_exist and (found := tracker.find(draft.label)) is not None:
         return found

@@ -1,8 +1,7 @@
-"""What reviews needs from outside: a ticket tracker and a packet printer, as protocols and frozen words.
+"""The port of the ticket tracker: protocols and value types, independent of Jira.
 
-Nothing here knows Jira or WeasyPrint. Adapters in `reviews.integrations` keep these promises; tasks build an adapter
-and pass it in; tests pass the in-process twin. No adapter sleeps or repeats a write: whoever drives the outbox decides
-when.
+`reviews.tickets.jira` implements the protocols, and `reviews.tickets.in_memory` does so for tests. Tasks build an
+adapter and pass it in. No adapter sleeps or repeats a write: the outbox decides when to try again.
 """
 
 import hashlib
@@ -16,7 +15,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line that opens a part of the text."""
+    """A heading."""
 
     text: str
 
@@ -30,14 +29,14 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Names beside values, one pair a row."""
+    """A table of names and values, one pair per row."""
 
     rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A way back to a page, with the words to click on."""
+    """A link to a page, with its text."""
 
     text: str
     url: str
@@ -48,7 +47,7 @@ Block = Heading | Paragraph | Fields | Link
 
 @dataclass(frozen=True, slots=True)
 class TicketDraft:
-    """A ticket to be opened once. `label` is its unique search key (see `ticket_label`); `url` leads back to us."""
+    """A ticket to be opened once. `label` is its unique search key (see `ticket_label`); `url` is its page here."""
 
     label: str
     summary: str
@@ -59,9 +58,9 @@ class TicketDraft:
 
 @dataclass(frozen=True, slots=True)
 class RemoteTicket:
-    """A ticket as the tracker knows it. `id` survives a move, `key` may not; `status` is "" where it was not read.
+    """A ticket in the tracker. Its `id` survives a move to another project, its `key` may not; `status` may be "".
 
-    `duplicates` are keys of younger tickets that carry the same label: a person should close them.
+    `duplicates` are keys of newer tickets with the same label; a person should close them.
     """
 
     id: str
@@ -73,7 +72,7 @@ class RemoteTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteComment:
-    """A comment as it stands there. `is_by_us`: the account we use wrote it."""
+    """A comment in the tracker. `is_by_us`: our account wrote it."""
 
     id: str
     author_id: str
@@ -86,7 +85,7 @@ class RemoteComment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteMove:
-    """Somebody moved the ticket to a status; `category` is "new", "indeterminate", "done", or "" where unknown."""
+    """A move of the ticket to a status. `category` is "new", "indeterminate", "done", or "" if unknown."""
 
     id: str
     author_id: str
@@ -98,8 +97,8 @@ class RemoteMove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
-    """Where a ticket stands and when it last changed; `categories` are the names of the status's category."""
+class TicketStatus:
+    """The status of a ticket and its last change. `categories` are the names of the category of the status."""
 
     status: str
     categories: tuple[str, ...]
@@ -108,7 +107,7 @@ class Glance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteIssue:
-    """A ticket as read: `comments` and `moves` oldest first, at least as new as `updated_at` says."""
+    """A ticket as read: `comments` and `moves` oldest first, at least as new as `updated_at`."""
 
     id: str
     key: str
@@ -121,9 +120,9 @@ class RemoteIssue:
 
 @dataclass(frozen=True, slots=True)
 class TrackerHealth:
-    """The answer to "test connection": one sentence for a person, and as whom we are known there ("" if unknown).
+    """The result of a connection test: one sentence for people, and the name of our account ("" if unknown).
 
-    `retry_after_s` is set where the tracker asked to be left alone for so long.
+    `retry_after_s` is set if the tracker limited the request rate.
     """
 
     ok: bool
@@ -133,24 +132,24 @@ class TrackerHealth:
 
 
 class FailureKind(StrEnum):
-    """What a failure asks of the caller."""
+    """How the caller must handle a failure."""
 
     TRANSIENT = "transient"  # nothing was done: try again later
-    UNKNOWN = "unknown"  # it may have been done: wait, look for it, only then try again
-    PERMANENT = "permanent"  # a person must change something first: keep the work, pause
-    SOFT = "soft"  # this one effect cannot be had: note it, go on with the rest
+    UNKNOWN = "unknown"  # it may have been done: wait, search for it, then try again
+    PERMANENT = "permanent"  # a person must change something first: pause
+    SOFT = "soft"  # this one effect is impossible: record it and continue
 
 
 class FailureReach(StrEnum):
-    """How far a failure goes: what else would fail alike if it were asked now."""
+    """The scope of a failure: which other calls would fail in the same way now."""
 
-    TICKET = "ticket"  # nothing else: it is about this one ticket
-    ALIKE = "alike"  # whatever asks for the same of another ticket
-    TRACKER = "tracker"  # everything: it is about address, account, project, or a tracker that is down
+    TICKET = "ticket"  # only calls for this ticket
+    ALIKE = "alike"  # the same call for any ticket
+    TRACKER = "tracker"  # every call: wrong address, account or project, or the tracker is down
 
 
 class TrackerError(Exception):
-    """The tracker did not do what was asked; `reason` is a whole sentence for a person."""
+    """The tracker did not execute a call. `reason` is a sentence for people."""
 
     def __init__(self, reason: str, *, kind: FailureKind, reach: FailureReach = FailureReach.TICKET) -> None:
         super().__init__(reason)
@@ -159,8 +158,8 @@ class TrackerError(Exception):
         self.reach = reach
 
 
-class TrackerUnreachable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
-    """No answer, or none of use, and nothing was done there."""
+class TrackerUnreachable(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
+    """No usable response, and nothing was done in the tracker."""
 
     def __init__(
         self, reason: str, *, retry_after_s: float | None = None, reach: FailureReach = FailureReach.TRACKER
@@ -170,26 +169,26 @@ class TrackerUnreachable(TrackerError):  # noqa: N818 -- says what happened, as 
 
 
 class RateLimited(TrackerUnreachable):
-    """Asked to slow down. `retry_after_s` is None where the tracker named no time: the caller backs off by itself."""
+    """The tracker limited the request rate. If `retry_after_s` is None, the caller must choose the wait."""
 
 
 class TooLate(TrackerUnreachable):
-    """This process was held up for so long that what it was about to send may be sent by another; it sent nothing."""
+    """This process was delayed so long that another one may send the same creation; it sent nothing."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, reach=FailureReach.TICKET)
 
 
-class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
-    """A write was sent and its answer lost. Search no earlier than `settle_s` seconds from now: search lags behind."""
+class OutcomeUnknown(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
+    """A write was sent and its response lost. Wait `settle_s` seconds before a search, because search lags behind."""
 
     def __init__(self, reason: str, *, settle_s: float) -> None:
         super().__init__(reason, kind=FailureKind.UNKNOWN)
         self.settle_s = settle_s
 
 
-class Misconfigured(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
-    """Refused until a person changes a setting, here or there; the reason says which. `fields` names refused fields."""
+class Misconfigured(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
+    """Refused until a person changes a setting, here or in the tracker. `fields` are the refused fields."""
 
     def __init__(
         self, reason: str, *, fields: tuple[str, ...] = (), reach: FailureReach = FailureReach.TRACKER
@@ -199,70 +198,70 @@ class Misconfigured(TrackerError):  # noqa: N818 -- says what happened, as the p
 
 
 class LabelLost(Misconfigured):
-    """The ticket exists but without its label. Keep `ticket`: a search will never find it, a retry would double it."""
+    """The ticket exists without its label. Store `ticket`: a search cannot find it, and a retry would duplicate it."""
 
     def __init__(self, reason: str, *, ticket: RemoteTicket) -> None:
         super().__init__(reason, fields=("labels",), reach=FailureReach.ALIKE)
         self.ticket = ticket
 
 
-class TicketGone(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
-    """This one ticket was deleted, or is hidden from our account. Never re-create it silently."""
+class TicketGone(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
+    """The ticket was deleted or is hidden from our account. Never re-create it silently."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, kind=FailureKind.SOFT)
 
 
-class TransitionUnavailable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
-    """No way leads from the ticket's status to the wanted one. The business change stands all the same."""
+class TransitionUnavailable(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
+    """The workflow has no transition to the wanted status. The change in Weighbridge is still valid."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, kind=FailureKind.SOFT)
 
 
 class TicketTracker(Protocol):
-    """Where people outside follow a request. It informs; it never approves. Every method may raise `TrackerError`."""
+    """A ticket tracker. It informs; it never approves. Every method may raise `TrackerError`."""
 
     def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
-        """Create the ticket, unconditionally. Use `integrations.tickets.open_once` wherever an attempt went before.
+        """Create the ticket unconditionally. Use `opening.open_once` if there may have been an earlier attempt.
 
-        Raises TooLate, having sent nothing, where `not_after` has passed.
+        Raises TooLate without sending anything if `not_after` has passed.
         """
         ...
 
     def find(self, label: str) -> RemoteTicket | None:
-        """The oldest ticket that carries `label`; younger ones are listed in its `duplicates`."""
+        """The oldest ticket with `label`; newer ones are listed in its `duplicates`."""
         ...
 
     def comment(self, ticket_id: str, blocks: tuple[Block, ...], *, marker: str, may_exist: bool = True) -> str:
-        """Add a comment once and answer its id. `marker` is unique to it and is looked for first if it `may_exist`."""
+        """Add a comment once and return its id. If it `may_exist`, search for its unique `marker` first."""
         ...
 
     def transition(self, ticket_id: str, target: str) -> str:
-        """Move to the status, or into the status category, named `target`; already there is done. Answers the status.
+        """Move to the status or status category named `target`, unless it is already there. Returns the status.
 
-        Raises TransitionUnavailable where the workflow has no such way.
+        Raises TransitionUnavailable if the workflow has no such transition.
         """
         ...
 
     def link(self, ticket_id: str, *, url: str, title: str, global_id: str) -> None:
-        """Set the link back to us; the same `global_id` overwrites, so it may be repeated at will."""
+        """Set the link to Weighbridge. The same `global_id` overwrites it, so the call can be repeated."""
         ...
 
     def check(self) -> TrackerHealth:
-        """Try address, account, project, issue type and fields, changing nothing. Never raises TrackerError."""
+        """Test address, account, project, issue type and fields without changes. Never raises TrackerError."""
         ...
 
 
 class TicketReader(Protocol):
-    """Reads what people did to our tickets. Every method may raise `TrackerError`."""
+    """Reads the changes that people made to our tickets. Every method may raise `TrackerError`."""
 
     def read(self, ticket_id: str) -> RemoteIssue:
-        """The ticket as it stands, with its comments and every move of its status. Raises TicketGone."""
+        """The current ticket with its comments and all moves. Raises TicketGone."""
         ...
 
-    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
-        """Where the tickets stand, by id; one that was deleted, or is hidden from our account, is not in the answer."""
+    def read_statuses(self, ticket_ids: Sequence[str]) -> dict[str, TicketStatus]:
+        """The statuses of the tickets by id. Deleted and hidden tickets are left out."""
         ...
 
 
@@ -272,8 +271,9 @@ _LABEL_PART_CHARS_MAX = 80
 def ticket_label(*, instance: str, reference: str) -> str:
     """The search key of a ticket: `weighbridge-<instance>-<reference>`, lower case, without blanks.
 
-    The instance is part of it, so that a test system and a live one on the same Jira never adopt each other's tickets.
-    Text that had to be changed for it is followed by a digest, so that two names never meet in one label.
+    The instance is part of it, so that a test system and a production system on the same Jira never adopt each
+    other's tickets. If the text must be changed for a label, a digest is appended, so that two names never get the
+    same label.
     """
     return f"weighbridge-{_label_part(instance)}-{_label_part(reference)}"
 

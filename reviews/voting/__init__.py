@@ -1,1 +1,1 @@
-"""Who may vote on a frozen revision, and what the votes add up to."""
+"""Voting on a frozen revision: permissions, votes and their outcome."""

@@ -1,11 +1,11 @@
-"""Who may vote on a revision, and what the votes add up to.
+"""Who may vote on a revision, and the outcome of the votes.
 
-Stages run one after another. A stage is complete when its quorum of distinct people approved. One person counts once
-in a revision, whatever the stage. One rejection vetoes; one request for changes sends the revision back. Votes of
-another revision are history: they never count here.
+Stages run one after another. A stage is complete when its quorum of different people has approved. A person counts
+once per revision, in whatever stage. One rejection ends the review; one request for changes sends the revision back.
+Votes on other revisions never count.
 
-Separation of duties has no exception: requester, model owner and whoever ran or edited the evidence cannot vote, and
-being an administrator changes nothing.
+Separation of duties has no exceptions, not even for administrators: the requester, the model owner, and everyone who
+ran or edited evidence cannot vote.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ RATIONALE_MIN_LENGTH = 3
 
 
 class VoteChoice(StrEnum):
-    """What a voter may say."""
+    """The choices of a voter."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -32,7 +32,7 @@ class VoteChoice(StrEnum):
 
 
 class VotingOutcome(StrEnum):
-    """What the votes of one revision add up to."""
+    """The outcome of the votes on one revision."""
 
     OPEN = "open"
     APPROVED = "approved"
@@ -41,13 +41,13 @@ class VotingOutcome(StrEnum):
 
     @property
     def words(self) -> str:
-        """How a sentence names it."""
+        """The name as used in sentences."""
         return self.value.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """One vote as it was cast."""
+    """One vote."""
 
     person_id: int
     person_name: str
@@ -60,7 +60,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageProgress:
-    """Where one stage stands. `needed` is how many more approvals complete it."""
+    """The progress of a stage. `needed` is the number of approvals still missing."""
 
     stage: "Stage"
     approvals: tuple[Ballot, ...]
@@ -71,7 +71,7 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where the voting of one revision stands. `open_stage` is None as soon as the outcome is settled."""
+    """The progress of the voting on one revision. `open_stage` is None when the outcome is final."""
 
     open_stage: "Stage | None"
     stages: tuple[StageProgress, ...]
@@ -79,34 +79,35 @@ class Progress:
 
 
 def check_rationale(*, choice: VoteChoice, rationale: str) -> None:
-    """Raise `Invalid` unless a rejection or a request for changes says why."""
+    """Raise `Invalid` if a rejection or a request for changes has no reason."""
     if choice != VoteChoice.APPROVE and len(rationale.strip()) < RATIONALE_MIN_LENGTH:
-        words = choice.replace("_", " ")
+        action = choice.replace("_", " ")
         raise Invalid(
-            f"A vote to {words} needs a reason of at least {RATIONALE_MIN_LENGTH} characters: "
-            "say what is wrong, so that the requester can act on it.",
+            f"A vote to {action} needs a reason of at least {RATIONALE_MIN_LENGTH} characters: "
+            "describe the problem, so that the requester can act on it.",
             code="rationale_required",
             field="rationale",
         )
 
 
 def conflict_of(*, person_id: int, requester_id: int, owner_id: int, evidence_editor_ids: frozenset[int]) -> str | None:
-    """The sentence that says why this person has a stake in the request, or None."""
+    """The reason why this person has a stake in the request, as a sentence; None if they have none."""
     if person_id == requester_id:
-        return "You filed this request, and nobody votes on their own request; another person of the role must vote."
+        return "You filed this request, and nobody votes on their own request; another person with the role must vote."
     if person_id == owner_id:
-        return "You own this model, and nobody votes on their own model; another person of the role must vote."
+        return "You own this model, and nobody votes on their own model; another person with the role must vote."
     if person_id in evidence_editor_ids:
         return (
-            "You ran or edited evidence of this request, so you cannot judge it; another person of the role must vote."
+            "You ran or edited evidence of this request, so you cannot vote on it; "
+            "another person with the role must vote."
         )
     return None
 
 
-def standing(
+def counted_ballots(
     *, ballots: Sequence[Ballot], revision: int, conflicted_ids: frozenset[int] = frozenset()
 ) -> tuple[Ballot, ...]:
-    """The ballots that count: of this revision, of people without a stake, and the first of each person."""
+    """The ballots that count: on this revision, by people without a stake, and only the first of each person."""
     first: dict[int, Ballot] = {}
     for ballot in sorted(ballots, key=lambda one: (one.cast_at, one.person_id)):
         if ballot.revision == revision and ballot.person_id not in conflicted_ids:
@@ -121,11 +122,12 @@ def tally(
     revision: int,
     conflicted_ids: frozenset[int] = frozenset(),
 ) -> Progress:
-    """Add up the votes of one revision. Total: never raises; without a stage nothing is ever approved.
+    """Count the votes on one revision. Never raises. Without stages, nothing is approved.
 
-    `conflicted_ids` are people who have a stake now (say, a voter who became the model's owner): their votes are void.
+    `conflicted_ids` are people who have a stake now, for example a voter who became the model owner. Their votes are
+    void.
     """
-    counted = standing(ballots=ballots, revision=revision, conflicted_ids=conflicted_ids)
+    counted = counted_ballots(ballots=ballots, revision=revision, conflicted_ids=conflicted_ids)
     rows = tuple(_stage_progress(stage, counted) for stage in stages)
     outcome = _outcome(rows, counted)
     open_stage = next((row.stage for row in rows if not row.is_complete), None)

@@ -1,4 +1,4 @@
-"""Tables, and the constraints the database holds."""
+"""Tables of revisions and votes, with their database constraints."""
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ CHOICES = [(choice.value, choice.value.replace("_", " ")) for choice in VoteChoi
 
 
 class Revision(models.Model):
-    """What the voters see, frozen: the digest covers artifact, policy, metric values, runs and answers."""
+    """A frozen state of a request. The digest covers artifact, policy, metric values, runs and answers."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -28,7 +28,7 @@ class Revision(models.Model):
 
 
 class Vote(models.Model):
-    """One person's vote on one revision; never changed (a trigger holds that)."""
+    """One person's vote on one revision. Rows never change (a trigger enforces this)."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="votes")
     revision = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""Background work: handlers of outbox messages, and functions that the tick calls."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -10,46 +10,45 @@ from benchmarking.runs.models import Run
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
 from reviews.requests.models import ReviewRequest
-from reviews.tickets import actions as effects
-from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import breaches, evidence, requests
+from reviews.tickets import actions as ticket_actions
+from reviews.workflow.actions import authorizations, breaches, evidence, requests
 from reviews.workflow.queries.expirations import expired_requests
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
 
 @outbox.handles("run.finished")
-def take_run(message: OutboxMessage) -> outbox.Settle:
-    """Turn a finished run into evidence of the request that asked for it."""
+def record_measurements(message: OutboxMessage) -> outbox.Settle:
+    """Store a finished run as evidence of the request that asked for it."""
     run = Run.objects.get(pk=message.payload["run_id"])
     request = ReviewRequest.objects.get(ref=run.asked_for)
-    return lambda: evidence.take_run(request=request, run=run, now=timezone.now())
+    return lambda: evidence.record_measurements(request=request, run=run, now=timezone.now())
 
 
 @outbox.on_tick
-def age(now: datetime) -> None:
-    """Expire and suspend authorizations, let overdue requests expire; note since when no packet was drawn."""
-    authorizations.age(now=now)
+def expire_due(now: datetime) -> None:
+    """Expire and suspend authorizations, expire overdue requests, and record how long packets have been waiting."""
+    authorizations.expire_due(now=now)
     if settings.WEIGHBRIDGE["JIRA"]["url"]:
-        effects.probe_tracker(now=now)
+        ticket_actions.probe_tracker(now=now)
     for request in expired_requests(now=now):
-        with suppress(WrongState):  # somebody acted, or another process was quicker
+        with suppress(WrongState):  # the request moved on, or another process was faster
             requests.expire(request=request, now=now)
-    Pulse.note(name=PACKETS, at=undrawn_since(now=now))
+    Pulse.record(name=PACKETS, at=undrawn_since(now=now))
 
 
-LOOK = "authorizations.look"
+DETECT_BREACHES = "authorizations.look"
 
 
 @outbox.on_tick
-def look_daily(now: datetime) -> None:
-    """Ask for the comparison of the day, once."""
-    key = f"{LOOK}:{now.date()}"
+def request_breach_detection(now: datetime) -> None:
+    """Enqueue the breach detection of the day, once."""
+    key = f"{DETECT_BREACHES}:{now.date()}"
     if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=LOOK, key=key, lane="costs", payload={}, now=now)
+        outbox.enqueue(kind=DETECT_BREACHES, key=key, lane="costs", payload={}, now=now)
 
 
-@outbox.handles(LOOK)
-def look(_: OutboxMessage) -> None:
-    """Raise a finding for whatever speaks against an authorization, once."""
-    breaches.look(now=timezone.now())
+@outbox.handles(DETECT_BREACHES)
+def detect_breaches(_: OutboxMessage) -> None:
+    """Raise a finding for each new breach of an authorization."""
+    breaches.detect_breaches(now=timezone.now())

@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from reviews.workflow.web import costs, detail, downloads, evidence, filing, lists, outcomes, steps
 
 urlpatterns: list[URLPattern] = [
-    path("requests/", lists.listed, name="list"),
-    path("requests.<slug:kind>", lists.exported, name="export"),
+    path("requests/", lists.index, name="list"),
+    path("requests.<slug:kind>", lists.export_requests, name="export"),
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", detail.detail, name="detail"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),
@@ -25,8 +25,8 @@ urlpatterns: list[URLPattern] = [
     ),
     path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
-    path("requests/<str:ref>/costs/", costs.compared, name="costs"),
-    path("requests/<str:ref>/costs.<slug:kind>", costs.exported, name="costs_export"),
+    path("requests/<str:ref>/costs/", costs.detail, name="costs"),
+    path("requests/<str:ref>/costs.<slug:kind>", costs.export_costs, name="costs_export"),
     path("requests/<str:ref>/runs/", detail.runs, name="runs"),
     path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
     path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),

@@ -25,7 +25,7 @@ TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}
         ("reviews/snapshots/queries/allowed_steps.py", True),
         ("reviews/snapshots/queries/snapshot.py", False),
         ("reviews/requests/queries/requests.py", False),
-        ("governance/site/web/looks.py", False),
+        ("governance/site/web/status_badges.py", False),
         ("config/settings/rules.py", False),
     ],
 )

@@ -81,8 +81,8 @@ def test_a_function_that_marks_a_row_is_seen(line: str) -> None:
     [
         ("DEAD", {"governance/jobs/actions.py: mark_dead"}),
         ("CANCELED", {"governance/jobs/actions.py: _stop"}),
-        # A file of the watched folder that is no bill was never a row of work; it begins and ends as failed.
-        ("FAILED", {"governance/jobs/actions.py: fail", "governance/bills/actions/bills.py: turn_away"}),
+        # A rejected file of the watched folder was never queued; its bill begins and ends as failed.
+        ("FAILED", {"governance/jobs/actions.py: fail", "governance/bills/actions/bills.py: reject_file"}),
         # A worker gives a row back by one method; whoever retries goes through one function.
         ("QUEUED", {"governance/jobs/actions.py: requeue", "governance/jobs/models.py: hand_back"}),
     ],

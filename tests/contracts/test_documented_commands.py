@@ -107,7 +107,24 @@ def loaded() -> Iterator[str]:
         server.kill()
 
 
-@pytest.mark.parametrize("page", TOOLKIT)
+# These measure models for half a minute and more each; that their commands exist is tested with every change.
+LONG = {
+    f"docs/how-to/{name}.md"
+    for name in (
+        "choose-a-model",
+        "choose-a-scenario",
+        "compare-models",
+        "log-to-a-tracker",
+        "make-a-model-cheaper",
+        "profile-a-model",
+        "project-costs",
+    )
+}
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.nightly] if page in LONG else []) for page in TOOLKIT]
+)
 def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
     page: str, tmp_path: Path, endpoint: str, loaded: str
 ) -> None:

@@ -138,7 +138,7 @@ def with_a_spec(world: World) -> Mapping[str, str]:
 def with_checkpoint(world: World) -> Mapping[str, str]:
     with transaction.atomic():
         audit.record(kind="test.event", by=None, subject=("thing", "1"), now=world.now)
-    row = writes.keep(now=world.now)
+    row = writes.sign_head(now=world.now)
     assert row is not None
     text = checkpoints.signed_of(row).text
     (world.folder / "checkpoint.txt").write_text(text)
@@ -164,7 +164,7 @@ def administers(world: World, _: Typed) -> bool:
 
 OPERATIONS: Mapping[str, Page] = {
     "docs/how-to/back-test-a-policy.md": Page(with_versions, lambda _, typed: "request" in typed.said),
-    "docs/how-to/change-what-binds.md": Page(with_grace, administers),
+    "docs/how-to/change-policies-and-roles.md": Page(with_grace, administers),
     "docs/how-to/create-tokens.md": Page(
         with_tokens,
         lambda world, _: (
@@ -175,11 +175,11 @@ OPERATIONS: Mapping[str, Page] = {
     ),
     "docs/how-to/file-a-request.md": Page(at_the_server, lambda _, __: ReviewRequest.objects.count() == 2),
     "docs/how-to/gate-a-deployment.md": Page(with_the_statement, lambda _, typed: typed.said.count("allowed") == 2),
-    "docs/how-to/read-bills.md": Page(with_accounting, lambda _, __: Bill.objects.get().kind == "slurm"),
+    "docs/how-to/ingest-bills.md": Page(with_accounting, lambda _, __: Bill.objects.get().kind == "slurm"),
     "docs/how-to/run-in-production.md": Page(
         in_production, lambda world, typed: administers(world, typed) and (world.folder / "signing.pub").exists()
     ),
-    "docs/how-to/state-costs.md": Page(
+    "docs/how-to/add-costs-to-a-request.md": Page(
         with_a_spec,
         lambda _, __: MetricRecord.objects.get(name="total_cost_1y_usd", basis="estimated").value > 0,
     ),

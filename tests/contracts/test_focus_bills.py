@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from config import env
-from governance.bills.domain.aggregation import Gathered, gather
-from governance.bills.domain.file_kind import UnpackLimits, kind_of, plain
+from governance.bills.domain.aggregation import AggregatedBill, aggregate
+from governance.bills.domain.file_kind import UnpackLimits, decompress, kind_of
 from governance.bills.domain.header import HeaderMap
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
@@ -28,10 +28,10 @@ SAMPLE = env.ROOT.parent / "shared" / "focus" / "focus_sample.csv"
 ROWS = 3_000
 
 
-def read(path: Path, folder: Path) -> tuple[Gathered, HeaderMap]:
+def read(path: Path, folder: Path) -> tuple[AggregatedBill, HeaderMap]:
     kind = kind_of(path, name=path.name)
-    source = open_source(plain(path, kind=kind, folder=folder, caps=UnpackLimits()), kind=kind)
-    return gather(source), source.header
+    source = open_source(decompress(path, kind=kind, folder=folder, caps=UnpackLimits()), kind=kind)
+    return aggregate(source), source.header
 
 
 def told(path: Path) -> Iterator[Mapping[str, str]]:
@@ -51,7 +51,7 @@ def sums(path: Path) -> dict[tuple[str, str, str], list[Decimal]]:
     return found
 
 
-def found_sums(gathered: Gathered) -> dict[tuple[str, str, str], list[Decimal]]:
+def found_sums(gathered: AggregatedBill) -> dict[tuple[str, str, str], list[Decimal]]:
     found: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
     for line in gathered.lines.iter_rows(named=True):
         key = (line["provider"], line["billing_account"], line["period"].isoformat())
@@ -74,7 +74,7 @@ def test_the_public_sample_adds_up_exactly(tmp_path: Path) -> None:
     assert gathered.lines["billed"].sum() == Decimal("20.520226728990")
     assert (gathered.lines["tags"] != "{}").sum() == sum(1 for one in told(SAMPLE) if one["Tags"] not in {"NULL", "{}"})
     report = report_of(gathered, header)
-    assert report["notes"][0] == "Times without a zone were taken as UTC."
+    assert report["notes"][0] == "Times without a time zone were read as UTC."
     assert [each["period"] for each in report["slices"]] == ["2024-09-01", "2024-09-01", "2024-09-01", "2024-10-01"]
 
 
@@ -97,7 +97,7 @@ def test_a_generated_bill_with_ai_services_adds_up_exactly(tmp_path: Path, provi
     assert {json.loads(tags)["model"] for tags in of_ai["tags"]} == {"visual-search", "ranker"}
 
 
-def assert_sums(gathered: Gathered, wanted: Mapping[tuple[str, str, str], list[Decimal]]) -> None:
+def assert_sums(gathered: AggregatedBill, wanted: Mapping[tuple[str, str, str], list[Decimal]]) -> None:
     """Each line is rounded once to 12 places, and some of these metric values have more; nothing else may differ."""
     doubt = gathered.lines.height * Decimal("0.5e-12")
     found = found_sums(gathered)

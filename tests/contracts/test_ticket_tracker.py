@@ -111,7 +111,7 @@ def test_every_status_of_the_settings_can_be_reached_and_repeated(tracker: Ticke
 
 def test_no_way_is_told_and_nothing_moves(tracker: TicketTracker) -> None:
     ticket = tracker.open(DRAFT)
-    with pytest.raises(TransitionUnavailable, match="no way from To Do to Escalated"):
+    with pytest.raises(TransitionUnavailable, match="no transition from To Do to Escalated"):
         tracker.transition(ticket.id, "Escalated")
     assert tracker.find(DRAFT.label).status == "To Do"
 

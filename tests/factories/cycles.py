@@ -43,9 +43,11 @@ def make_frozen(*, now: datetime) -> ReviewCycle:
 
 def make_held(*, cast: Cast, now: datetime) -> ReviewCycle:
     """The meeting is open, the platform lead in the chair, with quorum."""
-    cycle = cycles.hold(cycle=make_frozen(now=now), by=cast.approver, now=met_at(now))
-    meeting.attend(cycle=cycle, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=met_at(now))
-    meeting.attend(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=met_at(now))
+    cycle = cycles.open_meeting(cycle=make_frozen(now=now), by=cast.approver, now=met_at(now))
+    meeting.record_attendance(
+        cycle=cycle, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=met_at(now)
+    )
+    meeting.record_attendance(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=met_at(now))
     return cycle
 
 

@@ -478,6 +478,6 @@ def sample_packet(**changes: Any) -> PacketDocument:
             statement_digest=digest("9"),
         ),
         "generated_at": DECIDED_AT + timedelta(minutes=1),
-        "generator": "Weighbridge 0.1.0",
+        "generator": "Weighbridge 0.2.0",
     }
     return PacketDocument(**(metric_values | changes))

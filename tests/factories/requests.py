@@ -12,7 +12,7 @@ from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
-from governance.budgets.domain.quarterly_split import shares
+from governance.budgets.domain.quarterly_split import split_by_quarter
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.inventory.models import ModelVersion
@@ -62,7 +62,7 @@ def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000",
 
 def usd_shares(*, now: datetime, usd: str = "30000", once: str = "9600") -> list[Decimal]:
     """What approving a request of those costs now takes from each quarter, the present one first."""
-    found = shares(amount=Decimal(usd), once=Decimal(once), start_on=now.date(), days=365)
+    found = split_by_quarter(amount=Decimal(usd), once=Decimal(once), start_on=now.date(), days=365)
     return list(found.values())
 
 
@@ -137,8 +137,10 @@ def result_of(
 def keeping_samples(result: dict[str, Any], n: int = 2_000) -> dict[str, Any]:
     """The result with latencies whose p95 is exactly the one it states."""
     p95_ns = round(result["metrics"]["latency_p95_ms"]["value"] * 1e6)
-    shares = {0.92: 9, 0.98: 10, 1.0: 11}
-    kept = [p95_ns * next(tenths for share, tenths in shares.items() if i / n < share) // 10 for i in range(n)]
+    split_by_quarter = {0.92: 9, 0.98: 10, 1.0: 11}
+    kept = [
+        p95_ns * next(tenths for share, tenths in split_by_quarter.items() if i / n < share) // 10 for i in range(n)
+    ]
     random.Random(5).shuffle(kept)
     return result | {"samples": {"latency_ns": kept, "stride": 1}}
 
@@ -158,7 +160,7 @@ def take_results(*, request: ReviewRequest, now: datetime, result: dict[str, Any
     for run in runs.of_request(request.ref):
         if run.state == "queued":
             done = finish_run(run=run, now=now, result=result)
-            taken += evidence.take_run(request=request, run=done, now=now)
+            taken += evidence.record_measurements(request=request, run=done, now=now)
     request.refresh_from_db()
     return taken
 

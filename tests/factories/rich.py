@@ -29,12 +29,12 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     request = _filed(cast, clock())
     for name, value in {**walks.DECLARED, "latency_p95_ms": "1"}.items():
         walks.state_metric_value(request=request, name=name, value=value, by=author, now=clock())
-    projection = kept.keep(spec=cost_spec(), by=author, now=clock())
+    projection = kept.project_and_store(spec=cost_spec(), by=author, now=clock())
     projections.state(request=request, projection=projection, option="own", by=author, now=clock())
     request = requests.submit(request=request, by=author, now=clock())
     remote = RemoteTicket("10001", "MR-1", "https://jira.test/browse/MR-1", "To Do")
     effects.link_ticket(ticket=request.ticket, remote=remote, now=clock())
-    inbound.mirror(ticket=request.ticket, remote=_as_read(clock()), now=clock())
+    inbound.update_mirror(ticket=request.ticket, remote=_as_read(clock()), now=clock())
     for run in runs.of_request(request.ref):
         result = RESULT if run.scenario == "alternatives" else walks.result_of()
         _take(request, run, result, clock())
@@ -56,7 +56,7 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     requests.revise(request=request, reason="Answered the reviewer.", by=author, now=clock())
     walks.state_metric_value(request=request, name="error_rate", value="0.01", by=author, now=clock())
     review.request_review(request=request, by=author, now=clock())
-    packets.ask_for(request=request, by=author, now=clock())
+    packets.request_packet(request=request, by=author, now=clock())
     _vote(request, cast, "technical", "reviewer_one", clock())
     _vote(request, cast, "technical", "reviewer_two", clock())
     until(request)
@@ -98,7 +98,7 @@ def _as_read(now: datetime) -> RemoteIssue:
 
 def _take(request: ReviewRequest, run: Run, result: dict, now: datetime) -> None:
     done = walks.finish_run(run=run, now=now, result=result)
-    evidence.take_run(request=request, run=done, now=now)
+    evidence.record_measurements(request=request, run=done, now=now)
 
 
 def _vote(request: ReviewRequest, cast: Cast, stage: str, who: str, now: datetime, **more: object) -> None:

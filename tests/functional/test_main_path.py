@@ -52,7 +52,7 @@ def log_in(visitor: Visitor, user: User) -> None:
     page.get_by_label("Login").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in", exact=True).click()
-    expect(page.get_by_role("heading", name="What needs you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your inbox")).to_be_visible()
 
 
 def file_request(page: Page, folder: Path) -> None:
@@ -96,9 +96,9 @@ def measure(page: Page, request: ReviewRequest) -> None:
     told = outbox.deliver(pk=OutboxMessage.objects.get(kind="run.finished").pk, now=timezone.now())
     assert told is not None
     assert (told.state, told.error) == (JobState.DONE, "")
-    expect(page.locator("#announcements").get_by_text("The benchmarks are through")).to_be_visible()
+    expect(page.locator("#announcements").get_by_text("The benchmarks are finished")).to_be_visible()
     expect(runs.get_by_text("Valid")).to_be_visible()
-    expect(page.locator("#next-title")).to_have_text("4 things to settle before the review")
+    expect(page.locator("#next-title")).to_have_text("4 open items before the review")
     expect(page.locator("#metric-values-table").get_by_text("Contradicted")).to_be_visible()
 
 
@@ -117,7 +117,7 @@ def settle_evidence(page: Page) -> None:
         if "text" in answer:
             place.get_by_label("Answer").fill(answer["text"])
         else:
-            place.get_by_label("I put my name to this").check()
+            place.get_by_label("I confirm this").check()
         place.get_by_role("button", name="Answer").click()
         expect(place.get_by_text("Complete")).to_be_visible()
     expect(page.locator("#next-title")).to_have_text("The evidence is complete")
@@ -164,7 +164,7 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
     measure(page, request)
     settle_evidence(page)
     assert clean(author) == []
-    page.get_by_role("button", name="Ask for the review").click()
+    page.get_by_role("button", name="Request the review").click()
     expect(page.locator("#next-title")).to_have_text("Technical review: 2 more approvals needed")
     assert "nobody votes on their own request" in page.locator("#votes").inner_text()
 
@@ -195,7 +195,7 @@ def _download(page: Page, request: ReviewRequest) -> None:
     now = timezone.now()
     packet = Packet.claim(pk=request.packets.get().pk, now=now, lease=timedelta(minutes=1))
     assert packet is not None
-    assert packets.rendered(packet=packet, pdf=b"%PDF-1.7 packet", pages=3, now=now)
+    assert packets.store_pdf(packet=packet, pdf=b"%PDF-1.7 packet", pages=3, now=now)
     pdf = page.locator("#packets-live").get_by_role("link", name="PDF")
     expect(pdf).to_be_visible()
     with page.expect_download() as download:

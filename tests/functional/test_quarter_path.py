@@ -52,7 +52,7 @@ def note_attendance(page: Page, person: str, side: str) -> None:
     form = page.locator("#attendance")
     form.get_by_label("Person").select_option(person)
     form.get_by_label("Side").select_option(side)
-    form.get_by_role("button", name="Note attendance").click()
+    form.get_by_role("button", name="Record attendance").click()
 
 
 def edit_agenda(page: Page) -> None:
@@ -61,8 +61,8 @@ def edit_agenda(page: Page) -> None:
     agenda.get_by_text("Add an item").click()
     agenda.get_by_label("Title").fill("The bidder")
     agenda.get_by_label("Why").last.fill("Nobody knows what it gains.")
-    agenda.get_by_role("button", name="Add it").click()
-    announced(page, "It is on the agenda, last")
+    agenda.get_by_role("button", name="Add item").click()
+    announced(page, "The item is added at the end")
     page.evaluate("window.stayed = true")
     place = agenda.get_by_label("Place of The bidder")
     place.fill("1")
@@ -70,10 +70,10 @@ def edit_agenda(page: Page) -> None:
     expect(agenda.get_by_role("heading", level=3).first).to_have_text("The bidder")
     assert page.evaluate("window.stayed") is True
     item = agenda.locator(".item").first
-    item.get_by_text("Take off").click()
+    item.get_by_text("Remove", exact=True).click()
     item.get_by_label("Why").last.fill("It is looked at in May.")
-    item.get_by_role("button", name="Take it off").click()
-    expect(page.locator("#agenda").get_by_text("Taken off (1)")).to_be_visible()
+    item.get_by_role("button", name="Remove item").click()
+    expect(page.locator("#agenda").get_by_text("Removed (1)")).to_be_visible()
 
 
 def decide(page: Page, due_on: str) -> None:
@@ -87,7 +87,7 @@ def decide(page: Page, due_on: str) -> None:
     expect(item.get_by_text("A decision needs an owner")).to_be_visible()
     item.get_by_label("Owner").select_option("author")
     item.get_by_role("button", name="Decide").click()
-    announced(page, "is on its way to Jira")
+    announced(page, "is queued")
     expect(item.get_by_role("link", name="ACT-")).to_be_visible()
 
 
@@ -102,7 +102,7 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
     expect(page.locator("#next-title")).to_have_text("Ready for the meeting")
     page.get_by_role("button", name="Open the meeting").click()
     expect(page.locator("#next-title")).to_have_text("No quorum yet")
-    page.get_by_role("link", name="Note who attends").click()
+    page.get_by_role("link", name="Record the attendance").click()
     note_attendance(page, "approver", "engineering")
     note_attendance(page, "product", "product")
     edit_agenda(page)
@@ -111,7 +111,7 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
     lead.go(f"/cycles/{cycle.quarter}/")
     assert faults(lead) == []
     page.get_by_label("Notes").fill("Short and good.")
-    page.get_by_role("button", name="Keep the notes").click()
+    page.get_by_role("button", name="Save notes").click()
     page.get_by_role("button", name="Close the meeting").click()
     expect(page.locator("#next-title")).to_have_text("1 of 1 items were decided")
     with page.expect_download() as download:
@@ -125,7 +125,7 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
     owner = visit(cast.author)
     owner.go("/")
     owner.page.locator("#actions").get_by_role("link", name="Keep: The ranking model").click()
-    owner.page.get_by_role("button", name="I am at it").click()
+    owner.page.get_by_role("button", name="Acknowledge").click()
     assert faults(owner) == []
     assert ActionItem.objects.get().state == "acknowledged"
     assert (lead.record.foreign, lead.record.complaints, owner.record.complaints) == ([], [], [])
@@ -144,11 +144,11 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#live").get_by_text("Waiting for a worker")).to_be_visible()
-    bills_tasks.take_in_bill(Bill.objects.get().pk)
+    bills_tasks.ingest_bill(Bill.objects.get().pk)
     expect(page.get_by_text("BillingCurrency is 'x'")).to_be_visible()  # the page follows by itself
     counts = page.locator(".stat")
     expect(counts.filter(has_text="Rows read")).to_contain_text("3")
-    expect(counts.filter(has_text="Rows refused")).to_contain_text("1")
+    expect(counts.filter(has_text="Rows rejected")).to_contain_text("1")
     assert faults(lead) == []
     page.get_by_role("link", name="Allocation rules").first.click()
     assert faults(lead) == []

@@ -34,7 +34,7 @@ class Story(Journey):
         self.allocate()
         request = self.filed()
         self.claim(request)
-        projection = projection_actions.keep(
+        projection = projection_actions.project_and_store(
             spec=cost_spec(load={"requests_per_year": 650_000_000}), by=self.rita, now=self._tick()
         )
         projections.state(request=request, projection=projection, option="own", by=self.rita, now=self._tick())

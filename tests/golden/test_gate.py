@@ -40,7 +40,7 @@ def test_of_an_authorization_from_its_first_day_to_its_end(story: Story) -> None
         if name.startswith("a condition kept"):
             condition = held.conditions.get()
             authorizations.confirm_condition(condition=condition, by=story.lea, now=at)
-        authorizations.age(now=at)
+        authorizations.expire_due(now=at)
         table[name] = ask(story)
     check_document("gate/authorized.json", table)
 

@@ -59,5 +59,5 @@ def supply_scores(request: ReviewRequest, cast: Cast) -> None:
     asset, now = request.model_version.asset, request.created_at
     quarters.make_kpi(asset=asset, by=cast.author, now=now)
     quarters.make_cycle(now=now)
-    actual = scorecard.Supplied(asset=asset, kpi="conversion", value=Decimal("2.9"))
+    actual = scorecard.SuppliedActual(asset=asset, kpi="conversion", value=Decimal("2.9"))
     scorecard.supply(quarter="2026Q3", actuals=[actual], channel="form", by=cast.author, now=now)

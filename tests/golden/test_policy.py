@@ -10,7 +10,7 @@ import yaml
 
 from governance.rulebook.domain import replay
 from governance.rulebook.domain.evaluation import EvaluationSubject, RuleResult, evaluate
-from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import Policy, parse_policy
 from tests.factories.policies import FULL
 from tests.golden.golden import check
@@ -64,7 +64,7 @@ def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
         case = replay.ReplayCase(
             ref=f"MRR-2026-{number:04d}",
             subject=subject,
-            told=known(metric_values),
+            index=index_values(metric_values),
             at=NOW,
             waived=waived,
             usd=usd,

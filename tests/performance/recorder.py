@@ -87,9 +87,9 @@ class Recorder:
 
 def machine() -> str:
     """What the figures were measured on, in one line."""
-    seen = manifest.machine()
+    seen = manifest.describe_machine()
     virtual = ", virtual" if seen["is_virtual"] is True else ""
-    engine = manifest.libraries(("onnxruntime",))["onnxruntime"]
+    engine = manifest.library_versions(("onnxruntime",))["onnxruntime"]
     return (
         f"{seen['cpus_usable']} processors ({seen['cpu']}{virtual}), {seen['memory_mb'] // 1000} GB, "
         f"{seen['python']}, ONNX Runtime {engine}"

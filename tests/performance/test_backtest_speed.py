@@ -10,7 +10,7 @@ import yaml
 
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.evaluation import EvaluationSubject
-from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.replay import ReplayCase, compare
 from tests.performance.recorder import Recorder
@@ -71,7 +71,9 @@ def test_ten_thousand_requests(keep: Recorder) -> None:
     times = []
     for _ in range(3):
         begun = time.process_time()
-        cases = [ReplayCase(ref=str(n), subject=subject, told=known(each), at=NOW) for n, each in enumerate(told)]
+        cases = [
+            ReplayCase(ref=str(n), subject=subject, index=index_values(each), at=NOW) for n, each in enumerate(told)
+        ]
         compared = compare(cases, before=before, after=after)
         times.append(time.process_time() - begun)
     assert len({each.after.outcome for each in compared}) > 1

@@ -46,7 +46,7 @@ def watch():
 
 from config import env
 
-env.tell_polars()
+env.set_polars_cache_size()
 from governance.bills.domain.columns import NUMBERS
 from governance.bills.domain.aggregation import WORDS, group
 from governance.bills.domain.reading import open_source, decimals
@@ -124,7 +124,7 @@ def test_a_bill_is_on_record_within_a_minute(bill: Path, now: object, settings: 
             upload=File(file, name="bill.csv"), delivery=bills.Delivery(), by=cast.finance, now=now
         )  # type: ignore[arg-type]
     begun = perf_counter()
-    bills_tasks.take_in_bill(received.pk)
+    bills_tasks.ingest_bill(received.pk)
     took = perf_counter() - begun
     done = Bill.objects.get(pk=received.pk)
     assert (done.state, done.report["rows_kept"]) == (JobState.DONE, max(1, ROWS // BASE_ROWS) * BASE_ROWS)

@@ -12,7 +12,7 @@ from weighbridge.quality.classification import macro_intervals, roc_auc
 from weighbridge.quality.paired import accuracy_drop, metric_drop
 from weighbridge.statistics.order_statistics import quantile_ranks, wilson_interval
 from weighbridge.statistics.resampling import serial_percentile_interval
-from weighbridge.statistics.trend import movement
+from weighbridge.statistics.trend import detect_movement
 
 SPREAD = 0.3
 LEVEL = 0.95
@@ -173,5 +173,5 @@ def test_a_real_difference_is_seen(ratio, least, share):
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.8, 0.95])
 def test_calm_runs_hardly_ever_raise_the_alarm(phi, share):
-    found = (movement(series(phi, 5_000, seed)) is not None for seed in range(800))
+    found = (detect_movement(series(phi, 5_000, seed)) is not None for seed in range(800))
     share(f"false alarms of trend and step at 1 % each, autoregressive {phi}", found, low=0, high=0.035)

@@ -9,7 +9,7 @@ import numpy as np
 from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
@@ -57,7 +57,7 @@ def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network, keep):  # noqa: 
 
     def stop(share):
         if share > 0:
-            raise Enough
+            raise StopMeasurement
 
     scenario = SingleStream(min_samples=10**9, warmup=WarmUp(values=10, value_ms=0, max_duration_s=0.05))
     run = single_stream(runner, feeds, scenario=scenario, clock=time.perf_counter_ns, on_tick=stop)

@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from weighbridge.systems.sandbox.child import enter
+from weighbridge.systems.sandbox.child import enter_sandbox
 
 NOT_HERE = (OSError, ValueError, RuntimeError, MemoryError)
 
@@ -261,7 +261,7 @@ def threads(job):
 
 def false_result(job):
     """A splendid result, on every way out; the last one is of the right form and seal."""
-    from weighbridge.measure.conditions.manifest import sealed
+    from weighbridge.measure.conditions.manifest import seal_manifest
 
     manifest = {"model": {"digest": "sha256:" + "0" * 64}, "data": None, "settings": job["settings"]}
     result = {
@@ -270,7 +270,7 @@ def false_result(job):
         "verdict": {"status": "valid", "reasons": []},
         "run": {"duration_s": 1.0},
         "metrics": {"latency_p95_ms": {"value": 0.001}},
-        "manifest": sealed({**manifest, "isolation": job["isolation"]}),
+        "manifest": seal_manifest({**manifest, "isolation": job["isolation"]}),
     }
     print(json.dumps({"fence": ["bubblewrap", "ten fences"]}))
     print(json.dumps({"result": result}))
@@ -291,7 +291,7 @@ KINDS = {
 }
 
 if __name__ == "__main__":
-    order = enter(Path(sys.argv[-1]), stream=sys.stdout)
+    order = enter_sandbox(Path(sys.argv[-1]), stream=sys.stdout)
     answer = json.dumps({"result": KINDS[order["kind"]](order)}).encode()
     while answer:
         answer = answer[os.write(order["outcome"], answer) :]

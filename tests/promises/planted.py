@@ -168,7 +168,7 @@ def _project(seed: Seeds, draft: ReviewRequest, *, cast: Cast, now: datetime) ->
     for option in spec["options"]:
         option |= {"id": seed.short(), "title": seed.short()}
     spec["options"][0]["serving"]["usd_per_replica_h"]["source"] = seed.long()
-    kept = projections.keep(spec=spec, by=cast.author, now=now)
+    kept = projections.project_and_store(spec=spec, by=cast.author, now=now)
     stated.state(request=draft, projection=kept, option=spec["options"][0]["id"], by=cast.author, now=now)
 
 

@@ -25,7 +25,7 @@ PATIENCE_S = 60
 
 
 def folder() -> Path:
-    return env.folder() / "prism"
+    return env.var_folder() / "prism"
 
 
 def program() -> Path:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from weighbridge.measure.inputs import draw_inputs
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-from weighbridge.systems.sandbox.child import enter
+from weighbridge.systems.sandbox.child import enter_sandbox
 
 if __name__ == "__main__":
-    job = enter(Path(sys.argv[-1]), stream=sys.stdout)
+    job = enter_sandbox(Path(sys.argv[-1]), stream=sys.stdout)
     ends = []
     for number, path in enumerate(job["models"]):
         print(json.dumps({"share": number / len(job["models"]), "doing": str(number)}), flush=True)

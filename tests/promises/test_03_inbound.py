@@ -69,7 +69,7 @@ def there(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -
     with world(monkeypatch, settings, tmp_path, limits_writes=False) as made:
         made.submit()
         quiet(made)
-        inbound.identify(user=made.author, account_id=AUTHOR, by=None, now=made.clock())
+        inbound.link_account(user=made.author, account_id=AUTHOR, by=None, now=made.clock())
         yield made
 
 

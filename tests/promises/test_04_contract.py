@@ -153,7 +153,7 @@ def test_what_is_read_after_a_hint_keeps_the_contract(judged: Judged, tracker: J
     ]
     assert [(move.status, move.author_id) for move in found.moves] == [(ways[0]["to"]["name"], "712020:a-person")]
     assert found.moves[0].category
-    assert set(tracker.glance([ticket.id, "404"])) == {ticket.id}
+    assert set(tracker.read_statuses([ticket.id, "404"])) == {ticket.id}
     with pytest.raises(TicketGone):
         tracker.read("404")
     assert unknown(judged) == []

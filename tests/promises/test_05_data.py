@@ -76,14 +76,14 @@ def bomb(megabytes):
 
 def test_a_zip_bomb_is_refused_by_what_it_would_unpack_to(tmp_path, monkeypatch):
     monkeypatch.setitem(settings.WEIGHBRIDGE, "RUN_MEMORY_MB", 40)
-    assert "unpack to more than the 40 MB a run may use" in refusal(tmp_path, bomb(40))
+    assert "unpacked arrays exceed 40 MB" in refusal(tmp_path, bomb(40))
 
 
 def test_a_bomb_of_overlapping_entries_is_refused(tmp_path, monkeypatch):
     """Each entry of the table points to the same compressed bytes, and all of them count."""
     monkeypatch.setitem(settings.WEIGHBRIDGE, "RUN_MEMORY_MB", 40)
     plain = archive([(f"{name}.npy", bytes(5_000_000)) for name in "xyabcdefgh"], compression=zipfile.ZIP_DEFLATED)
-    assert "unpack to more than" in refusal(tmp_path, plain)
+    assert "unpacked arrays exceed" in refusal(tmp_path, plain)
 
 
 def test_a_table_of_contents_without_end_is_refused_unread(tmp_path):
@@ -97,17 +97,17 @@ def test_a_table_of_contents_without_end_is_refused_unread(tmp_path):
     ("content", "words"),
     [
         (archive([(f"{number}.npy", b"") for number in range(15)] + [("x.npy", b""), ("y.npy", b"")]), "at most 16"),
-        (npz(x=np.array([{}, []], dtype=object), y=Y), "array x does not hold plain numbers"),
-        (npz(x=X, y=np.array([None], dtype=object)), "array y does not hold plain numbers"),
-        (npz(x=np.zeros(2, dtype=[("a", "f4"), ("b", "O")]), y=Y), "array x does not hold plain numbers"),
-        (npz(x=np.array(["words"]), y=Y), "array x does not hold plain numbers"),
-        (archive([("x.npy", pickle.dumps({"a": 1})), ("y.npy", npy(Y))]), "array x does not hold plain numbers"),
-        (archive([("x.npy", b"\x93NUMPY" + b"(" * 50_000), ("y.npy", npy(Y))]), "array x does not hold plain numbers"),
-        (archive([("x.pkl", pickle.dumps([1])), ("y.npy", npy(Y))]), "must hold an array x"),
-        (archive([("x.npy", npy(X)), ("../y.npy", npy(Y))]), "must hold an array x"),
+        (npz(x=np.array([{}, []], dtype=object), y=Y), "array x must contain only numbers"),
+        (npz(x=X, y=np.array([None], dtype=object)), "array y must contain only numbers"),
+        (npz(x=np.zeros(2, dtype=[("a", "f4"), ("b", "O")]), y=Y), "array x must contain only numbers"),
+        (npz(x=np.array(["words"]), y=Y), "array x must contain only numbers"),
+        (archive([("x.npy", pickle.dumps({"a": 1})), ("y.npy", npy(Y))]), "array x must contain only numbers"),
+        (archive([("x.npy", b"\x93NUMPY" + b"(" * 50_000), ("y.npy", npy(Y))]), "array x must contain only numbers"),
+        (archive([("x.pkl", pickle.dumps([1])), ("y.npy", npy(Y))]), "must contain an array x"),
+        (archive([("x.npy", npy(X)), ("../y.npy", npy(Y))]), "must contain an array x"),
         (pickle.dumps({"x": 1}), "must be an .npz file"),
         (npz(x=X, y=Y)[:-30], "must be an .npz file"),
-        (b"PK\5\6" + b"\0" * 18, "must hold an array x"),
+        (b"PK\5\6" + b"\0" * 18, "must contain an array x"),
     ],
 )
 def test_other_archives_are_refused(tmp_path, content, words):

@@ -22,7 +22,7 @@ from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunFailed, fenced
+from weighbridge.systems.sandbox.process import RunFailed, run_child
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000
@@ -171,7 +171,7 @@ def executed(models, workdir):
     while models:
         said = []
         try:
-            heard = fenced(
+            heard = run_child(
                 program=[str(SAMPLER)],
                 job={"models": [str(model) for model in models]},
                 reads=[SAMPLER, models[0].parent],

@@ -22,10 +22,10 @@ from tests.promises import harness_report
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, root
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, package_root
 from weighbridge.systems.sandbox.isolated import run_sandboxed
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunFailed, fenced
+from weighbridge.systems.sandbox.process import RunFailed, run_child
 from weighbridge.systems.sandbox.seals import CALL_FILTER, LANDLOCK
 
 HOSTILE = Path(__file__).parent / "hostile.py"
@@ -36,7 +36,7 @@ EVEN_THERE_CLOSED = ("read: own environment", "write: a new file", "write: into"
 
 def attack(kind, layers, workdir, *, limits=None, **job):
     workdir.mkdir(exist_ok=True)
-    return fenced(
+    return run_child(
         program=[str(HOSTILE)],
         job={"kind": kind, "forks": 5, **job},
         reads=[HOSTILE],
@@ -51,7 +51,7 @@ def attack(kind, layers, workdir, *, limits=None, **job):
 def fences_here():
     """Each layer that this machine has, alone, then what a run gets without bubblewrap, and with it."""
     with tempfile.TemporaryDirectory() as folder:
-        held = attack("nothing", Layers(bubblewrap=None), Path(folder)).fence
+        held = attack("nothing", Layers(bubblewrap=None), Path(folder)).seals
     wall = layers_here().bubblewrap
     walled = {"bubblewrap": Layers(bubblewrap=wall, seals=()), "everything": Layers(bubblewrap=wall, seals=held)}
     alone = {seal: Layers(bubblewrap=None, seals=(seal,)) for seal in held}
@@ -115,8 +115,8 @@ def target(tmp_path):
             if name != "datagrams":
                 listener.listen()
         at = {
-            "settings": str(root() / "governance" / "project" / "settings" / "base.py"),
-            "project": str(root()),
+            "settings": str(package_root() / "governance" / "project" / "settings" / "base.py"),
+            "project": str(package_root()),
             "var": str(var),
             "secret": str(secret),
             "beside": str(tmp_path / "beside"),
@@ -177,7 +177,7 @@ def test_nothing_is_gained_that_a_layer_promises_to_keep(fence, target, tmp_path
     assert broken == {}
     counts = {"attacks": len(gained), "promised": len(promised), "gained": len(broken)}
     harness_report.tell("sandbox", __file__, what=fence, **counts)
-    assert heard.fence == FENCES[fence].seals
+    assert heard.seals == FENCES[fence].seals
     assert left_over(tmp_path) == []
     if not stands_open(FENCES[fence]):
         assert {name for name, listener in listeners.items() if has_heard(listener)} == set()
@@ -266,7 +266,7 @@ def test_a_false_result_is_refused_and_false_lines_are_noise(fence, tmp_path, mo
     model = tmp_path / "m.onnx"
     model.write_bytes(b"any")
     told, begun = [], time.monotonic()
-    monkeypatch.setattr(isolated, "fenced", behind(HOSTILE))
+    monkeypatch.setattr(isolated, "run_child", behind(HOSTILE))
     with pytest.raises(RunFailed) as refusal:
         run_sandboxed(
             FENCES[fence],
@@ -287,7 +287,7 @@ def behind(program):
     """The fence, with `program` in the place of the profile."""
 
     def start(*, job, reads, **options):
-        return fenced(
+        return run_child(
             **{**options, "program": [str(program)]}, job={**job, "kind": "false_result"}, reads=[*reads, program]
         )
 

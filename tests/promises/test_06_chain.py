@@ -59,9 +59,9 @@ def test_eight_processes_make_one_unbroken_chain(now: datetime) -> None:
     for name in range(PROCESSES):
         own = AuditEvent.objects.filter(subject__startswith=f"{name}:").order_by("position")
         assert list(own.values_list("subject", flat=True)) == [f"{name}:{number}" for number in range(EVENTS_EACH)]
-    row = writes.keep(now=now)
+    row = writes.sign_head(now=now)
     assert row is not None
-    assert (row.count, checkpoints.faults(public_keys=[public_key()])) == (count + 1, [])
+    assert (row.count, checkpoints.contradictions(public_keys=[public_key()])) == (count + 1, [])
     print(f"{count} events by {PROCESSES} processes in {taken_s:.1f} s: {count / taken_s:.0f}/s")
     harness_report.tell(
         "chain",

@@ -31,7 +31,7 @@ from tests.promises.tickets import LONG
 from tests.standstill import everything
 
 __all__ = ["cast", "checklist", "installation", "now", "policy", "signing_key_pem", "world"]
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
 TABLE = matrix.table()
 BECAUSE = {"reason": "It misbehaves."}
@@ -148,7 +148,7 @@ def expected(door: str, state: str, step: str, person: str) -> set[int]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A page that says no is drawn in the long form alone."""
     if not LONG:
-        monkeypatch.setattr(page, "show", lambda request, review, *, bound, status: HttpResponse(status=status))
+        monkeypatch.setattr(page, "render_page", lambda request, review, *, bound, status: HttpResponse(status=status))
     return
 
 

@@ -45,7 +45,7 @@ from tests.promises.test_07_canaries import PAYLOADS, canary
 from tests.promises.tickets import LONG, world
 from tests.tables import own_labels
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit"]
 

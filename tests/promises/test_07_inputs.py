@@ -46,8 +46,8 @@ ECHOED = {
 }
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
-    "accounts.NotedAuthenticate.code",
-    "accounts.NotedReauthenticate.code",
+    "accounts.RecordedAuthenticateForm.code",
+    "accounts.RecordedReauthenticateForm.code",
     "workflow.VoteForm.stage",
     "prices.SourceForm.file",
     "prices.PriceFilters.q",

@@ -36,7 +36,7 @@ from tests.promises import harness_report
 from tests.promises.tickets import LONG
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
 EXAMPLES = 60 if LONG else 2
 SCHEMA = schemathesis.openapi.from_path(str(env.ROOT / "docs" / "reference" / "openapi.yaml"))

@@ -66,7 +66,7 @@ def test_restored_into_an_empty_place_everything_is_there(kept: Path, tmp_path: 
     try:
         restored = manage("manage.py", "restore", str(kept), var=elsewhere)
         assert (restored.returncode, restored.stderr) == (0, "")
-        assert f"{head.position} events, chain whole, head {head.hash}." in restored.stdout
+        assert f"{head.position} events, chain unbroken, head {head.hash}." in restored.stdout
         verified = manage("manage.py", "audit", "verify", var=elsewhere)
         assert (verified.returncode, head.hash in verified.stdout) == (0, True)
         told = (
@@ -98,24 +98,24 @@ def test_a_back_up_is_for_its_owner_alone_and_lists_what_it_holds(kept: Path) ->
         AuditEvent.objects.count(),
         AuditEvent.objects.latest("position").hash,
     )
-    keeping.check_whole(kept)
+    keeping.check_complete(kept)
     assert audit.first_broken() is None
 
 
 def test_keys_stay_behind_where_that_is_wanted(lived_in: None, tmp_path: Path) -> None:
     call_command("backup", tmp_path / "kept", "--without-keys")
     assert not (tmp_path / "kept" / "keys").exists()
-    keeping.check_whole(tmp_path / "kept")
+    keeping.check_complete(tmp_path / "kept")
 
 
 def test_a_back_up_never_goes_on_top_of_another(kept: Path) -> None:
-    with pytest.raises(CommandError, match="is not empty; name a new folder"):
+    with pytest.raises(CommandError, match=r"is not empty\. Use a new folder"):
         call_command("backup", kept)
 
 
 def test_nothing_is_restored_over_something(kept: Path) -> None:
     count = AuditEvent.objects.count()
-    with pytest.raises(CommandError, match="The database is not empty; restore into a new one"):
+    with pytest.raises(CommandError, match=r"The database is not empty\. Set DATABASE_URL to a new database"):
         call_command("restore", kept)
     assert AuditEvent.objects.count() == count
 
@@ -134,10 +134,10 @@ def test_a_damaged_back_up_is_refused_by_name(kept: Path, harm: str) -> None:
 
 
 def test_what_is_no_back_up_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is no finished back-up in"):
+    with pytest.raises(CommandError, match="There is no complete backup in"):
         call_command("restore", tmp_path)
     (tmp_path / keeping.LIST).write_text('{"schema": "other/1"}')
-    with pytest.raises(CommandError, match="schema 'other/1'; this version reads"):
+    with pytest.raises(CommandError, match="schema 'other/1', but this version reads"):
         call_command("restore", tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_folders_with_files_are_left_alone(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "empty").mkdir()
     keeping.check_empty({"files": tmp_path / "empty", "artifacts": tmp_path / "none"})
     (tmp_path / "full").write_text("x")
-    with pytest.raises(CommandError, match="full is there already; set WEIGHBRIDGE_VAR to a new folder"):
+    with pytest.raises(CommandError, match=r"full already exists\. Set WEIGHBRIDGE_VAR to a new folder"):
         keeping.check_empty({"artifacts": tmp_path / "full"})
 
 
@@ -161,10 +161,10 @@ def test_the_tools_of_the_system_serve_where_no_wheel_is(monkeypatch: pytest.Mon
     monkeypatch.setattr(keeping.shutil, "which", lambda tool: f"/usr/bin/{tool}")
     assert keeping._binary("pg_dump") == "/usr/bin/pg_dump"
     monkeypatch.setattr(keeping.shutil, "which", lambda tool: None)
-    with pytest.raises(CommandError, match="pg_dump is not installed; install the client tools of PostgreSQL"):
+    with pytest.raises(CommandError, match=r"pg_dump is not installed\. Install the client tools of PostgreSQL"):
         keeping._binary("pg_dump")
 
 
 def test_places_are_those_of_the_storages(settings: Settings) -> None:
-    assert list(keeping.places(with_keys=False)) == ["artifacts", "files"]
-    assert keeping.places(with_keys=True)["artifacts"] == Path(storages["artifacts"].path(""))
+    assert list(keeping.folders(with_keys=False)) == ["artifacts", "files"]
+    assert keeping.folders(with_keys=True)["artifacts"] == Path(storages["artifacts"].path(""))

@@ -120,7 +120,7 @@ def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, mo
 
 
 def test_audit_rows(db: None, now: datetime) -> None:
-    effects.note_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.record_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     with transaction.atomic():
         details = {"list": [f"a {CANARY}-db", 3], "inner": {"x": f"{CANARY}-mail"}}
         audit.record(kind="canary", by=None, subject=("x", "1"), details=details, reason=f"{CANARY}-oidc", now=now)
@@ -130,6 +130,6 @@ def test_audit_rows(db: None, now: datetime) -> None:
 
 
 def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    effects.note_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.record_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     packet = packets.freeze(request=submitted, by=author, now=now)
     assert CANARY not in json.dumps(packet.document)

@@ -21,7 +21,7 @@ from tests.integration.conftest import checklist, installation, now, policy, sig
 from tests.promises import harness_report
 from tests.tables import own_labels
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"

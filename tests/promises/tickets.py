@@ -84,7 +84,9 @@ class World:
         )
 
     def tell(self, request: ReviewRequest, occasion: str, reason: str = "") -> None:
-        effects.tell_ticket(request=request, occasion=occasion, reason=reason, by=self.author, now=self.clock())
+        effects.notify_request_ticket(
+            request=request, occasion=occasion, reason=reason, by=self.author, now=self.clock()
+        )
 
     def head(self, request: ReviewRequest) -> OutboxMessage:
         """The message of the request that is next."""

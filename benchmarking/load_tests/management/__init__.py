@@ -1,1 +1,1 @@
-"""Commands of load tests."""
+"""Management commands of load tests."""

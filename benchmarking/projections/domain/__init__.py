@@ -1,1 +1,1 @@
-"""Rules and calculations of projections, free of any framework."""
+"""Rules and calculations of projections, without Django."""

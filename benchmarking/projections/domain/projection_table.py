@@ -1,6 +1,6 @@
-"""A cost projection as tables: options side by side, what each sum is made of, what moves it most, and at which prices.
+"""A cost projection as tables: options side by side, cost parts, sensitivity and pinned prices.
 
-Takes the document (`weighbridge.projection/1`); decides what is shown and in which order, not how it looks.
+Reads the document (`weighbridge.projection/1`) and decides the content and order of the tables, not their layout.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ LABELS = {
     "equivalent_annual_usd": "The same as an even yearly payment",
     "exit_cost_usd": "Leaving it",
 }
-"""The metrics that are shown, in their order, as a reader says them."""
+"""The displayed metrics in order, with their labels. Stored packets contain the labels."""
 CONFIDENCE = Decimal("0.8")
 DECIDING, MOST_SWINGS = "total_cost_1y_usd", 6
 PARTS = ("training", "serving", "upkeep", "exit", "tco")
@@ -32,7 +32,7 @@ PARTS = ("training", "serving", "upkeep", "exit", "tco")
 
 @dataclass(frozen=True)
 class MetricOfOption:
-    """One metric of one option; `metric` is None where the load is not served. `is_least` marks the lowest P50."""
+    """One metric of one option; `metric` is None if the load cannot be served. `is_least`: has the lowest P50."""
 
     metric: MetricValue | None
     is_least: bool = False
@@ -49,7 +49,7 @@ class MetricAcrossOptions:
 
 @dataclass(frozen=True)
 class CostLineView:
-    """A part of a sum: the amount at the middle of all inputs, its formula, and the terms of it."""
+    """A line of a sum: the amount with all inputs at their median, its P10 and P90, its formula and its terms."""
 
     name: str
     usd: Decimal | None
@@ -61,7 +61,7 @@ class CostLineView:
 
 @dataclass(frozen=True)
 class CostPartView:
-    """The lines of one part of an option's costs that are not zero."""
+    """The nonzero lines of one part of an option's costs."""
 
     name: str
     total_usd: Decimal | None
@@ -70,7 +70,7 @@ class CostPartView:
 
 @dataclass(frozen=True)
 class SwingView:
-    """What one input does to the first year's total between its P10 and its P90; `start` and `length` are percent."""
+    """The first-year total with one input at its P10 and at its P90; `start` and `length` of the bar in percent."""
 
     name: str
     low_usd: Decimal
@@ -81,7 +81,7 @@ class SwingView:
 
 @dataclass(frozen=True)
 class OptionView:
-    """One option: how likely it is the cheapest, its parts, and what moves it."""
+    """One option: the probability that it is the cheapest, its cost parts and its sensitivities."""
 
     id: str
     title: str
@@ -93,7 +93,7 @@ class OptionView:
 
 @dataclass(frozen=True)
 class PriceRow:
-    """One pinned price: where it is used, what it was, since when, who says so."""
+    """One pinned price: where it is used, its value, date and source."""
 
     path: str
     name: str
@@ -105,7 +105,7 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionTable:
-    """Everything a page shows of a projection."""
+    """All data of a projection that a page shows."""
 
     title: str
     options: tuple[OptionView, ...]
@@ -123,19 +123,19 @@ class ProjectionTable:
 
 
 def table_of(document: Document) -> ProjectionTable:
-    """The projection as a page shows it."""
+    """Return the tables of a projection document."""
     options = document["options"]
     return ProjectionTable(
         title=document["name"],
         options=tuple(_option(option, document["cheapest"][DECIDING]) for option in options),
-        rows=tuple(_row(name, options) for name in LABELS if any(_is_something(option, name) for option in options)),
+        rows=tuple(_row(name, options) for name in LABELS if any(_is_nonzero(option, name) for option in options)),
         thresholds=tuple(
             (
-                LABELS[each["metric"]],
-                Decimal(str(each["above"])),
-                tuple(each["probability"][option["id"]] for option in options),
+                LABELS[threshold["metric"]],
+                Decimal(str(threshold["above"])),
+                tuple(threshold["probability"][option["id"]] for option in options),
             )
-            for each in document["thresholds"]
+            for threshold in document["thresholds"]
         ),
         worth=tuple(document["worth"]),
         prices=tuple(_price(pin) for pin in document["prices"]),
@@ -149,30 +149,30 @@ def table_of(document: Document) -> ProjectionTable:
     )
 
 
-def metric_of(name: str, said: Mapping[str, Any]) -> MetricValue | None:
-    """A projected metric as an estimate: P50 with P10 and P90, where it is a range; None where one of them
-    has no end.
+def metric_of(name: str, levels: Mapping[str, Any]) -> MetricValue | None:
+    """Return a projected metric as an estimate: P50, with P10 and P90 as bounds if they differ; None if a level is
+    infinite.
     """
-    if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
+    if any(levels[level] is None for level in ("p10", "p50", "p80", "p90")):
         return None
-    if said["p10"] == said["p90"]:
+    if levels["p10"] == levels["p90"]:
         return MetricValue(
-            name=name, value=Decimal(said["p50"]), unit=said["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
+            name=name, value=Decimal(levels["p50"]), unit=levels["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
         )
     return MetricValue(
         name=name,
-        value=Decimal(said["p50"]),
-        unit=said["unit"],
+        value=Decimal(levels["p50"]),
+        unit=levels["unit"],
         basis=Basis.ESTIMATED,
-        lower=Decimal(said["p10"]),
-        upper=Decimal(said["p90"]),
+        lower=Decimal(levels["p10"]),
+        upper=Decimal(levels["p90"]),
         confidence=CONFIDENCE,
-        p80=Decimal(said["p80"]),
+        p80=Decimal(levels["p80"]),
         observed_at=_NO_TIME,
     )
 
 
-# A projection stands for a year, not for a moment; nothing here asks when it was observed.
+# A projection describes a year, not a moment; nothing reads this time.
 _NO_TIME = datetime.combine(date.min, time.min, tzinfo=UTC)
 
 
@@ -180,19 +180,19 @@ def _row(name: str, options: Sequence[Mapping[str, Any]]) -> MetricAcrossOptions
     metrics = [metric_of(name, option["metrics"][name]) for option in options]
     values = [metric.value for metric in metrics if metric is not None]
     least = min(values, default=None)
-    is_told_apart = len(values) > 1 and len(set(values)) > 1
+    has_lowest = len(set(values)) > 1
     return MetricAcrossOptions(
         name,
         LABELS[name],
         tuple(
-            MetricOfOption(metric, is_told_apart and metric is not None and metric.value == least) for metric in metrics
+            MetricOfOption(metric, has_lowest and metric is not None and metric.value == least) for metric in metrics
         ),
     )
 
 
 @dataclass(frozen=True)
 class Move:
-    """The P50 of one metric before and after; None where the load is not served. `share` is how far it moved."""
+    """The P50 of one metric before and after; None if the load cannot be served. `share` is the relative change."""
 
     option: str
     metric: str
@@ -204,9 +204,11 @@ class Move:
 
 
 def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]:
-    """The metrics whose P50 moved (`weighbridge.projection-change/1`), with their units from the later document."""
+    """Return the metrics whose P50 changed (`weighbridge.projection-change/1`); `document` is the later one."""
     units = {
-        (option["id"], name): said["unit"] for option in document["options"] for name, said in option["metrics"].items()
+        (option["id"], name): levels["unit"]
+        for option in document["options"]
+        for name, levels in option["metrics"].items()
     }
     rows = (
         (option, name, levels["p50"])
@@ -219,18 +221,19 @@ def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]
             name,
             LABELS[name],
             units[option, name],
-            _decimal(said["before"]),
-            _decimal(said["after"]),
-            None if said["ratio"] is None else Decimal(str(said["ratio"])) - 1,
+            _decimal(p50["before"]),
+            _decimal(p50["after"]),
+            None if p50["ratio"] is None else Decimal(str(p50["ratio"])) - 1,
         )
-        for option, name, said in rows
-        if said["before"] != said["after"]
+        for option, name, p50 in rows
+        if p50["before"] != p50["after"]
     )
 
 
-def _is_something(option: Mapping[str, Any], name: str) -> bool:
-    """Whether a metric is worth a row: any but a certain zero."""
-    return any(said is None or Decimal(said) != 0 for said in (option["metrics"][name][end] for end in ("p10", "p90")))
+def _is_nonzero(option: Mapping[str, Any], name: str) -> bool:
+    """Whether a metric gets a row: not if both P10 and P90 are zero."""
+    levels = (option["metrics"][name][level] for level in ("p10", "p90"))
+    return any(level is None or Decimal(level) != 0 for level in levels)
 
 
 def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> OptionView:
@@ -253,17 +256,17 @@ def _part(name: str, part: Mapping[str, Any]) -> CostPartView:
 
 
 def _line(line: Mapping[str, Any]) -> CostLineView:
-    terms = tuple((name, "no end" if value is None else f"{value:,.6g}") for name, value in line["terms"].items())
+    terms = tuple((name, "infinite" if value is None else f"{value:,.6g}") for name, value in line["terms"].items())
     return CostLineView(
         line["name"], _decimal(line["usd"]), _decimal(line["p10"]), _decimal(line["p90"]), line["formula"], terms
     )
 
 
-def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
+def _swings(tornado: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
     ends = [
-        (each["input"], Decimal(each["at_p10_usd"]), Decimal(each["at_p90_usd"]))
-        for each in said
-        if each["at_p10_usd"] is not None and each["at_p90_usd"] is not None
+        (swing["input"], Decimal(swing["at_p10_usd"]), Decimal(swing["at_p90_usd"]))
+        for swing in tornado
+        if swing["at_p10_usd"] is not None and swing["at_p90_usd"] is not None
     ][:MOST_SWINGS]
     low = min((min(first, last) for _, first, last in ends), default=Decimal(0))
     high = max((max(first, last) for _, first, last in ends), default=Decimal(1))

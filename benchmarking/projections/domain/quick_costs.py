@@ -1,6 +1,6 @@
-"""The quick calculator: a few answers of a form become the spec that the whole calculator takes.
+"""The quick calculator: builds a cost spec from a few form fields.
 
-What a form does not ask keeps the spec's own default; whoever wants more takes the spec from here and edits it.
+Settings without a form field keep the default of the spec. To change them, edit the spec.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SELF_HOSTED, MANAGED, NONE = "self-hosted", "managed-api", "none"
 
 @dataclass(frozen=True, kw_only=True)
 class QuickOption:
-    """One option as the form asks for it; ranges are (low, high), or None where nothing was said."""
+    """One option of the form; ranges are (low, high), or None for an empty field."""
 
     id: str
     title: str
@@ -34,7 +34,7 @@ class QuickOption:
 def quick_spec(
     *, name: str, requests_per_year: tuple[float, float], years: int, fte_usd: float, options: tuple[QuickOption, ...]
 ) -> dict[str, Any]:
-    """The spec, `kind: CostSpec`, in plain types."""
+    """Return the spec, `kind: CostSpec`, in plain types."""
     return {
         "apiVersion": API_VERSION,
         "kind": "CostSpec",
@@ -48,7 +48,7 @@ def quick_spec(
 
 def _option(option: QuickOption) -> dict[str, Any]:
     serving = _self_hosted(option) if option.kind == SELF_HOSTED else _managed(option)
-    ownership = _given(development_usd=option.development_usd or (0, 0), maintenance_fte=option.maintenance_fte)
+    ownership = _amounts(development_usd=option.development_usd or (0, 0), maintenance_fte=option.maintenance_fte)
     spec = {"id": option.id, "title": option.title, "serving": serving, "ownership": ownership}
     if option.training_gpu_hours is None:
         return spec
@@ -73,11 +73,11 @@ def _managed(option: QuickOption) -> dict[str, Any]:
     return {
         "kind": MANAGED,
         "prices": prices,
-        **_given(input_tokens=option.input_tokens, output_tokens=option.output_tokens),
+        **_amounts(input_tokens=option.input_tokens, output_tokens=option.output_tokens),
     }
 
 
-def _given(**ranges: tuple[float, float] | None) -> dict[str, Any]:
+def _amounts(**ranges: tuple[float, float] | None) -> dict[str, Any]:
     return {name: _amount(ends) for name, ends in ranges.items() if ends is not None}
 
 

@@ -1,6 +1,4 @@
-"""`/costs/`: the calculator, whose address holds all it was asked; specs, kept projections, and several
-side by side.
-"""
+"""`/costs/`: the quick calculator (its address contains all inputs), cost specs, kept projections, and comparisons."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from benchmarking.projections import actions as writes
 from benchmarking.projections import queries as projections
 from benchmarking.projections.domain.projection_table import table_of
-from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, Quick, SpecForm
+from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, QuickCalculator, SpecForm
 from governance.people.web.current_user import user_of
-from governance.site.web.pictures import picture_answer
+from governance.site.web.pictures import svg_response
 from governance.site.web.refusals import show_in
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
@@ -30,17 +28,17 @@ HOME = ("Costs", "benchmarking:costs")
 
 @require_safe
 def calculator(request: HttpRequest) -> HttpResponse:
-    """The quick calculator; without a query it shows its example."""
-    quick = Quick(request.GET or None)
+    """Show the quick calculator; without a query, with example values."""
+    quick = QuickCalculator(request.GET or None)
     context: dict[str, Any] = {"quick": quick, "recent": projections.kept_by(user_of(request).pk)}
     status = 200
-    asked = quick if request.GET else Quick(_query(EXAMPLE, EXAMPLE_OPTIONS))
-    if asked.is_valid():
+    inputs = quick if request.GET else QuickCalculator(_query(EXAMPLE, EXAMPLE_OPTIONS))
+    if inputs.is_valid():
         try:
-            spec = asked.spec()
+            spec = inputs.spec()
             context |= {"table": table_of(projections.projected(spec, on=timezone.now().date())), "spec": _yaml(spec)}
         except Refused as refusal:
-            asked.refuse(refusal.field, refusal.reason)
+            inputs.add_error(refusal.field, refusal.reason)
             status = refusal.status
     else:
         status = 400
@@ -49,7 +47,7 @@ def calculator(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def spec(request: HttpRequest) -> HttpResponse:
-    """A spec as YAML: projected to look at, or kept, which gives it a link."""
+    """Edit a cost spec as YAML; show its projection, or keep the projection and give it a link."""
     if request.method != "POST":
         start = request.GET.get("source", "") or template_text()
         return _spec_page(request, SpecForm(initial={"source": start}))
@@ -59,12 +57,12 @@ def spec(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _spec_page(request, form, status=400)
     try:
-        asked = read_spec_text(_text(form.cleaned_data))
+        parsed = read_spec_text(_text(form.cleaned_data))
         if request.POST.get("then") == "keep":
-            row = writes.keep(spec=asked, by=user_of(request), now=timezone.now())
-            messages.success(request, f"“{row.title}” is kept; whoever you give its link may read it.")
+            row = writes.project_and_store(spec=parsed, by=user_of(request), now=timezone.now())
+            messages.success(request, f"“{row.title}” is kept. Everybody who has its link can read it.")
             return redirect("benchmarking:projection", row.token)
-        document = projections.projected(asked, on=timezone.now().date())
+        document = projections.projected(parsed, on=timezone.now().date())
     except Refused as refusal:
         show_in(form, refusal)
         return _spec_page(request, form, status=refusal.status)
@@ -72,14 +70,14 @@ def spec(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def kept(request: HttpRequest, token: str) -> HttpResponse:
-    """A kept projection; `prices=today` sets it beside today's prices."""
+def detail(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a kept projection; `prices=today` adds the comparison with today's prices."""
     row = projections.find(token)
-    again = projections.replay(row, now=timezone.now()) if request.GET.get("prices") == "today" else None
+    replay = projections.replay(row, now=timezone.now()) if request.GET.get("prices") == "today" else None
     context = {
         "row": row,
         "table": table_of(row.document),
-        "replay": again,
+        "replay": replay,
         "spec": _yaml(row.spec),
         "link": request.build_absolute_uri(reverse("benchmarking:projection", args=[token])),
         "crumbs": ((HOME[0], reverse(HOME[1])), (row.title, "")),
@@ -89,13 +87,13 @@ def kept(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """A chart of a kept projection, for an `img` of our own pages; it never changes."""
-    return picture_answer(projections.picture(projections.find(token), name=name))
+    """Return a chart of a kept projection for an `img` element; it never changes."""
+    return svg_response(projections.picture(projections.find(token), name=name))
 
 
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """Two to six kept projections side by side, the choice in the address."""
+    """Compare two to six kept projections; the address contains their tokens."""
     crumbs = ((HOME[0], reverse(HOME[1])), ("Side by side", ""))
     recent = projections.kept_by(user_of(request).pk)
     try:
@@ -110,12 +108,12 @@ def compare(request: HttpRequest) -> HttpResponse:
 def _tokens(query: QueryDict) -> list[str]:
     tokens = list(dict.fromkeys(query.getlist("p")))
     if not 2 <= len(tokens) <= COMPARED_MAX:
-        raise Invalid(f"Choose two to {COMPARED_MAX} kept projections to set side by side; {len(tokens)} are chosen.")
+        raise Invalid(f"Select 2 to {COMPARED_MAX} kept projections to compare; {len(tokens)} are selected.")
     return tokens
 
 
 def _spec_page(request: HttpRequest, form: SpecForm, *, table: object = None, status: int = 200) -> HttpResponse:
-    crumbs = ((HOME[0], reverse(HOME[1])), ("As a spec", ""))
+    crumbs = ((HOME[0], reverse(HOME[1])), ("Cost spec", ""))
     return render(
         request,
         "benchmarking/projections/cost_spec.html",
@@ -124,8 +122,8 @@ def _spec_page(request: HttpRequest, form: SpecForm, *, table: object = None, st
     )
 
 
-def _text(given: Mapping[str, Any]) -> str:
-    return str(given["source"]) if given["file"] is None else text_of(given["file"])
+def _text(cleaned: Mapping[str, Any]) -> str:
+    return str(cleaned["source"]) if cleaned["file"] is None else text_of(cleaned["file"])
 
 
 def _yaml(spec: Mapping[str, Any]) -> str:
@@ -133,5 +131,5 @@ def _yaml(spec: Mapping[str, Any]) -> str:
 
 
 def _query(shared: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> QueryDict:
-    said = {**shared, **{f"{name}-{key}": value for name, given in options.items() for key, value in given.items()}}
-    return QueryDict(urlencode(said))
+    fields = {**shared, **{f"{name}-{key}": value for name, option in options.items() for key, value in option.items()}}
+    return QueryDict(urlencode(fields))

@@ -1,4 +1,4 @@
-"""The forms of the cost calculator. A range is written in one field: `0.1 to 0.14`, or one number."""
+"""The forms of the cost calculator. One field accepts a number or a range: `0.1 to 0.14`."""
 
 import re
 from typing import Any
@@ -9,11 +9,11 @@ from benchmarking.projections.domain.quick_costs import MANAGED, NONE, SELF_HOST
 
 NUMBER = r"([0-9]+(?:[.,_' ]?[0-9]+)*(?:e[0-9]+)?)"
 RANGE = re.compile(rf"\s*{NUMBER}\s*(?:(?:-|\N{{EN DASH}}|to|\.\.)\s*{NUMBER}\s*)?", re.IGNORECASE | re.ASCII)
-ACCEPTED = "Write one number, or two like 0.1 to 0.14 that hold it nine times in ten."
-KINDS = [(SELF_HOSTED, "Own replicas"), (MANAGED, "Managed API, by token")]
-NAMES = ("a", "b")
-# Where a refusal of the spec belongs in the form, by the end of its path.
-PLACES = (
+ACCEPTED = "Enter one number, or a 90 % range like 0.1 to 0.14."
+KINDS = [(SELF_HOSTED, "Own replicas"), (MANAGED, "Managed API, priced per token")]
+OPTION_NAMES = ("a", "b")
+# The form field for an error of the spec, by a part of the path in the spec.
+FIELD_OF_PATH = (
     ("usd_per_replica_h", "sku"),
     ("prices", "sku"),
     ("usd_per_gpu_h", "training_sku"),
@@ -31,102 +31,102 @@ PLACES = (
 
 
 class RangeField(forms.CharField):
-    """Two numbers, the smaller first; one number is both ends."""
+    """A range of two numbers, the smaller first; a single number is both ends."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=60, **options)
 
     def clean(self, value: Any) -> Any:
-        """The two ends, or None where nothing was written."""
+        """Return (low, high), or None for an empty field."""
         text = super().clean(value)
         if not text:
             return None
-        found = RANGE.fullmatch(text)
-        if found is None:
+        match = RANGE.fullmatch(text)
+        if match is None:
             raise forms.ValidationError(ACCEPTED)
-        low, high = (float(re.sub(r"[,_' ]", "", end)) for end in (found[1], found[2] or found[1]))
+        low, high = (float(re.sub(r"[,_' ]", "", end)) for end in (match[1], match[2] or match[1]))
         if low > high or (low == 0 and high > 0):
-            raise forms.ValidationError("The smaller number comes first, and a range begins above zero.")
+            raise forms.ValidationError("Enter the smaller number first; a range must start above zero.")
         return low, high
 
 
 class QuickForm(forms.Form):
-    """What both options share."""
+    """The inputs that both options share."""
 
-    name = forms.CharField(label="What is projected", max_length=120)
-    requests_per_year = RangeField(help_text="One year, all hours: 1.5e9 to 2.5e9")
+    name = forms.CharField(label="Name of the projection", max_length=120)
+    requests_per_year = RangeField(help_text="For example 1.5e9 to 2.5e9")
     years = forms.IntegerField(label="Years of ownership", min_value=1, max_value=30)
-    fte_usd = forms.FloatField(label="A person's year, USD", min_value=0)
+    fte_usd = forms.FloatField(label="Cost of one person-year, USD", min_value=0)
 
 
 class OptionForm(forms.Form):
     """One option."""
 
     title = forms.CharField(max_length=80)
-    kind = forms.ChoiceField(label="Served by", choices=KINDS)
-    sku = forms.CharField(label="Priced as", max_length=120, help_text="aws/us-east-1/g5.xlarge, or openai/gpt-4o-mini")
+    kind = forms.ChoiceField(label="Serving", choices=KINDS)
+    sku = forms.CharField(label="SKU", max_length=120, help_text="aws/us-east-1/g5.xlarge, or openai/gpt-4o-mini")
     service_ms = RangeField(
-        label="Busy time of a request, ms", required=False, help_text="Measured by a benchmark, else your guess"
+        label="Service time per request, ms", required=False, help_text="From a benchmark, or an estimate"
     )
-    limit_ms = forms.FloatField(label="95 of 100 answered within, ms", required=False, min_value=0.001)
-    slots = forms.IntegerField(label="Requests a replica serves at once", required=False, min_value=1, max_value=10_000)
-    min_replicas = forms.IntegerField(label="Replicas at least", required=False, min_value=0, max_value=100_000)
-    input_tokens = RangeField(label="Tokens in, a request", required=False)
-    output_tokens = RangeField(label="Tokens out, a request", required=False)
-    training_gpu_hours = RangeField(label="GPU hours of training", required=False)
-    training_sku = forms.CharField(label="Trained on", required=False, max_length=120)
+    limit_ms = forms.FloatField(label="p95 latency limit, ms", required=False, min_value=0.001)
+    slots = forms.IntegerField(label="Concurrent requests per replica", required=False, min_value=1, max_value=10_000)
+    min_replicas = forms.IntegerField(label="Minimum replicas", required=False, min_value=0, max_value=100_000)
+    input_tokens = RangeField(label="Input tokens per request", required=False)
+    output_tokens = RangeField(label="Output tokens per request", required=False)
+    training_gpu_hours = RangeField(label="Training GPU hours", required=False)
+    training_sku = forms.CharField(label="Training SKU", required=False, max_length=120)
     development_usd = RangeField(label="Development, USD", required=False)
-    maintenance_fte = RangeField(label="People to keep it up (FTE)", required=False)
+    maintenance_fte = RangeField(label="Maintenance, FTE", required=False)
 
     def clean(self) -> dict[str, Any]:
-        """What each kind of serving cannot do without."""
-        asked: dict[str, Any] = super().clean() or self.cleaned_data
-        needed = ("service_ms", "limit_ms") if asked.get("kind") == SELF_HOSTED else ("input_tokens", "output_tokens")
-        for name in needed:
-            if not asked.get(name) and name not in self.errors:
-                self.add_error(name, "This kind of serving needs it.")
-        if asked.get("training_gpu_hours") and not asked.get("training_sku"):
-            self.add_error("training_sku", "Say what the hours are priced as, like aws/us-east-1/p4d.24xlarge.")
-        return asked
+        """Require the fields that each kind of serving needs."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        required = ("service_ms", "limit_ms") if data.get("kind") == SELF_HOSTED else ("input_tokens", "output_tokens")
+        for name in required:
+            if not data.get(name) and name not in self.errors:
+                self.add_error(name, "This kind of serving requires a value.")
+        if data.get("training_gpu_hours") and not data.get("training_sku"):
+            self.add_error("training_sku", "Enter the SKU of the training machines, like aws/us-east-1/p4d.24xlarge.")
+        return data
 
-    def may_be_left_out(self) -> None:
-        """Let the form say that there is no such option."""
+    def make_optional(self) -> None:
+        """Add the choice that there is no such option."""
         kinds: Any = self.fields["kind"]
         kinds.choices = [*KINDS, (NONE, "No second option")]
 
     def option(self, option_id: str) -> QuickOption:
-        """The option of a valid form."""
-        given = self.cleaned_data
+        """Return the option of a valid form."""
+        data = self.cleaned_data
         return QuickOption(
             id=option_id,
-            title=given["title"],
-            kind=given["kind"],
-            sku=given["sku"].strip(),
-            service_ms=given["service_ms"],
-            limit_ms=given["limit_ms"],
-            slots=given["slots"] or 1,
-            min_replicas=2 if given["min_replicas"] is None else given["min_replicas"],
-            input_tokens=given["input_tokens"],
-            output_tokens=given["output_tokens"],
-            training_sku=given["training_sku"].strip(),
-            training_gpu_hours=given["training_gpu_hours"],
-            development_usd=given["development_usd"],
-            maintenance_fte=given["maintenance_fte"],
+            title=data["title"],
+            kind=data["kind"],
+            sku=data["sku"].strip(),
+            service_ms=data["service_ms"],
+            limit_ms=data["limit_ms"],
+            slots=data["slots"] or 1,
+            min_replicas=2 if data["min_replicas"] is None else data["min_replicas"],
+            input_tokens=data["input_tokens"],
+            output_tokens=data["output_tokens"],
+            training_sku=data["training_sku"].strip(),
+            training_gpu_hours=data["training_gpu_hours"],
+            development_usd=data["development_usd"],
+            maintenance_fte=data["maintenance_fte"],
         )
 
 
 class SpecForm(forms.Form):
-    """A spec as YAML, written or uploaded."""
+    """A spec as YAML, typed or uploaded."""
 
     source = forms.CharField(
         label="YAML",
         strip=False,
         required=False,
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
-        help_text="A fault is named by its place, like options[1].serving.limit_s. "
-        "Every number may be a range: [low, high].",
+        help_text="Error messages name the field, like options[1].serving.limit_s. "
+        "Every number can be a range: [low, high].",
     )
-    file = forms.FileField(label="Or a file", required=False)
+    file = forms.FileField(label="Or upload a file", required=False)
 
 
 EXAMPLE = {"name": "Support assistant", "requests_per_year": "15e6 to 25e6", "years": 3, "fte_usd": 200000}
@@ -156,51 +156,52 @@ EXAMPLE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Quick:
-    """The forms of the quick calculator together, filled from an address or from the example."""
+class QuickCalculator:
+    """All forms of the quick calculator, filled from a query or from the example."""
 
-    def __init__(self, asked: Any = None) -> None:
-        self.shared = QuickForm(asked, initial=EXAMPLE)
+    def __init__(self, query: Any = None) -> None:
+        self.shared = QuickForm(query, initial=EXAMPLE)
         self.options = {
-            name: OptionForm(asked, prefix=name, initial=EXAMPLE_OPTIONS[name], auto_id=f"{name}-%s") for name in NAMES
+            name: OptionForm(query, prefix=name, initial=EXAMPLE_OPTIONS[name], auto_id=f"{name}-%s")
+            for name in OPTION_NAMES
         }
-        self.options["b"].may_be_left_out()
-        self.has_second = asked is None or asked.get("b-kind") != NONE
-        self.is_example = asked is None
+        self.options["b"].make_optional()
+        self.has_second = query is None or query.get("b-kind") != NONE
+        self.is_example = query is None
 
     @property
-    def shown(self) -> tuple[tuple[str, OptionForm], ...]:
-        """The options asked for."""
+    def active_options(self) -> tuple[tuple[str, OptionForm], ...]:
+        """The names and forms of the options in use."""
         return tuple((name, form) for name, form in self.options.items() if name == "a" or self.has_second)
 
     def is_valid(self) -> bool:
-        """Whether every form shown is; each is asked, so that every fault shows."""
-        return all([self.shared.is_valid(), *(form.is_valid() for _, form in self.shown)])
+        """Whether all forms are valid. All are validated, so that every error is shown."""
+        return all([self.shared.is_valid(), *(form.is_valid() for _, form in self.active_options)])
 
     def spec(self) -> dict[str, Any]:
-        """The spec of valid forms."""
-        given = self.shared.cleaned_data
-        options = tuple(form.option(name) for name, form in self.shown)
+        """Return the spec of valid forms."""
+        data = self.shared.cleaned_data
+        options = tuple(form.option(name) for name, form in self.active_options)
         return quick_spec(
-            name=given["name"],
-            requests_per_year=given["requests_per_year"],
-            years=given["years"],
-            fte_usd=given["fte_usd"],
+            name=data["name"],
+            requests_per_year=data["requests_per_year"],
+            years=data["years"],
+            fte_usd=data["fte_usd"],
             options=options,
         )
 
-    def refuse(self, field: str | None, reason: str) -> None:
-        """Put a refusal of the spec beside the field it came from, or above the form."""
+    def add_error(self, field: str | None, reason: str) -> None:
+        """Add an error of the spec to the form field it belongs to, or to the whole form."""
         form, path = self._form_at(field or "")
         reason = reason.removeprefix(f"{field}: ")
-        place = next((name for end, name in PLACES if end in path), None)
+        form_field = next((name for part, name in FIELD_OF_PATH if part in path), None)
         if form is None:
             self.shared.add_error("requests_per_year" if "requests_per_year" in path else None, reason)
         else:
-            form.add_error(place, reason)
+            form.add_error(form_field, reason)
 
     def _form_at(self, path: str) -> tuple[OptionForm | None, str]:
-        for position, (_, form) in enumerate(self.shown):
-            if path.startswith(f"options[{position}]"):
+        for index, (_, form) in enumerate(self.active_options):
+            if path.startswith(f"options[{index}]"):
                 return form, path
         return None, path

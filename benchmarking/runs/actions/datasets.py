@@ -21,58 +21,58 @@ from weighbridge.core.errors import Invalid
 if TYPE_CHECKING:
     from django.core.files import File
 
-    from governance.inventory.actions.artifacts import Spooled
+    from governance.inventory.actions.artifacts import SpooledUpload
 
-MOST_ARRAYS = 16
-LARGEST_PIECE_BYTES = 1_000_000  # a table of some ten thousand entries
-LONGEST_HEADER_BYTES = 10_000
-DESCRIBED = re.compile(rb"""['"]descr['"]: *['"]([^'"]*)['"]""")
-NUMBERS = re.compile(rb"[<>|=]?[biufc][0-9]{1,2}")
+ARRAYS_MAX = 16
+READ_BYTES_MAX = 1_000_000  # a table of contents of about ten thousand entries
+HEADER_BYTES_MAX = 10_000
+DTYPE = re.compile(rb"""['"]descr['"]: *['"]([^'"]*)['"]""")
+NUMERIC_DTYPE = re.compile(rb"[<>|=]?[biufc][0-9]{1,2}")
 
 
-def register(*, name: str, upload: "File[bytes] | Spooled", by: User, now: datetime) -> Dataset:
-    """Keep an `.npz` file with arrays x and y; the same content again is the same data set."""
+def register(*, name: str, upload: "File[bytes] | SpooledUpload", by: User, now: datetime) -> Dataset:
+    """Store an `.npz` file with arrays x and y. Idempotent: the same content is the same data set."""
     check_act_for_any_team(person_of(by))
     if not name.strip():
-        raise Invalid("Give the data set a name.", field="name")
-    kept = artifacts.keep(upload=upload, by=by, now=now, inspect=_inspect)
+        raise Invalid("Enter a name for the data set.", field="name")
+    artifact = artifacts.store(upload=upload, by=by, now=now, inspect=_inspect)
     with transaction.atomic():
         dataset, is_new = Dataset.objects.get_or_create(
-            digest=kept.digest,
+            digest=artifact.digest,
             defaults={
                 "name": name[:120],
-                "size_bytes": kept.size_bytes,
-                "stored_as": kept.stored_as,
+                "size_bytes": artifact.size_bytes,
+                "stored_as": artifact.stored_as,
                 "registered_by": by,
                 "registered_at": now,
             },
         )
         if is_new:
             audit.record(
-                kind="dataset.registered", by=by, subject=("dataset", kept.digest), details={"name": name}, now=now
+                kind="dataset.registered", by=by, subject=("dataset", artifact.digest), details={"name": name}, now=now
             )
     return dataset
 
 
 def _inspect(path: Path) -> None:
-    """Only the archive's table of contents and two headers are read: arrays of numbers, never pickled objects.
+    """Check that an archive has numeric arrays x and y, never pickled objects, and fits into the memory of a run.
 
-    Raises Invalid for other archives, and for those that would not unpack into what a run may use.
+    Reads only the table of contents and two headers. Raises Invalid for other archives.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(_Sips(file)) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as archive:
             entries = archive.infolist()
             _check_entries(entries)
             for name in ("x.npy", "y.npy"):
                 _check_header(archive, name)
     except Invalid:
         raise
-    except Exception as error:  # whatever broken archives make the library raise
-        raise Invalid("The data must be an .npz file, as numpy.savez writes it.", field="file") from error
+    except Exception as error:  # a broken archive can make the library raise any exception
+        raise Invalid("The data must be an .npz file as written by numpy.savez.", field="file") from error
 
 
-class _Sips(io.RawIOBase):
-    """A file that is never read in large pieces, as a table of contents of millions of entries would have to be."""
+class _BoundedReads(io.RawIOBase):
+    """A file that refuses large reads, such as a table of contents with millions of entries."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -87,31 +87,31 @@ class _Sips(io.RawIOBase):
         return self._file.tell()
 
     def read(self, size: int | None = -1) -> bytes:
-        wanted = LARGEST_PIECE_BYTES + 1
-        piece = self._file.read(wanted if size is None or size < 0 else min(size, wanted))
-        if len(piece) == wanted:
-            raise Invalid("The .npz file holds too many entries; it must hold the arrays x and y.", field="file")
-        return piece
+        limit = READ_BYTES_MAX + 1
+        content = self._file.read(limit if size is None or size < 0 else min(size, limit))
+        if len(content) == limit:
+            raise Invalid("The .npz file has too many entries; it must contain the arrays x and y.", field="file")
+        return content
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     names = [entry.filename for entry in entries]
     if not {"x.npy", "y.npy"} <= set(names):
-        raise Invalid("The .npz file must hold an array x (inputs) and an array y (labels).", field="file")
-    if len(names) > MOST_ARRAYS or len(set(names)) < len(names):
-        text = f"The .npz file must hold each array once, and at most {MOST_ARRAYS}; keep only x and y."
+        raise Invalid("The .npz file must contain an array x (inputs) and an array y (labels).", field="file")
+    if len(names) > ARRAYS_MAX or len(set(names)) < len(names):
+        text = f"The .npz file must contain at most {ARRAYS_MAX} arrays, each once; keep only x and y."
         raise Invalid(text, field="file")
     limit_mb = settings.WEIGHBRIDGE["RUN_MEMORY_MB"]
     if sum(entry.file_size for entry in entries) > limit_mb * 1_000_000:
-        text = f"The arrays unpack to more than the {limit_mb} MB a run may use; send fewer rows."
+        text = f"The unpacked arrays exceed {limit_mb} MB, the memory limit of a run; send fewer rows."
         raise Invalid(text, field="file")
 
 
 def _check_header(archive: zipfile.ZipFile, name: str) -> None:
-    """The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+    """Check the dtype. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
     with archive.open(name) as stream:
-        start = stream.read(LONGEST_HEADER_BYTES)
-    described = DESCRIBED.search(start) if start.startswith(b"\x93NUMPY") else None
-    if described is None or not NUMBERS.fullmatch(described[1]):
-        text = f"The array {name[:-4]} does not hold plain numbers; what else it holds may run code when it is read."
+        header = stream.read(HEADER_BYTES_MAX)
+    dtype = DTYPE.search(header) if header.startswith(b"\x93NUMPY") else None
+    if dtype is None or not NUMERIC_DTYPE.fullmatch(dtype[1]):
+        text = f"The array {name[:-4]} must contain only numbers; other content could run code when it is read."
         raise Invalid(text, field="file")

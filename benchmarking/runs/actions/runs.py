@@ -1,4 +1,4 @@
-"""Writes of benchmark runs. What a finished run means for a request is decided where requests live."""
+"""Writes of benchmark runs. The reviews app decides what a finished run means for a request."""
 
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,12 @@ from governance.jobs import outbox
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
-from weighbridge.measure.studies.rerun import compared
+from weighbridge.measure.studies.rerun import compare_results
 from weighbridge.statistics.equivalence import EquivalenceAnswer
 
-# How far times may differ and pass as equivalent, as `weighbridge rerun` has it.
+# Two times within this share are equivalent; the default of `weighbridge rerun`.
 MARGIN = 0.1
-EDITED = "The stored result of the first run no longer has the digest it was stored with: somebody changed it."
+EDITED = "The stored result of the first run does not match its digest: somebody changed it."
 
 
 def queue(
@@ -37,9 +37,9 @@ def queue(
     now: datetime,
     repeats: Run | None = None,
 ) -> Run:
-    """Queue a run in the caller's transaction; the same `key` twice is one run. `plan` names the scenario.
+    """Queue a run in the caller's transaction. Idempotent: the same `key` is one run. `plan` names the scenario.
 
-    A run that repeats another, finished one is measured with the settings of that one's manifest.
+    A run that repeats a finished run uses the settings from that run's manifest.
     """
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(
@@ -63,7 +63,7 @@ def queue(
 
 
 def repeat(*, run: Run, by: User, now: datetime) -> Run:
-    """Queue the same benchmark once more, as a run of its own that is held against the old one; that stays as it is."""
+    """Queue the same benchmark again, as a new run that is compared with the old one; the old run does not change."""
     check_repeat(run, person_of(by))
     base = run.key.partition("#")[0]
     number = Run.objects.filter(key__startswith=f"{base}#").count() + 2
@@ -80,11 +80,11 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
 
 
 def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Store the result of a run this worker still holds; False, and nothing written, where the lease was lost."""
+    """Store the result of a run; if this worker has lost its lease, write nothing and return False."""
     verdict = RunVerdict(result["verdict"]["status"])
-    held = _held_against_the_first(run, result)
+    equivalence = _compare_with_first(run, result)
     with transaction.atomic():
-        kept = jobs.finish(
+        is_stored = jobs.finish(
             row=run,
             now=now,
             progress=1.0,
@@ -92,28 +92,31 @@ def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: dat
             result=result,
             result_digest=digest_of(result),
             verdict=verdict,
-            equivalence=held,
+            equivalence=equivalence,
         )
-        if kept:
+        if is_stored:
             run.refresh_from_db()
-            answer = {"answer": held["answer"]} if held else {}
+            answer = {"answer": equivalence["answer"]} if equivalence else {}
             _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest, **answer})
-            _tell(run, now)
-    return kept
+
+            _notify(run, now)
+    return is_stored
 
 
-def _held_against_the_first(run: Run, result: dict[str, Any]) -> dict[str, Any] | None:
-    """How a repetition compares with the run it repeats; None where there is nothing to compare."""
+def _compare_with_first(run: Run, result: dict[str, Any]) -> dict[str, Any] | None:
+    """Compare a repetition with the run it repeats; None if there is no first result."""
     first = run.repeats
     if first is None or first.result is None:
         return None
-    held = compared(first.result, result, margin=MARGIN)
+
+    equivalence = compare_results(first.result, result, margin=MARGIN)
     if digest_of(first.result) == first.result_digest:
-        return held
-    return held | {"answer": EquivalenceAnswer.CANNOT_TELL.value, "reasons": [*held["reasons"], EDITED]}
+        return equivalence
+    reasons = [*equivalence["reasons"], EDITED]
+    return equivalence | {"answer": EquivalenceAnswer.CANNOT_TELL.value, "reasons": reasons}
 
 
-def _tell(run: Run, now: datetime) -> None:
+def _notify(run: Run, now: datetime) -> None:
     if run.asked_for:
         outbox.enqueue(
             kind="run.finished",
@@ -124,8 +127,8 @@ def _tell(run: Run, now: datetime) -> None:
         )
 
 
-def _record(word: str, run: Run, by: User | None, now: datetime, details: dict[str, Any]) -> None:
-    audit.record(kind=f"run.{word}", by=by, subject=("run", run.key), details=details, now=now)
+def _record(event: str, run: Run, by: User | None, now: datetime, details: dict[str, Any]) -> None:
+    audit.record(kind=f"run.{event}", by=by, subject=("run", run.key), details=details, now=now)
 
 
 register(
@@ -134,9 +137,9 @@ register(
         queues={task: of_kind(hardware) for hardware, task in TASKS.items()},
         task_of=lambda run: task_of(run.plan),
         name=lambda run: f"Run {run.pk}",
-        silence="The worker went silent {attempts} times; the model may exhaust the machine.",
+        silence="The worker stopped responding {attempts} times; the model may exhaust the machine.",
         check=lambda person, run: check_run(person, team=run.model_version.asset.team.slug),
         record=_record,
-        on_end=_tell,
+        on_end=_notify,
     )
 )

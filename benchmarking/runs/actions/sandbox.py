@@ -1,4 +1,4 @@
-"""The write of the sandbox: an administrator's choice whether strangers' models may be measured with fewer walls."""
+"""Writes of the sandbox: an administrator's choice whether requesters' models may run without bubblewrap."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from weighbridge.core.errors import Invalid
 
 
 def choose(*, may_go_without: bool, reason: str, by: User, now: datetime) -> SandboxChoice:
-    """Let files of requesters be measured without bubblewrap, or no longer; a reason is asked for either way."""
+    """Allow or forbid runs of requesters' files without bubblewrap; both need a reason."""
     check_choose_sandbox(person_of(by))
     reason = reason.strip()
     if not 1 <= len(reason) <= REASON_CHARS_MAX:
-        raise Invalid(f"Say why, in 1 to {REASON_CHARS_MAX} characters; the trail keeps it.", field="reason")
+        raise Invalid(f"Give a reason of 1 to {REASON_CHARS_MAX} characters for the audit trail.", field="reason")
     with transaction.atomic():
         choice = SandboxChoice.objects.create(may_go_without=may_go_without, reason=reason, chosen_by=by, chosen_at=now)
         word = "loosened" if may_go_without else "tightened"

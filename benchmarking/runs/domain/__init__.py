@@ -1,1 +1,1 @@
-"""Rules and calculations of runs, free of any framework."""
+"""Rules and calculations of runs, without Django."""

@@ -1,4 +1,4 @@
-"""Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
+"""Alternatives: the cheaper variants that a run creates and measures, and its result for each."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,7 @@ NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLine:
-    """One variant as a row of a table; every metric value with its bounds, "" where there is none.
-    `standing`: on two axes.
-    """
+    """One variant as a table row: each metric value with its bounds, or "". `standing`: relative to the frontier."""
 
     name: str
     made_by: str
@@ -40,7 +38,7 @@ class VariantLine:
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart of a result: its title, the same in words, and its SVG."""
+    """A chart of a result: its title, text alternative and SVG."""
 
     name: str
     title: str
@@ -49,34 +47,33 @@ class Picture:
 
 
 def wanted_from(plan: Mapping[str, Any]) -> AlternativesWanted:
-    """Read the plan of a run."""
+    """Read the alternatives from the plan of a run."""
     return AlternativesWanted(
         variants=tuple(plan["variants"]),
         max_quality_drop=float(plan["max_quality_drop"]),
         calibration_rows=int(plan["calibration_rows"]),
         family=str(plan.get("family", "")),
         rivals=tuple(
-            Rival(str(each["family"]), int(each["version_id"]), str(each["digest"])) for each in plan.get("rivals", ())
+            Rival(str(rival["family"]), int(rival["version_id"]), str(rival["digest"]))
+            for rival in plan.get("rivals", ())
         ),
     )
 
 
 def families_of(names: Sequence[tuple[str, str]]) -> list[str]:
-    """Short names for models, each once, fit for a folder: of (short name of the model, version) as little as tells
-    apart.
-    """
+    """Return short, unique names for models, valid as folder names, from pairs (short name of the model, version)."""
     models = {model for model, _ in names}
-    found: list[str] = []
+    families: list[str] = []
     for model, version in names:
-        words = version if len(models) == 1 else f"{model}-{version}"
-        base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "model"
-        number = 1 + sum(other == base or other.startswith(f"{base}~") for other in found)
-        found.append(base if number == 1 else f"{base}~{number}")
-    return found
+        name = version if len(models) == 1 else f"{model}-{version}"
+        base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "model"
+        number = 1 + sum(other == base or other.startswith(f"{base}~") for other in families)
+        families.append(base if number == 1 else f"{base}~{number}")
+    return families
 
 
-def lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
-    """What a result says of each variant; nothing where it is of another kind."""
+def variant_lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
+    """Return one row for each variant of a result; empty for results without variants."""
     standings, first = result.get("standings", {}), result.get("baseline")
     return tuple(
         _line(candidate, str(standings.get(candidate["name"], "")), is_rival=first not in (None, candidate["name"]))
@@ -85,11 +82,11 @@ def lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
 
 
 def pictures_of(result: Mapping[str, Any]) -> tuple[Picture, ...]:
-    """The charts that were drawn with a result; its process wrote their names, so none that is no name is taken."""
+    """Return the charts of a result; skips invalid names, because the untrusted measuring process wrote them."""
     return tuple(
-        Picture(**{key: str(each[key]) for key in ("name", "title", "alt", "svg")})
-        for each in result.get("charts", ())
-        if NAME.fullmatch(str(each["name"]))
+        Picture(**{key: str(chart[key]) for key in ("name", "title", "alt", "svg")})
+        for chart in result.get("charts", ())
+        if NAME.fullmatch(str(chart["name"]))
     )
 
 
@@ -121,7 +118,7 @@ def _speed(speed: Mapping[str, Any]) -> str:
 
 
 def _bounded(metric_value: Mapping[str, Any] | None, *, digits: int) -> str:
-    """`0.8604 (0.8535 to 0.8671)`; the value alone where it has no bounds."""
+    """Format as `0.8604 (0.8535 to 0.8671)`; only the value if it has no bounds."""
     if metric_value is None:
         return ""
     value = f"{metric_value['value']:,.{digits}f}"

@@ -1,7 +1,7 @@
-"""Runs side by side: what differs, how much, and whether their intervals can tell it.
+"""Compare runs side by side: differences, their size, and whether the intervals separate the runs.
 
-Runs of different hours share no interleaved blocks, so a ratio here has no interval of its own. All that is said is
-whether the two intervals overlap; where they do, neither run is called better.
+Runs of different hours share no interleaved blocks, so a ratio here has no interval of its own. The comparison only
+states whether the two intervals overlap; if they do, neither run is called better.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ RUNS_MIN, RUNS_MAX = 2, 6
 
 
 class ValueStanding(StrEnum):
-    """How a metric value stands to that of the first run."""
+    """How a metric value compares with that of the first run."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -28,7 +28,7 @@ class ValueStanding(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RunMetricValue:
-    """A metric value of one run; bounds are None where it has none."""
+    """A metric value of one run; bounds are None if it has none."""
 
     value: Decimal
     unit: str
@@ -38,7 +38,7 @@ class RunMetricValue:
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run: its label, its metric values by name, and its conditions as words by name."""
+    """One run: its label, its metric values by name, and its conditions as text by name."""
 
     label: str
     metric_values: Mapping[str, RunMetricValue]
@@ -47,7 +47,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class MetricCell:
-    """A value beside the first run's: `ratio` to it, and how it stands. None where the run has no such value."""
+    """A value and its `ratio` and standing relative to the first run. None if the run has no such value."""
 
     metric_value: RunMetricValue | None
     ratio: Decimal | None
@@ -56,33 +56,33 @@ class MetricCell:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric value over all runs, the first being the one the others are set against."""
+    """One metric value of all runs; the first run is the baseline."""
 
     name: str
     cells: tuple[MetricCell, ...]
 
     @property
     def differs(self) -> bool:
-        """Whether any run tells itself apart from the first by it."""
+        """Whether any run differs from the first in this metric value."""
         return any(cell.standing not in (ValueStanding.SAME, ValueStanding.OVERLAPS) for cell in self.cells[1:])
 
 
 @dataclass(frozen=True)
 class RunConditionRow:
-    """One condition over all runs, as words; "" where a run has none."""
+    """One condition of all runs, as text; "" if a run has none."""
 
     name: str
     values: tuple[str, ...]
 
     @property
     def differs(self) -> bool:
-        """Whether the runs were measured under different ones."""
+        """Whether the condition is not the same for all runs."""
         return len(set(self.values)) > 1
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Everything two to six runs have to say beside each other."""
+    """The comparison of two to six runs."""
 
     labels: tuple[str, ...]
     metric_values: tuple[MetricRow, ...]
@@ -90,37 +90,35 @@ class RunComparison:
 
 
 def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
-    """Set the runs side by side in the order given; raises Invalid for fewer than two or more than six."""
+    """Compare the runs in the given order; raises Invalid for fewer than two or more than six."""
     if not RUNS_MIN <= len(subjects) <= RUNS_MAX:
-        text = f"Choose {RUNS_MIN} to {RUNS_MAX} runs to compare, not {len(subjects)}."
+        text = f"Select {RUNS_MIN} to {RUNS_MAX} runs to compare; {len(subjects)} are selected."
         raise Invalid(text, code="runs_chosen", field="run")
     return RunComparison(
         labels=tuple(subject.label for subject in subjects),
         metric_values=tuple(
-            _metric_value_row(name, subjects) for name in _names(each.metric_values for each in subjects)
+            _metric_value_row(name, subjects) for name in _names(subject.metric_values for subject in subjects)
         ),
         conditions=tuple(
-            RunConditionRow(name, tuple(each.conditions.get(name, "") for each in subjects))
-            for name in _names(each.conditions for each in subjects)
+            RunConditionRow(name, tuple(subject.conditions.get(name, "") for subject in subjects))
+            for name in _names(subject.conditions for subject in subjects)
         ),
     )
 
 
 def standing_of(name: str, metric_value: RunMetricValue, first: RunMetricValue) -> ValueStanding:
-    """How `metric_value` stands to `first`: better and worse only where the direction is known and the intervals
-    are apart.
-    """
+    """Compare `metric_value` with `first`. Better and worse need a known direction and separate intervals."""
     if metric_value.unit != first.unit:
         return ValueStanding.UNKNOWN
     if metric_value.value == first.value:
         return ValueStanding.SAME
     if _overlap(metric_value, first):
         return ValueStanding.OVERLAPS
-    kind = CATALOG.get(name)
-    if kind is None:
+    definition = CATALOG.get(name)
+    if definition is None:
         return ValueStanding.DIFFERENT
     is_lower = metric_value.value < first.value
-    return ValueStanding.BETTER if is_lower == (kind.direction is Direction.LOWER) else ValueStanding.WORSE
+    return ValueStanding.BETTER if is_lower == (definition.direction is Direction.LOWER) else ValueStanding.WORSE
 
 
 def _metric_value_row(name: str, subjects: Sequence[ComparedRun]) -> MetricRow:
@@ -144,5 +142,5 @@ def _overlap(one: RunMetricValue, other: RunMetricValue) -> bool:
 
 
 def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
-    """Every name once, in the order in which it is first met."""
+    """Return each name once, in order of first appearance."""
     return tuple(dict.fromkeys(name for mapping in mappings for name in mapping))

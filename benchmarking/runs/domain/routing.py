@@ -1,4 +1,4 @@
-"""Routing: which task executes a run, by the kind of machine its plan names; each kind has a queue of its own."""
+"""Routing: the machine type in a plan determines the task that executes a run. Each type has its own queue."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ TASKS: Mapping[HardwareClass, str] = {
 
 
 def hardware_of(plan: Mapping[str, Any]) -> HardwareClass:
-    """The kind of machine a plan names; a processor where it names none."""
+    """Return the machine type of a plan; default: CPU."""
     return HardwareClass(plan.get("hardware", HardwareClass.CPU))
 
 
 def task_of(plan: Mapping[str, Any]) -> str:
-    """The task that executes a run of this plan."""
+    """Return the task that executes a run of this plan."""
     return TASKS[hardware_of(plan)]

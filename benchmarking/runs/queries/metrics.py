@@ -1,4 +1,4 @@
-"""Metric values of the benchmarks for Prometheus, and whether anybody takes what waits."""
+"""Prometheus metrics of the benchmarks, and since when due runs wait for a worker."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ RUNS = "runs"
 
 
 def families(*, now: datetime) -> list[Metric]:
-    """Everything the benchmarks can say."""
+    """Return all metric families of the benchmarks."""
     rows = Run.objects.order_by()
     due = rows.filter(Run.claimable(now=now))
     unfinished, done = rows.filter(state__in=UNFINISHED), rows.filter(state=JobState.DONE)
@@ -21,19 +21,19 @@ def families(*, now: datetime) -> list[Metric]:
         attempts("weighbridge_run_attempts", "Attempts spent on unfinished runs.", unfinished),
         ages(
             "weighbridge_run_oldest_due_seconds",
-            "How long the oldest due run has been left lying.",
+            "How long the oldest due run has been waiting for a worker.",
             due,
             since="next_attempt_at",
             now=now,
         ),
-        spread("weighbridge_run_seconds", "From asked for to done, by scenario.", done, "scenario"),
+        spread("weighbridge_run_seconds", "Time from queued to done, by scenario.", done, "scenario"),
     ]
 
 
-def untaken_since(*, now: datetime) -> datetime | None:
-    """Since when the oldest due run waits while nobody measures anything; None while one is measured or none is due.
+def waiting_since(*, now: datetime) -> datetime | None:
+    """Return since when the oldest due run waits; None if no run is due or a run is being measured.
 
-    A run that waits for another to end is not late: one machine measures one model at a time.
+    A run that waits for another run to end is not late: one machine measures one model at a time.
     """
     if Run.objects.filter(state__in=HELD, lease_until__gte=now).exists():
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from benchmarking.runs.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
+from benchmarking.runs.domain.alternatives import Picture, VariantLine, pictures_of, variant_lines_of
 from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
 from governance.inventory.models import ModelVersion
@@ -23,7 +23,7 @@ from weighbridge.optimization.alternatives import AlternativesWanted
 
 @dataclass(frozen=True)
 class Metric:
-    """One measured metric value; bounds are None where too few samples allow none."""
+    """One measured metric value; bounds are None if there are too few samples."""
 
     name: str
     value: Decimal
@@ -36,7 +36,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as pages, packet and API show it. `progress` is a share of one."""
+    """A run as shown by pages, the packet and the API. `progress` is 0 to 1."""
 
     id: int
     key: str
@@ -69,13 +69,13 @@ class RunView:
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
-    """Runs of models the person may see."""
+    """Return the runs of models that the person may see."""
     rows = Run.objects.select_related("model_version__asset__team", "dataset")
     return rows if sees_everything(person) else rows.filter(model_version__asset__team__slug__in=person.teams)
 
 
 def find(*, run_id: int, person: Person) -> Run:
-    """The run, or NotFound where there is none this person may see."""
+    """Return the run; raises NotFound if there is none that this person may see."""
     run = visible_to(person).filter(pk=run_id).first()
     if run is None:
         raise NotFound(f"There is no run {run_id} you can see.")
@@ -83,40 +83,40 @@ def find(*, run_id: int, person: Person) -> Run:
 
 
 def of_kind(hardware: HardwareClass) -> Q:
-    """Runs that wait for this kind of machine; a plan that names none is a processor's."""
+    """Select runs for this machine type; a plan without a type means CPU."""
     unnamed = Q(plan__hardware__isnull=True) if hardware is HardwareClass.CPU else Q()
     return Q(plan__hardware=hardware) | unnamed
 
 
 def of_request(ref: str) -> list[Run]:
-    """Every run a request asked for, oldest first."""
+    """Return all runs of a request, oldest first."""
     rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset")
     return list(rows.order_by("pk"))
 
 
 def by_request(refs: Collection[str]) -> dict[str, list[Run]]:
-    """The same of many requests at once, by ref."""
-    found: dict[str, list[Run]] = {ref: [] for ref in refs}
+    """Return the runs of several requests, by ref."""
+    runs: dict[str, list[Run]] = {ref: [] for ref in refs}
     for row in Run.objects.filter(asked_for__in=refs).order_by("pk"):
-        found[row.asked_for].append(row)
-    return found
+        runs[row.asked_for].append(row)
+    return runs
 
 
 def rivals_of(wanted: AlternativesWanted) -> list[tuple[str, ModelVersion]]:
-    """The other models that are measured with it, each with what it is called there."""
+    """Return the other models to measure in the same run, as pairs (family, version)."""
     versions = ModelVersion.objects.in_bulk([rival.version_id for rival in wanted.rivals])
     return [(rival.family, versions[rival.version_id]) for rival in wanted.rivals]
 
 
 def describe_all(runs: Iterable[Run]) -> tuple[RunView, ...]:
-    """Everything a reader wants to know of several runs; where they stand in the queue is asked once."""
+    """Describe several runs; reads their places in the queue with one query."""
     rows = list(runs)
     places = _places(rows)
     return tuple(_view(run, places.get(run.pk)) for run in rows)
 
 
 def describe(run: Run) -> RunView:
-    """Everything a reader wants to know of a run."""
+    """Describe one run."""
     return describe_all([run])[0]
 
 
@@ -148,7 +148,7 @@ def _view(run: Run, queue_place: int | None) -> RunView:
         finished_at=run.finished_at,
         queue_place=queue_place,
         hardware=hardware_of(run.plan),
-        variants=lines_of(result),
+        variants=variant_lines_of(result),
         pictures=pictures_of(result),
         repeats=run.repeats_id,
         equivalence=run.equivalence,
@@ -156,22 +156,22 @@ def _view(run: Run, queue_place: int | None) -> RunView:
 
 
 def metrics_of(result: dict[str, Any]) -> list[Metric]:
-    """The metric values of a result document; floats become the decimals they print as."""
+    """Return the metric values of a result document; floats become the decimals that they print as."""
 
     def number(value: object) -> Decimal | None:
         return None if value is None else Decimal(str(value))
 
-    found = []
+    metrics = []
     for name, entry in result.get("metrics", {}).items():
         value = number(entry.get("value"))
         if value is not None:
             lower, upper, confidence = (number(entry.get(field)) for field in ("lower", "upper", "confidence"))
-            found.append(Metric(name, value, str(entry["unit"]), lower, upper, confidence, entry.get("n")))
-    return found
+            metrics.append(Metric(name, value, str(entry["unit"]), lower, upper, confidence, entry.get("n")))
+    return metrics
 
 
 def _places(runs: Sequence[Run]) -> dict[int, int]:
-    """The place of each queued run among those that wait for the same kind of machine, by its id."""
+    """Return the place of each queued run in the queue of its machine type, by run ID."""
     last = max((run.pk for run in runs if run.state == JobState.QUEUED), default=None)
     if last is None:
         return {}

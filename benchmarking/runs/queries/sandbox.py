@@ -1,4 +1,4 @@
-"""Reads of the sandbox: what was chosen, and what fenced in the last models that were measured."""
+"""Reads of the sandbox: the administrators' choices, and the isolation that the latest runs used."""
 
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.models import Run, SandboxChoice
@@ -11,18 +11,18 @@ LATEST = 10
 
 
 def choices() -> list[SandboxChoice]:
-    """The last choices, newest first."""
+    """Return the latest choices, newest first."""
     return list(SandboxChoice.objects.select_related("chosen_by").order_by("-pk")[:LATEST])
 
 
 def may_go_without() -> bool:
-    """Whether files of requesters may be measured without bubblewrap; no, unless an administrator chose so."""
+    """Whether requesters' files may run without bubblewrap. False unless an administrator chose otherwise."""
     latest = SandboxChoice.objects.order_by("-pk").values_list("may_go_without", flat=True).first()
     return bool(latest)
 
 
 def is_wall_needed(run: Run) -> bool:
-    """Whether this run may begin behind bubblewrap alone: a file it loads is of somebody not trusted with less."""
+    """Whether this run requires bubblewrap: somebody who is not trusted uploaded one of its files."""
     rivals = rivals_of(wanted_from(run.plan)) if run.plan.get("rivals") else []
     versions = [run.model_version, *(version for _, version in rivals)]
     people = [version.registered_by for version in versions] + ([run.dataset.registered_by] if run.dataset else [])
@@ -30,7 +30,7 @@ def is_wall_needed(run: Run) -> bool:
 
 
 def last_layers() -> tuple[str, ...]:
-    """What the last results say that fenced them in, each once: the layers that workers really have."""
+    """Return the distinct isolation layers that the latest results report."""
     rows = Run.objects.filter(state=JobState.DONE).order_by("-finished_at")
-    found = rows.values_list("result__manifest__isolation", flat=True)[:LATEST]
-    return tuple(dict.fromkeys(str(layers) for layers in found if layers))
+    isolations = rows.values_list("result__manifest__isolation", flat=True)[:LATEST]
+    return tuple(dict.fromkeys(str(layers) for layers in isolations if layers))

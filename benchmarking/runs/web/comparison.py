@@ -1,4 +1,4 @@
-"""`/runs/compare/`: two to six runs side by side; the address carries the choice, so it can be passed on."""
+"""`/runs/compare/`: two to six runs side by side; the address contains the choice and can be shared."""
 
 from urllib.parse import urlencode
 
@@ -25,9 +25,7 @@ from weighbridge.core.errors import Invalid, Refused
 
 @require_safe
 def side_by_side(request: HttpRequest) -> HttpResponse:
-    """Compare the runs named by `run`, the first being what the others are set against; `only=differences` hides the
-    rest.
-    """
+    """Compare the runs in the `run` parameters with the first of them; `only=differences` hides equal rows."""
     only_differences = request.GET.get("only") == "differences"
     context = {
         "only_differences": only_differences,
@@ -35,7 +33,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
     }
     try:
         chosen = _chosen(request)
-        comparison = compare([_subject(view) for view in chosen])
+        comparison = compare([_compared_run(view) for view in chosen])
     except Refused as refusal:
         return render(
             request, "benchmarking/runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status
@@ -43,7 +41,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
     rows: list[MetricRow | RunConditionRow] = [*comparison.metric_values, *comparison.conditions]
     context |= {
         "views": chosen,
-        "comparison": _narrowed(comparison) if only_differences else comparison,
+        "comparison": _only_differences(comparison) if only_differences else comparison,
         "hidden": sum(not row.differs for row in rows),
         "everything_url": _address(chosen),
         "differences_url": _address(chosen, only="differences"),
@@ -55,14 +53,14 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
 def _chosen(request: HttpRequest) -> list[RunView]:
     names = list(dict.fromkeys(request.GET.getlist("run")))
     if any(not name.isdecimal() or len(name) > 18 for name in names):
-        raise Invalid("A run is named by its number.", field="run")
+        raise Invalid("A run must be a number.", field="run")
     if len(names) > RUNS_MAX:
-        raise Invalid(f"At most {RUNS_MAX} runs fit side by side; {len(names)} were named.", field="run")
+        raise Invalid(f"At most {RUNS_MAX} runs can be compared; {len(names)} were given.", field="run")
     person = person_of(request)
     return [runs.describe(runs.find(run_id=int(name), person=person)) for name in names]
 
 
-def _subject(view: RunView) -> ComparedRun:
+def _compared_run(view: RunView) -> ComparedRun:
     metric_values = {
         metric.name: RunMetricValue(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
         for metric in view.metrics
@@ -72,7 +70,7 @@ def _subject(view: RunView) -> ComparedRun:
     return ComparedRun(f"Run {view.id}", metric_values, about | conditions)
 
 
-def _narrowed(comparison: RunComparison) -> RunComparison:
+def _only_differences(comparison: RunComparison) -> RunComparison:
     return RunComparison(
         comparison.labels,
         tuple(row for row in comparison.metric_values if row.differs),

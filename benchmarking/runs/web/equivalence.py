@@ -1,25 +1,23 @@
-"""How a repeated run compares with the run it repeats, ready for its page: the answer in words, metric values,
-what differs.
-"""
+"""The comparison of a repeated run with the first run, formatted for its page."""
 
 from dataclasses import dataclass
 
 from benchmarking.runs.queries.runs import RunView
 
-_WORDS = {
-    "equivalent": "Equivalent: every metric value lies within the margin for sure.",
-    "different": "Different: a metric value lies outside the margin for sure.",
-    "cannot_tell": "Cannot tell: neither equality nor a difference could be shown.",
+_SUMMARIES = {
+    "equivalent": "Equivalent: the interval of every metric value is within the margin.",
+    "different": "Different: the interval of a metric value is outside the margin.",
+    "cannot_tell": "Cannot tell: the samples show neither equivalence nor a difference.",
 }
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One percentile in both runs (ms), the ratio of the second to the first with its interval, and the answer."""
+class ComparedPercentile:
+    """One latency percentile of both runs (ms), the ratio second/first with its interval, and the answer."""
 
-    metric: str
-    then: str
-    now: str
+    name: str
+    first: str
+    second: str
     ratio: str
     p_value: str
     answer: str
@@ -27,48 +25,49 @@ class Compared:
 
 @dataclass(frozen=True)
 class Difference:
-    """A condition that is not what it was."""
+    """A condition that differs between the two runs."""
 
     condition: str
-    then: str
-    now: str
+    first: str
+    second: str
 
 
 @dataclass(frozen=True)
 class RepetitionView:
-    """What two one-sided tests say of a repetition; `margin` in percent of the ratio."""
+    """The result of two one-sided tests on a repeated run; `margin` in percent of the ratio."""
 
     answer: str
-    words: str
+    summary: str
     margin: str
     reasons: tuple[str, ...]
-    metrics: tuple[Compared, ...]
+    metrics: tuple[ComparedPercentile, ...]
     differences: tuple[Difference, ...]
 
 
 def equivalence_of(view: RunView) -> RepetitionView | None:
-    """The comparison of a repeated run; None for one that repeats nothing measured."""
-    held = view.equivalence
-    if held is None:
+    """Return the comparison of a repeated run; None if the run has none."""
+    document = view.equivalence
+    if document is None:
         return None
     return RepetitionView(
-        answer=held["answer"],
-        words=_WORDS[held["answer"]],
-        margin=f"{held['margin'] * 100:g} %",
-        reasons=tuple(held["reasons"]),
+        answer=document["answer"],
+        summary=_SUMMARIES[document["answer"]],
+        margin=f"{document['margin'] * 100:g} %",
+        reasons=tuple(document["reasons"]),
         metrics=tuple(
-            Compared(
-                each["metric"],
-                f"{each['then']:,.4g}",
-                f"{each['now']:,.4g}",
-                f"{each['ratio']:.3f} ({each['lower']:.3f} to {each['upper']:.3f})",
-                f"{each['p_value']:.3f}",
-                each["answer"],
+            ComparedPercentile(
+                metric["metric"],
+                f"{metric['then']:,.4g}",
+                f"{metric['now']:,.4g}",
+                f"{metric['ratio']:.3f} ({metric['lower']:.3f} to {metric['upper']:.3f})",
+                f"{metric['p_value']:.3f}",
+                metric["answer"],
             )
-            for each in held["metrics"]
+            for metric in document["metrics"]
         ),
         differences=tuple(
-            Difference(str(each["condition"]), _text(each["then"]), _text(each["now"])) for each in held["differences"]
+            Difference(str(entry["condition"]), _text(entry["then"]), _text(entry["now"]))
+            for entry in document["differences"]
         ),
     )
 

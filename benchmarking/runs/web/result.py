@@ -1,4 +1,4 @@
-"""A run's result, ready for its page: values by what they speak of, the drawn distribution, conditions as pairs."""
+"""A run's result, formatted for its page: grouped metric values, the latency chart, conditions as pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ _NS_PER_MS = 1_000_000
 _CLASSES_MAX = 20
 _PARTS = ("machine", "engine", "settings", "model", "inputs", "data", "libraries")
 _UNITS = {"mb": "MB", "ms": "ms", "s": "s"}
-_KNOWN = {"cpu": "CPU", "cpus": "CPUs", "os": "system", "max": "most", "min": "least"}
+_LABELS = {"cpu": "CPU", "cpus": "CPUs", "os": "system", "max": "most", "min": "least"}
 
 
 @dataclass(frozen=True)
 class Group:
-    """Metric values that speak of one thing."""
+    """Metric values about one topic."""
 
     title: str
     metric_values: tuple[MetricValue, ...]
@@ -35,7 +35,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Conditions:
-    """One part of the manifest: names and values as text."""
+    """One section of the manifest: names and values as text."""
 
     title: str
     pairs: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class ConfusionCell:
-    """A cell of the confusion matrix; `share` of its row, 0 to 1, for the drawing."""
+    """A cell of the confusion matrix; `share` is its share of the row, 0 to 1."""
 
     count: int
     share: float
@@ -51,32 +51,34 @@ class ConfusionCell:
 
 
 def groups_of(view: RunView) -> tuple[Group, ...]:
-    """The metrics as metric values, grouped; what no group knows stands under "Other"."""
-    known = {name for _, names in _GROUPS for name in names}
+    """Return the metric values in groups; "Other" has the metrics without a group."""
+    grouped = {name for _, names in _GROUPS for name in names}
     by_name = {metric.name: metric for metric in view.metrics}
     named = [(title, [by_name[name] for name in names if name in by_name]) for title, names in _GROUPS]
-    named.append(("Other", [metric for metric in view.metrics if metric.name not in known]))
-    return tuple(Group(title, tuple(_metric_value(view, each) for each in found)) for title, found in named if found)
+    named.append(("Other", [metric for metric in view.metrics if metric.name not in grouped]))
+    return tuple(
+        Group(title, tuple(_metric_value(view, metric) for metric in group)) for title, group in named if group
+    )
 
 
 def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Chart | None:
-    """The distribution of latencies, where the result kept its samples and they differ."""
+    """Return the latency histogram; None if the result has no samples or all are equal."""
     samples = [value / _NS_PER_MS for value in result.get("samples", {}).get("latency_ns", ())]
     marks = {
         metric.name.removeprefix("latency_").removesuffix("_ms"): float(metric.value)
         for metric in view.metrics
         if metric.name.startswith("latency_p")
     }
-    return histogram(samples, marks, title="time of one answer", unit="ms")
+    return histogram(samples, marks, title="time per query", unit="ms")
 
 
 def stride_of(result: Mapping[str, Any]) -> int:
-    """Of how many measured samples the result kept one."""
+    """Return the stride of the stored samples: the result stores one of every `stride`."""
     return int(result.get("samples", {}).get("stride", 1))
 
 
 def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[ConfusionCell, ...], ...]:
-    """Rows are what was right, columns what was answered; empty where there is none or too many classes to read."""
+    """Return the matrix (rows: true classes, columns: predicted); empty if absent or too large to read."""
     counts: Sequence[Sequence[int]] = result.get("confusion") or ()
     if len(counts) > _CLASSES_MAX:
         return ()
@@ -87,11 +89,11 @@ def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[ConfusionCell, ...], 
 
 
 def conditions_of(manifest: Mapping[str, Any]) -> tuple[Conditions, ...]:
-    """The manifest in parts, the machine first; what is nested is written out in words."""
+    """Return the sections of the manifest, the machine first; nested names are joined."""
     parts = {title: content for title, content in manifest.items() if isinstance(content, Mapping) and content}
     order = [title for title in _PARTS if title in parts] + [title for title in parts if title not in _PARTS]
     rest = {name: value for name, value in manifest.items() if not isinstance(value, Mapping)}
-    named = [(title, parts[title]) for title in order] + [("as a whole", rest)] * bool(rest)
+    named = [(title, parts[title]) for title in order] + [("other", rest)] * bool(rest)
     return tuple(Conditions(title, tuple(_flat(content))) for title, content in named)
 
 
@@ -112,27 +114,27 @@ def _metric_value(view: RunView, metric: Metric) -> MetricValue:
 def _flat(content: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in content.items():
-        words = f"{before} {_words(name)}".strip()
+        label = f"{before} {_label(name)}".strip()
         if isinstance(value, Mapping) and value:
-            pairs += _flat(value, words)
+            pairs += _flat(value, label)
         else:
-            pairs.append((words, _text(value)))
+            pairs.append((label, _text(value)))
     return pairs
 
 
-def _words(name: str) -> str:
-    """ "memory_mb" -> "memory (MB)", "cpus_usable" -> "CPUs usable": a key of the manifest as a person reads it."""
+def _label(name: str) -> str:
+    """Turn a manifest key into a label: "memory_mb" -> "memory (MB)", "cpus_usable" -> "CPUs usable"."""
     base, _, last = name.rpartition("_")
     if base and last in _UNITS:
-        return f"{_words(base)} ({_UNITS[last]})"
-    return " ".join(_KNOWN.get(part, part) for part in name.split("_") if part != "is")
+        return f"{_label(base)} ({_UNITS[last]})"
+    return " ".join(_LABELS.get(part, part) for part in name.split("_") if part != "is")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_text(each) for each in value) or "none"
+        return ", ".join(_text(item) for item in value) or "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(each)}" for name, each in value.items()) or "none"
+        return ", ".join(f"{name} {_text(item)}" for name, item in value.items()) or "none"
     return "none" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Pages of benchmark runs: how one stands while it runs, and what it found."""
+"""Pages of benchmark runs: progress while a run lasts, and its result."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of, wants_fragment
-from governance.site.web.pictures import picture_answer
+from governance.site.web.pictures import svg_response
 from governance.site.web.refusals import attempt
 from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.errors import NotFound, Refused
@@ -47,14 +47,14 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
             (asset.name, reverse("governance:model", args=[asset.team.slug, asset.slug])),
             (f"Run {run.pk}", ""),
         ),
-        **_may(request, run),
+        **_permissions(request, run),
     }
     return render(request, "benchmarking/runs/run.html", context)
 
 
 @require_safe
 def live(request: HttpRequest, run_id: int) -> HttpResponse:
-    """The part of the page that follows a run; once it has ended the whole page is fetched again."""
+    """Render the progress fragment of a run; after the run has ended, the browser reloads the whole page."""
     run = runs.find(run_id=run_id, person=person_of(request))
     view = runs.describe(run)
     response = render(request, "benchmarking/runs/_fragments/live.html", {"run": run, "view": view})
@@ -65,7 +65,7 @@ def live(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def result(request: HttpRequest, run_id: int) -> HttpResponse:
-    """The whole result document, as the toolkit wrote it."""
+    """Download the result document as the toolkit wrote it."""
     run = runs.find(run_id=run_id, person=person_of(request))
     if run.result is None:
         raise NotFound(f"Run {run.pk} has no result; it is {run.state}.")
@@ -76,24 +76,24 @@ def result(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
-    """The distribution of latencies, or a chart that was drawn with the result.
+    """Return the latency distribution or a chart from the result as SVG.
 
-    The process that measured wrote the latter, and may have been a hostile model's; so it is opened in a sandbox by
-    itself.
+    The measuring process, possibly of a hostile model, wrote the charts of the result; so the response has its own
+    sandbox policy.
     """
     run = runs.find(run_id=run_id, person=person_of(request))
     view = runs.describe(run)
-    drawn = next((each.svg for each in view.pictures if each.name == name), None)
+    drawing = next((picture.svg for picture in view.pictures if picture.name == name), None)
     if name == LATENCY and (chart := distribution_of(view, result=run.result or {})):
-        drawn = svg(chart)
-    if drawn is None:
+        drawing = svg(chart)
+    if drawing is None:
         raise NotFound(f"Run {run.pk} has no chart {name!r}.")
-    return picture_answer(in_both_themes(drawn))
+    return svg_response(in_both_themes(drawing))
 
 
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Stop a run."""
+    """Cancel a run."""
     run = runs.find(run_id=run_id, person=person_of(request))
 
     def act() -> str:
@@ -106,13 +106,13 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def repeat(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Queue the same benchmark once more and go to the new run."""
+    """Queue the same benchmark again and redirect to the new run."""
     run = runs.find(run_id=run_id, person=person_of(request))
     queued: list[Run] = []
 
     def act() -> str:
         queued.append(writes.repeat(run=run, by=user_of(request), now=timezone.now()))
-        return f"Run {queued[0].pk} is queued; run {run.pk} stays as it is."
+        return f"Run {queued[0].pk} is queued. Run {run.pk} does not change."
 
     attempt(request, act)
     return redirect("benchmarking:run", queued[0].pk if queued else run.pk)
@@ -120,7 +120,7 @@ def repeat(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    """Runs of one model: a part of the model's page, and a page of its own without scripts."""
+    """List the runs of a model: a fragment of the model's page, or a full page without JavaScript."""
     asset = inventory.find(team=team, slug=slug, person=person_of(request))
     context: dict[str, Any] = {"asset": asset, "runs": model_runs.of_model(asset=asset, person=person_of(request))}
     if wants_fragment(request):
@@ -133,8 +133,8 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     return render(request, "benchmarking/runs/model_runs.html", context)
 
 
-def _may(request: HttpRequest, run: Run) -> dict[str, str]:
-    """Why the reader cannot start or stop the run; empty where they can."""
+def _permissions(request: HttpRequest, run: Run) -> dict[str, str]:
+    """Return the reason why the user cannot start or stop the run; empty if they can."""
     try:
         check_run(person_of(request), team=run.model_version.asset.team.slug)
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""The page of the sandbox: what fences models in here, and an administrator's choice to go without bubblewrap."""
+"""The sandbox page: the isolation of model files, and an administrator's choice to allow runs without bubblewrap."""
 
 from typing import Any
 
@@ -18,23 +18,23 @@ from weighbridge.core.errors import Refused
 
 
 class ChoiceForm(forms.Form):
-    """What is chosen, and why."""
+    """The new choice and its reason."""
 
     may_go_without = forms.BooleanField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
-        max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2}), help_text="The trail keeps it."
+        max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2}), help_text="Recorded in the audit trail."
     )
 
 
 @require_safe
-def shown(request: HttpRequest) -> HttpResponse:
-    """`/sandbox/`: what holds, who chose it, and what the last results say fenced them in."""
+def detail(request: HttpRequest) -> HttpResponse:
+    """`/sandbox/`: the current choice, earlier choices, and the isolation that the latest runs used."""
     return render(request, "benchmarking/runs/sandbox.html", _context(request))
 
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Go without bubblewrap, or no longer."""
+    """Allow or forbid runs without bubblewrap."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
         return render(request, "benchmarking/runs/sandbox.html", _context(request) | {"form": form}, status=422)
@@ -42,7 +42,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
     def act() -> str:
         writes.choose(**given, by=user_of(request), now=timezone.now())
-        return "Chosen. Runs that begin from now on keep to it."
+        return "Saved. The choice applies to all runs that start from now on."
 
     attempt(request, act)
     return redirect("benchmarking:sandbox")
@@ -55,12 +55,12 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "choices": sandbox.choices(),
         "layers": sandbox.last_layers(),
         "form": ChoiceForm(initial={"may_go_without": not may_go_without}),
-        "choice_words": "Ask for bubblewrap again" if may_go_without else "Go without bubblewrap",
-        "cannot_choose": _why_not(request),
+        "choice_label": "Require bubblewrap again" if may_go_without else "Allow runs without bubblewrap",
+        "cannot_choose": _refusal_reason(request),
     }
 
 
-def _why_not(request: HttpRequest) -> str:
+def _refusal_reason(request: HttpRequest) -> str:
     try:
         check_choose_sandbox(person_of(request))
     except Refused as refusal:

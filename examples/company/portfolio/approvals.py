@@ -1,4 +1,4 @@
-"""A model's review, walked through the same actions as anybody's: filed, projected, measured, voted, authorized."""
+"""The review of a generated model with the regular actions: file, project, measure, vote, authorize."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,20 +12,20 @@ from benchmarking.runs.actions import datasets, runs
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import of_request
 from examples.company.portfolio import artifacts
+from examples.company.portfolio.company_model import Model
+from examples.company.portfolio.oracle import PlannedMonth, plan_of
 from examples.company.portfolio.people import Staff
-from examples.company.portfolio.truth import PlannedMonth, plan_of
-from examples.company.portfolio.world import Model
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.inventory.actions import inventory
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelVersion
 from reviews.evidence.queries import comparison
-from reviews.evidence.queries.comparison_sources import known_of
+from reviews.evidence.queries.comparison_sources import histories_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import VoteChoice
-from reviews.voting.queries.commitments import now_and_later
+from reviews.voting.queries.commitments import present_and_later_shares
 from reviews.workflow.actions import evidence, projections, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
@@ -76,7 +76,7 @@ def file(model: Model, *, quarter: Quarter, staff: Staff, now: datetime) -> Revi
 
 def asks(request: ReviewRequest, *, now: datetime) -> Mapping[BudgetUnit, Decimal]:
     """What approving the request commits in the present quarter, by unit."""
-    return now_and_later(EvidenceSnapshot(request, now))[0]
+    return present_and_later_shares(EvidenceSnapshot(request, now))[0]
 
 
 def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: str = "") -> ReviewRequest:
@@ -101,8 +101,8 @@ def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: s
 
 def planned(request: ReviewRequest, model: Model, *, now: datetime) -> PlannedMonth:
     """What the platform expects a month to cost, and the hours of servers it expects for it."""
-    span = comparison.of_request(request=request, now=now).projected
-    hours = known_of([request])[request.pk].load.replica_hours
+    span = comparison.compare_costs(request=request, now=now).projected
+    hours = histories_of([request])[request.pk].load.replica_hours
     if span is None or hours is None:
         raise SystemExit(f"{request.ref} has no projection.")
     return plan_of(model, usd_a_month=span.middle, units_a_month=hours)
@@ -118,7 +118,7 @@ def _registered(model: Model, *, owner: User, now: datetime) -> ModelVersion:
 
 
 def _project(request: ReviewRequest, model: Model, *, owner: User, now: datetime) -> None:
-    projection = kept.keep(spec=artifacts.cost_spec(model, on=now.date()), by=owner, now=now)
+    projection = kept.project_and_store(spec=artifacts.cost_spec(model, on=now.date()), by=owner, now=now)
     projections.state(request=request, projection=projection, option="servers", by=owner, now=now)
     gain = StatedValue(
         name="business_kpi_delta",
@@ -136,4 +136,4 @@ def _measured(request: ReviewRequest, run: Run, model: Model, *, now: datetime) 
         raise SystemExit(f"Run {run.pk} is at work elsewhere.")
     runs.finish(run=claimed, result=artifacts.result_of(model, scenario=run.scenario), now=now)
     claimed.refresh_from_db()
-    evidence.take_run(request=request, run=claimed, now=now)
+    evidence.record_measurements(request=request, run=claimed, now=now)

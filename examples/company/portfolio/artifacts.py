@@ -1,6 +1,4 @@
-"""Stand-ins for what teams would bring: a tiny ONNX file of each model, data, a cost spec, and results marked as
-generated.
-"""
+"""Generated input of the teams: a tiny ONNX file for each model, data, a cost spec, and results marked as generated."""
 
 import io
 import zlib
@@ -9,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from examples.company.portfolio.world import Model
+from examples.company.portfolio.company_model import Model
 from weighbridge.core.canonical import digest_of
 from weighbridge.optimization.alternatives import ALTERNATIVES
 

@@ -1,32 +1,32 @@
-"""When what happens: the two quarters the company lives through, and the days of each."""
+"""The two quarters of the company, and the times of their events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from examples.company.portfolio.truth import months_of
+from examples.company.portfolio.oracle import months_of
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.domain.cycle import Calendar
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-BILLS_COME_ON = 5
+BILL_DAY = 5
 
 
 @dataclass(frozen=True)
 class Days:
-    """The days of one quarter and of its review."""
+    """The times of one quarter and its review."""
 
     quarter: Quarter
 
     @property
     def opens(self) -> datetime:
-        """The first morning."""
+        """The morning of the first day."""
         return at(self.quarter.start_on, 8)
 
     @property
     def supplied(self) -> datetime:
-        """When the last bill is in and the metric values are supplied."""
-        return at(self.quarter.next.start_on + DAY * BILLS_COME_ON, 9)
+        """The time when the last bill has arrived and values are supplied."""
+        return at(self.quarter.next.start_on + DAY * BILL_DAY, 9)
 
     @property
     def frozen(self) -> datetime:
@@ -45,19 +45,17 @@ class Days:
 
 
 def at(day: date, hour: int) -> datetime:
-    """An instant in UTC."""
+    """The hour of a day, in UTC."""
     return datetime.combine(day, time(hour), tzinfo=UTC)
 
 
 def bill_day(month: date) -> datetime:
-    """When the bill of a month comes."""
-    return at(date(month.year + month.month // 12, month.month % 12 + 1, BILLS_COME_ON), 7)
+    """The time when the bill of a month arrives."""
+    return at(date(month.year + month.month // 12, month.month % 12 + 1, BILL_DAY), 7)
 
 
 def latest_pair(*, now: datetime, taken: frozenset[str]) -> tuple[Quarter, Quarter]:
-    """The latest two quarters after each other whose reviews could have been held by now, and of which none
-    is taken.
-    """
+    """The latest two consecutive free quarters whose reviews can be over by now."""
     return next(pair for pair in _pairs(now) if not taken & {str(quarter) for quarter in pair})
 
 
@@ -70,5 +68,5 @@ def _pairs(now: datetime) -> Iterator[tuple[Quarter, Quarter]]:
 
 
 def bills_between(quarter: Quarter) -> tuple[tuple[date, datetime], ...]:
-    """The months of a quarter with the day each bill comes."""
+    """The months of a quarter with the arrival time of each bill."""
     return tuple((month, bill_day(month)) for month in months_of(quarter))

@@ -1,12 +1,12 @@
-"""The demo checks itself: what the platform says of the company beside what the generator knows to be true."""
+"""Compare the results of the platform with the known true values of the generated company."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from examples.company.portfolio.company_model import Company, Model, Twist
 from examples.company.portfolio.meetings import REQUESTS, asset_of
-from examples.company.portfolio.truth import PlannedMonth, Truth, total
-from examples.company.portfolio.world import Company, Model, Twist
+from examples.company.portfolio.oracle import PlannedMonth, Truth, total
 from governance.bills.domain.variance.split import MonthUsage, Split, split
 from governance.bills.queries import spend
 from governance.budgets.domain.ledger import balance
@@ -19,12 +19,12 @@ from reviews.scorecard.models import KpiActual
 ZERO = Decimal(0)
 LEADING = {Twist.GROWN: "volume", Twist.DEARER: "price", Twist.SPRAWLING: "efficiency"}
 SMALL_CENTS = Decimal("0.05")
-"""Server hours are kept to four places, so a part that is nothing in truth may come to a few cents."""
+"""Server hours have four decimals, so a part whose true value is zero can be a few cents."""
 
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One thing known on both sides."""
+    """One value with its true value and the value on the platform."""
 
     what: str
     truth: Decimal
@@ -32,15 +32,13 @@ class CheckRow:
 
     @property
     def is_equal(self) -> bool:
-        """To the last digit."""
+        """Whether both values are exactly equal."""
         return self.truth == self.found
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Why a model's quarter differs from its plan; `is_right` where the parts add up and the leading one is the true
-    one.
-    """
+    """The causes of the difference between bill and plan of a model in a quarter."""
 
     model: str
     twist: Twist
@@ -49,7 +47,7 @@ class Parts:
 
     @property
     def is_right(self) -> bool:
-        """Whether the parts add up to the difference, and what happened to the model is the greatest of them."""
+        """Whether the parts add up to the difference and the largest part is the generated cause."""
         parts = {name: abs(getattr(self.split, name)) for name in ("volume", "efficiency", "price")}
         leading = LEADING.get(self.twist)
         is_led = leading is None or max(parts, key=lambda name: parts[name]) == leading
@@ -58,32 +56,32 @@ class Parts:
 
 
 def rows(company: Company, *, truth: Truth) -> Iterator[CheckRow]:
-    """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what the
-    ledger was told.
-    """
+    """All totals with a known true value: dollars and GPU hours by model, unallocated dollars, and ledger totals."""
     months = {row.month for row in truth.months}
     found = [row for row in spend.spend(person=None) if row.month in months]
     for model in company.models:
         own = [row for row in truth.months if row.model == model.slug]
-        said = [row for row in found if (row.model_team, row.model) == (model.team, model.slug)]
-        yield CheckRow(f"{model.team}/{model.slug}, USD", truth.usd(own), sum((row.effective for row in said), ZERO))
+        own_rows = [row for row in found if (row.model_team, row.model) == (model.team, model.slug)]
+        yield CheckRow(
+            f"{model.team}/{model.slug}, USD", truth.usd(own), sum((row.effective for row in own_rows), ZERO)
+        )
         hours = sum((row.gpu_hours for row in own), ZERO)
-        yield CheckRow(f"{model.team}/{model.slug}, GPU hours", hours, sum((row.gpu_hours for row in said), ZERO))
+        yield CheckRow(f"{model.team}/{model.slug}, GPU hours", hours, sum((row.gpu_hours for row in own_rows), ZERO))
     loose = sum((row.effective for row in found if not row.is_allocated), ZERO)
-    yield CheckRow("allocated to nobody, USD", sum(truth.loose.values(), ZERO), loose)
+    yield CheckRow("not allocated, USD", sum(truth.loose.values(), ZERO), loose)
     for quarter in truth.quarters:
         billed = truth.usd(row for row in truth.months if Quarter.of(row.month) == quarter)
         yield CheckRow(f"ledger of {quarter}, USD", billed, _booked(company, quarter))
 
 
 def split_of(model: Model, *, plan: PlannedMonth, truth: Truth) -> Parts:
-    """Why the second quarter differs: dollars as billed, requests as supplied to the scorecard, hours as generated."""
+    """The split of the second quarter: billed dollars, requests from the scorecard, generated hours."""
     quarter = truth.quarters[1]
     own = truth.of(model.slug, quarter)
     count = Decimal(len(own))
     planned = MonthUsage(plan.requests * count, plan.units * count, plan.usd * count)
-    said = [row for row in spend.spend(person=None) if row.model == model.slug and Quarter.of(row.month) == quarter]
-    usd = sum((row.effective for row in said), ZERO)
+    own_rows = [row for row in spend.spend(person=None) if row.model == model.slug and Quarter.of(row.month) == quarter]
+    usd = sum((row.effective for row in own_rows), ZERO)
     supplied = KpiActual.objects.filter(kpi__asset=asset_of(model), kpi__slug=REQUESTS, quarter=str(quarter)).latest(
         "pk"
     )
@@ -92,7 +90,7 @@ def split_of(model: Model, *, plan: PlannedMonth, truth: Truth) -> Parts:
 
 
 def _booked(company: Company, quarter: Quarter) -> Decimal:
-    """What the teams' accounts of a quarter were told by bills."""
+    """The billed total in the accounts of the teams for a quarter."""
     accounts = BudgetAccount.objects.filter(
         quarter=str(quarter), unit=BudgetUnit.USD, center__team__slug__in=[team.slug for team in company.teams]
     )

@@ -1,6 +1,4 @@
-"""The truth written as files a company would receive: FOCUS 1.2 as CSV for each month, and the accounting
-of a cluster.
-"""
+"""Write the true values as files that a company would receive: monthly FOCUS 1.2 CSV and cluster accounting."""
 
 import csv
 import json
@@ -9,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from examples.company.portfolio.truth import TrueMonth, Truth, months_of, parts
-from examples.company.portfolio.world import Company, Model
+from examples.company.portfolio.company_model import Company, Model
+from examples.company.portfolio.oracle import TrueMonth, Truth, months_of, parts
 from governance.budgets.domain.quarters import Quarter
 
 PROVIDER = "Example Cloud (generated)"
@@ -37,7 +35,7 @@ SHARED: Mapping[str, str] = {
 
 
 def bill_name(month: date, *, is_first: bool = False) -> str:
-    """What the file of a month is called."""
+    """The file name for a month."""
     return f"generated-focus-{month:%Y-%m}{'-first' if is_first else ''}.csv"
 
 
@@ -82,7 +80,7 @@ def _lines(company: Company, row: TrueMonth, *, is_first: bool) -> Iterator[dict
 
 
 def _loose(month: date, usd: Decimal) -> Iterator[dict[str, str]]:
-    """What belongs to nobody: traffic that nobody tagged."""
+    """Unallocated traffic, which has no tags."""
     days = _days(month)
     for day, cost in zip(days, parts(usd, count=len(days)), strict=True):
         yield _line(month, day, cost) | {

@@ -1,4 +1,4 @@
-"""Bills in: allocation rules by two people, files received and read by the code of the worker, doubts raised."""
+"""Publish allocation rules with two people, and ingest bills with the code of the worker."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 from django.core.files import File
 
+from examples.company.portfolio.company_model import Model
 from examples.company.portfolio.files import CLUSTER, PROVIDER, TAG
 from examples.company.portfolio.people import Staff
-from examples.company.portfolio.world import Model
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation, bills
 from governance.bills.actions.bills import Delivery
@@ -19,16 +19,16 @@ from governance.jobs.enums import JobState
 from governance.people.approvals import actions as approvals
 from governance.rulebook.actions.publication import propose_publication
 
-WHY = "Every tag of the bills belongs to a model now."
+WHY = "Every tag in the bills now has a model."
 
 
 def publish_rules(
     models: tuple[Model, ...], *, refs: Mapping[str, str], trained: Collection[str], staff: Staff, now: datetime
 ) -> int:
-    """Finance writes which tag belongs to which model and which approval bears it, an administrator puts it in force;
-    its number.
+    """Finance drafts the allocation rules, and an administrator confirms their publication. Returns their number.
 
-    `trained` are the models whose approval bears a training this quarter; training anew comes off the team's account.
+    `trained` are the models whose approved request covers a training in this quarter; a retraining is charged to the
+    account of the team.
     """
     rules = [
         {
@@ -48,15 +48,15 @@ def publish_rules(
     return draft.number
 
 
-def take_in(path: Path, *, staff: Staff, now: datetime) -> str:
-    """Receive a file as finance and read it as a worker does; what was kept of it, in words."""
+def ingest_file(path: Path, *, staff: Staff, now: datetime) -> str:
+    """Receive a file as finance and ingest it like a worker. Returns a summary."""
     is_bill = "focus" in path.name
     made = Delivery(origin=BillOrigin.GENERATED)
     delivery = made if is_bill else replace(made, kind=BillKind.SLURM, cluster=CLUSTER)
     with path.open("rb") as file:
         bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=staff.finance, now=now)
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     if bill.state != JobState.DONE or bill.report is None:
         raise SystemExit(f"{path.name} could not be read: {bill.error}")
-    return f"{path.name}: {bill.report['rows_kept']} of {bill.report['rows_read']} rows kept"
+    return f"{path.name}: {bill.report['rows_kept']} of {bill.report['rows_read']} rows stored"

@@ -1,12 +1,12 @@
-"""The people of the company, and what each of them may do; those who judge and spend are the demo's own."""
+"""The users of the company and their roles. Reviewers, leads and finance are the users of the first part."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from examples.company.cast import PART, PASSWORD
-from examples.company.portfolio.world import Company
+from examples.company.portfolio.company_model import Company
+from examples.company.users import PART, PASSWORD
 from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
@@ -18,7 +18,7 @@ PRODUCT = ("product", "Pia Product")
 
 @dataclass(frozen=True)
 class Staff:
-    """Who acts."""
+    """The users who act in the second part."""
 
     owners: dict[str, User]
     reviewers: tuple[User, User]
@@ -29,33 +29,33 @@ class Staff:
     admin2: User
 
     def owner(self, team: str) -> User:
-        """Who owns the models of a team and files for it."""
+        """The owner of the models of a team, who also files its requests."""
         return self.owners[team]
 
 
-def gather(company: Company, *, now: datetime) -> Staff:
-    """Make whoever is missing, with their teams and roles; the demo's own people are there already."""
-    known = {
+def create_staff(company: Company, *, now: datetime) -> Staff:
+    """Create missing users with teams and roles. The users of the first part must exist."""
+    existing = {
         name: User.objects.get(username=name)
         for name in ("reviewer1", "reviewer2", "lead", "finance", "admin", "admin2")
     }
     product = _person(*PRODUCT)
     if not RoleGrant.objects.filter(user=product, role=Role.PRODUCT_LEAD.value).exists():
-        change = changes.propose_grant(user=product, role=Role.PRODUCT_LEAD, reason=PART, by=known["admin"], now=now)
-        approvals.confirm(change=change, by=known["admin2"], now=now)
+        change = changes.propose_grant(user=product, role=Role.PRODUCT_LEAD, reason=PART, by=existing["admin"], now=now)
+        approvals.confirm(change=change, by=existing["admin2"], now=now)
     owners = {}
     for team in company.teams:
-        row = people.create_team(slug=team.slug, name=team.name, by=known["admin"], now=now)
+        row = people.create_team(slug=team.slug, name=team.name, by=existing["admin"], now=now)
         owners[team.slug] = _person(team.owner, team.owner_name)
-        people.grant_role(user=owners[team.slug], role=Role.REQUESTER, team=row, by=known["admin"], now=now)
+        people.grant_role(user=owners[team.slug], role=Role.REQUESTER, team=row, by=existing["admin"], now=now)
     return Staff(
         owners,
-        (known["reviewer1"], known["reviewer2"]),
-        known["lead"],
+        (existing["reviewer1"], existing["reviewer2"]),
+        existing["lead"],
         product,
-        known["finance"],
-        known["admin"],
-        known["admin2"],
+        existing["finance"],
+        existing["admin"],
+        existing["admin2"],
     )
 
 

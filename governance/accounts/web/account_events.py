@@ -1,7 +1,8 @@
-"""Listens to what Django and allauth do to the ways into an account, through whatever door, and puts it on record.
+"""Signal handlers that record account changes by Django and allauth.
 
-Factors and passwords are heard as their rows are written, so that the admin is heard like the page. A POST that may
-write them is one transaction with its record: where the record fails, nothing changed.
+Changes of factors and passwords are detected when their rows are saved, so that changes in the admin are recorded too.
+A POST that may change them runs in one transaction with its audit event: if the event cannot be written, nothing
+changes.
 """
 
 import logging
@@ -27,10 +28,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from governance.accounts import actions as accounts
-from governance.accounts.domain import Happening
+from governance.accounts.domain import SecurityEvent
 from governance.site.web.middleware import GetResponse
 
-# Asking for a reset is not among them: it sends mail, for which no transaction waits.
+# A password reset request is not in this list: it sends mail, which must not wait for a transaction.
 TOGETHER = (
     "/accounts/2fa/",
     "/accounts/password/change/",
@@ -39,13 +40,13 @@ TOGETHER = (
     "/admin/",
 )
 REFUSED = "too_many_login_attempts"
-REFUSED_AGAIN_S = 300  # who goes on guessing makes one event in so many seconds, not thousands
+REFUSED_AGAIN_S = 300  # limits the events of a guessing attack to one in this period
 CODES = Authenticator.Type.RECOVERY_CODES
 log = logging.getLogger(__name__)
 
 
-class WholeChanges:
-    """Middleware: a POST that may change how somebody logs in changes all of it, its record included, or nothing."""
+class AtomicAccountChanges:
+    """Middleware: runs a POST that may change login data in one transaction, together with its audit event."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -60,35 +61,34 @@ class WholeChanges:
         return response
 
 
-class NotedAuthenticate(AuthenticateForm):  # type: ignore[misc]
-    """The code at log-in."""
+class RecordedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]
+    """The form for the second factor at login."""
 
     def clean_code(self) -> str:
-        """The code, if it is one; an event where no more are heard."""
-        with refusals_noted(self.user.username):
+        """Validate the code; record an event if the rate limit refuses the attempt."""
+        with record_refusals(self.user.username):
             return str(super().clean_code())
 
 
-class NotedReauthenticate(ReauthenticateForm):  # type: ignore[misc]
-    """The code again, before what matters."""
+class RecordedReauthenticateForm(ReauthenticateForm):  # type: ignore[misc]
+    """The form for the second factor before sensitive actions."""
 
     def clean_code(self) -> str:
         """The code, if it is one; an event where no more are heard."""
-        with refusals_noted(self.user.username):
+        with record_refusals(self.user.username):
             return str(super().clean_code())
 
 
 @contextmanager
-def refusals_noted(name: str) -> Iterator[None]:
-    """Put on record that log-ins as `name` (a user name or an address) are refused after too many tries.
-
-    A name that belongs to nobody is not written down: people type passwords there.
+def record_refusals(name: str) -> Iterator[None]:
+    """Record that logins as `name` (a user name or an address) are refused after too many attempts. Unknown names are
+    not recorded, because people type passwords into this field by mistake.
     """
     try:
         yield
     except ValidationError as error:
         if error.code == REFUSED:
-            _note_refusal(name)
+            _record_refusal(name)
         raise
 
 
@@ -96,68 +96,72 @@ def _named(name: str) -> User | None:
     return User.objects.filter(Q(username__iexact=name) | (Q(email__iexact=name) & ~Q(email=""))).first()
 
 
-def _note_refusal(name: str) -> None:
+def _record_refusal(name: str) -> None:
     user = _named(name)
     address = get_adapter().get_client_ip(context.request)
     if cache.add(f"login-refused:{user.pk if user else address}", True, REFUSED_AGAIN_S):
-        _note(Happening.LOGIN_REFUSED, user, by=None, details={"address": address})
+        _record(SecurityEvent.LOGIN_REFUSED, user, by=None, details={"address": address})
 
 
 @receiver(user_logged_in)
-def hear_login(request: HttpRequest, user: User, **_: Any) -> None:
-    """A line of the log: somebody is in, and how they proved who they are."""
+def on_login(request: HttpRequest, user: User, **_: Any) -> None:
+    """Log a successful login and its method."""
     methods = sorted({record["method"] for record in get_authentication_records(request, user)})
     log.info("Logged in.", extra={"facts": {"user_id": user.pk, "methods": ", ".join(methods)}})
 
 
 @receiver(user_login_failed)
-def hear_login_failed(credentials: dict[str, Any], **_: Any) -> None:
-    """A line of the log: somebody is not in. Names that belong to nobody are not written down."""
+def on_login_failed(credentials: dict[str, Any], **_: Any) -> None:
+    """Log a failed login. Unknown names are not logged."""
     user = _named(str(credentials.get("username") or credentials.get("email") or ""))
     address = get_adapter().get_client_ip(context.request) if context.request is not None else ""
     log.warning("Not logged in.", extra={"facts": {"user_id": user.pk if user else "", "address": address}})
 
 
 @receiver(post_save, sender=Authenticator)
-def hear_factor_added(instance: Authenticator, created: bool, **_: Any) -> None:
-    """An app, a key or a set of recovery codes is new."""
+def on_factor_added(instance: Authenticator, created: bool, **_: Any) -> None:
+    """Record a new authenticator app, security key or set of recovery codes."""
     if created:
-        _note_factor(Happening.CODES_GENERATED if instance.type == CODES else Happening.FACTOR_ADDED, instance)
+        _record_factor(
+            SecurityEvent.CODES_GENERATED if instance.type == CODES else SecurityEvent.FACTOR_ADDED, instance
+        )
 
 
 @receiver(post_delete, sender=Authenticator)
-def hear_factor_removed(instance: Authenticator, **_: Any) -> None:
-    """An app, a key or a set of recovery codes is gone."""
-    _note_factor(Happening.CODES_REMOVED if instance.type == CODES else Happening.FACTOR_REMOVED, instance)
+def on_factor_removed(instance: Authenticator, **_: Any) -> None:
+    """Record a removed authenticator app, security key or set of recovery codes."""
+    _record_factor(SecurityEvent.CODES_REMOVED if instance.type == CODES else SecurityEvent.FACTOR_REMOVED, instance)
 
 
 @receiver(signals.authenticator_used, sender=Authenticator)
-def hear_code_used(user: User, authenticator: Authenticator, **_: Any) -> None:
-    """A recovery code was spent."""
+def on_code_used(user: User, authenticator: Authenticator, **_: Any) -> None:
+    """Record the use of a recovery code."""
     if authenticator.type == CODES:
         left = len(Authenticator.objects.get(pk=authenticator.pk).wrap().get_unused_codes())
-        _note(Happening.CODE_USED, user, by=user, details={"codes_left": left})
+        _record(SecurityEvent.CODE_USED, user, by=user, details={"codes_left": left})
 
 
 @receiver(post_save, sender=User)
-def hear_password_set(instance: User, created: bool, **_: Any) -> None:
-    """A password is another. Whoever has proved to be its owner changes it; all others reset it."""
+def on_password_set(instance: User, created: bool, **_: Any) -> None:
+    """Record a new password: as a change if the owner was logged in, otherwise as a reset."""
     if created or getattr(instance, "_password", None) is None:  # so Django itself tells "set" from "hashed anew"
         return
-    by = _acting()
-    _note(Happening.PASSWORD_CHANGED if by == instance else Happening.PASSWORD_RESET, instance, by=by)
+    by = _acting_user()
+    _record(SecurityEvent.PASSWORD_CHANGED if by == instance else SecurityEvent.PASSWORD_RESET, instance, by=by)
 
 
-def _note_factor(happening: Happening, factor: Authenticator) -> None:
+def _record_factor(happening: SecurityEvent, factor: Authenticator) -> None:
     details = {} if factor.type == CODES else {"factor": Authenticator.Type(factor.type).name.lower()}
-    _note(happening, factor.user, by=_acting(), details=details)
+    _record(happening, factor.user, by=_acting_user(), details=details)
 
 
-def _note(happening: Happening, user: User | None, *, by: User | None, details: dict[str, Any] | None = None) -> None:
-    accounts.note(happening=happening, user=user, by=by, now=timezone.now(), details=details)
+def _record(
+    happening: SecurityEvent, user: User | None, *, by: User | None, details: dict[str, Any] | None = None
+) -> None:
+    accounts.record_security_event(happening=happening, user=user, by=by, now=timezone.now(), details=details)
 
 
-def _acting() -> User | None:
-    """Whoever is logged in where this happens; nobody on the command line or on the way back in."""
+def _acting_user() -> User | None:
+    """The user of the current request; None on the command line and during a password reset."""
     user = getattr(context.request, "user", None)
     return cast("User", user) if user is not None and user.is_authenticated else None

@@ -1,5 +1,5 @@
-"""Log-in: accounts are made by administrators or by the organization's identity provider; second factors are kept
-sealed.
+"""Adapters for allauth: administrators or the organization's identity provider create accounts, and second factors are
+stored encrypted.
 """
 
 import base64
@@ -16,45 +16,45 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from qrcode.image.svg import SvgPathFillImage
 
-from governance.accounts.web.account_events import refusals_noted
+from governance.accounts.web.account_events import record_refusals
 
 
 class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
-    """Refuses self-made accounts."""
+    """Disables self-registration."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never."""
+        """Always False."""
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
-        """Let so many tries through and no more; an event where they end."""
-        with refusals_noted(credentials.get("email") or credentials.get("username", "")):
+        """Apply the rate limit, and record an event when it refuses an attempt."""
+        with record_refusals(credentials.get("email") or credentials.get("username", "")):
             super().pre_authenticate(request, **credentials)
 
 
 class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Lets the organization's identity provider bring people in; they hold no role until an administrator gives one."""
+    """Lets the organization's identity provider create accounts. They have no role until an administrator
+    grants one.
+    """
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
-        """Always: the provider has said who they are."""
+        """Always True, because the provider has authenticated the person."""
         return True
 
 
 class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
-    """Keeps the secrets of one-time codes encrypted, so that a copy of the database makes none."""
+    """Encrypts the secrets of one-time codes, so that a copy of the database is not enough to generate codes."""
 
     def encrypt(self, text: str) -> str:
-        """The text under a key made of Django's secret key."""
+        """The text, encrypted with a key derived from Django's secret key."""
         return _seal().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What was encrypted."""
+        """The decrypted text."""
         return _seal().decrypt(encrypted_text.encode()).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """The address as a QR code, an element that stands in the page itself: the content policy allows no data:
-        image.
-        """
+        """The address as a QR code in an inline SVG element, because the content policy forbids `data:` images."""
         drawn = io.BytesIO()
         qrcode.make(url, image_factory=SvgPathFillImage).save(drawn)
         return SafeString(drawn.getvalue().decode().partition("?>")[2])

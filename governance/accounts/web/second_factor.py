@@ -1,8 +1,8 @@
-"""A second factor for those who approve, and a fresh one for each step that binds the house; both by one setting.
+"""Requires a second factor for privileged roles, and a recent one for binding steps. One setting controls both.
 
-With `WEIGHBRIDGE_REQUIRE_MFA` on, whoever holds a role that judges, spends or administers sees no page before a
-one-time code or a passkey is set up, and confirms with it again before a vote and its like. Such a step is then taken
-in the browser alone: a token has no second factor.
+If `WEIGHBRIDGE_REQUIRE_MFA` is on, people whose role judges, spends or administers must set up a one-time code or a
+passkey before they see any page, and must confirm with it again before steps such as a vote. Such steps are then
+possible only in the browser, because a token has no second factor.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,12 +26,12 @@ from weighbridge.core.errors import NotAllowed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "/api/"
-BY_BROWSER = "This step is confirmed with a second factor, which a program has not; take it in the browser."
-SET_UP = "Your role needs a second factor: set up an authenticator app or a security key, then go on."
+BY_BROWSER = "This step needs a second factor, which API tokens cannot provide. Use the browser."
+SET_UP = "Your role needs a second factor. Set up an authenticator app or a security key to continue."
 
 
 class SecondFactor:
-    """Middleware; behind the one that sends strangers to the log-in page."""
+    """Middleware. It must come after `LoginRequired`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -42,7 +42,7 @@ class SecondFactor:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
-        """Ask for a factor, or for it again; None lets the view answer."""
+        """Redirect to the set-up or the confirmation of a second factor; None lets the view run."""
         if not settings.WEIGHBRIDGE["REQUIRE_MFA"]:
             return None
         is_api, is_step = request.path.startswith(API), _is_step(request)
@@ -58,7 +58,7 @@ class SecondFactor:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether this session proved a second factor within the last minutes."""
+    """Whether this session confirmed a second factor in the last minutes."""
     since = timezone.now().timestamp() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
     records = get_authentication_records(request, user_of(request))
     return any(record["method"] == "mfa" and record["at"] > since for record in records)
@@ -77,6 +77,6 @@ def _set_up(request: HttpRequest, *, is_api: bool) -> HttpResponse:
 
 
 def _door(request: HttpRequest) -> str:
-    """Where the factor is proved again; a password alone is no second factor."""
+    """The page for confirming a second factor; a password alone is not accepted."""
     methods = get_adapter().get_reauthentication_methods(user_of(request))
     return str(next(method["url"] for method in methods if method["url"] != reverse("account_reauthenticate")))

@@ -1,4 +1,4 @@
-"""Sessions end: some hours after the last click, and some days after the log-in, whatever is clicked."""
+"""Session limits: a session ends some hours after the last request, and at the latest some days after the login."""
 
 from datetime import datetime
 from typing import Any
@@ -11,23 +11,23 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from governance.accounts.domain import Sitting
+from governance.accounts.domain import SessionWindow
 from governance.site.web.middleware import GetResponse
 
 BEGAN, SEEN = "began_s", "seen_s"
-NOTED_S = 60  # a session that goes on is written down so often, not with each click
-ENDED = "You were logged out, because you had not been here for long, or had been for very long. Log in to go on."
+NOTED_S = 60  # saves the last activity at this interval instead of at each request
+ENDED = "Your session has expired. Log in again to continue."
 
 
 @receiver(user_logged_in)
 def begin(request: HttpRequest, **_: Any) -> None:
-    """Whoever logs in begins a session, also in a browser that had one."""
+    """Start a new session at login, even if the browser already had one."""
     now_s = timezone.now().timestamp()
     request.session.update({BEGAN: now_s, SEEN: now_s})
 
 
 class SessionLimits:
-    """Middleware; behind those that say who is logged in and keep messages for them."""
+    """Middleware. It must come after the authentication and message middleware."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -40,7 +40,7 @@ class SessionLimits:
 
 def _go_on_or_end(request: HttpRequest, now: datetime) -> None:
     now_s = now.timestamp()
-    sitting = Sitting(request.session.setdefault(BEGAN, now_s), request.session.setdefault(SEEN, now_s))
+    sitting = SessionWindow(request.session.setdefault(BEGAN, now_s), request.session.setdefault(SEEN, now_s))
     limits = settings.WEIGHBRIDGE["SESSION"]
     if sitting.is_over(now_s=now_s, idle_s=limits["idle_s"], longest_s=limits["longest_s"]):
         logout(request)

@@ -1,4 +1,4 @@
-"""Checkpoints: the head of the audit trail, signed and kept, and printed in every packet."""
+"""Writes of checkpoints. A checkpoint is the signed head of the audit trail; every packet contains one."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -15,11 +15,12 @@ from governance.audit.queries.keys import signing_key
 from weighbridge.core import attestation
 
 
-def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:
-    """Sign the head of the trail, unless the latest checkpoint names it; the latest then, None where nothing happened.
+def sign_head(*, by: User | None = None, now: datetime) -> Checkpoint | None:
+    """Sign the head of the trail and store it as a checkpoint. If the latest checkpoint already names it, return that
+    checkpoint; return None for an empty trail.
 
-    The event that announces a checkpoint is the last one it covers, so neither can be taken away alone. It also says
-    which settings bind people at that moment.
+    The audit event of a checkpoint is the last event that it covers, so neither can be removed alone. The event also
+    records the settings that bind people at that time.
     """
     last, head = checkpoints.latest(), trail.head()
     if head is None or (last is not None and last.count == head.position):
@@ -28,16 +29,20 @@ def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:
     with transaction.atomic():
         details = {"key": attestation.key_id(attestation.public_pem(key)), **_in_force()}
         event = audit.record(kind=checkpoints.ANNOUNCED, by=by, subject=("audit", "trail"), details=details, now=now)
-        said = checkpoint.CheckpointStatement(event.position, event.hash, event.at)
-        signed = checkpoint.sign(said, private_key_pem=key)
+        statement = checkpoint.CheckpointStatement(event.position, event.hash, event.at)
+        signed = checkpoint.sign(statement, private_key_pem=key)
         return Checkpoint.objects.create(
-            count=said.count, head=said.head, at=said.at, key_id=signed.key_id, signature=signed.signature
+            count=statement.count,
+            head=statement.head,
+            at=statement.at,
+            key_id=signed.key_id,
+            signature=signed.signature,
         )
 
 
 def _in_force() -> dict[str, object]:
-    """The settings of the server that bind people, which only an operator changes: each decision tells what
-    held then.
+    """The server settings that bind people. Only an operator can change them, so checkpoints record them for each
+    decision.
     """
     return {
         "second_factor_required": settings.WEIGHBRIDGE["REQUIRE_MFA"],

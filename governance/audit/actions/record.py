@@ -1,7 +1,7 @@
-"""The one way into the audit trail: written in the transaction that changes things, chained by hash.
+"""The only function that writes to the audit trail.
 
-The head of the chain is serialized by a transaction-level lock of PostgreSQL, so events stand in the order in which
-their transactions commit. Callers lock the rows they change first and record last.
+It runs in the transaction of the change and chains events by hash. A transaction-level lock of PostgreSQL serializes
+the head of the chain, so events are in commit order. Callers must lock the rows they change first and record last.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,13 +20,13 @@ from governance.audit.models import AuditEvent
 from weighbridge.core.canonical import plain
 from weighbridge.core.masking import mask
 
-CHAIN_LOCK = 0x57656967  # any number that nobody else locks
+CHAIN_LOCK = 0x57656967  # an arbitrary number, unique among advisory locks
 ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
 
 
 @dataclass(frozen=True)
 class EventOrigin:
-    """Through which door a change came, and in which request."""
+    """The interface and the request that caused a change."""
 
     source: str
     request_id: str = ""
@@ -38,7 +38,7 @@ _origin: ContextVar[EventOrigin] = ContextVar("origin", default=_JOB)
 
 @contextmanager
 def origin(source: str, request_id: str = "") -> Iterator[None]:
-    """Everything recorded inside is marked as coming from `source`: web, api, admin, command or job."""
+    """Mark all events recorded inside as coming from `source`: web, api, admin, command or job."""
     token = _origin.set(EventOrigin(source, request_id))
     try:
         yield
@@ -65,7 +65,7 @@ def record(
     event = AuditEvent(
         position=last["position"] + 1 if last else 1,
         kind=kind,
-        at=now.astimezone(UTC),  # as the database will tell it, or the hash would not match
+        at=now.astimezone(UTC),  # as the database returns it, otherwise the hash would not match
         actor_id=str(by.pk) if by else "",
         actor=(by.get_full_name() or by.username)[:ACTOR_CHARS_MAX] if by else "system",
         source=door.source,
@@ -82,7 +82,7 @@ def record(
 
 
 def _masked(value: Any) -> Any:
-    """What is recorded for ever is recorded without secrets, however they came into somebody's words."""
+    """The value with all secrets masked, because audit events are permanent."""
     if isinstance(value, dict):
         return {name: _masked(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -91,7 +91,7 @@ def _masked(value: Any) -> Any:
 
 
 def described(event: AuditEvent) -> dict[str, Any]:
-    """Everything of the event that its hash covers."""
+    """The content of the event that its hash covers."""
     names = (
         "position",
         "kind",
@@ -108,7 +108,7 @@ def described(event: AuditEvent) -> dict[str, Any]:
 
 
 def first_broken() -> tuple[int, str] | None:
-    """(position, what is wrong) of the first event that does not fit the chain, or None when it is whole."""
+    """(position, reason) of the first event that breaks the chain, or None if the chain is unbroken."""
     rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
     broken = chain.first_broken(chain.ChainLink(described(row), row.previous_hash, row.hash) for row in rows)
     if broken is None:

@@ -1,7 +1,7 @@
 """The chain of the audit trail: each event is hashed together with the hash before it.
 
-Proves that no row was changed, inserted or taken from the middle. A chain cut at its end still holds: compare its head
-with one written down elsewhere (every packet prints it).
+It proves that no row was changed, inserted or removed in the middle. It does not detect missing rows at the end:
+compare the head with a checkpoint (every packet contains one).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class ChainLink:
 
 @dataclass(frozen=True)
 class Break:
-    """The first bad row, counted from 0, and what is wrong with it."""
+    """The first invalid row, counted from 0, and the reason."""
 
     index: int
     reason: str
@@ -34,20 +34,21 @@ class Break:
 def link(previous_hash: str, event: Mapping[str, object]) -> str:
     """The hash of an event that follows `previous_hash`: SHA-256 over purpose, previous hash and canonical event.
 
-    Store `canonical.plain(event)`: what a database makes of richer values may not hash the same when it is read back.
+    Store `canonical.plain(event)`, because other values may have a different hash after a round trip through the
+    database.
     """
     content = b"\n".join((_PURPOSE, previous_hash.encode(), canonical_bytes(event)))
     return DIGEST_PREFIX + hashlib.sha256(content).hexdigest()
 
 
 def first_broken(rows: Iterable[ChainLink], *, previous_hash: str = GENESIS) -> Break | None:
-    """The first row that does not follow from the one before it, or None when the chain holds.
+    """The first row that does not match the row before it, or None if the chain is unbroken.
 
-    `previous_hash` is where the rows are expected to start; the genesis for a whole trail.
+    `previous_hash` is the hash before the first row; for a complete trail, the genesis hash.
     """
     for index, row in enumerate(rows):
         if row.previous_hash != previous_hash:
-            return Break(index, "does not follow the row before it: a row is missing, added or out of order")
+            return Break(index, "does not match the hash of the row before it: a row is missing, added or out of order")
         if row.hash != link(previous_hash, row.event):
             return Break(index, "does not match its own hash: its content was changed")
         previous_hash = row.hash

@@ -1,8 +1,8 @@
-"""The checkpoint of an audit trail: its head, signed, in a line that can be printed and read back by hand.
+"""Checkpoints of the audit trail: the signed head, as one line that can be printed and typed back.
 
-Decides whether a checkpoint is genuine. A trail whose last events were taken away still holds as a chain; it
-contradicts every checkpoint that names more. Signed like an authorization (in-toto statement, DSSE, Ed25519), told
-apart by its predicate type, so that none can be passed off as the other.
+Signs, parses and verifies checkpoints. A trail without its last events is still a valid chain, but it contradicts each
+checkpoint that names more events. Checkpoints are signed like authorizations (in-toto statement, DSSE, Ed25519) with
+another predicate type, so that one cannot be used as the other.
 """
 
 import base64
@@ -23,7 +23,7 @@ PARTS, SIGNATURE_BYTES, COUNT_DIGITS_MAX = 6, 64, 18
 
 @dataclass(frozen=True)
 class CheckpointStatement:
-    """At the time `at` (aware) the trail had `count` events, and the hash of the last was `head` (`sha256:...`)."""
+    """At the time `at` (aware), the trail had `count` events, and the last hash was `head` (`sha256:...`)."""
 
     count: int
     head: str
@@ -32,7 +32,7 @@ class CheckpointStatement:
 
 @dataclass(frozen=True)
 class Signed:
-    """A checkpoint with the signature (base64) and the id of the key that made it."""
+    """A checkpoint with its signature (base64) and the ID of the signing key."""
 
     checkpoint: CheckpointStatement
     key_id: str
@@ -40,9 +40,9 @@ class Signed:
 
     @property
     def text(self) -> str:
-        """The checkpoint as one line; spaces and line breaks that a printer adds do no harm."""
-        said = self.checkpoint
-        parts = (MARK, str(said.count), str(plain(said.at)), said.head, self.key_id, self.signature)
+        """The checkpoint as one line. Additional spaces and line breaks are ignored when it is read."""
+        statement = self.checkpoint
+        parts = (MARK, str(statement.count), str(plain(statement.at)), statement.head, self.key_id, self.signature)
         return SEPARATOR.join(parts)
 
 
@@ -54,16 +54,16 @@ def sign(checkpoint: CheckpointStatement, *, private_key_pem: str) -> Signed:
 
 
 def read(text: str) -> Signed:
-    """A printed checkpoint read back; nothing is verified yet. Raises Invalid for anything else."""
+    """Parse a printed checkpoint without verifying it. Raises Invalid for anything else."""
     parts = "".join(text.split()).split(SEPARATOR)
     if len(parts) != PARTS or parts[0] != MARK:
-        raise _damaged("it does not begin and go on like one")
+        raise _damaged("it does not have the format of a checkpoint")
     _, count, at, head, key_id, signature = parts
     if not (is_digest(head) and is_digest(key_id) and _is_signature(signature)):
         raise _damaged("its hash, its key or its signature")
     signed = Signed(CheckpointStatement(_count(count), head, _instant(at)), key_id, signature)
     if signed.text != SEPARATOR.join(parts):
-        raise _damaged("its count or its time is not written as it is printed")
+        raise _damaged("its count or its time is not in the printed format")
     return signed
 
 
@@ -72,7 +72,7 @@ def verify(signed: Signed, *, public_key_pem: str) -> None:
     own = attestation.key_id(public_key_pem)
     if signed.key_id != own:
         raise Invalid(
-            f"The checkpoint names the key {signed.key_id}, the key given is {own}; give the key it was signed with.",
+            f"The checkpoint names the key {signed.key_id}, but the given key is {own}. Give the key that signed it.",
             code="other_key",
         )
     attestation.verify(_envelope(signed), public_key_pem=public_key_pem)
@@ -88,7 +88,7 @@ def _statement(checkpoint: CheckpointStatement) -> dict[str, object]:
 
 
 def _envelope(signed: Signed) -> dict[str, object]:
-    """The DSSE envelope, made anew from what was printed: a byte that differs gives another payload."""
+    """The DSSE envelope, rebuilt from the printed values. Any changed byte results in another payload."""
     return {
         "payloadType": attestation.PAYLOAD_TYPE,
         "payload": base64.b64encode(canonical_bytes(_statement(signed.checkpoint))).decode(),
@@ -97,7 +97,7 @@ def _envelope(signed: Signed) -> dict[str, object]:
 
 
 def _is_signature(text: str) -> bool:
-    """Whether the text is the one spelling of 64 bytes; base64 has others, which a careless reader takes as well."""
+    """Whether the text is the canonical base64 encoding of 64 bytes. Lenient decoders accept other encodings too."""
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -122,4 +122,4 @@ def _instant(text: str) -> datetime:
 
 
 def _damaged(what: str) -> Invalid:
-    return Invalid(f"This is no checkpoint as packets print them, or a damaged one: {what}.", code="not_a_checkpoint")
+    return Invalid(f"This is not a checkpoint from a packet, or it is damaged: {what}.", code="not_a_checkpoint")

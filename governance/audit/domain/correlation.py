@@ -1,6 +1,6 @@
-"""What one piece of work is known by, from the page that asked for it to the job and the call outside it causes.
+"""Correlation IDs, from a page to the jobs and the external calls that it causes.
 
-Log lines, outbox messages and calls to other systems carry it, so that one identifier finds all of them.
+Log lines, outbox messages and calls to other systems carry them, so that one ID finds all of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,20 +14,20 @@ _marks: ContextVar[Mapping[str, str]] = ContextVar("marks", default=MappingProxy
 
 
 @contextmanager
-def marked(**marks: str) -> Iterator[None]:
-    """Everything inside carries `marks` besides those it carries already; empty ones say nothing."""
-    token = _marks.set({**_marks.get(), **{name: value for name, value in marks.items() if value}})
+def correlated(**correlation_ids: str) -> Iterator[None]:
+    """Add `marks` to the correlation IDs of all work inside the block. Empty values are ignored."""
+    token = _marks.set({**_marks.get(), **{name: value for name, value in correlation_ids.items() if value}})
     try:
         yield
     finally:
         _marks.reset(token)
 
 
-def marks() -> dict[str, str]:
-    """What the present work is marked with."""
+def correlation_ids() -> dict[str, str]:
+    """The correlation IDs of the current work."""
     return dict(_marks.get())
 
 
 def request_id() -> str:
-    """The request that caused the present work; empty where no request did."""
+    """The ID of the request that caused the current work; empty if there is none."""
     return _marks.get().get(REQUEST_ID, "")

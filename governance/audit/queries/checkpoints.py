@@ -1,4 +1,4 @@
-"""Reads of the checkpoints, and whether the trail still is what they say."""
+"""Reads of checkpoints, and comparison of the trail with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -18,32 +18,30 @@ def latest() -> Checkpoint | None:
 
 
 def signed_of(row: Checkpoint) -> Signed:
-    """A stored checkpoint as it is printed."""
+    """A stored checkpoint in its signed form."""
     return Signed(checkpoint.CheckpointStatement(row.count, row.head, row.at), row.key_id, row.signature)
 
 
 def own_keys() -> list[str]:
-    """The public key (PEM) of this installation, where it lies at hand."""
+    """The public key (PEM) of this installation by ID, if the key is available."""
     try:
         return [public_key()]
     except WrongState:
         return []
 
 
-def faults(*, public_keys: Iterable[str]) -> list[str]:
-    """Every way in which the trail contradicts its checkpoints, or these each other, in words; the oldest first."""
+def contradictions(*, public_keys: Iterable[str]) -> list[str]:
+    """All contradictions between the trail and its checkpoints, as sentences, oldest checkpoint first."""
     rows = list(Checkpoint.objects.order_by("count"))
     keys = {attestation.key_id(key): key for key in public_keys}
-    known = {row.count for row in rows}
+    known_counts = {row.count for row in rows}
     announced = AuditEvent.objects.filter(kind=ANNOUNCED).order_by("position").values_list("position", flat=True)
-    removed = [f"The checkpoint after event {each} was removed." for each in announced if each not in known]
-    return faults_of([signed_of(row) for row in rows], keys=keys) + removed
+    removed = [f"The checkpoint after event {each} was removed." for each in announced if each not in known_counts]
+    return contradictions_of([signed_of(row) for row in rows], keys=keys) + removed
 
 
-def faults_of(signed: Sequence[Signed], *, keys: Mapping[str, str]) -> list[str]:
-    """What is wrong with the signatures of these checkpoints, and in what the trail contradicts them. `keys`: PEM by
-    id.
-    """
+def contradictions_of(signed: Sequence[Signed], *, keys: Mapping[str, str]) -> list[str]:
+    """Invalid signatures of these checkpoints, and contradictions with the trail, as sentences. `keys`: PEM by ID."""
     places = [each.checkpoint.count for each in signed]
     heads = dict(AuditEvent.objects.filter(position__in=places).values_list("position", "hash"))
     return [
@@ -52,16 +50,16 @@ def faults_of(signed: Sequence[Signed], *, keys: Mapping[str, str]) -> list[str]
 
 
 def _faults(signed: Signed, key: str | None, head: str | None) -> Iterator[str]:
-    said = signed.checkpoint
-    name = f"The checkpoint after event {said.count} of {said.at:%Y-%m-%d %H:%M} UTC"
+    statement = signed.checkpoint
+    name = f"The checkpoint after event {statement.count} of {statement.at:%Y-%m-%d %H:%M} UTC"
     if key is None:
-        yield f"{name} names the key {signed.key_id}, which is not at hand; give its public half with --public-key."
+        yield f"{name} names the key {signed.key_id}, which is not available. Give its public key with --public-key."
     elif not _is_genuine(signed, key):
-        yield f"{name} was not signed by the key it names: it is forged or altered."
+        yield f"{name} was not signed by the key that it names: it is forged or changed."
     if head is None:
-        yield f"{name} names more events than there are: the last ones were removed from the trail."
-    elif head != said.head:
-        yield f"{name} names another event: the trail was rewritten."
+        yield f"{name} names more events than the trail has: the last events were removed."
+    elif head != statement.head:
+        yield f"{name} does not match the trail: events were changed."
 
 
 def _is_genuine(signed: Signed, key: str) -> bool:

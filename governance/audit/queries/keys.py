@@ -19,5 +19,5 @@ def signing_key() -> str:
 
 
 def public_key() -> str:
-    """The public key (PEM) anybody can verify statements with."""
+    """The public key (PEM) for verifying statements."""
     return attestation.public_pem(signing_key())

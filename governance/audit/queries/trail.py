@@ -20,15 +20,15 @@ COLUMNS = (
     "Through",
     "Reason",
     "Details",
-    "Request id",
-    "Hash before it",
+    "Request ID",
+    "Previous hash",
     "Hash",
 )
 
 
 @dataclass(frozen=True)
 class TrailSelection:
-    """What the list is narrowed to; every field empty means all."""
+    """Filters of the list. An empty field means no filter."""
 
     search: str = ""
     subject_type: str = ""
@@ -51,7 +51,7 @@ def listed(filters: TrailSelection) -> QuerySet[AuditEvent]:
 
 
 def table(filters: TrailSelection) -> ExportTable:
-    """The list as a table, every page of it."""
+    """The complete list as a table."""
     rows = listed(filters)
     return ExportTable("audit", COLUMNS, map(_cells, rows), rows.count())
 
@@ -81,10 +81,10 @@ def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[Audi
 
 
 def subject_types() -> list[str]:
-    """Every kind of thing the trail speaks of."""
+    """All subject types in the trail."""
     return list(AuditEvent.objects.order_by("subject_type").values_list("subject_type", flat=True).distinct())
 
 
 def head() -> AuditEvent | None:
-    """The last event: its hash stands for the whole trail."""
+    """The last event. Its hash identifies the whole trail."""
     return AuditEvent.objects.order_by("-position").first()

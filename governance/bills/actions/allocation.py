@@ -1,4 +1,4 @@
-"""Writes of allocation rules: drafted, published by somebody else, and put to work on the bills on record."""
+"""Writes of allocation rules: draft, publish by a second person, and apply to bill lines."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ ASSIGN = "bills.assign"
 
 
 def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
-    """Keep rules as the next draft, once they read as such and name teams and models there are."""
+    """Store rules as the next draft. The rules must be valid, and their teams and models must exist."""
     if by is not None:
         check_handle_bills(person_of(by))
     rules = parse(source)
@@ -44,14 +44,14 @@ def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
                 version.save()
         except IntegrityError as error:
             raise WrongState(
-                f"Somebody else has just saved version {last + 1}; look at it, then save yours."
+                f"Another person has just saved version {last + 1}. Check it, then save yours again."
             ) from error
         _record("drafted", version, by, now, {"digest": version.digest})
     return version
 
 
 def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> AllocationVersion:
-    """Put a draft in force and retire the version before it; a worker then assigns every line on record anew."""
+    """Publish a draft and retire the previous version. A worker then reassigns all lines."""
     if by is not None:
         check_publish_allocation(person_of(by), written_by_id=version.written_by_id)
     with transaction.atomic():
@@ -76,7 +76,7 @@ def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> Al
 
 
 def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime) -> int:
-    """Let the published rules say to whom the lines of these slices belong; how many lines belong to somebody."""
+    """Apply the published rules to the lines of these slices. Returns the number of allocated lines."""
     version = published()
     if version is None:
         return 0
@@ -87,10 +87,10 @@ def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime
         lines, tests = taken_by(rules, among=SpendLine.objects.filter(slice__in=slices, period__in=periods))
         cases = [When(test, then=Value(rows[rule.id])) for rule, test in zip(rules, tests, strict=True)]
         lines.update(rule=Case(*cases, default=Value(None), output_field=BigIntegerField()) if cases else None)
-        taken = SpendLine.objects.filter(slice__in=slices, period__in=periods, rule__isnull=False).count()
-        details = {"slices": [str(each) for each in slices][:100], "lines": taken}
+        allocated_count = SpendLine.objects.filter(slice__in=slices, period__in=periods, rule__isnull=False).count()
+        details = {"slices": [str(each) for each in slices][:100], "lines": allocated_count}
         _record("assigned", version, by, now, details)
-    return taken
+    return allocated_count
 
 
 def _record(word: str, version: AllocationVersion, by: User | None, now: datetime, details: dict[str, Any]) -> None:
@@ -106,12 +106,13 @@ register(
         name=Changed.ALLOCATION,
         may_propose=lambda person, _: check_handle_bills(person),
         noun="allocation rules",
-        another="somebody else who handles bills",
+        another="another person who handles bills",
         check=lambda change: check_draft(_version_of(change)),
         apply=lambda change, by, now: publish(version=_version_of(change), by=by, now=now),
         visible=lambda person: Q() if may_see_bills(person) else NONE,
         confirmers=(Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN),
-        done="confirmed and in force; a worker assigns the lines on record anew.",
-        nobody="Everybody who handles bills wrote it or proposed it. An administrator proposes the role for another.",
+        done="confirmed and in force. A worker reassigns the existing lines.",
+        why_none="Everyone who handles bills wrote or proposed it. An administrator can propose "
+        "the role for another person.",
     )
 )

@@ -1,5 +1,5 @@
-"""Writes of bills: received once by content, read by a worker, and counted in one transaction that replaces slices
-whole.
+"""Writes of bills. A bill is received once for each content, read by a worker, and counted in one transaction that
+replaces complete slices.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.bills.rules import check_handle_bills
 from governance.inventory.actions import artifacts
-from governance.inventory.actions.artifacts import Spooled
+from governance.inventory.actions.artifacts import SpooledUpload
 from governance.jobs import actions as jobs
 from governance.jobs.enums import ENDED_BADLY, JobState
 from governance.jobs.kinds import JobKind, register
@@ -31,17 +31,17 @@ from weighbridge.core.errors import Invalid, WrongState
 if TYPE_CHECKING:
     from django.core.files import File
 
-    from governance.bills.domain.aggregation import Gathered
+    from governance.bills.domain.aggregation import AggregatedBill
 
-TAKE_IN = "governance.bills.tasks.take_in_bill"
-BILLS_LOCK = 0x62696C6C  # any number that nobody else locks
+INGEST_TASK = "governance.bills.tasks.ingest_bill"
+BILLS_LOCK = 0x62696C6C  # an arbitrary number, unique among advisory locks
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a file came: what it is, through which door, of which cluster, and whether it may replace what is on record.
+    """How a file was received: its kind, its origin, its cluster, and whether it may replace existing data.
 
-    `seen_as` tells a file of the watched folder from the same name with another content.
+    For a file from the watched folder, `seen_as` distinguishes files with the same name but other content.
     """
 
     kind: BillKind = BillKind.FOCUS
@@ -51,34 +51,36 @@ class Delivery:
     seen_as: str = ""
 
 
-def receive(*, upload: "File[bytes] | Spooled", delivery: Delivery, by: User | None, now: datetime) -> Bill:
-    """Keep a file and queue its reading; the same content again is the bill it already is. `by` None is the
-    installation.
+def receive(*, upload: "File[bytes] | SpooledUpload", delivery: Delivery, by: User | None, now: datetime) -> Bill:
+    """Store a file and queue it for a worker.
 
-    Raises Invalid where its first bytes show that it is no bill; nothing is kept then.
+    If the content was received before, return the existing bill. `by` None is the system. Raises Invalid, and stores
+    nothing, if the first bytes show that the file is not a bill.
     """
     if by is not None:
         check_handle_bills(person_of(by))
     if delivery.kind != BillKind.FOCUS and not delivery.cluster.strip():
-        raise Invalid("Name the cluster this accounting is of, for example hpc-1.", field="cluster")
-    with Spooled.read(upload) as spooled:
-        known = _known(f"sha256:{spooled.hash}")
-        if known is not None:
-            return known
-        order = whole.IngestOrder(name=spooled.name, kind=delivery.kind.value, cluster=delivery.cluster)
-        whole.peek(spooled.path, order)
+        raise Invalid("Give the name of the cluster, for example hpc-1.", field="cluster")
+    with SpooledUpload.read(upload) as spooled:
+        existing = _existing_bill(f"sha256:{spooled.hash}")
+        if existing is not None:
+            return existing
+        order = whole.BillFile(name=spooled.name, kind=delivery.kind.value, cluster=delivery.cluster)
+        whole.sniff(spooled.path, order)
         try:
             with transaction.atomic():
                 return _queue(spooled, delivery, by, now)
-        except IntegrityError:  # somebody sent the same content in this very moment
-            known = _known(f"sha256:{spooled.hash}")
-            if known is None:
+        except IntegrityError:  # another request stored the same content at the same time
+            existing = _existing_bill(f"sha256:{spooled.hash}")
+            if existing is None:
                 raise
-            return known
+            return existing
 
 
-def turn_away(*, name: str, delivery: Delivery, reason: str, by: User | None, now: datetime) -> Bill:
-    """Leave word of a file in the watched folder that is no bill, so that people see it and no tick tries it again."""
+def reject_file(*, name: str, delivery: Delivery, reason: str, by: User | None, now: datetime) -> Bill:
+    """Record a rejected file of the watched folder as a failed bill, so that people see it and the tick does not try it
+    again.
+    """
     with transaction.atomic():
         bill = Bill.objects.create(
             kind=delivery.kind,
@@ -96,11 +98,12 @@ def turn_away(*, name: str, delivery: Delivery, reason: str, by: User | None, no
     return bill
 
 
-def take_in(*, bill: Bill, gathered: "Gathered", report: dict[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Count what a worker read: every slice replaced, lines copied and allocated, in one transaction or not at all.
-
-    False, and nothing written, where the worker's lease was lost. Raises WrongState or Invalid where a slice may not be
-    replaced; the bill is still the worker's then.
+def ingest(
+    *, bill: Bill, gathered: "AggregatedBill", report: dict[str, Any], by: User | None = None, now: datetime
+) -> bool:
+    """Store the result of a worker in one transaction: replace the slices, copy the lines and allocate them. Returns
+    False and writes nothing if the worker lost its lease. Raises WrongState or Invalid if a slice must not be replaced;
+    the worker still holds the bill then.
     """
     slices = slices_of(gathered.lines)
     with transaction.atomic():
@@ -114,26 +117,26 @@ def take_in(*, bill: Bill, gathered: "Gathered", report: dict[str, Any], by: Use
         SpendLine.copy_in(numbered(gathered.lines, [row.pk for row in rows], slices=slices))
         allocation.assign(slices=rows, by=by, now=now)
         months = {day.replace(day=1) for day in gathered.lines["day"].unique()} | gone
-        postings.state_months(months=months, cause=f"bill:{bill.pk}:{bill.fence}", by=by, now=now)
+        postings.post_months(months=months, cause=f"bill:{bill.pk}:{bill.fence}", by=by, now=now)
         bill.refresh_from_db()
-        told = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
-        _record("taken_in", bill, by, now, told)
+        details = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
+        _record("taken_in", bill, by, now, details)
     return True
 
 
-def _known(digest: str) -> Bill | None:
+def _existing_bill(digest: str) -> Bill | None:
     return Bill.objects.exclude(state__in=ENDED_BADLY).filter(digest=digest).first()
 
 
-def _queue(spooled: Spooled, delivery: Delivery, by: User | None, now: datetime) -> Bill:
-    kept = artifacts.keep(upload=spooled, by=by, now=now)
+def _queue(spooled: SpooledUpload, delivery: Delivery, by: User | None, now: datetime) -> Bill:
+    stored = artifacts.store(upload=spooled, by=by, now=now)
     bill = Bill.objects.create(
         kind=delivery.kind,
         origin=delivery.origin,
         name=spooled.name[:160],
-        digest=kept.digest,
-        size_bytes=kept.size_bytes,
-        stored_as=kept.stored_as,
+        digest=stored.digest,
+        size_bytes=stored.size_bytes,
+        stored_as=stored.stored_as,
         seen_as=delivery.seen_as,
         cluster=delivery.cluster.strip(),
         refuses_existing=delivery.refuses_existing,
@@ -146,7 +149,7 @@ def _queue(spooled: Spooled, delivery: Delivery, by: User | None, now: datetime)
 
 
 def _months_of(slices: Sequence[Slice]) -> set[date]:
-    """The months of consumption that lines to be replaced speak of."""
+    """The months of consumption of the lines that will be replaced."""
     months: set[date] = set()
     for each in slices:
         lines = SpendLine.objects.filter(
@@ -186,22 +189,23 @@ def _replace(bill: Bill, each: Slice, now: datetime) -> BillSlice:
 def _check_replaceable(bill: Bill, current: BillSlice) -> None:
     if bill.refuses_existing:
         raise Invalid(
-            f"{current} is already on record from {current.bill}, and this file was sent as one that replaces nothing. "
-            "Send it again as a restatement if it corrects that bill.",
+            f"{current} already has data from {current.bill}, and this file was sent with "
+            "the option not to replace existing data. "
+            "If it corrects that bill, send it again without the option.",
             field="file",
             code="duplicate_period",
         )
     if current.bill_id > bill.pk:
         raise WrongState(
-            f"{current} was read from {current.bill}, which came later than this file; the later one counts.",
+            f"{current} has data from {current.bill}, which was received later than this file. The later bill counts.",
             code="superseded",
         )
 
 
 def _check_not_sent_again(bill: Bill) -> None:
-    known = _known(bill.digest)
-    if known is not None:
-        raise WrongState(f"The same content was sent again and is {known}; look there.")
+    other = _existing_bill(bill.digest)
+    if other is not None:
+        raise WrongState(f"The same content was sent again as {other}. See that bill.")
 
 
 def _record(word: str, bill: Bill, by: User | None, now: datetime, details: dict[str, Any]) -> None:
@@ -211,12 +215,12 @@ def _record(word: str, bill: Bill, by: User | None, now: datetime, details: dict
 register(
     JobKind(
         model=Bill,
-        queues={TAKE_IN: Q()},
+        queues={INGEST_TASK: Q()},
         name=str,
-        silence="The worker went silent {attempts} times; the file may exhaust the machine.",
+        silence="The worker stopped responding {attempts} times. The file may need more memory than the machine has.",
         check=lambda person, _: check_handle_bills(person),
         may_retry=lambda bill: bill.state in ENDED_BADLY and bool(bill.stored_as),
-        retried="a kept file that failed or was canceled is read again",
+        retried="a stored file that failed or was canceled can be read again",
         before_retry=_check_not_sent_again,
         reset=lambda _: {"error": "", "progress": 0.0, "phase": ""},
         record=_record,

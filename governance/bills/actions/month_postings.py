@@ -1,4 +1,4 @@
-"""What allocated lines mean for budgets: each month's cost and GPU hours, stated on the accounts of the teams."""
+"""Posts the cost and the GPU hours of allocated lines, by month, on the budget accounts of the teams."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -14,11 +14,11 @@ from governance.budgets.domain.actuals import Stated
 from weighbridge.core.money import CENT
 
 
-def state_months(*, months: Iterable[date], cause: str, by: User | None = None, now: datetime) -> int:
-    """Make the ledger say what bills on record say of these months (their first days); how many statements were new.
-
-    The effective cost counts. `cause` names what changed, like `bill:7`: the same cause again states nothing new. What
-    has no account of its team and quarter, or no exchange rate, is not booked; the event says so.
+def post_months(*, months: Iterable[date], cause: str, by: User | None = None, now: datetime) -> int:
+    """Update the ledger to the bill lines of these months (their first days). Returns the number of new postings. The
+    effective cost counts. `cause` names what changed, like `bill:7`; a repeated cause posts nothing new. Amounts
+    without an account for their team and quarter, or without an exchange rate, are not posted; the audit event lists
+    them.
     """
     with transaction.atomic():
         booked, homeless = 0, []
@@ -40,5 +40,5 @@ def _hundredths(posting: Posting) -> Decimal:
 
 
 def _differs(posting: Posting) -> bool:
-    """Whether the ledger says something else, or nothing, of the month yet."""
+    """Whether the ledger has another amount, or none, for the month."""
     return posting.stated is None or posting.stated != _hundredths(posting)

@@ -1,4 +1,4 @@
-"""Writes of exchange rates: what a currency was worth on a day, and who says so."""
+"""Writes of exchange rates."""
 
 from datetime import datetime
 
@@ -16,13 +16,13 @@ from weighbridge.core.errors import Invalid
 
 
 def set_rate(*, rate: CurrencyRate, by: User, now: datetime) -> ExchangeRate:
-    """Keep a rate; of several for one day the last counts, and none is ever changed. A worker states the
-    months anew.
+    """Store a rate. Rates are never changed; if several are set for one day, the last one counts. A worker then
+    recalculates the affected months.
     """
     check_handle_bills(person_of(by))
     check_rate(rate)
     if rate.on > now.date():
-        raise Invalid("A rate is of a day that has come, not of the future.", field="on")
+        raise Invalid("The day of a rate must not be in the future.", field="on")
     with transaction.atomic():
         row = ExchangeRate.objects.create(
             currency=rate.currency, on=rate.on, usd=rate.usd, source=rate.source.strip(), set_by=by, set_at=now

@@ -4,21 +4,31 @@ from decimal import Decimal
 
 from rest_framework import serializers
 
+from governance.bills.actions.bills import Delivery
+from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.enums import BillKind
-from governance.site.api.shapes import Input, choice
+from governance.site.api.shapes import Input, choice, takes
 
 
+@takes(
+    Delivery,
+    without=["origin", "seen_as"],
+    cluster={
+        "default": "",
+        "max_length": 80,
+        "allow_blank": True,
+        "help_text": "Needed for accounting of a scheduler.",
+    },
+    refuses_existing={
+        "default": False,
+        "help_text": "Refuse the file if it speaks of a period that is already on record.",
+    },
+)
 class BillInput(Input):
     """A file of costs or use."""
 
     file = serializers.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet; accounting of a scheduler as CSV.")
     kind = choice(BillKind.values, default=BillKind.FOCUS.value)
-    cluster = serializers.CharField(
-        required=False, default="", max_length=80, allow_blank=True, help_text="Needed for accounting of a scheduler."
-    )
-    refuses_existing = serializers.BooleanField(
-        required=False, default=False, help_text="Refuse the file if it speaks of a period that is already on record."
-    )
 
 
 class BillFilters(Input):
@@ -27,13 +37,14 @@ class BillFilters(Input):
     page = serializers.IntegerField(required=False, min_value=1)
 
 
+@takes(
+    CurrencyRate,
+    currency={"min_length": 3, "max_length": 3, "help_text": "Three capital letters, like EUR."},
+    usd={"max_digits": 16, "decimal_places": 10, "min_value": Decimal("0.0000000001")},
+    source={"max_length": 200},
+)
 class RateInput(Input):
     """What one unit of a currency was worth."""
-
-    currency = serializers.CharField(min_length=3, max_length=3, help_text="Three capital letters, like EUR.")
-    on = serializers.DateField()
-    usd = serializers.DecimalField(max_digits=16, decimal_places=10, min_value=Decimal("0.0000000001"))
-    source = serializers.CharField(max_length=200)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
 
 
 class RulesInput(Input):

@@ -1,8 +1,13 @@
 """How bills, allocation rules and spend are written as JSON."""
 
+from typing import Any
+
 from rest_framework import serializers
 
-from governance.site.api.shapes import Answer, number
+from governance.bills.domain.currencies import CurrencyRate
+from governance.bills.queries.allocation import Preview
+from governance.rulebook.queries.rulebook import VersionRow
+from governance.site.api.shapes import Answer, answer_of, number
 
 
 class BillAnswer(Answer):
@@ -28,63 +33,26 @@ class BillAnswer(Answer):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
-class RateAnswer(Answer):
-    """An exchange rate."""
-
-    currency = serializers.CharField()
-    on = serializers.DateField()
-    usd = number()
-    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not DRF's attribute
-    set_at = serializers.DateTimeField()
+RateAnswer = answer_of(CurrencyRate, "RateAnswer", set_at=serializers.DateTimeField())
 
 
-class AllocationVersionAnswer(Answer):
-    """A version of the allocation rules."""
-
-    number = serializers.IntegerField()
-    state = serializers.CharField(help_text="draft, published or retired.")
-    digest = serializers.CharField()
-    written_by = serializers.CharField(source="written_by.username", default=None, allow_null=True)
-    written_at = serializers.DateTimeField()
-    published_by = serializers.CharField(source="published_by.username", default=None, allow_null=True)
-    published_at = serializers.DateTimeField(allow_null=True)
-
-
-class AllocationDetailAnswer(AllocationVersionAnswer):
-    """A version with its source."""
-
-    source = serializers.CharField(help_text="The YAML as it was written.")  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+def _version(name: str, **more: Any) -> type[Answer]:
+    return answer_of(
+        VersionRow,
+        name,
+        without=["name"],
+        helps={"state": "draft, published or retired."},
+        written_by=serializers.CharField(source="written_by.username", default=None, allow_null=True),
+        published_by=serializers.CharField(source="published_by.username", default=None, allow_null=True),
+        **more,
+    )
 
 
-class TakenAnswer(Answer):
-    """What a rule takes; `rule` is empty for what no rule takes."""
-
-    rule = serializers.CharField()
-    account = serializers.CharField()
-    model = serializers.CharField()
-    lines = serializers.IntegerField()
-    costs = serializers.DictField(child=number(), help_text="Effective cost by currency.")
-    gpu_hours = number()
-
-
-class RestAnswer(Answer):
-    """Lines that no rule takes, of one kind."""
-
-    provider = serializers.CharField()
-    subaccount = serializers.CharField()
-    service = serializers.CharField()
-    currency = serializers.CharField()
-    lines = serializers.IntegerField()
-    cost = number()
-
-
-class PreviewAnswer(Answer):
-    """What rules would do to the bills of a month."""
-
-    month = serializers.DateField()
-    rules = TakenAnswer(many=True)
-    rest = TakenAnswer()
-    dearest = RestAnswer(many=True)
+AllocationVersionAnswer = _version("AllocationVersionAnswer")
+AllocationDetailAnswer = _version(
+    "AllocationDetailAnswer", source=serializers.CharField(help_text="The YAML as it was written.")
+)
+PreviewAnswer = answer_of(Preview)
 
 
 class SpendAnswer(Answer):

@@ -1,8 +1,8 @@
-"""A bill added up: one pass over the file in a stream, figures checked row by row, words once for all rows that share
-them.
+"""Aggregates a bill in one streaming pass.
 
-What comes out has a line for each day, sub-account, resource, SKU, service, region, category, currency and set of tags.
-Memory holds the groups, never the file.
+Numbers are checked row by row, texts once for all rows with the same texts. The result has one line for each day,
+sub-account, resource, SKU, service, region, category, currency and set of tags. Memory contains only the groups, never
+the whole file.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ OnRows = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Refusal:
-    """The rows one check refused, with a few examples: the row's number and what stood there."""
+    """The rows that one check rejected, with a few examples: row numbers and values."""
 
     check: str
     reason: str
@@ -73,10 +73,10 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """A file added up: `lines` with the columns `LINE` and `SUMS`, and what was refused or is worth saying.
-
-    `set_aside` is the effective cost of purchases of commitments, by currency: their use is billed in rows of its own.
+class AggregatedBill:
+    """An aggregated file: `lines` with the columns `LINE` and `SUMS`, rejected rows and notes. `set_aside` is the
+    effective cost of purchases of commitments, by currency. It is not counted, because other rows bill the use of the
+    commitments.
     """
 
     lines: "pl.DataFrame"
@@ -88,15 +88,13 @@ class Gathered:
 
     @property
     def rows_kept(self) -> int:
-        """Rows that count."""
+        """The number of accepted rows."""
         return int(self.lines["rows"].sum())
 
 
-def gather(source: Source, *, on_rows: OnRows = lambda _: None) -> Gathered:
-    """Read and add up the file; `on_rows` hears how many rows were just read, in whichever thread, and may raise to
-    stop.
-
-    Raises Invalid where the file cannot be read to its end.
+def aggregate(source: Source, *, on_rows: OnRows = lambda _: None) -> AggregatedBill:
+    """Read and aggregate the file. `on_rows` is called from any thread with the number of rows just read, and may raise
+    to stop. Raises Invalid if the file cannot be read to its end.
     """
     import polars as pl
 
@@ -105,25 +103,23 @@ def gather(source: Source, *, on_rows: OnRows = lambda _: None) -> Gathered:
         broken = groups.filter(pl.col("broken").is_not_null())
         refused = _refusals(source, broken) if broken.height else ()
     except pl.exceptions.PolarsError as error:
-        raise Invalid(_words_for(error), field="file", code="damaged") from error
-    kept = _named(groups.filter(pl.col("broken").is_null()))
+        raise Invalid(_error_text(error), field="file", code="damaged") from error
+    accepted = _named(groups.filter(pl.col("broken").is_null()))
     purchases = (
-        kept.filter(pl.col("set_aside") != 0).group_by("currency").agg(pl.col("set_aside").sum()).sort("currency")
+        accepted.filter(pl.col("set_aside") != 0).group_by("currency").agg(pl.col("set_aside").sum()).sort("currency")
     )
-    return Gathered(
-        lines=kept.group_by(*LINE).agg(pl.col("rows").sum(), *(kept_places(name) for name in SUMS[1:])).sort(*LINE),
+    return AggregatedBill(
+        lines=accepted.group_by(*LINE).agg(pl.col("rows").sum(), *(kept_places(name) for name in SUMS[1:])).sort(*LINE),
         rows_read=int(groups["rows"].sum()),
         refused=refused,
-        has_zoneless_times=bool((kept["zone"].str.replace(r"^\.\d+", "") == "").any()),
-        rows_with_unreadable_tags=int(kept.filter("tags_unreadable")["rows"].sum()),
+        has_zoneless_times=bool((accepted["zone"].str.replace(r"^\.\d+", "") == "").any()),
+        rows_with_unreadable_tags=int(accepted.filter("tags_unreadable")["rows"].sum()),
         set_aside={currency: format(amount.normalize(), "f") for currency, amount in purchases.iter_rows()},
     )
 
 
 def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame":
-    """The one pass: rows added up by every word that matters, with `broken`: the id of the check they
-    break, or null.
-    """
+    """The single pass: rows grouped by all relevant texts, with `broken`, the ID of the check that fails, or null."""
     import polars as pl
 
     day, zone = pl.col("ChargePeriodStart").str.slice(0, checks.DAY_CHARS), checks.zone_of("ChargePeriodStart")
@@ -132,13 +128,16 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame"
         day.alias("day"),
         zone.alias("zone"),
         pl.col("CommitmentDiscountId").is_not_null().alias("committed"),
-        checks.of_figures().alias("broken"),
+        checks.first_failed_number_check().alias("broken"),
         *(decimals(name) for name in NUMBERS),
     )
     keys = (*WORDS, "day", "zone", "committed", "broken")
     sums = [pl.len().cast(pl.Int64).alias("rows"), *(pl.col(name).sum() for name in NUMBERS)]
     groups = (
-        rows.map_batches(partial(tell, on_rows), streamable=True).group_by(*keys).agg(*sums).collect(engine="streaming")
+        rows.map_batches(partial(report_rows, on_rows), streamable=True)
+        .group_by(*keys)
+        .agg(*sums)
+        .collect(engine="streaming")
     )
     charged = pl.concat_str(
         pl.col("day"),
@@ -146,27 +145,25 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame"
         pl.col("zone"),
     )
     return groups.with_columns(charged.alias("ChargePeriodStart")).with_columns(
-        pl.coalesce("broken", checks.of_words()).alias("broken")
+        pl.coalesce("broken", checks.first_failed_text_check()).alias("broken")
     )
 
 
 def kept_places(name: str) -> "pl.Expr":
-    """The sum of a figure, rounded once, half to even, to the places that are kept."""
+    """The sum of a column, rounded once, half to even, to the stored number of decimals."""
     import polars as pl
 
     return pl.col(name).sum().round(PLACES).cast(pl.Decimal(DIGITS, PLACES))
 
 
-def tell(on_rows: OnRows, frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Let the listener hear how many rows came by, in a thread of Polars; the rows go on unchanged."""
+def report_rows(on_rows: OnRows, frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Report the number of rows to the callback, in a thread of Polars, and return the rows unchanged."""
     on_rows(frame.height)
     return frame
 
 
 def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
-    """The groups under the names of lines, with GPU hours, tags in one spelling, and purchases of commitments set
-    aside.
-    """
+    """The groups as lines, with GPU hours, canonical tags, and purchases of commitments set aside."""
     import polars as pl
 
     is_bought_ahead = (pl.col("ChargeCategory") == "Purchase") & pl.col("committed")
@@ -200,7 +197,7 @@ def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def _understood(groups: "pl.DataFrame") -> "pl.DataFrame":
-    """The groups with `gpus`, `tags` and `tags_unreadable`; every text is parsed once, however many groups share it."""
+    """The groups with `gpus`, `tags` and `tags_unreadable`. Each distinct text is parsed only once."""
     import polars as pl
 
     details, tags = (groups[name].unique().to_list() for name in ("SkuPriceDetails", "Tags"))
@@ -226,12 +223,14 @@ _TEXTS = {
 
 
 def _refusals(source: Source, broken: "pl.DataFrame") -> tuple[Refusal, ...]:
-    """How many rows each check refused; the file is read once more for examples."""
+    """The number of rows that each check rejected. Reads the file again for examples."""
     import polars as pl
 
     counts = dict(broken.group_by("broken").agg(pl.col("rows").sum()).iter_rows())
-    marked = source.scan().with_columns(pl.coalesce(checks.of_figures(), checks.of_words()).alias("broken"))
-    first = marked.filter(pl.col("broken").is_not_null()).group_by("broken").agg(pl.all().head(EXAMPLES_MAX))
+    checked_rows = source.scan().with_columns(
+        pl.coalesce(checks.first_failed_number_check(), checks.first_failed_text_check()).alias("broken")
+    )
+    first = checked_rows.filter(pl.col("broken").is_not_null()).group_by("broken").agg(pl.all().head(EXAMPLES_MAX))
     seen = {row["broken"]: row for row in first.collect(engine="streaming").iter_rows(named=True)}
     return tuple(
         Refusal(check.id, check.reason, counts[check.id], _examples(check, seen[check.id]))
@@ -253,12 +252,12 @@ def _shown(value: object) -> str:
     return "is empty" if value is None else f"is {str(value)[:VALUE_CHARS_MAX]!r}"
 
 
-def _words_for(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     text = str(error).splitlines()[0]
     if "utf-8" in text.lower():
-        return "The file is not text in UTF-8; export the bill in UTF-8."
+        return "The file is not UTF-8 text. Export the bill in UTF-8."
     if "more fields" in text:
         return (
-            "A row has more fields than the header has columns; a text with the delimiter in it must stand in quotes."
+            "A row has more fields than the header has columns. A text that contains the delimiter must be in quotes."
         )
     return f"The file cannot be read to its end ({text[:200]}). Send it again."

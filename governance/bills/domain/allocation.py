@@ -1,7 +1,7 @@
-"""Allocation rules: which rows of bills belong to which model and which team's budget.
+"""Allocation rules: which bill lines belong to which model and to the budget of which team.
 
-A rule is a conjunction of conditions. No row may fall under two rules, so their order means nothing and no cost is
-counted twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
+A rule is a conjunction of conditions. No line may match two rules, so the order of rules does not matter and no cost is
+counted twice. Overlaps are found from the rules alone, before any bill is read.
 """
 
 import re
@@ -28,17 +28,17 @@ _REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class FieldPattern:
-    """What one field of a row must be: one of the patterns, or empty where there are none.
+    """The condition on one field of a line: it must match one of the patterns, or be empty if there are none.
 
-    `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*`
-    alone is any value but none.
+    `field` is a column of a line, or `tags.NAME`. A pattern is a complete value, or a prefix followed by `*`; `*` alone
+    matches any non-empty value.
     """
 
     field: str
     patterns: tuple[str, ...]
 
     def holds(self, value: str) -> bool:
-        """Whether the value, empty where the row has none, meets the condition."""
+        """Whether the value (empty if the line has none) matches."""
         if not self.patterns or not value:
             return not self.patterns and not value
         return any(_fits(pattern, value) for pattern in self.patterns)
@@ -46,10 +46,8 @@ class FieldPattern:
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model`
-    (team/slug).
-
-    With `request` (like MRR-2026-0001) their cost draws on the commitment of that request.
+    """Allocates lines that meet all conditions to the budget of the team `account` (a slug) and, if set, to `model`
+    (team/slug). With `request` (like MRR-2026-0001), their cost draws on the commitment of that request.
     """
 
     id: str
@@ -59,7 +57,7 @@ class Rule:
     request: str = ""
 
     def takes(self, line: Mapping[str, str], tags: Mapping[str, str]) -> bool:
-        """Whether a line with these fields and tags belongs here."""
+        """Whether a line with these fields and tags matches the rule."""
         return all(
             each.holds(
                 tags.get(each.field.removeprefix(TAG), "") if each.field.startswith(TAG) else line.get(each.field, "")
@@ -70,43 +68,43 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleSet:
-    """A version of the rules, found free of overlaps."""
+    """A version of the rules, without overlaps."""
 
     name: str
     rules: tuple[Rule, ...]
 
 
 def read_rules(document: object) -> RuleSet:
-    """The rules of a parsed document. Raises Invalid with the path of the fault, or for two rules that overlap."""
+    """Read the rules of a parsed document. Raises Invalid with the path of the error, or for two rules that overlap."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
     name, rules = reader.text("name"), reader.items("rules", _rule)
     reader.close()
     if len(rules) > RULES_MAX:
-        raise Invalid(f"rules holds {len(rules)} rules; at most {RULES_MAX} are read.", field="rules")
+        raise Invalid(f"rules contains {len(rules)} rules; at most {RULES_MAX} are allowed.", field="rules")
     check_unique(tuple(rule.id for rule in rules), path="rules")
     check_disjoint(rules)
     return RuleSet(name, rules)
 
 
 def check_disjoint(rules: Sequence[Rule]) -> None:
-    """Raise Invalid at the first two rules that one row could fall under, with such a row and what would part them."""
+    """Raise Invalid for the first two rules that overlap, with an example of a common line and a solution."""
     for (_, one), (place, other) in combinations(enumerate(rules), 2):
         row = shared_row(one, other)
         if row is not None:
             shown = ", ".join(f"{field} {value!r}" if value else f"no {field}" for field, value in sorted(row.items()))
             raise Invalid(
-                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} falls under both. Give one of "
+                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} matches both. Give one of "
                 "them a "
-                "condition that excludes the other; an empty list means that the row has no such value.",
+                "condition that excludes the other. An empty list means that the row has no such value.",
                 field=f"rules[{place}].match",
                 code="overlap",
             )
 
 
 def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
-    """Fields of a row that both rules would take, or None where there can be none."""
+    """The fields of a line that both rules match, or None if there is no such line."""
     wanted: dict[str, list[FieldPattern]] = {}
     for condition in (*one.conditions, *other.conditions):
         wanted.setdefault(condition.field, []).append(condition)
@@ -120,7 +118,7 @@ def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
 
 
 def _shared_value(conditions: Sequence[FieldPattern]) -> str | None:
-    """A value all conditions allow. Of patterns that share values, the longest is shortest of them all: it is one."""
+    """A value that all conditions allow. Of overlapping prefixes, the longest matches all of them."""
     candidates = [""] + [_value_of(pattern) for condition in conditions for pattern in condition.patterns]
     return next((value for value in candidates if all(condition.holds(value) for condition in conditions)), None)
 
@@ -149,10 +147,10 @@ def _rule(reader: Reader) -> Rule:
 
 
 def _conditions(match: Reader, rule: Reader) -> tuple[FieldPattern, ...]:
-    found = [FieldPattern(field, match.words(key)) for key, field in FIELDS.items() if match.has(key)]
+    patterns = [FieldPattern(field, match.words(key)) for key, field in FIELDS.items() if match.has(key)]
     tags = match.mapping("tags")
-    found += [FieldPattern(f"{TAG}{name}", tags.words(name)) for name in tags.names]
+    patterns += [FieldPattern(f"{TAG}{name}", tags.words(name)) for name in tags.names]
     match.close()
-    if not found:
+    if not patterns:
         raise rule.fault("match", f"must name at least one of {', '.join((*FIELDS, 'tags'))}.")
-    return tuple(found)
+    return tuple(patterns)

@@ -1,7 +1,7 @@
-"""The rules of FOCUS that a row must keep to be counted: each with a name, a reason, and what would be accepted.
+"""The FOCUS rules that a row must satisfy to be counted, each with a name and a reason.
 
-A row that breaks one is refused and said so; nothing is guessed. Checks of figures are made row by row; checks of words
-are made once for all rows that share them.
+A row that fails a check is rejected and reported; no value is guessed. Numbers are checked row by row, texts once for
+all rows with the same texts.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ DAY_CHARS, TIME_CHARS = 10, 19
 
 @dataclass(frozen=True)
 class Check:
-    """A rule: its name in the report, why a row is refused, and the columns an example shows."""
+    """A check: its name in the report, the reason for a rejection, and the columns that examples show."""
 
     id: str
     reason: str
@@ -27,13 +27,13 @@ class Check:
 
 
 CHECKS = (
-    Check("figure_unreadable", "a cost or quantity is no decimal number; write it like 0.0000008 or 1e-7", NUMBERS),
-    Check("cost_missing", "BilledCost and EffectiveCost must both be there", ("BilledCost", "EffectiveCost")),
+    Check("figure_unreadable", "a cost or quantity is not a decimal number; write it like 0.0000008 or 1e-7", NUMBERS),
+    Check("cost_missing", "BilledCost and EffectiveCost are required", ("BilledCost", "EffectiveCost")),
     Check(
         "charge_backwards", "ChargePeriodEnd must be after ChargePeriodStart", ("ChargePeriodStart", "ChargePeriodEnd")
     ),
-    Check("provider_missing", "ProviderName (ServiceProviderName from 1.3 on) must be there", ("ProviderName",)),
-    Check("account_missing", "BillingAccountId must be there", ("BillingAccountId",)),
+    Check("provider_missing", "ProviderName (ServiceProviderName from 1.3 on) is required", ("ProviderName",)),
+    Check("account_missing", "BillingAccountId is required", ("BillingAccountId",)),
     Check("currency_unknown", "BillingCurrency must be three letters of ISO 4217, like USD", ("BillingCurrency",)),
     Check("category_unknown", f"ChargeCategory must be one of {', '.join(CATEGORIES)}", ("ChargeCategory",)),
     Check("class_unknown", f"ChargeClass must be empty or {CORRECTION}", ("ChargeClass",)),
@@ -45,15 +45,15 @@ CHECKS = (
     Check("charge_unreadable", "ChargePeriodStart must be a time like 2026-09-01T00:00:00Z", ("ChargePeriodStart",)),
     Check(
         "not_utc",
-        "times must be in UTC, as FOCUS asks",
+        "times must be in UTC, as FOCUS requires",
         ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart"),
     ),
 )
 BY_ID = {check.id: check for check in CHECKS}
 
 
-def of_figures() -> "pl.Expr":
-    """The id of the first check of figures that a row breaks, or null."""
+def first_failed_number_check() -> "pl.Expr":
+    """The ID of the first numeric check that a row fails, or null."""
     import polars as pl
 
     unreadable = pl.any_horizontal([decimals(name).is_null() & pl.col(name).is_not_null() for name in NUMBERS])
@@ -62,8 +62,8 @@ def of_figures() -> "pl.Expr":
     return _first({"figure_unreadable": unreadable, "cost_missing": missing, "charge_backwards": backwards})
 
 
-def of_words() -> "pl.Expr":
-    """The id of the first check of words that a row, or all rows of a group, break, or null."""
+def first_failed_text_check() -> "pl.Expr":
+    """The ID of the first text check that a row, or a group of rows, fails, or null."""
     import polars as pl
 
     times = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart")
@@ -83,14 +83,14 @@ def of_words() -> "pl.Expr":
 
 
 def day_of(name: str) -> "pl.Expr":
-    """The day a time falls on, or null where it is no time."""
+    """The day of a time, or null if the text is not a time."""
     import polars as pl
 
     return pl.col(name).str.slice(0, DAY_CHARS).str.to_date("%Y-%m-%d", strict=False)
 
 
 def zone_of(name: str) -> "pl.Expr":
-    """What follows the seconds of a time: a fraction and a zone; empty where there is none, or none is needed."""
+    """The part of a time after the seconds: a fraction and a time zone; empty if there is none, or none is needed."""
     import polars as pl
 
     return pl.col(name).str.slice(TIME_CHARS).fill_null("")

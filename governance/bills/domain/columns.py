@@ -1,4 +1,4 @@
-"""The columns of FOCUS 1.0 to 1.4 that a bill is read for, and the closed vocabularies of the format.
+"""The columns of FOCUS 1.0 to 1.4 that are read from a bill, and the closed vocabularies of the format.
 
 Source: FinOps Open Cost and Usage Specification, versions 1.0 to 1.2 (column definitions), and the new columns of 1.3
 and 1.4.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column by its name in FOCUS; `others` are names it had or has in another version or export."""
+    """A column by its name in FOCUS; `others` are its names in other versions or exports."""
 
     name: str
     is_needed: bool = False
@@ -111,7 +111,7 @@ FURTHER = frozenset(
         "CommitmentProgramEligibilityDetails",
     ]
 )
-NEW_IN = (  # the newest first: the first version of which a file has a column is its version
+NEW_IN = (  # newest first: a file has the first version of which it contains a column
     ("1.4", {"InvoiceDetailId", "CommitmentProgramEligibilityDetails"}),
     ("1.3", {"ServiceProviderName", "HostProviderName", "AllocatedMethodId", "AllocatedResourceId", "ContractApplied"}),
     ("1.2", {"InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency", "PricingCurrencyEffectiveCost"}),

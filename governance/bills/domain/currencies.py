@@ -1,4 +1,4 @@
-"""Amounts in several currencies: converted with a dated rate of the period they were billed in, or kept apart."""
+"""Converts amounts to US dollars with a dated rate of their period. Amounts without a rate are reported separately."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ RATE_BELOW = Decimal(10) ** 6
 
 @dataclass(frozen=True)
 class CurrencyRate:
-    """What one unit of a currency was worth in US dollars on a day, and who says so."""
+    """The value of one unit of a currency in US dollars on one day, with its source."""
 
     currency: str
     on: date
@@ -25,7 +25,7 @@ class CurrencyRate:
 
 @dataclass(frozen=True)
 class Amount:
-    """An amount of a currency that was billed for a period; `on` is the period's last day."""
+    """An amount in a currency for a period; `on` is the last day of the period."""
 
     currency: str
     on: date
@@ -34,7 +34,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Converted:
-    """US dollars, what could not be converted by currency, and the rates that were used."""
+    """The US dollars, the amounts without a rate by currency, and the rates used."""
 
     usd: Decimal
     apart: dict[str, Decimal]
@@ -42,29 +42,31 @@ class Converted:
 
 
 def check_rate(rate: CurrencyRate) -> None:
-    """Raise Invalid unless the rate is one of a known spelling, not of the dollar, above zero, and has a source."""
+    """Raise Invalid unless the rate has a valid currency other than the US dollar, is above zero and has a source."""
     if len(rate.currency) != len(USD) or not (
         rate.currency.isascii() and rate.currency.isalpha() and rate.currency.isupper()
     ):
-        raise Invalid("A currency is written with three capital letters, like EUR.", field="currency")
+        raise Invalid("A currency has three capital letters, like EUR.", field="currency")
     if rate.currency == USD:
         raise Invalid("US dollars need no rate.", field="currency")
     if not rate.usd.is_finite() or not 0 < rate.usd < RATE_BELOW:
-        raise Invalid(f"The rate is dollars for one unit: more than 0 and less than {RATE_BELOW:,}.", field="usd")
+        raise Invalid(
+            f"The rate is the number of dollars for one unit: more than 0 and less than {RATE_BELOW:,}.", field="usd"
+        )
     if not rate.source.strip():
-        raise Invalid("Say where the rate is from, for example the central bank's reference rate.", field="source")
+        raise Invalid("Give the source of the rate, for example the central bank's reference rate.", field="source")
 
 
 def rate_for(rates: Sequence[CurrencyRate], *, currency: str, on: date) -> CurrencyRate | None:
-    """The latest rate of a currency on or before a day and no older than 35 days, or None; of one day, the
-    last given.
+    """The latest rate of a currency on or before a day, at most 35 days old, or None. Of several for one day, the last
+    one.
     """
     usable = [rate for rate in rates if rate.currency == currency and on - STALE_AFTER <= rate.on <= on]
     return max(enumerate(usable), key=lambda found: (found[1].on, found[0]))[1] if usable else None
 
 
 def convert(amounts: Iterable[Amount], rates: Sequence[CurrencyRate]) -> Converted:
-    """The sum in US dollars, unrounded, and apart from it what has no rate of its time."""
+    """The unrounded sum in US dollars, and separately the amounts without a rate."""
     usd, apart, used = Decimal(0), defaultdict[str, Decimal](Decimal), dict[CurrencyRate, None]()
     for amount in amounts:
         if amount.currency == USD:

@@ -1,6 +1,6 @@
-"""What kind of file a bill is, by its content; unpacked with a cap, and found out where it was cut off.
+"""Detects the kind of a bill file from its content, decompresses it with limits, and detects truncated files.
 
-A file whose name promises another content than it has is refused, because whoever sent it is mistaken about it.
+A file whose extension does not match its content is rejected, because the sender made a mistake.
 """
 
 import csv
@@ -21,7 +21,7 @@ TAIL_STARTS_MAX = 50
 
 
 class FileKind(StrEnum):
-    """The three kinds of file a bill comes in."""
+    """The file formats of bills."""
 
     CSV = "csv"
     GZIP = "csv.gz"
@@ -30,7 +30,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True)
 class UnpackLimits:
-    """How much one file may unpack to: bytes in all, and bytes for each packed byte (deflate can reach 1,032)."""
+    """Limits for decompression: total bytes, and bytes for each compressed byte (deflate can reach 1,032)."""
 
     plain_bytes: int = 40 * 10**9
     ratio: int = 200
@@ -38,20 +38,20 @@ class UnpackLimits:
 
 
 def kind_of(path: Path, *, name: str) -> FileKind:
-    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is none of
-    the three.
+    """Detect the kind from the first bytes. Raises Invalid if the extension does not match or the content has another
+    format.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    found = _kind_by(head)
-    said = _kind_said(name)
-    if said is not None and said is not found:
+    detected = _kind_by(head)
+    expected = _kind_of_extension(name)
+    if expected is not None and expected is not detected:
         raise Invalid(
-            f"The name {name!r} says {said}, but the content is {found}. Send it under its true name.",
+            f"The name {name!r} says {expected}, but the content is {detected}. Send it with the right extension.",
             field="file",
             code="mislabeled",
         )
-    return found
+    return detected
 
 
 def _kind_by(head: bytes) -> FileKind:
@@ -61,30 +61,32 @@ def _kind_by(head: bytes) -> FileKind:
         return FileKind.PARQUET
     if head.startswith(ZIP_MARK):
         raise Invalid(
-            "This is a ZIP archive or a spreadsheet; send the CSV, CSV.gz or Parquet file itself.",
+            "This is a ZIP archive or a spreadsheet. Send the CSV, CSV.gz or Parquet file itself.",
             field="file",
             code="mislabeled",
         )
     if b"\0" in head:
         raise Invalid(
-            "This is neither text in UTF-8 nor gzip nor Parquet; send a CSV in UTF-8, a CSV.gz or a Parquet file.",
+            "This is neither UTF-8 text nor gzip nor Parquet. Send a CSV in UTF-8, a CSV.gz or a Parquet file.",
             field="file",
             code="mislabeled",
         )
     return FileKind.CSV
 
 
-def _kind_said(name: str) -> FileKind | None:
+def _kind_of_extension(name: str) -> FileKind | None:
     low = name.lower()
     if low.endswith((".gz", ".gzip")):
         return FileKind.GZIP
     return next((kind for kind in (FileKind.CSV, FileKind.PARQUET) if low.endswith(f".{kind}")), None)
 
 
-def plain(
+def decompress(
     path: Path, *, kind: FileKind, folder: Path, caps: UnpackLimits, on_bytes: Callable[[int], None] = lambda _: None
 ) -> Path:
-    """The file unpacked and found whole. Raises Invalid where it was cut off or damaged, TooLarge beyond the caps."""
+    """Decompress the file if needed and check that it is complete. Raises Invalid if it is truncated or damaged,
+    TooLarge above the limits.
+    """
     if kind is FileKind.PARQUET:
         _check_parquet(path)
         return path
@@ -103,9 +105,7 @@ def _unpack(path: Path, target: Path, caps: UnpackLimits, on_bytes: Callable[[in
                 out.write(chunk)
                 on_bytes(size)
     except EOFError as error:
-        raise Invalid(
-            "The gzip file ends too early: it was cut off on the way. Send it again.", field="file", code="truncated"
-        ) from error
+        raise Invalid("The gzip file is incomplete. Send it again.", field="file", code="truncated") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
     return target
@@ -114,13 +114,13 @@ def _unpack(path: Path, target: Path, caps: UnpackLimits, on_bytes: Callable[[in
 def _check_caps(size: int, packed: int, caps: UnpackLimits) -> None:
     if size > caps.plain_bytes:
         raise TooLarge(
-            f"The file unpacks to more than the {caps.plain_bytes // 10**9} GB read here; split it by billing period.",
+            f"The file unpacks to more than the {caps.plain_bytes // 10**9} GB allowed. Split it by billing period.",
             field="file",
         )
     if size > CHUNK_BYTES and size > packed * caps.ratio:
         raise TooLarge(
-            f"The file unpacks to more than {caps.ratio} times its size, as no bill does; send the CSV without "
-            "packing.",
+            f"The file unpacks to more than {caps.ratio} times its size, which is not "
+            "plausible for a bill. Send the CSV without compression.",
             field="file",
             code="bomb",
         )
@@ -133,14 +133,14 @@ def _check_parquet(path: Path) -> None:
         file.seek(max(0, size - len(PARQUET_MARK)))
         if size < 3 * len(PARQUET_MARK) or file.read() != PARQUET_MARK:
             raise Invalid(
-                "The Parquet file ends too early: it was cut off on the way. Send it again.",
+                "The Parquet file is incomplete. Send it again.",
                 field="file",
                 code="truncated",
             )
 
 
 def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], str]:
-    """The header of a CSV file, packed or not, and its delimiter. Raises Invalid where there is none."""
+    """The header of a CSV file, compressed or not, and its delimiter. Raises Invalid if there is no header."""
     try:
         with gzip.open(path, "rb") if kind is FileKind.GZIP else path.open("rb") as file:
             line = file.readline(HEAD_BYTES)
@@ -150,13 +150,14 @@ def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], 
         text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise Invalid(
-            "The header is not text in UTF-8; export the bill in UTF-8.", field="file", code="encoding"
+            "The header is not UTF-8 text. Export the bill in UTF-8.", field="file", code="encoding"
         ) from error
     delimiter = max(DELIMITERS, key=text.count)
     names = next(csv.reader([text], delimiter=delimiter), [])
     if len(names) < 2:
         raise Invalid(
-            "The first line is no header of a CSV file: it has no columns. The names of the columns come first.",
+            "The first line is not a CSV header, because it has no columns. The first line "
+            "must contain the column names.",
             field="file",
             code="columns",
         )
@@ -164,7 +165,7 @@ def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], 
 
 
 def _check_csv(path: Path) -> None:
-    """A file that does not end with a line feed is whole only if its last record has all columns."""
+    """Raise Invalid for a truncated CSV file. Without a line feed at the end, the last record must have all columns."""
     names, delimiter = header_of(path)
     with path.open("rb") as file:
         file.seek(0, 2)
@@ -174,14 +175,14 @@ def _check_csv(path: Path) -> None:
     if tail.endswith((b"\n", b"\r")) or _ends_whole(tail, len(names), delimiter):
         return
     raise Invalid(
-        "The file ends in the middle of a row: it was cut off on the way. Send it again.",
+        "The file is incomplete: it ends in the middle of a row. Send it again.",
         field="file",
         code="truncated",
     )
 
 
 def _ends_whole(tail: bytes, columns: int, delimiter: str) -> bool:
-    """Whether the tail ends with one record of all columns; a record may hold line feeds inside quotes."""
+    """Whether the tail ends with a record with all columns. A record may contain line feeds inside quotes."""
     end = len(tail)
     for _ in range(TAIL_STARTS_MAX):
         start = tail.rfind(b"\n", 0, end)

@@ -1,5 +1,4 @@
-"""GPU hours of a bill's rows: from units that count them, or from the GPUs of a SKU times the hours it ran; and server
-hours.
+"""GPU hours of bill rows, from units of GPU hours or from the GPUs of a SKU times its hours; and server hours.
 
 Source: FOCUS, ConsumedQuantity and ConsumedUnit, and the property GpuCount of SkuPriceDetails.
 """
@@ -20,27 +19,27 @@ COUNTS = ("GpuCount", "x_GpuCount", "gpuCount", "GPUCount")
 
 
 def gpus_in(details: str | None) -> int:
-    """How many GPUs the details of a SKU name (JSON); 0 where they name none or cannot be read."""
+    """The number of GPUs in the details of a SKU (JSON); 0 if there is none or the JSON is invalid."""
     try:
-        told = json.loads(details or "{}")
+        parsed = json.loads(details or "{}")
     except ValueError:
         return 0
-    count = next((told[name] for name in COUNTS if name in told), 0) if isinstance(told, dict) else 0
+    count = next((parsed[name] for name in COUNTS if name in parsed), 0) if isinstance(parsed, dict) else 0
     return int(count) if re.fullmatch(r"\d{1,4}(\.0+)?", str(count).strip()) is not None and float(count) else 0
 
 
 def gpu_hours() -> "pl.Expr":
     """GPU hours of a group with the columns `gpus`, ConsumedQuantity/Unit and PricingQuantity/Unit.
 
-    The consumed quantity counts; the priced one only where none was consumed and the row is usage that was used.
+    The consumed quantity counts; the priced quantity counts only if there is no consumed one and the row is used usage.
     """
     return _hours(servers=False)
 
 
 def server_hours() -> "pl.Expr":
-    """Hours that servers ran, of the same group and its ServiceCategory, however many GPUs each has.
+    """Server hours of the same group and its ServiceCategory, for any number of GPUs.
 
-    A GPU hour counts as an hour of one server where the unit says no more. Source: FOCUS, ServiceCategory.
+    A GPU hour counts as one server hour if the unit gives no other information. Source: FOCUS, ServiceCategory.
     """
     import polars as pl
 

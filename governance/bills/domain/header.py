@@ -1,4 +1,4 @@
-"""Which column of a file is which column of FOCUS, whatever its version, spelling or order."""
+"""Maps the header of a file to FOCUS columns, for any version, spelling and order."""
 
 import re
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ SHOWN_MAX = 12
 
 @dataclass(frozen=True)
 class HeaderMap:
-    """Where each FOCUS column stands in a file, and what the header says of it.
+    """The mapping of a header.
 
-    `columns` maps FOCUS names to the file's own; `missing` are columns FOCUS wants and nothing here needs.
+    `columns` maps FOCUS names to the names in the file; `missing` are columns that FOCUS requires but Weighbridge does
+    not need.
     """
 
     version: str
@@ -23,27 +24,27 @@ class HeaderMap:
     missing: tuple[str, ...]
 
     def column(self, name: str) -> str | None:
-        """The file's own name of a FOCUS column, or None where it has none."""
+        """The name in the file of a FOCUS column, or None."""
         return self.columns.get(name)
 
 
 def map_header(names: Sequence[str]) -> HeaderMap:
-    """The map of a header. Raises Invalid for a needed column that is missing, or one that stands there twice."""
+    """Map a header. Raises Invalid for a needed column that is missing, or a column that occurs twice."""
     folded: dict[str, str] = {}
     for name in names:
         if _fold(name) in folded and _fold(name):
-            raise Invalid(f"The column {name!r} stands twice in the header; keep one.", field="file", code="columns")
+            raise Invalid(f"The header contains the column {name!r} twice. Remove one.", field="file", code="columns")
         folded[_fold(name)] = name
-    columns, taken = {}, set()
+    columns, used_names = {}, set()
     for column in COLUMNS:
-        found = next((folded[_fold(one)] for one in (column.name, *column.others) if _fold(one) in folded), None)
-        if found is not None:
-            columns[column.name] = found
-            taken.add(_fold(found))
+        file_name = next((folded[_fold(one)] for one in (column.name, *column.others) if _fold(one) in folded), None)
+        if file_name is not None:
+            columns[column.name] = file_name
+            used_names.add(_fold(file_name))
     needed = [column.name for column in COLUMNS if column.is_needed and column.name not in columns]
     if needed:
-        raise Invalid(_words_for(needed, names), field="file", code="columns")
-    known = {_fold(name) for name in MANDATORY | FURTHER} | taken
+        raise Invalid(_missing_columns_text(needed, names), field="file", code="columns")
+    known = {_fold(name) for name in MANDATORY | FURTHER} | used_names
     return HeaderMap(
         version=_version(folded),
         columns=columns,
@@ -61,9 +62,9 @@ def _version(folded: dict[str, str]) -> str:
     return next(has, "1.0")
 
 
-def _words_for(needed: Sequence[str], names: Sequence[str]) -> str:
+def _missing_columns_text(needed: Sequence[str], names: Sequence[str]) -> str:
     shown = ", ".join(names[:SHOWN_MAX]) + (", …" if len(names) > SHOWN_MAX else "")
     return (
-        f"This is no bill in the FOCUS format: it lacks {', '.join(needed)}. Its columns are {shown}. "
-        "Export the bill as FOCUS 1.0 or later, with its header."
+        "This is not a bill in the FOCUS format, because these columns are missing: "
+        f"{', '.join(needed)}. Its columns are {shown}. Export the bill as FOCUS 1.0 or later, with its header."
     )

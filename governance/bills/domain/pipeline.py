@@ -1,15 +1,15 @@
-"""One file from its first byte to its report: unpacked, found whole, read, added up; progress told on the way."""
+"""The pipeline for one file: decompress, check, read, aggregate and report, with progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from governance.bills.domain.aggregation import Gathered, gather
-from governance.bills.domain.file_kind import HEAD_BYTES, FileKind, UnpackLimits, header_of, kind_of, plain
+from governance.bills.domain.aggregation import AggregatedBill, aggregate
+from governance.bills.domain.file_kind import HEAD_BYTES, FileKind, UnpackLimits, decompress, header_of, kind_of
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
-from governance.bills.domain.scheduler import Scheduler, check_header, gather_usage
+from governance.bills.domain.scheduler import Scheduler, aggregate_usage, check_header
 from weighbridge.core.errors import Invalid, TooLarge
 
 OnShare = Callable[[float, str], None]
@@ -18,16 +18,16 @@ FOCUS = "focus"
 
 
 @dataclass(frozen=True)
-class IngestOrder:
-    """A file to read: the name it was sent under, what it is (`focus` or a scheduler), and the cluster it speaks of."""
+class BillFile:
+    """A file to read: its original name, its kind (`focus` or a scheduler), and its cluster."""
 
     name: str
     kind: str = FOCUS
     cluster: str = ""
 
 
-def peek(path: Path, order: IngestOrder) -> None:
-    """Raise Invalid where the first bytes already show that the file is not what it should be."""
+def sniff(path: Path, order: BillFile) -> None:
+    """Raise Invalid if the first bytes already show that the file is not of the expected kind."""
     kind = kind_of(path, name=order.name)
     if order.kind == FOCUS:
         open_source(path, kind=kind)
@@ -37,16 +37,17 @@ def peek(path: Path, order: IngestOrder) -> None:
 
 
 def read_bill(
-    path: Path, order: IngestOrder, *, folder: Path, caps: UnpackLimits, on_share: OnShare
-) -> tuple[Gathered, dict[str, Any]]:
-    """The file added up, and its report. `on_share` hears a share from 0 to 1 and a phase, and may raise to stop.
+    path: Path, order: BillFile, *, folder: Path, caps: UnpackLimits, on_share: OnShare
+) -> tuple[AggregatedBill, dict[str, Any]]:
+    """Read a file.
 
-    Raises Invalid or TooLarge with a reason where the file cannot be counted as a whole. `folder` takes what is
-    unpacked.
+    Returns the aggregated lines and the report. `on_share` is called with a share from 0 to 1 and a phase, and may
+    raise to stop. `folder` is for the decompressed file. Raises Invalid or TooLarge if the file cannot be counted as a
+    whole.
     """
     kind = kind_of(path, name=order.name)
     size = max(path.stat().st_size, 1)
-    unpacked = plain(
+    unpacked = decompress(
         path,
         kind=kind,
         folder=folder,
@@ -54,18 +55,20 @@ def read_bill(
         on_bytes=lambda done: on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking"),
     )
     kind = FileKind.CSV if kind is FileKind.GZIP else kind
-    heard = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
+    row_counter = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
     if order.kind == FOCUS:
         source = open_source(unpacked, kind=kind)
-        gathered = gather(source, on_rows=heard)
+        gathered = aggregate(source, on_rows=row_counter)
         return gathered, report_of(gathered, source.header)
     _check_text(kind)
-    gathered = gather_usage(unpacked, scheduler=Scheduler(order.kind), cluster=order.cluster, on_rows=heard)
+    gathered = aggregate_usage(unpacked, scheduler=Scheduler(order.kind), cluster=order.cluster, on_rows=row_counter)
     return gathered, report_of(gathered)
 
 
 def rows_estimated(path: Path, *, kind: FileKind) -> int:
-    """About how many rows an unpacked file has: exactly for Parquet, from the length of its first rows for CSV."""
+    """The number of rows of a decompressed file: exact for Parquet, estimated from the length of the first rows for
+    CSV.
+    """
     import polars as pl
 
     if kind is FileKind.PARQUET:
@@ -76,18 +79,18 @@ def rows_estimated(path: Path, *, kind: FileKind) -> int:
 
 
 class RowCounter:
-    """Adds up rows and tells the share; refuses a file that goes on and on."""
+    """Counts rows, reports progress, and rejects files with too many rows."""
 
     def __init__(self, estimated: int, caps: UnpackLimits, on_share: OnShare) -> None:
-        """No row yet of about `estimated`."""
+        """Start at zero of `estimated` rows."""
         self.rows, self.estimated, self.caps, self.on_share = 0, estimated, caps, on_share
 
     def __call__(self, rows: int) -> None:
-        """Hear of `rows` more, in whichever thread; raises TooLarge past the cap."""
+        """Add `rows`, from any thread. Raises TooLarge above the limit."""
         self.rows += rows
         if self.rows > self.caps.rows:
             raise TooLarge(
-                f"The file has more than the {self.caps.rows:,} rows read here; split it by billing period.",
+                f"The file has more than the {self.caps.rows:,} rows allowed. Split it by billing period.",
                 field="file",
             )
         share = min(self.rows / max(self.estimated, self.rows), 1.0)
@@ -96,4 +99,4 @@ class RowCounter:
 
 def _check_text(kind: FileKind) -> None:
     if kind is FileKind.PARQUET:
-        raise Invalid("Accounting of a scheduler is read from CSV, not from Parquet.", field="file", code="mislabeled")
+        raise Invalid("Scheduler accounting must be CSV, not Parquet.", field="file", code="mislabeled")

@@ -1,4 +1,4 @@
-"""A bill as a lazy frame of Polars: FOCUS names, text but for the figures, nothing read before somebody collects it."""
+"""A bill as a lazy Polars frame with FOCUS column names, numbers as decimals and all other columns as text."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 NULLS = ["", "NULL", "null", "Null", "\\N", "None"]
-DIGITS, SCALE, PLACES = 38, 18, 12  # figures are added up with 18 places and kept, half to even, with 12
+DIGITS, SCALE, PLACES = 38, 18, 12  # numbers are summed with 18 decimals and stored with 12, rounded half to even
 FIRST_ROW = 2  # the header is row 1
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that can be scanned any number of times, and what its header says."""
+    """A file and its mapped header. It can be scanned repeatedly."""
 
     path: Path
     kind: FileKind
@@ -27,7 +27,7 @@ class Source:
     delimiter: str = ","
 
     def scan(self) -> "pl.LazyFrame":
-        """Every row with the columns of FOCUS that are read here, as text; a column the file lacks is null."""
+        """All rows with the FOCUS columns, as text. A missing column is null."""
         import polars as pl
 
         lazy = self._scan_parquet() if self.kind is FileKind.PARQUET else self._scan_csv()
@@ -58,7 +58,7 @@ class Source:
 
 
 def open_source(path: Path, *, kind: FileKind) -> Source:
-    """The file with its header mapped. Raises Invalid for a header that is none of FOCUS, or a damaged Parquet file."""
+    """Open a file and map its header. Raises Invalid for a header that is not FOCUS, or for a damaged Parquet file."""
     import polars as pl
 
     if kind is not FileKind.PARQUET:
@@ -72,14 +72,14 @@ def open_source(path: Path, *, kind: FileKind) -> Source:
 
 
 def decimals(name: str) -> "pl.Expr":
-    """A figure as an exact decimal with 18 places; what cannot be read as one is null."""
+    """A column as exact decimals with 18 places; null if the text is not a number."""
     import polars as pl
 
     return pl.col(name).cast(pl.Decimal(DIGITS, SCALE), strict=False)
 
 
 def _as_text(column: "pl.Expr", kind: "pl.DataType", name: str) -> "pl.Expr":
-    """A typed Parquet column as the text that a CSV would hold; figures stay figures."""
+    """A typed Parquet column as text, as in a CSV; numbers stay numbers."""
     import polars as pl
 
     if name in NUMBERS and kind.is_numeric():

@@ -1,9 +1,9 @@
-"""What became of a bill's rows, as a document that is kept with it and shown on its page."""
+"""The report of a bill, which is stored with it and shown on its page."""
 
 from decimal import Decimal
 from typing import Any
 
-from governance.bills.domain.aggregation import Gathered
+from governance.bills.domain.aggregation import AggregatedBill
 from governance.bills.domain.columns import SERVICE_CATEGORIES
 from governance.bills.domain.header import HeaderMap
 from governance.bills.domain.slices import slices_of
@@ -12,9 +12,9 @@ from weighbridge.core.errors import Invalid
 NAMES_MAX = 20
 
 
-def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, Any]:
-    """Rows read, kept and refused with reasons and examples, totals by slice, and notes. Raises Invalid where none was
-    kept.
+def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict[str, Any]:
+    """Rows read, accepted and rejected (with reasons and examples), totals by slice, and notes. Raises Invalid if no
+    row was accepted.
     """
     check_kept(gathered)
     return {
@@ -32,9 +32,9 @@ def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, 
                 "billing_account": each.billing_account,
                 "period": each.period.isoformat(),
                 "rows": each.rows,
-                "gpu_hours": plain(each.gpu_hours),
+                "gpu_hours": plain_text(each.gpu_hours),
                 "totals": [
-                    {"currency": currency, "billed": plain(billed), "effective": plain(effective)}
+                    {"currency": currency, "billed": plain_text(billed), "effective": plain_text(effective)}
                     for currency, (billed, effective) in each.totals.items()
                 ],
             }
@@ -44,29 +44,29 @@ def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, 
     }
 
 
-def check_kept(gathered: Gathered) -> None:
-    """Raise Invalid where no row was kept; say why."""
+def check_kept(gathered: AggregatedBill) -> None:
+    """Raise Invalid, with the most frequent reason, if no row was accepted."""
     if gathered.rows_read == 0:
-        raise Invalid("The file has a header and no rows; nothing was read.", field="file", code="no_rows")
+        raise Invalid("The file has a header but no rows.", field="file", code="no_rows")
     if gathered.rows_kept == 0:
         most = max(gathered.refused, key=lambda each: each.rows)
         raise Invalid(
-            f"None of the {gathered.rows_read:,} rows can be kept. Of {most.rows:,}: {most.reason} "
+            f"None of the {gathered.rows_read:,} rows can be accepted. Reason for {most.rows:,} rows: {most.reason} "
             f"({most.examples[0]}).",
             field="file",
             code="no_rows",
         )
 
 
-def notes_of(gathered: Gathered, header: HeaderMap | None) -> list[str]:
-    """What is worth knowing and refuses nothing, as sentences."""
+def notes_of(gathered: AggregatedBill, header: HeaderMap | None) -> list[str]:
+    """Notes that reject no rows, as sentences."""
     notes = []
     if gathered.has_zoneless_times:
-        notes.append("Times without a zone were taken as UTC.")
+        notes.append("Times without a time zone were read as UTC.")
     if header and header.missing:
-        notes.append(f"FOCUS also asks for these columns, which the file lacks: {_listed(header.missing)}.")
+        notes.append(f"These columns are required by FOCUS but missing in the file: {_listed(header.missing)}.")
     if header and header.extra:
-        notes.append(f"Columns that are none of FOCUS were left out: {_listed(header.extra)}.")
+        notes.append(f"Columns that are not part of FOCUS were ignored: {_listed(header.extra)}.")
     for currency, amount in gathered.set_aside.items():
         notes.append(
             f"Purchases of commitments carry an effective cost of {amount} {currency}; it is left out, because the "
@@ -75,15 +75,16 @@ def notes_of(gathered: Gathered, header: HeaderMap | None) -> list[str]:
         )
     if gathered.rows_with_unreadable_tags:
         notes.append(
-            f"The tags of {gathered.rows_with_unreadable_tags:,} rows are no JSON object; they count as untagged."
+            f"The tags of {gathered.rows_with_unreadable_tags:,} rows are not a JSON object; "
+            "the rows count as untagged."
         )
     unknown = sorted(set(gathered.lines["service_category"]) - set(SERVICE_CATEGORIES) - {""}) if header else []
     if unknown:
-        notes.append(f"FOCUS knows no service category {_listed(tuple(unknown))}; the rows were kept.")
+        notes.append(f"FOCUS has no service category {_listed(tuple(unknown))}; the rows were accepted.")
     return notes
 
 
-def plain(value: Decimal) -> str:
+def plain_text(value: Decimal) -> str:
     """A decimal without exponent and trailing zeros."""
     return format(value.normalize() + Decimal(0), "f")
 

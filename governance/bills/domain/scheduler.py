@@ -1,8 +1,8 @@
-"""GPU hours from a scheduler's accounting: a CSV of Slurm's `sacct`, or one of a Kubernetes cluster's use of GPUs.
+"""GPU hours from scheduler accounting: a CSV of Slurm's `sacct`, or of the GPU use of a Kubernetes cluster.
 
-Every row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the
-sub-account, the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month
-is replaced as one.
+Each row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the
+sub-account, the kind of GPU is the SKU, and labels and job fields are tags. A row must be within one month, because
+months are replaced as a whole.
 """
 
 import csv
@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, Gathered, OnRows, Refusal
+from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, AggregatedBill, OnRows, Refusal
 from governance.bills.domain.file_kind import header_of
 from governance.bills.domain.tags import canonical
 from weighbridge.core.errors import Invalid
@@ -31,18 +31,18 @@ NEEDED = {
 }
 SECONDS, PLACES = Decimal(3600), Decimal("1e-12")
 BATCH_ROWS = 10_000
-TELL = "its time must lie within one month: export one month at a time, cut at its ends (sacct --truncate)"
+TELL = "its time must be within one month: export one month at a time, truncated to that month (sacct --truncate)"
 REASONS = {
-    "time_unreadable": "its start or end is no time like 2026-09-01T00:00:00",
+    "time_unreadable": "its start or end is not a time like 2026-09-01T00:00:00",
     "duration_unreadable": "ElapsedRaw must be whole seconds, and the end must not be before the start",
-    "gpus_unreadable": "the number of GPUs must be a number, not below zero",
+    "gpus_unreadable": "the number of GPUs must be a number of zero or more",
     "crosses_months": TELL,
 }
 Row = Mapping[str, str]
 
 
 class Scheduler(StrEnum):
-    """Whose accounting a CSV is."""
+    """The schedulers with supported accounting files."""
 
     SLURM = "slurm"
     KUBERNETES = "kubernetes"
@@ -63,10 +63,10 @@ class _Refuse(Exception):  # noqa: N818 -- a row's refusal, caught below
     pass
 
 
-def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnRows = lambda _: None) -> Gathered:
-    """Read and add up accounting; `cluster` names what the file itself does not. Raises Invalid for a header that is
-    none.
-    """
+def aggregate_usage(
+    path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnRows = lambda _: None
+) -> AggregatedBill:
+    """Read and aggregate accounting data of the cluster `cluster`. Raises Invalid for an invalid header."""
     names, delimiter = header_of(path)
     check_header(names, scheduler=scheduler)
     sums: dict[tuple[object, ...], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0)])
@@ -87,24 +87,29 @@ def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnR
             total = sums[_key(use, scheduler, cluster)]
             total[0] += 1
             total[1] += use.gpus * use.seconds / SECONDS
-    found = tuple(Refusal(name, REASONS[name], counts[name], tuple(refused[name])) for name in REASONS if counts[name])
-    return Gathered(_frame(sums), read, found, has_zoneless_times=True, rows_with_unreadable_tags=0, set_aside={})
+    refusals = tuple(
+        Refusal(name, REASONS[name], counts[name], tuple(refused[name])) for name in REASONS if counts[name]
+    )
+    return AggregatedBill(
+        _frame(sums), read, refusals, has_zoneless_times=True, rows_with_unreadable_tags=0, set_aside={}
+    )
 
 
 def check_header(names: Sequence[str], *, scheduler: Scheduler) -> None:
-    """Raise Invalid where columns are missing that the accounting of this scheduler needs."""
+    """Raise Invalid if columns are missing that the accounting of this scheduler needs."""
     lacking = [name for name in NEEDED[scheduler] if name not in names]
     if lacking:
         needed = ", ".join(NEEDED[scheduler])
         raise Invalid(
-            f"This is no accounting of {scheduler}: it lacks {', '.join(lacking)}. Needed are {needed}.",
+            f"This is not accounting of {scheduler}, because these columns are missing: "
+            f"{', '.join(lacking)}. Required are {needed}.",
             field="file",
             code="columns",
         )
 
 
 def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Row]]:
-    """Rows with their numbers; those of job steps, which repeat their job, are left out."""
+    """Rows with their numbers, without job steps, which repeat their job."""
     pending = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -174,9 +179,11 @@ def _number(text: str, reason: str) -> Decimal:
 
 
 def _tres(text: str) -> tuple[Decimal, str]:
-    """GPUs in an AllocTRES, and their kind; `gres/gpu` counts all, and `gres/gpu:KIND` those of a kind once more."""
-    found = re.findall(r"(?:^|,)gres/gpu(?::([^=,]+))?=([^,]*)", text)
-    amounts = [(kind, _number(amount, "gpus_unreadable")) for kind, amount in found]
+    """The number and kind of GPUs in an AllocTRES. `gres/gpu` counts all GPUs, and `gres/gpu:KIND` counts those of one
+    kind again.
+    """
+    matches = re.findall(r"(?:^|,)gres/gpu(?::([^=,]+))?=([^,]*)", text)
+    amounts = [(kind, _number(amount, "gpus_unreadable")) for kind, amount in matches]
     kinds = "+".join(sorted(kind for kind, _ in amounts if kind))
     whole = [amount for kind, amount in amounts if not kind]
     return (whole[0] if whole else sum((amount for _, amount in amounts), Decimal(0))), kinds
@@ -188,7 +195,7 @@ def _check_month(start: datetime, end: datetime) -> None:
 
 
 def _after(day: date) -> datetime:
-    """The first instant of the next month."""
+    """The start of the next month."""
     return datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
 
 

@@ -16,7 +16,7 @@ KEY = ("provider", "billing_account", "period")
 
 @dataclass(frozen=True)
 class Slice:
-    """What a file says of one provider, account and period; `totals` maps a currency to (billed, effective)."""
+    """The data of a file for one provider, account and period; `totals` maps a currency to (billed, effective)."""
 
     provider: str
     billing_account: str
@@ -28,22 +28,23 @@ class Slice:
     totals: dict[str, tuple[Decimal, Decimal]]
 
     def __str__(self) -> str:
-        """As a sentence names it."""
+        """The slice as text for sentences."""
         return f"{self.provider} {self.billing_account}, {self.period:%Y-%m}"
 
 
 def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
-    """The slices of added-up lines, in order. Raises Invalid where one period has two ends: which rows count is
-    unknown.
+    """The slices of aggregated lines, in order. Raises Invalid if one period has two ends, because it is unknown which
+    rows count.
     """
     import polars as pl
 
     ends = lines.group_by(*KEY).agg(pl.col("period_end").unique().sort()).filter(pl.col("period_end").list.len() > 1)
     if ends.height:
-        provider, account, period, found = ends.sort(*KEY).row(0)
+        provider, account, period, end_days = ends.sort(*KEY).row(0)
         raise Invalid(
-            f"{provider} {account} has the period from {period} twice: once until {found[0]}, once until {found[1]}. "
-            "One file holds a period once; export it again.",
+            f"{provider} {account} has two billing periods that start on {period}: one ends "
+            f"on {end_days[0]}, the other on {end_days[1]}. "
+            "A file must contain each period only once. Export it again.",
             field="file",
             code="duplicate_period",
         )
@@ -57,7 +58,7 @@ def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
 
 
 def numbered(lines: "pl.DataFrame", numbers: Sequence[int], *, slices: Sequence[Slice]) -> "pl.DataFrame":
-    """The lines with `slice_id`: the number their slice was given."""
+    """The lines with `slice_id`, the number of their slice."""
     import polars as pl
 
     keys = [

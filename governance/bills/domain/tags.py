@@ -1,24 +1,25 @@
-"""Tags of a bill's rows in one spelling: a JSON object of texts with sorted names."""
+"""Canonical tags of bill rows: a JSON object of texts with sorted names."""
 
 import json
 
 
 def canonical(text: str | None) -> tuple[str, bool]:
-    """The tags as canonical JSON, and whether what stood there could not be read (then there are none).
+    """The tags as canonical JSON, and whether the text was unreadable (then there are no tags).
 
-    Exports write an object, or a list of pairs `{"key": …, "value": …}`; values that are no text are written as JSON.
+    Exports contain an object, or a list of pairs `{"key": …, "value": …}`. Values that are not text are written as
+    JSON.
     """
     if text is None:
         return "{}", False
     try:
-        told = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         return "{}", True
-    if isinstance(told, list) and all(isinstance(one, dict) and "key" in one for one in told):
-        told = {str(one["key"]): one.get("value") for one in told}
-    if not isinstance(told, dict):
+    if isinstance(parsed, list) and all(isinstance(one, dict) and "key" in one for one in parsed):
+        parsed = {str(one["key"]): one.get("value") for one in parsed}
+    if not isinstance(parsed, dict):
         return "{}", True
-    words = {_clean(str(name)): _word(value) for name, value in told.items() if value is not None}
+    words = {_clean(str(name)): _word(value) for name, value in parsed.items() if value is not None}
     return json.dumps(words, ensure_ascii=False, sort_keys=True, separators=(",", ":")), False
 
 
@@ -27,5 +28,5 @@ def _word(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    """PostgreSQL keeps no NUL, and no half of a surrogate pair."""
+    """Remove NUL characters and lone surrogates, which PostgreSQL cannot store."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()

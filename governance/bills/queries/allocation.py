@@ -1,4 +1,4 @@
-"""Reads of allocation rules, and which lines of bills they take."""
+"""Reads of allocation rules and of the bill lines that match them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class RuleTotals:
-    """What a rule takes, or none does: lines, effective cost by currency, GPU hours."""
+    """The lines that match a rule, or no rule: their number, effective cost by currency, and GPU hours."""
 
     rule: str
     account: str
@@ -39,7 +39,7 @@ class RuleTotals:
 
 @dataclass(frozen=True)
 class UnclaimedLines:
-    """Lines that no rule takes, of one provider, sub-account and service, in one currency."""
+    """Lines that match no rule, of one provider, sub-account and service, in one currency."""
 
     provider: str
     subaccount: str
@@ -51,7 +51,9 @@ class UnclaimedLines:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a set of rules would do to the bills of a month: each rule, the rest, and the dearest kinds of the rest."""
+    """The effect of rules on the bills of a month: totals of each rule, unallocated totals, and the most expensive
+    unallocated lines.
+    """
 
     month: date
     rules: tuple[RuleTotals, ...]
@@ -60,12 +62,12 @@ class Preview:
 
 
 def current() -> Lines:
-    """The lines of slices that count."""
+    """The lines of current slices."""
     return SpendLine.objects.filter(slice__is_current=True)
 
 
 def taken_by(rules: Sequence[Rule], *, among: Lines) -> tuple[Lines, list[Q]]:
-    """The lines with every tag the rules speak of made a column, and the condition of each rule."""
+    """The lines with a column for each tag of the rules, and the condition of each rule."""
     tags = sorted({each.field for rule in rules for each in rule.conditions if each.field.startswith(TAG)})
     names = {field: f"tag_{number}" for number, field in enumerate(tags)}
     tests = [
@@ -80,12 +82,12 @@ def published() -> AllocationVersion | None:
 
 
 def rules_of(version: AllocationVersion) -> RuleSet:
-    """The rules a version holds."""
+    """The rules of a version."""
     return parse(version.source)
 
 
 def parse(source: str) -> RuleSet:
-    """The rules of a YAML text. Raises Invalid where they are none, or two of them overlap."""
+    """Parse rules in YAML. Raises Invalid if they are invalid or overlap."""
     if len(source) > SOURCE_CHARS_MAX:
         raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
     try:
@@ -93,20 +95,20 @@ def parse(source: str) -> RuleSet:
     except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
         raise Invalid(f"This is not YAML: {error}", field="source") from error
     except RecursionError as error:
-        raise Invalid("The document is nested too deeply to be read.", field="source") from error
+        raise Invalid("The document is nested too deeply.", field="source") from error
 
 
 def targets(rules: RuleSet) -> list[tuple[Rule, Team, ModelAsset | None]]:
-    """Each rule with the team and the model it names. Raises Invalid for one that is not there."""
+    """Each rule with its team and its model. Raises Invalid if one does not exist."""
     teams = {team.slug: team for team in Team.objects.all()}
     assets = {f"{row.team.slug}/{row.slug}": row for row in ModelAsset.objects.select_related("team")}
     for number, rule in enumerate(rules.rules):
         if rule.account not in teams:
             field = f"rules[{number}].account"
-            raise Invalid(f"{field} names no team: {rule.account!r}. There are {_some(teams)}.", field=field)
+            raise Invalid(f"{field} is not a team: {rule.account!r}. Teams: {_some(teams)}.", field=field)
         if rule.model and rule.model not in assets:
             field = f"rules[{number}].model"
-            raise Invalid(f"{field} names no model: {rule.model!r}. There are {_some(assets)}.", field=field)
+            raise Invalid(f"{field} is not a model: {rule.model!r}. Models: {_some(assets)}.", field=field)
     return [(rule, teams[rule.account], assets.get(rule.model)) for rule in rules.rules]
 
 
@@ -124,38 +126,40 @@ def find(*, number: int) -> AllocationVersion:
 
 
 def months() -> list[date]:
-    """The first days of the months that bills are on record for, the latest first."""
+    """The first days of the months with bills, latest first."""
     periods = BillSlice.objects.filter(is_current=True).values_list("period", flat=True).distinct()
     return sorted({period.replace(day=1) for period in periods}, reverse=True)
 
 
 def preview(*, rules: RuleSet, month: date) -> Preview:
-    """What the rules would do to the lines billed in a month."""
-    lines, tests = taken_by(rules.rules, among=current().filter(period__gte=month, period__lt=after(month)))
+    """The effect of the rules on the lines of a month."""
+    lines, tests = taken_by(rules.rules, among=current().filter(period__gte=month, period__lt=next_month(month)))
     cases = [When(test, then=Value(number)) for number, test in enumerate(tests)]
-    marked = lines.annotate(taker=Case(*cases, default=Value(NOBODY), output_field=IntegerField()))
+    marked_lines = lines.annotate(taker=Case(*cases, default=Value(NOBODY), output_field=IntegerField()))
     sums = (
-        marked.order_by()
+        marked_lines.order_by()
         .values("taker", "currency")
         .annotate(count=Count("pk"), cost=Sum("effective"), hours=Sum("gpu_hours"))
     )
     by_taker: dict[int, list[Mapping[str, Any]]] = {}
     for row in sums.order_by("taker", "currency"):
         by_taker.setdefault(row["taker"], []).append(row)
-    taken = tuple(
+    rule_totals = tuple(
         _taken(by_taker.get(number, []), rule.id, rule.account, rule.model) for number, rule in enumerate(rules.rules)
     )
     fields = ("provider", "subaccount", "service", "currency")
-    rest = marked.filter(taker=NOBODY).order_by().values(*fields).annotate(count=Count("pk"), cost=Sum("effective"))
+    rest = (
+        marked_lines.filter(taker=NOBODY).order_by().values(*fields).annotate(count=Count("pk"), cost=Sum("effective"))
+    )
     kinds = rest.order_by("-cost", *fields)[:REST_KINDS_MAX]
     dearest = tuple(
         UnclaimedLines(row["provider"], row["subaccount"], row["service"], row["currency"], row["count"], row["cost"])
         for row in kinds
     )
-    return Preview(month, taken, _taken(by_taker.get(NOBODY, []), "", "", ""), dearest)
+    return Preview(month, rule_totals, _taken(by_taker.get(NOBODY, []), "", "", ""), dearest)
 
 
-def after(month: date) -> date:
+def next_month(month: date) -> date:
     """The first day of the next month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
@@ -172,10 +176,10 @@ def _some(names: Mapping[str, Any]) -> str:
 
 
 def _tag(field: str) -> Coalesce:
-    """A tag as a column, whatever its name; empty where a line has none."""
+    """A tag as a column; empty if the line does not have the tag."""
     name = Value(field.removeprefix(TAG))
-    found = Func(F("tags"), name, function="jsonb_extract_path_text", output_field=TextField())
-    return Coalesce(found, Value(""), output_field=TextField())
+    tag_value = Func(F("tags"), name, function="jsonb_extract_path_text", output_field=TextField())
+    return Coalesce(tag_value, Value(""), output_field=TextField())
 
 
 def _holds(name: str, condition: FieldPattern) -> Q:

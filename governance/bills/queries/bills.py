@@ -1,4 +1,4 @@
-"""Reads of bills: the files, what became of them, and what of them belongs to nobody."""
+"""Reads of bills: files, their results, and their unallocated lines."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ from weighbridge.core.errors import NotFound
 
 @dataclass(frozen=True)
 class OwnedLines:
-    """Lines of a bill in one currency: what belongs to somebody, and what to nobody."""
+    """Allocated and unallocated lines of a bill in one currency."""
 
     currency: str
     allocated: Decimal
@@ -24,7 +24,7 @@ class OwnedLines:
 
 @dataclass(frozen=True)
 class BillView:
-    """A bill as its page shows it."""
+    """The data of the page of a bill."""
 
     bill: Bill
     slices: tuple[BillSlice, ...]
@@ -35,20 +35,20 @@ class BillView:
 
 
 def listed() -> QuerySet[Bill]:
-    """Every bill, the newest first, with `slice_count`."""
+    """All bills, newest first, with `slice_count`."""
     return Bill.objects.select_related("received_by").annotate(slice_count=Count("slices")).order_by("-pk")
 
 
 def find(*, bill_id: int, person: Person) -> Bill:
-    """The bill, or NotFound where there is none this person may see."""
+    """The bill. Raises NotFound if it does not exist or this person may not see it."""
     bill = Bill.objects.select_related("received_by").filter(pk=bill_id).first() if may_see_bills(person) else None
     if bill is None:
-        raise NotFound(f"There is no bill {bill_id} you can see.")
+        raise NotFound(f"There is no bill {bill_id} that you can see.")
     return bill
 
 
 def describe(bill: Bill) -> BillView:
-    """The bill with its slices and what of it belongs to whom."""
+    """The bill with its slices and its allocated amounts."""
     report = bill.report or {}
     slices = tuple(bill.slices.select_related("replaced_by").order_by("provider", "billing_account", "period"))
     return BillView(
@@ -62,7 +62,7 @@ def describe(bill: Bill) -> BillView:
 
 
 def rates() -> QuerySet[ExchangeRate]:
-    """Every rate, the latest day first."""
+    """All rates, latest day first."""
     return ExchangeRate.objects.select_related("set_by").order_by("-on", "currency", "-pk")
 
 

@@ -1,6 +1,4 @@
-"""Reads for the ledger: what the lines on record say of a month, by team, unit and request, beside what the ledger
-says.
-"""
+"""Reads for the ledger: the amounts of bill lines by month, team, unit and request, compared with the ledger."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +9,8 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 
 from governance.bills.domain.currencies import Amount, convert
-from governance.bills.queries.allocation import after, current
-from governance.bills.queries.spend import known_rates
+from governance.bills.queries.allocation import current, next_month
+from governance.bills.queries.spend import all_rates
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SPENT, EntryKind
 from governance.budgets.domain.quarters import Quarter
@@ -25,8 +23,8 @@ Key = tuple[date, int, str]  # month, team, request
 
 @dataclass(frozen=True)
 class Posting:
-    """What a month has cost a team in one unit, for a request or without one; `stated` is what the ledger
-    says so far.
+    """The cost of a month for a team in one unit, for one request or without a request. `stated` is the amount in the
+    ledger so far.
     """
 
     team: str
@@ -38,14 +36,14 @@ class Posting:
     stated: Decimal | None
 
     def __str__(self) -> str:
-        """As an event names it."""
+        """The posting as text for audit events."""
         return f"{self.team} {self.unit} {self.period}"
 
 
 def postings(*, months: Sequence[date]) -> list[Posting]:
-    """Every statement these months ask for, on locked accounts in the order in which everybody locks them.
+    """All postings that these months need, with the accounts locked in the common order.
 
-    A month that was stated and of which no line is left is stated as nothing.
+    A posted month without any lines left is posted as zero.
     """
     sums, names = _sums(months)
     quarters = {month: str(Quarter.of(month)) for month in months}
@@ -57,31 +55,33 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
     }
     lock_accounts(Q(pk__in=[row.pk for row in accounts.values()]))
     stated = _stated(accounts.values(), months)
-    found = []
+    postings_found = []
     for (month, team, ref), (usd, hours) in sorted(sums.items()):
         for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, hours)):
             account = accounts.get((team, quarters[month], unit.value))
-            said = stated.pop((account.pk, f"{month:%Y-%m}", ref), None) if account else None
-            if amount or said is not None:
-                found.append(Posting(names[team], unit, f"{month:%Y-%m}", ref, amount, account, said))
+            posted_amount = stated.pop((account.pk, f"{month:%Y-%m}", ref), None) if account else None
+            if amount or posted_amount is not None:
+                postings_found.append(Posting(names[team], unit, f"{month:%Y-%m}", ref, amount, account, posted_amount))
     by_pk = {row.pk: row for row in accounts.values()}
-    for (pk, period, ref), said in sorted(stated.items()):
+    for (pk, period, ref), posted_amount in sorted(stated.items()):
         row = by_pk[pk]
-        found.append(Posting(row.center.slug, BudgetUnit(row.unit), period, ref, Decimal(0), row, said))
-    return sorted(found, key=lambda one: one.account.pk if one.account else 0)
+        postings_found.append(
+            Posting(row.center.slug, BudgetUnit(row.unit), period, ref, Decimal(0), row, posted_amount)
+        )
+    return sorted(postings_found, key=lambda one: one.account.pk if one.account else 0)
 
 
 def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], dict[int, str]]:
-    """US dollars and GPU hours by month of consumption, team and request; and the teams' slugs."""
-    rates, sums, names = known_rates(), {}, {}
+    """US dollars and GPU hours by month of consumption, team and request; and the slugs of the teams."""
+    rates, sums, names = all_rates(), {}, {}
     fields = ("rule__team", "rule__team__slug", "rule__request_ref", "currency")
     for month in months:
-        lines = current().filter(rule__isnull=False, day__gte=month, day__lt=after(month)).order_by()
+        lines = current().filter(rule__isnull=False, day__gte=month, day__lt=next_month(month)).order_by()
         by_key: dict[Key, list[Mapping[str, object]]] = defaultdict(list)
         for row in lines.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
             by_key[(month, row["rule__team"], row["rule__request_ref"])].append(row)
             names[row["rule__team"]] = row["rule__team__slug"]
-        last = after(month) - timedelta(days=1)
+        last = next_month(month) - timedelta(days=1)
         for key, rows in by_key.items():
             amounts = [Amount(str(row["currency"]), last, Decimal(str(row["cost"]))) for row in rows]
             hours = sum((Decimal(str(row["hours"])) for row in rows), Decimal(0))
@@ -90,7 +90,7 @@ def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], d
 
 
 def _stated(accounts: Iterable[BudgetAccount], months: Sequence[date]) -> dict[tuple[int, str, str], Decimal]:
-    """What the ledger says bills said of the months; estimates are none of them."""
+    """The billed amounts in the ledger for the months, without estimates."""
     kinds = [kind.value for kind in SPENT if kind is not EntryKind.ACCRUAL]
     periods = [f"{month:%Y-%m}" for month in months]
     rows = LedgerEntry.objects.filter(account__in=list(accounts), kind__in=kinds, period__in=periods).order_by()

@@ -1,4 +1,4 @@
-"""Reads of spend: what was billed and consumed, by team, model and month, in US dollars as far as there are rates."""
+"""Reads of spend by team, model and month, in US dollars where there is an exchange rate."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db.models.functions import TruncMonth
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
 from governance.bills.models import ExchangeRate, SpendLine
-from governance.bills.queries.allocation import after, current
+from governance.bills.queries.allocation import current, next_month
 from governance.bills.rules import may_see_bills
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
@@ -35,11 +35,11 @@ HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
 
 @dataclass(frozen=True)
 class ModelSpend:
-    """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
+    """The cost of a team's model in a month of consumption; `team` is empty for unallocated lines.
 
-    `effective` is amortized (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
-    effective cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any
-    provider.
+    `effective` is amortized (for comparison with projections), `billed` is cash, both in US dollars. `apart` is the
+    effective cost without an exchange rate, by currency. `is_generated` means that a part was generated and is not from
+    a provider's bill.
     """
 
     month: date
@@ -56,13 +56,13 @@ class ModelSpend:
 
     @property
     def is_allocated(self) -> bool:
-        """Whether it belongs to somebody."""
+        """Whether the spend is allocated to a team."""
         return bool(self.team)
 
 
 @dataclass(frozen=True)
 class MonthSpend:
-    """The sums of a month."""
+    """The totals of a month."""
 
     month: date
     effective: Decimal
@@ -74,22 +74,22 @@ class MonthSpend:
 
 
 def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpend]:
-    """Spend by month, team and model, the latest month and the dearest first; `person` None is the installation itself.
+    """Spend by month, team and model, latest month and highest cost first.
 
-    Whoever may not see whole bills sees what belongs to their teams.
+    People who may not see complete bills see only the spend of their teams; `person` None is the system and sees all.
     """
     lines = current()
     if person is not None and not may_see_bills(person):
         lines = lines.filter(rule__team__slug__in=person.teams)
     if month is not None:
-        lines = lines.filter(day__gte=month, day__lt=after(month))
+        lines = lines.filter(day__gte=month, day__lt=next_month(month))
     sums = lines.order_by().annotate(month=TruncMonth("day")).values(*FIELDS)
-    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     amounts = {name: Sum(name) for name in ("effective", "billed")}
     for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
-        found[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
-    rates = known_rates()
-    rows = [_spend(key, amounts, rates) for key, amounts in found.items()]
+        grouped[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
+    rates = all_rates()
+    rows = [_spend(key, amounts, rates) for key, amounts in grouped.items()]
     return sorted(
         rows, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
     )
@@ -97,7 +97,7 @@ def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpen
 
 @dataclass(frozen=True)
 class ModelMonth:
-    """What bills say of a model in a month: for one request by name (`is_named`), or for the model as such."""
+    """The billed amounts of a model in a month: for one request (`is_named`), or for the model without a request."""
 
     month: date
     is_named: bool
@@ -109,28 +109,26 @@ class ModelMonth:
 
 
 def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
-    """What rules that name one of the requests, or the model and no request, allocate to it, the earliest
-    month first.
-    """
+    """Amounts that rules allocate to one of the requests, or to the model without a request, earliest month first."""
     named = Q(rule__request_ref__in=request_refs)
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
-    found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
+    grouped: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
     for row in _by_month(lines, "rule__request_ref"):
-        found[(row["month"], bool(row["rule__request_ref"]))].append(row)
-    rates = known_rates()
-    return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
+        grouped[(row["month"], bool(row["rule__request_ref"]))].append(row)
+    rates = all_rates()
+    return [_model_month(key, rows, rates) for key, rows in sorted(grouped.items())]
 
 
 def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
-    """The same for many requests at once, by the ref of each; `assets` says of which model each is, by its id."""
+    """The same for many requests at once, by request ref; `assets` maps each ref to the ID of its model."""
     named = Q(rule__request_ref__in=assets)
     lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
-    found: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
+    grouped: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
     for row in _by_month(lines, "rule__request_ref", "rule__asset_id"):
-        found[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
-    rates = known_rates()
+        grouped[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
+    rates = all_rates()
     months: dict[str | int, list[ModelMonth]] = defaultdict(list)
-    for (whose, month), rows in found.items():
+    for (whose, month), rows in grouped.items():
         months[whose].append(_model_month((month, isinstance(whose, str)), rows, rates))
     return {
         ref: sorted([*months[asset], *months[ref]], key=lambda row: (row.month, row.is_named))
@@ -139,7 +137,7 @@ def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
 
 
 def months(rows: Iterable[ModelSpend]) -> list[MonthSpend]:
-    """The sums of each month, the latest first."""
+    """The totals of each month, latest first."""
     by_month: dict[date, list[ModelSpend]] = defaultdict(list)
     for row in rows:
         by_month[row.month].append(row)
@@ -147,12 +145,12 @@ def months(rows: Iterable[ModelSpend]) -> list[MonthSpend]:
 
 
 def months_of_use() -> list[date]:
-    """The first days of the months that lines on record were consumed in."""
+    """The first days of the months of consumption of all current lines."""
     return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
 
 
-def known_rates() -> list[CurrencyRate]:
-    """Every rate in the order it was set: of one day the last counts."""
+def all_rates() -> list[CurrencyRate]:
+    """All rates in the order in which they were set; the last one of a day counts."""
     rows = ExchangeRate.objects.order_by("pk")
     return [CurrencyRate(row.currency, row.on, row.usd, row.source) for row in rows]
 
@@ -167,7 +165,7 @@ def table(rows: Sequence[ModelSpend]) -> ExportTable:
             row.effective,
             row.billed,
             row.gpu_hours,
-            apart_words(row.apart),
+            unconverted_text(row.apart),
             basis_of(row),
         )
         for row in rows
@@ -176,12 +174,12 @@ def table(rows: Sequence[ModelSpend]) -> ExportTable:
 
 
 def basis_of(row: ModelSpend) -> str:
-    """What the amounts rest on, in a word: bills, or figures that were generated for a show or a test."""
+    """The basis of the amounts: bills, or data generated for a demo or a test."""
     return BillOrigin.GENERATED.label if row.is_generated else "billed"
 
 
-def apart_words(apart: Mapping[str, Decimal]) -> str:
-    """Amounts that were not converted, as text: `12.50 EUR, 3 JPY`."""
+def unconverted_text(apart: Mapping[str, Decimal]) -> str:
+    """Unconverted amounts as text: `12.50 EUR, 3 JPY`."""
     return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))
 
 
@@ -220,7 +218,7 @@ def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[CurrencyRate]) -> Converted:
-    last_days = ((row, after(row["month"]) - timedelta(days=1)) for row in rows)
+    last_days = ((row, next_month(row["month"]) - timedelta(days=1)) for row in rows)
     return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
 
 

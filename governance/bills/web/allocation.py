@@ -1,4 +1,4 @@
-"""Pages of allocation rules: versions, the editor with its preview, proposing; and spend by team, model and month."""
+"""Pages of allocation rules (versions, editor with preview, proposal) and of spend by team, model and month."""
 
 from datetime import date
 from typing import Any
@@ -39,7 +39,7 @@ rules:
 
 
 class RulesForm(forms.Form):
-    """Rules as YAML, and the month they are tried on."""
+    """Rules as YAML, and the month of the preview."""
 
     source = forms.CharField(
         label="YAML",
@@ -50,7 +50,7 @@ class RulesForm(forms.Form):
             "empty list means that a row has none."
         ),
     )
-    month = forms.ChoiceField(label="Try it on the bills of", required=False)
+    month = forms.ChoiceField(label="Preview with the bills of", required=False)
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own arguments
@@ -72,7 +72,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest) -> HttpResponse:
-    """`/allocation-rules/new/`: write the next version; tried on a month before it is saved."""
+    """`/allocation-rules/new/`: write the next version, with a preview on one month."""
     check_handle_bills(person_of(request))
     form = RulesForm(request.POST) if request.method == "POST" else RulesForm(initial={"source": _start()})
     preview = None
@@ -98,16 +98,16 @@ def draft(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, number: int) -> HttpResponse:
-    """One version: its rules tried on a month, its source, and proposing it."""
+    """One version: a preview of its rules on a month, its source, and the form to propose it."""
     person = person_of(request)
     check_see_bills(person)
     version = allocation.find(number=number)
     months = allocation.months()
-    asked = request.GET.get("month", "") or (months[0].isoformat() if months else "")
+    month_text = request.GET.get("month", "") or (months[0].isoformat() if months else "")
     context = {
         "version": version,
         "months": months,
-        "preview": _preview(version.source, asked),
+        "preview": _preview(version.source, month_text),
         "reason_form": ReasonForm(),
         "cannot_propose": refusal_of(lambda: check_handle_bills(person)),
         "open_change": open_for(kind=Changed.ALLOCATION, subject=version),
@@ -122,7 +122,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def propose(request: HttpRequest, number: int) -> HttpResponse:
-    """Propose to put a version in force; a second person confirms."""
+    """Propose the publication of a version. A second person confirms."""
     check_see_bills(person_of(request))
     version = allocation.find(number=number)
 
@@ -130,19 +130,19 @@ def propose(request: HttpRequest, number: int) -> HttpResponse:
         change = propose_publication(
             version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
         )
-        return f"{change} waits for somebody who handles bills and neither wrote nor proposed it."
+        return f"{change} is proposed. Another person who handles bills and did not write it must confirm it."
 
     attempt(request, act)
     return redirect("governance:allocation_version", number)
 
 
 @require_safe
-def spent(request: HttpRequest) -> HttpResponse:
-    """`/spend/`: what teams and models cost in a month; everybody sees their teams', finance and leads see all."""
+def spend_page(request: HttpRequest) -> HttpResponse:
+    """`/spend/`: cost of teams and models in a month. People see their own teams; finance and leads see all."""
     rows = spend.spend(person=person_of(request))
     months = spend.months(rows)
-    asked = request.GET.get("month", "")
-    chosen = next((each for each in months if each.month.isoformat() == asked), months[0] if months else None)
+    month_text = request.GET.get("month", "")
+    chosen = next((each for each in months if each.month.isoformat() == month_text), months[0] if months else None)
     context = {
         "months": months,
         "chosen": chosen,
@@ -154,13 +154,13 @@ def spent(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def spent_file(request: HttpRequest, kind: str) -> HttpResponse:
-    """`/spend.csv` and `.xlsx`: every month."""
+def spend_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """`/spend.csv` and `.xlsx`: all months."""
     return export(spend.table(spend.spend(person=person_of(request))), kind=kind)
 
 
 def part_of_change(change: Change) -> dict[str, Any]:
-    """What the page of a proposed change shows of the version it publishes."""
+    """The context for the page of a proposed change: the version that it publishes."""
     version = AllocationVersion.objects.get(pk=change.subject_id)
     return {"version": version, "version_page": reverse("governance:allocation_version", args=[version.number])}
 
@@ -170,10 +170,10 @@ def _preview(source: str, month: str) -> Preview | None:
     allocation.targets(rules)
     try:
         return allocation.preview(rules=rules, month=date.fromisoformat(month))
-    except ValueError:  # no month, or none that is one
+    except ValueError:  # no month, or an invalid one
         return None
 
 
 def _start() -> str:
-    found = allocation.versions()
-    return found[0].source if found else START
+    versions = allocation.versions()
+    return versions[0].source if versions else START

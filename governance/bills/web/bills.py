@@ -26,32 +26,32 @@ PAGE_SIZE = 30
 
 
 class UploadForm(forms.Form):
-    """A file, and what it is."""
+    """A file and its kind."""
 
     file = forms.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet in the FOCUS format; accounting as CSV.")
     kind = forms.ChoiceField(label="What it is", choices=BillKind.choices)
     cluster = forms.CharField(
-        required=False, max_length=80, help_text="For accounting of a scheduler: which cluster, like hpc-1."
+        required=False, max_length=80, help_text="For scheduler accounting: the name of the cluster, like hpc-1."
     )
     refuses_existing = forms.BooleanField(
         required=False,
         label="Refuse it if a period is already on record",
-        help_text="Otherwise it replaces what is on record of its accounts and periods.",
+        help_text="Otherwise the file replaces the data of its accounts and periods.",
     )
 
 
 class RateForm(forms.Form):
-    """What a currency was worth."""
+    """An exchange rate."""
 
     currency = forms.CharField(max_length=3, help_text="Three letters, like EUR.")
     on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}))
     usd = forms.DecimalField(label="US dollars for one unit", max_digits=16, decimal_places=10)
-    source = forms.CharField(max_length=200, help_text="Like: reference rate of the central bank.")
+    source = forms.CharField(max_length=200, help_text="For example: reference rate of the central bank.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/bills/`: every bill with its state; whoever handles bills sends files here."""
+    """`/bills/`: all bills with their states, and the upload form for people who handle bills."""
     person = person_of(request)
     check_see_bills(person)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
@@ -68,7 +68,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """`/bills/<number>/`: progress, report, slices, and what belongs to nobody."""
+    """`/bills/<number>/`: progress, report, slices and unallocated amounts."""
     bill = bills.find(bill_id=bill_id, person=person_of(request))
     context = {
         "view": bills.describe(bill),
@@ -81,7 +81,7 @@ def detail(request: HttpRequest, bill_id: int) -> HttpResponse:
 
 @require_safe
 def live(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """The part of the page that asks again until the bill is read; then the whole page is loaded once more."""
+    """The fragment that polls until the bill is read; then the page is reloaded."""
     view = bills.describe(bills.find(bill_id=bill_id, person=person_of(request)))
     answer = render(request, "governance/bills/_fragments/bill_live.html", {"view": view})
     if view.is_finished:
@@ -91,12 +91,12 @@ def live(request: HttpRequest, bill_id: int) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """Stop its reading."""
+    """Cancel a bill."""
     bill = bills.find(bill_id=bill_id, person=person_of(request))
 
     def act() -> str:
         jobs.cancel(row=bill, by=user_of(request), now=timezone.now())
-        return f"{bill} is canceled; nothing of it counts."
+        return f"{bill} is canceled and is not counted."
 
     attempt(request, act)
     return redirect("governance:bill", bill_id)
@@ -104,12 +104,12 @@ def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """Read it once more."""
+    """Read a bill again."""
     bill = bills.find(bill_id=bill_id, person=person_of(request))
 
     def act() -> str:
         jobs.retry(row=bill, by=user_of(request), now=timezone.now())
-        return f"{bill} waits for a worker again."
+        return f"{bill} is queued again."
 
     attempt(request, act)
     return redirect("governance:bill", bill_id)
@@ -117,7 +117,7 @@ def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rates(request: HttpRequest) -> HttpResponse:
-    """`/exchange-rates/`: dated exchange rates, and setting one."""
+    """`/exchange-rates/`: dated exchange rates, and the form to set one."""
     person = person_of(request)
     check_see_bills(person)
     form = RateForm(request.POST) if request.method == "POST" else RateForm()
@@ -148,7 +148,7 @@ def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
         show_in(form, refusal)
         return None
     is_new = bill.created_at == now
-    messages.success(request, f"{bill} is received." if is_new else f"This content is already here: it is {bill}.")
+    messages.success(request, f"{bill} is received." if is_new else f"This content was already received as {bill}.")
     return redirect("governance:bill", bill.pk)
 
 

@@ -1,4 +1,4 @@
-"""What was billed, on the ledger: drawn from commitments, and told of where it runs over."""
+"""Books billed amounts on the ledger: draws down commitments, and raises findings for overruns."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -24,52 +24,52 @@ from weighbridge.core.money import format_amount
 def book_actual(
     *, account: BudgetAccount, stated: Stated, key: str, source: str = "", by: User | None, now: datetime
 ) -> LedgerEntry:
-    """Make the ledger say what a month has cost on an account, for a request or without one.
+    """Set the total cost of a month on an account, for a request or without one.
 
-    The first bill of a month is an actual, a restated month a correction of the difference, an estimate an accrual
-    until the bill is there. What names a request draws on its commitment. The same `key` again is the same statement.
-    The caller has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you
-    book on several.
+    The first bill of a month is booked as an actual, a restatement as a correction by the difference, and an estimate
+    as an accrual until the bill arrives. Amounts with a request draw on its commitment. A repeated `key` books nothing
+    new. The caller checks the permission; `by` None is the system. To book on several accounts, lock them in the order
+    of their IDs.
     """
     actuals.check_period(stated.period)
     check_hundredths(stated.amount)
     with transaction.atomic():
         (row,) = lock_accounts(Q(pk=account.pk))
-        known = LedgerEntry.objects.filter(key=key).first()
-        if known is not None:
-            return known
+        existing = LedgerEntry.objects.filter(key=key).first()
+        if existing is not None:
+            return existing
         entries = entries_of(row)
         new = actuals.restate(entries, stated=stated, key=key)
         booked = [bookings.book(account=row, entry=entry, note=source, by=by, now=now) for entry in new]
         if row.mode != BudgetMode.OFF:
-            _tell_overruns(row, [*entries, *new], stated, by, now)
+            _raise_overrun_findings(row, [*entries, *new], stated, by, now)
     return booked[-1]
 
 
-def _tell_overruns(
+def _raise_overrun_findings(
     account: BudgetAccount, entries: list[LedgerLine], stated: Stated, by: User | None, now: datetime
 ) -> None:
     tolerance = account.tolerance_percent
     if stated.request_ref:
-        held = ledger.holding_of(entries, ref=stated.request_ref)
-        if outlook.overrun(held, tolerance_percent=tolerance) > 0:
+        holding = ledger.holding_of(entries, ref=stated.request_ref)
+        if outlook.overrun(holding, tolerance_percent=tolerance) > 0:
             subject = f"{stated.request_ref} on {account}"
-            text = _words("committed", account, granted=held.committed, spent=held.spent)
+            text = _overrun_text("committed", account, granted=holding.committed, spent=holding.spent)
             key = f"budget.overrun:{stated.request_ref}:{account.pk}"
             findings.raise_once(sighting=_sighting(subject, text, stated, key), by=by, now=now)
     balance = ledger.balance(entries)
     over = outlook.excess(granted=balance.allocated, spent=balance.spent, tolerance_percent=tolerance)
     if over > 0:
-        text = _words("allocated", account, granted=balance.allocated, spent=balance.spent)
+        text = _overrun_text("allocated", account, granted=balance.allocated, spent=balance.spent)
         sighting = _sighting(str(account), text, stated, f"budget.overrun:{account.pk}")
         findings.raise_once(sighting=sighting, by=by, now=now)
 
 
-def _words(what: str, account: BudgetAccount, *, granted: Decimal, spent: Decimal) -> str:
+def _overrun_text(what: str, account: BudgetAccount, *, granted: Decimal, spent: Decimal) -> str:
     unit = account.unit
     return (
         f"{format_amount(spent, unit=unit)} was billed or accrued, and {format_amount(granted, unit=unit)} is {what}: "
-        f"{format_amount(spent - granted, unit=unit)} more, which is beyond the tolerance of "
+        f"{format_amount(spent - granted, unit=unit)} more, which is above the tolerance of "
         f"{account.tolerance_percent} %."
     )
 

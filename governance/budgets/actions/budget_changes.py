@@ -1,4 +1,6 @@
-"""The kind of changes of a budget or a commitment: a platform lead or finance who has no part in it confirms."""
+"""Changes of a budget or a commitment that take two people: a platform lead or finance without a part in it
+confirms.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +22,7 @@ from weighbridge.core.errors import NotAllowed
 
 
 def propose(*, wish: Rebooking, reason: str, by: User, now: datetime) -> Change:
-    """Propose a change; the confirmation books it, all of it or nothing."""
+    """Propose a change. Its confirmation books it in one transaction."""
     details = {
         "aspect": wish.aspect.value,
         "account": str(wish.account),
@@ -35,9 +37,9 @@ def propose(*, wish: Rebooking, reason: str, by: User, now: datetime) -> Change:
 
 
 def _wish_of(change: Change) -> Rebooking:
-    """What a change asks for, with the accounts as they stand."""
-    (account, *others), asked = accounts_of(change), change.details
-    aspect, amount, target = Aspect(asked["aspect"]), Decimal(asked["amount"]), next(iter(others), None)
+    """The rebooking of a change, with the current accounts."""
+    (account, *others), details = accounts_of(change), change.details
+    aspect, amount, target = Aspect(details["aspect"]), Decimal(details["amount"]), next(iter(others), None)
     return Rebooking(account=account, target=target, aspect=aspect, amount=amount, request_ref=change.part)
 
 
@@ -48,7 +50,7 @@ def _may_propose(person: Person, change: Change) -> None:
 
 def _check_impartial(person: Person, change: Change) -> None:
     if not person.teams.isdisjoint(change.details["teams"]):
-        raise NotAllowed("You file requests for a team whose budget this changes; somebody else must confirm it.")
+        raise NotAllowed("You file requests for a team whose budget this changes. Another person must confirm it.")
 
 
 def _visible(person: Person) -> Q:
@@ -75,7 +77,7 @@ register(
         ),
         visible=_visible,
         done="confirmed and booked.",
-        nobody="Every platform lead and everybody of finance proposed it or files for the team. An administrator "
-        "proposes the role for another person.",
+        why_none="All platform leads and members of finance proposed it or file for the team. An "
+        "administrator can propose the role for another person.",
     )
 )

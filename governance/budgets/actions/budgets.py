@@ -1,4 +1,6 @@
-"""Writes of the budget ledger. Every booking locks its accounts first, so two approvals never spend the same money."""
+"""Writes of the budget ledger. Each function locks its accounts first, so that two approvals cannot spend the same
+money.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,13 +33,13 @@ from weighbridge.core.errors import Invalid
 def allocate(
     *, team: Team, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Give a team something to spend; the same `key` again is the same allocation."""
+    """Allocate a budget to a team. A repeated `key` allocates nothing new."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
         if of_team_center(team) is None:
-            # Held before the head of the audit chain, which opening a center takes: a new one hangs under the
+            # Lock this before the head of the audit chain, which opening a center locks: a new center is under the
             # organization.
             lock_accounts(Q(center__level=CenterLevel.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
         center = cost_centers.open_for_team(team=team, by=by, now=now)
@@ -47,7 +49,7 @@ def allocate(
 def allocate_for(
     *, holder: Team | CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Give a team, or another cost center, something to spend or to hand out."""
+    """Allocate a budget to a team or to another cost center."""
     if isinstance(holder, Team):
         return allocate(team=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
     return allocate_to(center=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
@@ -56,22 +58,22 @@ def allocate_for(
 def allocate_to(
     *, center: CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Give a cost center something to spend or to hand out, if the account above it holds that much."""
+    """Allocate a budget to a cost center, if the account above it has that much left."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
-        # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a
-        # circle.
+        # Lock earlier accounts too: an approval locks them while it opens later ones, which could cause a
+        # deadlock.
         lock_accounts(Q(center__in=upwards(center), unit=unit, quarter__lte=quarter))
         account = _opened(center, quarter, unit)
         above = account_above(account)
         lock_accounts(Q(pk__in=[account.pk, *([above.pk] if above else [])]))
-        known = LedgerEntry.objects.filter(key=key).first()
-        if known is not None:
-            return known
+        existing = LedgerEntry.objects.filter(key=key).first()
+        if existing is not None:
+            return existing
         ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
-        return bookings.book_given(
+        return bookings.book_allocation(
             account=account, entry=LedgerLine(EntryKind.ALLOCATE, amount, None, key), by=by, now=now
         )
 
@@ -79,7 +81,7 @@ def allocate_to(
 def reserve(
     *, team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
 ) -> None:
-    """Set amounts aside for a request under review; refused, with the figures, where they are not available."""
+    """Reserve amounts for a request under review. Raises WrongState, with the amounts, if they are not available."""
     with transaction.atomic():
         for account, amount in _locked(team, quarter, amounts):
             entry = LedgerLine(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
@@ -97,9 +99,10 @@ def commit(
     now: datetime,
     later: Mapping[str, Mapping[BudgetUnit, Decimal]] = MappingProxyType({}),
 ) -> None:
-    """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction.
+    """Replace the reservation of a request with a commitment of `amounts`, in the caller's transaction.
 
-    `later` is what falls into quarters to come: planned on their accounts, which open where there are none yet.
+    `later` are the amounts in later quarters. They are planned on the accounts of those quarters, which are opened if
+    needed.
     """
     with transaction.atomic():
         lock_touched(refs=[ref], team=team, quarter=quarter)
@@ -112,7 +115,7 @@ def commit(
 
 
 def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
-    """Give back whatever is still reserved for a request."""
+    """Release the remaining reservations of a request."""
     with transaction.atomic():
         _release_reserved(ref, key, by, now)
 
@@ -120,14 +123,15 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
 def release_commitment(
     *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE, by: User | None, now: datetime
 ) -> None:
-    """Give back what a request has committed and nobody was billed for; harmless when repeated.
+    """Release the unbilled part of a request's commitments.
 
-    `kind` is `release`, or `expire` where time ended it. A closed account takes it back and leaves it unused.
+    Idempotent. `kind` is `release`, or `expire` if the authorization expired. On a closed account the released amount
+    stays unused.
     """
     with transaction.atomic():
         for account in lock_accounts(Q(entries__request_ref=ref)):
             own = f"{key}:{kind.value}:{account.pk}"
-            for entry in ledger.what_is_left(entries_of(account), ref=ref, key=own, kind=kind):
+            for entry in ledger.release_entry(entries_of(account), ref=ref, key=own, kind=kind):
                 bookings.book(account=account, entry=entry, by=by, now=now)
 
 
@@ -142,7 +146,7 @@ def _plan(
 
 
 def _opened(center: CostCenter, quarter: str, unit: BudgetUnit) -> BudgetAccount:
-    """The account, opened on the terms of the latest one of the same center and unit where it is new."""
+    """The account. A new one gets the terms of the latest account of the same center and unit."""
     last = BudgetAccount.objects.filter(center=center, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
     terms = {
         "mode": last.mode if last else BudgetMode.ENFORCE.value,
@@ -163,12 +167,12 @@ def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> Non
 def _locked(team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
     wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
     rows = lock_accounts(of_team(team=team, quarter=quarter) & Q(unit__in=wanted))
-    found = {BudgetUnit(account.unit): account for account in rows}
+    account_by_unit = {BudgetUnit(account.unit): account for account in rows}
     for unit, amount in wanted.items():
-        if unit not in found:
+        if unit not in account_by_unit:
             raise Invalid(
                 f"{team.name} has no {unit.label} budget for {quarter}, and this request needs {amount:,}. "
                 "Ask finance to allocate one.",
                 code="no_budget",
             )
-    return [(account, wanted[unit]) for unit, account in found.items()]
+    return [(account, wanted[unit]) for unit, account in account_by_unit.items()]

@@ -1,4 +1,4 @@
-"""Writes of the tree that budgets hang on: opening a cost center, moving it, and the terms of its accounts."""
+"""Writes of the cost center tree: open a cost center, move it, and set the terms of its accounts."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.core.money import format_amount
 
-TREE_LOCK = 0x74726565  # any number that nobody else locks
+TREE_LOCK = 0x74726565  # an arbitrary number, unique among advisory locks
 NAME_CHARS_MAX = 120
 ROOT_NAMES = ("organization", "the-organization", "root-of-budgets")
 
@@ -28,13 +28,15 @@ ROOT_NAMES = ("organization", "the-organization", "root-of-budgets")
 def open_center(
     *, level: CenterLevel, slug: str, name: str, parent: CostCenter | None, by: User, now: datetime
 ) -> CostCenter:
-    """Open a unit under the organization, or a project under a team; teams open by themselves with their
-    first budget.
+    """Open a unit under the organization, or a project under a team. The center of a team opens with its first
+    budget.
     """
     check_allocate_budget(person_of(by))
-    _check_words(slug, name)
+    _check_slug_and_name(slug, name)
     if level is CenterLevel.TEAM:
-        raise Invalid("A team's cost center opens with its first budget; allocate one.", field="level")
+        raise Invalid(
+            "The cost center of a team is created with its first budget. Allocate a budget instead.", field="level"
+        )
     with transaction.atomic():
         _lock_tree()
         if level is CenterLevel.ORGANIZATION:
@@ -42,26 +44,26 @@ def open_center(
         above = parent or _root(by, now)
         tree.check_parent(level=level, parent=CenterLevel(above.level))
         if CostCenter.objects.filter(slug=slug).exists() or Team.objects.filter(slug=slug).exists():
-            raise Invalid(f"There is a team or a cost center {slug!r} already; choose another slug.", field="slug")
+            raise Invalid(f"A team or cost center {slug!r} already exists. Choose another slug.", field="slug")
         return _create(level, slug, name, above, above.team, by, now)
 
 
 def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCenter:
-    """The center of a team, opened under the organization where there is none."""
+    """The center of a team. If it does not exist, it is opened under the organization."""
     with transaction.atomic():
-        found = read.of_team(team)
-        if found is not None:
-            return found
+        center = read.of_team(team)
+        if center is not None:
+            return center
         _lock_tree()
         return read.of_team(team) or _create(CenterLevel.TEAM, team.slug, team.name, _root(by, now), team, by, now)
 
 
-def place(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) -> CostCenter:
-    """Hang a team under another unit; refused where the budgets there would not bear what the team was given."""
+def move_center(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) -> CostCenter:
+    """Move a team under another unit. Raises WrongState if the unit's budgets do not cover the team's allocations."""
     check_allocate_budget(person_of(by))
     tree.check_parent(level=CenterLevel(center.level), parent=CenterLevel(parent.level))
     if center.level == CenterLevel.PROJECT:
-        raise Invalid("A project stays with its team.", field="parent")
+        raise Invalid("A project cannot be moved to another team.", field="parent")
     with transaction.atomic():
         lock_accounts(Q(closed_at=None))
         _lock_tree()
@@ -77,10 +79,10 @@ def place(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) ->
 def set_terms(
     *, account: BudgetAccount, mode: BudgetMode, tolerance_percent: int, by: User, now: datetime
 ) -> BudgetAccount:
-    """What an account does with what it cannot bear, and how much more than its budget is tolerated, in percent."""
+    """Set the mode of an account (what happens to amounts above the budget) and its tolerance in percent."""
     check_allocate_budget(person_of(by))
     if not 0 <= tolerance_percent <= 100:
-        raise Invalid("The tolerance is a share of the budget, from 0 to 100 percent.", field="tolerance_percent")
+        raise Invalid("The tolerance must be from 0 to 100 percent of the budget.", field="tolerance_percent")
     with transaction.atomic():
         (row,) = lock_accounts(Q(pk=account.pk))
         details = {
@@ -98,21 +100,21 @@ def _lock_tree() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
 
 
-def _check_words(slug: str, name: str) -> None:
+def _check_slug_and_name(slug: str, name: str) -> None:
     if not SLUG.fullmatch(slug):
-        raise Invalid("A slug is written in letters, digits, hyphens and underscores.", field="slug")
+        raise Invalid("A slug may contain only letters, digits, hyphens and underscores.", field="slug")
     if not name.strip() or len(name) > NAME_CHARS_MAX:
-        raise Invalid(f"The name has 1 to {NAME_CHARS_MAX} characters.", field="name")
+        raise Invalid(f"The name must have 1 to {NAME_CHARS_MAX} characters.", field="name")
 
 
 def _root(by: User | None, now: datetime, *, slug: str = "", name: str = "Organization") -> CostCenter:
-    found = read.root()
-    if found is not None:
+    existing_root = read.root()
+    if existing_root is not None:
         if slug:
-            raise WrongState(f"The organization is open already, as {found.name}.", code="one_root")
-        return found
-    taken = set(Team.objects.filter(slug__in=ROOT_NAMES).values_list("slug", flat=True))
-    free = slug or next(each for each in ROOT_NAMES if each not in taken)
+            raise WrongState(f"The organization already exists as {existing_root.name}.", code="one_root")
+        return existing_root
+    reserved_names = set(Team.objects.filter(slug__in=ROOT_NAMES).values_list("slug", flat=True))
+    free = slug or next(each for each in ROOT_NAMES if each not in reserved_names)
     return _create(CenterLevel.ORGANIZATION, free, name, None, None, by, now)
 
 

@@ -1,5 +1,5 @@
-"""Writing one line of the ledger; every other write of a budget goes through here. The caller holds the
-account locked.
+"""Writes single ledger entries; all other budget writes use these functions. The caller must have locked the
+account.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ NOTE_CHARS_MAX = 200
 
 
 def book(*, account: BudgetAccount, entry: LedgerLine, note: str = "", by: User | None, now: datetime) -> LedgerEntry:
-    """Book an entry on an account the caller holds locked; the database refuses the same key twice."""
+    """Book an entry on a locked account. The database refuses duplicate keys."""
     check_entry(entry)
     with transaction.atomic():
         row = LedgerEntry.objects.create(
@@ -47,7 +47,7 @@ def book(*, account: BudgetAccount, entry: LedgerLine, note: str = "", by: User 
 
 
 def book_checked(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
-    """Book what takes from the account if it can bear it; where it only observes, book it all the same and tell."""
+    """Book an entry if the account covers it. An account that only observes books it anyway and raises a finding."""
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     balance = balance_of(account)
     if account.mode == BudgetMode.ENFORCE:
@@ -55,31 +55,31 @@ def book_checked(*, account: BudgetAccount, entry: LedgerLine, by: User, now: da
     with transaction.atomic():
         row = book(account=account, entry=entry, by=by, now=now)
         if account.mode == BudgetMode.OBSERVE and entry.amount > balance.available:
-            why = "The account only observes, so it was booked."
+            why = "It was booked, because the mode of the account is to observe only."
             findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
     return row
 
 
 def book_planned(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
-    """Book what an approval takes from a quarter to come: never refused, and told where it is more than was given
-    there.
+    """Book an amount of an approval in a later quarter.
 
-    Nothing is told of an account that was given nothing yet: its quarter is not budgeted.
+    It is never refused; if it exceeds the budget, a finding is raised. An account without an allocation raises none,
+    because its quarter is not budgeted yet.
     """
     balance = balance_of(account)
     with transaction.atomic():
         row = book(account=account, entry=entry, by=by, now=now)
         if account.mode != BudgetMode.OFF and balance.allocated > 0 and entry.amount > balance.available:
-            why = "Its quarter is yet to come, so it was planned."
+            why = "It was planned, because its quarter has not started."
             findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
     return row
 
 
-def book_given(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
-    """Book what an account is given or, below zero, loses, if it and the account above can bear that."""
+def book_allocation(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
+    """Book an allocation, or a reduction if negative, if this account and the account above cover it."""
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     unit = account.unit
-    handing_out.check_keeps(
+    handing_out.check_covers_delegated(
         balance_of(account, as_given=True),
         amount=entry.amount,
         unit=unit,
@@ -89,18 +89,18 @@ def book_given(*, account: BudgetAccount, entry: LedgerLine, by: User, now: date
     above = account_above(account) if entry.amount > 0 else None
     if above is not None:
         enforces = above.mode == BudgetMode.ENFORCE
-        handing_out.check_hands_out(
+        handing_out.check_can_delegate(
             balance_of(above), amount=entry.amount, unit=unit, account=str(above), enforces=enforces
         )
     return book(account=account, entry=entry, by=by, now=now)
 
 
 def _seen(account: BudgetAccount, balance: Balance, entry: LedgerLine, why: str) -> Sighting:
-    said = ledger.too_much(balance, amount=entry.amount, unit=account.unit, account=str(account))
+    shortfall = ledger.shortfall_text(balance, amount=entry.amount, unit=account.unit, account=str(account))
     return Sighting(
         kind="budget.observed",
         subject=f"{entry.request_ref} on {account}",
-        text=f"{said} {why}",
+        text=f"{shortfall} {why}",
         severity=Severity.MEDIUM,
         source=f"{entry.kind.value} of {entry.request_ref}",
         key=f"budget.observed:{entry.key}",

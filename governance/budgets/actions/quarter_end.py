@@ -1,4 +1,4 @@
-"""The end of a quarter: what was allocated and never promised to anything expires, once."""
+"""Closes the accounts of past quarters: the uncommitted rest of each allocation expires."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +13,14 @@ from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, lock_accounts
-from governance.budgets.queries.cost_centers import places
+from governance.budgets.queries.cost_centers import tree_positions
 
 
 def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:
-    """Close the accounts of quarters that are over, from the leaves up; harmless when repeated.
+    """Close the accounts of past quarters, from the leaves up.
 
-    What is left uncommitted expires. Commitments stay and are drawn down by late bills; what is released later stays
-    unused.
+    Idempotent. Uncommitted amounts expire. Commitments remain, and late bills draw them down; amounts released later
+    stay unused.
     """
     over = Q(closed_at=None, quarter__lt=str(Quarter.of(now)))
     if not BudgetAccount.objects.filter(over).exists():
@@ -44,10 +44,10 @@ def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
 
 
 def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:
-    """How many accounts stand above each."""
+    """The number of accounts above each account."""
     above: dict[int, int | None] = {}
     for quarter, unit in {(row.quarter, row.unit) for row in rows}:
-        above |= {place.account_id: place.above_id for place in places(quarter=quarter, unit=unit).values()}
+        above |= {place.account_id: place.above_id for place in tree_positions(quarter=quarter, unit=unit).values()}
 
     def depth(account_id: int) -> int:
         higher = above[account_id]

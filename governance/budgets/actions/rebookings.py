@@ -1,4 +1,4 @@
-"""What a change of a budget books: of an allocation or a commitment, in amount, quarter or account."""
+"""Rebookings: confirmed changes of the amount, quarter or account of an allocation or a commitment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +22,10 @@ from weighbridge.core.money import format_amount
 
 @dataclass(frozen=True, kw_only=True)
 class Rebooking:
-    """What should change: the allocation of `account`, or what `request_ref` has committed on it.
+    """A change of the allocation of `account`, or of the commitment of `request_ref` on it.
 
-    `amount` is the new total for a change of amount, and what moves to `target` for a change of date or account.
+    `amount` is the new total for a change of the amount, and the amount that moves to `target` for a change of the date
+    or the account.
     """
 
     aspect: Aspect
@@ -35,7 +36,7 @@ class Rebooking:
 
     @property
     def what(self) -> str:
-        """The change as a sentence begins it: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
+        """The change as a phrase: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
         of = f"commitment of {self.request_ref} on" if self.request_ref else "budget of"
         amount = format_amount(self.amount, unit=self.account.unit)
         if self.target is None:
@@ -44,11 +45,11 @@ class Rebooking:
 
     @property
     def accounts(self) -> list[BudgetAccount]:
-        """The account it is about, and the one it moves to."""
+        """The source account and the target account, if any."""
         return [each for each in (self.account, self.target) if each is not None]
 
     def check(self) -> None:
-        """Raise Invalid or WrongState where it makes no sense, or the accounts do not bear it."""
+        """Raise Invalid or WrongState if the change is invalid, or the accounts do not cover it."""
         for account in self.accounts:
             ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
         places = [*map(_place, self.accounts), None]
@@ -60,27 +61,27 @@ class Rebooking:
         else:
             check_hundredths(self.amount)
             if self.amount < 0:
-                raise Invalid("A budget or a commitment is zero or more.", field="amount")
+                raise Invalid("A budget or a commitment must be zero or more.", field="amount")
         self.entries(key="")
 
     def entries(self, *, key: str) -> tuple[LedgerLine, ...]:
-        """What is booked, one entry for each account."""
+        """The ledger entries, one for each account."""
         booked = entries_of(self.account)
         if self.aspect is Aspect.AMOUNT:
             return (change_of.new_amount(booked, ref=self.request_ref, amount=self.amount, key=key),)
         return change_of.move(booked, ref=self.request_ref, amount=self.amount, key=key)
 
     def lock(self) -> None:
-        """Lock the accounts it books on, and those above them."""
+        """Lock its accounts and the accounts above them."""
         above = [account_above(each) for each in self.accounts]
         lock_accounts(Q(pk__in={each.pk for each in (*self.accounts, *above) if each is not None}))
 
 
 def rebook(*, wish: Rebooking, key: str, by: User, now: datetime) -> None:
-    """Book a change that two people agreed on."""
+    """Book a confirmed change."""
     for account, entry in zip(wish.accounts, wish.entries(key=key), strict=True):
         if entry.is_of_the_account:
-            bookings.book_given(account=account, entry=entry, by=by, now=now)
+            bookings.book_allocation(account=account, entry=entry, by=by, now=now)
         elif entry.kind is EntryKind.COMMIT:
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
         else:
@@ -94,6 +95,6 @@ def _place(account: BudgetAccount) -> AccountPlace:
 def _check_not_nested(source: BudgetAccount, target: BudgetAccount) -> None:
     if is_above(source.center, below=target.center) or is_above(target.center, below=source.center):
         raise Invalid(
-            "One of the two stands above the other: allocate from the upper one, or lower the amount of the lower one.",
+            "One account is above the other. Allocate from the upper account, or reduce the lower one.",
             field="target",
         )

@@ -1,8 +1,7 @@
-"""What is billed, month by month: what a statement of a month's amount adds to the ledger.
+"""Ledger entries for billed amounts.¶A statement gives the known total cost of a month.
 
-A statement says what a month has cost in all, as far as is known. The first bill of a month is booked as it stands; a
-later one that says something else books the difference as a correction. Until there is a bill, an estimate may be
-accrued, and the first bill takes the accrual back.
+The first bill of a month is booked in full; a later statement with another total books the difference as a correction.
+Before the bill, an estimate can be accrued; the first bill reverses the accrual.
 """
 
 import re
@@ -18,7 +17,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Stated:
-    """What a month has cost in all: for a request, or for the account itself where `request_ref` is empty."""
+    """The total cost of a month: for a request, or for the account itself if `request_ref` is empty."""
 
     period: str
     amount: Decimal
@@ -27,15 +26,15 @@ class Stated:
 
 
 def check_period(period: str) -> None:
-    """Raise Invalid unless it is a month written like 2026-10."""
+    """Raise Invalid unless the text is a month like 2026-10."""
     if not _MONTH.fullmatch(period):
-        raise Invalid(f"{period!r} is not a month; write it like 2026-10.", field="period")
+        raise Invalid(f"{period!r} is not a month. Write it like 2026-10.", field="period")
 
 
 def restate(entries: Sequence[LedgerLine], *, stated: Stated, key: str) -> tuple[LedgerLine, ...]:
-    """The entries that make the ledger say what is stated, the last of them under `key` itself, be it of nothing.
+    """The entries that adjust the ledger to the statement.
 
-    An estimate after the bill changes nothing: the bill stands.
+    The last entry has the key `key`, even if its amount is zero. An estimate after the bill changes nothing.
     """
     of_month = [
         each for each in entries if each.period == stated.period and (each.request_ref or "") == stated.request_ref

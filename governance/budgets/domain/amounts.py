@@ -1,4 +1,4 @@
-"""Amounts that the ledger can keep: exact hundredths of a plausible size, in the unit of the account."""
+"""Validates ledger amounts: exact hundredths of a plausible size, in the unit of the account."""
 
 from decimal import Decimal
 
@@ -9,15 +9,15 @@ AMOUNT_BELOW = 10**14  # sixteen digits, two of them after the point
 
 
 def check_amount(amount: Decimal) -> None:
-    """Raise Invalid for an amount that is not above zero, or that the ledger cannot keep exactly."""
+    """Raise Invalid unless the amount is above zero and the ledger can store it exactly."""
     if not amount.is_finite() or not 0 < amount < AMOUNT_BELOW:
         raise Invalid(f"The amount must be more than zero and less than {AMOUNT_BELOW:,}.", field="amount")
     check_hundredths(amount)
 
 
 def check_hundredths(amount: Decimal) -> None:
-    """Raise Invalid for more than two decimals, or for what is no plausible amount; it may be zero or below."""
+    """Raise Invalid for more than two decimals or an implausible amount. Zero and negative amounts are valid."""
     if not amount.is_finite() or abs(amount) >= AMOUNT_BELOW:
         raise Invalid(f"The amount must be a number of less than {AMOUNT_BELOW:,}.", field="amount")
     if amount != amount.quantize(CENT):
-        raise Invalid("The amount has more than two decimals; the ledger keeps whole hundredths.", field="amount")
+        raise Invalid("The amount has more than two decimals. The ledger stores whole hundredths.", field="amount")

@@ -1,6 +1,4 @@
-"""What a confirmed change of a budget books: of an allocation or a commitment, in its amount, its quarter or its
-account.
-"""
+"""Ledger entries for a confirmed change of an allocation or a commitment: of its amount, quarter or account."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from weighbridge.core.errors import Invalid, WrongState
 
 
 class Aspect(StrEnum):
-    """What of a budget changes."""
+    """The aspect of a budget that changes."""
 
     AMOUNT = "amount"
     DATE = "date"
@@ -21,7 +19,7 @@ class Aspect(StrEnum):
 
 @dataclass(frozen=True)
 class AccountPlace:
-    """An account as a change sees it: whose, when, in what."""
+    """The identity of an account: cost center, quarter and unit."""
 
     center: str
     quarter: str
@@ -29,51 +27,54 @@ class AccountPlace:
 
 
 def check_places(*, aspect: Aspect, source: AccountPlace, target: AccountPlace | None) -> None:
-    """Raise Invalid unless only that aspect differs: the quarter for a date, the cost center for an account."""
+    """Raise Invalid unless source and target differ only in the aspect: the quarter for a date, the cost center for an
+    account.
+    """
     if aspect is Aspect.AMOUNT:
         if target is not None:
-            raise Invalid("A change of amount has no second account; leave it out.", field="target")
+            raise Invalid("A change of the amount must not name a second account.", field="target")
         return
     if target is None:
-        raise Invalid("Say which account it moves to.", field="target")
+        raise Invalid("Choose the target account.", field="target")
     if target.unit != source.unit:
-        raise Invalid(f"{source.unit} cannot become {target.unit}; choose an account in {source.unit}.", field="target")
+        raise Invalid(
+            f"{source.unit} cannot be moved to {target.unit}. Choose an account in {source.unit}.", field="target"
+        )
     if aspect is Aspect.DATE and (target.center != source.center or target.quarter == source.quarter):
-        raise Invalid("A change of date keeps the cost center and names another quarter.", field="target")
+        raise Invalid("For a change of the date, choose another quarter of the same cost center.", field="target")
     if aspect is Aspect.ACCOUNT and (target.quarter != source.quarter or target.center == source.center):
-        raise Invalid("A change of account keeps the quarter and names another cost center.", field="target")
+        raise Invalid("For a change of the account, choose another cost center in the same quarter.", field="target")
 
 
 def new_amount(entries: Sequence[LedgerLine], *, ref: str, amount: Decimal, key: str) -> LedgerLine:
-    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState where
-    it cannot be.
+    """The entry that sets the allocation, or the request's commitment, to `amount`. Raises WrongState if that is
+    impossible.
     """
     if not ref:
         delta = amount - allocated(entries)
         return _moved(delta, LedgerLine(EntryKind.ALLOCATE, delta, None, key))
-    held = holding_of(entries, ref=ref)
-    if held.committed <= 0:
-        raise WrongState(
-            f"{ref} has committed nothing on this account; there is nothing to change.", code="not_committed"
-        )
-    delta = amount - held.committed
+    holding = holding_of(entries, ref=ref)
+    if holding.committed <= 0:
+        raise WrongState(f"{ref} has no commitment on this account.", code="not_committed")
+    delta = amount - holding.committed
     if delta > 0:
         return LedgerLine(EntryKind.COMMIT, delta, ref, key)
-    if -delta > held.open:
+    if -delta > holding.open:
         raise WrongState(
-            f"{held.spent:,} of the commitment of {ref} is billed already; it cannot fall below that.", code="billed"
+            f"{holding.spent:,} of the commitment of {ref} is already billed. The commitment cannot be lower.",
+            code="billed",
         )
     return _moved(delta, LedgerLine(EntryKind.RELEASE, -delta, ref, key, is_commitment=True))
 
 
 def _moved(delta: Decimal, entry: LedgerLine) -> LedgerLine:
     if delta == 0:
-        raise WrongState("The amount is that already; nothing would change.", code="no_change")
+        raise WrongState("The amount is already this value.", code="no_change")
     return entry
 
 
 def move(entries: Sequence[LedgerLine], *, ref: str, amount: Decimal, key: str) -> tuple[LedgerLine, LedgerLine]:
-    """The entries that take `amount` from one account and put it on another: of an allocation, or of a commitment."""
+    """The entries that move `amount` of an allocation or a commitment from one account to another."""
     if not ref:
         return (
             LedgerLine(EntryKind.TRANSFER, -amount, None, f"{key}:out"),
@@ -82,7 +83,7 @@ def move(entries: Sequence[LedgerLine], *, ref: str, amount: Decimal, key: str) 
     left = holding_of(entries, ref=ref).open
     if amount > left:
         raise WrongState(
-            f"{ref} has {left:,} committed and not yet billed on this account; no more than that can move.",
+            f"{ref} has {left:,} committed and not yet billed on this account. A larger amount cannot be moved.",
             code="not_committed",
         )
     return (

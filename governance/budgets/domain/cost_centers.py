@@ -1,4 +1,4 @@
-"""The tree that budgets hang on: an organization, its units, their teams, and the projects of a team."""
+"""The cost center tree: an organization, its units, their teams, and the projects of a team."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from weighbridge.core.errors import Invalid
 
 
 class CenterLevel(StrEnum):
-    """How high a cost center stands."""
+    """The level of a cost center in the tree."""
 
     ORGANIZATION = "organization"
     UNIT = "unit"
@@ -15,7 +15,7 @@ class CenterLevel(StrEnum):
 
     @property
     def parents(self) -> frozenset["CenterLevel"]:
-        """Under which levels it may hang; none for the organization, which is the root."""
+        """The allowed levels of its parent; none for the organization, which is the root."""
         return _PARENTS[self]
 
 
@@ -28,10 +28,10 @@ _PARENTS = {
 
 
 def check_parent(*, level: CenterLevel, parent: CenterLevel | None) -> None:
-    """Raise Invalid unless a cost center of that level may hang under one of `parent`."""
+    """Raise Invalid unless a cost center of that level may have a parent of level `parent`."""
     if parent in level.parents or (parent is None and not level.parents):
         return
     if not level.parents:
-        raise Invalid("An organization is the root of the tree and hangs under nothing.", field="parent")
+        raise Invalid("An organization is the root of the tree and has no parent.", field="parent")
     wanted = " or ".join(sorted(each.value for each in level.parents))
-    raise Invalid(f"A {level.value} hangs under a cost center of the level {wanted}.", field="parent")
+    raise Invalid(f"The parent of a {level.value} must be a cost center of the level {wanted}.", field="parent")

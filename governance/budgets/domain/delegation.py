@@ -1,5 +1,5 @@
-"""What an account hands out to those below it: never more than it holds, and never more than is free where
-it enforces.
+"""Delegation of budget to the accounts below: at most the allocation, and in enforcing mode at most the available
+amount.
 """
 
 from decimal import Decimal
@@ -9,22 +9,23 @@ from weighbridge.core.errors import WrongState
 from weighbridge.core.money import format_amount
 
 
-def check_hands_out(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
-    """Raise WrongState unless the account can give `amount` to one below it."""
+def check_can_delegate(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
+    """Raise WrongState unless the account can delegate `amount` to an account below it."""
     free = balance.available if enforces else balance.allocated - balance.handed_out
     if amount > free:
         raise WrongState(
-            f"{account} has {format_amount(free, unit=unit)} left to hand out, and this needs "
-            f"{format_amount(amount, unit=unit)}. Allocate more to it first, or less from it.",
+            f"{account} has {format_amount(free, unit=unit)} left to delegate, and this needs "
+            f"{format_amount(amount, unit=unit)}. Allocate more to it first, or delegate less.",
             code="over_parent",
             field="amount",
         )
 
 
-def check_keeps(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
-    """Raise WrongState unless the account, given `amount` more or less, still holds what those below it were given.
+def check_covers_delegated(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
+    """Raise WrongState unless the account, after a change by `amount`, still covers the budgets of the accounts below.
+    In enforcing mode, an amount taken from it must not be reserved, committed or billed.
 
-    Where it enforces, what is taken from it must not be reserved, committed or billed either.
+
     """
     if balance.allocated + amount < balance.handed_out:
         raise WrongState(
@@ -36,8 +37,8 @@ def check_keeps(balance: Balance, *, amount: Decimal, unit: str, account: str, e
         )
     if amount < 0 and enforces and balance.available + amount < 0:
         raise WrongState(
-            f"{account} has {format_amount(balance.available, unit=unit)} available; no more than that can be taken "
-            "from it.",
+            f"{account} has {format_amount(balance.available, unit=unit)} available. A "
+            "larger amount cannot be taken from it.",
             code="over_budget",
             field="amount",
         )

@@ -1,12 +1,12 @@
-"""The budget ledger: append-only entries of one account, and what they leave available.
+"""The budget ledger: append-only entries of one account, and the balance that they add up to.
 
-One account is one cost center, one quarter and one unit. A request first reserves; on approval its reservation is
-released and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in
-a quarter draws that quarter's commitment down. Corrections are new entries.
+One account is one cost center, one quarter and one unit. A request first reserves its amount. On approval the
+reservation is released and the approved amount is committed; amounts in later quarters are planned on the accounts of
+those quarters. Bills draw down the commitment of their quarter. Corrections are new entries.
 
     available = allocated - handed out - reserved - committed and not yet billed - billed
 
-What is billed and names no request comes off the account directly.
+Bills without a request reduce the available amount directly.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ ZERO = Decimal(0)
 
 
 class EntryKind(StrEnum):
-    """What an entry does to its account."""
+    """The kind of a ledger entry."""
 
     ALLOCATE = "allocate"
     TRANSFER = "transfer"
@@ -42,7 +42,7 @@ SIGNED = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER})
 
 
 class BudgetMode(StrEnum):
-    """What an account does with a booking it cannot bear: nothing, tell, or refuse."""
+    """How an account treats an amount above its budget: ignore, raise a finding, or refuse."""
 
     OFF = "off"
     OBSERVE = "observe"
@@ -50,24 +50,24 @@ class BudgetMode(StrEnum):
 
     @property
     def words(self) -> str:
-        """What the mode means, in a sentence."""
+        """The meaning of the mode, as a sentence."""
         return _MODES[self]
 
 
 _MODES = {
-    BudgetMode.OFF: "Everything is booked, nothing is checked.",
-    BudgetMode.OBSERVE: "What is too much is booked and raises a finding.",
-    BudgetMode.ENFORCE: "What is too much is refused; "
-    "what an approval plans in a quarter to come is booked and raises a finding.",
+    BudgetMode.OFF: "All amounts are booked without a check.",
+    BudgetMode.OBSERVE: "Amounts above the budget are booked and raise a finding.",
+    BudgetMode.ENFORCE: "Amounts above the budget are refused. Only amounts that an approval plans for a "
+    "later quarter are booked and raise a finding.",
 }
 
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One line of the ledger. `key` is unique, so that a repeated write is the same write.
+    """One entry of the ledger.
 
-    `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an
-    account lets expire; `period` is the month, like `2026-10`, that something was billed or accrued for.
+    `key` is unique, which makes writes idempotent. `is_commitment` distinguishes the release or expiry of a commitment
+    from that of a reservation or an allocation. `period` is the month of a billed or accrued amount, like `2026-10`.
     """
 
     kind: EntryKind
@@ -79,13 +79,13 @@ class LedgerLine:
 
     @property
     def is_of_the_account(self) -> bool:
-        """Whether it changes what the account was given; otherwise it belongs to a request, or was billed."""
+        """Whether the entry changes the allocation; otherwise it belongs to a request or a bill."""
         return self.kind in OF_THE_ACCOUNT and not self.is_commitment
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What one request holds of an account: reserved, committed (planned included) in all, and billed so far."""
+    """The amounts of one request on an account: reserved, committed (including planned) in total, and billed so far."""
 
     reserved: Decimal = ZERO
     committed: Decimal = ZERO
@@ -93,22 +93,21 @@ class Holding:
 
     @property
     def open(self) -> Decimal:
-        """What is committed and not yet billed; a credit does not make it larger than the commitment."""
+        """The committed amount that is not yet billed. A credit does not raise it above the commitment."""
         return min(max(self.committed - self.spent, ZERO), self.committed)
 
     @property
     def used(self) -> Decimal:
-        """What it takes from the account: reserved, committed and not yet billed, billed."""
+        """The amount used on the account: reserved, committed and not yet billed, billed."""
         return self.reserved + self.open + self.spent
 
 
 @dataclass(frozen=True)
 class Balance:
-    """Where an account stands, in its own unit.
+    """The balance of an account, in its own unit.
 
-    `committed` is what is committed, planned included, and not yet billed; `spent` all that is billed or accrued,
-    `unbound`
-    the part of it that names no request; `handed_out` is what the accounts below were given.
+    `committed` is the committed amount, including planned, that is not yet billed; `spent` is the billed or accrued
+    amount, and `unbound` its part without a request; `handed_out` is the amount delegated to the accounts below.
     """
 
     allocated: Decimal
@@ -120,7 +119,7 @@ class Balance:
 
     @property
     def used(self) -> Decimal:
-        """What is promised or billed: handed out, reserved, committed and not yet billed, billed."""
+        """The used amount: delegated, reserved, committed and not yet billed, billed."""
         return self.handed_out + self.reserved + self.committed + self.spent
 
     @property
@@ -130,39 +129,40 @@ class Balance:
 
 
 def check_entry(entry: LedgerLine) -> None:
-    """Raise Invalid unless the amount suits its kind, and the entry names what its kind needs."""
+    """Raise Invalid unless the amount and the fields are valid for the kind of the entry."""
     _check_amount(entry)
     if entry.kind not in SPENT and entry.is_of_the_account != (entry.request_ref is None):
         raise Invalid(
-            "Allocations, transfers and what an account lets expire stand for themselves; reservations, commitments "
-            "and what "
-            "gives them back name their request.",
+            "Reservations, commitments and their releases must name a request; allocations, "
+            "transfers and expired amounts must not.",
             field="request_ref",
         )
     if (entry.kind in SPENT) != bool(entry.period):
-        raise Invalid("What is billed or accrued names its month, like 2026-10; nothing else does.", field="period")
+        raise Invalid(
+            "Billed and accrued amounts must name their month, like 2026-10; other entries must not.", field="period"
+        )
     if entry.is_commitment and entry.kind not in GIVES_BACK:
-        raise Invalid("Only a release or an expiry gives a commitment back.", field="is_commitment")
+        raise Invalid("Only a release or an expiry can return a commitment.", field="is_commitment")
 
 
 def _check_amount(entry: LedgerLine) -> None:
     amount, is_signed = entry.amount, entry.kind in SIGNED
     if not amount.is_finite():
-        raise Invalid("The amount of a ledger entry is a number.", field="amount")
+        raise Invalid("The amount of a ledger entry must be a number.", field="amount")
     if entry.kind not in SPENT and (amount == 0 or (amount < 0 and not is_signed)):
         raise Invalid(
-            "A ledger entry needs an amount above zero; only allocations, transfers and bills may go both ways.",
+            "The amount of a ledger entry must be above zero. Only allocations, transfers and bills can be negative.",
             field="amount",
         )
 
 
 def holdings(entries: Iterable[LedgerLine]) -> dict[str | None, Holding]:
-    """What each request holds; None stands for what was billed without one."""
-    held: dict[str | None, Holding] = {}
+    """The holding of each request; the key None is for bills without a request."""
+    holding_by_ref: dict[str | None, Holding] = {}
     for entry in entries:
         if not entry.is_of_the_account:
-            held[entry.request_ref] = _with(held.get(entry.request_ref, Holding()), entry)
-    return held
+            holding_by_ref[entry.request_ref] = _with(holding_by_ref.get(entry.request_ref, Holding()), entry)
+    return holding_by_ref
 
 
 def _with(held: Holding, entry: LedgerLine) -> Holding:
@@ -185,7 +185,7 @@ def _column(entry: LedgerLine) -> tuple[str, int]:
 
 
 def changes_of_available(entries: Iterable[LedgerLine]) -> list[Decimal]:
-    """What each entry, in order, did to the amount available; a bill within a commitment does nothing."""
+    """The change of the available amount by each entry, in order. A bill within a commitment changes nothing."""
     held: dict[str | None, Holding] = {}
     changes = []
     for entry in entries:
@@ -199,13 +199,13 @@ def changes_of_available(entries: Iterable[LedgerLine]) -> list[Decimal]:
 
 
 def allocated(entries: Iterable[LedgerLine]) -> Decimal:
-    """What the account was given, less what was taken away or has expired."""
+    """The allocation, minus reductions and expired amounts."""
     signs = {EntryKind.ALLOCATE: 1, EntryKind.TRANSFER: 1, EntryKind.EXPIRE: -1}
     return sum((signs[entry.kind] * entry.amount for entry in entries if entry.is_of_the_account), ZERO)
 
 
 def balance(entries: Iterable[LedgerLine], *, handed_out: Decimal = ZERO) -> Balance:
-    """The balance the entries add up to; `handed_out` is what the accounts below hold."""
+    """The balance of the entries; `handed_out` is the amount delegated to the accounts below."""
     booked = list(entries)
     held = holdings(booked)
     return Balance(
@@ -219,49 +219,52 @@ def balance(entries: Iterable[LedgerLine], *, handed_out: Decimal = ZERO) -> Bal
 
 
 def holding_of(entries: Iterable[LedgerLine], *, ref: str) -> Holding:
-    """What one request holds."""
+    """The holding of one request."""
     return holdings(entry for entry in entries if entry.request_ref == ref).get(ref, Holding())
 
 
 def reserved_by(entries: Iterable[LedgerLine], *, ref: str) -> Decimal:
-    """What the request still holds reserved."""
+    """The remaining reservation of the request."""
     return holding_of(entries, ref=ref).reserved
 
 
 def check_available(balance: Balance, *, amount: Decimal, unit: str, account: str) -> None:
-    """Raise WrongState when the account cannot bear the amount; say by how much and what to do."""
+    """Raise WrongState if the amount is not available, with the shortfall and the ways out."""
     if amount <= balance.available:
         return
-    raise WrongState(f"{too_much(balance, amount=amount, unit=unit, account=account)} {WAYS_OUT}", code="over_budget")
+    raise WrongState(
+        f"{shortfall_text(balance, amount=amount, unit=unit, account=account)} {WAYS_OUT}", code="over_budget"
+    )
 
 
 WAYS_OUT = "Lower the request, or ask a platform lead or finance to allocate more."
 
 
-def too_much(balance: Balance, *, amount: Decimal, unit: str, account: str) -> str:
-    """The sentence that says by how much an amount is beyond what is available."""
+def shortfall_text(balance: Balance, *, amount: Decimal, unit: str, account: str) -> str:
+    """A sentence with the shortfall."""
     return (
         f"{account} has {format_amount(balance.available, unit=unit)} available, and this needs "
         f"{format_amount(amount, unit=unit)}: {format_amount(amount - balance.available, unit=unit)} too much."
     )
 
 
-def what_is_left(
+def release_entry(
     entries: Sequence[LedgerLine], *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE
 ) -> tuple[LedgerLine, ...]:
-    """The entry that gives back what of the request's commitment is not billed; none when nothing is left.
+    """The entry that returns the unbilled part of the request's commitment; None if nothing is left. `kind` is the
+    reason: released by a decision, or expired.
 
-    `kind` says how it ended: released by a decision, or expired with time.
+
     """
     left = holding_of(entries, ref=ref).open
     return (LedgerLine(kind, left, ref, key, is_commitment=True),) if left > 0 else ()
 
 
 def check_open(*, is_closed: bool, account: str) -> None:
-    """Raise WrongState once the quarter of the account is over and what was left has expired."""
+    """Raise WrongState if the account is closed."""
     if is_closed:
         raise WrongState(
-            f"{account} is closed: its quarter is over and what was left has expired. Only what is billed is still "
-            "booked.",
+            f"{account} is closed: its quarter is over and its remaining budget has expired. "
+            "Only bills can still be booked.",
             code="closed",
         )

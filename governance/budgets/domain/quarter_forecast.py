@@ -1,4 +1,4 @@
-"""Where an account is heading: the forecast to the end of its quarter, and when more was billed than was tolerable."""
+"""The forecast of an account to the end of its quarter, and overruns beyond the tolerance."""
 
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -11,13 +11,13 @@ TOLERANCE_PERCENT = 10
 
 
 def forecast(balance: Balance, *, quarter: Quarter, today: date) -> Decimal:
-    """What the account will have spent by the end of the quarter, in its own unit.
+    """The forecast spend of the account at the end of the quarter, in its own unit.
 
         billed + committed and not yet billed + what names no request, carried on at its pace so far
 
-    The pace is what was billed without a request, divided by the days of the quarter that have passed (today included),
-    and lasts for the days that remain. A net credit is not carried on. Reservations are not counted: nobody has
-    approved them.
+    The rate is the amount billed without a request, divided by the elapsed days of the quarter (including today). It
+    applies to the remaining days. A net credit is not extrapolated. Reservations are not counted, because they are not
+    approved.
     """
     days = (quarter.end_on - quarter.start_on).days + 1
     passed = min(max((today - quarter.start_on).days + 1, 0), days)
@@ -26,15 +26,15 @@ def forecast(balance: Balance, *, quarter: Quarter, today: date) -> Decimal:
 
 
 def overrun(held: Holding, *, tolerance_percent: int) -> Decimal:
-    """By how much more was billed for a request in a quarter than was committed or planned there; zero within the
+    """The amount billed for a request in a quarter above its committed and planned amount; zero within the
     tolerance.
     """
     return excess(granted=held.committed, spent=held.spent, tolerance_percent=tolerance_percent)
 
 
 def excess(*, granted: Decimal, spent: Decimal, tolerance_percent: int) -> Decimal:
-    """By how much more was spent than was granted; zero while it stays within the tolerance, a share of what was
-    granted.
+    """The amount spent above the granted amount; zero within the tolerance, which is a percentage of the granted
+    amount.
     """
     over = spent - granted
     return over if over > max(granted, ZERO) * tolerance_percent / 100 else ZERO

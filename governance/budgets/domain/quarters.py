@@ -17,14 +17,14 @@ class Quarter:
     number: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no quarter of a year the calendar knows."""
-        # One year short of either end, so that the neighbors always exist.
+        """Raise Invalid unless the quarter exists in the calendar."""
+        # One year less at both ends, so that the previous and next quarters always exist.
         if not 2 <= self.year <= 9998 or not 1 <= self.number <= 4:
             raise Invalid(f"There is no quarter {self.number} of {self.year}; quarters run from 1 to 4.")
 
     @classmethod
     def of(cls, day: date) -> "Quarter":
-        """The quarter a day, or an aware instant in UTC, falls in."""
+        """The quarter of a day, or of an aware instant in UTC."""
         if isinstance(day, datetime):
             day = day.astimezone(UTC).date()
         return cls(day.year, (day.month + 2) // 3)
@@ -34,7 +34,7 @@ class Quarter:
         """The quarter written as `2026Q4`. Raises Invalid for anything else."""
         match = _SPELLING.fullmatch(text.strip().upper())
         if match is None:
-            raise Invalid(f"{text!r} is not a quarter; write it like 2026Q4.")
+            raise Invalid(f"{text!r} is not a quarter. Write it like 2026Q4.")
         return cls(int(match[1]), int(match[2]))
 
     @property
@@ -62,5 +62,5 @@ class Quarter:
         return Quarter(years, number + 1)
 
     def __str__(self) -> str:
-        """As people write it: `2026Q4`."""
+        """The quarter as `2026Q4`."""
         return f"{self.year:04d}Q{self.number}"

@@ -1,4 +1,4 @@
-"""Reads of budget accounts: what is available now, who may move what, and the rows to lock."""
+"""Reads of budget accounts, and functions that lock them."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -20,9 +20,9 @@ from governance.people.models import Team
 
 @dataclass(frozen=True)
 class AccountView:
-    """One account as a person sees it; `team` is the slug of its cost center, which for a team is the team's own.
+    """An account as shown to a person; `team` is the slug of its cost center, which for a team is the team's own.
 
-    `is_generated` says that what its team spent in the quarter rests on generated bills.
+    `is_generated` means that the spend of its team in the quarter comes from generated bills.
     """
 
     team: str
@@ -39,20 +39,20 @@ class AccountView:
 
 
 def entries_of(account: BudgetAccount) -> list[LedgerLine]:
-    """The account's bookings in order, as the ledger's arithmetic takes them."""
+    """The account's entries in order, as domain objects."""
     return [entry_of(row) for row in account.entries.order_by("pk")]
 
 
 def entries_by_account(*, quarter: str, unit: BudgetUnit) -> list[list[LedgerLine]]:
-    """The bookings of every account of a quarter in that unit, each in order."""
-    found: dict[int, list[LedgerLine]] = defaultdict(list)
+    """The entries of all accounts of a quarter in that unit, in order."""
+    by_account: dict[int, list[LedgerLine]] = defaultdict(list)
     for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
-        found[row.account_id].append(entry_of(row))
-    return list(found.values())
+        by_account[row.account_id].append(entry_of(row))
+    return list(by_account.values())
 
 
 def entry_of(row: LedgerEntry) -> LedgerLine:
-    """A row of the ledger as the rules take it."""
+    """A ledger row as a domain object."""
     return LedgerLine(
         kind=EntryKind(row.kind),
         amount=row.amount,
@@ -64,33 +64,34 @@ def entry_of(row: LedgerEntry) -> LedgerLine:
 
 
 def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
-    """What the accounts right below were given; `as_given` as if the account had been given something itself."""
+    """The amount delegated to the accounts directly below. `as_given` treats the account as if it had an allocation."""
     below = cost_centers.ids_below(account, as_given=as_given)
     rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
     return ledger.allocated(entry_of(row) for row in rows)
 
 
 def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
-    """Where the account stands; `as_given` counts what those below hold even where it was given nothing itself."""
+    """The balance of the account. `as_given` counts the accounts below even if the account has no allocation."""
     return ledger.balance(entries_of(account), handed_out=handed_out(account, as_given=as_given))
 
 
 def lock_accounts(which: Q) -> list[BudgetAccount]:
-    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
+    """Lock accounts in a fixed order, which prevents deadlocks."""
     wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
     rows = BudgetAccount.objects.select_for_update(of=("self",)).select_related("center")
     return list(rows.filter(pk__in=wanted).order_by("pk"))
 
 
 def of_team(*, team: Team, quarter: str) -> Q:
-    """The accounts a team's requests draw on in a quarter."""
+    """The accounts for a team's requests in a quarter."""
     return Q(center__level="team", center__team=team, quarter=quarter)
 
 
 def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
-    """Lock every account that settling the requests may book on; ask before the first audit event of a transaction.
+    """Lock all accounts on which a decision about the requests may book.
 
-    Those are the team's from `quarter` on: an approval plans in later ones too.
+    Call this before the first audit event of a transaction. These are the team's accounts from `quarter` on, because an
+    approval also plans in later quarters.
     """
     own = Q(center__level="team", center__team=team, quarter__gte=quarter)
     return lock_accounts(Q(entries__request_ref__in=refs) | own)
@@ -107,11 +108,14 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
-    given, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
+    handed_out_amounts, generated = (
+        _handed_out(quarters=quarters),
+        {each: _generated(Quarter.parse(each)) for each in quarters},
+    )
     return [
         _view(
             row,
-            ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO)),
+            ledger.balance(booked[row.pk], handed_out=handed_out_amounts.get(row.pk, ZERO)),
             is_generated=row.center.team is not None and row.center.team.slug in generated[row.quarter],
         )
         for row in rows
@@ -126,18 +130,18 @@ def _generated(quarter: Quarter) -> frozenset[str]:
 
 
 def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
-    """What each account of those quarters hands out, by its id."""
+    """The amount that each account of those quarters delegates, by its ID."""
     own: dict[int, Decimal] = defaultdict(Decimal)
     kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
     for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
         own[row.account_id] += ledger.allocated([entry_of(row)])
-    given: dict[int, Decimal] = defaultdict(Decimal)
+    amounts: dict[int, Decimal] = defaultdict(Decimal)
     for quarter in quarters:
         for unit in BudgetUnit.values:
-            for place in cost_centers.places(quarter=quarter, unit=unit).values():
+            for place in cost_centers.tree_positions(quarter=quarter, unit=unit).values():
                 if place.above_id is not None:
-                    given[place.above_id] += own[place.account_id]
-    return given
+                    amounts[place.above_id] += own[place.account_id]
+    return amounts
 
 
 def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
@@ -158,26 +162,26 @@ def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> Accoun
 
 
 def team_of(account: BudgetAccount) -> str:
-    """The slug of the team an account belongs to; empty for a unit or the organization."""
+    """The slug of the team of an account; empty for a unit or the organization."""
     return account.center.team.slug if account.center.team else ""
 
 
 def accounts_of(change: Change) -> list[BudgetAccount]:
-    """The account that a change of a budget is about, and the one it moves to."""
+    """The source account of a budget change and its target account, if any."""
     wanted = [each for each in (change.subject_id, change.details["target_id"]) if each is not None]
-    found = BudgetAccount.objects.select_related("center__team").in_bulk(wanted)
-    return [found[each] for each in wanted]
+    account_by_id = BudgetAccount.objects.select_related("center__team").in_bulk(wanted)
+    return [account_by_id[each] for each in wanted]
 
 
 def waiting_on(account: BudgetAccount) -> list[Change]:
-    """Changes of this account that wait for a second person."""
+    """Open changes of this account."""
     rows = Change.objects.filter(kind=Changed.BUDGET, state=ChangeState.PENDING)
     return list(rows.filter(Q(subject_id=account.pk) | Q(details__target_id=account.pk)).order_by("pk"))
 
 
 def targets_of(account: BudgetAccount) -> list[BudgetAccount]:
-    """Where something of an account may move: its own other quarters, and other centers in the same
-    quarter; open ones.
+    """Possible targets for a move: open accounts of the same center in other quarters, and of other centers in the same
+    quarter.
     """
     rows = BudgetAccount.objects.select_related("center").filter(closed_at=None, unit=account.unit)
     same = Q(center=account.center) | Q(quarter=account.quarter)

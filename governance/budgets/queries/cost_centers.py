@@ -1,4 +1,4 @@
-"""Reads of the tree of cost centers, and of which account stands above which."""
+"""Reads of the cost center tree and of the accounts above and below."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ GIVEN = sorted(kind.value for kind in SIGNED)
 
 
 @dataclass(frozen=True)
-class CenterPlace:
-    """One account as the tree knows it: its center, and the account above it, if there is one."""
+class TreePosition:
+    """An account in the tree: its center, and the account above it, if any."""
 
     account_id: int
     center_id: int
@@ -32,28 +32,30 @@ def find(slug: str) -> CostCenter:
 
 
 def root() -> CostCenter | None:
-    """The organization, once something was allocated."""
+    """The organization; None before the first allocation."""
     return CostCenter.objects.filter(level=CenterLevel.ORGANIZATION.value).first()
 
 
 def of_team(team: Team) -> CostCenter | None:
-    """The center of a team, once it has a budget."""
+    """The center of a team; None before its first budget."""
     return CostCenter.objects.filter(level=CenterLevel.TEAM.value, team=team).first()
 
 
-def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, CenterPlace]:
-    """Every account of a quarter and unit by its id, with the account of the nearest center above that has one.
+def tree_positions(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, TreePosition]:
+    """All accounts of a quarter and unit by ID, each with the nearest account above.
 
-    An account that was given nothing yet, opened by a plan, stands above nothing: a level without a budget sets no
-    limit.
-    `as_given` is an account to take as if it had been given something.
+    An account without an allocation, opened by a planned amount, is above no other account, because a level without a
+    budget sets no limit. `as_given` is an account to treat as if it had an allocation.
     """
     parents = dict(CostCenter.objects.values_list("pk", "parent_id"))
-    given = LedgerEntry.objects.filter(account=OuterRef("pk"), kind__in=GIVEN)
-    rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(given))
-    found = list(rows.values_list("pk", "center_id", "is_given"))
-    of_center = {center: account for account, center, is_given in found if is_given or account == as_given}
-    return {account: CenterPlace(account, center, _above(center, parents, of_center)) for account, center, _ in found}
+    allocations = LedgerEntry.objects.filter(account=OuterRef("pk"), kind__in=GIVEN)
+    rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(allocations))
+    account_rows = list(rows.values_list("pk", "center_id", "is_given"))
+    of_center = {center: account for account, center, is_given in account_rows if is_given or account == as_given}
+    return {
+        account: TreePosition(account, center, _above(center, parents, of_center))
+        for account, center, _ in account_rows
+    }
 
 
 def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[int, int]) -> int | None:
@@ -64,30 +66,30 @@ def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[in
 
 
 def account_above(account: BudgetAccount) -> BudgetAccount | None:
-    """The account of the nearest cost center above that has one for the same quarter and unit."""
-    place = places(quarter=account.quarter, unit=account.unit)[account.pk]
+    """The nearest account above, for the same quarter and unit."""
+    place = tree_positions(quarter=account.quarter, unit=account.unit)[account.pk]
     return BudgetAccount.objects.get(pk=place.above_id) if place.above_id is not None else None
 
 
 def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
-    """The accounts right below: the first on each way down the tree."""
+    """The accounts directly below: the first on each path down the tree."""
     pretended = account.pk if as_given else None
-    found = places(quarter=account.quarter, unit=account.unit, as_given=pretended).values()
-    return sorted(place.account_id for place in found if place.above_id == account.pk)
+    tree_places = tree_positions(quarter=account.quarter, unit=account.unit, as_given=pretended).values()
+    return sorted(place.account_id for place in tree_places if place.above_id == account.pk)
 
 
 def upwards(center: CostCenter) -> list[int]:
-    """The center and every center above it, by their ids."""
+    """The IDs of the center and all centers above it."""
     parents = dict(CostCenter.objects.values_list("pk", "parent_id"))
-    found, above = [], center.pk
+    center_ids, above = [], center.pk
     while above is not None:
-        found.append(above)
+        center_ids.append(above)
         above = parents[above]
-    return found
+    return center_ids
 
 
 def is_above(center: CostCenter, *, below: CostCenter) -> bool:
-    """Whether one center stands somewhere above another."""
+    """Whether one center is an ancestor of another."""
     parents = dict(CostCenter.objects.values_list("pk", "parent_id"))
     above = below.parent_id
     while above is not None:
@@ -98,21 +100,19 @@ def is_above(center: CostCenter, *, below: CostCenter) -> bool:
 
 
 def holders() -> list[tuple[str, str]]:
-    """(slug, name) of everything one can allocate to: teams, be there a cost center yet or not, and other
-    cost centers.
-    """
+    """(slug, name) of all possible holders of budgets: teams, with or without a cost center, and other cost centers."""
     teams = [(team.slug, team.name) for team in Team.objects.order_by("name")]
     others = CostCenter.objects.exclude(level=CenterLevel.TEAM.value).order_by("level", "name")
     return [*teams, *((center.slug, f"{center.name} ({center.level})") for center in others)]
 
 
 def holder(slug: str) -> Team | CostCenter:
-    """The team, or the cost center of another level, of that slug; or NotFound."""
+    """The team or the cost center with that slug. Raises NotFound."""
     return Team.objects.filter(slug=slug).first() or find(slug)
 
 
 def in_order() -> list[tuple[CostCenter, int]]:
-    """Every cost center with its depth, each right after the one it hangs under, by name."""
+    """All cost centers with their depth, each after its parent, sorted by name."""
     below: dict[int | None, list[CostCenter]] = {}
     for center in CostCenter.objects.select_related("team", "parent").order_by("name"):
         below.setdefault(center.parent_id, []).append(center)

@@ -1,4 +1,4 @@
-"""What a request does to the budget of its team: what is available, and what is left after this."""
+"""The effect of a request on the budgets of its team."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,17 +19,18 @@ from governance.budgets.queries.budgets import entry_of
 from governance.people.models import Team
 
 _Booked = tuple[BudgetAccount, list[LedgerLine], Decimal]
-"""An account, its entries, and what it hands out."""
+"""An account, its entries, and the amount that it delegates."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetEffect:
-    """What a request takes from one account: what approving it would, or, once `is_booked`, what its approval did.
+    """The effect of a request on one account: of a possible approval or, if `is_booked`, of the actual one.¶`available`
+    includes the amounts that the request itself holds; `committed` is the amount used otherwise. In a quarter that
+    `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the quarter,
+    without the request until it is booked. `billed` is the billed part of the `granted` amount; `over` is the overrun
+    beyond the tolerance.
 
-    `available` counts what the request itself holds as free, `committed` is what is promised or billed otherwise. A
-    quarter that `is_later` than the decision's is planned, and refuses nothing. `forecast` is for the end of the
-    quarter, without the request until it is booked. Of what the request was `granted` there, bills have drawn
-    `billed`; `over` is beyond the tolerance.
+
     """
 
     unit: str
@@ -49,38 +50,38 @@ class BudgetEffect:
 
     @property
     def committed(self) -> Decimal:
-        """What is promised or billed otherwise."""
+        """The amount used by other requests and bills."""
         return self.allocated - self.available - self.reserved_by_others
 
     @property
     def after(self) -> Decimal:
-        """What is available after it."""
+        """The amount available after the request."""
         return self.available - self.this
 
     @property
     def forecast_after(self) -> Decimal:
-        """The forecast with the request."""
+        """The forecast including the request."""
         return self.forecast if self.is_booked else self.forecast + self.this
 
     @property
     def is_affordable(self) -> bool:
-        """Whether the account bears it."""
+        """Whether the account covers the request."""
         return self.is_booked or self.after >= 0
 
 
 def effects(
     *, team: Team, ref: str, amounts: Mapping[str, Mapping[BudgetUnit, Decimal]] | None, since: Quarter, today: date
 ) -> tuple[BudgetEffect, ...]:
-    """What the request `ref` does to the accounts of its team, by quarter and unit, as far as it takes anything.
+    """The effects of the request `ref` on the accounts of its team, by quarter and unit, without zero effects.
 
-    `amounts` is what approving it would take, by quarter; None asks for what its approval has booked. `since` is the
-    quarter of the decision.
+    `amounts` are the amounts of a possible approval, by quarter; None means the booked amounts. `since` is the quarter
+    of the decision.
     """
     own = BudgetAccount.objects.filter(center__level="team", center__team=team)
     booked = own.filter(entries__request_ref=ref).values("quarter")
     accounts = _accounts(team, booked if amounts is None else list(amounts))
     quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
-    found = []
+    budget_effects = []
     for quarter in quarters:
         for unit in BudgetUnit:
             none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
@@ -88,15 +89,15 @@ def effects(
             amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
             balance = ledger.balance(entries, handed_out=handed_out)
             held = ledger.holding_of(entries, ref=ref)
-            found.append(_effect(account, balance, held, amount=amount, since=since, today=today))
-    return tuple(each for each in found if each.this > 0)
+            budget_effects.append(_effect(account, balance, held, amount=amount, since=since, today=today))
+    return tuple(each for each in budget_effects if each.this > 0)
 
 
 def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) -> dict[tuple[str, str], _Booked]:
-    """The team's accounts of those quarters by quarter and unit, with their entries and what they hand out.
+    """The team's accounts by quarter and unit, with their entries and delegated amounts.
 
-    An account opens with its first entry. Only the team's projects stand below, which hand nothing on, and an account
-    that was given nothing hands nothing out.
+    An account opens with its first entry. Only the team's projects are below it; they delegate nothing, and an account
+    without an allocation delegates nothing.
     """
     center, above = Q(account__center__level="team"), Q(account__center__parent__level="team")
     whose = (center & Q(account__center__team=team)) | (above & Q(account__center__parent__team=team))
@@ -120,16 +121,16 @@ def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) ->
 def _effect(
     account: BudgetAccount, balance: Balance, held: Holding, *, amount: Decimal | None, since: Quarter, today: date
 ) -> BudgetEffect:
-    taken = held.open + held.spent if amount is None else ZERO
+    amount_taken = held.open + held.spent if amount is None else ZERO
     quarter = Quarter.parse(account.quarter)
     return BudgetEffect(
         unit=account.unit,
         quarter=account.quarter,
         mode=account.mode,
         allocated=balance.allocated,
-        available=balance.available + held.reserved + taken,
+        available=balance.available + held.reserved + amount_taken,
         reserved_by_others=balance.reserved - held.reserved,
-        this=taken if amount is None else amount,
+        this=amount_taken if amount is None else amount,
         forecast=outlook.forecast(balance, quarter=quarter, today=today),
         granted=held.committed,
         billed=held.spent,

@@ -1,4 +1,4 @@
-"""Reads of one account's bookings, with what each left available."""
+"""Reads of one account's postings, with the amount available after each."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,12 +16,12 @@ from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotFound
 
 OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
-COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
+COLUMNS = ("Booked", "Posting", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
 
 
 @dataclass(frozen=True)
 class StatementLine:
-    """One booking; `change` is what it did to the amount available, `available` what was left after it."""
+    """One posting; `change` is its effect on the available amount, `available` the amount available after it."""
 
     kind: str
     amount: Decimal
@@ -36,9 +36,9 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class AccountStatement:
-    """An account with its balance and its lines, newest first; `team` is the slug of its cost center.
+    """An account with its balance and its postings, newest first; `team` is the slug of its cost center.
 
-    `holdings` are (request, what it holds, by how much it ran over beyond the tolerance).
+    `holdings` are (request, its holding, its overrun beyond the tolerance).
     """
 
     team: str
@@ -53,24 +53,24 @@ class AccountStatement:
 
 
 def statement(*, team: str, quarter: str, unit: str, today: date) -> AccountStatement:
-    """The account's statement, or NotFound where it was never opened."""
-    return _statement(_found(team, quarter, unit), today)
+    """The account's statement. Raises NotFound if the account does not exist."""
+    return _statement(_find_account(team, quarter, unit), today)
 
 
 def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> AccountStatement:
-    """The statement; whoever may not see it is told what everybody is told of an account that was never opened."""
+    """The statement. Raises NotFound, also for people who may not see the account."""
     return _statement(account_for(team=team, quarter=quarter, unit=unit, person=person), today)
 
 
 def account_for(*, team: str, quarter: str, unit: str, person: Person) -> BudgetAccount:
-    """The account of a cost center, or NotFound, be it that there is none or that the person may not see it."""
-    account = _found(team, quarter, unit)
+    """The account of a cost center. Raises NotFound if it does not exist or the person may not see it."""
+    account = _find_account(team, quarter, unit)
     if not may_see_budget(person, team=team_of(account)):
         raise NotFound(_none(team, quarter, unit))
     return account
 
 
-def _found(team: str, quarter: str, unit: str) -> BudgetAccount:
+def _find_account(team: str, quarter: str, unit: str) -> BudgetAccount:
     rows = BudgetAccount.objects.select_related("center__team", "center__parent")
     account = rows.filter(center__slug=team, quarter=quarter, unit=unit).first()
     if account is None:
@@ -103,7 +103,7 @@ def _statement(account: BudgetAccount, today: date) -> AccountStatement:
 
 
 def table(statement: AccountStatement) -> ExportTable:
-    """Every booking of the account as a table, newest first."""
+    """All postings of the account as a table, newest first."""
     name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
     rows = (
         (
@@ -123,12 +123,12 @@ def table(statement: AccountStatement) -> ExportTable:
 
 
 def quarters() -> list[str]:
-    """Every quarter with an account, latest first."""
+    """All quarters with an account, latest first."""
     return list(BudgetAccount.objects.order_by("-quarter").values_list("quarter", flat=True).distinct())
 
 
 def _lines(account: BudgetAccount) -> list[StatementLine]:
-    """Each booking with what it left; what accounts below were given comes off besides."""
+    """Each posting with the amount available after it, not counting delegations to the accounts below."""
     rows = account.entries.select_related("booked_by").order_by("pk")
     available, lines = Decimal(0), []
     for row, change in zip(rows, ledger.changes_of_available(entries_of(account)), strict=True):

@@ -1,4 +1,4 @@
-"""Reads of findings: what the system noticed and somebody must look into."""
+"""Reads of findings about budgets."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from governance.findings.models import Finding
 
 
 def accounts_of(rows: Iterable[Finding]) -> dict[int, BudgetAccount]:
-    """The account each finding of a budget is that ran over is about, by the finding's number; its key ends in the
-    account's.
+    """The account of each overrun finding, by the finding's ID. The key of the finding ends with the ID of the
+    account.
     """
     ends = {row.pk: row.key.rpartition(":")[2] for row in rows if row.kind == "budget.overrun"}
     numbers = {pk: int(end) for pk, end in ends.items() if end.isdigit()}

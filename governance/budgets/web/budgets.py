@@ -46,7 +46,7 @@ from weighbridge.core.errors import Invalid, Refused
 
 @dataclass(frozen=True)
 class CenterAccounts:
-    """The accounts of one cost center in one quarter, and how deep it hangs."""
+    """The accounts of one cost center in one quarter, and its depth in the tree."""
 
     team: str
     team_name: str
@@ -58,7 +58,9 @@ class CenterAccounts:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/budgets/`: what cost centers may spend in a quarter and have left; finance allocates here."""
+    """`/budgets/`: budgets and available amounts of all cost centers in a quarter, and the allocation form for
+    finance.
+    """
     person = person_of(request)
     if request.method == "POST":
         check_allocate_budget(person)
@@ -98,7 +100,7 @@ def open_center(request: HttpRequest) -> HttpResponse:
             by=user_of(request),
             now=timezone.now(),
         )
-        return f"{center.name} is open; allocate something to it."
+        return f"{center.name} is created. Allocate a budget to it."
 
     attempt(request, act)
     return redirect("governance:budgets")
@@ -106,7 +108,7 @@ def open_center(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """One account: its balance, its terms, what changes wait, and every booking with what was left after it."""
+    """One account: balance, terms, open changes, and all postings with the amount available after each."""
     person, statement = person_of(request), _statement(request, team, quarter, unit)
     row = statement.account
     title = TITLES[BudgetUnit(statement.unit)]
@@ -132,7 +134,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
 
 def _change_form(row: BudgetAccount, statement: AccountStatement, data: QueryDict | None = None) -> ChangeForm:
     """The form that proposes a change of an account."""
-    refs = [ref for ref, held, _ in statement.holdings if held.committed > 0]
+    refs = [ref for ref, holding, _ in statement.holdings if holding.committed > 0]
     return ChangeForm(data, refs=refs, targets=budgets.targets_of(row))
 
 
@@ -157,14 +159,14 @@ def propose_change(request: HttpRequest, team: str, quarter: str, unit: str) -> 
             request_ref=given["request_ref"],
         )
         row = budget_changes.propose(wish=wish, reason=given["reason"], by=user_of(request), now=timezone.now())
-        return f"{row} waits for a second person."
+        return f"{row} is proposed. A second person must confirm it."
 
     attempt(request, act)
     return redirect("governance:account", team, quarter, unit)
 
 
 def part_of_change(change: Change) -> dict[str, Any]:
-    """What the page of a proposed change shows of the accounts it books on."""
+    """The context for the page of a proposed change: the accounts on which it books."""
     return {"accounts": [_standing(each) for each in budgets.accounts_of(change)]}
 
 
@@ -199,7 +201,7 @@ def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
 
 @require_POST
 def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """Hang the cost center of an account under another unit."""
+    """Move the cost center of an account under another unit."""
     row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
 
     def act() -> str:
@@ -207,8 +209,8 @@ def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
         if not form.is_valid():
             raise Invalid("Choose the organization or one of its units.", field="parent")
         parent = form.cleaned_data["parent"]
-        tree_writes.place(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
-        return f"{row.center.name} hangs under {parent.name} now."
+        tree_writes.move_center(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
+        return f"{row.center.name} is now under {parent.name}."
 
     attempt(request, act)
     return redirect("governance:account", team, quarter, unit)
@@ -216,7 +218,7 @@ def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
 
 @require_safe
 def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
-    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: every booking of one account, newest first."""
+    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: all postings of one account, newest first."""
     return export(ledger.table(_statement(request, team, quarter, unit)), kind=kind)
 
 
@@ -253,11 +255,11 @@ def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
 
 
 def _centers(person: Person, quarter: str) -> list[CenterAccounts]:
-    """In the order of the tree; a center without an account that the person may see is left out."""
-    found: dict[str, list[AccountView]] = {}
+    """Cost centers in tree order, without those that have no account visible to the person."""
+    by_center: dict[str, list[AccountView]] = {}
     for row in budgets.accounts(teams=None, quarter=quarter):
         if may_see_budget(person, team=row.of_team):
-            found.setdefault(row.team, []).append(row)
+            by_center.setdefault(row.team, []).append(row)
     return [
         CenterAccounts(
             center.slug,
@@ -265,8 +267,8 @@ def _centers(person: Person, quarter: str) -> list[CenterAccounts]:
             center.level,
             depth,
             center.parent.name if center.parent else "",
-            tuple(found[center.slug]),
+            tuple(by_center[center.slug]),
         )
         for center, depth in cost_centers.in_order()
-        if center.slug in found
+        if center.slug in by_center
     ]

@@ -1,8 +1,6 @@
-"""Tables as CSV and XLSX in which no text can become a formula (ASVS 5, 1.2.10).
-
-A text whose first character a spreadsheet might act on gets an apostrophe before it; so does one that begins with an
-apostrophe, and taking one off therefore gives every text back as it was. Numbers are written as numbers, also
-negative ones.
+"""Tables as CSV and XLSX without formula injection (ASVS 5, 1.2.10).¶A text whose first character a spreadsheet might
+interpret gets an apostrophe in front. So does a text that begins with an apostrophe, so that removing one apostrophe
+always restores the original text. Numbers, also negative ones, are written as numbers.
 """
 
 import csv
@@ -22,23 +20,23 @@ BLANKS = " \u00a0\u3000"
 
 
 def escaped(text: str) -> str:
-    """The text as a cell: without characters no file can hold, cut to what a cell holds, and never a formula."""
+    """The text for a cell: without invalid characters, truncated to the maximum cell length, and never a formula."""
     clean = UNWRITABLE.sub("\ufffd", text)[:TEXT_CHARS_MAX]
     first = clean.lstrip(BLANKS)[:1]
     return f"'{clean}" if first in TRIGGERS or clean.startswith("'") else clean
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """A CSV file (RFC 4180, UTF-8 with the mark by which spreadsheets know it), every cell in quotes."""
+    """A CSV file (RFC 4180, UTF-8 with a byte order mark for spreadsheets), all cells in quotes."""
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
     writer.writerow([escaped(name) for name in header])
-    writer.writerows([_words(cell) for cell in row] for row in rows)
+    writer.writerows([_cell_text(cell) for cell in row] for row in rows)
     return stream.getvalue().encode("utf-8-sig")
 
 
 def xlsx_of(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
-    """An XLSX file with one sheet; figures are numbers, everything else is text."""
+    """An XLSX file with one sheet; numbers are numeric cells, everything else is text."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.append([escaped(name) for name in header])
@@ -49,7 +47,7 @@ def xlsx_of(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str
     return stream.getvalue()
 
 
-def _words(cell: Cell) -> str:
+def _cell_text(cell: Cell) -> str:
     match cell:
         case None:
             return ""
@@ -67,4 +65,4 @@ def _words(cell: Cell) -> str:
 def _figure(cell: Cell) -> str | int | Decimal:
     if isinstance(cell, int | Decimal) and not isinstance(cell, bool):
         return cell
-    return _words(cell)
+    return _cell_text(cell)

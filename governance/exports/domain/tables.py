@@ -16,7 +16,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class ExportTable:
-    """Rows under a header; `count` says how many there are before one is read."""
+    """Rows with a header; `count` is the number of rows, known before they are read."""
 
     name: str
     header: Sequence[str]
@@ -26,7 +26,7 @@ class ExportTable:
 
 @dataclass(frozen=True)
 class File:
-    """A table as it is sent."""
+    """An exported file."""
 
     name: str
     content: bytes
@@ -34,7 +34,7 @@ class File:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What its HTTP answer says of it: to be kept, and to be nothing but what its type says."""
+        """The HTTP headers: download as attachment, and no content sniffing."""
         return {
             "Content-Type": self.media_type,
             "Content-Disposition": f'attachment; filename="{self.name}"',
@@ -43,12 +43,15 @@ class File:
 
 
 def file_of(table: ExportTable, *, kind: str) -> File:
-    """The file `name.kind`; NotFound for another kind than csv and xlsx, TooLarge beyond `ROWS_MAX` rows."""
+    """The table as the file `name.kind`. Raises NotFound unless the kind is csv or xlsx, TooLarge above `ROWS_MAX`
+    rows.
+    """
     if kind not in MEDIA_TYPES:
-        raise NotFound(f"There is no export as {kind!r}; ask for csv or xlsx.")
+        raise NotFound(f"There is no export as {kind!r}. Use csv or xlsx.")
     if table.count > ROWS_MAX:
         raise TooLarge(
-            f"{table.count:,} rows are more than the {ROWS_MAX:,} one file holds; narrow the list with its filters."
+            f"{table.count:,} rows are more than the {ROWS_MAX:,} allowed in one file. "
+            "Reduce the list with its filters."
         )
     is_csv = kind == CSV
     content = csv_of(table.header, table.rows) if is_csv else xlsx_of(table.header, table.rows, title=table.name)

@@ -1,4 +1,4 @@
-"""Keeping files: streamed, hashed, capped, and stored under the name of their content."""
+"""Stores uploaded files: streamed, hashed, limited in size, and named by their digest."""
 
 import hashlib
 import tempfile
@@ -19,8 +19,8 @@ from weighbridge.core.errors import Invalid, TooLarge
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A stored file: its digest, its size in bytes, and its name in the artifact storage."""
+class StoredFile:
+    """A stored file: digest, size in bytes, and name in the artifact storage."""
 
     digest: str
     size_bytes: int
@@ -28,8 +28,8 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Spooled:
-    """An upload read to its end: a file of its own, its SHA-256 (hexadecimal) and size. Nothing is stored yet."""
+class SpooledUpload:
+    """A received upload in a temporary file, with its SHA-256 (hexadecimal) and size. It is not stored yet."""
 
     path: Path
     name: str
@@ -38,9 +38,9 @@ class Spooled:
 
     @classmethod
     @contextmanager
-    def read(cls, upload: "File[bytes] | Spooled", *, field: str = "file") -> Iterator["Spooled"]:
-        """Read, hash and cap an upload before anything is locked for it; the file is gone after the block."""
-        if isinstance(upload, Spooled):
+    def read(cls, upload: "File[bytes] | SpooledUpload", *, field: str = "file") -> Iterator["SpooledUpload"]:
+        """Receive and hash an upload before taking any lock. The temporary file is deleted after the block."""
+        if isinstance(upload, SpooledUpload):
             yield upload
             return
         digest, size = hashlib.sha256(), 0
@@ -51,33 +51,33 @@ class Spooled:
                     size += len(chunk)
                     if size > settings.UPLOAD_LIMIT_BYTES:
                         limit_mb = settings.UPLOAD_LIMIT_BYTES // 1_000_000
-                        raise TooLarge(f"The file is larger than the {limit_mb} MB accepted here.", field=field)
+                        raise TooLarge(f"The file is larger than the {limit_mb} MB allowed.", field=field)
                     digest.update(chunk)
                     spool.write(chunk)
             if size == 0:
-                raise Invalid("The file is empty; choose another.", field=field)
+                raise Invalid("The file is empty. Choose another file.", field=field)
             yield cls(path, str(upload.name), digest.hexdigest(), size)
 
 
-def keep(
+def store(
     *,
-    upload: "File[bytes] | Spooled",
+    upload: "File[bytes] | SpooledUpload",
     by: User | None,
     now: datetime,
     inspect: Callable[[Path], None] | None = None,
     field: str = "file",
-) -> Kept:
-    """Store an upload once, whoever sends it again; `inspect` may refuse it before anything is stored."""
-    with Spooled.read(upload, field=field) as spooled:
+) -> StoredFile:
+    """Store an upload; equal content is stored only once. `inspect` may refuse it before it is stored."""
+    with SpooledUpload.read(upload, field=field) as spooled:
         if inspect is not None:
             inspect(spooled.path)
         name = f"sha256/{spooled.hash[:2]}/{spooled.hash}"
         with transaction.atomic():
             _store(spooled.path, name, spooled.size_bytes)
-            kept = Kept(f"sha256:{spooled.hash}", spooled.size_bytes, name)
+            stored = StoredFile(f"sha256:{spooled.hash}", spooled.size_bytes, name)
             details = {"size_bytes": spooled.size_bytes, "name": spooled.name[:160]}
-            audit.record(kind="artifact.kept", by=by, subject=("artifact", kept.digest), details=details, now=now)
-        return kept
+            audit.record(kind="artifact.kept", by=by, subject=("artifact", stored.digest), details=details, now=now)
+        return stored
 
 
 def _store(path: Path, name: str, size: int) -> None:
@@ -85,8 +85,8 @@ def _store(path: Path, name: str, size: int) -> None:
     if storage.exists(name):
         if storage.size(name) == size:
             return
-        storage.delete(name)  # a writer died half-way
+        storage.delete(name)  # a writer crashed before it finished
     with path.open("rb") as content:
         stored = storage.save(name, File(content))
-    if stored != name:  # somebody stored the same content in this very moment
+    if stored != name:  # another process stored the same content at the same time
         storage.delete(stored)

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
-from governance.inventory.actions.artifacts import Spooled
+from governance.inventory.actions.artifacts import SpooledUpload
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
@@ -29,7 +29,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class NewAsset:
-    """A model to enter in the inventory; `team` is a slug."""
+    """A model for the inventory; `team` is a slug."""
 
     team: str
     slug: str
@@ -40,35 +40,35 @@ class NewAsset:
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersion:
-    """A version to register, of a model there is or of a new one: by its file, or by where it lies and its digest."""
+    """A version to register, of an existing or a new model: by its file, or by its URI and digest."""
 
     asset: ModelAsset | NewAsset
     version: str
-    upload: "File[bytes] | Spooled | None" = None
+    upload: "File[bytes] | SpooledUpload | None" = None
     uri: str = ""
     digest: str = ""
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
-    """Register a version, with its model where that is new; no model is entered for a version that is refused.
+    """Register a version, and its model if that is new.
 
-    A file is read and hashed before anything is locked.
+    If the version is refused, the model is not created either. A file is read and hashed before any lock is taken.
     """
     if isinstance(entry.asset, NewAsset):
         _check_asset(entry.asset, by)
     else:
         check_act_for_team(person_of(by), team=entry.asset.team.slug)
     if not entry.version.strip():
-        raise Invalid("Give the version a name, for example 1.4.0.", field="version")
+        raise Invalid("Enter the version, for example 1.4.0.", field="version")
     if entry.upload is None:
         return _entered(entry, _referred(entry.uri, entry.digest), None, by, now)
-    with Spooled.read(entry.upload) as spooled:
-        found = inspect(spooled.path, name=spooled.name)
-        return _entered(entry, {"format": found.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
+    with SpooledUpload.read(entry.upload) as spooled:
+        file_info = inspect(spooled.path, name=spooled.name)
+        return _entered(entry, {"format": file_info.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
 
 
 def _entered(
-    entry: NewVersion, fields: dict[str, object], spooled: Spooled | None, by: User, now: datetime
+    entry: NewVersion, fields: dict[str, object], spooled: SpooledUpload | None, by: User, now: datetime
 ) -> ModelVersion:
     with transaction.atomic():
         asset = entry.asset
@@ -76,12 +76,12 @@ def _entered(
             asset = register_asset(**vars(asset), by=by, now=now)
         if spooled is None:
             return _register(asset, entry.version, entry.digest, fields, by, now)
-        kept = artifacts.keep(upload=spooled, by=by, now=now)
-        return _register(asset, entry.version, kept.digest, fields | {"stored_as": kept.stored_as}, by, now)
+        stored = artifacts.store(upload=spooled, by=by, now=now)
+        return _register(asset, entry.version, stored.digest, fields | {"stored_as": stored.stored_as}, by, now)
 
 
 def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
-    """Enter a model in the inventory, or bring its name, tier and owner up to date."""
+    """Create a model in the inventory, or update its name, tier and owner."""
     home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, owner=owner), by)
     wanted = {"name": name, "tier": tier, "owner": owner}
     with transaction.atomic():
@@ -102,7 +102,7 @@ def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, b
 def _check_asset(asset: NewAsset, by: User) -> Team:
     check_act_for_team(person_of(by), team=asset.team)
     if not SLUG.fullmatch(asset.slug):
-        raise Invalid("The slug of a model is written in letters, digits, hyphens and underscores.", field="slug")
+        raise Invalid("The slug of a model may contain only letters, digits, hyphens and underscores.", field="slug")
     if asset.tier not in Tier.values:
         raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
     home = Team.objects.filter(slug=asset.team).first()
@@ -113,11 +113,12 @@ def _check_asset(asset: NewAsset, by: User) -> Team:
 
 def _referred(uri: str, digest: str) -> dict[str, object]:
     if not DIGEST.fullmatch(digest):
-        raise Invalid("The digest must be written sha256: followed by 64 hexadecimal digits.", field="sha256")
+        raise Invalid("The digest must be sha256: followed by 64 hexadecimal digits.", field="sha256")
     suffix = Path(uri).suffix.lower()
     if suffix not in {".onnx", ".safetensors"}:
         raise Invalid(
-            "The URI must name an .onnx or a .safetensors file; pickles are refused because loading one runs code.",
+            "The URI must be of an .onnx or a .safetensors file. Pickle files are refused "
+            "because loading them runs code.",
             field="uri",
         )
     return {"format": suffix[1:], "uri": uri}
@@ -128,15 +129,15 @@ def _register(
 ) -> ModelVersion:
     with transaction.atomic():
         defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
-        known, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
+        existing, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
         if is_new:
             subject = ("model", f"{asset.team.slug}/{asset.slug}")
             details = {"version": version, "digest": digest}
             audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
-    if known.digest != digest:
+    if existing.digest != digest:
         raise Invalid(
-            f"Version {version} is already registered with other content; give this file a new version.",
+            f"Version {version} is already registered with other content. Give this file a new version.",
             code="version_taken",
             field="version",
         )
-    return known
+    return existing

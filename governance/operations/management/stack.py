@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Stack:
-    """Child processes that live as long as the `with` block; each writes to a log of its own."""
+    """Child processes that run during the `with` block, each with its own log file."""
 
     def __init__(self, *, logs: Path, environment: Mapping[str, str] | None = None) -> None:
         self.logs, self.environment = logs, dict(environment or {})
@@ -33,7 +33,7 @@ class Stack:
         except OSError as error:
             self._lock.close()
             raise SystemExit(
-                f"Another `make run` or `make demo` is at work on {self.logs.parent}; stop it first (Ctrl-C)."
+                f"Another `make run` or `make demo` uses {self.logs.parent}. Stop it first (Ctrl-C)."
             ) from error
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
@@ -46,7 +46,7 @@ class Stack:
         self._lock.close()
 
     def start(self, name: str, command: Sequence[str]) -> None:
-        """Start a process in a group of its own."""
+        """Start a process in its own process group."""
         named = [f"{variable}={value}" for variable, value in self.environment.items()]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(  # noqa: S603 -- our own commands, no shell
@@ -98,12 +98,12 @@ class Stack:
         self.start("tick", [python, "manage.py", "tick", "--every", "2"])
 
     def wait_for(self, url: str) -> None:
-        """Wait until `url` answers; SystemExit with the log's path where it never does."""
+        """Wait until `url` responds. Raises SystemExit with the log's path if it does not."""
         deadline = time.monotonic() + START_PATIENCE_S
         while time.monotonic() < deadline:
             dead = self.dead()
             if dead:
-                raise SystemExit(f"The process {dead} ended at once; see {self.logs / (dead + '.log')}.")
+                raise SystemExit(f"The process {dead} ended immediately. See {self.logs / (dead + '.log')}.")
             try:
                 with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- loopback only
                     return
@@ -111,14 +111,14 @@ class Stack:
                 return
             except OSError:
                 time.sleep(0.2)
-        raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:.0f} s; see {self.logs}.")
+        raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:.0f} s. See {self.logs}.")
 
     def dead(self) -> str | None:
-        """The name of a process that ended by itself, if one did."""
+        """The name of a process that has ended, if any."""
         return next((name for name, child in self.children.items() if child.poll() is not None), None)
 
     def stop(self) -> None:
-        """Ask every process to stop, and end those that do not."""
+        """Ask all processes to stop, and kill those that do not."""
         for child in self.children.values():
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + STOP_PATIENCE_S
@@ -132,7 +132,7 @@ class Stack:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Whoever asks the stack to end, its children end with it."""
+    """Convert a signal to KeyboardInterrupt, so that the child processes are stopped too."""
     raise KeyboardInterrupt
 
 

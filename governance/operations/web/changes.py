@@ -1,4 +1,4 @@
-"""Pages of changes that take two people: what waits, what it would change, and the second person's word."""
+"""Pages of changes that take two people: open changes, their effect, and the decision of the second person."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ PAGE_SIZE = 30
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/changes/`: what waits, what was decided, those of one `?kind=` or all; and proposing a role."""
+    """`/changes/`: open and closed changes, optionally of one `?kind=`, and the form to propose a role."""
     person, kind = person_of(request), request.GET.get("kind", "")
     form, change, status = grants.propose(request)
     if change is not None:
@@ -45,7 +45,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, change_id: int) -> HttpResponse:
-    """`/changes/7/`: what would change, who proposed it and why, and who may confirm it."""
+    """`/changes/7/`: the change, its proposer and reason, and the people who may confirm it."""
     person = person_of(request)
     change = reads.find(change_id=change_id, person=person)
     context = {
@@ -53,7 +53,7 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
         "is_open": change.state == ChangeState.PENDING,
         "cannot_confirm": refusal_of(lambda: check_confirm(person, change)),
         "confirmers": reads.confirmers(change),
-        "nobody": kind_of(change).nobody,
+        "why_none": kind_of(change).why_none,
         "form": None if refusal_of(lambda: check_refuse(person, change)) else ReasonForm(),
         "is_own": change.proposed_by_id == person.id,
         "crumbs": (("Changes", reverse("governance:changes")), (str(change), "")),
@@ -64,7 +64,7 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
 
 @require_POST
 def confirm(request: HttpRequest, change_id: int) -> HttpResponse:
-    """The second person's yes."""
+    """Confirm a change, by the second person."""
     change = reads.find(change_id=change_id, person=person_of(request))
 
     def act() -> str:
@@ -77,12 +77,12 @@ def confirm(request: HttpRequest, change_id: int) -> HttpResponse:
 
 @require_POST
 def refuse(request: HttpRequest, change_id: int) -> HttpResponse:
-    """The second person's no, or the proposer's."""
+    """Refuse a change (second person) or withdraw it (proposer)."""
     change = reads.find(change_id=change_id, person=person_of(request))
 
     def act() -> str:
         row = approvals.refuse(change=change, reason=reason_in(request), by=user_of(request), now=timezone.now())
-        return f"{row} is {row.state}; nothing changed."
+        return f"{row} is {row.state}. Nothing was changed."
 
     attempt(request, act)
     return redirect("governance:change", change_id)

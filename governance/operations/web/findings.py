@@ -1,4 +1,4 @@
-"""The page of findings: what the system noticed, who looks into it, and closing it."""
+"""The page of findings, with assigning and closing."""
 
 import re
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
 
 
 class AssignForm(forms.Form):
-    """Who looks into a finding, and until when."""
+    """The owner and the due date of a finding."""
 
     owner = PersonField(User.objects.filter(is_active=True).order_by("username"), label="Who", to_field_name="username")
     due_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class CloseForm(forms.Form):
-    """What was done about it."""
+    """The closing note."""
 
     note = forms.CharField(
         label="What was done", max_length=writes.NOTE_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
@@ -45,7 +45,7 @@ class CloseForm(forms.Form):
 
 @dataclass(frozen=True)
 class Shown:
-    """A finding with the account or the request it is about, and the forms its reader may use."""
+    """A finding with its account or request, and the forms that the person may use."""
 
     finding: Finding
     account: BudgetAccount | None
@@ -56,7 +56,7 @@ class Shown:
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/findings/`: the newest first; whoever reads no other team's sees what they own."""
+    """`/findings/`: newest first. People without access to all findings see those that they own."""
     person = person_of(request)
     page = Paginator(findings_queries.listed(person=person), PAGE_SIZE).get_page(request.GET.get("page"))
     accounts = overruns.accounts_of(page)
@@ -80,23 +80,23 @@ def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> S
 
 
 def _ref(finding: Finding) -> str:
-    """The request a finding is about, which its subject begins with; "" where it is about none."""
+    """The request ref at the start of the subject of a finding; "" if there is none."""
     first = finding.subject.partition(" ")[0]
     return first if REFERENCE.match(first) else ""
 
 
 @require_POST
 def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
-    """Say who looks into it."""
+    """Assign a finding."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
 
     def act() -> str:
         form = AssignForm(request.POST)
         if not form.is_valid():
-            raise Invalid("Choose a person, and a day written like 2026-12-31.", field="due_on")
+            raise Invalid("Choose a person and enter a date like 2026-12-31.", field="due_on")
         owner, due_on = form.cleaned_data["owner"], form.cleaned_data["due_on"]
         row = writes.assign(finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now())
-        return f"{owner.get_full_name() or owner.username} looks into {row}."
+        return f"{owner.get_full_name() or owner.username} is now responsible for {row}."
 
     attempt(request, act)
     return redirect("governance:findings")
@@ -104,7 +104,7 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
 
 @require_POST
 def close(request: HttpRequest, finding_id: int) -> HttpResponse:
-    """Close it with what was done."""
+    """Close a finding with a note."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
 
     def act() -> str:

@@ -1,4 +1,4 @@
-"""Whether the process answers and whether it can work: for load balancers, container health checks and operators."""
+"""Liveness and readiness probes for load balancers, container health checks and operators."""
 
 import logging
 from collections.abc import Callable
@@ -24,7 +24,7 @@ OK, DELAYED, FAILED = "ok", "delayed", "failed"
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """One thing looked at: ok, delayed (work waits, nothing is lost) or failed; `says` tells what to do."""
+    """The result of one check: ok, delayed (work waits, nothing is lost) or failed; `says` is the advice."""
 
     name: str
     state: str
@@ -32,23 +32,25 @@ class HealthCheck:
 
 
 def livez(request: HttpRequest) -> HttpResponse:
-    """Alive; touches no database, so a database that is away does not restart a healthy process."""
+    """Liveness. It does not use the database, so that an unavailable database does not restart a healthy process."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 while requests can be served, 503 with words while not. The words are our own: drivers repeat addresses."""
-    findings = [_found(*each) for each in CHECKS]
+    """Readiness: 200 while requests can be served, otherwise 503 with advice. The texts are fixed, because driver
+    messages contain addresses.
+    """
+    findings = [_run_check(*each) for each in CHECKS]
     is_ready = all(finding.state != FAILED for finding in findings)
     answer = {"ready": is_ready, "checks": [asdict(finding) for finding in findings]}
     return JsonResponse(answer, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
 
 
-def _found(name: str, check: Callable[[], object], state: str, says: str) -> HealthCheck:
+def _run_check(name: str, check: Callable[[], object], state: str, says: str) -> HealthCheck:
     try:
         is_well = check() is not False
     except Exception as error:  # noqa: BLE001 -- whatever it is, the answer is that it does not work
-        log.warning("Not well: %s (%s: %s)", name, type(error).__name__, error)
+        log.warning("Health check failed: %s (%s: %s)", name, type(error).__name__, error)
         is_well = False
     return HealthCheck(name, OK, "") if is_well else HealthCheck(name, state, says)
 
@@ -77,10 +79,15 @@ def _work_goes_on() -> bool:
 
 
 CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
-    ("database", _database, FAILED, "The database does not answer; check DATABASE_URL and the server."),
-    ("migrations", _migrated, FAILED, "The tables are not those of this version; run manage.py migrate."),
-    ("signing_key", _signing_key, FAILED, "The signing key cannot be used; check WEIGHBRIDGE_SIGNING_KEY."),
-    ("artifacts", _artifacts, FAILED, "Files cannot be written; check the folder WEIGHBRIDGE_VAR and its space."),
-    ("broker", reach_broker, DELAYED, "The broker does not answer; the tick finds the work once workers reach it."),
-    ("work", _work_goes_on, DELAYED, "Due work was left lying for a minute; check the tick and the workers."),
+    ("database", _database, FAILED, "The database does not respond. Check DATABASE_URL and the server."),
+    ("migrations", _migrated, FAILED, "The tables do not match this version. Run manage.py migrate."),
+    ("signing_key", _signing_key, FAILED, "The signing key cannot be used. Check WEIGHBRIDGE_SIGNING_KEY."),
+    ("artifacts", _artifacts, FAILED, "Files cannot be written. Check the folder WEIGHBRIDGE_VAR and its disk space."),
+    (
+        "broker",
+        reach_broker,
+        DELAYED,
+        "The broker does not respond. The tick finds the work when workers can reach the broker.",
+    ),
+    ("work", _work_goes_on, DELAYED, "Due work has waited for more than a minute. Check the tick and the workers."),
 )

@@ -1,4 +1,4 @@
-"""The page of integrations: what waits, what failed and why, and how to set it going again."""
+"""The page of integrations: waiting and failed messages with their reasons, and how to resume them."""
 
 from typing import Any
 
@@ -42,17 +42,17 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def connection(request: HttpRequest) -> HttpResponse:
-    """The part of the page that says how the connection stands; asks again by itself while a test is under way."""
+    """The fragment with the state of the connection. It polls while a test is running."""
     return render(request, "governance/operations/_fragments/connection.html", _connection(request))
 
 
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """Ask for a test of the connection to Jira."""
+    """Request a connection test of Jira."""
 
     def act() -> str:
         writes.request_check(by=user_of(request), now=timezone.now())
-        return "The connection is being tested; the answer appears here."
+        return "The connection is being tested. The result will appear here."
 
     attempt(request, act)
     return redirect("governance:integrations")
@@ -60,11 +60,11 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
-    """Resume everything that was paused."""
+    """Resume all paused messages."""
 
     def act() -> str:
         count = writes.resume_all(by=user_of(request), now=timezone.now())
-        return f"{count} paused message{'' if count == 1 else 's'} will be tried again now."
+        return f"{count} paused message{'' if count == 1 else 's'} will be retried now."
 
     attempt(request, act)
     return redirect("governance:integrations")
@@ -72,12 +72,12 @@ def resume(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Try one dead or paused message again."""
+    """Retry one dead or paused message."""
     message = get_object_or_404(OutboxMessage, pk=message_id)
 
     def act() -> str:
         row = writes.retry(message=message, by=user_of(request), now=timezone.now())
-        return f"{row.key} will be tried again now."
+        return f"{row.key} will be retried now."
 
     attempt(request, act)
     return redirect("governance:integrations")

@@ -1,4 +1,4 @@
-"""The page of the audit trail: who did what, and whether the chain holds; the same list as a file."""
+"""The page of the audit trail, with verification of the chain and export."""
 
 from typing import Any
 
@@ -24,16 +24,16 @@ def _subject_types() -> list[tuple[str, str]]:
 
 
 class TrailFilterForm(forms.Form):
-    """What the list can be narrowed to."""
+    """Filters of the list."""
 
     q = forms.CharField(
-        label="Subject, person, reason or request id", required=False, widget=forms.TextInput(attrs={"type": "search"})
+        label="Subject, person, reason or request ID", required=False, widget=forms.TextInput(attrs={"type": "search"})
     )
     subject_type = forms.ChoiceField(label="About", required=False, choices=_subject_types)
     kind = forms.CharField(label="Event begins with", required=False, max_length=60)
 
     def filters(self) -> TrailSelection:
-        """The filters as given; what is not understood narrows nothing."""
+        """The filters. Invalid values are ignored."""
         self.is_valid()
         given = self.cleaned_data
         return TrailSelection(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))
@@ -48,11 +48,11 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def chain(request: HttpRequest) -> HttpResponse:
-    """Walk the whole chain and say whether it holds: asked for by the page's button, because it reads every row."""
+    """Verify the whole chain. Only on request by a button, because it reads all rows."""
     check_read_trail(person_of(request))
     broken = audit.first_broken()
     faults = [f"Event {broken[0]} {broken[1]}."] if broken else []
-    faults += checkpoints.faults(public_keys=checkpoints.own_keys())
+    faults += checkpoints.contradictions(public_keys=checkpoints.own_keys())
     context = {**_head(), "is_walked": True, "broken_words": " ".join(faults)}
     if wants_fragment(request):
         return render(request, "governance/operations/_fragments/chain.html", context)
@@ -61,7 +61,7 @@ def chain(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def exported(request: HttpRequest, kind: str) -> HttpResponse:
-    """`/audit.csv` and `/audit.xlsx`: the events as filtered, newest first."""
+    """`/audit.csv` and `/audit.xlsx`: the filtered events, newest first."""
     check_read_trail(person_of(request))
     return export(trail.table(TrailFilterForm(request.GET).filters()), kind=kind)
 

@@ -1,4 +1,4 @@
-"""Granting a role that judges, spends or administers, which takes two people."""
+"""Grants of roles that judge, spend or administer. They take two people."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from weighbridge.core.errors import Invalid
 
 
 def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetime) -> Change:
-    """Propose a role that binds people for somebody else; another administrator confirms."""
+    """Propose a binding role for another person. Another administrator confirms it."""
     what = f"Give {user.get_full_name() or user.username} the role {role.label.lower()}"
     details = {"user": user.username, "role": role.value}
     change = Change(kind=Changed.ROLE, subject_id=user.pk, part=role.value, what=what, gains=user, details=details)
@@ -27,11 +27,14 @@ def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetim
 def _check_grant(change: Change) -> None:
     user, role = User.objects.get(pk=change.subject_id), Role(change.part)
     if role not in BINDING:
-        raise Invalid(f"The role {role.label.lower()} binds nobody, so one administrator grants it.", field="role")
+        raise Invalid(
+            f"The role {role.label.lower()} needs no second person. An administrator can grant it directly.",
+            field="role",
+        )
     if not user.is_active:
         raise Invalid(f"The account {user.username} is closed.", field="user")
     if RoleGrant.objects.filter(user=user, role=role.value).exists():
-        raise Invalid(f"{user.username} holds that role already.", field="role")
+        raise Invalid(f"{user.username} already has that role.", field="role")
 
 
 def _grant(change: Change, by: User, now: datetime) -> None:

@@ -24,11 +24,11 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 
 
 def create_team(*, slug: str, name: str, by: User | None, now: datetime) -> Team:
-    """Open a team, or answer the one there is; `by` None is an operator on the server."""
+    """Create a team, or return the existing one; `by` None is an operator on the server."""
     if by is not None:
         check_manage_people(person_of(by))
     if not SLUG.fullmatch(slug):
-        raise Invalid("The slug of a team is written in letters, digits, hyphens and underscores.", field="slug")
+        raise Invalid("The slug of a team may contain only letters, digits, hyphens and underscores.", field="slug")
     with transaction.atomic():
         team, is_new = Team.objects.get_or_create(slug=slug, defaults={"name": name})
         if is_new:
@@ -45,12 +45,14 @@ def grant_role(
     by: User | None,
     now: datetime,
 ) -> RoleGrant:
-    """Give a role; requesters for one team, everybody else for the whole organization.
+    """Grant a role: requester for one team, all others for the whole organization.
 
-    A role that binds people needs the `change` in which another person proposed it and `by` confirmed it.
+    A binding role needs the `change` that another person proposed and `by` confirmed.
     """
     if (role is Role.REQUESTER) != (team is not None):
-        raise Invalid("A requester is granted for a team; every other role for the whole organization.", field="team")
+        raise Invalid(
+            "The role requester is granted for a team, all other roles for the whole organization.", field="team"
+        )
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
         _check_two_people(user, role, change, by)
@@ -71,32 +73,31 @@ def _check_two_people(user: User, role: Role, change: Change | None, by: User) -
     agreed = Change.objects.filter(kind=Changed.ROLE, gains=user, part=role.value, state=ChangeState.CONFIRMED)
     if change is None or not agreed.filter(pk=change.pk, closed_by=by).exists():
         raise NotAllowed(
-            "This role judges, spends or administers, so two people grant it: propose it under Changes, and another "
-            "administrator confirms.",
+            "Two people must grant this role. Propose it under Changes; another administrator then confirms it.",
             code="two_people",
         )
 
 
 def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
-    """Take a role back."""
+    """Revoke a role."""
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
         gone, _ = RoleGrant.objects.filter(user=user, role=role.value, team=team).delete()
         if not gone:
-            raise NotFound(f"{user.username} does not hold that role.", field="role")
+            raise NotFound(f"{user.username} does not have that role.", field="role")
         details = {"role": role.value, "team": team.slug if team else None}
         audit.record(kind="role.revoked", by=by, subject=("person", user.username), details=details, now=now)
 
 
 def close_account(*, user: User, by: User | None, now: datetime) -> User:
-    """Let nobody in by this account any more; what it did stays, and so do its roles until they are revoked."""
+    """Deactivate an account. Its history remains, and its roles remain until they are revoked."""
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
         row = User.objects.select_for_update().get(pk=user.pk)
         if not row.is_active:
-            raise WrongState(f"The account {row.username} is closed already.")
+            raise WrongState(f"The account {row.username} is already closed.")
         row.is_active = False
         row.save(update_fields=["is_active"])
         audit.record(kind="account.closed", by=by, subject=("person", row.username), now=now)
@@ -106,11 +107,11 @@ def close_account(*, user: User, by: User | None, now: datetime) -> User:
 def create_token(
     *, user: User, valid_days: int, by: User | None, now: datetime, scope: TokenScope = TokenScope.WRITE
 ) -> str:
-    """A new token of `user` for what `scope` names, shown this once; only its hash is kept."""
+    """Create a token of `user` with `scope`. The token is shown only once; only its hash is stored."""
     if by is not None:
         check_create_token(person_of(by), user_id=user.pk)
     if not 1 <= valid_days <= TOKEN_DAYS_MAX:
-        raise Invalid(f"A token is valid for 1 to {TOKEN_DAYS_MAX} days.", field="valid_days")
+        raise Invalid(f"A token can be valid for 1 to {TOKEN_DAYS_MAX} days.", field="valid_days")
     token = f"wb_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         ApiToken.objects.create(

@@ -1,4 +1,4 @@
-"""The life of a change that takes two people: proposed, then confirmed, refused, withdrawn or expired."""
+"""Writes of changes that take two people: propose, confirm, refuse or withdraw, and expire."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 
 
 def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
-    """Propose a change that is not stored yet; somebody else confirms it within seven days."""
+    """Propose an unsaved change. Another person must confirm it within seven days."""
     kind = kind_of(change)
     kind.may_propose(person_of(by), change)
     kind.check(change)
@@ -29,25 +29,25 @@ def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
             _record(change, by, now)
     except IntegrityError as error:
         raise WrongState(
-            "This is proposed already and waits for a second person; confirm or refuse that one.", code="already_open"
+            "This change is already proposed. Confirm or refuse the existing proposal.", code="already_open"
         ) from error
     return change
 
 
 def confirm(*, change: Change, by: User, now: datetime) -> Change:
-    """Put the change in force, all of it or nothing, if its proposer still may propose it."""
+    """Apply the change in one transaction, if its proposer may still propose it."""
     kind = kind_of(change)
     with transaction.atomic():
         kind.lock(change)
         row = _waiting(change)
         check_confirm(person_of(by), row)
         if row.expires_at <= now:
-            raise WrongState(f"Nobody confirmed {row} by {row.expires_at:%Y-%m-%d %H:%M} UTC; propose it anew.")
+            raise WrongState(f"{row} was not confirmed by {row.expires_at:%Y-%m-%d %H:%M} UTC. Propose it again.")
         try:
             kind.may_propose(person_of(row.proposed_by), row)
         except NotAllowed as refusal:
             raise WrongState(
-                "Whoever proposed this may not do so any more; refuse it, and propose it anew."
+                "The person who proposed this may no longer propose it. Refuse it, and propose it again."
             ) from refusal
         _close(row, ChangeState.CONFIRMED, by, now)
         kind.apply(row, by, now)
@@ -56,7 +56,7 @@ def confirm(*, change: Change, by: User, now: datetime) -> Change:
 
 
 def refuse(*, change: Change, reason: str, by: User, now: datetime) -> Change:
-    """Close a proposal without effect: refused, or withdrawn by whoever proposed it."""
+    """Close a change without effect: refused, or withdrawn by its proposer."""
     _check_reason(reason)
     with transaction.atomic():
         row = _waiting(change)
@@ -68,7 +68,7 @@ def refuse(*, change: Change, reason: str, by: User, now: datetime) -> Change:
 
 
 def expire(*, by: User | None = None, now: datetime) -> list[Change]:
-    """Close what nobody confirmed in time; harmless when repeated."""
+    """Expire changes that were not confirmed in time. Idempotent."""
     with transaction.atomic():
         overdue = Change.objects.filter(state=ChangeState.PENDING, expires_at__lte=now)
         rows = list(overdue.select_for_update(skip_locked=True).order_by("pk"))
@@ -81,7 +81,7 @@ def expire(*, by: User | None = None, now: datetime) -> list[Change]:
 def _waiting(change: Change) -> Change:
     row = Change.objects.select_for_update().get(pk=change.pk)
     if row.state != ChangeState.PENDING:
-        raise WrongState(f"{row} is {row.state}; propose it anew if it is still wanted.")
+        raise WrongState(f"{row} is {row.state}. Propose it again if it is still needed.")
     return row
 
 
@@ -101,4 +101,4 @@ def _record(row: Change, by: User | None, now: datetime) -> None:
 
 def _check_reason(reason: str) -> None:
     if len(reason.strip()) < REASON_CHARS_MIN or len(reason) > REASON_CHARS_MAX:
-        raise Invalid(f"Say why in {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters.", field="reason")
+        raise Invalid(f"Give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters.", field="reason")

@@ -1,4 +1,4 @@
-"""What the kinds of changes have in common that bind people: administrators confirm them."""
+"""The common part of the kinds of changes that administrators confirm."""
 
 from functools import partial
 
@@ -9,9 +9,9 @@ from governance.people.approvals.queries import NONE
 from governance.people.approvals.rules import may_read_changes
 from governance.people.domain.roles import Role
 
-NOBODY = (
-    "Every administrator proposed it or gains by it. An operator grants the role to another person on the server: "
-    "manage.py grant USER admin."
+NO_CONFIRMER = (
+    "All administrators proposed it or gain by it. An operator can make another "
+    "person an administrator on the server: manage.py grant USER admin."
 )
 
 
@@ -19,5 +19,5 @@ binding = partial(
     ChangeKind,
     confirmers=(Role.ADMIN,),
     visible=lambda person: Q() if may_read_changes(person) else NONE,
-    nobody=NOBODY,
+    why_none=NO_CONFIRMER,
 )

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class ChangeState(TextChoices):
-    """A change of what binds people waits for a second person; every other state is an end."""
+    """The state of a change. Waiting is the only open state."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -14,7 +14,7 @@ class ChangeState(TextChoices):
 
 
 class Changed(TextChoices):
-    """What takes two people to change."""
+    """The kind of a change that takes two people."""
 
     POLICY = "policy"
     CHECKLIST = "checklist"

@@ -1,4 +1,4 @@
-"""Kinds of changes that take two people: each declares who may, how it applies, and who sees it."""
+"""Kinds of changes that take two people. Each kind defines permissions, application and visibility."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,11 @@ from weighbridge.core.errors import NotAllowed
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeKind:
-    """One kind.
-
-    `confirmers` confirm and refuse; `noun` and `another` name the change and the second person in sentences. `check`
-    raises where it makes no sense as things stand, `may_propose` (asked again when somebody confirms) unless the person
-    may ask for it, `check_impartial` where the second person has a part in it. `lock` locks what confirming locks
-    before the proposal. `done` and `nobody` are the page's: what a confirmation did, and why nobody can confirm.
+    """One kind of change.¶People with a role of `confirmers` confirm and refuse; `noun` and `another` name the change
+    and the second person in sentences. `check` raises if the change is invalid in the current state, `may_propose`
+    (called again on confirmation) unless the person may propose it, and `check_impartial` if the second person has a
+    part in it. `lock` locks the rows that a confirmation must lock before the change. `done` and `why_none` are texts
+    of the page: the result of a confirmation, and the reason why no one can confirm.
     """
 
     name: Changed
@@ -30,7 +29,7 @@ class ChangeKind:
     may_propose: Callable[[Person, Change], None]
     apply: Callable[[Change, User, datetime], Any]
     visible: Callable[[Person], Q]
-    nobody: str
+    why_none: str
     noun: str = "a change"
     another: str = "another administrator"
     done: str = "confirmed and in force."
@@ -43,7 +42,7 @@ KINDS: dict[str, ChangeKind] = {}
 
 
 def register(kind: ChangeKind) -> ChangeKind:
-    """Make a kind known to the mechanism."""
+    """Register a kind."""
     KINDS[kind.name] = kind
     return kind
 
@@ -54,17 +53,24 @@ def kind_of(change: Change) -> ChangeKind:
 
 
 def check_confirm(person: Person, change: Change) -> None:
-    """Raise NotAllowed unless the person may be the second one: never who proposed it, wrote it or gains by it."""
+    """Raise NotAllowed unless the person may confirm the change. People who proposed it, wrote it or gain by it may
+    not.
+    """
     kind = kind_of(change)
     need_role(person, *kind.confirmers, to=f"confirm {kind.noun}")
     if person.id == change.proposed_by_id:
         raise NotAllowed(f"You proposed this change; {kind.another} must confirm it.")
     if person.id == change.gains_id:
-        raise NotAllowed(f"You wrote what this change publishes, or gain a role by it; {kind.another} must confirm it.")
+        raise NotAllowed(
+            "You wrote the version that this change publishes, or you gain a role by it; "
+            f"{kind.another} must confirm it."
+        )
     kind.check_impartial(person, change)
 
 
 def check_refuse(person: Person, change: Change) -> None:
-    """Raise NotAllowed unless the person may close it without effect: whoever proposed it, or could confirm others'."""
+    """Raise NotAllowed unless the person may close the change without effect: its proposer, and people who may confirm
+    such changes.
+    """
     if not (person.is_active and person.id == change.proposed_by_id):
         need_role(person, *kind_of(change).confirmers, to=f"refuse {kind_of(change).noun}")

@@ -1,4 +1,4 @@
-"""Changes that take two people: proposed by one, in force once another has confirmed them."""
+"""Changes that take two people: one proposes, another confirms."""
 
 from datetime import timedelta
 
@@ -16,11 +16,11 @@ _CLOSED = Q(closed_at__isnull=False, closed_by__isnull=False)
 
 
 class Change(models.Model):
-    """What somebody proposed; once closed it never changes (a trigger holds that).
+    """A proposed change.
 
-    `subject_id` is the row of the kind's table that changes, `part` what of it where it has parts, `details` what is
-    asked, as JSON, and `what` the sentence people read. `gains` is whoever must not confirm, because they wrote it or
-    gain by it.
+    A trigger prevents updates after it is closed.¶`subject_id` is the row of the kind's table that changes, `part` the
+    changed part of it, if it has parts, `details` the change as JSON, and `what` its description. `gains` is the person
+    who must not confirm, because they wrote the version or gain by the change.
     """
 
     kind = models.CharField(max_length=12, choices=Changed.choices)

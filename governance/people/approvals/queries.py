@@ -18,14 +18,14 @@ NONE = Q(pk__in=())
 
 
 def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Change]:
-    """Changes the person may see, the newest first, those of one state or kind or all."""
+    """Changes that the person may see, newest first, optionally of one state or kind."""
     seen = [Q(kind=name) & each.visible(person) for name, each in KINDS.items() if kind in ("", name)]
     rows = Change.objects.select_related("proposed_by", "closed_by", "gains").filter(reduce(or_, seen, NONE))
     return rows.filter(state=state) if state else rows
 
 
 def find(*, change_id: int, person: Person) -> Change:
-    """One change, or NotFound, which is also the answer to whoever may not see it."""
+    """One change. Raises NotFound if it does not exist or the person may not see it."""
     change = listed(person=person).filter(pk=change_id).first()
     if change is None:
         raise NotFound(f"There is no change {change_id}.")
@@ -33,12 +33,12 @@ def find(*, change_id: int, person: Person) -> Change:
 
 
 def open_for(*, kind: Changed, subject: Model) -> Change | None:
-    """The proposal about this row that waits for a second person, if there is one."""
+    """The open change of this row, if any."""
     return Change.objects.filter(state=ChangeState.PENDING, kind=kind, subject_id=subject.pk).first()
 
 
 def confirmers(change: Change) -> list[User]:
-    """Who could confirm it now, by user name."""
+    """The users who could confirm it now, by user name."""
     able = {user.pk: user for role in kind_of(change).confirmers for user in people_with(role)}
     can = [user for user in able.values() if may(partial(check_confirm, person_of(user), change))]
     return sorted(can, key=lambda user: user.username)

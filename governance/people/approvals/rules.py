@@ -1,11 +1,11 @@
-"""Who may do what: `check_` raises with a reason, `may_` answers."""
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
 
 
 def check_read_changes(person: Person) -> None:
-    """What is proposed and was decided: whoever may propose, and auditors."""
+    """Read changes: everyone who may propose some, and auditors."""
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="read proposed changes")
 
 

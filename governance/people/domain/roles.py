@@ -1,6 +1,6 @@
-"""Who people are to the system: the seven roles and the person the pure rules speak of.
+"""The seven roles, and the person that the permission rules use.
 
-What a role may do is decided in each app's `rules.py`; here it is only named and described.
+Each app's `rules.py` defines what a role may do; this module only names and describes the roles.
 """
 
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A duty somebody holds; one person may hold several, but never two of them on the same request."""
+    """A role of a person. A person may have several roles, but may not use two of them on the same request."""
 
     REQUESTER = "requester"
     REVIEWER = "reviewer"
@@ -20,16 +20,16 @@ class Role(StrEnum):
 
     @property
     def description(self) -> str:
-        """What the role is for and where it ends, as a paragraph."""
+        """The purpose and the limits of the role, as a paragraph."""
         return _DESCRIPTIONS[self]
 
     @property
     def label(self) -> str:
-        """The role as a page writes it."""
+        """The role as shown on pages."""
         return self.value.replace("_", " ").capitalize()
 
 
-# Whoever holds one of these judges, spends or administers: granting it takes two people.
+# Roles that judge, spend or administer. Granting one takes two people.
 BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN})
 
 _DESCRIPTIONS = {
@@ -72,7 +72,7 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Person:
-    """A user as the pure rules see one; `teams` are team slugs."""
+    """A user for the permission rules; `teams` are team slugs."""
 
     id: int
     username: str
@@ -82,5 +82,5 @@ class Person:
     is_active: bool = True
 
     def has_role(self, role: Role) -> bool:
-        """True when the person is active and holds the role."""
+        """True if the person is active and has the role."""
         return self.is_active and role in self.roles

@@ -1,4 +1,4 @@
-"""What a token of a program may be used for; never more than its user may do."""
+"""Scopes of API tokens. A scope never permits more than its user may do."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ GATE_DOORS = frozenset({"api:gate", "api:keys"})
 
 
 class TokenScope(StrEnum):
-    """The three things programs do here: look, work, and ask the gate."""
+    """The scopes: read, write, and ask the gate."""
 
     READ = "read"
     WRITE = "write"
@@ -17,10 +17,10 @@ class TokenScope(StrEnum):
 
 
 def check_scope(scope: TokenScope, *, method: str, door: str) -> None:
-    """Raise NotAllowed where a token of this scope may not call `door` (a URL name, like `api:gate`) by `method`."""
+    """Raise NotAllowed unless a token with this scope may call `door` (a URL name, like `api:gate`) with `method`."""
     if scope is TokenScope.WRITE:
         return
     if method not in READING:
-        raise NotAllowed(f"This token may only {scope.value}; use one made with --scope write.", code="scope")
+        raise NotAllowed(f"This token may only {scope.value}. Use a token with --scope write.", code="scope")
     if scope is TokenScope.GATE and door not in GATE_DOORS:
-        raise NotAllowed("This token may only ask the gate; use one made with --scope read or write.", code="scope")
+        raise NotAllowed("This token may only ask the gate. Use a token with --scope read or write.", code="scope")

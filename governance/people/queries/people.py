@@ -1,4 +1,4 @@
-"""Who somebody is: roles and teams as a frozen Person, which every rule takes."""
+"""Reads of people: users with roles and teams as `Person` objects for the rules."""
 
 from django.contrib.auth.models import User
 
@@ -7,7 +7,7 @@ from governance.people.models import RoleGrant, Team
 
 
 def person_of(user: User) -> Person:
-    """The person behind a user account, with roles and teams as granted now."""
+    """The person of a user account, with current roles and teams."""
     grants = list(RoleGrant.objects.filter(user=user).select_related("team"))
     return Person(
         id=user.pk,
@@ -20,20 +20,20 @@ def person_of(user: User) -> Person:
 
 
 def name_of(user: User) -> str:
-    """The full name, or the user name of somebody who gave none."""
+    """The full name, or the user name if there is no full name."""
     return user.get_full_name() or user.username
 
 
 def teams_of(person: Person) -> list[Team]:
-    """Teams a person files requests for, by name."""
+    """The teams for which a person files requests, by name."""
     return list(Team.objects.filter(slug__in=person.teams).order_by("name"))
 
 
 def people_with(role: Role) -> list[User]:
-    """Active users who hold a role, by user name."""
+    """Active users with a role, by user name."""
     return list(User.objects.filter(is_active=True, role_grants__role=role).distinct().order_by("username"))
 
 
 def binds_people(user: User) -> bool:
-    """Whether the user holds a role that judges, spends or administers, be the account open or closed."""
+    """Whether the user has a role that judges, spends or administers, even if the account is closed."""
     return RoleGrant.objects.filter(user=user, role__in=BINDING).exists()

@@ -1,4 +1,4 @@
-"""Who reads a page. Looked up once in a request, however many parts of the page ask."""
+"""The current user. The person is looked up only once for each request."""
 
 from typing import cast
 
@@ -10,19 +10,19 @@ from governance.people.queries import people
 
 
 def user_of(request: HttpRequest) -> User:
-    """The user behind the session; middleware has sent everybody else to the log-in page."""
+    """The logged-in user. Middleware redirects all others to the login page."""
     return cast("User", request.user)
 
 
 def person_of(request: HttpRequest) -> Person:
-    """The person behind the session, with roles and teams as granted now."""
-    known: Person | None = getattr(request, "_person", None)
-    if known is None:
-        known = people.person_of(user_of(request))
-        setattr(request, "_person", known)  # noqa: B010 -- the request has no such attribute of its own
-    return known
+    """The person behind the session, with current roles and teams."""
+    person: Person | None = getattr(request, "_person", None)
+    if person is None:
+        person = people.person_of(user_of(request))
+        setattr(request, "_person", person)  # noqa: B010 -- the request has no such attribute of its own
+    return person
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of a page it already shows."""
+    """Whether htmx requests a fragment of the current page."""
     return request.headers.get("HX-Request") == "true"

@@ -1,4 +1,4 @@
-"""Proposing a role that binds people, on the page of changes."""
+"""The form for proposing a binding role, on the page of changes."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from weighbridge.core.errors import Refused
 
 
 class GrantForm(ReasonForm):
-    """A role that binds people, for somebody else."""
+    """A binding role for another person."""
 
     user = PersonField(
         User.objects.filter(is_active=True).order_by("username"), label="Person", to_field_name="username"
@@ -29,19 +29,19 @@ class GrantForm(ReasonForm):
 
 
 def propose(request: HttpRequest) -> tuple[GrantForm, Change | None, int]:
-    """The form as it was sent, what was proposed by it, and the status of the answer."""
+    """The submitted form, the proposed change, and the HTTP status."""
     form = GrantForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return form, None, 400 if request.method == "POST" else 200
-    asked = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}
+    fields = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}
     try:
-        return form, propose_grant(**asked, by=user_of(request), now=timezone.now()), 200
+        return form, propose_grant(**fields, by=user_of(request), now=timezone.now()), 200
     except Refused as refusal:
         show_in(form, refusal)
         return form, None, refusal.status
 
 
 def part_of_change(change: Change) -> dict[str, Any]:
-    """What the page of a proposed change shows of the person and the role."""
-    held = people.person_of(User.objects.get(pk=change.subject_id)).roles
-    return {"role": Role(change.part), "held": ", ".join(sorted(role.label for role in held)) or "none"}
+    """The context for the page of a proposed change: the person and the role."""
+    roles = people.person_of(User.objects.get(pk=change.subject_id)).roles
+    return {"role": Role(change.part), "current_roles": ", ".join(sorted(role.label for role in roles)) or "none"}

@@ -1,4 +1,4 @@
-"""A field that names somebody."""
+"""A form field for a person."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ else:
 
 
 class PersonField(AnyModelChoiceField):
-    """Somebody, by name."""
+    """A choice of people by name."""
 
     def label_from_instance(self, obj: Any) -> str:
         """Full name and user name."""

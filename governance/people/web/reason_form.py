@@ -1,4 +1,4 @@
-"""Why somebody wants or refuses something: one field, read the same on every page."""
+"""The form for a reason, with the same validation on all pages."""
 
 from django import forms
 from django.http import HttpRequest
@@ -8,7 +8,7 @@ from weighbridge.core.errors import Invalid
 
 
 class ReasonForm(forms.Form):
-    """A reason; how long it must be the action says."""
+    """A reason. The action checks its length."""
 
     reason = forms.CharField(
         label="Why", required=False, max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
@@ -16,7 +16,7 @@ class ReasonForm(forms.Form):
 
 
 def reason_in(request: HttpRequest) -> str:
-    """The reason that was sent. Raises Invalid for text that cannot be kept."""
+    """The submitted reason. Raises Invalid for text that cannot be stored."""
     form = ReasonForm(request.POST)
     if not form.is_valid():
         raise Invalid(str(form.errors["reason"][0]), field="reason")

@@ -22,22 +22,22 @@ Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
 
 
 def draft_policy(*, source: str, by: User | None, now: datetime) -> PolicyVersion:
-    """Keep a policy as the next draft of its name, once it reads as one; `by` None is the installation itself."""
+    """Store a valid policy as the next draft of its name; `by` None is the system."""
     document = _read(source)
     return _draft(PolicyVersion(name=policy.parse_policy(document).name), document, source, by, now)
 
 
 def draft_checklist(*, source: str, by: User | None, now: datetime) -> ChecklistVersion:
-    """Keep a checklist as the next draft of its name, once it reads as one."""
+    """Store a valid checklist as the next draft of its name."""
     document = _read(source)
     return _draft(ChecklistVersion(name=checklists.parse_checklist(document).name), document, source, by, now)
 
 
 def publish(*, version: Version, by: User | None, now: datetime) -> Version:
-    """Put a draft in force; the version before it is retired. `by` None is the installation itself.
+    """Publish a draft and retire the previous version.
 
-    For a person this is the second half of a change that they have just confirmed (`changes.confirm`); the database
-    refuses it otherwise.
+    `by` None is the system. For a person, this runs as part of a change that they have just confirmed
+    (`changes.confirm`); the database refuses it otherwise.
     """
     if by is not None:
         check_publish_rulebook(person_of(by), written_by_id=version.written_by_id)
@@ -71,7 +71,7 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
             with transaction.atomic():
                 row.save()
         except IntegrityError as error:
-            raise WrongState(f"Somebody else has just saved {row}; look at it, then save yours again.") from error
+            raise WrongState(f"Another person has just saved {row}. Check it, then save yours again.") from error
         details = {"digest": row.digest}
         audit.record(kind=f"{_word(row)}.drafted", by=by, subject=(_word(row), str(row)), details=details, now=now)
     return row
@@ -85,9 +85,9 @@ def _read(source: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
         raise Invalid(f"This is not YAML: {error}", field="source") from error
     except RecursionError as error:
-        raise Invalid("The document is nested too deeply to be read.", field="source") from error
+        raise Invalid("The document is nested too deeply.", field="source") from error
     if not isinstance(document, dict):
-        raise Invalid("The document must be a mapping that begins with apiVersion and kind.", field="source")
+        raise Invalid("The document must be a mapping with apiVersion and kind.", field="source")
     return document
 
 

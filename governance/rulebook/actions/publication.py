@@ -1,7 +1,4 @@
-"""Publishing a policy or a checklist, which takes two people.
-
-On the server alone an operator does without a second person.
-"""
+"""Publishing a policy or a checklist takes two people, except for an operator on the server."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +17,7 @@ from governance.rulebook.rules import check_propose_publication
 
 
 def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
-    """Propose to put a draft in force; whoever may publish it, and neither wrote nor proposed it, confirms."""
+    """Propose the publication of a draft. A person who may publish it, and neither wrote nor proposed it, confirms."""
     kind = Changed(type(version).__name__.removesuffix("Version").lower())
     what, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
     change = Change(kind=kind, subject_id=version.pk, what=what, gains=version.written_by, details=details)

@@ -1,4 +1,4 @@
-"""Plans: which benchmarks start by themselves when a review becomes mandatory, and on what kind of machine."""
+"""Benchmark plans: the benchmarks that start automatically when a review becomes mandatory, and their hardware."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
 CALIBRATION_ROWS = 512
 
 
 class ScenarioName(StrEnum):
-    """MLPerf's names of the ways to load a model."""
+    """The MLPerf scenarios."""
 
     SINGLE_STREAM = "SingleStream"
     MULTI_STREAM = "MultiStream"
@@ -20,8 +20,8 @@ class ScenarioName(StrEnum):
     SERVER = "Server"
 
 
-# What a plan may set beside the number of samples: rows in a query, rows in a batch and batches at a time, arrivals per
-# second and the milliseconds that 99 of 100 answers may take.
+# The settings of a plan besides the number of samples: rows in a query, rows in a batch and concurrent batches,
+# arrivals per second, and the limit of the 99th percentile in milliseconds.
 SETTINGS: Mapping[ScenarioName, tuple[str, ...]] = {
     ScenarioName.SINGLE_STREAM: (),
     ScenarioName.MULTI_STREAM: ("samples_per_query",),
@@ -31,14 +31,14 @@ SETTINGS: Mapping[ScenarioName, tuple[str, ...]] = {
 
 
 class HardwareClass(StrEnum):
-    """Kinds of machines that measure; each has a queue of its own, `bench.cpu`, `bench.gpu`."""
+    """Classes of machines for benchmarks. Each has its own queue, `bench.cpu` or `bench.gpu`."""
 
     CPU = "cpu"
     GPU = "gpu"
 
 
 class VariantName(StrEnum):
-    """Cheaper variants that the toolkit can make of an ONNX file."""
+    """Cheaper variants that the toolkit can create from an ONNX file."""
 
     GRAPH_OPTIMIZED = "graph-optimized"
     INT8_STATIC_PER_CHANNEL = "int8-static-per-channel"
@@ -61,15 +61,15 @@ class BenchmarkPlan:
 
     @property
     def settings_words(self) -> str:
-        """As a sentence says them: `batch 8, concurrency 2`; "" for none."""
-        return ", ".join(f"{name} {number_words(value)}" for name, value in self.settings)
+        """The settings as text: `batch 8, concurrency 2`; "" for none."""
+        return ", ".join(f"{name} {number_text(value)}" for name, value in self.settings)
 
 
 @dataclass(frozen=True)
 class AlternativesPlan:
-    """Cheaper variants to make and to measure beside the model.
+    """Cheaper variants to create and measure in addition to the model.
 
-    A variant keeps the quality when a loss beyond `max_quality_drop` (a share: 0.01 is one point) is ruled out.
+    A variant keeps the quality if a loss above `max_quality_drop` (a share: 0.01 is one percentage point) is ruled out.
     """
 
     variants: tuple[VariantName, ...]
@@ -79,12 +79,12 @@ class AlternativesPlan:
 
     @property
     def words(self) -> str:
-        """As a sentence says it."""
-        return f"{', '.join(self.variants)}, losing at most {self.max_quality_drop} of quality"
+        """The plan as text."""
+        return f"{', '.join(self.variants)}, with a quality loss of at most {self.max_quality_drop}"
 
 
 def read_benchmark(reader: Reader) -> BenchmarkPlan:
-    """One entry of `benchmarks`; the scenario Server must say at which rate queries arrive."""
+    """Read one entry of `benchmarks`. The scenario Server needs an arrival rate."""
     scenario = reader.choice("scenario", ScenarioName)
     plan = BenchmarkPlan(
         scenario,
@@ -94,21 +94,21 @@ def read_benchmark(reader: Reader) -> BenchmarkPlan:
         _settings(reader.mapping("settings"), SETTINGS[scenario]),
     )
     if scenario is ScenarioName.SERVER and "rate_per_s" not in dict(plan.settings):
-        raise reader.fault("settings", "must name rate_per_s: at which rate queries arrive.")
+        raise reader.fault("settings", "must set rate_per_s, the rate at which queries arrive.")
     return plan
 
 
 def _settings(reader: Reader, names: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:
-    given = [(name, reader.number(name)) for name in names if reader.has(name)]
-    for name, value in given:
+    settings = [(name, reader.number(name)) for name in names if reader.has(name)]
+    for name, value in settings:
         if value <= 0 or (name not in ("rate_per_s", "limit_ms") and value != int(value)):
-            raise reader.fault(name, "must be a positive number, whole where it counts something.")
+            raise reader.fault(name, "must be a positive number, and a whole number if it is a count.")
     reader.close()
-    return tuple(given)
+    return tuple(settings)
 
 
 def read_alternatives(reader: Reader) -> AlternativesPlan | None:
-    """The mapping `alternatives`; None where the policy plans none. Raises Invalid for a variant nobody can make."""
+    """Read the mapping `alternatives`; None if the policy has none. Raises Invalid for an unknown variant."""
     if not reader.has_keys:
         return None
     names = reader.words("variants")
@@ -116,7 +116,7 @@ def read_alternatives(reader: Reader) -> AlternativesPlan | None:
         raise reader.fault("variants", f"must list at least one of {', '.join(VariantName)}.")
     drop = reader.number("max_quality_drop")
     if not 0 < drop < 1:
-        raise reader.fault("max_quality_drop", "is a share between 0 and 1; 0.01 is one point.")
+        raise reader.fault("max_quality_drop", "must be a share between 0 and 1; 0.01 is one percentage point.")
     plan = AlternativesPlan(
         tuple(VariantName(name) for name in names),
         drop,

@@ -1,7 +1,7 @@
-"""The standard checklist of a review: which questions it asks, and which of them are answered.
+"""The checklist of a review: its items, and which of them are answered.
 
-Metric and cost items are answered by metrics of an accepted basis, never by prose. Whether an answer convinces is for
-the reviewers.
+Metric and cost items are answered by metric values of an accepted basis, never by text. The reviewers decide whether an
+answer is convincing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ KIND = "ReviewChecklist"
 
 
 class ItemKind(StrEnum):
-    """How an item is answered."""
+    """The kind of answer that an item needs."""
 
     METRIC = "metric"
     COST = "cost"
@@ -28,13 +28,13 @@ class ItemKind(StrEnum):
 
     @property
     def is_answered_by_metrics(self) -> bool:
-        """True for the kinds that look at metric values instead of an answer somebody typed."""
+        """True for the kinds that are answered by metric values instead of a person."""
         return self in (ItemKind.METRIC, ItemKind.COST)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """One question. `metrics` and `accept` serve metric and cost items, `min_length` (characters) text items."""
+    """One question. `metrics` and `accept` are for metric and cost items, `min_length` (characters) for text items."""
 
     id: str
     kind: ItemKind
@@ -48,7 +48,7 @@ class ChecklistItem:
 
 @dataclass(frozen=True)
 class Checklist:
-    """A parsed template; `digest` is that of the document it was read from."""
+    """A parsed checklist; `digest` is the digest of its document."""
 
     name: str
     title: str
@@ -58,7 +58,7 @@ class Checklist:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistReply:
-    """What somebody answered to a text, file or attestation item; people are named by username."""
+    """The answer of a person to a text, file or attestation item; people are identified by username."""
 
     item_id: str
     answered_by: str
@@ -70,7 +70,7 @@ class ChecklistReply:
 
 @dataclass(frozen=True)
 class ItemStatus:
-    """An item with what stands for it: the metric values that answer it, or why it is still open."""
+    """An item with its state: the metric values that answer it, or the reason why it is open."""
 
     item: ChecklistItem
     is_complete: bool
@@ -79,14 +79,14 @@ class ItemStatus:
 
 
 def parse_checklist(document: Mapping[str, object]) -> Checklist:
-    """The checklist a document describes. Raises Invalid with the path of the first fault, like `items[3].metrics`."""
+    """Parse a checklist document. Raises Invalid with the path of the first error, like `items[3].metrics`."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
     checklist = Checklist(reader.text("name"), reader.text("title"), reader.items("items", _item))
     reader.close()
     if not checklist.items:
-        raise reader.fault("items", "is empty; a checklist asks at least one thing.")
+        raise reader.fault("items", "is empty. A checklist must have at least one item.")
     check_unique(tuple(item.id for item in checklist.items), path="items")
     return replace(checklist, digest=digest_of(document))
 
@@ -118,18 +118,22 @@ def _accepted(reader: Reader) -> tuple[Basis, ...]:
 def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
     unknown = [name for name in item.metrics if name not in CATALOG]
     if unknown:
-        raise reader.fault("metrics", f"names {unknown[0]!r}; use metrics of the catalog: {', '.join(CATALOG)}.")
-    for key, given in (("metrics", item.metrics), ("accept", item.accept)):
-        if item.kind.is_answered_by_metrics and not given:
-            raise reader.fault(key, f"is missing; a {item.kind} item is answered by metrics of an accepted basis.")
-        if given and not item.kind.is_answered_by_metrics:
-            raise reader.fault(key, f"belongs to metric and cost items; a {item.kind} item is answered by a person.")
+        raise reader.fault("metrics", f"contains {unknown[0]!r}. Use metrics of the catalog: {', '.join(CATALOG)}.")
+    for key, values in (("metrics", item.metrics), ("accept", item.accept)):
+        if item.kind.is_answered_by_metrics and not values:
+            raise reader.fault(key, f"is missing. A {item.kind} item is answered by metrics of an accepted basis.")
+        if values and not item.kind.is_answered_by_metrics:
+            raise reader.fault(
+                key, f"is allowed only for metric and cost items. A {item.kind} item is answered by a person."
+            )
 
 
 def completeness(
     checklist: Checklist, *, answers: Sequence[ChecklistReply], metric_values: Sequence[MetricValue], now: datetime
 ) -> tuple[ItemStatus, ...]:
-    """One status per item, in the order of the checklist; of several answers to an item the latest counts."""
+    """One status for each item, in the order of the checklist. If an item has several answers, the latest one
+    counts.
+    """
     latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
     return tuple(
         _by_metrics(item, metric_values=metric_values, now=now)
@@ -140,12 +144,12 @@ def completeness(
 
 
 def is_complete(statuses: Sequence[ItemStatus]) -> bool:
-    """True when every required item is answered."""
+    """True if all required items are answered."""
     return all(status.is_complete for status in statuses if status.item.required)
 
 
 def _by_metrics(item: ChecklistItem, *, metric_values: Sequence[MetricValue], now: datetime) -> ItemStatus:
-    found: list[MetricValue] = []
+    matching: list[MetricValue] = []
     gaps: list[str] = []
     sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
     for name in item.metrics:
@@ -155,14 +159,14 @@ def _by_metrics(item: ChecklistItem, *, metric_values: Sequence[MetricValue], no
         elif not is_current(metric_value, now=now):
             gaps.append(f"the metric value of {name} expired on {metric_value.valid_until:%Y-%m-%d}")
         else:
-            found.append(metric_value)
+            matching.append(metric_value)
     why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a metric value of an accepted basis."
-    return ItemStatus(item, not gaps, why, tuple(found))
+    return ItemStatus(item, not gaps, why, tuple(matching))
 
 
 def _by_person(item: ChecklistItem, answer: ChecklistReply | None) -> ItemStatus:
     if answer is None:
-        return ItemStatus(item, False, "Nobody has answered this yet.")
+        return ItemStatus(item, False, "This item has no answer yet.")
     gap = _gap(item, answer)
     return ItemStatus(item, not gap, gap or f"Answered by {answer.answered_by}.")
 
@@ -171,7 +175,7 @@ def _gap(item: ChecklistItem, answer: ChecklistReply) -> str:
     if item.kind is ItemKind.TEXT and len(answer.text.strip()) < item.min_length:
         return f"The answer needs at least {item.min_length} characters; it has {len(answer.text.strip())}."
     if item.kind is ItemKind.FILE and not is_digest(answer.file_digest):
-        return "No file is attached; upload one."
+        return "No file is attached. Upload one."
     if item.kind is ItemKind.ATTESTATION and not answer.attested_by:
-        return "Nobody has put their name to this; a person must attest it."
+        return "A person must attest this."
     return ""

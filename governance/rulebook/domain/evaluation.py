@@ -1,7 +1,7 @@
-"""What a policy says about a request: every rule with its inputs, its answer and why.
+"""Evaluates a policy for a request: each rule with its inputs, its result and the reason.
 
-Pure and total: odd evidence never raises, it is indeterminate. Missing, stale, weak or malformed evidence never passes,
-and weakening evidence never makes the outcome more permissive.
+Pure and total: invalid evidence never raises, but makes a rule indeterminate. Missing, stale, weak or malformed
+evidence never passes, and weaker evidence never makes the outcome more permissive.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,14 +12,14 @@ from enum import StrEnum
 
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from governance.rulebook.domain.metric_index import MetricIndex, known
+from governance.rulebook.domain.metric_index import MetricIndex, index_values
 from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect, Statistic, WaiverLevel
 from weighbridge.core.converter import CONVERTER
-from weighbridge.core.metrics import Basis, MetricValue, best, brief_words, is_current, number_words
+from weighbridge.core.metrics import Basis, MetricValue, best, brief_text, is_current, number_text
 
 
 class PolicyOutcome(StrEnum):
-    """What the policy as a whole asks for, most permissive first."""
+    """The outcome of the whole policy, most permissive first."""
 
     CLEARED = "cleared"
     ADVISED = "advised"
@@ -33,7 +33,7 @@ class PolicyOutcome(StrEnum):
 
 
 class RuleStatus(StrEnum):
-    """How one rule ended."""
+    """The result of one rule."""
 
     PASSED = "passed"
     FIRED = "fired"
@@ -44,7 +44,7 @@ class RuleStatus(StrEnum):
 
 @dataclass(frozen=True)
 class EvaluationSubject:
-    """What a rule's scope looks at."""
+    """The properties of a request that the scope of a rule can select."""
 
     team: str
     tier: str
@@ -53,7 +53,9 @@ class EvaluationSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """One rule, answered. `observed` is the number compared, `why` a sentence, `message` the policy's own words."""
+    """The result of one rule. `observed` is the compared number, `why` the reason as a sentence, `message` the text
+    from the policy.
+    """
 
     rule_id: str
     metric: str
@@ -68,22 +70,22 @@ class RuleResult:
 
     @property
     def severity(self) -> tuple[int, bool]:
-        """How much stands against the request: the effect, and of equal effects the one nobody could tell."""
+        """The severity: first the effect; for equal effects, indeterminate rules are more severe."""
         return (self.effect.rank if self.effect else 0, self.status is RuleStatus.INDETERMINATE)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The answer of a policy, rule by rule."""
+    """The results of all rules of a policy, and the outcome."""
 
     outcome: PolicyOutcome
     results: tuple[RuleResult, ...]
     policy_digest: str
 
     def is_same_or_better(self, than: "Evaluation") -> bool:
-        """True when neither the outcome nor any single rule is more severe than it was in `than`.
+        """True if neither the outcome nor any rule is more severe than in `than`.
 
-        Rules that `than` did not know count as new: they must not stand against the request.
+        Rules that are not in `than` must have no effect.
         """
         before = {result.rule_id: result.severity for result in than.results}
         return self.outcome.rank <= than.outcome.rank and all(
@@ -91,7 +93,7 @@ class Evaluation:
         )
 
     def standing(self) -> tuple[RuleResult, ...]:
-        """The results that have an effect, strictest first."""
+        """The results with an effect, strictest first."""
         return tuple(
             sorted((result for result in self.results if result.effect), key=lambda each: each.severity, reverse=True)
         )
@@ -99,7 +101,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class _Finding:
-    """`why` makes the sentence, because many answers are asked for without one."""
+    """An intermediate result. `why` is a function, because many callers do not need the sentence."""
 
     status: RuleStatus
     why: Callable[[], str]
@@ -115,9 +117,11 @@ def evaluate(
     now: datetime,
     waived: frozenset[str] = frozenset(),
 ) -> Evaluation:
-    """Every rule of the policy on the values known at `now`; `waived` holds ids of rules, hard ones ignore it."""
-    told = known(metric_values)
-    results = tuple(_judge(rule, subject=subject, told=told, now=now, waived=waived) for rule in policy.rules)
+    """Evaluate all rules of the policy with the values at `now`. `waived` contains the IDs of waived rules; hard rules
+    ignore waivers.
+    """
+    index = index_values(metric_values)
+    results = tuple(_judge(rule, subject=subject, index=index, now=now, waived=waived) for rule in policy.rules)
     strictest = max((result.effect.rank for result in results if result.effect), default=0)
     return Evaluation(tuple(PolicyOutcome)[strictest], results, policy.digest)
 
@@ -126,21 +130,21 @@ def standing_effects(
     policy: Policy,
     *,
     subject: EvaluationSubject,
-    told: MetricIndex,
+    index: MetricIndex,
     now: datetime,
     waived: frozenset[str] = frozenset(),
 ) -> dict[str, RuleEffect]:
-    """Which rules would stand against the request, and with what effect: `evaluate` without its sentences."""
-    found = {}
+    """The rules with an effect, and their effects: `evaluate` without the sentences."""
+    effects = {}
     for rule in policy.rules:
-        _, effect = _effect(rule, _find(rule, subject=subject, told=told, now=now), waived)
+        _, effect = _effect(rule, _find(rule, subject=subject, index=index, now=now), waived)
         if effect is not None:
-            found[rule.id] = effect
-    return found
+            effects[rule.id] = effect
+    return effects
 
 
 def outcome_of(effects: Iterable[RuleEffect]) -> PolicyOutcome:
-    """The outcome that the standing effects add up to: that of the strictest."""
+    """The outcome of the effects: that of the strictest."""
     return tuple(PolicyOutcome)[max((effect.rank for effect in effects), default=0)]
 
 
@@ -152,9 +156,9 @@ def _effect(rule: PolicyRule, finding: _Finding, waived: frozenset[str]) -> tupl
 
 
 def _judge(
-    rule: PolicyRule, *, subject: EvaluationSubject, told: MetricIndex, now: datetime, waived: frozenset[str]
+    rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, now: datetime, waived: frozenset[str]
 ) -> RuleResult:
-    finding = _find(rule, subject=subject, told=told, now=now)
+    finding = _find(rule, subject=subject, index=index, now=now)
     status, effect = _effect(rule, finding, waived)
     why = finding.why()
     return RuleResult(
@@ -171,13 +175,13 @@ def _judge(
     )
 
 
-def _find(rule: PolicyRule, *, subject: EvaluationSubject, told: MetricIndex, now: datetime) -> _Finding:
+def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, now: datetime) -> _Finding:
     if not _applies(rule, subject):
         return _Finding(RuleStatus.NOT_APPLICABLE, lambda: "The rule does not apply to this team, tier or environment.")
-    named = told.metric_values.get(rule.metric, ())
-    fault = told.fault_of(rule.metric)
+    named = index.metric_values.get(rule.metric, ())
+    fault = index.fault_of(rule.metric)
     if fault:
-        # One malformed metric value may be the one that mattered, so the others do not stand in for it.
+        # The malformed metric value might be the decisive one, so the others cannot replace it.
         return _Finding(RuleStatus.INDETERMINATE, lambda: f"A value of {rule.metric} is malformed: {fault}")
     metric_value = best(named, name=rule.metric, now=now, accept=rule.accept)
     if metric_value is None:
@@ -186,12 +190,12 @@ def _find(rule: PolicyRule, *, subject: EvaluationSubject, told: MetricIndex, no
 
 
 def _needed(rule: PolicyRule, named: Sequence[MetricValue]) -> str:
-    given = f"only {_listing(named)}" if named else "none at all"
-    return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {given}."
+    available = f"only {_listing(named)}" if named else "none at all"
+    return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {available}."
 
 
 def _applies(rule: PolicyRule, subject: EvaluationSubject) -> bool:
-    """A subject that does not say its tier, team or environment is not exempt from a rule about it."""
+    """Whether the rule applies. A subject without a tier, team or environment is not exempt from rules about it."""
     scope = rule.scope
     return (
         _covers(scope.teams, subject.team)
@@ -222,15 +226,15 @@ def _comparison(rule: PolicyRule, metric_value: MetricValue, observed: Decimal) 
     which = rule.statistic.words
     why = (
         f"{which}{rule.metric} is {_observed_words(observed, rule.limit)} {metric_value.unit} ({origin}); "
-        f"the policy asks for {rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
+        f"the policy asks for {rule.comparator.words} {number_text(rule.limit)} {rule.unit}."
     )
     return why[0].upper() + why[1:] if which else why
 
 
 def _observed_words(observed: Decimal, limit: Decimal) -> str:
-    """Brief, unless rounding would print the limit itself."""
-    brief = brief_words(observed)
-    return number_words(observed) if brief == number_words(limit) else brief
+    """The rounded number, or the exact number if rounding would print the limit itself."""
+    brief = brief_text(observed)
+    return number_text(observed) if brief == number_text(limit) else brief
 
 
 def _observed(rule: PolicyRule, metric_value: MetricValue) -> Decimal | None:
@@ -241,7 +245,7 @@ def _observed(rule: PolicyRule, metric_value: MetricValue) -> Decimal | None:
 
 
 def _gap(rule: PolicyRule, *, metric_value: MetricValue, observed: Decimal | None, now: datetime) -> str:
-    """Why the metric value cannot answer the rule; empty when it can."""
+    """The reason why the metric value is not sufficient for the rule; empty if it is."""
     if not is_current(metric_value, now=now):
         return (
             f"The {metric_value.basis} value of {rule.metric} expired on {metric_value.valid_until:%Y-%m-%d}; "
@@ -258,7 +262,7 @@ def _gap(rule: PolicyRule, *, metric_value: MetricValue, observed: Decimal | Non
 
 
 def _exact_words(number: Decimal | None) -> str | None:
-    return None if number is None else number_words(number)
+    return None if number is None else number_text(number)
 
 
 CONVERTER.register_unstructure_hook(

@@ -1,4 +1,4 @@
-"""What is known of one request when a policy judges it: its metric values by name, and what is wrong with them."""
+"""The metric values of one request by name, with their defects, for policy evaluations."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,20 +10,20 @@ from weighbridge.core.metrics import MetricValue, check_metric_value
 
 @dataclass(frozen=True)
 class MetricIndex:
-    """The values of one request by name, with what is wrong with them; worked out once for any number of policies."""
+    """The metric values of one request by name, with their defects. Built once for any number of policies."""
 
     metric_values: Mapping[str, tuple[MetricValue, ...]]
     faults: dict[str, str]
 
     def fault_of(self, name: str) -> str:
-        """Why a metric value of that name is malformed; empty when none is."""
+        """The reason why a metric value of that name is malformed; empty if none is."""
         if name not in self.faults:
             self.faults[name] = max(map(_malformation, self.metric_values.get(name, ())), default="")
         return self.faults[name]
 
 
-def known(metric_values: Iterable[MetricValue]) -> MetricIndex:
-    """The metric values sorted by name, in their order."""
+def index_values(metric_values: Iterable[MetricValue]) -> MetricIndex:
+    """Group the metric values by name, in their original order."""
     named: dict[str, list[MetricValue]] = defaultdict(list)
     for metric_value in metric_values:
         named[metric_value.name].append(metric_value)

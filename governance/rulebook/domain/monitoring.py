@@ -1,5 +1,5 @@
-"""What a policy watches after an approval: how far a bill, a fresh run or a price may stray, and what is reviewed again
-for it.
+"""The monitoring section of a policy: limits for bills, new runs and prices after an approval, and the breaches that
+open a re-review.
 """
 
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
 HUNDRED = Decimal(100)
 
 
 class BreachKind(StrEnum):
-    """What can go wrong with an approval: money, time, quality, or the prices it was projected at."""
+    """The kinds of breaches after an approval: cost, latency, quality, or outdated prices."""
 
     COST = "cost"
     LATENCY = "latency"
@@ -23,11 +23,11 @@ class BreachKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Monitoring:
-    """The section `monitoring` of a policy; the defaults hold for a policy without it.
+    """The section `monitoring` of a policy; the defaults apply to a policy without it.
 
-    A bill may exceed the P90, or the middle by `cost_tolerance_percent` where that is more. 12 % is what the FinOps
-    maturity model asks of forecasts. Old prices ask for a projection, which need not be a review: they open none by
-    default.
+    The limit for bills is the P90, or `cost_tolerance_percent` above the P50 if that is higher. 12 % is the limit of
+    the FinOps maturity model for forecasts. Outdated prices need a new projection but not necessarily a review, so they
+    open none by default.
     """
 
     cost_tolerance_percent: Decimal = Decimal(12)
@@ -42,47 +42,45 @@ class Monitoring:
 
     @property
     def drift(self) -> Decimal:
-        """By which share a metric value must be worse than approved to be a breach."""
+        """The share by which a metric value must be worse than approved to be a breach."""
         return self.drift_percent / HUNDRED
 
     @property
     def fields(self) -> dict[str, str]:
-        """What the section says, as a difference between two policies shows it."""
+        """The fields of the section for policy differences."""
         return {
-            "cost_tolerance_percent": number_words(self.cost_tolerance_percent),
-            "drift_percent": number_words(self.drift_percent),
+            "cost_tolerance_percent": number_text(self.cost_tolerance_percent),
+            "drift_percent": number_text(self.drift_percent),
             "prices_valid_days": str(self.prices_valid_days),
             "re_review_on": ", ".join(sorted(self.re_review_on)),
         }
 
 
 def read_monitoring(reader: Reader) -> Monitoring:
-    """The mapping `monitoring`; what it does not name is as by default. Raises Invalid for a limit that
-    cannot be one.
-    """
+    """Read the mapping `monitoring`, with defaults for missing keys. Raises Invalid for an invalid limit."""
     default = Monitoring()
-    found = Monitoring(
+    monitoring = Monitoring(
         cost_tolerance_percent=_percent(reader, "cost_tolerance_percent", default.cost_tolerance_percent),
         drift_percent=_percent(reader, "drift_percent", default.drift_percent),
         prices_valid_days=reader.whole("prices_valid_days", default.prices_valid_days, at_least=1),
         re_review_on=_breaches(reader, default.re_review_on),
     )
     reader.close()
-    return found
+    return monitoring
 
 
 def _percent(reader: Reader, key: str, default: Decimal) -> Decimal:
     value = reader.number(key) if reader.asks(key) else default
     if not 0 <= value <= HUNDRED:
-        raise reader.fault(key, "is a percentage from 0 to 100.")
+        raise reader.fault(key, "must be a percentage from 0 to 100.")
     return value
 
 
 def _breaches(reader: Reader, default: tuple[BreachKind, ...]) -> tuple[BreachKind, ...]:
-    """An empty list is meant: nothing is reviewed again by itself."""
+    """An empty list is valid: then no breach opens a re-review."""
     names = reader.words("re_review_on")
     if not reader.has("re_review_on"):
         return default
     if not set(names) <= set(BreachKind):
-        raise reader.fault("re_review_on", f"may list only {', '.join(BreachKind)}; an empty list opens no re-review.")
+        raise reader.fault("re_review_on", f"may list only {', '.join(BreachKind)}. An empty list opens no re-review.")
     return tuple(BreachKind(name) for name in names)

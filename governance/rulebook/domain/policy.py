@@ -1,7 +1,7 @@
-"""The review policy: structured rules over metrics, the stages of a review, and what the benchmarks must deliver.
+"""The review policy: structured rules over metrics, the stages of a review, and the benchmark plans.
 
-Decides what a well-formed policy is. What it means for a request is decided in `evaluation.py`. There is no expression
-language: a rule says which condition must HOLD, and fires when it does not.
+This module parses and validates policies; `evaluation.py` evaluates them. There is no expression language: a rule
+states a condition that must HOLD, and fires if it does not.
 """
 
 import operator
@@ -21,13 +21,13 @@ from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import Basis, number_words, stronger_or_equal
+from weighbridge.core.metrics import Basis, number_text, stronger_or_equal
 
 KIND = "ReviewPolicy"
 
 
 class Comparator(StrEnum):
-    """How the metric must stand to the limit."""
+    """The comparison between the metric and the limit."""
 
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -36,12 +36,12 @@ class Comparator(StrEnum):
 
     @property
     def words(self) -> str:
-        """As a sentence says it: `at most`."""
+        """The comparator as text: `at most`."""
         return self.value.replace("_", " ")
 
     @property
     def is_ceiling(self) -> bool:
-        """True when the limit bounds the metric from above."""
+        """True if the limit is an upper limit."""
         return self in (Comparator.AT_MOST, Comparator.BELOW)
 
     def holds(self, observed: Decimal, limit: Decimal) -> bool:
@@ -58,7 +58,9 @@ _COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
 
 
 class Statistic(StrEnum):
-    """Which number of a metric value is compared; `p80` is that of an estimate, and of a bill the amount itself."""
+    """The number of a metric value that is compared. `p80` is the P80 of an estimate; for a bill it is the amount
+    itself.
+    """
 
     VALUE = "value"
     LOWER = "lower"
@@ -67,17 +69,17 @@ class Statistic(StrEnum):
 
     @property
     def label(self) -> str:
-        """As a table says it: `upper bound`; nothing for the value itself."""
+        """The statistic in tables: `upper bound`; empty for the value itself."""
         return {"value": "", "p80": "P80"}.get(self.value, f"{self.value} bound")
 
     @property
     def words(self) -> str:
-        """As a sentence says it: `the upper bound of `; nothing for the value itself."""
+        """The statistic in sentences: `the upper bound of `; empty for the value itself."""
         return f"the {self.label} of " if self.label else ""
 
 
 class RuleEffect(StrEnum):
-    """What follows when a rule fires, mildest first."""
+    """The effect of a rule that fires, mildest first."""
 
     ADVISE = "advise"
     REQUIRE_REVIEW = "require_review"
@@ -85,7 +87,7 @@ class RuleEffect(StrEnum):
 
     @property
     def rank(self) -> int:
-        """1 for the mildest, 3 for the strictest; 0 is kept for no effect at all."""
+        """1 for the mildest, 3 for the strictest; 0 means no effect."""
         return tuple(RuleEffect).index(self) + 1
 
 
@@ -98,7 +100,7 @@ class WaiverLevel(StrEnum):
 
 @dataclass(frozen=True)
 class RuleScope:
-    """Where a rule applies. An empty dimension means everywhere."""
+    """The scope of a rule. An empty dimension applies everywhere."""
 
     teams: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ class RuleScope:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyRule:
-    """One condition that must hold, and what follows when it does not or when nobody can tell."""
+    """One condition that must hold, with the effects if it does not hold or is indeterminate."""
 
     id: str
     metric: str
@@ -125,14 +127,14 @@ class PolicyRule:
 
     @property
     def condition(self) -> str:
-        """In words, like `latency_p95_ms (upper) at most 100 ms`."""
+        """The condition as text, like `latency_p95_ms (upper) at most 100 ms`."""
         statistic = "" if self.statistic is Statistic.VALUE else f" ({self.statistic})"
-        return f"{self.metric}{statistic} {self.comparator.words} {number_words(self.limit)} {self.unit}"
+        return f"{self.metric}{statistic} {self.comparator.words} {number_text(self.limit)} {self.unit}"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of the review: `quorum` distinct people of `role` must approve."""
+    """A stage of the review: `quorum` different people with `role` must approve."""
 
     id: str
     title: str
@@ -142,7 +144,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class AuthorizationTerms:
-    """How long an authorization lasts, and how long before its end people are warned."""
+    """The validity of an authorization, and the time of the warning before its end."""
 
     valid_days: int
     warn_days: int
@@ -150,7 +152,7 @@ class AuthorizationTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A parsed policy. `digest` is that of the document it was read from; duties are always separated."""
+    """A parsed policy. `digest` is the digest of its document. Separation of duties always applies."""
 
     name: str
     title: str
@@ -168,7 +170,7 @@ class Policy:
 
 
 def parse_policy(document: Mapping[str, object]) -> Policy:
-    """The policy a document describes. Raises Invalid with the path of the first fault, like `rules[2].limit`."""
+    """Parse a policy document. Raises Invalid with the path of the first error, like `rules[2].limit`."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
@@ -191,14 +193,14 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
     _check_whole(reader, policy)
     return replace(
         policy, digest=digest_of(document)
-    )  # hashed last: by now the document is known to be flat and finite
+    )  # hashed last, because now the document is known to be flat and finite
 
 
 def _check_whole(reader: Reader, policy: Policy) -> None:
     if not policy.rules:
-        raise reader.fault("rules", "is empty; a policy without rules would clear everything.")
+        raise reader.fault("rules", "is empty. A policy without rules would clear all requests.")
     if not policy.stages:
-        raise reader.fault("stages", "is empty; name at least one stage, or no review could ever end.")
+        raise reader.fault("stages", "is empty. Without a stage, a review could not end.")
     check_unique(tuple(rule.id for rule in policy.rules), path="rules")
     check_unique(tuple(stage.id for stage in policy.stages), path="stages")
     check_unique(tuple(plan.scenario.value for plan in policy.benchmarks), path="benchmarks", name="scenario")
@@ -229,23 +231,25 @@ def _rule(reader: Reader) -> PolicyRule:
 def _check_rule(reader: Reader, rule: PolicyRule) -> None:
     kind = CATALOG.get(rule.metric)
     if kind is None:
-        raise reader.fault("metric", f"names no metric of the catalog; use one of {', '.join(CATALOG)}.")
+        raise reader.fault("metric", f"is not a metric of the catalog. Use one of {', '.join(CATALOG)}.")
     if rule.unit != kind.unit:
         raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
         raise reader.fault(
-            "on_indeterminate", f"must be at least as strict as the effect ({rule.effect}), or silence would pay."
+            "on_indeterminate",
+            f"must be at least as strict as the effect ({rule.effect}), so that missing evidence is not an advantage.",
         )
-    # The bound nearer to the limit's far side grows kinder with uncertainty: less evidence would pass more easily.
+    # This bound becomes more favorable with more uncertainty, so weaker evidence would pass more easily.
     kinder = {Statistic.LOWER} if rule.comparator.is_ceiling else {Statistic.UPPER, Statistic.P80}
     if rule.statistic in kinder:
         raise reader.fault(
-            "statistic", f"cannot be {rule.statistic} with {rule.comparator}: a wider interval would pass more easily."
+            "statistic",
+            f"cannot be {rule.statistic} with {rule.comparator}, because a wider interval would pass more easily.",
         )
 
 
 def _accepted(reader: Reader) -> tuple[Basis, ...]:
-    """The listed bases and every stronger one: weakening a metric value's basis must never make it count."""
+    """The listed bases and all stronger ones, so that a weaker basis never makes a metric value acceptable."""
     listed = reader.words("accept")
     if not listed:
         raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")

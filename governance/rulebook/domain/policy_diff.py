@@ -1,6 +1,6 @@
-"""What changed between two versions of a policy, in words an approver can weigh.
+"""Differences between two versions of a policy, as sentences for approvers.
 
-Compares meaning, not text: the order of rules and the spelling of numbers do not count, the order of stages does.
+The comparison is by meaning: the order of rules and the spelling of numbers do not count, but the order of stages does.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
 Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan
 
 
 @dataclass(frozen=True)
 class PolicyDifference:
-    """One difference; `before` or `after` is None for what was added or removed."""
+    """One difference; `before` is None for additions, `after` is None for removals."""
 
     path: str
     before: str | None
@@ -24,7 +24,7 @@ class PolicyDifference:
 
 
 def diff(old: Policy, new: Policy) -> tuple[PolicyDifference, ...]:
-    """Every difference from `old` to `new`, the policy's own fields first, then rules, stages and benchmarks."""
+    """All differences from `old` to `new`: fields of the policy first, then rules, stages and benchmarks."""
     return (
         *_fields("", _policy_fields(old), _policy_fields(new)),
         *_members("rules", {rule.id: rule for rule in old.rules}, {rule.id: rule for rule in new.rules}),
@@ -51,7 +51,7 @@ def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) ->
             yield PolicyDifference(place, None, summary, f"{place} is new: {summary}.")
         elif key not in new:
             summary = _summary(old[key])
-            yield PolicyDifference(place, summary, None, f"{place} is gone; it was: {summary}.")
+            yield PolicyDifference(place, summary, None, f"{place} was removed. It was: {summary}.")
         else:
             before, after = old[key], new[key]
             yield from _fields(place, _member_fields(before), _member_fields(after), note=_note(before, after))
@@ -73,9 +73,7 @@ def _order(old: tuple[Stage, ...], new: tuple[Stage, ...]) -> Iterable[PolicyDif
     kept_after = [stage.id for stage in new if stage.id in {each.id for each in old}]
     if kept_before != kept_after:
         before, after = ", ".join(kept_before), ", ".join(kept_after)
-        yield PolicyDifference(
-            "stages", before, after, f"The stages run in another order: {after} instead of {before}."
-        )
+        yield PolicyDifference("stages", before, after, f"The order of the stages changed from {before} to {after}.")
 
 
 def _policy_fields(policy: Policy) -> dict[str, str]:
@@ -87,7 +85,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "authorization.valid_days": str(policy.authorization.valid_days),
         "authorization.warn_days": str(policy.authorization.warn_days),
         "deadline_days": str(policy.deadline_days),
-        **{f"monitoring.{name}": said for name, said in policy.monitoring.fields.items()},
+        **{f"monitoring.{name}": value for name, value in policy.monitoring.fields.items()},
     }
 
 
@@ -99,7 +97,7 @@ def _member_fields(member: Member) -> dict[str, str]:
     if isinstance(member, AlternativesPlan):
         return {
             "variants": ", ".join(member.variants),
-            "max_quality_drop": number_words(member.max_quality_drop),
+            "max_quality_drop": number_text(member.max_quality_drop),
             "calibration_rows": str(member.calibration_rows),
             "hardware": member.hardware.value,
         }
@@ -115,7 +113,7 @@ def _rule_fields(rule: PolicyRule) -> dict[str, str]:
     return {
         "metric": rule.metric,
         "comparator": rule.comparator.value,
-        "limit": f"{number_words(rule.limit)} {rule.unit}",
+        "limit": f"{number_text(rule.limit)} {rule.unit}",
         "accept": ", ".join(rule.accept),
         "statistic": rule.statistic.value,
         "min_n": str(rule.min_n),
@@ -140,7 +138,7 @@ def _summary(member: Member) -> str:
 
 
 def _note(old: Member, new: Member) -> str:
-    """Whether a moved limit asks for more or for less; silent when the rule changed in kind."""
+    """Whether a changed limit is stricter or looser; empty if the rule changed in other ways."""
     if not isinstance(old, PolicyRule) or not isinstance(new, PolicyRule) or old.limit == new.limit:
         return ""
     if (old.metric, old.comparator) != (new.metric, new.comparator):

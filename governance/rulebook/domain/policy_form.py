@@ -1,6 +1,4 @@
-"""The rules of a policy as a form takes and gives them: one mapping of plain texts per rule, and back into
-a document.
-"""
+"""Converts the rules of a policy to form data (one mapping of texts for each rule) and back."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,7 @@ _PLACE = re.compile(r"rules\[(\d+)\](?:\.([a-z_]+))?")
 
 
 def rows_of(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Each rule of a document as a form shows it; `accept` is the weakest basis that counts."""
+    """The form data for each rule of a document; `accept` is the weakest accepted basis."""
     return [_row(rule) for rule in document["rules"]]
 
 
@@ -28,9 +26,9 @@ def _row(rule: Mapping[str, Any]) -> dict[str, str]:
 
 
 def document_with(document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The document with its rules replaced by those of a form; everything else stays as it is.
+    """The document with its rules replaced by the rules of a form.
 
-    The unit is that of the metric, and the bases that count are the one named and every stronger one.
+    The unit comes from the metric; the accepted bases are the given one and all stronger ones.
     """
     return {**document, "rules": [_rule(row) for row in rows]}
 
@@ -49,6 +47,6 @@ def _rule(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def place_of(field: str | None) -> tuple[int, str] | None:
-    """Which rule of the form a fault is about, from 0, and which of its fields ("" for the rule as a whole)."""
-    found = _PLACE.match(field or "")
-    return (int(found[1]), found[2] or "") if found else None
+    """The rule of the form that an error is about, counted from 0, and its field ("" for the whole rule)."""
+    match = _PLACE.match(field or "")
+    return (int(match[1]), match[2] or "") if match else None

@@ -1,7 +1,6 @@
-"""Back-tests of a policy: what it would have said of requests that were judged before, set beside another version.
-
-Pure: metrics and a policy version in, outcomes out. A replay asks the very rules that judge requests, without their
-sentences.
+"""Back-tests of a policy: evaluates past requests with a policy version and compares the outcomes with another version.
+Pure: metrics and a policy version in, outcomes out. A replay uses the same rules as the evaluation of requests, without
+the sentences.
 """
 
 from collections import Counter
@@ -20,13 +19,11 @@ NEEDS_REVIEW = frozenset({PolicyOutcome.REVIEW_REQUIRED, PolicyOutcome.DENIED})
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayCase:
-    """A request as it stood when it was judged: what was known of it then, and what it would cost in USD
-    and GPU hours.
-    """
+    """A request at the time of its evaluation: its metric values, and its cost in USD and GPU hours."""
 
     ref: str
     subject: EvaluationSubject
-    told: MetricIndex
+    index: MetricIndex
     at: datetime
     waived: frozenset[str] = frozenset()
     usd: Decimal = ZERO
@@ -35,7 +32,7 @@ class ReplayCase:
 
 @dataclass(frozen=True)
 class ReplayVerdict:
-    """What a version says of one case: the outcome, and the rules that stand against it."""
+    """The result of a version for one case: the outcome, and the rules with an effect."""
 
     outcome: PolicyOutcome
     effects: dict[str, RuleEffect]
@@ -51,28 +48,28 @@ class ReplayComparison:
 
     @property
     def is_stricter(self) -> bool:
-        """Whether the later version asks for more."""
+        """Whether the later version is stricter."""
         return self.after.outcome.rank > self.before.outcome.rank
 
     @property
     def is_looser(self) -> bool:
-        """Whether the later version asks for less."""
+        """Whether the later version is looser."""
         return self.after.outcome.rank < self.before.outcome.rank
 
     @property
     def new_rules(self) -> tuple[str, ...]:
-        """Rules that stand against it now and did not before."""
+        """Rules that have an effect only in the later version."""
         return tuple(rule for rule in self.after.effects if rule not in self.before.effects)
 
     @property
     def gone_rules(self) -> tuple[str, ...]:
-        """Rules that stood against it and do no more."""
+        """Rules that have an effect only in the earlier version."""
         return tuple(rule for rule in self.before.effects if rule not in self.after.effects)
 
 
 @dataclass(frozen=True)
 class ReplayShare:
-    """How many cases a version puts somewhere, and what they would cost."""
+    """The number of cases with an outcome, and their cost."""
 
     count: int
     usd: Decimal
@@ -80,33 +77,35 @@ class ReplayShare:
 
 
 def replay(policy: Policy, case: ReplayCase) -> ReplayVerdict:
-    """What the policy says of a case, at the instant at which it was judged."""
-    effects = standing_effects(policy, subject=case.subject, told=case.told, now=case.at, waived=case.waived)
+    """Evaluate the policy for a case, at the time of the original evaluation."""
+    effects = standing_effects(policy, subject=case.subject, index=case.index, now=case.at, waived=case.waived)
     return ReplayVerdict(outcome_of(effects.values()), effects)
 
 
 def compare(cases: Iterable[ReplayCase], *, before: Policy, after: Policy) -> tuple[ReplayComparison, ...]:
-    """Every case under both versions, in the order given."""
+    """The results of both versions for each case, in the given order."""
     is_same = before.digest == after.digest
-    found = []
+    comparisons = []
     for case in cases:
         now = replay(after, case)
-        found.append(ReplayComparison(case, now if is_same else replay(before, case), now))
-    return tuple(found)
+        comparisons.append(ReplayComparison(case, now if is_same else replay(before, case), now))
+    return tuple(comparisons)
 
 
-def share(cases: Iterable[ReplayCase]) -> ReplayShare:
-    """Their number and what they would cost in all."""
+def share_of(cases: Iterable[ReplayCase]) -> ReplayShare:
+    """The number of cases and their total cost."""
     those = list(cases)
     return ReplayShare(len(those), sum((each.usd for each in those), ZERO), sum((each.gpu_h for each in those), ZERO))
 
 
 def shares(verdicts: Sequence[tuple[ReplayCase, ReplayVerdict]]) -> dict[PolicyOutcome, ReplayShare]:
-    """For each outcome the share of the cases that get it."""
-    return {outcome: share(case for case, said in verdicts if said.outcome is outcome) for outcome in PolicyOutcome}
+    """The share of the cases for each outcome."""
+    return {
+        outcome: share_of(case for case, verdict in verdicts if verdict.outcome is outcome) for outcome in PolicyOutcome
+    }
 
 
 def rule_counts(verdicts: Iterable[ReplayVerdict]) -> dict[str, int]:
-    """Against how many cases each rule stands, the most frequent first."""
-    counted = Counter(rule for said in verdicts for rule in said.effects)
+    """The number of cases in which each rule has an effect, most frequent first."""
+    counted = Counter(rule for verdict in verdicts for rule in verdict.effects)
     return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))

@@ -1,4 +1,4 @@
-"""What changed between two checklists, item by item."""
+"""Differences between two checklists, by item."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from governance.rulebook.domain.policy_diff import PolicyDifference
 
 
 def diff_checklists(*, before: Checklist, after: Checklist) -> tuple[PolicyDifference, ...]:
-    """Every difference in meaning: the title, then items gone, new and changed, then their order."""
+    """All differences in meaning: the title, then removed, new and changed items, then the order."""
     old, new = ({item.id: item for item in each.items} for each in (before, after))
     return (
         *_fields("", {"title": before.title}, {"title": after.title}),
@@ -21,7 +21,7 @@ def _item(key: str, old: ChecklistItem | None, new: ChecklistItem | None) -> Ite
     if old is None and new is not None:
         yield PolicyDifference(place, None, _summary(new), f"{place} is new: {_summary(new)}.")
     elif new is None and old is not None:
-        yield PolicyDifference(place, _summary(old), None, f"{place} is gone; it was: {_summary(old)}.")
+        yield PolicyDifference(place, _summary(old), None, f"{place} was removed. It was: {_summary(old)}.")
     elif old is not None and new is not None:
         yield from _fields(place, _item_fields(old), _item_fields(new))
 
@@ -37,9 +37,7 @@ def _fields(place: str, old: dict[str, str], new: dict[str, str]) -> Iterator[Po
 def _order(old: list[str], new: list[str]) -> Iterator[PolicyDifference]:
     if old != new:
         before, after = ", ".join(old), ", ".join(new)
-        yield PolicyDifference(
-            "items", before, after, f"The items stand in another order: {after} instead of {before}."
-        )
+        yield PolicyDifference("items", before, after, f"The order of the items changed from {before} to {after}.")
 
 
 def _item_fields(item: ChecklistItem) -> dict[str, str]:

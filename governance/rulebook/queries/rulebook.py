@@ -1,4 +1,4 @@
-"""Reads of the rulebook: versions of policies and checklists, parsed, and what changed between two of them."""
+"""Reads of the rulebook: parsed versions of policies and checklists, and differences between versions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ class VersionRow:
 
     @property
     def previous(self) -> int:
-        """The number before this one; numbers of a name have no gaps."""
+        """The previous version number; numbers have no gaps."""
         return self.number - 1
 
 
 def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
     """The table of "policies" or "checklists"."""
     if kind not in KINDS:
-        raise NotFound("There are policies and checklists here, nothing else.")
+        raise NotFound("The kind must be policies or checklists.")
     return KINDS[kind]
 
 
@@ -57,7 +57,7 @@ def kind_of(version: Version) -> str:
 
 
 def version_of(change: Proposal) -> Version:
-    """The policy or checklist that a proposed change publishes."""
+    """The policy or checklist version that a change publishes."""
     return model_of("policies" if change.kind == Changed.POLICY else "checklists").objects.get(pk=change.subject_id)
 
 
@@ -68,13 +68,13 @@ def check_draft(version: Document) -> None:
 
 
 def versions(kind: str) -> list[VersionRow]:
-    """Every version, by name, the newest first."""
+    """All versions by name, newest first."""
     rows = model_of(kind).objects.select_related("written_by", "published_by").order_by("name", "-number")
     return [row_of(row) for row in rows]
 
 
 def row_of(version: Version) -> VersionRow:
-    """A version as a list shows it; "system" wrote what came with the installation."""
+    """A version for a list; the author of the default versions is "system"."""
     published = _name(version.published_by) if version.published_at else ""
     return VersionRow(
         version.name,
@@ -103,23 +103,23 @@ def in_force(*, kind: str, name: str) -> Version | None:
 
 
 def latest(kind: str) -> Version | None:
-    """The version a new draft best starts from: the one published last, else the one written last."""
+    """The best base for a new draft: the version published last, otherwise the version written last."""
     rows = model_of(kind).objects
     return rows.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first() or rows.order_by("-pk").first()
 
 
 def policy_in(version: PolicyVersion) -> Policy:
-    """The policy a version holds."""
+    """The policy of a version."""
     return policy.parse_policy(yaml.safe_load(version.source))
 
 
 def checklist_in(version: ChecklistVersion) -> Checklist:
-    """The checklist a version holds."""
+    """The checklist of a version."""
     return checklists.parse_checklist(yaml.safe_load(version.source))
 
 
 def changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
-    """What differs in meaning; both must be of one kind."""
+    """The differences in meaning; both versions must be of the same kind."""
     if isinstance(before, PolicyVersion) and isinstance(after, PolicyVersion):
         return policy_diff.diff(policy_in(before), policy_in(after))
     if isinstance(before, ChecklistVersion) and isinstance(after, ChecklistVersion):

@@ -1,4 +1,4 @@
-"""Pages of the rulebook: versions, what they say, what changed, drafting, and proposing for publication."""
+"""Pages of the rulebook: versions, their content and differences, drafts, and proposals for publication."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,13 +38,13 @@ class DraftForm(forms.Form):
         label="YAML",
         strip=False,
         widget=forms.Textarea(attrs={"rows": 32, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
-        help_text="Checked as a whole when you save; a fault is named by its place, like rules[2].limit.",
+        help_text="The document is checked when you save it. Error messages name the position, like rules[2].limit.",
     )
 
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/rulebook/`: every version of every policy and checklist."""
+    """`/rulebook/`: all versions of all policies and checklists."""
     kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
     return render(
         request,
@@ -55,7 +55,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
-    """One version: what it says, its source, and, for a draft, what publishing it would change."""
+    """One version: its content, its source and, for a draft, the changes on publication."""
     version = rulebook.find(kind=kind, name=name, number=number)
     row = rulebook.row_of(version)
     others = [each for each in rulebook.versions(kind) if each.name == name and each.number != number]
@@ -68,7 +68,7 @@ def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpRespo
         "may_write": may_write_rulebook(person_of(request)),
         "may_backtest": kind == "policies" and sees_everything(person_of(request)),
         "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
-        **_said(version),
+        **_parsed(version),
         **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
     }
     return render(request, f"governance/rulebook/{WORDS[kind]}.html", context)
@@ -76,7 +76,7 @@ def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpRespo
 
 @require_safe
 def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
-    """`…/diff/?from=1&to=2`: what changed between two versions."""
+    """`…/diff/?from=1&to=2`: the differences between two versions."""
     before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
     context = {
         "kind": kind,
@@ -97,7 +97,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, kind: str) -> HttpResponse:
-    """`…/new/`: write the next version, starting from the one in force or the one asked for."""
+    """`…/new/`: write the next version, based on the published version or the given one."""
     rulebook.model_of(kind)
     check_write_rulebook(person_of(request))
     form = DraftForm(request.POST) if request.method == "POST" else DraftForm(initial={"source": _start(request, kind)})
@@ -120,7 +120,7 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_POST
 def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
-    """Propose to put a draft in force; a second person confirms."""
+    """Propose the publication of a draft. A second person confirms."""
     version = rulebook.find(kind=kind, name=name, number=number)
 
     def act() -> str:
@@ -136,8 +136,8 @@ def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResp
     return redirect("governance:policy", kind, name, number)
 
 
-def _said(version: Version) -> dict[str, Any]:
-    """The document as read today; a version of another time that no longer reads as one is shown as source alone."""
+def _parsed(version: Version) -> dict[str, Any]:
+    """The parsed document, or None for an old version that can no longer be parsed; then only its source is shown."""
     try:
         if isinstance(version, PolicyVersion):
             return {"policy": rulebook.policy_in(version)}
@@ -159,7 +159,7 @@ def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[st
 
 
 def part_of_change(change: Proposal) -> dict[str, Any]:
-    """What the page of a proposed change shows of the version it publishes."""
+    """The context for the page of a proposed change: the version that it publishes."""
     version = rulebook.version_of(change)
     kind = rulebook.kind_of(version)
     current = rulebook.in_force(kind=kind, name=version.name)
@@ -171,7 +171,7 @@ def part_of_change(change: Proposal) -> dict[str, Any]:
 
 
 def shown_changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
-    """Changes for a table whose columns say before and after: words only where they say more than these."""
+    """Changes for a table with the columns before and after; sentences are included only if they add information."""
     return tuple(replace(change, words=_more(change)) for change in rulebook.changes(before=before, after=after))
 
 
@@ -185,7 +185,7 @@ def _more(change: PolicyDifference) -> str:
 def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:
     text = request.GET.get(field, "")
     if not text.isdecimal() or len(text) > 9:
-        raise NotFound("Say which versions to compare, like ?from=1&to=2.")
+        raise NotFound("Give the versions to compare, like ?from=1&to=2.")
     return rulebook.find(kind=kind, name=name, number=int(text))
 
 
@@ -193,5 +193,5 @@ def _start(request: HttpRequest, kind: str) -> str:
     name, _, number = request.GET.get("from", "").rpartition(":")
     if name and number.isdecimal():
         return rulebook.find(kind=kind, name=name, number=int(number)).source
-    found = rulebook.latest(kind)
-    return found.source if found else ""
+    base = rulebook.latest(kind)
+    return base.source if base else ""

@@ -1,4 +1,4 @@
-"""The page on which the rules of the next policy version are written in a form instead of YAML."""
+"""The page with a form for the rules of the next policy version, as an alternative to YAML."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,20 +25,20 @@ from weighbridge.core.metrics import Basis
 RULES_MAX = 100
 
 
-def _words(text: str) -> str:
+def _label_text(text: str) -> str:
     return text.replace("_", " ").capitalize()
 
 
 class RuleForm(forms.Form):
-    """One rule: what must hold, on which evidence, where, and what follows when it does not.
+    """One rule: condition, accepted evidence, scope and effects.
 
-    Each choice has an initial one, so that the empty form for a new rule counts as untouched.
+    Each choice has an initial value, so that the empty form for a new rule counts as unchanged.
     """
 
     id = forms.SlugField(label="Name", max_length=80)
     metric = forms.ChoiceField(
         initial=next(iter(CATALOG)),
-        choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOG.items()],
+        choices=[(name, f"{_label_text(name)} ({kind.unit})") for name, kind in CATALOG.items()],
     )
     statistic = forms.ChoiceField(
         initial=Statistic.VALUE.value, choices=[(each.value, each.label or "the value") for each in Statistic]
@@ -48,23 +48,23 @@ class RuleForm(forms.Form):
     )
     limit = forms.DecimalField()
     accept = forms.ChoiceField(
-        label="Evidence that counts",
+        label="Accepted evidence",
         initial=Basis.DECLARED.value,
         choices=[(each.value, f"{each.value} or stronger") for each in Basis],
     )
-    min_n = forms.IntegerField(label="Least sample", min_value=1, required=False)
+    min_n = forms.IntegerField(label="Minimum sample size", min_value=1, required=False)
     effect = forms.ChoiceField(
-        label="When it does not hold",
+        label="If it does not hold",
         initial=RuleEffect.REQUIRE_REVIEW.value,
-        choices=[(each.value, _words(each.value)) for each in RuleEffect],
+        choices=[(each.value, _label_text(each.value)) for each in RuleEffect],
     )
     on_indeterminate = forms.ChoiceField(
-        label="When nobody can tell",
+        label="If indeterminate",
         required=False,
         initial="",
         choices=[
-            ("", "As strict as the effect, review at least"),
-            *((each.value, _words(each.value)) for each in RuleEffect),
+            ("", "Same as the effect, but at least a review"),
+            *((each.value, _label_text(each.value)) for each in RuleEffect),
         ],
     )
     level = forms.ChoiceField(
@@ -73,10 +73,10 @@ class RuleForm(forms.Form):
         choices=[(WaiverLevel.HARD.value, "cannot be waived"), (WaiverLevel.SOFT.value, "can be waived")],
     )
     environments = forms.CharField(
-        required=False, max_length=400, help_text="Separated by commas; empty is everywhere."
+        required=False, max_length=400, help_text="Separated by commas; leave empty for all environments."
     )
-    tiers = forms.CharField(required=False, max_length=400, help_text="Like T1, T2; empty is every tier.")
-    teams = forms.CharField(required=False, max_length=2_000, help_text="Slugs; empty is every team.")
+    tiers = forms.CharField(required=False, max_length=400, help_text="For example T1, T2; leave empty for all tiers.")
+    teams = forms.CharField(required=False, max_length=2_000, help_text="Slugs; leave empty for all teams.")
     message = forms.CharField(max_length=2_000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
@@ -87,8 +87,8 @@ RuleFormSet = forms.formset_factory(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/rulebook/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in
-    this one.
+    """`/rulebook/policies/default/3/form/`: the next version of a policy, with its rules in a form and all other
+    content from this version.
     """
     check_write_rulebook(person_of(request))
     version = rulebook.find(kind="policies", name=name, number=number)
@@ -114,16 +114,18 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 
 def _drafted(request: HttpRequest, forms_of: Any, document: Mapping[str, Any]) -> PolicyVersion | None:
-    """The draft, or None with what is wrong beside the field at fault."""
-    kept = [form for form in forms_of if form.has_changed() or form.initial]
-    kept = [form for form in kept if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-    rows = [{name: _text(form.cleaned_data.get(name)) for name in form.fields if name != "DELETE"} for form in kept]
+    """The draft, or None with the error message at the invalid field."""
+    used_forms = [form for form in forms_of if form.has_changed() or form.initial]
+    used_forms = [form for form in used_forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+    rows = [
+        {name: _text(form.cleaned_data.get(name)) for name in form.fields if name != "DELETE"} for form in used_forms
+    ]
     source = yaml.safe_dump(policy_form.document_with(document, rows=rows), sort_keys=False, allow_unicode=True)
     try:
         return writes.draft_policy(source=source, by=user_of(request), now=timezone.now())
     except Refused as refusal:
         place = policy_form.place_of(refusal.field)
-        form = kept[place[0]] if place is not None and place[0] < len(kept) else None
+        form = used_forms[place[0]] if place is not None and place[0] < len(used_forms) else None
         if form is None or place is None:
             forms_of.non_form_errors().append(refusal.reason)
         else:

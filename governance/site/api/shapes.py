@@ -3,8 +3,12 @@
 The one module of this edge that other apps' APIs may import; the contract names it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, ClassVar, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +21,7 @@ from rest_framework.request import Request
 from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX, ExportTable, file_of
 
 Answer = serializers.Serializer[Any]
+Field: TypeAlias = serializers.Field[Any, Any, Any, Any]
 _NUL = "Null characters are not allowed."
 TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
 TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
@@ -35,6 +40,8 @@ class AnyAccept(BaseContentNegotiation):
 
 class Input(serializers.Serializer[Any]):
     """A serializer that refuses fields it does not know, so that a slip of the pen is not swallowed."""
+
+    derived: ClassVar[frozenset[str]] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated values; ValidationError names an unknown field and the known ones, or what no database can look
@@ -58,9 +65,114 @@ def read(kind: type[serializers.Serializer[Any]], data: object) -> dict[str, Any
     return values
 
 
+class Derived(Answer):
+    """An answer with the fields of a dataclass."""
+
+    derived: ClassVar[frozenset[str]] = frozenset()
+
+
 def number(**options: Any) -> serializers.DecimalField:
     """An exact decimal, written as text."""
-    return serializers.DecimalField(max_digits=None, decimal_places=None, normalize_output=True, **options)
+    return serializers.DecimalField(**{"max_digits": None, "decimal_places": None, "normalize_output": True} | options)
+
+
+FIELDS: Mapping[type, Any] = {
+    bool: serializers.BooleanField,
+    int: serializers.IntegerField,
+    float: serializers.FloatField,
+    str: serializers.CharField,
+    Decimal: number,
+    datetime: serializers.DateTimeField,
+    date: serializers.DateField,
+}
+_ANSWERS: dict[type, type[Derived]] = {}
+
+
+def answer_of(
+    shape: type,
+    name: str = "",
+    /,
+    *,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+    properties: Collection[str] = (),
+    after: Mapping[str, str] | None = None,
+    helps: Mapping[str, str] | None = None,
+    **by_hand: Field,
+) -> type[Derived]:
+    """Return the serializer that writes a dataclass: its fields (`only` some, or all but those `without`), its
+    `properties`, and fields made `by_hand`. `after` moves a field behind another one, or to the front with "".
+
+    An answer without a name is used wherever the dataclass is nested. A dataclass has only one of them.
+    """
+    types, helps = get_type_hints(shape), helps or {}
+    own = [field.name for field in fields(shape)]
+    types |= {each: get_type_hints(getattr(shape, each).fget)["return"] for each in properties}
+    _check_known(shape, [*only, *without, *helps], among=types.keys() - by_hand.keys())
+    shown = [each for each in own if (each in only if only else each not in without)]
+    names = list(dict.fromkeys([*shown, *properties, *by_hand]))
+    for moved, before in (after or {}).items():
+        names.remove(moved)
+        names.insert(names.index(before) + 1 if before else 0, moved)
+    options = {each: {"help_text": text} for each, text in helps.items()}
+    title = name or f"{shape.__name__.removesuffix('View')}Answer"
+    answer = cast("type[Derived]", type(title, (Derived,), {"__doc__": shape.__doc__}))
+    declared = {each: by_hand.get(each) or _field(types[each], **options.get(each, {})) for each in names}
+    _declare(answer, declared, by_hand=by_hand)
+    if not name and _ANSWERS.setdefault(shape, answer) is not answer:
+        raise TypeError(f"{shape.__name__} has an answer already; give this one a name or define it first.")
+    return answer
+
+
+def takes(
+    shape: type, *, without: Collection[str] = (), **limits: Mapping[str, Any]
+) -> Callable[[type[Input]], type[Input]]:
+    """Return a decorator that gives an input the fields of a dataclass, each with the options in `limits`. Fields that
+    the input declares itself stay as they are.
+    """
+
+    def fill(kind: type[Input]) -> type[Input]:
+        types, by_hand = get_type_hints(shape), kind().get_fields()
+        own = {each.name: each.default is MISSING for each in fields(shape) if each.name not in without}
+        _check_known(shape, limits, among=own.keys() - by_hand.keys())
+        declared = {name: field for name, field in by_hand.items() if name not in own}
+        for name, is_required in own.items():
+            options = {"required": is_required, **limits.get(name, {})}
+            declared[name] = by_hand.get(name) or _field(types[name], **options)
+        _declare(kind, declared, by_hand=by_hand)
+        return kind
+
+    return fill
+
+
+def _check_known(shape: type, names: Iterable[str], *, among: Set[str]) -> None:
+    """Raise TypeError for a name that the dataclass does not have, so that a renamed field is not overlooked."""
+    if unknown := set(names) - among:
+        raise TypeError(f"{shape.__name__} has no derived field {', '.join(sorted(unknown))}.")
+
+
+def _declare(kind: type[Derived] | type[Input], declared: dict[str, Field], *, by_hand: Iterable[str]) -> None:
+    kind.derived = frozenset(declared).difference(by_hand)
+    kind._declared_fields = declared  # noqa: SLF001 -- where the framework keeps the fields of a class
+
+
+def _field(kind: Any, **options: Any) -> Field:
+    """The field of a type."""
+    origin, arguments = get_origin(kind) or kind, get_args(kind)
+    if NoneType in arguments:
+        return _field(arguments[0], allow_null=True, **options)
+    if origin is tuple and is_dataclass(arguments[0]):
+        return _field(arguments[0], many=True, **options)
+    if origin is tuple:
+        return serializers.ListField(child=_field(arguments[0]), **options)
+    if is_dataclass(origin):
+        return (_ANSWERS.get(kind) or answer_of(kind))(**options)
+    if issubclass(origin, Mapping) and arguments[1] is Any:
+        return serializers.JSONField(**options)
+    if issubclass(origin, Mapping):
+        return serializers.DictField(child=_field(arguments[1]), **options)
+    made: Field = next(FIELDS[base] for base in origin.__mro__ if base in FIELDS)(**options)
+    return made
 
 
 def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:

@@ -1,4 +1,4 @@
-"""The tags and filters every page uses: `{% load weighbridge %}`."""
+"""Template tags and filters: `{% load weighbridge %}`."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.site.web import formatting, gauges, navigation
-from governance.site.web.looks import Look, look_of
+from governance.site.web.status_badges import StatusBadge, badge_of
 
 register = template.Library()
 
@@ -21,7 +21,7 @@ ZERO = Decimal(0)
 
 @register.filter
 def number(value: Decimal | float | str) -> str:
-    """Digits grouped, as many decimals as deserve it."""
+    """A number with grouped digits and significant decimals."""
     return formatting.format_number(Decimal(str(value)))
 
 
@@ -33,7 +33,7 @@ def usd(value: Decimal | int | str) -> str:
 
 @register.filter
 def quantity(value: Decimal | int | str | None, unit: str) -> str:
-    """A number with its unit; a dash for nothing."""
+    """A number with its unit; a dash for None."""
     return "\N{EN DASH}" if value is None else formatting.format_quantity(Decimal(value), unit=unit)
 
 
@@ -79,7 +79,7 @@ def event_words(kind: str) -> str:
 
 @register.simple_tag
 def when(at: datetime | None) -> str | SafeString:
-    """A moment as `<time>`: how long ago, with the exact UTC moment in its title."""
+    """A moment as `<time>`: the relative time, with the exact UTC time in its title."""
     if at is None:
         return "\N{EN DASH}"
     return format_html(
@@ -92,21 +92,21 @@ def when(at: datetime | None) -> str | SafeString:
 
 @register.simple_tag
 def moment(at: datetime | None) -> str | SafeString:
-    """A moment as `<time>`, written out in UTC."""
+    """A moment as `<time>`, as UTC date and time."""
     if at is None:
         return "\N{EN DASH}"
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), formatting.format_moment(at))
 
 
 @register.simple_tag
-def look(state: str) -> Look:
+def status_badge(state: str) -> StatusBadge:
     """Tone, shape and word of a state."""
-    return look_of(str(state))
+    return badge_of(str(state))
 
 
 @register.simple_tag
 def value_text(figure: Any, bound: str = "value") -> str:
-    """The number of a figure, or of its "lower" or "upper" bound, to the digits its interval deserves."""
+    """The number of a metric value, or its "lower" or "upper" bound, with the digits that its interval justifies."""
     return formatting.shown_value(
         figure.value, unit=figure.unit, lower=figure.lower, upper=figure.upper, bound=getattr(figure, bound)
     )
@@ -116,13 +116,13 @@ register.filter("shown_unit", formatting.shown_unit)
 
 
 def _amount(value: Decimal | int | str | None) -> Decimal | None:
-    """A number from a template, where an absent variable is an empty text."""
+    """A number from a template; an empty text becomes None."""
     return None if value is None or value == "" else Decimal(value)
 
 
 @register.simple_tag
 def gauge(figure: Any, claim: Any = None, limit: Decimal | None = None, comparator: str = "at_most") -> gauges.Gauge:
-    """Where a figure's interval, its claim and its limit stand on a ruler."""
+    """The positions of a metric value's interval, claim and limit on a scale."""
     return gauges.interval_gauge(
         value=figure.value,
         lower=figure.lower,
@@ -142,20 +142,20 @@ def meter(
     spent: Decimal = ZERO,
     handed: Decimal = ZERO,
 ) -> tuple[gauges.MeterPart, ...]:
-    """The parts of a budget drawn end to end: handed out, billed, committed, reserved, this request."""
+    """The parts of a budget as a stacked bar: delegated, billed, committed, reserved, this request."""
     parts = (("handed", handed), ("spent", spent), ("committed", committed), ("reserved", reserved), ("this", this))
     return gauges.meter_parts(total=total, parts=parts)
 
 
 @register.simple_tag(takes_context=True)
 def navigation_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
-    """The entries of the bar, the current one marked."""
+    """The entries of the main navigation, with the current one marked."""
     return navigation.entries(path=context["request"].path, sees_all=bool(context.get("sees_all")))
 
 
 @register.simple_tag(takes_context=True)
 def menu_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
-    """The entries of the reader's own menu, the current one marked."""
+    """The entries of the user menu, with the current one marked."""
     told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
     return navigation.menu_entries(path=context["request"].path, **told)
 
@@ -171,7 +171,7 @@ def section(content: str, title: str, anchor: str = "", note: str = "", kind: st
 
 @register.simple_block_tag
 def empty_state(content: str, title: str, icon: str = "", href: str = "", action: str = "") -> str:
-    """What stands where there is nothing yet: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
+    """The placeholder for an empty list: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
     return render_to_string(
         "components/page/empty.html", {"title": title, "text": content, "icon": icon, "href": href, "action": action}
     )
@@ -179,5 +179,5 @@ def empty_state(content: str, title: str, icon: str = "", href: str = "", action
 
 @register.simple_block_tag
 def message(content: str, title: str = "", tone: str = "info", **more: str | bool) -> str:
-    """A sentence the reader must see: `{% message "The run failed." tone="bad" %}…{% endmessage %}`."""
+    """A highlighted message: `{% message "The run failed." tone="bad" %}…{% endmessage %}`."""
     return render_to_string("components/page/message.html", {"title": title, "text": content, "tone": tone, **more})

@@ -1,7 +1,7 @@
-"""Numbers, amounts and times as a reader sees them. Pure: text in, text out, no template engine.
+"""Formats numbers, amounts and times for pages.
 
-Digits follow the knowledge: a figure with an interval is shown to two digits of that interval's width, any other to
-three significant digits; amounts above a thousand lose no digit before the point.
+Pure functions without a template engine. Precision: a metric value with an interval is shown to two digits of the
+interval's width, any other number to three significant digits; no digits before the decimal point are dropped.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ _STEPS = (
 
 
 def decimals_for(value: Decimal, *, lower: Decimal | None = None, upper: Decimal | None = None) -> int:
-    """How many decimals of `value` deserve to be printed, given what is known about it (0 to 6)."""
+    """The number of decimals (0 to 6) to print for `value`, given its interval."""
     if lower is not None and upper is not None and upper > lower:
         return min(max(1 - (upper - lower).adjusted(), 0), _MOST_DECIMALS)
     if value == 0:
@@ -65,7 +65,9 @@ def shown_value(
     upper: Decimal | None = None,
     bound: Decimal | None = None,
 ) -> str:
-    """The number of a figure (or its `bound`, to the same digits), without its unit; dollars carry their sign."""
+    """The number of a metric value (or its `bound`, with the same digits), without its unit; dollars include the dollar
+    sign.
+    """
     target = value if bound is None else bound
     if unit == "USD":
         return format_usd(target)
@@ -76,7 +78,7 @@ def shown_value(
 
 
 def shown_unit(unit: str) -> str:
-    """What stands after the number: nothing for dollars, whose sign stands before it."""
+    """The unit after the number; empty for dollars, whose sign is before it."""
     return "" if unit == "USD" else unit_words(unit)
 
 
@@ -96,7 +98,7 @@ def format_exact(amount: Decimal, *, unit: str) -> str:
 
 
 def format_moment(at: datetime) -> str:
-    """ "24 Nov 2026, 23:30 UTC": the same for every reader, wherever they sit."""
+    """ "24 Nov 2026, 23:30 UTC", in UTC for all users."""
     moment = at.astimezone(UTC)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
@@ -126,12 +128,12 @@ def format_size(size_bytes: int) -> str:
 
 
 def short_digest(digest: str) -> str:
-    """ "sha256:0123…" -> its first twelve digits, enough for the eye."""
+    """ "sha256:0123…" -> its first twelve digits."""
     return digest.removeprefix("sha256:")[:12]
 
 
 def initials(name: str) -> str:
-    """One or two letters for a person's mark."""
+    """One or two initials for the avatar of a person."""
     words = [word for word in name.replace(".", " ").replace("_", " ").replace("-", " ").split() if word]
     if not words:
         return "?"

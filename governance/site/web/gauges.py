@@ -1,7 +1,6 @@
-"""Where a bar, a mark and a flag stand on a small ruler, and the parts of a meter: percentages of their width. Pure.
+"""Layout of small interval gauges and meters in table cells, in percent of their width.
 
-A chart would be too much for the cell of a table. Places are SVG attributes, because a strict content policy forbids
-style attributes.
+Pure. Positions are SVG attributes, because the strict content policy forbids style attributes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ _LEAST_BAR = Decimal("0.8")
 
 @dataclass(frozen=True)
 class Gauge:
-    """An interval on a ruler; every place is a percentage. What is None is not drawn."""
+    """An interval on a scale; all positions are percentages. None is not drawn."""
 
     value: float
     start: float
@@ -44,9 +43,9 @@ def interval_gauge(
     limit: Decimal | None = None,
     is_upper_limit: bool = True,
 ) -> Gauge:
-    """Lay out a figure, the claim it is compared with and the limit it must keep on one shared scale.
+    """Lay out a metric value, its claim and its limit on a common scale.
 
-    It is a breach when any part of the interval lies beyond the limit.
+    It is a breach if any part of the interval is beyond the limit.
     """
     low, high = value if lower is None else lower, value if upper is None else upper
     marks = [low, high, value, *(mark for mark in (claim, limit) if mark is not None)]
@@ -69,7 +68,7 @@ def interval_gauge(
 
 
 def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]]) -> tuple[MeterPart, ...]:
-    """Lay amounts end to end on a meter; what exceeds the total becomes a last part "over"."""
+    """Stack amounts on a meter; the excess over the total becomes a last part "over"."""
     if total <= 0:
         return ()
     drawn: list[MeterPart] = []

@@ -1,4 +1,4 @@
-"""Middleware: the request id, refusals as pages, and the rule that pages are for people who are logged in."""
+"""Middleware: request ID, upload limit, error pages, and required login."""
 
 import logging
 import time
@@ -15,14 +15,14 @@ from governance.audit.domain import correlation as trace
 from weighbridge.core.errors import Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-FORM_BYTES = 1_000_000  # the fields and boundaries around a file
+FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
 OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
 QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
 log = logging.getLogger(__name__)
 
 
 class RequestContext:
-    """Gives each request an id and tells the audit trail through which door it came."""
+    """Gives each request an ID and sets the origin for the audit trail."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -31,18 +31,18 @@ class RequestContext:
         request_id = uuid.uuid4().hex
         doors = {"/api/": "api", "/admin/": "admin", "/hooks/": "hook"}
         source = next((door for prefix, door in doors.items() if request.path.startswith(prefix)), "web")
-        with audit.origin(source, request_id), trace.marked(request_id=request_id):
+        with audit.origin(source, request_id), trace.correlated(request_id=request_id):
             started_s = time.monotonic()
             response = self.get_response(request)
-            _tell(request, response, taken_ms=round((time.monotonic() - started_s) * 1000))
+            _log_request(request, response, taken_ms=round((time.monotonic() - started_s) * 1000))
         response[trace.HEADER] = request_id
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Cache-Control", "no-store")  # what a view allows to be kept, it says itself
         return response
 
 
-def _tell(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> None:
-    """One line for each request, but not for those that come every few seconds; never the query, which people fill."""
+def _log_request(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> None:
+    """Log one line for each request, except polling. The query is never logged, because it contains user input."""
     if request.path.startswith(QUIET_PREFIXES):
         return
     who = getattr(request, "user", None)
@@ -52,7 +52,7 @@ def _tell(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> Non
 
 
 class UploadCap:
-    """Refuses a body larger than the largest file accepted before any of it is read."""
+    """Refuses a request body above the upload limit before reading it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -62,14 +62,14 @@ class UploadCap:
         limit_bytes = settings.UPLOAD_LIMIT_BYTES
         if not length.isdigit() or int(length) <= limit_bytes + FORM_BYTES:
             return self.get_response(request)
-        refusal = TooLarge(f"The upload is larger than the {limit_bytes // 1_000_000} MB accepted here.", field="file")
+        refusal = TooLarge(f"The upload is larger than the {limit_bytes // 1_000_000} MB allowed.", field="file")
         response = refusal_response(request, refusal)
         response["Connection"] = "close"
         return response
 
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """A refusal as problem+json for programs, as a page for people."""
+    """The response to an error: problem+json for the API, a page for browsers."""
     if request.path.startswith("/api/"):
         problem: dict[str, object] = {
             "type": f"urn:weighbridge:problem:{refusal.code}",
@@ -81,7 +81,7 @@ def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
 
 
 class RefusalPages:
-    """Turns a refusal nobody caught into a page that says why and what to do."""
+    """Converts uncaught domain errors to error pages."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -90,21 +90,21 @@ class RefusalPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A page for a Refused; anything else is Django's to handle."""
+        """Return a page for a `Refused` error; leave other exceptions to Django."""
         if not isinstance(error, Refused) or request.path.startswith("/api/"):
             return None
         return refusal_response(request, error)
 
 
 class LoginRequired:
-    """Sends strangers to the log-in page, except where a page is meant for them."""
+    """Redirects anonymous users to the login page, except on public pages."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            with trace.marked(user_id=str(request.user.pk)):
+            with trace.correlated(user_id=str(request.user.pk)):
                 return self.get_response(request)
         if request.path.startswith(OPEN_PREFIXES):
             return self.get_response(request)

@@ -1,6 +1,4 @@
-"""The navigation: the places of a working day in the bar, and what keeps the house running in the menu of
-the reader.
-"""
+"""The navigation: daily work in the main bar, administration in the user menu."""
 
 from dataclasses import dataclass
 
@@ -26,7 +24,7 @@ _BESIDE = {
 
 @dataclass(frozen=True)
 class NavigationEntry:
-    """A place one can go to, and whether the reader is there."""
+    """A link, and whether it is the current page."""
 
     label: str
     url: str
@@ -34,7 +32,9 @@ class NavigationEntry:
 
 
 def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]:
-    """Every place of the bar; the one whose address the path begins with is current (the inbox only by itself)."""
+    """All entries of the main bar. The entry whose URL is a prefix of the path is current (the inbox only on an exact
+    match).
+    """
     quarterly = ("Quarterly", "reviews:cycles") if sees_all else ("Scorecard", "reviews:scorecard")
     return tuple(_entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
 
@@ -42,7 +42,7 @@ def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]
 def menu_entries(
     *, path: str, may_read_trail: bool = False, may_read_changes: bool = False
 ) -> tuple[NavigationEntry, ...]:
-    """What stands in the reader's own menu, as far as they may go there."""
+    """The entries of the user menu that the person may open."""
     changes = (("Changes", "governance:changes"),) if may_read_changes else ()
     trail = (("Audit", "governance:audit"),) if may_read_trail else ()
     places = (("Integrations", "governance:integrations"), *changes, *trail)

@@ -1,11 +1,11 @@
-"""Charts as answers of their own, for an `img` of our pages."""
+"""Charts as separate responses for `img` elements."""
 
 from django.http import HttpResponse
 
 ALONE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-def picture_answer(drawn: str) -> HttpResponse:
-    """An SVG that never changes; alone it may load and run nothing."""
+def svg_response(drawn: str) -> HttpResponse:
+    """The response for an immutable SVG, with a policy that forbids loading and scripts."""
     headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
     return HttpResponse(drawn, content_type="image/svg+xml", headers=headers)

@@ -1,4 +1,4 @@
-"""How a page says no: beside the field of a form where one is at fault, and otherwise as a message."""
+"""Shows domain errors on pages: at the form field if one is named, otherwise as a message."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from weighbridge.core.errors import Refused
 
 
 def show_in(form: forms.BaseForm, refusal: Refused) -> None:
-    """Put the reason beside the field it names, or above the form."""
+    """Show the reason at the field that it names, or above the form."""
     field = refusal.field if refusal.field in form.fields else None
     form.add_error(field, refusal.reason)
 
 
 def refusal_of(check: Callable[[], None]) -> str:
-    """Why something may not be done; "" where it may."""
+    """The reason why a check fails; "" if it passes."""
     try:
         check()
     except Refused as refusal:
@@ -25,7 +25,7 @@ def refusal_of(check: Callable[[], None]) -> str:
 
 
 def attempt(request: HttpRequest, act: Callable[[], str]) -> bool:
-    """Do it and tell the reader what was done (the sentence `act` returns) or why not; whether it was done."""
+    """Run `act` and show its sentence as a success message, or the error. Returns whether it succeeded."""
     try:
         done = act()
     except Refused as refusal:
@@ -36,7 +36,7 @@ def attempt(request: HttpRequest, act: Callable[[], str]) -> bool:
 
 
 def settled(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:
-    """Whether it was done, and the status to answer with where not."""
+    """Run `act` for a form. Returns whether it succeeded, and the HTTP status if not."""
     if not form.is_valid():
         return False, 400
     try:

@@ -1,4 +1,4 @@
-"""The style guide: each component in each of its states, with specimens that belong to no one."""
+"""The style guide: all components in all states, with sample data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from governance.site.web.looks import LOOKS
+from governance.site.web.status_badges import BADGES
 from weighbridge.core.metrics import Basis, MetricValue
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -35,7 +35,7 @@ _TEXTS = ("3xl", "2xl", "xl", "l", "m", "s", "xs")
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a road: its word, and whether it is done, current, stopped or to_come."""
+    """A step of a progress line: its label, and its state: done, current, stopped or to_come."""
 
     word: str
     state: str
@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class SampleChange:
-    """A line of a difference."""
+    """A row of a difference."""
 
     path: str
     before: str | None
@@ -54,7 +54,7 @@ class SampleChange:
 
 @dataclass(frozen=True)
 class SampleEvent:
-    """A line of a history."""
+    """A row of a history."""
 
     at: datetime
     who: str
@@ -65,14 +65,14 @@ class SampleEvent:
 class SpecimenForm(forms.Form):
     """One field of each kind."""
 
-    title = forms.CharField(help_text="What reviewers will call it.")
+    title = forms.CharField(help_text="The name that reviewers see.")
     environment = forms.ChoiceField(choices=[("prod", "Production"), ("staging", "Staging")])
-    gpu_hours = forms.DecimalField(label="Training GPU hours", required=False, help_text="All devices added up.")
+    gpu_hours = forms.DecimalField(label="Training GPU hours", required=False, help_text="Total of all devices.")
     purpose = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
     choice = forms.ChoiceField(
         label="Your vote", widget=forms.RadioSelect, choices=[("approve", "Approve"), ("reject", "Reject")]
     )
-    model_file = forms.FileField(required=False, help_text="ONNX or safetensors; a pickle is refused.")
+    model_file = forms.FileField(required=False, help_text="ONNX or safetensors; pickle files are refused.")
     attested = forms.BooleanField(label="A rollback has been rehearsed", required=False)
 
 
@@ -111,8 +111,8 @@ def _figures() -> dict[str, MetricValue]:
     }
 
 
-def _looks_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
-    names = tuple(LOOKS)
+def _badges_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
+    names = tuple(BADGES)
     starts = ("draft", "approved", "active", "advised", "queued", "pending", "published")
     heads = (
         "Requests",
@@ -149,13 +149,13 @@ def _row(name: str, *figures: str) -> tuple[Any, ...]:
 
 
 def specimens() -> dict[str, Any]:
-    """Everything the style guide shows, ready for its template."""
+    """The template context of the style guide."""
     refused = SpecimenForm({"title": "", "environment": "prod", "gpu_hours": "many"})
     return {
         "figures": _figures(),
         "limit": Decimal(100),
         "floor": Decimal("0.80"),
-        "looks_by_kind": _looks_by_kind(),
+        "badges_by_kind": _badges_by_kind(),
         "bases": tuple(str(basis) for basis in Basis),
         "colors": _COLORS,
         "texts": _TEXTS,
@@ -183,7 +183,9 @@ def specimens() -> dict[str, Any]:
             SampleChange("title", "Default", "Default policy"),
         ),
         "events": (
-            SampleEvent(_SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality hold with room to spare."),
+            SampleEvent(
+                _SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality are well within their limits."
+            ),
             SampleEvent(_SEEN_AT, "", "Benchmark run 17 finished; its result is valid."),
         ),
         "crumbs": (("Requests", "/requests/"), ("MRR-2026-0042", "")),
@@ -200,5 +202,5 @@ def specimens() -> dict[str, Any]:
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """`/styleguide/`: the components, with nobody's data."""
+    """`/styleguide/`: the components with sample data."""
     return render(request, "governance/site/styleguide.html", specimens())

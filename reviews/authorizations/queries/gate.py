@@ -12,7 +12,7 @@ from reviews.requests.models import ReviewRequest
 
 @dataclass(frozen=True)
 class GateDecision:
-    """allow or deny, in words; with the authorization that allows it, and its signed statement."""
+    """The answer (`allow` or `deny`) with its reasons, the authorization that allows it, and its signed statement."""
 
     answer: str
     reasons: tuple[str, ...]
@@ -22,9 +22,9 @@ class GateDecision:
     statement: dict[str, Any] | None
 
 
-def ask(*, digest: str, environment: str, now: datetime) -> GateDecision:
-    """Allow an artifact that holds a valid authorization for the environment, or that the policy cleared for it."""
-    held = (
+def decide(*, digest: str, environment: str, now: datetime) -> GateDecision:
+    """Allow an artifact with a valid authorization for the environment, or with a valid clearance by the policy."""
+    authorization = (
         Authorization.objects.filter(
             subject_digest=digest, environment=environment, state__in=IN_FORCE, expires_at__gt=now
         )
@@ -32,10 +32,12 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateDecision:
         .order_by("-expires_at")
         .first()
     )
-    if held is not None:
-        reason = f"{held.number} authorizes this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
-        return GateDecision("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
-    cleared = None if _taken_back(digest, environment) else _cleared(digest, environment, now)
+    if authorization is not None:
+        number, expires_at = authorization.number, authorization.expires_at
+        reason = f"{number} authorizes this artifact for {environment} until {expires_at:%Y-%m-%d}."
+        ref = authorization.decision.request.ref
+        return GateDecision("allow", (reason,), number, ref, expires_at, authorization.envelope)
+    cleared = None if _is_suspended_or_revoked(digest, environment) else _cleared(digest, environment, now)
     if cleared is not None:
         until = f"Valid until {cleared.deadline_at:%Y-%m-%d}."
         reason = f"{cleared.ref} was cleared: no rule of {cleared.policy} fired. {until}"
@@ -43,14 +45,14 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateDecision:
     return GateDecision("deny", _reasons(digest, environment, now), "", "", None, None)
 
 
-def _taken_back(digest: str, environment: str) -> bool:
-    """What people suspended or revoked, no clearance by a policy gives back."""
-    taken = (AuthorizationState.SUSPENDED, AuthorizationState.REVOKED)
-    return Authorization.objects.filter(subject_digest=digest, environment=environment, state__in=taken).exists()
+def _is_suspended_or_revoked(digest: str, environment: str) -> bool:
+    """Whether a person ended the permission. A clearance by the policy must not restore it."""
+    ended = (AuthorizationState.SUSPENDED, AuthorizationState.REVOKED)
+    return Authorization.objects.filter(subject_digest=digest, environment=environment, state__in=ended).exists()
 
 
 def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | None:
-    """The clearance that lasts longest; the deadline of a cleared request is the end of its clearance."""
+    """The clearance with the latest end. The deadline of a cleared request is the end of its clearance."""
     rows = ReviewRequest.objects.filter(
         state=RequestState.CLEARED, environment=environment, model_version__digest=digest
     )
@@ -58,13 +60,13 @@ def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | No
 
 
 def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:
-    found = []
+    reasons = []
     for past in Authorization.objects.filter(subject_digest=digest).order_by("-issued_at")[:5]:
         state = "expired" if past.expires_at <= now else past.state.replace("_", " ")
         if past.environment != environment:
-            found.append(f"{past.number} is for {past.environment}, not for {environment}.")
+            reasons.append(f"{past.number} is for {past.environment}, not for {environment}.")
         else:
-            found.append(f"{past.number} is {state}.")
+            reasons.append(f"{past.number} is {state}.")
     requests = ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("-pk")[:5]
-    found += [f"{request.ref} is {request.state.replace('_', ' ')}." for request in requests]
-    return tuple(found) or ("No request was ever filed for an artifact with this digest and environment.",)
+    reasons += [f"{request.ref} is {request.state.replace('_', ' ')}." for request in requests]
+    return tuple(reasons) or ("No request was ever filed for an artifact with this digest and environment.",)

@@ -1,4 +1,4 @@
-"""Reads of re-reviews: why a request reviews a model again, and what reviews an authorization again."""
+"""Reads of re-reviews: the breaches that opened a request, and the re-reviews of an authorization."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from reviews.requests.models import ReviewRequest
 
 @dataclass(frozen=True, kw_only=True)
 class ReReviewView:
-    """A breach and the request that answers it; `first` is the authorized request, `authorization` its number."""
+    """A breach and the request it opened. `first` is the authorized request, `authorization` its number."""
 
     finding: str
     kind: str
@@ -22,13 +22,13 @@ class ReReviewView:
 
 
 def first_cause(request: ReviewRequest) -> str:
-    """What made the system open the request, like `FND-3`; "" where people filed it by themselves."""
+    """The finding that made the system open the request, like `FND-3`; "" if a person filed it."""
     row = request.re_reviews.select_related("finding").first()
     return str(row.finding) if row is not None else ""
 
 
 def re_review_view(row: ReReview) -> ReReviewView:
-    """One of them as page and API show it."""
+    """A re-review for page and API."""
     return ReReviewView(
         finding=str(row.finding),
         kind=row.finding.kind,

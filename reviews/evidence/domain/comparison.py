@@ -1,7 +1,7 @@
-"""Projected, measured and billed side by side, month by month, for one authorized model.
+"""Compare projected, measured and billed costs by month, for one authorized model.
 
-A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off
-alike.
+The projection of a month is one twelfth of the yearly one, and so are its P10, median and P90. This assumes that all
+months deviate alike.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 
 from governance.bills.domain.variance.calibration import PastMonth
-from governance.bills.domain.variance.forecast import Outlook, year_end
+from governance.bills.domain.variance.forecast import YearEndForecast, year_end
 from governance.bills.domain.variance.split import Split
 from governance.rulebook.domain.monitoring import Monitoring
-from reviews.requests.domain.steps import Named
+from reviews.requests.domain.steps import NamedState
 from weighbridge.core.metrics import MetricValue
 from weighbridge.core.money import CENT
 
@@ -21,8 +21,8 @@ TOLERANCE = Monitoring().cost_tolerance
 MONTHS = 12
 
 
-class MonthStanding(Named):
-    """Where a month stands."""
+class MonthStanding(NamedState):
+    """How the bill of a month compares with its projection."""
 
     NOT_OVER = "not_over"
     UNBILLED = "unbilled"
@@ -34,7 +34,7 @@ class MonthStanding(Named):
 
 @dataclass(frozen=True)
 class Billed:
-    """What bills say of a month: dollars, GPU hours, and the hours of the servers that were paid for."""
+    """The billed amounts of a month: US dollars, GPU hours, and paid server hours."""
 
     usd: Decimal
     gpu_hours: Decimal
@@ -46,26 +46,24 @@ class Billed:
 
 @dataclass(frozen=True)
 class Span:
-    """A monthly cost in dollars; the bounds (P10, P90) are None where nobody gave any."""
+    """A monthly cost in US dollars; the bounds (P10, P90) are None if none were given."""
 
     low: Decimal | None
     middle: Decimal
     high: Decimal | None
 
     def limit(self, tolerance: Decimal) -> Decimal:
-        """What a month may cost before somebody must look: the P90, or the middle and the tolerated share where that is
-        more.
-        """
+        """The highest cost of a month that is not a breach: the larger of P90 and middle * (1 + tolerance)."""
         tolerated = self.middle * (1 + tolerance)
         return tolerated if self.high is None else max(self.high, tolerated)
 
 
 @dataclass(frozen=True)
 class ComparedMonth:
-    """One month; `billed` is None where no bill speaks of it, `is_over` says that the month has ended.
+    """One month. `billed` is None if there is no bill for it; `is_over` says that the month has ended.
 
-    `parts` are what the difference is made of; `lacking` says what it would take to tell.
-    `is_generated` says that the bill was generated, and is none of any provider.
+    `parts` splits the difference into volume, efficiency and price; `lacking` names the inputs missing for that.
+    `is_generated` says that the bill was generated and does not come from a provider.
     """
 
     month: date
@@ -83,17 +81,17 @@ class ComparedMonth:
 
     @property
     def limit(self) -> Decimal | None:
-        """The most the month may cost, in dollars; None where nothing was projected."""
+        """The limit of the month in US dollars; None without a projection."""
         return None if self.projected is None else self.projected.limit(self.tolerance)
 
     @property
     def difference(self) -> Decimal | None:
-        """Billed less the projected middle, in dollars."""
+        """The billed amount minus the projected middle, in US dollars."""
         return None if self.billed is None or self.projected is None else self.billed - self.projected.middle
 
     @property
     def standing(self) -> MonthStanding:
-        """Where the month stands; a month that has not ended can only breach."""
+        """The status of the month. Before a month ends, its only verdict can be a breach."""
         if self.billed is None:
             return MonthStanding.UNBILLED if self.is_over else MonthStanding.NOT_OVER
         if self.projected is None:
@@ -105,8 +103,8 @@ class ComparedMonth:
         return MonthStanding.ABOVE if self.billed > self.projected.middle else MonthStanding.WITHIN
 
 
-def monthly(metric_value: MetricValue | None) -> Span | None:
-    """A twelfth of a year's metric value, in cents."""
+def monthly_span(metric_value: MetricValue | None) -> Span | None:
+    """One twelfth of a yearly metric value in US dollars, rounded to cents."""
     if metric_value is None:
         return None
     low, middle, high = (
@@ -117,13 +115,13 @@ def monthly(metric_value: MetricValue | None) -> Span | None:
 
 
 def months_of(issued_on: date, *, today: date) -> tuple[date, ...]:
-    """The first days of the whole months since the issue, up to the present one; at most twelve."""
+    """The first day of each whole month since the authorization was issued, up to the present month; at most twelve."""
     start = issued_on if issued_on.day == 1 else _next(issued_on)
-    found: list[date] = []
-    while start <= today and len(found) < MONTHS:
-        found.append(start.replace(day=1))
+    months: list[date] = []
+    while start <= today and len(months) < MONTHS:
+        months.append(start.replace(day=1))
         start = _next(start)
-    return tuple(found)
+    return tuple(months)
 
 
 def _next(day: date) -> date:
@@ -131,7 +129,7 @@ def _next(day: date) -> date:
 
 
 def month_end(month: date) -> date:
-    """The first day after a month."""
+    """The first day after the month."""
     return _next(month)
 
 
@@ -145,28 +143,29 @@ def compare(
     generated: Collection[date] = (),
     tolerance: Decimal = TOLERANCE,
 ) -> tuple[ComparedMonth, ...]:
-    """The months with what is known of each; `generated` are those of generated bills."""
+    """The months with their costs; `generated` are the months with generated bills."""
     return tuple(
         ComparedMonth(
             month,
             projected,
             measured,
-            billed=told.usd if told else None,
-            gpu_hours=told.gpu_hours if told else None,
-            server_hours=told.server_hours if told else None,
+            billed=bill.usd if bill else None,
+            gpu_hours=bill.gpu_hours if bill else None,
+            server_hours=bill.server_hours if bill else None,
             is_over=_next(month) <= today,
             is_generated=month in generated,
             tolerance=tolerance,
         )
-        for month, told in ((month, billed.get(month)) for month in months)
+        for month, bill in ((month, billed.get(month)) for month in months)
     )
 
 
-def outlook_of(months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal] | None = None) -> Outlook | None:
-    """Where the first year of the authorization ends: months that are over and billed without a gap, and the plan for
-    the rest.
+def outlook_of(
+    months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal] | None = None
+) -> YearEndForecast | None:
+    """Forecast the cost of the first year: ended months billed without a gap, and the projection for the rest.
 
-    `spent` is what the model cost by month; where it holds the whole year before, that year is the bar to beat.
+    `spent` is the cost of the model by month. If it covers the whole previous year, that year becomes the baseline.
     """
     planned = months[0].projected if months else None
     if planned is None or planned.middle <= 0:
@@ -177,20 +176,21 @@ def outlook_of(months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal]
             break
         actual.append(month.billed)
     before = [date(month.year - 1, month.month, 1) for month in _year_from(months[0].month)]
-    known = [spent[month] for month in before if month in spent] if spent else []
-    return year_end([planned.middle] * MONTHS, actual, year_before=known if len(known) == MONTHS else ())
+    past = [spent[month] for month in before if month in spent] if spent else []
+    return year_end([planned.middle] * MONTHS, actual, year_before=past if len(past) == MONTHS else ())
 
 
 def _year_from(month: date) -> tuple[date, ...]:
-    found = [month]
-    while len(found) < MONTHS:
-        found.append(_next(found[-1]))
-    return tuple(found)
+    months = [month]
+    while len(months) < MONTHS:
+        months.append(_next(months[-1]))
+    return tuple(months)
 
 
-def cases_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[PastMonth, ...]:
-    """The months that tell how good the projection was: over, billed, and projected with a P90, which was widened so
-    much.
+def past_months_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[PastMonth, ...]:
+    """The months that show the accuracy of the projection: ended, billed, and projected with a P90.
+
+    `widened_by` is the factor by which the range was widened when it was stated.
     """
     return tuple(
         PastMonth(month.projected.middle, month.projected.high, month.billed, widened_by)

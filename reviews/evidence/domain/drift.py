@@ -1,6 +1,4 @@
-"""Whether a fresh benchmark run says that an authorized model has become slower or worse than it was when it was
-approved.
-"""
+"""Drift: whether a new benchmark run shows that an authorized model became slower or worse since its approval."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ SLACK = Monitoring().drift
 
 @dataclass(frozen=True)
 class MeasuredValue:
-    """A measured metric value with its bounds, where there are any."""
+    """A measured metric value with its bounds, if there are any."""
 
     name: str
     value: Decimal
@@ -30,7 +28,7 @@ class MeasuredValue:
 
 @dataclass(frozen=True)
 class Drift:
-    """A metric value that got worse beyond doubt: `then` when it was approved, `now` in the fresh run."""
+    """A metric value that became significantly worse: `then` at the approval, `now` in the new run."""
 
     name: str
     then: Decimal
@@ -38,22 +36,23 @@ class Drift:
 
     @property
     def breach(self) -> BreachKind:
-        """Whether it is time or quality that got worse."""
+        """The kind of breach: latency or quality."""
         return WATCHED[self.name]
 
 
 def drifts(
     approved: Mapping[str, MeasuredValue], fresh: Iterable[MeasuredValue], *, slack: Decimal = SLACK
 ) -> tuple[Drift, ...]:
-    """Watched values whose intervals no longer meet, and whose value is worse by more than that share of what was
-    approved.
+    """The watched metrics that drifted.
+
+    A metric drifted if the intervals do not overlap and the value is worse by more than the share `slack`.
     """
-    found = []
-    for reading in fresh:
-        then = approved.get(reading.name)
-        if then is not None and reading.name in WATCHED and _is_worse(then, reading, slack):
-            found.append(Drift(reading.name, then.value, reading.value))
-    return tuple(found)
+    drifted = []
+    for measured in fresh:
+        then = approved.get(measured.name)
+        if then is not None and measured.name in WATCHED and _is_worse(then, measured, slack):
+            drifted.append(Drift(measured.name, then.value, measured.value))
+    return tuple(drifted)
 
 
 def _is_worse(then: MeasuredValue, now: MeasuredValue, slack: Decimal) -> bool:
@@ -62,9 +61,9 @@ def _is_worse(then: MeasuredValue, now: MeasuredValue, slack: Decimal) -> bool:
     return _high(now) < _low(then) and now.value < then.value * (1 - slack)
 
 
-def _low(reading: MeasuredValue) -> Decimal:
-    return reading.value if reading.lower is None else reading.lower
+def _low(measured: MeasuredValue) -> Decimal:
+    return measured.value if measured.lower is None else measured.lower
 
 
-def _high(reading: MeasuredValue) -> Decimal:
-    return reading.value if reading.upper is None else reading.upper
+def _high(measured: MeasuredValue) -> Decimal:
+    return measured.value if measured.upper is None else measured.upper

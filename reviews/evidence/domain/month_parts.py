@@ -1,6 +1,4 @@
-"""What a month's difference from its plan is made of: the projection's twelfth against the requests and server hours of
-the month.
-"""
+"""Split the difference between the projection and the bill of a month into volume, efficiency and price."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -12,25 +10,25 @@ from typing import Any
 from governance.bills.domain.variance.split import MonthUsage, split
 from reviews.evidence.domain.comparison import MONTHS, ComparedMonth
 
-NO_PROJECTION = "a stated projection, with its load"
-NO_REPLICAS = "replica hours in the projection: the option is not served by replicas of its own"
+NO_PROJECTION = "a stated projection with its load"
+NO_REPLICAS = "replica hours in the projection (the option has no replicas of its own)"
 NO_REQUESTS = "the month's number of requests"
-NO_HOURS = "hours of servers in the bill"
+NO_HOURS = "server hours in the bill"
 
 
 @dataclass(frozen=True)
 class Load:
-    """A planned month: requests, and the hours of replicas for them, each a server; None where nothing says."""
+    """The projected load of a month: requests and replica hours (one server each); None if the projection has none."""
 
     requests: Decimal | None = None
     replica_hours: Decimal | None = None
 
 
 def load_of(document: Mapping[str, Any], *, option: str) -> Load:
-    """A twelfth of the year that a projection is for, of the option asked for."""
+    """One twelfth of the yearly load of a projection, for one option."""
     requests = document.get("load", {}).get("requests_per_year")
     options = document.get("options", ())
-    chosen: Mapping[str, Any] = next((each for each in options if each["id"] == option), {})
+    chosen: Mapping[str, Any] = next((row for row in options if row["id"] == option), {})
     serving = chosen.get("parts", {}).get("serving", {})
     return Load(_twelfth(requests), _twelfth(serving.get("quantities", {}).get("replica_hours")))
 
@@ -38,7 +36,7 @@ def load_of(document: Mapping[str, Any], *, option: str) -> Load:
 def with_parts(
     months: Sequence[ComparedMonth], *, load: Load, traffic: Mapping[date, int]
 ) -> tuple[ComparedMonth, ...]:
-    """The months with their requests, and the parts of their difference or what is lacking for them."""
+    """The months with their requests, and the parts of their difference or the inputs missing for them."""
     return tuple(_with_parts(month, load, traffic.get(month.month)) for month in months)
 
 
@@ -58,13 +56,13 @@ def _with_parts(month: ComparedMonth, load: Load, requests: int | None) -> Compa
 
 
 def _lacking(load: Load, requests: int | None, server_hours: Decimal | None) -> tuple[str, ...]:
-    asked = (
+    inputs = (
         (NO_PROJECTION, load.requests),
         (NO_REPLICAS, load.replica_hours if load.requests else True),
         (NO_REQUESTS, requests),
         (NO_HOURS, server_hours),
     )
-    return tuple(words for words, known in asked if not known)
+    return tuple(text for text, value in inputs if not value)
 
 
 def _twelfth(value: object) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Projected metric values: what a cost projection says of one option, as metrics of a request."""
+"""Projected metric values: the results of a cost projection for one option, as metrics of a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,19 +8,17 @@ from typing import Any
 from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
-# A projection's P10 and P90 hold eight draws of ten between them.
+# Eight of ten draws of a projection lie between its P10 and P90.
 CONFIDENCE = Decimal("0.8")
-# What bills are compared with, so what their past speaks of.
+# Bills are compared with these metrics, so past months only justify widening these.
 WIDENED = ("inference_cost_1y_usd", "total_cost_1y_usd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectedValue:
-    """A metric as projected: the middle of the draws, P10 and P90 as bounds, and the P80; `note` says what was done to
-    them.
-    """
+    """A projected metric: the median of the draws, P10 and P90 as bounds, and P80. `note` describes a widening."""
 
     name: str
     unit: str
@@ -33,32 +31,32 @@ class ProjectedValue:
 
 
 def check_option(document: Mapping[str, Any], *, option: str) -> None:
-    """Raise Invalid unless the projection has such an option."""
-    known = option_ids(document)
-    if option not in known:
-        raise Invalid(f"The projection has no option {option!r}; it has {', '.join(known)}.", field="option")
+    """Raise Invalid unless the projection has this option."""
+    ids = option_ids(document)
+    if option not in ids:
+        raise Invalid(f"The projection has no option {option!r}; it has {', '.join(ids)}.", field="option")
 
 
 def only_option(document: Mapping[str, Any]) -> str:
-    """The one option of a projection; Invalid names the choices where there are several."""
-    known = option_ids(document)
-    if len(known) > 1:
-        raise Invalid(f"Say which option this request asks for: {', '.join(known)}.", field="option")
-    return known[0]
+    """The only option of a projection. Raises Invalid with the choices if there are several."""
+    ids = option_ids(document)
+    if len(ids) > 1:
+        raise Invalid(f"Choose the option of this request: {', '.join(ids)}.", field="option")
+    return ids[0]
 
 
 def option_ids(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The options of a projection, in its order."""
-    return tuple(each["id"] for each in document["options"])
+    """The ids of the options of a projection, in its order."""
+    return tuple(row["id"] for row in document["options"])
 
 
 def projected_metric_values(document: Mapping[str, Any], *, option: str) -> tuple[ProjectedValue, ...]:
-    """Every metric of the catalog that the projection knows of the option.
+    """Every metric of the catalog that the projection has for the option.
 
-    Raises Invalid for an unknown option, and for one whose load nothing serves in more than one draw of ten.
+    Raises Invalid for an unknown option, and if no number of replicas serves the load in more than one of ten draws.
     """
     check_option(document, option=option)
-    metric_values = next(each["metrics"] for each in document["options"] if each["id"] == option)
+    metric_values = next(row["metrics"] for row in document["options"] if row["id"] == option)
     return tuple(
         _metric_value(name, metric_values[name], draws=document["draws"]) for name in CATALOG if name in metric_values
     )
@@ -67,37 +65,36 @@ def projected_metric_values(document: Mapping[str, Any], *, option: str) -> tupl
 def widened_metric_values(
     metric_values: tuple[ProjectedValue, ...], *, widening: Widening
 ) -> tuple[ProjectedValue, ...]:
-    """The metric values with the ranges of the yearly costs widened; each says by how much, and what was projected."""
-    return tuple(_widened(each, widening) if each.name in WIDENED else each for each in metric_values)
+    """The metric values with widened ranges of the yearly costs; `note` has the factor and the projected range."""
+    return tuple(_widened(value, widening) if value.name in WIDENED else value for value in metric_values)
 
 
 def _widened(metric_value: ProjectedValue, widening: Widening) -> ProjectedValue:
     low, p80, high = (
-        widen_by(widening.factor, middle=metric_value.value, quantile=each)
-        for each in (metric_value.lower, metric_value.p80, metric_value.upper)
+        widen_by(widening.factor, middle=metric_value.value, quantile=quantile)
+        for quantile in (metric_value.lower, metric_value.p80, metric_value.upper)
     )
     note = (
-        f"range {number_words(widening.factor)} times as wide as projected ({number_words(metric_value.lower)} to "
-        f"{number_words(metric_value.upper)}), by {widening.cases} billed months of earlier projections"
+        f"range {number_text(widening.factor)} times as wide as projected ({number_text(metric_value.lower)} to "
+        f"{number_text(metric_value.upper)}), by {widening.cases} billed months of earlier projections"
     )
     return replace(metric_value, lower=low, p80=p80, upper=high, note=note)
 
 
-def _metric_value(name: str, said: Mapping[str, Any], *, draws: int) -> ProjectedValue:
-    if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
+def _metric_value(name: str, quantiles: Mapping[str, Any], *, draws: int) -> ProjectedValue:
+    if any(quantiles[level] is None for level in ("p10", "p50", "p80", "p90")):
         raise Invalid(
-            f"No number of replicas serves the load in {said['unserved_probability']:.0%} of the draws, so {name} has "
-            "no "
-            "end. Raise the latency limit, or project a faster model.",
+            f"No number of replicas serves the load in {quantiles['unserved_probability']:.0%} of the draws, so {name} "
+            "has no upper bound. Raise the latency limit, or project a faster model.",
             field="projection",
             code="load_unserved",
         )
     return ProjectedValue(
         name=name,
-        unit=said["unit"],
-        value=Decimal(said["p50"]),
-        lower=Decimal(said["p10"]),
-        upper=Decimal(said["p90"]),
-        p80=Decimal(said["p80"]),
+        unit=quantiles["unit"],
+        value=Decimal(quantiles["p50"]),
+        lower=Decimal(quantiles["p10"]),
+        upper=Decimal(quantiles["p90"]),
+        p80=Decimal(quantiles["p80"]),
         n=draws,
     )

@@ -1,4 +1,4 @@
-"""Back-tests: what a policy version would have said of the requests of the last quarters, from what was known then."""
+"""Back-tests: apply a policy version to the requests of the last quarters, with the metric values known then."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,8 @@ from decimal import Decimal
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.exports.domain.tables import ExportTable
-from governance.rulebook.domain.evaluation import Evaluation, EvaluationSubject, PolicyOutcome, evaluate
-from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome
+from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy_diff import PolicyDifference, diff
 from governance.rulebook.domain.replay import (
     ReplayCase,
@@ -18,13 +18,13 @@ from governance.rulebook.domain.replay import (
     ReplayShare,
     compare,
     rule_counts,
-    share,
+    share_of,
     shares,
 )
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from reviews.evidence.models import MetricRecord, PolicyEvaluation, Waiver
-from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
+from reviews.evidence.queries.evidence import amounts_of, subject_of
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metrics import Basis, MetricValue
@@ -34,14 +34,14 @@ COLUMNS = (
     "Request",
     "Title",
     "Team",
-    "Judged",
-    "Was",
+    "Evaluated",
+    "Recorded outcome",
     "Before",
     "After",
     "USD",
     "GPU hours",
     "New rules",
-    "Gone rules",
+    "Removed rules",
 )
 VALUE_COLUMNS = (
     "request_id",
@@ -63,7 +63,7 @@ VALUE_COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestLine:
-    """One request of a back-test: what was said of it, and what two versions say."""
+    """One request of a back-test: the recorded outcome, and the outcomes of both versions."""
 
     ref: str
     title: str
@@ -75,7 +75,7 @@ class BacktestLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
-    """A version on the requests of some quarters, set beside another; `lines` are those whose outcome differs first."""
+    """Two policy versions compared on the requests of some quarters. `lines` starts with different outcomes."""
 
     version: PolicyVersion
     against: PolicyVersion
@@ -89,61 +89,48 @@ class Backtest:
 
     @property
     def changed(self) -> tuple[BacktestLine, ...]:
-        """Requests whose outcome differs."""
+        """The requests whose outcome differs."""
         return tuple(line for line in self.lines if line.compared.is_stricter or line.compared.is_looser)
 
     @property
     def stricter(self) -> ReplayShare:
-        """Requests of which the version asks for more."""
-        return share(line.compared.case for line in self.lines if line.compared.is_stricter)
+        """The requests with a stricter outcome under the new version."""
+        return share_of(line.compared.case for line in self.lines if line.compared.is_stricter)
 
     @property
     def looser(self) -> ReplayShare:
-        """Requests of which the version asks for less."""
-        return share(line.compared.case for line in self.lines if line.compared.is_looser)
+        """The requests with a milder outcome under the new version."""
+        return share_of(line.compared.case for line in self.lines if line.compared.is_looser)
 
 
 def run(*, version: PolicyVersion, against: PolicyVersion, quarters: int, now: datetime) -> Backtest:
-    """Replay both versions on the requests submitted in the last quarters, the current one included.
+    """Apply both versions to the requests submitted in the last quarters, including the current one.
 
-    A request counts once, as it stood when it was judged last.
+    Each request counts once, with the metric values of its last policy evaluation.
     """
     if not 1 <= quarters <= QUARTERS_MAX:
-        raise Invalid(f"Ask for 1 to {QUARTERS_MAX} quarters.", field="quarters")
-    names = _quarters(now, quarters)
-    rows = _last_judged(since=names[-1])
+        raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
+    included = _quarters(now, quarters)
+    rows = _last_evaluations(since=included[-1])
     cases = _cases(rows)
     before, after = policy_of(against), policy_of(version)
     compared = compare(cases, before=before, after=after)
-    lines = sorted((_line(row, each) for row, each in zip(rows, compared, strict=True)), key=_weight)
+    lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
     return Backtest(
         version=version,
         against=against,
-        quarters=tuple(str(each) for each in names),
+        quarters=tuple(str(quarter) for quarter in included),
         lines=tuple(lines),
-        before=shares([(each.case, each.before) for each in compared]),
-        after=shares([(each.case, each.after) for each in compared]),
-        rules_before=rule_counts(each.before for each in compared),
-        rules_after=rule_counts(each.after for each in compared),
+        before=shares([(comparison.case, comparison.before) for comparison in compared]),
+        after=shares([(comparison.case, comparison.after) for comparison in compared]),
+        rules_before=rule_counts(comparison.before for comparison in compared),
+        rules_after=rule_counts(comparison.after for comparison in compared),
         changes=diff(before, after),
     )
 
 
-def replayed(row: PolicyEvaluation) -> Evaluation:
-    """The policy evaluation that the version of a recorded one makes of what was known then."""
-    metric_values = [
-        metric_value_of(record)
-        for record in row.request.metric_records.order_by("pk")
-        if _was_known(row, record.pk, record.observed_at)
-    ]
-    subject, waived = _subject(row), _waived(row, _waivers([row]))
-    return evaluate(
-        policy_of(row.policy), subject=subject, metric_values=metric_values, now=row.evaluated_at, waived=waived
-    )
-
-
 def table(backtest: Backtest) -> ExportTable:
-    """Every request of a back-test as a table."""
+    """The requests of a back-test as a table."""
     rows = (
         (
             line.ref,
@@ -166,18 +153,18 @@ def table(backtest: Backtest) -> ExportTable:
 
 def _quarters(now: datetime, count: int) -> list[Quarter]:
     """The current quarter and those before it, latest first."""
-    found = [Quarter.of(now)]
-    while len(found) < count:
-        found.append(found[-1].previous)
-    return found
+    quarters = [Quarter.of(now)]
+    while len(quarters) < count:
+        quarters.append(quarters[-1].previous)
+    return quarters
 
 
-def _last_judged(*, since: Quarter) -> list[PolicyEvaluation]:
-    """The latest policy evaluation of every request submitted since the quarter began."""
+def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
+    """The latest policy evaluation of each request submitted since the start of the quarter."""
     rows = PolicyEvaluation.objects.filter(request__submitted_at__date__gte=since.start_on)
     latest = rows.order_by("request_id", "-pk").distinct("request_id").values("pk")
     related = ("request__team", "request__model_version__asset", "policy")
-    # The documents are the bulk of these rows, and a replay does without them.
+    # The documents are most of the data, and a replay does not need them.
     return list(
         PolicyEvaluation.objects.filter(pk__in=latest).select_related(*related).defer("document").order_by("-pk")
     )
@@ -193,7 +180,7 @@ def _case(row: PolicyEvaluation, metric_values: list[MetricValue], waivers: dict
     return ReplayCase(
         ref=row.request.ref,
         subject=_subject(row),
-        told=known(metric_values),
+        index=index_values(metric_values),
         at=row.evaluated_at,
         waived=_waived(row, waivers),
         usd=amounts[BudgetUnit.USD],
@@ -202,7 +189,7 @@ def _case(row: PolicyEvaluation, metric_values: list[MetricValue], waivers: dict
 
 
 def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricValue]]:
-    """What was known for each policy evaluation, in the order in which it was stated."""
+    """The metric values known at each policy evaluation, in the order in which they were stated."""
     of_request = {row.request_id: row for row in rows}
     found: dict[int, list[MetricValue]] = defaultdict(list)
     records = MetricRecord.objects.filter(request__in=of_request).order_by("pk").values(*VALUE_COLUMNS)
@@ -215,7 +202,7 @@ def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricVal
 
 
 def _was_known(row: PolicyEvaluation, record_id: int, seen: datetime) -> bool:
-    """Whether a metric value had been stated; of rows from before `told` only the times can say so."""
+    """Whether a metric value existed at the evaluation. For old rows without `told`, compare the times."""
     return record_id <= row.told["metric_values_to"] if row.told else seen <= row.evaluated_at
 
 
@@ -226,7 +213,7 @@ def _subject(row: PolicyEvaluation) -> EvaluationSubject:
 
 
 def _waivers(rows: Iterable[PolicyEvaluation]) -> dict[int, list[Waiver]]:
-    """Waivers by request, for the rows from before `told`."""
+    """Waivers by request, for old rows without `told`."""
     found: dict[int, list[Waiver]] = defaultdict(list)
     old = [row.request_id for row in rows if not row.told]
     for waiver in Waiver.objects.filter(request__in=old):
@@ -238,8 +225,8 @@ def _waived(row: PolicyEvaluation, waivers: dict[int, list[Waiver]]) -> frozense
     if row.told:
         return frozenset(row.told["waived"])
     at = row.evaluated_at
-    granted = (each for each in waivers.get(row.request_id, []) if each.granted_at <= at < each.expires_at)
-    return frozenset(each.rule_id for each in granted)
+    granted = (waiver for waiver in waivers.get(row.request_id, []) if waiver.granted_at <= at < waiver.expires_at)
+    return frozenset(waiver.rule_id for waiver in granted)
 
 
 def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:
@@ -254,24 +241,24 @@ def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:
     )
 
 
-def _weight(line: BacktestLine) -> tuple[int, Decimal, str]:
-    """Outcomes that differ first, the stricter before the looser, and of those the dearest."""
+def _sort_key(line: BacktestLine) -> tuple[int, Decimal, str]:
+    """Different outcomes first, stricter before milder; within each group, the most expensive first."""
     order = 0 if line.compared.is_stricter else 1 if line.compared.is_looser else 2
     return order, -line.compared.case.usd, line.ref
 
 
 def version_of(*, name: str, number: int) -> PolicyVersion:
-    """One version of a policy, or NotFound."""
-    found = rulebook.find(kind="policies", name=name, number=number)
-    assert isinstance(found, PolicyVersion)  # noqa: S101 -- the table of policies holds nothing else
-    return found
+    """One version of a policy. Raises NotFound."""
+    version = rulebook.find(kind="policies", name=name, number=number)
+    assert isinstance(version, PolicyVersion)  # noqa: S101 -- the table of policies contains nothing else
+    return version
 
 
-def compared_with(*, name: str, number: int | None) -> PolicyVersion:
-    """The version to set another beside: the one asked for, or the one in force."""
+def baseline_of(*, name: str, number: int | None) -> PolicyVersion:
+    """The version to compare with: the given one, or the one in force. Raises NotFound."""
     if number is not None:
         return version_of(name=name, number=number)
     current = rulebook.in_force(kind="policies", name=name)
     if not isinstance(current, PolicyVersion):
-        raise NotFound(f"No version of {name} is in force; say which one to compare with.")
+        raise NotFound(f"No version of {name} is in force; choose a version to compare with.")
     return current

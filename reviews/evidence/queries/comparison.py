@@ -1,4 +1,4 @@
-"""Reads for plans against bills: a request's months side by side, its year's end, and how its estimators did before."""
+"""Compare projections with bills: the months of a request, its forecast, and the record of its estimators."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from governance.bills.domain.variance.calibration import (
     widest,
 )
 from governance.bills.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
-from governance.bills.domain.variance.forecast import Outlook
+from governance.bills.domain.variance.forecast import YearEndForecast
 from governance.bills.queries import spend
 from governance.exports.domain.tables import ExportTable
 from governance.people.queries.people import name_of
@@ -25,17 +25,17 @@ from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
     Span,
-    cases_of,
     compare,
     month_end,
-    monthly,
+    monthly_span,
     months_of,
     outlook_of,
+    past_months_of,
 )
 from reviews.evidence.domain.month_parts import with_parts
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import projections
-from reviews.evidence.queries.comparison_sources import RequestHistory, known_of
+from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import monitoring_in_force
@@ -48,7 +48,7 @@ PLANNED = (Basis.DECLARED, Basis.ESTIMATED)
 
 @dataclass(frozen=True)
 class ProjectionRecord:
-    """How past projections of somebody did; `widened_high` is the P90 of this request as that past asks for."""
+    """The accuracy of past projections of a team or person; `widened_high` is the P90 this record would require."""
 
     whose: str
     calibration: ForecastCalibration
@@ -57,7 +57,7 @@ class ProjectionRecord:
 
 @dataclass(frozen=True)
 class CostComparison:
-    """A request's costs: planned, measured and billed by month."""
+    """The costs of a request by month: projected, measured and billed."""
 
     ref: str
     authorization: str
@@ -65,25 +65,23 @@ class CostComparison:
     measured: Span | None
     months: tuple[ComparedMonth, ...]
     apart: tuple[str, ...]
-    outlook: Outlook | None
+    outlook: YearEndForecast | None
     records: tuple[ProjectionRecord, ...]
 
     @property
     def is_generated(self) -> bool:
-        """Whether a bill among them was generated, so that whatever rests on the bills is."""
+        """Whether any of the bills was generated. Then all results based on the bills are, too."""
         return any(month.is_generated for month in self.months)
 
 
-def of_request(*, request: ReviewRequest, now: datetime) -> CostComparison:
-    """The comparison; without an authorization it has no months, and still tells how the team's estimates
-    did before.
-    """
-    known = known_of([request])[request.pk]
-    projected, measured = _planned(known.metric_values, now=now), _measured(known.metric_values, now=now)
-    months, apart = _months(known, monitoring_in_force().cost_tolerance, now)
+def compare_costs(*, request: ReviewRequest, now: datetime) -> CostComparison:
+    """The cost comparison of a request. Without an authorization, it has no months but still the record of the team."""
+    history = histories_of([request])[request.pk]
+    projected, measured = _planned(history.metric_values, now=now), _measured(history.metric_values, now=now)
+    months, apart = _months(history, monitoring_in_force().cost_tolerance, now)
     return CostComparison(
         ref=request.ref,
-        authorization=known.held.number if known.held else "",
+        authorization=history.authorization.number if history.authorization else "",
         projected=projected,
         measured=measured,
         months=months,
@@ -94,66 +92,68 @@ def of_request(*, request: ReviewRequest, now: datetime) -> CostComparison:
 
 
 def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[ProjectionRecord, ...]:
-    """How past projections of the team, and of whoever is about to state one, did; empty where nothing is
-    billed yet.
-    """
+    """The accuracy of past projections of the team and of the estimator; empty if nothing is billed yet."""
     projected = _planned(metric_values_of(request), now=now)
     return _records(request, frozenset({estimator.pk}), projected, now)
 
 
 def widening_for(*, request: ReviewRequest, estimator: User, now: datetime) -> Widening | None:
-    """How much wider a range those pasts ask for, the wider of the two; None with fewer than nine billed months."""
+    """The widening that the records of team and estimator require (the larger one); None below nine billed months."""
     records = records_for_filing(request=request, estimator=estimator, now=now)
     return widest(record.calibration for record in records)
 
 
 def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[ComparedMonth, ...]:
-    """The months alone, without the record of past estimates; none without an authorization."""
-    return months_by_request(known_of([request]), now=now)[request.pk]
+    """The months of a request, without the record of past projections; empty without an authorization."""
+    return months_by_request(histories_of([request]), now=now)[request.pk]
 
 
-def months_by_request(known: Mapping[int, RequestHistory], *, now: datetime) -> dict[int, tuple[ComparedMonth, ...]]:
-    """The months of many requests, by the id of each, from what is known of them."""
+def months_by_request(
+    histories: Mapping[int, RequestHistory], *, now: datetime
+) -> dict[int, tuple[ComparedMonth, ...]]:
+    """The months of many requests, by request id."""
     tolerance = monitoring_in_force().cost_tolerance
-    return {pk: _months(each, tolerance, now)[0] for pk, each in known.items()}
+    return {pk: _months(history, tolerance, now)[0] for pk, history in histories.items()}
 
 
 def table(comparison: CostComparison, *, request: ReviewRequest) -> ExportTable:
-    """The projection's months as rows in the shape of FOCUS."""
+    """The months as a table of FOCUS rows."""
     asset = request.model_version.asset
     planned = [
         PlannedMonth(
-            month=each.month,
-            month_end=month_end(each.month),
+            month=month.month,
+            month_end=month_end(month.month),
             authorization=comparison.authorization,
             request=comparison.ref,
             team=request.team.slug,
             model=f"{asset.team.slug}/{asset.slug}",
-            low=each.projected.low if each.projected else None,
-            middle=each.projected.middle if each.projected else None,
-            high=each.projected.high if each.projected else None,
-            measured=each.measured.middle if each.measured else None,
-            billed=each.billed,
-            requests=each.requests,
-            parts=each.parts,
-            total=each.difference,
+            low=month.projected.low if month.projected else None,
+            middle=month.projected.middle if month.projected else None,
+            high=month.projected.high if month.projected else None,
+            measured=month.measured.middle if month.measured else None,
+            billed=month.billed,
+            requests=month.requests,
+            parts=month.parts,
+            total=month.difference,
         )
-        for each in comparison.months
+        for month in comparison.months
     ]
     return ExportTable(f"projection-{comparison.ref}", COLUMNS, focus_rows(planned), len(planned))
 
 
 def estimators_of(request: ReviewRequest) -> frozenset[int]:
-    """Whoever stated a yearly cost of the request."""
+    """The ids of the people who stated a yearly cost of the request."""
     rows = request.metric_records.filter(name__in=YEARLY, stated_by__isnull=False)
     return frozenset(rows.values_list("stated_by_id", flat=True))
 
 
 def past_months(*, others: Iterable[Authorization], now: datetime) -> dict[int, tuple[PastMonth, ...]]:
-    """The cases of authorizations by the id of their request."""
-    known = known_of([held.decision.request for held in others])
-    months = months_by_request(known, now=now)
-    return {pk: cases_of(months[pk], widened_by=each.widened_by or Decimal(1)) for pk, each in known.items()}
+    """The past months of authorizations, by request id."""
+    histories = histories_of([authorization.decision.request for authorization in others])
+    months = months_by_request(histories, now=now)
+    return {
+        pk: past_months_of(months[pk], widened_by=history.widened_by or Decimal(1)) for pk, history in histories.items()
+    }
 
 
 def _records(
@@ -168,16 +168,16 @@ def _records(
     cases = past_months(others=others, now=now)
     stated = projections.latest(request)
     if stated is not None and stated.widened_by is not None:
-        projected = None  # it is as wide as was asked for already
+        projected = None  # its range is already widened
     of_team = [case for months in cases.values() for case in months]
-    found = [_record(f"the team {request.team.name}", of_team, projected)]
+    records = [_record(f"the team {request.team.name}", of_team, projected)]
     if mine:
         estimated = MetricRecord.objects.filter(request__in=list(cases), name__in=YEARLY, stated_by__in=mine)
         ours = set(estimated.values_list("request_id", flat=True))
         of_mine = [case for pk, months in cases.items() if pk in ours for case in months]
         who = ", ".join(sorted(name_of(user) for user in User.objects.filter(pk__in=mine)))
-        found.append(_record(f"{who}, who estimates this", of_mine, projected))
-    return tuple(record for record in found if record is not None)
+        records.append(_record(f"{who}, who estimates this", of_mine, projected))
+    return tuple(record for record in records if record is not None)
 
 
 def _record(whose: str, cases: list[PastMonth], projected: Span | None) -> ProjectionRecord | None:
@@ -190,23 +190,23 @@ def _record(whose: str, cases: list[PastMonth], projected: Span | None) -> Proje
 
 
 def _months(
-    known: RequestHistory, tolerance: Decimal, now: datetime
+    history: RequestHistory, tolerance: Decimal, now: datetime
 ) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
-    if known.held is None:
+    if history.authorization is None:
         return (), ()
-    months = months_of(known.held.issued_at.date(), today=now.date())
+    months = months_of(history.authorization.issued_at.date(), today=now.date())
     billed: dict[date, Billed] = {}
     apart, generated = [], set()
-    for row in known.billed:
-        if row.month in months and known.owns(row):
-            told = Billed(row.effective, row.gpu_hours, row.server_hours)
-            billed[row.month] = billed[row.month] + told if row.month in billed else told
+    for row in history.billed:
+        if row.month in months and history.owns(row):
+            bill = Billed(row.effective, row.gpu_hours, row.server_hours)
+            billed[row.month] = billed[row.month] + bill if row.month in billed else bill
             if row.is_generated:
                 generated.add(row.month)
             if row.apart:
-                apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
-    projected, measured = _planned(known.metric_values, now=now), _measured(known.metric_values, now=now)
-    found = compare(
+                apart.append(f"{row.month:%Y-%m}: {spend.unconverted_text(row.apart)}")
+    projected, measured = _planned(history.metric_values, now=now), _measured(history.metric_values, now=now)
+    compared = compare(
         months,
         projected=projected,
         measured=measured,
@@ -215,43 +215,41 @@ def _months(
         generated=generated,
         tolerance=tolerance,
     )
-    return with_parts(found, load=known.load, traffic=known.traffic), tuple(apart)
+    return with_parts(compared, load=history.load, traffic=history.traffic), tuple(apart)
 
 
 def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
-    """Effective US dollars of the model by month, whichever of its requests they were for."""
+    """The effective cost of the model in US dollars by month, over all its requests."""
     asset = request.model_version.asset
     refs = ReviewRequest.objects.filter(model_version__asset=asset).values_list("ref", flat=True)
-    found: dict[date, Decimal] = {}
+    spent: dict[date, Decimal] = {}
     for row in spend.of_model(asset=asset, request_refs=refs):
-        found[row.month] = found.get(row.month, Decimal(0)) + row.effective
-    return found
+        spent[row.month] = spent.get(row.month, Decimal(0)) + row.effective
+    return spent
 
 
 def _planned(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
-    """What the request was judged by before anything was measured: the estimate, or else the claim."""
-    found = (metrics.best(metric_values, name=name, now=now, accept=PLANNED) for name in YEARLY)
-    return monthly(next((metric_value for metric_value in found if metric_value is not None), None))
+    """The monthly cost before any measurement: the estimate, else the declared value."""
+    best = (metrics.best(metric_values, name=name, now=now, accept=PLANNED) for name in YEARLY)
+    return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
 
 
 def _measured(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
-    found = (metrics.best(metric_values, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
-    metric_value = next((each for each in found if each is not None), None)
-    if metric_value is not None:
-        return monthly(metric_value)
+    best = (metrics.best(metric_values, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
+    yearly = next((metric_value for metric_value in best if metric_value is not None), None)
+    if yearly is not None:
+        return monthly_span(yearly)
     return _scaled(metric_values, now=now)
 
 
 def _scaled(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
-    """The planned month at the measured cost of a thousand inferences, where both that and the planned one
-    are known.
-    """
+    """The projected month scaled by measured / projected cost per 1,000 inferences; None if either is missing."""
     planned = _planned(metric_values, now=now)
-    plan, seen = (
+    projected_1k, measured_1k = (
         metrics.best(metric_values, name="cost_per_1k_usd", now=now, accept=accept)
         for accept in (PLANNED, (Basis.MEASURED,))
     )
-    if planned is None or plan is None or seen is None or plan.value <= 0:
+    if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None
-    share = seen.value / plan.value
+    share = measured_1k.value / projected_1k.value
     return Span(None, (planned.middle * share).quantize(Decimal("0.01")), None)

@@ -1,6 +1,4 @@
-"""What the months of authorized requests are compared from, read for many requests at once: a fixed number
-of queries.
-"""
+"""The data for comparing months of authorized requests, read for many requests with a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,13 +22,14 @@ _ASSET = "decision__request__model_version__asset"
 
 @dataclass(frozen=True)
 class RequestHistory:
-    """What is known of one request; `issued` are the authorizations of its model, the earliest first.
+    """The metric values, authorizations, bills, load and traffic of one request.
 
-    `widened_by` is how much wider its range was made when it was filed; None where it was not.
+    `issued` are the authorizations of its model, earliest first. `widened_by` is the factor by which its range was
+    widened when it was stated; None if it was not.
     """
 
     metric_values: list[MetricValue]
-    held: Authorization | None
+    authorization: Authorization | None
     issued: Sequence[Authorization]
     billed: Sequence[ModelMonth]
     load: Load
@@ -38,46 +37,47 @@ class RequestHistory:
     widened_by: Decimal | None
 
     def owns(self, row: ModelMonth) -> bool:
-        """Whether a month's costs are this request's: they name it, or its authorization is the model's latest of the
-        month.
+        """Whether the costs of a month belong to this request.
+
+        They do if the bill names the request, or if its authorization is the latest of the model in that month.
         """
         if row.is_named:
             return True
-        before = [each for each in self.issued if each.issued_at.date() < month_end(row.month)]
-        return bool(before) and before[-1] == self.held
+        before = [issued for issued in self.issued if issued.issued_at.date() < month_end(row.month)]
+        return bool(before) and before[-1] == self.authorization
 
 
-def known_of(requests: Sequence[ReviewRequest]) -> dict[int, RequestHistory]:
-    """By the id of each request; their `model_version` is best read with them."""
+def histories_of(requests: Sequence[ReviewRequest]) -> dict[int, RequestHistory]:
+    """The history of each request, by request id. Select `model_version` with the requests to save queries."""
     assets = {row.ref: row.model_version.asset_id for row in requests}
     metric_values, traffic = metric_values_by_request(requests), _traffic(requests)
     stated = {row.request_id: row for row in projections.latest_of(requests)}
     billed, issued = spend.of_requests(assets), _issued(set(assets.values()))
-    found = {}
+    histories = {}
     for row in requests:
         of_model = issued[assets[row.ref]]
-        held = next((each for each in of_model if each.decision.request_id == row.pk), None)
+        authorization = next((issue for issue in of_model if issue.decision.request_id == row.pk), None)
         latest = stated.get(row.pk)
         load = Load() if latest is None else load_of(latest.projection.document, option=latest.option)
         widened_by = None if latest is None else latest.widened_by
-        found[row.pk] = RequestHistory(
-            metric_values[row.pk], held, of_model, billed[row.ref], load, traffic[row.pk], widened_by
+        histories[row.pk] = RequestHistory(
+            metric_values[row.pk], authorization, of_model, billed[row.ref], load, traffic[row.pk], widened_by
         )
-    return found
+    return histories
 
 
 def _traffic(requests: Sequence[ReviewRequest]) -> dict[int, dict[date, int]]:
-    """The requests by month; of several rows of a month the last one supplied counts."""
-    found: dict[int, dict[date, int]] = defaultdict(dict)
+    """The number of requests by month; the latest row of a month counts."""
+    counts: dict[int, dict[date, int]] = defaultdict(dict)
     rows = Traffic.objects.filter(request__in=requests).order_by("pk")
     for request_id, month, count in rows.values_list("request_id", "month", "requests"):
-        found[request_id][month] = count
-    return found
+        counts[request_id][month] = count
+    return counts
 
 
 def _issued(assets: set[int]) -> dict[int, list[Authorization]]:
-    found: dict[int, list[Authorization]] = defaultdict(list)
+    issued: dict[int, list[Authorization]] = defaultdict(list)
     rows = Authorization.objects.filter(**{f"{_ASSET}__in": assets}).select_related("decision__request__model_version")
     for row in rows.order_by("issued_at", "pk"):
-        found[row.decision.request.model_version.asset_id].append(row)
-    return found
+        issued[row.decision.request.model_version.asset_id].append(row)
+    return issued

@@ -1,4 +1,4 @@
-"""Stored metric values, policies and checklists as the rules take them."""
+"""Convert stored metric values and requests to the types of the policy evaluation."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
 
 
 def metric_value_of(row: MetricRecord) -> MetricValue:
-    """A stored metric as the rules take it."""
+    """A stored metric value as the domain type."""
     return MetricValue(
         name=row.name,
         value=row.value.normalize(),
@@ -36,41 +36,41 @@ def metric_value_of(row: MetricRecord) -> MetricValue:
 
 
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:
-    """Every metric value ever stated of the request, oldest first."""
+    """Every metric value of the request, oldest first."""
     return [metric_value_of(row) for row in request.metric_records.order_by("pk")]
 
 
 def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[MetricValue]]:
-    """The same of many requests at once, by the id of each."""
-    found: dict[int, list[MetricValue]] = {row.pk: [] for row in requests}
+    """The metric values of many requests with one query, by request id."""
+    values: dict[int, list[MetricValue]] = {row.pk: [] for row in requests}
     for row in MetricRecord.objects.filter(request__in=requests).order_by("pk"):
-        found[row.request_id].append(metric_value_of(row))
-    return found
+        values[row.request_id].append(metric_value_of(row))
+    return values
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:
-    """What a rule's scope looks at."""
+    """The properties of the request that the scope of a rule refers to."""
     return EvaluationSubject(
         team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment
     )
 
 
 def amounts_of(metric_values: Sequence[MetricValue], *, now: datetime) -> dict[BudgetUnit, Decimal]:
-    """What approving would commit: one year's total cost in USD, and the GPU hours of training."""
-    wanted = {BudgetUnit.USD: COST_METRIC, BudgetUnit.GPU_H: GPU_METRIC}
-    found = {unit: metrics.best(metric_values, name=name, now=now) for unit, name in wanted.items()}
+    """The amounts that an approval commits: the total cost of one year in USD, and the GPU hours of training."""
+    names = {BudgetUnit.USD: COST_METRIC, BudgetUnit.GPU_H: GPU_METRIC}
+    best = {unit: metrics.best(metric_values, name=name, now=now) for unit, name in names.items()}
     return {
         unit: metric_value.value.quantize(Decimal("0.01")) if metric_value else Decimal(0)
-        for unit, metric_value in found.items()
+        for unit, metric_value in best.items()
     }
 
 
 def severities(document: dict[str, Any]) -> dict[str, tuple[int, bool]]:
-    """How much each rule of a stored policy evaluation stood against the request, as `RuleResult.severity` has it."""
+    """The severity of each rule in a stored policy evaluation, as in `RuleResult.severity`."""
     return {
-        each["rule_id"]: (
-            RuleEffect(each["effect"]).rank if each["effect"] else 0,
-            each["status"] == RuleStatus.INDETERMINATE,
+        result["rule_id"]: (
+            RuleEffect(result["effect"]).rank if result["effect"] else 0,
+            result["status"] == RuleStatus.INDETERMINATE,
         )
-        for each in document["results"]
+        for result in document["results"]
     }

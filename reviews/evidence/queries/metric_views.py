@@ -1,4 +1,4 @@
-"""The metric values of a request, claimed beside measured."""
+"""The metrics of a request for page, API and packet: claim, measurement and limit side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class MetricView:
 
 
 def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
-    """One entry for each metric that has a metric value or a limit, in the order of the catalog."""
+    """One entry for each metric with a value or a limit, in the order of the catalog."""
     present = {metric_value.name for metric_value in evidence.metric_values} | evidence.limits.keys()
     return tuple(_metric_view(CATALOG[name], evidence) for name in CATALOG if name in present)
 
@@ -42,7 +42,7 @@ def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricVi
     own = [metric_value for metric_value in evidence.metric_values if metric_value.name == name]
     best = metrics.best(own, name=name, now=now)
     row = next((record for record in evidence.metric_records if best and str(record.pk) == best.id), None)
-    contradicted = next((each for each in evidence.contradictions if each.contradiction.name == name), None)
+    contradicted = next((row for row in evidence.contradictions if row.contradiction.name == name), None)
     return MetricView(
         kind=kind,
         best=best,
@@ -60,7 +60,7 @@ def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricVi
 
 
 def _latest_claim(metric_values: Sequence[MetricValue], name: str, now: datetime) -> MetricValue | None:
-    """The latest claim, as contradictions take it: whoever corrects a value downwards in basis still corrects it."""
+    """The latest claim, as for contradictions: a correction counts even if its basis is weaker."""
     claims = [metric_value for metric_value in metric_values if metric_value.basis in CLAIMED]
     latest_at = max((metric_value.observed_at for metric_value in claims), default=None)
     return metrics.best(

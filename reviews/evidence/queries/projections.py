@@ -1,4 +1,4 @@
-"""Reads of a request's cost projections: which counts, and how it would read with what a benchmark measured."""
+"""Reads of the cost projections of a request: the latest one, and its recalculation with measured service times."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from governance.rulebook.domain.benchmark_plans import ScenarioName
 from reviews.evidence.domain.projected import projected_metric_values
 from reviews.evidence.models import RequestProjection
 from reviews.requests.models import ReviewRequest
-from reviews.scorecard.domain.filed import FiledKpi, filed
+from reviews.scorecard.domain.filed import FiledKpi, filed_kpi
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import read_kpis
@@ -27,10 +27,10 @@ RATE = "throughput_per_s"
 
 
 @dataclass(frozen=True)
-class Redrawn:
-    """A projection with measured service times, made from the one numbered `number`; `changes` says what moved.
+class RecalculatedProjection:
+    """A projection recalculated with measured service times from projection `number`; `changes` holds what changed.
 
-    `why_not` is why none could be made: the load is not served at what was measured.
+    If the recalculation failed, for example because the load cannot be served, `why_not` is the reason.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Redrawn:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionView:
-    """A projection as the page, the API and the packet show it; the latest comes first and counts."""
+    """A projection for page, API and packet. The latest comes first and counts."""
 
     number: int
     token: str
@@ -60,36 +60,36 @@ class ProjectionView:
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """The option the request asks for."""
+        """The option that the request is about."""
         return next(option for option in self.document["options"] if option["id"] == self.option)
 
     @property
     def moves(self) -> tuple[Move, ...]:
-        """What moved of the option the request asks for."""
+        """The changed values of the option that the request is about."""
         return tuple(move for move in moves_of(self.changes, self.document) if move.option == self.option)
 
 
 def latest(request: ReviewRequest) -> RequestProjection | None:
-    """The projection that counts."""
+    """The latest projection, which is the one that counts."""
     return request.projections.select_related("projection").order_by("-number").first()
 
 
 def filed_kpis(request: ReviewRequest) -> tuple[FiledKpi, ...]:
-    """The KPI map of the projection that counts, in the words of the scorecard; nothing where none was filed."""
+    """The KPIs of the latest projection as KPIs of the scorecard; empty if it has none."""
     stated = latest(request)
     if stated is None or not stated.projection.document.get("kpis"):
         return ()
-    return tuple(filed(link, ref=request.ref) for link in read_kpis(Reader(stated.projection.document)))
+    return tuple(filed_kpi(link, ref=request.ref) for link in read_kpis(Reader(stated.projection.document)))
 
 
 def latest_of(requests: Sequence[ReviewRequest]) -> list[RequestProjection]:
-    """The projections that count, of many requests at once."""
+    """The latest projection of each request, with one query."""
     rows = RequestProjection.objects.filter(request__in=requests).select_related("projection")
     return list(rows.order_by("request_id", "-number").distinct("request_id"))
 
 
 def projection_view(row: RequestProjection) -> ProjectionView:
-    """A projection of a request as it is shown."""
+    """The view of a projection of a request."""
     return ProjectionView(
         number=row.number,
         token=row.projection.token,
@@ -106,10 +106,10 @@ def projection_view(row: RequestProjection) -> ProjectionView:
     )
 
 
-def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:
-    """The latest projection with the service times this run measured; None where there is nothing to draw anew.
+def recalculate(*, request: ReviewRequest, run: Run) -> RecalculatedProjection | None:
+    """Recalculate the latest projection with the service time that the run measured; None if this changes nothing.
 
-    Computed outside any transaction: it takes some tenths of a second.
+    Call it outside transactions: it takes some tenths of a second.
     """
     row, time = latest(request), _service_time(run)
     if row is None or time is None:
@@ -119,20 +119,20 @@ def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:
         return None
     try:
         document = projected(spec, on=row.projection.kept_at.date())
-    except Invalid as refused:
-        return Redrawn(row.number, row.option, spec, {}, why_not=refused.reason)
-    moved = changes(row.projection.document, document)
-    return Redrawn(row.number, row.option, spec, document, moved, _why_not(document, row.option))
+    except Invalid as error:
+        return RecalculatedProjection(row.number, row.option, spec, {}, why_not=error.reason)
+    changed = changes(row.projection.document, document)
+    return RecalculatedProjection(row.number, row.option, spec, document, changed, _why_not(document, row.option))
 
 
 def measuring_run(request: ReviewRequest) -> Run | None:
-    """The latest run whose metric values are metrics of the request and tell a service time."""
+    """The latest run in the evidence of the request that measured a service time."""
     ids = request.metric_records.filter(run__isnull=False, name=RATE).values_list("run_id", flat=True)
     return Run.objects.filter(pk__in=ids, scenario=ScenarioName.SINGLE_STREAM).order_by("-pk").first()
 
 
 def _service_time(run: Run) -> ServiceTime | None:
-    """One request after the other keeps one slot busy for the inverse of the rate."""
+    """The service time of one request: the inverse of the measured rate of sequential requests."""
     rates = {metric.name: metric for metric in metrics_of(run.result or {})}
     rate = rates.get(RATE)
     if run.scenario != ScenarioName.SINGLE_STREAM or rate is None or rate.value <= 0:
@@ -144,8 +144,8 @@ def _service_time(run: Run) -> ServiceTime | None:
 def _why_not(document: Mapping[str, Any], option: str) -> str:
     try:
         projected_metric_values(document, option=option)
-    except Invalid as refused:
-        return refused.reason
+    except Invalid as error:
+        return error.reason
     return ""
 
 

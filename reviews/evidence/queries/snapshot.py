@@ -1,4 +1,4 @@
-"""What a request is judged by, each kind of row read once, and what follows from it, computed once."""
+"""The evidence of a request at one moment. Each kind of row is read once, each result is computed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from reviews.evidence import models as evidence_models
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import checklist_of, judged_by, policy_of
+from reviews.requests.queries.rulebook import checklist_of, fixed_policy_version, policy_of
 from weighbridge.core import metrics
 from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.converter import to_document
@@ -31,7 +31,7 @@ ANSWERED = ("checklist.answered", "contradiction.answered")
 
 @dataclass(frozen=True)
 class AnsweredContradiction:
-    """A claim that a measurement contradicts, and what the requester says to it ("" while open)."""
+    """A claim that a measurement contradicts, and the explanation of the requester ("" if there is none yet)."""
 
     contradiction: Contradiction
     answer: str
@@ -40,7 +40,7 @@ class AnsweredContradiction:
 
 @dataclass(frozen=True)
 class PolicyLimit:
-    """The tightest limit the policy sets a metric for this request, and how its rule stands now."""
+    """The tightest limit of the policy for a metric of this request, and the current status of its rule."""
 
     value: Decimal
     comparator: Comparator
@@ -48,7 +48,7 @@ class PolicyLimit:
     status: RuleStatus
 
     def is_tighter(self, name: str, than: "PolicyLimit | None") -> bool:
-        """Whether it asks more of that metric; of equal limits the first one stands."""
+        """Whether this limit is stricter than the other; of equal limits, the first one is kept."""
         if than is None:
             return True
         return self.value < than.value if CATALOG[name].direction is Direction.LOWER else self.value > than.value
@@ -56,14 +56,14 @@ class PolicyLimit:
 
 @dataclass(frozen=True, eq=False)
 class EvidenceSnapshot:
-    """The evidence of a request as it stands when it is first asked for; whoever adds to it takes another one."""
+    """The evidence of a request, each part as of its first access. After a write, create a new snapshot."""
 
     request: ReviewRequest
     now: datetime
 
     @cached_property
     def metric_records(self) -> tuple[MetricRecord, ...]:
-        """Every metric value ever stated, oldest first, each with the run that measured it."""
+        """Every metric value of the request, oldest first, each with the run that measured it."""
         rows = self.request.metric_records.select_related("run").defer("run__result", "run__equivalence", "run__plan")
         return tuple(rows.order_by("pk"))
 
@@ -74,53 +74,53 @@ class EvidenceSnapshot:
 
     @cached_property
     def answers(self) -> tuple[ChecklistAnswer, ...]:
-        """The answers of people to the checklist, by item."""
+        """The checklist answers of people, by item."""
         return tuple(self.request.checklist_answers.select_related("answered_by").order_by("item"))
 
     @cached_property
     def explanations(self) -> tuple[ContradictionAnswer, ...]:
-        """What the requester says to contradicted claims."""
+        """The explanations of contradicted claims."""
         return tuple(self.request.contradiction_answers.select_related("answered_by"))
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        """Every run the request asked for, oldest first."""
+        """Every run of the request, oldest first."""
         return tuple(runs.of_request(self.request.ref))
 
     @cached_property
     def projections(self) -> tuple[RequestProjection, ...]:
-        """Every cost projection, the latest, which counts, first."""
+        """Every cost projection, latest first; the latest counts."""
         return tuple(self.request.projections.select_related("projection", "stated_by").order_by("-number"))
 
     @cached_property
     def answerer_ids(self) -> frozenset[int]:
-        """Everybody who ever answered; a new answer takes the place of the one before, so only the trail knows."""
+        """Everyone who ever answered, from the audit trail, because a new answer replaces the old row."""
         events = AuditEvent.objects.filter(subject_type="request", subject=self.request.ref, kind__in=ANSWERED)
         return frozenset(map(int, events.values_list("actor_id", flat=True)))
 
     @cached_property
     def metric_values(self) -> tuple[MetricValue, ...]:
-        """The metrics as the rules take them."""
+        """The metric values as the domain type."""
         return tuple(map(metric_value_of, self.metric_records))
 
     @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
-        """What approving would commit."""
+        """The amounts that an approval commits."""
         return amounts_of(self.metric_values, now=self.now)
 
     @cached_property
     def waived(self) -> frozenset[str]:
-        """Rules somebody has waived, and whose waiver has not run out."""
+        """The rules with a waiver that has not expired."""
         return frozenset(row.rule_id for row in self.waivers if row.expires_at > self.now)
 
     @property
     def policy(self) -> Policy:
-        """The policy that submission fixed; WrongState before."""
-        return policy_of(judged_by(self.request))
+        """The policy that was fixed at submission. Raises WrongState before submission."""
+        return policy_of(fixed_policy_version(self.request))
 
     @cached_property
     def policy_evaluation(self) -> Evaluation:
-        """What the policy says of the metric values now; WrongState before submission."""
+        """The result of the policy for the current metric values. Raises WrongState before submission."""
         subject = subject_of(self.request)
         return evaluate(
             self.policy, subject=subject, metric_values=self.metric_values, now=self.now, waived=self.waived
@@ -128,30 +128,30 @@ class EvidenceSnapshot:
 
     @cached_property
     def limits(self) -> Mapping[str, PolicyLimit]:
-        """The tightest limit of each metric that a rule about this subject names; none before submission."""
-        found: dict[str, PolicyLimit] = {}
+        """The tightest limit of each metric from the applicable rules; empty before submission."""
+        limits: dict[str, PolicyLimit] = {}
         if self.request.policy is None:
-            return found
-        statuses = {each.rule_id: each.status for each in self.policy_evaluation.results}
+            return limits
+        statuses = {result.rule_id: result.status for result in self.policy_evaluation.results}
         for rule in self.policy.rules:
             limit = PolicyLimit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
             is_applying = limit.status is not RuleStatus.NOT_APPLICABLE
-            if is_applying and limit.is_tighter(rule.metric, found.get(rule.metric)):
-                found[rule.metric] = limit
-        return found
+            if is_applying and limit.is_tighter(rule.metric, limits.get(rule.metric)):
+                limits[rule.metric] = limit
+        return limits
 
     @cached_property
     def contradictions(self) -> tuple[AnsweredContradiction, ...]:
-        """Claims that measurements contradict, with their answers."""
+        """The claims that measurements contradict, with their explanations."""
         rows = {(str(row.claimed_id), str(row.measured_id)): row for row in self.explanations}
         return tuple(
-            _answered(each, rows.get((each.claimed.id, each.measured.id)))
-            for each in metrics.contradictions(self.metric_values, now=self.now)
+            _with_explanation(found, rows.get((found.claimed.id, found.measured.id)))
+            for found in metrics.contradictions(self.metric_values, now=self.now)
         )
 
     @cached_property
     def checklist(self) -> tuple[ItemStatus, ...]:
-        """Every checklist item with what stands for it; empty before submission fixed a checklist."""
+        """Every checklist item with its status; empty before submission."""
         if self.request.checklist is None:
             return ()
         checklist, answers = checklist_of(self.request.checklist), [*map(_answer, self.answers)]
@@ -159,25 +159,25 @@ class EvidenceSnapshot:
 
     @cached_property
     def run_views(self) -> tuple[RunView, ...]:
-        """The runs as page, API and packet show them, oldest first."""
+        """The runs for page, API and packet, oldest first."""
         return runs.describe_all(self.runs)
 
     @cached_property
     def editor_ids(self) -> frozenset[int]:
-        """Whoever ever stated a value, answered for the evidence or started a benchmark: they cannot vote on it."""
+        """Everyone who stated a value, gave an answer or started a benchmark. They cannot vote on the request."""
         stated = frozenset(row.stated_by_id for row in self.metric_records if row.stated_by_id is not None)
         started = frozenset(run.started_by_id for run in self.runs if run.started_by_id is not None)
         return stated | started | self.answerer_ids
 
 
 def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_models.PolicyEvaluation:
-    """What the policy says now as a row, not stored yet, with what a replay needs to know beside the metric values."""
+    """The current policy evaluation as an unsaved row, with the other inputs that a replay needs."""
     request, latest = evidence.request, evidence.metric_records[-1].pk if evidence.metric_records else 0
     told = {**vars(subject_of(request)), "waived": sorted(evidence.waived), "metric_values_to": latest}
     return evidence_models.PolicyEvaluation(
         request=request,
         revision=request.revision,
-        policy=judged_by(request),
+        policy=fixed_policy_version(request),
         occasion=occasion,
         outcome=evidence.policy_evaluation.outcome.value,
         document=to_document(evidence.policy_evaluation),
@@ -186,7 +186,7 @@ def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evide
     )
 
 
-def _answered(contradiction: Contradiction, row: ContradictionAnswer | None) -> AnsweredContradiction:
+def _with_explanation(contradiction: Contradiction, row: ContradictionAnswer | None) -> AnsweredContradiction:
     if row is None:
         return AnsweredContradiction(contradiction, "", "")
     return AnsweredContradiction(contradiction, row.text, name_of(row.answered_by))

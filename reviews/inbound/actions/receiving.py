@@ -1,6 +1,4 @@
-"""What comes in from the ticket tracker: a delivery is kept, the ticket is read again and mirrored, each move is judged
-once.
-"""
+"""Process data from the ticket tracker: store webhook deliveries, mirror tickets, and process each move once."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -17,15 +15,15 @@ from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
-from reviews.inbound.actions.action_moves import ItemSide
+from reviews.inbound.actions.move_targets import ActionItemTarget
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
 from reviews.tickets import actions as effects
-from reviews.tickets.audit import record_of_ticket
-from reviews.tickets.domain import Hint, Meaning, MoveAnswer, MoveOutcome, answer_to, is_own_comment, meaning_of
+from reviews.tickets.audit import record_ticket_event
+from reviews.tickets.domain import Hint, Meaning, MoveAnswer, MoveOutcome, answer_on_request, is_own_comment, meaning_of
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
 from reviews.tickets.queries.drafts import request_of
@@ -37,8 +35,8 @@ _JIRA = ("integration", "jira")
 
 
 @dataclass(frozen=True)
-class RequestSide:
-    """The request that a ticket is of, locked; whoever else reads the same ticket waits here."""
+class RequestTarget:
+    """The request of a ticket, locked, so that two workers never process the same ticket at once."""
 
     request: ReviewRequest
 
@@ -48,20 +46,20 @@ class RequestSide:
         return cls(lock(request_of(ticket)))
 
     def meaning(self, asked: Meaning) -> Meaning:
-        """What a move means for a request."""
+        """The meaning of a move for a request."""
         return asked
 
-    def may_say(self, person: Person) -> bool:
+    def may_act(self, person: Person) -> bool:
         """Whether the person may see the request."""
         return may_see(person, parties_of(self.request))
 
     def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> MoveAnswer:
-        """What follows from the move, before it is tried."""
+        """The answer to the move, before it is applied."""
         state, ref = RequestState(self.request.state), self.request.ref
-        return answer_to(meaning, state=state, ref=ref, author=author, is_known=is_known)
+        return answer_on_request(meaning, state=state, ref=ref, author=author, is_known=is_known)
 
-    def tried(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
-        """Withdraw the request as the user, if that may be."""
+    def apply(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
+        """Withdraw the request as the user, with the regular permission checks."""
         try:
             with transaction.atomic():
                 reason = f"Moved to {move.status} in Jira."
@@ -72,7 +70,7 @@ class RequestSide:
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
-    """Keep a genuine delivery and ask for the ticket to be read again; False where this one was kept before."""
+    """Store a verified delivery and queue a read of the ticket. False if this delivery was already stored."""
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     with transaction.atomic():
         delivery, is_new = WebhookDelivery.objects.get_or_create(
@@ -80,53 +78,53 @@ def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: Use
             defaults={"event": hint.event, "ticket": ticket, "body_digest": digest, "received_at": now},
         )
         if is_new:
-            _ask(ticket, occasion=f"hook:{delivery.pk}", now=now)
+            _enqueue_read(ticket, occasion=f"hook:{delivery.pk}", now=now)
             details = {"event": hint.event, "request": ticket.subject[1], "identifier": identifier}
             audit.record(kind="ticket.hinted", by=by, subject=_JIRA, details=details, now=now)
     return is_new
 
 
 def request_read(*, ticket: Ticket, occasion: str, by: User | None = None, now: datetime) -> OutboxMessage:
-    """Ask for the ticket to be read again; the same `occasion` twice is one reading."""
+    """Queue a read of the ticket. Two calls with the same `occasion` queue one read."""
     with transaction.atomic():
-        message = _ask(ticket, occasion=occasion, now=now)
+        message = _enqueue_read(ticket, occasion=occasion, now=now)
         details = {"occasion": occasion}
-        record_of_ticket(kind="ticket.read_requested", ticket=ticket, by=by, now=now, details=details)
+        record_ticket_event(kind="ticket.read_requested", ticket=ticket, by=by, now=now, details=details)
     return message
 
 
-def mirror(*, ticket: Ticket, remote: RemoteIssue, by: User | None = None, now: datetime) -> bool:
-    """Keep status and comments as they stand there; False where a newer reading was kept before."""
+def update_mirror(*, ticket: Ticket, remote: RemoteIssue, by: User | None = None, now: datetime) -> bool:
+    """Store status and comments as read from the tracker. False if a newer state is already stored."""
     with transaction.atomic():
         row = Ticket.objects.select_for_update().get(pk=ticket.pk)
-        kept = TicketMirror.objects.filter(ticket=row).first()
-        if kept and kept.remote_updated_at and kept.remote_updated_at > remote.updated_at:
+        stored = TicketMirror.objects.filter(ticket=row).first()
+        if stored and stored.remote_updated_at and stored.remote_updated_at > remote.updated_at:
             return False
-        before = (row.status, row.key, bool(kept and kept.gone_at))
+        before = (row.status, row.key, bool(stored and stored.gone_at))
         row.status, row.key, row.url = remote.status[:60], remote.key, remote.url
         row.save(update_fields=["status", "key", "url"])
-        told = _mirror_comments(row, remote.comments)
-        seen = {"remote_updated_at": remote.updated_at, "read_at": now, "gone_at": None}
-        TicketMirror.objects.update_or_create(ticket=row, defaults=seen)
-        if told or before != (row.status, row.key, False) or kept is None:
-            details = {"status": row.status, "comments": told}
-            record_of_ticket(kind="ticket.mirrored", ticket=row, by=by, now=now, details=details)
+        changed_count = _mirror_comments(row, remote.comments)
+        fields = {"remote_updated_at": remote.updated_at, "read_at": now, "gone_at": None}
+        TicketMirror.objects.update_or_create(ticket=row, defaults=fields)
+        if changed_count or before != (row.status, row.key, False) or stored is None:
+            details = {"status": row.status, "comments": changed_count}
+            record_ticket_event(kind="ticket.mirrored", ticket=row, by=by, now=now, details=details)
     return True
 
 
-def note_gone(*, ticket: Ticket, reason: str, by: User | None = None, now: datetime) -> None:
-    """Remember that the tracker shows the ticket no more. It is never opened again by itself."""
+def record_gone(*, ticket: Ticket, reason: str, by: User | None = None, now: datetime) -> None:
+    """Record that the tracker no longer shows the ticket. It is not reopened automatically."""
     with transaction.atomic():
         row = Ticket.objects.select_for_update().get(pk=ticket.pk)
-        kept, _ = TicketMirror.objects.get_or_create(ticket=row, defaults={"read_at": now})
-        is_news = kept.gone_at is None
-        kept.gone_at, kept.read_at = kept.gone_at or now, now
-        kept.save()
-        if is_news:
-            record_of_ticket(kind="ticket.gone", ticket=row, by=by, now=now, reason=reason)
+        stored, _ = TicketMirror.objects.get_or_create(ticket=row, defaults={"read_at": now})
+        is_new_information = stored.gone_at is None
+        stored.gone_at, stored.read_at = stored.gone_at or now, now
+        stored.save()
+        if is_new_information:
+            record_ticket_event(kind="ticket.gone", ticket=row, by=by, now=now, reason=reason)
 
 
-def judge(
+def process_move(
     *,
     ticket: Ticket,
     move: RemoteMove,
@@ -136,40 +134,41 @@ def judge(
     by: User | None = None,
     now: datetime,
 ) -> TicketMove | None:
-    """Act on one move of the ticket, once: do what it asks, or refuse with a comment that links to `page`.
+    """Process one move of the ticket, once: apply it, or refuse it with a comment that links to `page`.
 
-    None where it was judged before, or is our own. `moves` and `decisions` as `domain.inbound.meaning_of` takes them.
+    None if the move was already processed or is our own. `moves` and `decisions` are the arguments of
+    `tickets.domain.meaning_of`.
     """
     with transaction.atomic():
-        side = RequestSide.locked(ticket) if ticket.request_id else ItemSide.locked(ticket)
+        target = RequestTarget.locked(ticket) if ticket.request_id else ActionItemTarget.locked(ticket)
         if move.is_by_us or TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
             return None
         asked = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
-        meaning, user = side.meaning(asked), _known(move.author_id, side)
-        answer = side.answer(meaning, author=move.author, is_known=user is not None)
+        meaning, user = target.meaning(asked), _user_of_account(move.author_id, target)
+        answer = target.answer(meaning, author=move.author, is_known=user is not None)
         if answer.is_to_try and user is not None:
-            answer = side.tried(meaning, move, user, now)
-        row = _judged(ticket, move, meaning, answer, user, now)
+            answer = target.apply(meaning, move, user, now)
+        row = _store_move(ticket, move, meaning, answer, user, now)
         if answer.outcome is MoveOutcome.REFUSED:
-            effects.tell(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
+            effects.notify_ticket(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
         is_acknowledged = ticket.request_id and meaning is Meaning.ACKNOWLEDGE and answer.outcome is MoveOutcome.DONE
         kind = "ticket.acknowledged" if is_acknowledged else f"ticket.move_{answer.outcome.value}"
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}
-        record_of_ticket(kind=kind, ticket=ticket, by=user or by, now=now, details=details, reason=answer.reason)
+        record_ticket_event(kind=kind, ticket=ticket, by=user or by, now=now, details=details, reason=answer.reason)
     return row
 
 
-def identify(*, user: User, account_id: str, by: User | None, now: datetime) -> ExternalIdentity | None:
-    """Say which account of the tracker is the user's, or none for ""; `by` None is an operator on the server."""
+def link_account(*, user: User, account_id: str, by: User | None, now: datetime) -> ExternalIdentity | None:
+    """Link a tracker account to the user; "" removes the link. `by` is None for an operator on the server."""
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     account_id = account_id.strip()
     if len(account_id) > ACCOUNT_CHARS_MAX:
-        raise Invalid(f"An account id has at most {ACCOUNT_CHARS_MAX} characters.", field="account_id")
+        raise Invalid(f"An account id can have at most {ACCOUNT_CHARS_MAX} characters.", field="account_id")
     with transaction.atomic():
         taken = ExternalIdentity.objects.filter(account_id=account_id).exclude(user=user).select_related("user").first()
         if taken is not None:
-            raise Invalid(f"This account is linked to {taken.user}; unlink it there first.", field="account_id")
+            raise Invalid(f"This account is linked to {taken.user}; remove that link first.", field="account_id")
         row = None
         if account_id:
             row, _ = ExternalIdentity.objects.update_or_create(user=user, defaults={"account_id": account_id})
@@ -180,8 +179,8 @@ def identify(*, user: User, account_id: str, by: User | None, now: datetime) -> 
     return row
 
 
-def _ask(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
-    """A reading of its own lane: what waits to be told never keeps a ticket from being read, nor the other way."""
+def _enqueue_read(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
+    """Reads use a lane of their own, so that pending comments and pending reads do not block each other."""
     ref = ticket.subject[1]
     return outbox.enqueue(
         kind="ticket.read",
@@ -193,17 +192,17 @@ def _ask(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
 
 
 def _mirror_comments(ticket: Ticket, comments: tuple[RemoteComment, ...]) -> int:
-    """Make the kept comments equal to those there; how many of other people differ from before."""
-    kept = {row.remote_id: row for row in ticket.comments.all()}
-    gone = [row for remote_id, row in kept.items() if remote_id not in {each.id for each in comments}]
+    """Make the stored comments equal to the remote ones. Returns the number of changed comments of other people."""
+    stored = {row.remote_id: row for row in ticket.comments.all()}
+    gone = [row for remote_id, row in stored.items() if remote_id not in {comment.id for comment in comments}]
     theirs = [row.pk for row in gone if not row.is_ours]
     ticket.comments.filter(pk__in=theirs).delete()
-    return len(theirs) + sum(_keep(ticket, kept.get(each.id), each) for each in comments)
+    return len(theirs) + sum(_store_comment(ticket, stored.get(comment.id), comment) for comment in comments)
 
 
-def _keep(ticket: Ticket, kept: TicketComment | None, comment: RemoteComment) -> bool:
-    """Keep one comment; whether it is another's and differs from before."""
-    is_stored = kept is not None and kept.is_ours
+def _store_comment(ticket: Ticket, stored: TicketComment | None, comment: RemoteComment) -> bool:
+    """Store one comment. True if another person wrote it and it changed."""
+    is_stored = stored is not None and stored.is_ours
     is_ours = is_own_comment(is_stored=is_stored, is_by_us=comment.is_by_us, text=comment.text)
     fields = {
         "is_ours": is_ours,
@@ -213,23 +212,23 @@ def _keep(ticket: Ticket, kept: TicketComment | None, comment: RemoteComment) ->
         "created_at": comment.created_at,
         "updated_at": comment.updated_at,
     }
-    if kept is not None and all(getattr(kept, name) == value for name, value in fields.items()):
+    if stored is not None and all(getattr(stored, name) == value for name, value in fields.items()):
         return False
     TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment.id, defaults=fields)
     return not is_ours
 
 
-def _known(account_id: str, side: "RequestSide | ItemSide") -> User | None:
-    """Whose account it is, if that person is active and may say something about what the ticket is of."""
-    found = (
+def _user_of_account(account_id: str, target: "RequestTarget | ActionItemTarget") -> User | None:
+    """The user linked to the account, if active and allowed to act on the request or action item."""
+    identity = (
         ExternalIdentity.objects.filter(account_id=account_id).select_related("user").first() if account_id else None
     )
-    if found is None or not found.user.is_active or not side.may_say(person_of(found.user)):
+    if identity is None or not identity.user.is_active or not target.may_act(person_of(identity.user)):
         return None
-    return User.objects.get(pk=found.user.pk)
+    return User.objects.get(pk=identity.user.pk)
 
 
-def _judged(
+def _store_move(
     ticket: Ticket, move: RemoteMove, meaning: Meaning, answer: MoveAnswer, user: User | None, now: datetime
 ) -> TicketMove:
     return TicketMove.objects.create(

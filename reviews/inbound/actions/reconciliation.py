@@ -1,4 +1,4 @@
-"""Comparing every ticket with what is known here, and healing what a lost delivery left."""
+"""Compare every ticket with the tracker, and repair the effects of lost deliveries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.inbound.actions import receiving as inbound
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import ReconciliationMode
-from reviews.tickets.ports import Glance
+from reviews.tickets.ports import TicketStatus
 from reviews.tickets.queries.mirror import Differences, differences
 
 KIND, DONE = "tickets.reconcile", "tickets.reconciled"
@@ -22,11 +22,11 @@ _JIRA = ("integration", "jira")
 def request_reconciliation(
     *, mode: ReconciliationMode, occasion: str, by: User | None = None, now: datetime
 ) -> OutboxMessage:
-    """Ask for a comparison; the same `occasion` twice is one."""
+    """Queue a comparison. Two calls with the same `occasion` queue one."""
     key = f"{KIND}:{occasion}"
     with transaction.atomic():
-        if (asked := OutboxMessage.objects.filter(key=key).first()) is not None:
-            return asked
+        if (existing := OutboxMessage.objects.filter(key=key).first()) is not None:
+            return existing
         payload = {"mode": mode.value, "by": by.pk if by else None}
         message = outbox.enqueue(kind=KIND, key=key, lane=KIND, payload=payload, now=now)
         audit.record(kind="tickets.reconciliation_requested", by=by, subject=_JIRA, details={"mode": mode}, now=now)
@@ -36,24 +36,23 @@ def request_reconciliation(
 def reconcile(
     *,
     mode: ReconciliationMode,
-    seen: Mapping[str, Glance],
+    seen: Mapping[str, TicketStatus],
     statuses: Mapping[str, str],
     by: User | None = None,
     now: datetime,
 ) -> Differences:
-    """Compare every linked ticket with `seen` (by remote id), heal as `mode` says, and record the counts.
+    """Compare every linked ticket with `seen` (by remote id), repair according to `mode`, and record the counts.
 
-    Pull reads what changed there, gone tickets included; push puts back the tickets that stand elsewhere than we put
-    them.
+    Pull reads changed and missing tickets again. Push moves tickets back to the status that we set.
     """
-    found = differences(seen=seen, statuses=statuses)
+    result = differences(seen=seen, statuses=statuses)
     with transaction.atomic():
         if mode is ReconciliationMode.PULL:
-            for ticket in (*found.changed, *found.gone):
+            for ticket in (*result.changed, *result.gone):
                 inbound.request_read(ticket=ticket, occasion=f"reconcile:{now.isoformat()}", by=by, now=now)
         elif mode is ReconciliationMode.PUSH:
-            for ticket, occasion in found.astray:
-                reason = f"The ticket stood in {seen[ticket.remote_id].status}, where the review did not put it."
-                effects.tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
-        audit.record(kind=DONE, by=by, subject=_JIRA, details={"mode": mode} | found.counts, now=now)
-    return found
+            for ticket, occasion in result.astray:
+                reason = f"The ticket was in status {seen[ticket.remote_id].status}, which the review did not set."
+                effects.notify_ticket(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
+        audit.record(kind=DONE, by=by, subject=_JIRA, details={"mode": mode} | result.counts, now=now)
+    return result

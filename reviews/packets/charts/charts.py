@@ -1,7 +1,7 @@
-"""A packet's charts: what of the packet each one shows. The toolkit's chart kit draws them.
+"""The charts of a packet, drawn with the chart package of the toolkit.
 
-Shapes carry the meaning: a measured value is a bar or a stroke in its interval, a claim is an open diamond, a limit is
-a dashed line. Color only repeats it.
+Shapes carry the meaning and color repeats it: a measured value is a bar or a stroke in its interval, a claim an open
+diamond, a limit a dashed line.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ LATENCY_ROW_PX = 42
 
 
 def draw_charts(packet: PacketDocument) -> dict[str, bytes]:
-    """Every chart the packet's template names, by asset name, as UTF-8 SVG."""
+    """All charts of the packet template, by asset name, as UTF-8 SVG."""
     return {name: svg(chart).encode() for name, chart in charts_of(packet).items()}
 
 
 def charts_of(packet: PacketDocument) -> dict[str, Chart]:
-    """Every chart the packet's template names, by asset name."""
+    """All charts of the packet template, by asset name."""
     charts = {
         row.chart: strip(_bar(row, row.title), alt=row.spoken)
         for row in packet.comparisons
@@ -39,9 +39,9 @@ def charts_of(packet: PacketDocument) -> dict[str, Chart]:
 
 def latency_chart(rows: Sequence[ClaimComparison]) -> Chart:
     """Latency percentiles from zero, in ms: bar to the measured value, whiskers at its bounds, claim and limit."""
-    found = [_bar(row, row.name.removeprefix("latency_").removesuffix("_ms")) for row in rows]
+    latency_bars = [_bar(row, row.name.removeprefix("latency_").removesuffix("_ms")) for row in rows]
     return bars(
-        found,
+        latency_bars,
         title="Latency percentiles",
         unit="ms",
         alt=f"Latency in milliseconds. {'; '.join(row.spoken for row in rows)}",
@@ -51,7 +51,7 @@ def latency_chart(rows: Sequence[ClaimComparison]) -> Chart:
 
 def cost_chart(rows: Sequence[CostRow]) -> Chart:
     """Costs from zero, in USD: bar to the amount, whiskers at P10 and P90; a total is filled."""
-    found = [
+    cost_bars = [
         Bar(
             row.label,
             float(row.value_usd),
@@ -64,14 +64,14 @@ def cost_chart(rows: Sequence[CostRow]) -> Chart:
         for row in rows
     ]
     alt = f"Costs in USD. {'; '.join(f'{row.label} {row.value_words}' for row in rows)}"
-    return bars(found, title="Costs", unit="USD", alt=alt)
+    return bars(cost_bars, title="Costs", unit="USD", alt=alt)
 
 
 def _bar(row: ClaimComparison, label: str) -> Bar:
     claim, limit = row.claimed.value if row.claimed else None, row.limit
     if row.measured is None:
         return Bar(label, claim=_number(claim), limit=_number(limit))
-    note = f"limit {wording.number_words(limit, unit='')}" if limit is not None else ""
+    note = f"limit {wording.number_text(limit, unit='')}" if limit is not None else ""
     return Bar(
         label,
         float(row.measured.value),
@@ -80,7 +80,7 @@ def _bar(row: ClaimComparison, label: str) -> Bar:
         claim=_number(claim),
         limit=_number(limit),
         words=wording.value_words(row.measured.value, unit=row.unit),
-        note="; ".join(words for words in (row.interval_words, note) if words),
+        note="; ".join(words for words in (row.interval_text, note) if words),
         is_strong=True,
     )
 

@@ -1,1 +1,1 @@
-"""Rules and calculations of packets, free of any framework."""
+"""Framework-independent rules and calculations of packets."""

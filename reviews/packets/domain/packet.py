@@ -1,7 +1,7 @@
-"""What a review packet says, as frozen data: the PDF is drawn from it, its JSON twin is it.
+"""The content of a review packet as frozen data: the JSON document, from which the PDF is rendered.
 
-Everything is a value at one moment; nothing here computes a decision. `to_document` and `read_packet` are exact
-inverses, so a packet frozen in the database prints the same today and after every model has changed.
+All values are from one moment; nothing here computes a decision. `to_document` and `read_packet` are exact inverses, so
+a stored packet always prints the same, even after later changes to the database models.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ SCHEMA = "weighbridge.packet/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approver:
-    """Somebody whose approval the decision rests on."""
+    """A person whose approval counts for the decision."""
 
     name: str
     stage: str
@@ -28,7 +28,7 @@ class Approver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """Which request this is about and how it ended. `outcome` is "" while undecided."""
+    """The request and its decision. `outcome` is "" before the decision."""
 
     ref: str
     title: str
@@ -53,13 +53,13 @@ class Cover:
 
     @property
     def size_words(self) -> str:
-        """The size of the artifact, or nothing."""
+        """The size of the artifact, or ""."""
         return wording.bytes_words(self.artifact_size_bytes) if self.artifact_size_bytes is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecklistRow:
-    """One item of the checklist and how it was answered."""
+    """One checklist item and its answer."""
 
     item_id: str
     title: str
@@ -74,7 +74,7 @@ class ChecklistRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRow:
-    """A stage of the vote and how far it came."""
+    """A stage of the voting and its progress."""
 
     title: str
     role: str
@@ -85,7 +85,7 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteRow:
-    """One vote as cast. `is_void` says that it does not count: another revision, or a stake."""
+    """One vote. `is_void`: it does not count, because of another revision or a conflict of interest."""
 
     stage: str
     person: str
@@ -98,7 +98,7 @@ class VoteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionPart:
-    """An obligation the approval came with."""
+    """A condition of the approval."""
 
     text: str
     owner: str
@@ -108,7 +108,7 @@ class ConditionPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRow:
-    """What the decision does to an account: available before, this request, available after; amounts in `unit`."""
+    """The effect of the decision on a budget account: available before, this request, available after, in `unit`."""
 
     account: str
     unit: str
@@ -119,35 +119,35 @@ class BudgetRow:
 
     @property
     def unit_words(self) -> str:
-        """The unit as a reader expects it."""
+        """The unit for readers."""
         return wording.unit_words(self.unit)
 
     @property
     def before_words(self) -> str:
-        """Available before."""
-        return wording.number_words(self.before, unit=self.unit)
+        """The amount available before."""
+        return wording.number_text(self.before, unit=self.unit)
 
     @property
     def this_words(self) -> str:
-        """What this request takes."""
-        return wording.number_words(self.this, unit=self.unit)
+        """The amount of this request."""
+        return wording.number_text(self.this, unit=self.unit)
 
     @property
     def after_words(self) -> str:
-        """Available after."""
-        return wording.number_words(self.after, unit=self.unit)
+        """The amount available after."""
+        return wording.number_text(self.after, unit=self.unit)
 
     @property
     def others_words(self) -> str:
-        """Reserved by others, or nothing."""
+        """The amount reserved by others, or ""."""
         return (
-            wording.number_words(self.reserved_by_others, unit=self.unit) if self.reserved_by_others is not None else ""
+            wording.number_text(self.reserved_by_others, unit=self.unit) if self.reserved_by_others is not None else ""
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketPart:
-    """Where people outside follow the request; `key` is "" while no ticket could be opened."""
+    """The ticket of the request. `key` is "" until the ticket is opened."""
 
     key: str
     url: str
@@ -156,7 +156,7 @@ class TicketPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationPart:
-    """The permission the decision produced."""
+    """The authorization issued by the decision."""
 
     number: str
     state: str
@@ -168,7 +168,7 @@ class AuthorizationPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacketDocument:
-    """Everything a review packet says."""
+    """The complete review packet."""
 
     cover: Cover
     business_case: str
@@ -195,7 +195,7 @@ class PacketDocument:
 
     @property
     def latency(self) -> tuple[ClaimComparison, ...]:
-        """The measured latency percentiles, smallest first: what the latency chart draws."""
+        """The measured latency percentiles, smallest first, for the latency chart."""
         names = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
         return tuple(row for name in names for row in self.comparisons if row.name == name and row.measured)
 
@@ -206,13 +206,13 @@ class PacketDocument:
 
     @property
     def fired(self) -> tuple[RuleLine, ...]:
-        """The rules that stand against the request: fired or indeterminate."""
+        """The rules that did not pass: fired or indeterminate."""
         rules = self.policy_evaluation.rules if self.policy_evaluation else ()
         return tuple(rule for rule in rules if rule.status in {"fired", "indeterminate"})
 
     @property
     def headlines(self) -> tuple[ClaimComparison, ...]:
-        """The three metric values of the cover: how fast, how good, how dear."""
+        """The three metric values of the cover: latency, accuracy and cost."""
         names = ("latency_p95_ms", "accuracy", "total_cost_1y_usd")
         return tuple(row for name in names for row in self.comparisons if row.name == name)
 

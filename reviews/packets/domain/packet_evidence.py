@@ -1,4 +1,4 @@
-"""The evidence in a packet: what the policy said, claimed beside measured, costs, and the runs behind the values."""
+"""The evidence in a packet: policy evaluation, claims and measurements, costs, and benchmark runs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """One rule of the policy, answered: status is passed, fired, indeterminate, not_applicable or waived."""
+    """One rule of the policy with its result: status is passed, fired, indeterminate, not_applicable or waived."""
 
     rule_id: str
     metric: str
@@ -42,13 +42,13 @@ class RuleLine:
 
     @property
     def observed_words(self) -> str:
-        """The number the rule compared, with unit, or nothing."""
+        """The compared value with unit, or ""."""
         return wording.value_words(self.observed, unit=self.unit) if self.observed is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEvaluationPart:
-    """What the policy said, and which text of the policy said it."""
+    """The policy evaluation, and the exact policy text."""
 
     outcome: str
     occasion: str
@@ -83,7 +83,7 @@ class MeasurementPart:
 
     @property
     def sample_words(self) -> str:
-        """Confidence and sample size: `95 %, n = 3,000`; what is unknown is left out."""
+        """Confidence and sample size: `95 %, n = 3,000`; unknown parts are left out."""
         percent = f"{(self.confidence * 100).normalize():f} %" if self.confidence is not None else ""
         count = f"n = {self.n:,}" if self.n is not None else ""
         return ", ".join(part for part in (percent, count) if part)
@@ -91,7 +91,7 @@ class MeasurementPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimComparison:
-    """One metric, claimed beside measured. `limit` is the policy's, if a rule names this metric."""
+    """The claim and the measurement of one metric. `limit` is the limit of the policy, if a rule uses this metric."""
 
     name: str
     unit: str
@@ -106,51 +106,51 @@ class ClaimComparison:
 
     @property
     def title(self) -> str:
-        """The metric as a reader knows it; the unit stands elsewhere."""
+        """The name of the metric for readers, without unit."""
         return _TITLES.get(self.name, self.name.replace("_", " ").capitalize())
 
     @property
     def unit_words(self) -> str:
-        """The unit as a reader expects it."""
+        """The unit for readers."""
         return wording.unit_words(self.unit)
 
     @property
     def claimed_words(self) -> str:
-        """The claimed number without unit, or nothing."""
-        return wording.number_words(self.claimed.value, unit=self.unit) if self.claimed else ""
+        """The claimed number without unit, or ""."""
+        return wording.number_text(self.claimed.value, unit=self.unit) if self.claimed else ""
 
     @property
     def measured_words(self) -> str:
-        """The measured number without unit, or nothing."""
-        return wording.number_words(self.measured.value, unit=self.unit) if self.measured else ""
+        """The measured number without unit, or ""."""
+        return wording.number_text(self.measured.value, unit=self.unit) if self.measured else ""
 
     @property
-    def interval_words(self) -> str:
-        """The measured interval without unit, bounds rounded outwards, or nothing."""
+    def interval_text(self) -> str:
+        """The measured interval without unit, bounds rounded outwards, or ""."""
         if self.measured is None:
             return ""
-        return wording.interval_words(lower=self.measured.lower, upper=self.measured.upper, unit=self.unit)
+        return wording.interval_text(lower=self.measured.lower, upper=self.measured.upper, unit=self.unit)
 
     @property
     def spoken(self) -> str:
-        """The row as a phrase, for readers who hear the page."""
-        said = [f"claimed {self.claimed_words}"] if self.claimed else []
+        """The row as a phrase, for screen readers."""
+        parts = [f"claimed {self.claimed_words}"] if self.claimed else []
         if self.measured:
-            bounds = f" ({self.interval_words})" if self.interval_words else ""
-            said.append(f"measured {self.measured_words}{bounds}")
+            bounds = f" ({self.interval_text})" if self.interval_text else ""
+            parts.append(f"measured {self.measured_words}{bounds}")
         if self.limit is not None:
-            said.append(f"limit {wording.number_words(self.limit, unit=self.unit)}")
-        return f"{self.title}: {', '.join(said) or 'no value'}"
+            parts.append(f"limit {wording.number_text(self.limit, unit=self.unit)}")
+        return f"{self.title}: {', '.join(parts) or 'no value'}"
 
     @property
     def chart(self) -> str:
-        """The asset that draws this row."""
+        """The name of the chart asset of this row."""
         return f"interval-{self.name}.svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRow:
-    """One line of the cost table in USD; bounds are P10 and P90 where the basis gives them."""
+    """One line of the cost table in USD; bounds are P10 and P90 if known."""
 
     label: str
     value_usd: Decimal
@@ -162,18 +162,18 @@ class CostRow:
 
     @property
     def value_words(self) -> str:
-        """The amount to the cent."""
-        return wording.number_words(self.value_usd, unit="USD")
+        """The amount, exact to the cent."""
+        return wording.number_text(self.value_usd, unit="USD")
 
     @property
-    def interval_words(self) -> str:
-        """The range to the cent, or nothing."""
-        return wording.interval_words(lower=self.lower_usd, upper=self.upper_usd, unit="USD")
+    def interval_text(self) -> str:
+        """The range, exact to the cent, or ""."""
+        return wording.interval_text(lower=self.lower_usd, upper=self.upper_usd, unit="USD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A benchmark run behind the evidence."""
+    """A benchmark run of the evidence."""
 
     run_id: str
     scenario: str

@@ -1,4 +1,4 @@
-"""The cost projection in a packet: options side by side on one load, where it comes from, and the prices it pins."""
+"""The cost projection in a packet: options for the same load, the origin of the projection, and its pinned prices."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +11,7 @@ FIRST_YEAR = "total_cost_1y_usd"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionValue:
-    """One metric value of one option: P50 with P10 and P90; None where the load is not served."""
+    """One metric value of one option: P50 with P10 and P90; None if the option cannot serve the load."""
 
     value: Decimal | None
     low: Decimal | None
@@ -19,7 +19,7 @@ class OptionValue:
 
     @property
     def words(self) -> str:
-        """`40,100.00 (32,000.00 to 51,000.00)`, or that there is no end to it."""
+        """`40,100.00 (32,000.00 to 51,000.00)`, or "not served"."""
         if self.value is None:
             return "not served"
         amount = _words(self.value)
@@ -28,7 +28,7 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionPart:
-    """One option; `cheapest` is how often the draws find it the cheapest in the first year, a share of one."""
+    """One option. `cheapest` is the share of draws (0 to 1) in which it is the cheapest in the first year."""
 
     title: str
     is_chosen: bool
@@ -47,9 +47,7 @@ class OptionPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectionPart:
-    """The projection that counts. `changes` says what a measurement moved, `prices` what each price was and
-    since when.
-    """
+    """The current projection. `changes` lists the effects of a measurement, `prices` each price and its date."""
 
     number: int
     title: str
@@ -65,7 +63,7 @@ class ProjectionPart:
 
     @property
     def bars(self) -> tuple[CostRow, ...]:
-        """The first year's cost of every option that has an end, as the chart of costs draws it."""
+        """The first-year cost of every option with a known cost, for the cost chart."""
         return tuple(
             CostRow(
                 label=row.title[:28],
@@ -81,4 +79,4 @@ class ProjectionPart:
 
 
 def _words(amount: Decimal | None) -> str:
-    return "no end" if amount is None else wording.number_words(amount, unit="USD")
+    return "no limit" if amount is None else wording.number_text(amount, unit="USD")

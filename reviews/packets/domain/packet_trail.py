@@ -1,6 +1,4 @@
-"""The audit trail in a packet: the events of its request, the head of the whole chain, and the checkpoint that signs
-it.
-"""
+"""The audit trail in a packet: the events of its request, the head of the chain, and the signed checkpoint."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +10,7 @@ AUDIT_ROWS_SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One event of the trail."""
+    """One audit event."""
 
     number: int
     happened_at: datetime
@@ -33,7 +31,7 @@ class CheckpointPart:
 
     @property
     def text(self) -> str:
-        """The line that `manage.py audit verify --checkpoint` takes."""
+        """The argument for `manage.py audit verify --checkpoint`."""
         return Signed(CheckpointStatement(self.count, self.head, self.at), self.key_id, self.signature).text
 
 
@@ -48,7 +46,7 @@ class AuditPart:
 
     @property
     def shown(self) -> tuple[AuditRow, ...]:
-        """The latest events, as many as print well; the JSON twin has them all."""
+        """The latest events, up to the print limit. The JSON document has all events."""
         return self.rows[-AUDIT_ROWS_SHOWN:]
 
     @property

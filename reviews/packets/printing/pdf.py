@@ -1,9 +1,9 @@
-"""Prints a packet's HTML as PDF with WeasyPrint, in a child process that can be killed and can fetch nothing.
+"""Print the HTML of a packet as PDF with WeasyPrint, in a child process that can be killed and has no network access.
 
-The parent hands HTML and assets over stdin and takes the PDF from stdout. The child limits its own memory and time
-before it imports WeasyPrint, inherits none of our environment (no secrets), and serves `asset:` names from what it was
-handed: any other address, and any missing asset, fails the print rather than leave a hole in the packet. A long-lived
-worker never holds WeasyPrint's memory.
+The parent passes HTML and assets over stdin and reads the PDF from stdout. The child limits its own memory and time
+before it imports WeasyPrint, inherits no environment variables (no secrets), and resolves `asset:` names only from the
+passed assets. Any other address and any missing asset fails the print, so that a packet is never incomplete. The child
+also keeps the memory use of WeasyPrint out of long-lived workers.
 """
 
 import base64
@@ -28,16 +28,16 @@ HTML_MAX_CHARS = 8_000_000
 PROJECT = Path(__file__).resolve().parents[3]
 CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
 _REFUSED_EXIT = 3
-# What Python prints of an error where it has no memory left to say which.
-_SPEECHLESS = "<object repr() failed>"
+# Printed by Python for an error when no memory is left to print it.
+_OUT_OF_MEMORY = "<object repr() failed>"
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".png": "image/png", ".woff2": "font/woff2"}
 _SIGNALS = {
-    signal.SIGXCPU: "it used more processor time than it may have",
-    signal.SIGXFSZ: "it wrote more than it may",
-    signal.SIGKILL: "the system killed it, most likely for its memory or time",
+    signal.SIGXCPU: "it exceeded its processor time",
+    signal.SIGXFSZ: "it exceeded the file size limit",
+    signal.SIGKILL: "the system killed it, most likely because of its memory or time",
     signal.SIGABRT: "it ran out of memory",
-    signal.SIGTRAP: "it ran out of memory",  # how GLib, under Pango, gives up
-    signal.SIGSEGV: "it crashed in a system library, as happens when memory runs out",
+    signal.SIGTRAP: "it ran out of memory",  # raised by GLib (used by Pango)
+    signal.SIGSEGV: "it crashed in a system library, which can happen when memory runs out",
 }
 
 
@@ -56,25 +56,25 @@ class WeasyPrintPrinter:
         self.memory_max_bytes = memory_max_bytes
 
     def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
-        """Print `html`; the same input gives the same bytes on one host. Raises PrintFailed with a reason to act on."""
+        """Print `html`. The same input gives the same bytes on one host. Raises PrintFailed."""
         if len(html) > HTML_MAX_CHARS:
             raise PrintFailed(
-                f"The packet has {len(html):,} characters of HTML and the printer takes {HTML_MAX_CHARS:,}; "
-                "shorten its longest texts, or use the JSON twin."
+                f"The packet has {len(html):,} characters of HTML; the maximum is {HTML_MAX_CHARS:,}. "
+                "Shorten its longest texts, or use the JSON document."
             )
-        order = {
+        job = {
             "html": html,
             "assets": {name: base64.b64encode(body).decode() for name, body in assets.items()},
             "cpu_max_s": self.cpu_max_s,
             "memory_max_bytes": self.memory_max_bytes,
         }
-        return _pdf_of(self._run(json.dumps(order).encode()))
+        return _pdf_of(self._run(json.dumps(job).encode()))
 
-    def _run(self, order: bytes) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, job: bytes) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
                 [sys.executable, "-m", "reviews.packets.printing.pdf"],
-                input=order,
+                input=job,
                 capture_output=True,
                 timeout=self.wall_max_s,
                 cwd=PROJECT,
@@ -84,32 +84,32 @@ class WeasyPrintPrinter:
         except subprocess.TimeoutExpired:
             raise PrintFailed(
                 f"Printing took longer than {self.wall_max_s:g} s and was stopped. Try again when the machine is less "
-                "busy; if it happens twice, shorten the packet's longest texts."
+                "busy; if it fails again, shorten the packet's longest texts."
             ) from None
         except OSError as error:
             raise PrintFailed(f"The printer could not be started: {error.strerror or error}.") from error
 
 
 def _pdf_of(done: subprocess.CompletedProcess[bytes]) -> bytes:
-    last_words = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    last_line = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     if done.returncode == _REFUSED_EXIT:
-        raise PrintFailed(last_words)
+        raise PrintFailed(last_line)
     if done.returncode < 0:
-        why = _SIGNALS.get(signal.Signals(-done.returncode), f"signal {-done.returncode} ended it")
+        why = _SIGNALS.get(signal.Signals(-done.returncode), f"it received signal {-done.returncode}")
         raise PrintFailed(f"The printer was stopped: {why}. Shorten the packet's longest texts, then try again.")
-    if done.returncode != 0 and _SPEECHLESS in last_words:
+    if done.returncode != 0 and _OUT_OF_MEMORY in last_line:
         raise PrintFailed("The printer ran out of memory. Shorten the packet's longest texts, then try again.")
     if done.returncode != 0:
-        raise PrintFailed(f"The printer failed: {last_words or f'exit status {done.returncode}'}.")
+        raise PrintFailed(f"The printer failed: {last_line or f'exit status {done.returncode}'}.")
     if not done.stdout.startswith(b"%PDF-"):
-        raise PrintFailed("The printer answered with something that is not a PDF; see the worker's log.")
+        raise PrintFailed("The output of the printer is not a PDF; see the log of the worker.")
     return done.stdout
 
 
 def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf/ua-1", fonts: Any = None) -> bytes:
-    """Lay out in this process, serving assets only. Runs in the child; raises PrintFailed for any other address.
+    """Render in this process, with assets only. Runs in the child. Raises PrintFailed for any other address.
 
-    `fonts` is a font configuration of WeasyPrint that several documents share.
+    `fonts` is a WeasyPrint font configuration that several documents can share.
     """
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -118,7 +118,7 @@ def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf
 
     # WeasyPrint has no types, so its class is Any to the type checker.
     class OnlyAssets(URLFetcher):  # type: ignore[misc]
-        """Opens nothing: not the network, not the disk, not even `data:`."""
+        """Resolves assets only: no network, no disk, no `data:` URLs."""
 
         def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
             name = url.removeprefix("asset:")
@@ -132,13 +132,13 @@ def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf
     pdf: bytes = document.write_pdf(pdf_variant=variant, font_config=fonts)
     if refused:
         raise PrintFailed(
-            f"The packet names {refused[0]}, which is not among its assets; nothing else is ever fetched."
+            f"The packet refers to {refused[0]}, which is not one of its assets; nothing else is fetched."
         )
     return pdf
 
 
 def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
-    """Bound what this process may use; called in a child before it lays anything out."""
+    """Limit the resources of this process. Called in the child before it renders."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_max_s, cpu_max_s + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX_BYTES, FILE_MAX_BYTES))
@@ -146,25 +146,25 @@ def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
 
 
 def _refused(reason: str) -> int:
-    # A line of its own: an interpreter short of memory may have begun one.
+    # Start a new line: an interpreter that ran out of memory may have started one.
     sys.stderr.write("\n" + " ".join(reason.split()) + "\n")
     return _REFUSED_EXIT
 
 
 def main() -> int:
-    """The child: one order on stdin, one PDF on stdout, or a reason as the last line on stderr."""
+    """The child process: reads one job from stdin; writes one PDF to stdout, or a reason as the last line of stderr."""
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
-    order = json.load(sys.stdin)
-    limit(cpu_max_s=order["cpu_max_s"], memory_max_bytes=order["memory_max_bytes"])
-    assets = {name: base64.b64decode(body) for name, body in order["assets"].items()}
+    job = json.load(sys.stdin)
+    limit(cpu_max_s=job["cpu_max_s"], memory_max_bytes=job["memory_max_bytes"])
+    assets = {name: base64.b64decode(body) for name, body in job["assets"].items()}
     try:
-        pdf = render(order["html"], assets=assets)
+        pdf = render(job["html"], assets=assets)
     except PrintFailed as failed:
         return _refused(failed.reason)
     except MemoryError:
-        return _refused("The packet needs more memory than the printer may use; shorten its longest texts.")
+        return _refused("The packet needs more memory than the printer is allowed; shorten its longest texts.")
     except (OSError, RuntimeError) as error:
-        return _refused(f"WeasyPrint cannot work here: {error}")
+        return _refused(f"WeasyPrint does not work on this machine: {error}")
     sys.stdout.buffer.write(pdf)
     return 0
 

@@ -1,8 +1,8 @@
-"""Prints the sections of a packet, several at once, in child processes that stay for many sections; and joins them.
+"""Print the sections of a packet in parallel, in child processes that each print many sections, and merge them.
 
-Each child is limited like the printer of a single packet and serves nothing but what it was handed. It is renewed after
-a number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed
-on as they come: nobody ever holds more than a few of them.
+Each child has the same limits and restrictions as the printer of a single packet. It is replaced after a number of
+sections to bound its memory, and killed if one section takes too long. Results are passed on immediately, so that only
+a few are in memory.
 """
 
 import base64
@@ -26,12 +26,12 @@ CPU_MAX_S = 900
 RENEW_AFTER = 60
 WAITING_MAX = 4
 FEW = 8
-"""A child takes most of a second to start: so few sheets are printed sooner by one."""
+"""A child needs almost a second to start, so one child prints this number of sheets faster than two."""
 
 
 @dataclass(frozen=True)
 class PrintSection:
-    """A section to be printed: `key` comes back with its PDF, `assets` are its own beside those all sections share."""
+    """A section to print. `key` identifies its PDF; `assets` are used in addition to the shared ones."""
 
     key: str
     html: str
@@ -39,8 +39,8 @@ class PrintSection:
 
 
 class SectionPrinter:
-    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in bytes for
-    each child.
+    """Prints sheets in `processes` children. `section_max_s` limits the wall-clock time of one section,
+    `memory_max_bytes` the memory of each child.
     """
 
     def __init__(
@@ -57,10 +57,8 @@ class SectionPrinter:
     def print(
         self, sheets: Iterable[PrintSection], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
     ) -> None:
-        """Print every sheet and hand each PDF to `on_printed`, in this thread, as it comes. Raises PrintFailed for the
-        first fault.
-        """
-        work = _Shared(iter(sheets))
+        """Print every sheet and pass each PDF to `on_printed` in this thread. Raises the first PrintFailed."""
+        work = _SheetQueue(iter(sheets))
         done: queue.Queue[tuple[str, bytes] | PrintFailed | None] = queue.Queue(maxsize=WAITING_MAX)
         threads = [
             threading.Thread(target=self._work, args=(work, shared, done), daemon=True) for _ in range(self.processes)
@@ -68,12 +66,12 @@ class SectionPrinter:
         for thread in threads:
             thread.start()
         try:
-            _hand_on(done, len(threads), on_printed)
+            _forward(done, len(threads), on_printed)
         finally:
             work.stop()
             _drain(done, threads)
 
-    def _work(self, work: "_Shared", shared: Mapping[str, bytes], done: "queue.Queue[Any]") -> None:
+    def _work(self, work: "_SheetQueue", shared: Mapping[str, bytes], done: "queue.Queue[Any]") -> None:
         child = None
         try:
             for sheet in work:
@@ -82,7 +80,7 @@ class SectionPrinter:
                 done.put((sheet.key, child.print(sheet, wall_max_s=self.section_max_s)))
         except PrintFailed as failure:
             done.put(failure)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the waiting side must hear of it
+        except Exception as error:  # noqa: BLE001 -- the waiting thread must receive every error
             done.put(PrintFailed(f"The printer of sections failed: {type(error).__name__}: {error}."))
         finally:
             if child is not None:
@@ -91,15 +89,16 @@ class SectionPrinter:
 
 
 def processes_for(sheets: int) -> int:
-    """How many children print so many sheets soonest."""
+    """The fastest number of children for this number of sheets."""
     return 1 if sheets <= FEW else PROCESSES
 
 
 def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:
-    """One PDF of the parts in order, each a bookmark by its title, and how many pages it has; the same parts give the
-    same bytes.
+    """Merge the parts into one PDF with a bookmark for each. Returns the PDF and its number of pages.
+
+    The same parts give the same bytes.
     """
-    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, and only workers join
+    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, needed only in workers
 
     writer = PdfWriter()
     for name, pdf in parts:
@@ -112,8 +111,8 @@ def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int
     return joined.getvalue(), len(writer.pages)
 
 
-class _Shared:
-    """The sheets still to be printed, taken one by one by every thread."""
+class _SheetQueue:
+    """A thread-safe iterator over the remaining sheets."""
 
     def __init__(self, sheets: Iterator[PrintSection]) -> None:
         self._sheets = sheets
@@ -121,7 +120,7 @@ class _Shared:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Give out nothing more."""
+        """Stop the iteration."""
         self._is_stopped = True
 
     def __iter__(self) -> Iterator[PrintSection]:
@@ -150,14 +149,14 @@ class _Child:
         self._send({"shared": _encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
 
     def print(self, sheet: PrintSection, *, wall_max_s: float) -> bytes:
-        """The PDF of one sheet."""
-        alarm = threading.Timer(wall_max_s, self._too_late)
-        alarm.start()
+        """Print one sheet."""
+        timer = threading.Timer(wall_max_s, self._kill_late)
+        timer.start()
         try:
             self._send({"html": sheet.html, "assets": _encoded(sheet.assets)})
             answer = self._read(sheet.key, wall_max_s)
         finally:
-            alarm.cancel()
+            timer.cancel()
         self.printed += 1
         return answer
 
@@ -169,13 +168,13 @@ class _Child:
         self._process.kill()
         self._process.wait()
 
-    def _send(self, order: Mapping[str, Any]) -> None:
+    def _send(self, job: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe
         try:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.write(json.dumps(job).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
-            return  # it ended; reading says how
+            return  # the child ended; _read reports how
 
     def _read(self, key: str, wall_max_s: float) -> bytes:
         assert self._process.stdout is not None  # noqa: S101 -- opened as a pipe
@@ -184,10 +183,14 @@ class _Child:
             return self._process.stdout.read(int(rest))
         if word == "no":
             raise PrintFailed(f"The section {key}: {rest}")
-        why = f"took longer than {wall_max_s:g} s" if self._is_late else "ended its printer, most likely for its memory"
+        why = (
+            f"took longer than {wall_max_s:g} s"
+            if self._is_late
+            else "ended its printer, most likely because of its memory"
+        )
         raise PrintFailed(f"The section {key} {why}. Shorten its longest texts, then try again.")
 
-    def _too_late(self) -> None:
+    def _kill_late(self) -> None:
         self._is_late = True
         self._process.kill()
 
@@ -198,19 +201,19 @@ def _renewed(child: _Child | None, shared: Mapping[str, bytes], memory_max_bytes
     return _Child(shared, memory_max_bytes)
 
 
-def _hand_on(done: "queue.Queue[Any]", workers: int, on_printed: Callable[[str, bytes], None]) -> None:
+def _forward(done: "queue.Queue[Any]", workers: int, on_printed: Callable[[str, bytes], None]) -> None:
     while workers:
-        came = done.get()
-        if came is None:
+        result = done.get()
+        if result is None:
             workers -= 1
-        elif isinstance(came, PrintFailed):
-            raise came
+        elif isinstance(result, PrintFailed):
+            raise result
         else:
-            on_printed(*came)
+            on_printed(*result)
 
 
 def _drain(done: "queue.Queue[Any]", threads: Sequence[threading.Thread]) -> None:
-    """Take what still comes, so that no thread waits for room, until all have ended."""
+    """Discard remaining results until all threads have ended, so that none blocks on a full queue."""
     while any(thread.is_alive() for thread in threads):
         try:
             done.get(timeout=0.1)
@@ -227,17 +230,17 @@ def _decoded(assets: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def main() -> int:
-    """The child: one line of JSON for each sheet on stdin; on stdout a line `ok LENGTH` and the PDF, or `no REASON`."""
+    """The child process: one JSON line per sheet on stdin; on stdout `ok LENGTH` and the PDF, or `no REASON`."""
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
-    terms = json.loads(sys.stdin.readline())
-    limit(cpu_max_s=terms["cpu_max_s"], memory_max_bytes=terms["memory_max_bytes"])
+    limits = json.loads(sys.stdin.readline())
+    limit(cpu_max_s=limits["cpu_max_s"], memory_max_bytes=limits["memory_max_bytes"])
     from weasyprint.text.fonts import FontConfiguration
 
-    shared, fonts, out = _decoded(terms["shared"]), FontConfiguration(), sys.stdout.buffer
+    shared, fonts, out = _decoded(limits["shared"]), FontConfiguration(), sys.stdout.buffer
     for line in sys.stdin:
-        order = json.loads(line)
+        job = json.loads(line)
         try:
-            pdf = render(order["html"], assets=shared | _decoded(order["assets"]), variant=None, fonts=fonts)
+            pdf = render(job["html"], assets=shared | _decoded(job["assets"]), variant=None, fonts=fonts)
             out.write(f"ok {len(pdf)}\n".encode() + pdf)
         except (PrintFailed, MemoryError, OSError, RuntimeError) as failure:
             reason = failure.reason if isinstance(failure, PrintFailed) else f"{type(failure).__name__}: {failure}"

@@ -1,4 +1,4 @@
-"""What a packet says of a request now, read from the database; and the page a frozen packet is printed from."""
+"""Build the packet of a request from the database, and the printed page of a frozen packet."""
 
 import re
 import zlib
@@ -23,9 +23,9 @@ from reviews.packets.queries.packet_projection import projection_part
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.electorate import Electorate
 
-# Names of the printed style sheets as the template asks for them; the tokens are shared with the pages.
+# Names of the print style sheets in the template; the tokens are shared with the web pages.
 _TOKENS, _SHEET = "tokens.css", "packet.css"
-# Strings are cut out first, so that a title cannot count as a page. Our printer escapes every bracket inside them.
+# Strings are removed first, so that a title cannot count as a page. Our printer escapes every bracket in them.
 _PDF_STRING = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
 _PDF_STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
 _PDF_OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm\b[^>]*>>\s*stream\r?\n")
@@ -34,18 +34,18 @@ _PDF_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 
 @dataclass(frozen=True)
 class PacketPage:
-    """What the packet's template and the printer need: the context, and every asset by the name the page gives it."""
+    """The template context and the assets (by name) of a printed packet."""
 
     context: dict[str, Any]
     assets: dict[str, bytes]
 
 
 def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
-    """Everything a packet says, as it stands now; inside the transaction of the decision, what that has written."""
+    """The packet with the current data, including uncommitted changes of the surrounding transaction."""
     request, metric_values, latest = snapshot.request, snapshot.evidence, next(iter(snapshot.policy_evaluations), None)
     variants, pictures = evidence.latest_variants(metric_values.run_views)
     projection = next(map(projection_view, metric_values.projections), None)
-    held = snapshot.authorization
+    authorization = snapshot.authorization
     return PacketDocument(
         cover=_cover(snapshot),
         business_case=request.business_case,
@@ -65,14 +65,14 @@ def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
         variants=variants,
         pictures=pictures,
         audit=parts.audit_part(snapshot),
-        authorization=parts.authorization_part(held) if held else None,
+        authorization=parts.authorization_part(authorization) if authorization else None,
         generated_at=snapshot.now,
         generator=generator_words(),
     )
 
 
 def packet_page(row: packets_models.Packet) -> PacketPage:
-    """The page of a frozen packet, rebuilt from its document alone. Raises Invalid for a document that is no packet."""
+    """The page of a frozen packet, rebuilt only from its document. Raises Invalid if the document is not a packet."""
     packet = read_packet(row.document)
     return PacketPage(
         context={"packet": packet, "digest": row.document_digest},
@@ -81,8 +81,8 @@ def packet_page(row: packets_models.Packet) -> PacketPage:
 
 
 def pages_of(pdf: bytes) -> int:
-    """How many pages a PDF of our printer has, whether its objects are written plainly or packed into streams."""
-    packed = [zlib.decompressobj().decompress(pdf[found.end() :]) for found in _PDF_OBJECT_STREAM.finditer(pdf)]
+    """The number of pages of a PDF of our printer, with plain or compressed objects."""
+    packed = [zlib.decompressobj().decompress(pdf[match.end() :]) for match in _PDF_OBJECT_STREAM.finditer(pdf)]
     return sum(len(_PDF_PAGE.findall(_PDF_STRING.sub(b"", text))) for text in (_PDF_STREAM.sub(b"", pdf), *packed))
 
 
@@ -122,19 +122,19 @@ def _approvers(electorate: Electorate) -> tuple[Approver, ...]:
 
 
 def style_sheets() -> dict[str, bytes]:
-    """The printed style sheets by the name the template gives them."""
+    """The print style sheets by their name in the template."""
     tokens = finders.find(f"weighbridge/{_TOKENS}")
     sheet = Path(settings.BASE_DIR) / "templates/reviews/packets" / _SHEET
-    # A missing sheet is left out here: the printer then fails in words, rather than print without it.
-    found = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
-    return {name: path.read_bytes() for name, path in found.items() if path is not None and path.exists()}
+    # A missing sheet is left out: the printer then fails with a reason instead of printing without it.
+    paths = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
+    return {name: path.read_bytes() for name, path in paths.items() if path is not None and path.exists()}
 
 
 def _pictures(packet: PacketDocument) -> dict[str, bytes]:
-    return {f"variants-{each.name}.svg": each.svg.encode() for each in packet.pictures}
+    return {f"variants-{picture.name}.svg": picture.svg.encode() for picture in packet.pictures}
 
 
 @cache
 def generator_words() -> str:
-    """The name and version of what wrote a packet."""
+    """The name and version of the program that created a packet."""
     return f"Weighbridge {version('weighbridge-server')}"

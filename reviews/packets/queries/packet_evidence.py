@@ -1,4 +1,4 @@
-"""The evidence of a packet: claimed beside measured, costs, and the runs behind the metric values."""
+"""Read the evidence of a packet: claims and measurements, costs, and benchmark runs."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -23,18 +23,18 @@ P10_TO_P90 = Decimal("0.8")
 
 
 def plain(number: Decimal | None) -> Decimal | None:
-    """The number without the zeros that a database column adds, and without an exponent."""
-    return None if number is None else Decimal(metrics.number_words(number))
+    """The number without trailing zeros from the database and without an exponent."""
+    return None if number is None else Decimal(metrics.number_text(number))
 
 
 def business_metric(evidence: EvidenceSnapshot) -> str:
-    """How far the business metric is expected to move, in percent with the basis; "" while nobody said."""
+    """The expected change of the business metric, in percent with its basis; "" if unknown."""
     metric_value = metrics.best(evidence.metric_values, name="business_kpi_delta", now=evidence.now)
     if metric_value is None:
         return ""
     sign = "+" if metric_value.value > 0 else ""
     origin = f"{metric_value.basis}: {metric_value.source}" if metric_value.source else metric_value.basis.value
-    return f"{sign}{metrics.number_words(metric_value.value * 100)} % relative change ({origin})"
+    return f"{sign}{metrics.number_text(metric_value.value * 100)} % relative change ({origin})"
 
 
 def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
@@ -44,18 +44,18 @@ def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
 
 
 def costs(evidence: EvidenceSnapshot) -> tuple[CostRow, ...]:
-    """What is known of training, serving and the total, each on its best basis."""
-    found = {name: metrics.best(evidence.metric_values, name=name, now=evidence.now) for name in COSTS}
-    return tuple(_cost_row(name, metric_value) for name, metric_value in found.items() if metric_value is not None)
+    """The known costs of training, serving and in total, each on its best basis."""
+    best = {name: metrics.best(evidence.metric_values, name=name, now=evidence.now) for name in COSTS}
+    return tuple(_cost_row(name, metric_value) for name, metric_value in best.items() if metric_value is not None)
 
 
 def run_rows(views: Sequence[RunView]) -> tuple[RunRow, ...]:
-    """Every benchmark of the request, oldest first; one that gave no verdict shows its state instead."""
+    """Every benchmark of the request, oldest first; a run without a verdict shows its state instead."""
     return tuple(map(_run_row, views))
 
 
 def latest_variants(views: Sequence[RunView]) -> tuple[tuple[VariantLine, ...], tuple[Picture, ...]]:
-    """The cheaper variants of the latest run that measured some, and the charts drawn with them."""
+    """The cheaper variants of the latest run that has some, and their charts."""
     view = next((view for view in reversed(views) if view.variants), None)
     return (view.variants, view.pictures) if view else ((), ())
 
@@ -108,14 +108,14 @@ def _cost_row(name: str, metric_value: MetricValue) -> CostRow:
 
 
 def _range_words(metric_value: MetricValue) -> str:
-    """A range that is not P10 to P90, said in words, so that no column claims it is."""
-    words = wording.interval_words(lower=metric_value.lower, upper=metric_value.upper, unit=metric_value.unit)
-    certainty = f" at {metrics.number_words(metric_value.confidence * 100)} %" if metric_value.confidence else ""
+    """A range that is not P10 to P90, as text, because the column of the table shows only P10 to P90."""
+    words = wording.interval_text(lower=metric_value.lower, upper=metric_value.upper, unit=metric_value.unit)
+    certainty = f" at {metrics.number_text(metric_value.confidence * 100)} %" if metric_value.confidence else ""
     return f"range {words}{certainty}" if words else ""
 
 
 def _plain(number: Decimal) -> Decimal:
-    return Decimal(metrics.number_words(number))
+    return Decimal(metrics.number_text(number))
 
 
 def _run_row(view: RunView) -> RunRow:
@@ -132,7 +132,7 @@ def _run_row(view: RunView) -> RunRow:
 
 
 def _machine_words(manifest: dict[str, Any]) -> str:
-    """Processor, cores and engine, as far as the manifest says."""
+    """Processor, cores and engine, as far as the manifest has them."""
     machine, engine = manifest.get("machine", {}), manifest.get("engine", {})
     name = str(engine.get("engine", ""))
     version = str(manifest.get("libraries", {}).get(name, ""))

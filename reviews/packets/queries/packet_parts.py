@@ -1,4 +1,4 @@
-"""The course of a request in a packet: what the policy said, who answered and voted, money, ticket and trail."""
+"""Read the other parts of a packet: policy evaluation, checklist, votes, budget, ticket and audit trail."""
 
 from collections.abc import Mapping
 
@@ -29,9 +29,9 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.models import Ticket, TicketState
-from reviews.voting.domain import standing
+from reviews.voting.domain import counted_ballots
 from reviews.voting.queries.electorate import Electorate
-from weighbridge.core.addresses import clickable
+from weighbridge.core.addresses import safe_link
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document
 
@@ -39,7 +39,7 @@ NOT_REVIEWED = frozenset({RequestState.DRAFT, RequestState.SCREENING, RequestSta
 SPENDS_NOTHING = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 TICKET_WORDS = {
     TicketState.WAITING: "it waits to be delivered",
-    TicketState.UNCERTAIN: "the tracker has not confirmed it",
+    TicketState.UNCERTAIN: "not confirmed by the tracker",
     TicketState.LINKED: "linked",
 }
 NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
@@ -47,20 +47,20 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
     """A stored policy evaluation, rule by rule."""
-    said = from_document(evaluation.Evaluation, row.document, name="policy_evaluation")
+    stored = from_document(evaluation.Evaluation, row.document, name="policy_evaluation")
     return PolicyEvaluationPart(
-        outcome=said.outcome.value,
+        outcome=stored.outcome.value,
         occasion=row.occasion,
         evaluated_at=row.evaluated_at,
         policy_name=row.policy.name,
         policy_version=row.policy.number,
-        policy_digest=said.policy_digest,
-        rules=tuple(_rule_line(result) for result in said.results),
+        policy_digest=stored.policy_digest,
+        rules=tuple(_rule_line(result) for result in stored.results),
     )
 
 
 def checklist_title(request: ReviewRequest) -> str:
-    """Title and version of the checklist; "" before submission fixed one."""
+    """Title and version of the checklist; "" before submission."""
     if request.checklist is None:
         return ""
     return f"{checklist_of(request.checklist).title}, version {request.checklist.number}"
@@ -69,11 +69,11 @@ def checklist_title(request: ReviewRequest) -> str:
 def checklist_rows(evidence: EvidenceSnapshot) -> tuple[ChecklistRow, ...]:
     """Every item with its answer."""
     answers = {row.item: row for row in evidence.answers}
-    return tuple(_checklist_row(each, answers.get(each.item.id)) for each in evidence.checklist)
+    return tuple(_checklist_row(status, answers.get(status.item.id)) for status in evidence.checklist)
 
 
 def stage_rows(snapshot: RequestSnapshot) -> tuple[StageRow, ...]:
-    """How far each stage came; none where the policy asked for no review."""
+    """The progress of each stage; empty if the policy did not require a review."""
     if snapshot.state in NOT_REVIEWED:
         return ()
     return tuple(
@@ -89,9 +89,9 @@ def stage_rows(snapshot: RequestSnapshot) -> tuple[StageRow, ...]:
 
 
 def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
-    """Every vote ever cast, oldest first; those that do not count are void."""
+    """All votes, oldest first. Votes that do not count are void."""
     titles = {stage.id: stage.title for stage in electorate.stages}
-    counted = standing(
+    counted = counted_ballots(
         ballots=electorate.ballots, revision=electorate.revision, conflicted_ids=electorate.conflicted_ids
     )
     return tuple(
@@ -109,31 +109,31 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 
 def condition_row(row: Condition) -> ConditionPart:
-    """An obligation the approval came with."""
+    """A condition of the approval."""
     return ConditionPart(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at)
 
 
 def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:
-    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
+    """The effect on the accounts of the team by quarter, beginning with the current one or that of the decision."""
     if snapshot.state in SPENDS_NOTHING or snapshot.is_rejected:
         return ()
     return tuple(_budget_row(snapshot.request.team.name, effect) for effect in snapshot.budget)
 
 
 def ticket_part(ticket: Ticket) -> TicketPart:
-    """Where the ticket stands."""
+    """The ticket and its state."""
     return TicketPart(
-        key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)]
+        key=ticket.key, url=safe_link(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)]
     )
 
 
 def audit_rows(snapshot: RequestSnapshot) -> tuple[AuditRow, ...]:
-    """The trail of the request, its runs, its authorization and its bookings, the earliest first."""
+    """The trail of the request, its runs, its authorization and its postings, earliest first."""
     return tuple(map(_audit_row, snapshot.trail))
 
 
 def audit_part(snapshot: RequestSnapshot) -> AuditPart | None:
-    """The trail of the request, and the head of the whole chain."""
+    """The trail of the request, and the head of the chain."""
     head = AuditEvent.objects.order_by("-position").first()
     if head is None:
         return None
@@ -152,15 +152,15 @@ def _checkpoint_part() -> CheckpointPart | None:
     return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
 
 
-def authorization_part(held: Authorization) -> AuthorizationPart:
-    """The permission the decision produced."""
+def authorization_part(authorization: Authorization) -> AuthorizationPart:
+    """The authorization issued by the decision."""
     return AuthorizationPart(
-        number=held.number,
-        state=held.state,
-        environment=held.environment,
-        issued_at=held.issued_at,
-        expires_at=held.expires_at,
-        statement_digest=held.statement_digest,
+        number=authorization.number,
+        state=authorization.state,
+        environment=authorization.environment,
+        issued_at=authorization.issued_at,
+        expires_at=authorization.expires_at,
+        statement_digest=authorization.statement_digest,
     )
 
 
@@ -233,12 +233,12 @@ def _audit_row(event: AuditEvent) -> AuditRow:
 
 
 def _details_words(details: Mapping[str, object]) -> str:
-    """The details a line can carry: numbers and texts, long ones and digests cut short."""
-    told = {key: value for key, value in details.items() if value != "" and value is not False}
-    said = {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
-    return "; ".join(f"{key} {_short(text)}" for key, text in said.items())
+    """The numbers and texts of the details in one line; digests and long texts are shortened."""
+    shown = {key: value for key, value in details.items() if value != "" and value is not False}
+    texts = {key: str(value) for key, value in shown.items() if isinstance(value, str | int)}
+    return "; ".join(f"{key} {_short(text)}" for key, text in texts.items())
 
 
 def _short(text: str) -> str:
-    longest = DIGEST_CHARS_MAX if is_digest(text) else NOTE_VALUE_CHARS_MAX
-    return text if len(text) <= longest else f"{text[:longest]}…"
+    max_chars = DIGEST_CHARS_MAX if is_digest(text) else NOTE_VALUE_CHARS_MAX
+    return text if len(text) <= max_chars else f"{text[:max_chars]}…"

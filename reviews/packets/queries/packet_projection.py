@@ -1,4 +1,4 @@
-"""The cost projection of a packet, from the document that counts."""
+"""Read the cost projection of a packet from its current document."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,13 +7,13 @@ from typing import Any
 from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
 from reviews.evidence.queries.projections import ProjectionView
 from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionPart, OptionValue, ProjectionPart
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
-MOST_PRICES = 24
+PRICES_MAX = 24
 
 
 def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
-    """The projection that counts; None where none was stated."""
+    """The current projection; None if the request has none."""
     if latest is None:
         return None
     table, document = table_of(latest.document), latest.document
@@ -30,7 +30,7 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
             _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
         ),
         changes=tuple(_change(move) for move in latest.moves),
-        prices=tuple(_price(row) for row in table.prices[:MOST_PRICES]),
+        prices=tuple(_price(row) for row in table.prices[:PRICES_MAX]),
     )
 
 
@@ -40,9 +40,8 @@ def _origin(view: ProjectionView) -> str:
 
 def _widened(factor: Decimal, months: int | None) -> str:
     return (
-        f"Among the values the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} "
-        "billed months of "
-        "earlier projections ask for."
+        f"In the metric values, the ranges of its yearly costs are {number_text(factor)} times as wide, based on "
+        f"{months} billed months of earlier projections."
     )
 
 
@@ -66,8 +65,10 @@ def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float
     )
 
 
-def _metric_value(said: Mapping[str, Any]) -> OptionValue:
-    amounts = {level: None if said[level] is None else Decimal(said[level]) for level in ("p10", "p50", "p90")}
+def _metric_value(percentiles: Mapping[str, Any]) -> OptionValue:
+    amounts = {
+        level: None if percentiles[level] is None else Decimal(percentiles[level]) for level in ("p10", "p50", "p90")
+    }
     if None in amounts.values():
         return OptionValue(value=None, low=None, high=None)
     return OptionValue(value=amounts["p50"], low=amounts["p10"], high=amounts["p90"])

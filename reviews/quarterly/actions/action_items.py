@@ -1,4 +1,4 @@
-"""Action items of the quarterly review: seen, carried out or given up; closed for good, and their tickets told."""
+"""Acknowledge, finish and drop action items of the quarterly review, and update their tickets."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
-from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState, check_become
+from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState, check_change_to
 from reviews.quarterly.models import ActionItem
 from reviews.quarterly.rules import check_drop_action, check_finish_action
 from reviews.tickets import actions as effects
@@ -18,19 +18,19 @@ OUTCOME_CHARS_MIN, OUTCOME_CHARS_MAX = 5, 2_000
 
 
 def acknowledge(*, item: ActionItem, by: User, now: datetime) -> ActionItem:
-    """Say that somebody is at it."""
+    """Acknowledge the item: its owner or a lead says that the work has started."""
     check_finish_action(person_of(by), owner_id=item.owner_id)
     return _move(item, ActionState.ACKNOWLEDGED, "", by, now)
 
 
 def finish(*, item: ActionItem, outcome: str, by: User, now: datetime) -> ActionItem:
-    """Close it as carried out, with what came of it."""
+    """Close the item as done and store its outcome."""
     check_finish_action(person_of(by), owner_id=item.owner_id)
     return _move(item, ActionState.DONE, outcome, by, now)
 
 
 def drop(*, item: ActionItem, outcome: str, by: User, now: datetime) -> ActionItem:
-    """Give it up, with the reason; by a lead who does not owe it."""
+    """Drop the item with a reason. Only a lead who does not own it may do so."""
     check_drop_action(person_of(by), owner_id=item.owner_id)
     return _move(item, ActionState.DROPPED, outcome, by, now)
 
@@ -39,18 +39,18 @@ def _move(item: ActionItem, target: ActionState, outcome: str, by: User, now: da
     is_end = target in ACTION_CLOSED
     if is_end and not OUTCOME_CHARS_MIN <= len(outcome.strip()) <= OUTCOME_CHARS_MAX:
         raise Invalid(
-            f"Say in {OUTCOME_CHARS_MIN} to {OUTCOME_CHARS_MAX:,} characters what became of it.", field="outcome"
+            f"Describe the outcome in {OUTCOME_CHARS_MIN} to {OUTCOME_CHARS_MAX:,} characters.", field="outcome"
         )
     with transaction.atomic():
         row = ActionItem.objects.select_for_update().get(pk=item.pk)
         source = ActionState(row.state)
-        check_become(source=source, target=target)
+        check_change_to(source=source, target=target)
         row.state = target
         if is_end:
             row.outcome, row.closed_at, row.closed_by = outcome.strip(), now, by
         row.save(update_fields=["state", "outcome", "closed_at", "closed_by"])
         ticket = Ticket.objects.select_related("action_item").get(action_item=row)
-        effects.tell(ticket=ticket, occasion=target.value, reason=row.outcome, by=by, now=now)
+        effects.notify_ticket(ticket=ticket, occasion=target.value, reason=row.outcome, by=by, now=now)
         details = {"before": source.value, "after": target.value}
         audit.record(
             kind=f"action_item.{target.value}",

@@ -1,4 +1,4 @@
-"""The chair's hand on the agenda: add an item, take one off with a reason, change the order."""
+"""Changes that leads make to the agenda: add an item, remove one with a reason, change the order."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from django.db.models import Max
 
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import person_of
-from reviews.quarterly.actions.gathering import STEP
-from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.actions.agenda_refresh import STEP
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import AgendaItem, ReviewCycle
@@ -18,7 +18,7 @@ from reviews.requests.models import ReviewRequest
 from weighbridge.core.errors import Invalid, WrongState
 
 TITLE_CHARS_MAX = 400
-WORDS_CHARS_MIN = 5
+TEXT_CHARS_MIN = 5
 
 
 def add(
@@ -31,10 +31,10 @@ def add(
     by: User,
     now: datetime,
 ) -> AgendaItem:
-    """Put something on the agenda that no rule found."""
+    """Add an item that the agenda rules did not find."""
     check_lead_meeting(person_of(by))
-    _check_words(title, field="title", most=TITLE_CHARS_MAX)
-    _check_words(why, field="why", most=2_000)
+    _check_text(title, field="title", max_chars=TITLE_CHARS_MAX)
+    _check_text(why, field="why", max_chars=2_000)
     with transaction.atomic():
         row = _open(cycle)
         last = row.items.aggregate(last=Max("position"))["last"] or 0
@@ -54,28 +54,28 @@ def add(
             added_by=by,
             added_at=now,
         )
-        record_of_cycle(kind="item_added", cycle=row, by=by, now=now, details={"item": item.title}, reason=item.why)
+        record_cycle_event(kind="item_added", cycle=row, by=by, now=now, details={"item": item.title}, reason=item.why)
     return item
 
 
 def remove(*, item: AgendaItem, reason: str, by: User, now: datetime) -> AgendaItem:
-    """Take an item off the agenda, with the reason; it is not gathered again, and the minutes say so."""
+    """Remove an item with a reason. A refresh does not add it again, and the minutes list it."""
     check_lead_meeting(person_of(by))
-    _check_words(reason, field="reason", most=2_000)
+    _check_text(reason, field="reason", max_chars=2_000)
     with transaction.atomic():
         cycle = _open(item.cycle)
         row = _on_agenda(cycle, item)
         if row.decisions.exists():
-            raise WrongState("This item was decided in the meeting; it stays on the agenda.")
+            raise WrongState("The meeting has decided this item, so it cannot be removed from the agenda.")
         row.removed_at, row.removed_by, row.removal_reason = now, by, reason.strip()
         row.save(update_fields=["removed_at", "removed_by", "removal_reason"])
         details = {"item": row.title, "kind": row.kind}
-        record_of_cycle(kind="item_removed", cycle=cycle, by=by, now=now, details=details, reason=reason)
+        record_cycle_event(kind="item_removed", cycle=cycle, by=by, now=now, details=details, reason=reason)
     return row
 
 
 def move(*, item: AgendaItem, place: int, by: User, now: datetime) -> AgendaItem:
-    """Move an item to `place`, counted from 1, among those on the agenda; the order then stays as people made it."""
+    """Move an item to `place`, counted from 1. From then on a refresh keeps the order that people set."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         cycle = _open(item.cycle)
@@ -84,11 +84,11 @@ def move(*, item: AgendaItem, place: int, by: User, now: datetime) -> AgendaItem
         if not 1 <= place <= len(others) + 1:
             raise Invalid(f"The place must be a number from 1 to {len(others) + 1}.", field="place")
         others.insert(place - 1, row)
-        for number, each in enumerate(others, start=1):
-            AgendaItem.objects.filter(pk=each.pk).update(position=number * STEP)
+        for number, other in enumerate(others, start=1):
+            AgendaItem.objects.filter(pk=other.pk).update(position=number * STEP)
         cycle.is_reordered = True
         cycle.save(update_fields=["is_reordered"])
-        record_of_cycle(kind="item_moved", cycle=cycle, by=by, now=now, details={"item": row.title, "place": place})
+        record_cycle_event(kind="item_moved", cycle=cycle, by=by, now=now, details={"item": row.title, "place": place})
     row.refresh_from_db()
     return row
 
@@ -96,20 +96,20 @@ def move(*, item: AgendaItem, place: int, by: User, now: datetime) -> AgendaItem
 def _open(cycle: ReviewCycle) -> ReviewCycle:
     row = ReviewCycle.objects.select_for_update().get(pk=cycle.pk)
     if row.state == CycleState.CLOSED:
-        raise WrongState(f"The review of {row} is closed; nothing of it changes any more.", code="closed")
+        raise WrongState(f"The review of {row} is closed and cannot be changed.", code="closed")
     return row
 
 
 def _on_agenda(cycle: ReviewCycle, item: AgendaItem) -> AgendaItem:
     row = cycle.items.filter(pk=item.pk, removed_at=None).first()
     if row is None:
-        raise WrongState("This item was taken off the agenda already.", code="already")
+        raise WrongState("This item was already removed from the agenda.", code="already")
     return row
 
 
-def _check_words(text: str, *, field: str, most: int) -> None:
-    if not WORDS_CHARS_MIN <= len(text.strip()) <= most:
-        raise Invalid(f"Write {WORDS_CHARS_MIN} to {most:,} characters.", field=field)
+def _check_text(text: str, *, field: str, max_chars: int) -> None:
+    if not TEXT_CHARS_MIN <= len(text.strip()) <= max_chars:
+        raise Invalid(f"Write {TEXT_CHARS_MIN} to {max_chars:,} characters.", field=field)
 
 
 def _page(asset: ModelAsset | None, request: ReviewRequest | None) -> str:

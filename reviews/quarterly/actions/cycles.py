@@ -1,6 +1,4 @@
-"""The cycle of a quarter: planned and moved on by the tick, its agenda gathered, the meeting opened and closed by
-people.
-"""
+"""The cycle of a quarter. The tick plans and advances it and refreshes its agenda; people run the meeting."""
 
 from datetime import datetime, timedelta
 
@@ -9,13 +7,13 @@ from django.db import transaction
 
 from governance.budgets.domain.quarters import Quarter
 from governance.people.queries.people import person_of
-from reviews.quarterly.actions import gathering
-from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.actions import agenda_refresh
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.cycle import Calendar, CycleState, check_move, due_state
 from reviews.quarterly.domain.minutes import markdown
 from reviews.quarterly.domain.quorum import check_quorum
 from reviews.quarterly.models import ReviewCycle
-from reviews.quarterly.queries.meeting import meeting_of, sides_present
+from reviews.quarterly.queries.meeting import minutes_of, sides_present
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -27,8 +25,8 @@ CUT_OFF_WITHIN = timedelta(days=60)
 
 
 def plan(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
-    """Make the cycle of the quarter, and of those since the last one, each exactly once however often this runs."""
-    current, made = Quarter.of(now), []
+    """Create the cycle of the current quarter and of any missed quarters since the last one. Idempotent."""
+    current, created = Quarter.of(now), []
     last = ReviewCycle.objects.order_by("-quarter").values_list("quarter", flat=True).first()
     quarter = min(Quarter.parse(last).next, current) if last else current
     while quarter <= current:
@@ -38,44 +36,48 @@ def plan(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
             cycle, is_new = ReviewCycle.objects.get_or_create(quarter=str(quarter), defaults=times)
             if is_new:
                 details = {"collecting_at": cycle.collecting_at, "cut_off_at": cycle.cut_off_at}
-                record_of_cycle(kind="planned", cycle=cycle, by=by, now=now, details=details)
-                made.append(cycle)
+                record_cycle_event(kind="planned", cycle=cycle, by=by, now=now, details=details)
+                created.append(cycle)
         quarter = quarter.next
-    return made
+    return created
 
 
 def advance(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
-    """Move cycles on whose time has come, and gather the agenda of those that collect, once an hour."""
+    """Advance the cycles that are due, and refresh the agenda of collecting cycles once an hour."""
     waiting = ReviewCycle.objects.filter(state__in=[CycleState.PLANNED, CycleState.COLLECTING])
     moved = []
     for pk in list(waiting.order_by("quarter").values_list("pk", flat=True)):
         with transaction.atomic():
             row = waiting.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if row is None:  # another process is at it
+            if row is None:  # another process has locked it
                 continue
             if _moved_by_time(row, by, now):
                 moved.append(row)
             elif row.state == CycleState.COLLECTING and _is_stale(row, now):
-                gathering.gather_into(cycle=row, by=by, now=now)
+                agenda_refresh.refresh_agenda(cycle=row, by=by, now=now)
     return moved
 
 
-def gather(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
-    """Gather the agenda now, because somebody wants to see it as it stands."""
+def refresh(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Refresh the agenda now instead of at the next hourly refresh."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         row = _locked(cycle)
         if row.state != CycleState.COLLECTING:
-            raise WrongState(f"The agenda of {row} is gathered while the cycle collects; it is {row.state} now.")
-        gathering.gather_into(cycle=row, by=by, now=now)
+            raise WrongState(
+                f"The agenda of {row} can be refreshed only while the cycle is collecting; it is {row.state} now."
+            )
+        agenda_refresh.refresh_agenda(cycle=row, by=by, now=now)
     return row
 
 
 def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: User, now: datetime) -> ReviewCycle:
-    """Move the instant after which values stand still; before it has passed, and into the future."""
+    """Move the cut-off, after which values are frozen. The old cut-off must not have passed; the new one must be
+    in the future.
+    """
     check_lead_meeting(person_of(by))
     if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")
+        raise Invalid(f"Explain in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")
     with transaction.atomic():
         row = _locked(cycle)
         if row.state not in {CycleState.PLANNED, CycleState.COLLECTING}:
@@ -84,61 +86,61 @@ def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: U
         details = {"before": row.cut_off_at, "after": cut_off_at}
         row.cut_off_at = cut_off_at
         row.save(update_fields=["cut_off_at"])
-        record_of_cycle(kind="cut_off_moved", cycle=row, by=by, now=now, details=details, reason=reason)
+        record_cycle_event(kind="cut_off_moved", cycle=row, by=by, now=now, details=details, reason=reason)
     return row
 
 
-def hold(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
-    """Open the meeting; whoever opens it is in the chair."""
+def open_meeting(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Open the meeting. The person who opens it becomes the chair."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         row = _locked(cycle)
         check_move(source=CycleState(row.state), target=CycleState.HELD)
         row.state, row.chair, row.held_at = CycleState.HELD, by, now
         row.save(update_fields=["state", "chair", "held_at"])
-        record_of_cycle(kind="held", cycle=row, by=by, now=now)
+        record_cycle_event(kind="held", cycle=row, by=by, now=now)
     return row
 
 
 def take_chair(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
-    """Take the chair of an open meeting from whoever had it."""
+    """Replace the chair of an open meeting."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         row = _held(cycle)
         if row.chair_id == by.pk:
-            raise WrongState("You are in the chair already.", code="already")
+            raise WrongState("You are already the chair.", code="already")
         details = {"before": row.chair.username if row.chair else "", "after": by.username}
         row.chair = by
         row.save(update_fields=["chair"])
-        record_of_cycle(kind="chair_taken", cycle=row, by=by, now=now, details=details)
+        record_cycle_event(kind="chair_taken", cycle=row, by=by, now=now, details=details)
     return row
 
 
 def write_notes(*, cycle: ReviewCycle, notes: str, by: User, now: datetime) -> ReviewCycle:
-    """Write the chair's own part of the minutes."""
+    """Store the chair's notes, which become part of the minutes."""
     check_lead_meeting(person_of(by))
     if len(notes) > NOTES_CHARS_MAX:
-        raise Invalid(f"The notes have at most {NOTES_CHARS_MAX:,} characters.", field="notes")
+        raise Invalid(f"The notes can have at most {NOTES_CHARS_MAX:,} characters.", field="notes")
     with transaction.atomic():
         row = _held(cycle)
         row.notes = notes
         row.save(update_fields=["notes"])
-        record_of_cycle(kind="notes_written", cycle=row, by=by, now=now, details={"characters": len(notes)})
+        record_cycle_event(kind="notes_written", cycle=row, by=by, now=now, details={"characters": len(notes)})
     return row
 
 
 def close(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
-    """Close the meeting: its minutes are issued, and nothing of the cycle changes any more."""
+    """Close the meeting and issue its minutes. A closed cycle cannot be changed."""
     with transaction.atomic():
         row = _locked(cycle)
         check_move(source=CycleState(row.state), target=CycleState.CLOSED)
         check_close_meeting(person_of(by), chair_id=row.chair_id)
         check_quorum(sides_present(row))
-        row.minutes = markdown(meeting_of(row))
+        row.minutes = markdown(minutes_of(row))
         row.minutes_digest = digest_of(row.minutes)
         row.state, row.closed_at, row.closed_by = CycleState.CLOSED, now, by
         row.save(update_fields=["minutes", "minutes_digest", "state", "closed_at", "closed_by"])
-        record_of_cycle(kind="closed", cycle=row, by=by, now=now, details={"minutes": row.minutes_digest})
+        record_cycle_event(kind="closed", cycle=row, by=by, now=now, details={"minutes": row.minutes_digest})
     return row
 
 
@@ -148,8 +150,8 @@ def _moved_by_time(row: ReviewCycle, by: User | None, now: datetime) -> bool:
         CycleState(row.state), collecting_at=row.collecting_at, cut_off_at=row.cut_off_at, now=now
     ):
         check_move(source=CycleState(row.state), target=target)
-        gathering.gather_into(cycle=row, by=by, now=now)
-        record_of_cycle(kind=target.value, cycle=row, by=by, now=now, details={"before": row.state})
+        agenda_refresh.refresh_agenda(cycle=row, by=by, now=now)
+        record_cycle_event(kind=target.value, cycle=row, by=by, now=now, details={"before": row.state})
         row.state = target
         row.save(update_fields=["state"])
     return CycleState(row.state) is not source
@@ -163,7 +165,7 @@ def _check_cut_off(row: ReviewCycle, cut_off_at: datetime, now: datetime) -> Non
     latest = Calendar.of(Quarter.parse(row.quarter)).cut_off_at + CUT_OFF_WITHIN
     if not max(now, row.collecting_at) < cut_off_at <= latest:
         raise Invalid(
-            f"The cut-off must lie after {max(now, row.collecting_at):%Y-%m-%d %H:%M} and not after "
+            f"The cut-off must be after {max(now, row.collecting_at):%Y-%m-%d %H:%M} and at the latest "
             f"{latest:%Y-%m-%d %H:%M} UTC.",
             field="cut_off_at",
         )

@@ -1,4 +1,4 @@
-"""In the meeting: who attends, and what is decided of each item, with what follows from it in the same transaction."""
+"""Record attendance and decisions of a meeting. The effects of a decision happen in the same transaction."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.people.queries.people import person_of
-from reviews.quarterly.actions import implications
-from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.actions import decision_effects
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.action_items import action_ref
 from reviews.quarterly.domain.cycle import CycleState
-from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_wish
+from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_decision
 from reviews.quarterly.domain.quorum import Side, check_quorum
 from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
@@ -25,7 +25,7 @@ OPEN = (CycleState.FROZEN, CycleState.HELD)
 
 @dataclass(frozen=True, kw_only=True)
 class TakenDecision:
-    """A decision as it is taken: what, why, who carries it out and until when; `owner` None where nobody was named."""
+    """A decision to record: kind, rationale, owner and due date. `owner` is None if nobody was named."""
 
     kind: DecisionKind
     rationale: str
@@ -34,45 +34,46 @@ class TakenDecision:
     amount_usd: Decimal | None = None
 
 
-def attend(*, cycle: ReviewCycle, person: User, side: Side, by: User, now: datetime) -> Attendance:
-    """Note that somebody attends, for one side; noted again, the side is corrected."""
+def record_attendance(*, cycle: ReviewCycle, person: User, side: Side, by: User, now: datetime) -> Attendance:
+    """Record that a person attends for one side. A second call for the same person replaces the side."""
     check_lead_meeting(person_of(by))
     if not person.is_active:
         raise Invalid(f"The account {person.username} is closed.", field="person")
     check_attend(person_of(person), side=side)
     with transaction.atomic():
         row = _open(cycle)
-        noted = {"side": side.value, "noted_by": by, "noted_at": now}
-        there, _ = Attendance.objects.update_or_create(cycle=row, person=person, defaults=noted)
+        fields = {"side": side.value, "noted_by": by, "noted_at": now}
+        attendance, _ = Attendance.objects.update_or_create(cycle=row, person=person, defaults=fields)
         details = {"person": person.username, "side": side.value}
-        record_of_cycle(kind="attended", cycle=row, by=by, now=now, details=details)
-    return there
+        record_cycle_event(kind="attended", cycle=row, by=by, now=now, details=details)
+    return attendance
 
 
-def leave(*, cycle: ReviewCycle, person: User, by: User, now: datetime) -> None:
-    """Take back that somebody attends; what was decided before stands."""
+def remove_attendance(*, cycle: ReviewCycle, person: User, by: User, now: datetime) -> None:
+    """Remove a person from the attendance. Earlier decisions stay valid."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         row = _open(cycle)
-        gone, _ = Attendance.objects.filter(cycle=row, person=person).delete()
-        if not gone:
-            raise NotFound(f"{person.username} is not noted as present.", field="person")
-        record_of_cycle(kind="left", cycle=row, by=by, now=now, details={"person": person.username})
+        deleted, _ = Attendance.objects.filter(cycle=row, person=person).delete()
+        if not deleted:
+            raise NotFound(f"{person.username} is not recorded as present.", field="person")
+        record_cycle_event(kind="left", cycle=row, by=by, now=now, details={"person": person.username})
 
 
 def decide(*, item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
-    """Take a decision: with quorum, an owner and a due date; what it implies happens now or nothing does."""
+    """Record a decision and apply its effects, or neither. It needs a quorum, an owner and a due date."""
     with transaction.atomic():
         cycle = ReviewCycle.objects.select_for_update().get(pk=item.cycle_id)
         _check_may_decide(cycle, item, by)
-        check_wish(_wish(item, decided), today=now.date())
+        check_decision(_decision_input(item, decided), today=now.date())
         check_quorum(sides_present(cycle))
         if item.decisions.filter(kind=decided.kind).exists():
             raise WrongState(
-                f"It was decided already to {decided.kind.words}; closed matters never reopen.", code="already"
+                f"The meeting already decided to {decided.kind.words} here; a decision cannot be made twice.",
+                code="already",
             )
         row = _decision(item, decided, by, now)
-        row.effect = implications.carry_out(decision=row, by=by, now=now)
+        row.effect = decision_effects.apply(decision=row, by=by, now=now)
         row.save()
         action = _action(cycle, row, by, now)
         details = {
@@ -83,15 +84,17 @@ def decide(*, item: AgendaItem, decided: TakenDecision, by: User, now: datetime)
             "due_on": row.due_on,
             "effect": row.effect,
         }
-        record_of_cycle(kind="decided", cycle=cycle, by=by, now=now, details=details, reason=row.rationale)
+        record_cycle_event(kind="decided", cycle=cycle, by=by, now=now, details=details, reason=row.rationale)
     return row
 
 
 def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
     if cycle.state != CycleState.HELD:
-        raise WrongState(f"Decisions are taken while the meeting of {cycle} is open; the cycle is {cycle.state}.")
+        raise WrongState(
+            f"Decisions can be made only while the meeting of {cycle} is open; the cycle is {cycle.state}."
+        )
     if item.removed_at is not None:
-        raise WrongState("This item was taken off the agenda; put the matter on it anew.")
+        raise WrongState("This item was removed from the agenda; add it again to decide it.")
     asset = item.asset
     check_decide(
         person_of(by),
@@ -101,9 +104,9 @@ def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
     )
 
 
-def _wish(item: AgendaItem, decided: TakenDecision) -> DecisionInput:
+def _decision_input(item: AgendaItem, decided: TakenDecision) -> DecisionInput:
     if decided.owner is not None and not decided.owner.is_active:
-        raise Invalid(f"The account {decided.owner.username} is closed; name somebody who is there.", field="owner")
+        raise Invalid(f"The account {decided.owner.username} is closed; name an active person.", field="owner")
     return DecisionInput(
         kind=decided.kind,
         owner=decided.owner.username if decided.owner else "",
@@ -117,8 +120,8 @@ def _wish(item: AgendaItem, decided: TakenDecision) -> DecisionInput:
 
 
 def _decision(item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
-    """The row, not stored before what it implies is done."""
-    assert decided.owner is not None  # noqa: S101 -- check_wish has refused what has none
+    """The unsaved row; the caller saves it after its effects are applied."""
+    assert decided.owner is not None  # noqa: S101 -- check_decision refuses a decision without one
     assert decided.due_on is not None  # noqa: S101 -- likewise
     return MeetingDecision(
         item=item,
@@ -144,5 +147,7 @@ def _action(cycle: ReviewCycle, row: MeetingDecision, by: User, now: datetime) -
 def _open(cycle: ReviewCycle) -> ReviewCycle:
     row = ReviewCycle.objects.select_for_update().get(pk=cycle.pk)
     if row.state not in OPEN:
-        raise WrongState(f"Attendance is noted between cut-off and close; the review of {row} is {row.state}.")
+        raise WrongState(
+            f"Attendance can be recorded only between cut-off and close; the review of {row} is {row.state}."
+        )
     return row

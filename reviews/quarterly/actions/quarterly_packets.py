@@ -1,6 +1,4 @@
-"""Quarterly packets: frozen as JSON the moment they are issued, drawn by a worker section by section, retried when that
-failed.
-"""
+"""Quarterly packets: frozen as JSON when issued, then rendered section by section by a worker, with retries."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -19,10 +17,10 @@ from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from reviews.packets.actions import RETRIED, SILENCE
-from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
-from reviews.quarterly.queries.invitations import invited_to
+from reviews.quarterly.queries.invitations import invitees
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.quarterly.rules import check_lead_meeting
 from weighbridge.core.canonical import digest_of
@@ -35,17 +33,17 @@ ISSUED_FROM = (CycleState.FROZEN, CycleState.HELD, CycleState.CLOSED)
 
 
 def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
-    """Freeze what the packet of a quarter says now, as the next one, and have it drawn; `by` None is the tick at the
-    cut-off.
+    """Freeze the current data of a quarter as its next packet and queue the rendering. `by` is None if the tick
+    issues it at the cut-off.
     """
     if by is not None:
         check_lead_meeting(person_of(by))
     with transaction.atomic():
         row = ReviewCycle.objects.select_for_update().get(pk=cycle.pk)
         if row.state not in ISSUED_FROM:
-            raise WrongState(f"A packet is issued once the cut-off of {row} has passed; the cycle is {row.state}.")
+            raise WrongState(f"A packet can be issued only after the cut-off of {row}; the cycle is {row.state}.")
         number = CyclePacket.objects.filter(cycle=row).count() + 1
-        checkpoints.keep(now=now)
+        checkpoints.sign_head(now=now)
         document = to_document(packet_of(row, now=now))
         packet = CyclePacket.objects.create(
             cycle=row,
@@ -55,32 +53,34 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
             **jobs.queued(model=CyclePacket, now=now),
         )
         details = {"number": number, "digest": packet.document_digest}
-        record_of_cycle(kind="packet_issued", cycle=row, by=by, now=now, details=details)
+        record_cycle_event(kind="packet_issued", cycle=row, by=by, now=now, details=details)
         jobs.wake_for(row=packet)
     return packet
 
 
 def issue_due(*, by: User | None = None, now: datetime) -> list[CyclePacket]:
-    """Issue the first packet of every quarter that is frozen and has none; harmless when repeated."""
+    """Issue the first packet of every frozen quarter that has none. Idempotent."""
     with transaction.atomic():
         frozen = list(ReviewCycle.objects.select_for_update(skip_locked=True).filter(state=CycleState.FROZEN))
-        # Asked once the row is locked: another tick may have issued it since this one looked.
+        # Checked after locking: another tick may have issued the packet in the meantime.
         return [issue(cycle=row, by=by, now=now) for row in frozen if not row.packets.exists()]
 
 
-def begin(*, packet: CyclePacket, digests: Collection[str], by: User | None = None, now: datetime) -> set[str]:
-    """Say of how many sections a packet consists; the digests of those that are drawn already."""
+def start_rendering(
+    *, packet: CyclePacket, digests: Collection[str], by: User | None = None, now: datetime
+) -> set[str]:
+    """Store the number of sections of a packet. Returns the digests of the sections that are already rendered."""
     with transaction.atomic():
         rows = RenderedSection.objects.filter(digest__in=digests)
-        known = set(rows.values_list("digest", flat=True))
+        done = set(rows.values_list("digest", flat=True))
         rows.update(used_at=now)
-        if packet.write(sections_total=len(digests), sections_done=len(known)):
-            details = {"number": packet.number, "sections": len(digests), "drawn_before": len(known)}
-            record_of_cycle(kind="packet_begun", cycle=packet.cycle, by=by, now=now, details=details)
-    return known
+        if packet.write(sections_total=len(digests), sections_done=len(done)):
+            details = {"number": packet.number, "sections": len(digests), "drawn_before": len(done)}
+            record_cycle_event(kind="packet_begun", cycle=packet.cycle, by=by, now=now, details=details)
+    return done
 
 
-def keep_sections(
+def store_sections(
     *,
     packet: CyclePacket,
     drawn: Mapping[str, bytes],
@@ -89,67 +89,68 @@ def keep_sections(
     by: User | None = None,
     now: datetime,
 ) -> bool:
-    """Keep drawn sections by their digests, and how many are done; False where another worker has the packet now."""
+    """Store rendered sections by digest, and how many are done. False if another worker now has the lease."""
     with transaction.atomic():
         fields = [RenderedSection(digest=name, pdf=pdf, drawn_at=now, used_at=now) for name, pdf in drawn.items()]
         RenderedSection.objects.bulk_create(fields, ignore_conflicts=True)
         is_ours = packet.renew(now=now, lease=lease, sections_done=done)
         if is_ours:
             details = {"number": packet.number, "done": done}
-            record_of_cycle(kind="sections_drawn", cycle=packet.cycle, by=by, now=now, details=details)
+            record_cycle_event(kind="sections_drawn", cycle=packet.cycle, by=by, now=now, details=details)
     return is_ours
 
 
-def rendered(
+def store_pdf(
     *, packet: CyclePacket, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Keep the whole PDF, and before the meeting tell whoever is invited; False where the lease was lost. `render_ms`:
-    what drawing took.
+    """Store the complete PDF and, before the meeting, send the invitations. False if the lease was lost.
+
+    `render_ms` is the rendering time in milliseconds.
     """
     upload = ContentFile(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
     with transaction.atomic():
-        kept = artifacts.keep(upload=upload, by=by, now=now)
+        stored = artifacts.store(upload=upload, by=by, now=now)
         is_ours = jobs.finish(
             row=packet,
             now=now,
-            stored_as=kept.stored_as,
-            pdf_digest=kept.digest,
+            stored_as=stored.stored_as,
+            pdf_digest=stored.digest,
             pages=pages,
             sections_done=packet.sections_total,
         )
         if is_ours:
-            details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
-            record_of_cycle(kind="packet_ready", cycle=packet.cycle, by=by, now=now, details=details)
+            details = {"number": packet.number, "pdf": stored.digest, "pages": pages, "render_ms": render_ms}
+            record_cycle_event(kind="packet_ready", cycle=packet.cycle, by=by, now=now, details=details)
             if packet.cycle.state == CycleState.FROZEN:
                 _invite(packet, now)
     return is_ours
 
 
 def invite(*, packet: CyclePacket, by: User, now: datetime) -> int:
-    """Send the agenda and the pre-read to whoever is invited, once each for this packet; how many letters."""
+    """Send the agenda and the pre-read to the invited people, once per packet. Returns the number of messages."""
     check_lead_meeting(person_of(by))
     if packet.state != JobState.DONE:
-        raise WrongState(f"Packet {packet.number} is {packet.state}; invitations go out once it is drawn.")
+        raise WrongState(f"Packet {packet.number} is {packet.state}; invitations can be sent when its PDF is ready.")
     with transaction.atomic():
         count = _invite(packet, now)
         details = {"number": packet.number, "letters": count}
-        record_of_cycle(kind="invited", cycle=packet.cycle, by=by, now=now, details=details)
+        record_cycle_event(kind="invited", cycle=packet.cycle, by=by, now=now, details=details)
     return count
 
 
-def forget_sections(*, by: User | None = None, now: datetime) -> int:
-    """Forget drawn sections no packet has used for two quarters; they can be drawn again."""
+def delete_unused_sections(*, by: User | None = None, now: datetime) -> int:
+    """Delete rendered sections that no packet has used for two quarters. They can be rendered again."""
     with transaction.atomic():
         old = RenderedSection.objects.filter(used_at__lt=now - KEEP_UNUSED)
         last = ReviewCycle.objects.order_by("-quarter").first()
         count, _ = old.delete()
         if count and last is not None:
-            record_of_cycle(kind="sections_forgotten", cycle=last, by=by, now=now, details={"count": count})
+            record_cycle_event(kind="sections_forgotten", cycle=last, by=by, now=now, details={"count": count})
     return count
 
 
 def _invite(packet: CyclePacket, now: datetime) -> int:
-    people = invited_to(packet.cycle)
+    people = invitees(packet.cycle)
     for user in people:
         key = f"cycle.invite:{packet.cycle.quarter}:{packet.number}:{user.pk}"
         payload = {"packet_id": packet.pk, "user_id": user.pk}
@@ -157,10 +158,10 @@ def _invite(packet: CyclePacket, now: datetime) -> int:
     return len(people)
 
 
-def _record(word: str, packet: CyclePacket, by: User | None, now: datetime, _: dict[str, Any]) -> None:
-    reason = packet.error[:1000] if word == "failed" else ""
+def _record(event: str, packet: CyclePacket, by: User | None, now: datetime, _: dict[str, Any]) -> None:
+    reason = packet.error[:1000] if event == "failed" else ""
     details = {"number": packet.number}
-    record_of_cycle(kind=f"packet_{word}", cycle=packet.cycle, by=by, now=now, details=details, reason=reason)
+    record_cycle_event(kind=f"packet_{event}", cycle=packet.cycle, by=by, now=now, details=details, reason=reason)
 
 
 register(

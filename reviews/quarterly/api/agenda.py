@@ -112,7 +112,7 @@ class Gathering(APIView):
         user, person, now = asker(request)
         cycle = reads.find(quarter=quarter, person=person)
         read(Nothing, request.data)
-        cycles.gather(cycle=cycle, by=user, now=now)
+        cycles.refresh(cycle=cycle, by=user, now=now)
         return whole(request, quarter)
 
 
@@ -169,5 +169,5 @@ class Leaving(APIView):
         """Take back that somebody attends; what was decided before stands."""
         user, person, now = asker(request)
         cycle = reads.find(quarter=quarter, person=person)
-        meeting.leave(cycle=cycle, person=read(LeavingInput, request.data)["person"], by=user, now=now)
+        meeting.remove_attendance(cycle=cycle, person=read(LeavingInput, request.data)["person"], by=user, now=now)
         return whole(request, quarter)

@@ -2,133 +2,34 @@
 
 from rest_framework import serializers
 
-from governance.site.api.shapes import Answer, number
+from governance.site.api.shapes import Answer, answer_of, number
+from reviews.quarterly.actions.scorecard import KpiSheet
+from reviews.quarterly.queries.cycles import ActionView, AgendaItemView, CycleView, MeetingDecisionView
+from reviews.quarterly.queries.scores import ScorecardLine
+from reviews.scorecard.domain.scorecard import KpiScore
 
-
-class CycleAnswer(Answer):
-    """A quarter's review."""
-
-    quarter = serializers.CharField()
-    state = serializers.CharField()
-    collecting_at = serializers.DateTimeField()
-    cut_off_at = serializers.DateTimeField()
-    held_at = serializers.DateTimeField(allow_null=True)
-    closed_at = serializers.DateTimeField(allow_null=True)
-
-
-class MeetingDecisionAnswer(Answer):
-    """A decision, and the action item it became."""
-
-    kind = serializers.CharField()
-    rationale = serializers.CharField()
-    effect = serializers.CharField()
-    amount = serializers.CharField()
-    decided_by = serializers.CharField()
-    decided_at = serializers.DateTimeField()
-    action = serializers.CharField()
-
-
-class AgendaItemAnswer(Answer):
-    """An item of the agenda; `place` is 0 for one that was taken off, `recurs` the quarter it was on an
-    agenda before.
-    """
-
-    id = serializers.IntegerField()
-    place = serializers.IntegerField()
-    kind = serializers.CharField()
-    title = serializers.CharField()
-    why = serializers.CharField()
-    page = serializers.CharField()
-    model = serializers.CharField()
-    request = serializers.CharField()
-    recurs = serializers.CharField()
-    removal = serializers.CharField()
-    decisions = MeetingDecisionAnswer(many=True)
-    may_decide = serializers.BooleanField()
-
-
-class ActionAnswer(Answer):
-    """An action item."""
-
-    ref = serializers.CharField()
-    quarter = serializers.CharField()
-    kind = serializers.CharField()
-    title = serializers.CharField()
-    owner = serializers.CharField()
-    due_on = serializers.DateField()
-    state = serializers.CharField()
-    outcome = serializers.CharField()
-    ticket = serializers.CharField()
-    is_overdue = serializers.BooleanField()
-
-
-class ScoreAnswer(Answer):
-    """A line of the scorecard; `gap` and `change` are shares of 1, above zero being better than the target."""
-
-    model = serializers.CharField()
-    kpi = serializers.CharField()
-    metric = serializers.CharField()
-    unit = serializers.CharField()
-    better = serializers.CharField()
-    target = number()
-    actual = number(allow_null=True)
-    before = number(allow_null=True)
-    gap = number(allow_null=True)
-    change = number(allow_null=True)
-    standing = serializers.CharField()
-    trend = serializers.CharField()
-    supplied_by = serializers.CharField()
-    channel = serializers.CharField()
-
-
-class ScoreLineAnswer(Answer):
-    """A KPI of a model, with its values."""
-
-    team = serializers.CharField()
-    slug = serializers.CharField()
-    kpi = serializers.CharField()
-    owner = serializers.CharField()
-    data_source = serializers.CharField()
-    how_estimated = serializers.CharField()
-    score = ScoreAnswer()
-
-
-class PresenceAnswer(Answer):
-    """Somebody who attends."""
-
-    username = serializers.CharField()
-    name = serializers.CharField()
-    side = serializers.CharField()
-
-
-class CycleDetailAnswer(CycleAnswer):
-    """Everything of a quarter's review; `missing` is who must be present before anything can be decided."""
-
-    chair = serializers.CharField()
-    notes = serializers.CharField()
-    minutes = serializers.CharField()
-    minutes_digest = serializers.CharField()
-    items = AgendaItemAnswer(many=True)
-    removed = AgendaItemAnswer(many=True)
-    presences = PresenceAnswer(many=True)
-    missing = serializers.ListField(child=serializers.CharField())
-    scores = ScoreLineAnswer(many=True)
-    actions = ActionAnswer(many=True)
-    before = ActionAnswer(many=True)
-
-
-class KpiAnswer(Answer):
-    """A KPI of a model."""
-
-    slug = serializers.CharField()
-    name = serializers.CharField()
-    metric = serializers.CharField()
-    unit = serializers.CharField()
-    better = serializers.CharField()
-    target = number()
-    owner = serializers.CharField(source="owner.username")
-    data_source = serializers.CharField()
-    how_estimated = serializers.CharField()
+MeetingDecisionAnswer = answer_of(MeetingDecisionView, without=["words"])
+AgendaItemAnswer = answer_of(AgendaItemView, without=["words", "removed_by"])
+ActionAnswer = answer_of(ActionView, without=["words", "ticket_url"])
+ScoreAnswer = answer_of(
+    KpiScore,
+    properties=["gap", "change", "standing", "trend"],
+    after={"supplied_by": "trend", "channel": "supplied_by"},
+    helps=dict.fromkeys(["gap", "change"], "A share of 1; above zero is better than the target."),
+)
+ScoreLineAnswer = answer_of(ScorecardLine, without=["supplied_at"], after={"score": "how_estimated"})
+CycleAnswer = answer_of(
+    CycleView, "CycleAnswer", only=["quarter", "state", "collecting_at", "cut_off_at", "held_at", "closed_at"]
+)
+CycleDetailAnswer = answer_of(
+    CycleView,
+    "CycleDetailAnswer",
+    without=["gathered_at", "may_lead", "may_close", "is_present"],
+    helps={"missing": "Who must be present before anything can be decided."},
+)
+KpiAnswer = answer_of(
+    KpiSheet, "KpiAnswer", after={"owner": "target"}, owner=serializers.CharField(source="owner.username")
+)
 
 
 class ActualAnswer(Answer):

@@ -14,11 +14,12 @@ from governance.inventory.models import ModelAsset
 from governance.inventory.queries import find as find_model
 from governance.inventory.queries import visible_to
 from governance.people.api.caller import asker
-from governance.site.api.shapes import Input, Nothing, choice, read
+from governance.site.api.shapes import Input, Nothing, choice, read, takes
 from reviews.quarterly.actions import cycles, meeting, scorecard
 from reviews.quarterly.actions.meeting import TakenDecision
-from reviews.quarterly.actions.scorecard import KpiSheet, Supplied
+from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
 from reviews.quarterly.api import answers as said
+from reviews.quarterly.domain.actuals_file import ActualRow
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.queries import cycles as reads
@@ -39,14 +40,17 @@ def somebody(**options: Any) -> Any:
     )
 
 
+@takes(
+    TakenDecision,
+    rationale={"max_length": TEXT_CHARS_MAX},
+    due_on={"required": False},
+    amount_usd={"max_digits": 16, "decimal_places": 2},
+)
 class DecisionInput(Input):
     """A decision of the meeting; it needs an owner and a due date."""
 
     kind = choice(DecisionKind)
-    rationale = serializers.CharField(max_length=TEXT_CHARS_MAX)
     owner = somebody(required=False, allow_null=True, help_text="User name of whoever carries it out.")
-    due_on = serializers.DateField(required=False, allow_null=True)
-    amount_usd = serializers.DecimalField(max_digits=16, decimal_places=2, required=False, allow_null=True)
 
 
 class AttendanceInput(Input):
@@ -56,13 +60,17 @@ class AttendanceInput(Input):
     side = choice(Side)
 
 
+@takes(
+    ActualRow,
+    without=["row"],
+    model={"max_length": 150, "help_text": "Written team/model."},
+    value={"max_digits": 24, "decimal_places": 9},
+    source={"required": False, "max_length": 200, "allow_blank": True},
+)
 class ActualInput(Input):
     """What one KPI came to."""
 
-    model = serializers.CharField(max_length=150, help_text="Written team/model.")
     kpi = serializers.SlugField(max_length=60)
-    value = serializers.DecimalField(max_digits=24, decimal_places=9)
-    source = serializers.CharField(max_length=200, required=False, allow_blank=True)  # type: ignore[assignment]  # a field of that name
 
 
 class ActualsInput(Input):
@@ -92,7 +100,7 @@ class Cycles(APIView):
     def get(self, request: Request) -> Response:
         """The latest quarter first."""
         _, person, _ = asker(request)
-        return Response(said.CycleAnswer(reads.listed(person=person), many=True).data)
+        return Response(said.CycleAnswer(reads.list_cycles(person=person), many=True).data)
 
 
 class Cycle(APIView):
@@ -115,7 +123,7 @@ class MeetingView(APIView):
         user, person, now = asker(request)
         cycle = reads.find(quarter=quarter, person=person)
         read(Nothing, request.data)
-        cycles.hold(cycle=cycle, by=user, now=now)
+        cycles.open_meeting(cycle=cycle, by=user, now=now)
         return whole(request, quarter)
 
 
@@ -145,7 +153,7 @@ class Attendances(APIView):
         user, person, now = asker(request)
         cycle = reads.find(quarter=quarter, person=person)
         given = read(AttendanceInput, request.data)
-        meeting.attend(cycle=cycle, person=given["person"], side=Side(given["side"]), by=user, now=now)
+        meeting.record_attendance(cycle=cycle, person=given["person"], side=Side(given["side"]), by=user, now=now)
         return whole(request, quarter, status=201)
 
 
@@ -182,7 +190,7 @@ class Actuals(APIView):
         user, _, now = asker(request)
         given = read(ActualsInput, request.data)["actuals"]
         actuals = [
-            Supplied(
+            SuppliedActual(
                 asset=model_named(request, each["model"]),
                 kpi=each["kpi"],
                 value=each["value"],
@@ -205,7 +213,7 @@ class Kpis(APIView):
         """The KPIs that count now."""
         _, person, _ = asker(request)
         asset = find_model(team=team, slug=slug, person=person)
-        return Response(said.KpiAnswer(scores.of_model(asset), many=True).data)
+        return Response(said.KpiAnswer(scores.active_kpis(asset), many=True).data)
 
     @extend_schema(operation_id="models_kpi_set", request=KpiInput, responses={201: said.KpiAnswer})
     def post(self, request: Request, team: str, slug: str) -> Response:

@@ -1,14 +1,12 @@
-"""What becomes of a decision: an action item that is open, seen, and then closed for good; a recurrence is
-a new one.
-"""
+"""The states of an action item: open, acknowledged, closed. A closed item never reopens; a recurrence is a new item."""
 
 from collections.abc import Mapping
 
-from reviews.requests.domain.steps import Actor, Named, Transition, leaving
+from reviews.requests.domain.steps import Actor, NamedState, Transition, transitions_from
 from weighbridge.core.errors import WrongState
 
 
-class ActionState(Named):
+class ActionState(NamedState):
     """State of an action item."""
 
     OPEN = "open"
@@ -35,13 +33,13 @@ ACTION_OWNER: Mapping[ActionState, Actor] = {
 }
 
 ACTION_MEANING: Mapping[ActionState, str] = {
-    ActionState.OPEN: "decided; its owner has not said that they saw it",
-    ActionState.ACKNOWLEDGED: "its owner is at it",
-    ActionState.DONE: "carried out; closed for good",
-    ActionState.DROPPED: "given up with a reason; closed for good",
+    ActionState.OPEN: "decided; its owner has not acknowledged it yet",
+    ActionState.ACKNOWLEDGED: "its owner is working on it",
+    ActionState.DONE: "done; closed for good",
+    ActionState.DROPPED: "dropped with a reason; closed for good",
 }
 
-_LIVING = (ActionState.OPEN, ActionState.ACKNOWLEDGED)
+_UNFINISHED = (ActionState.OPEN, ActionState.ACKNOWLEDGED)
 
 ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
     Transition(
@@ -50,7 +48,7 @@ ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
         "acknowledge",
         Actor.OWNER,
         "here, or by moving the ticket",
-        "the next meeting sees that somebody is at it",
+        "the next meeting sees that work has started",
     ),
     *(
         Transition(
@@ -59,9 +57,9 @@ ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
             "finish",
             Actor.OWNER,
             "by its owner or a lead, here or by moving the ticket",
-            "closed for good; the ticket is told",
+            "closed for good; the ticket is updated",
         )
-        for source in _LIVING
+        for source in _UNFINISHED
     ),
     *(
         Transition(
@@ -69,34 +67,34 @@ ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
             ActionState.DROPPED,
             "drop",
             Actor.CHAIR,
-            "by a platform or product lead who does not owe it, with a reason",
-            "closed for good; the ticket is told",
+            "by a platform or product lead who does not own it, with a reason",
+            "closed for good; the ticket is updated",
         )
-        for source in _LIVING
+        for source in _UNFINISHED
     ),
 )
 
 ACTION_CLOSED: frozenset[ActionState] = frozenset({ActionState.DONE, ActionState.DROPPED})
 
 
-def may_become(*, source: ActionState, target: ActionState) -> bool:
+def may_change_to(*, source: ActionState, target: ActionState) -> bool:
     """Whether an action item may go from `source` straight to `target`."""
-    return any(step.target == target for step in leaving(source, ACTION_TRANSITIONS))
+    return any(step.target == target for step in transitions_from(source, ACTION_TRANSITIONS))
 
 
-def check_become(*, source: ActionState, target: ActionState) -> None:
-    """Raise `WrongState`, with what is possible, unless the action item may go straight to `target`."""
-    if may_become(source=source, target=target):
+def check_change_to(*, source: ActionState, target: ActionState) -> None:
+    """Raise `WrongState` unless the action item may go straight to `target`."""
+    if may_change_to(source=source, target=target):
         return
     if source in ACTION_CLOSED:
         raise WrongState(
-            f"This action item is {source.words} and never reopens; if the matter recurs, the next meeting decides "
-            "anew.",
+            f"This action item is {source.words} and cannot be reopened; if the matter recurs, the next meeting "
+            "decides again.",
             code="closed",
         )
     raise WrongState(f"An action item that is {source.words} cannot become {target.words}.")
 
 
 def action_ref(quarter: str, number: int) -> str:
-    """How an action item is called: `ACT-2026Q4-03`."""
+    """The reference of an action item, such as `ACT-2026Q4-03`."""
     return f"ACT-{quarter}-{number:02d}"

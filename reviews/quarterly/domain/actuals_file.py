@@ -1,4 +1,4 @@
-"""Actuals as a CSV file: columns model, kpi, value and, where wanted, source; every fault names its row."""
+"""Read actuals from a CSV file with the columns model, kpi, value and optionally source."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 
 from weighbridge.core.errors import Invalid
 
-NEEDED = ("model", "kpi", "value")
-KNOWN = (*NEEDED, "source")
+REQUIRED = ("model", "kpi", "value")
+COLUMNS = (*REQUIRED, "source")
 ROWS_MAX = 2_000
 
 
@@ -24,7 +24,7 @@ class ActualRow:
 
 
 def read_actuals(content: bytes) -> tuple[ActualRow, ...]:
-    """The rows of the file (UTF-8, with a header line). Raises Invalid, naming the row, for the first fault."""
+    """The rows of the file (UTF-8, with a header line). Raises Invalid with the row number for the first error."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -36,36 +36,36 @@ def read_actuals(content: bytes) -> tuple[ActualRow, ...]:
         reader.fieldnames = list(header)
         rows = tuple(_row(number, cells) for number, cells in enumerate(reader, start=2))
     except csv.Error as error:
-        raise Invalid(f"The file is no CSV: {error}.", field="file") from error
+        raise Invalid(f"The file is not valid CSV: {error}.", field="file") from error
     if not rows:
-        raise Invalid("The file has a header and no row; write one row for each value.", field="file")
+        raise Invalid("The file has a header but no rows; write one row for each value.", field="file")
     if len(rows) > ROWS_MAX:
-        raise Invalid(f"The file has {len(rows):,} rows and {ROWS_MAX:,} are taken at a time; split it.", field="file")
+        raise Invalid(f"The file has {len(rows):,} rows; the maximum is {ROWS_MAX:,}. Split it.", field="file")
     return rows
 
 
 def _check_header(header: tuple[str, ...]) -> None:
-    lacking = [name for name in NEEDED if name not in header]
-    if lacking:
-        raise Invalid(f"The file lacks the column {lacking[0]}; it needs {', '.join(NEEDED)}.", field="file")
-    unknown = [name for name in header if name not in KNOWN]
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        raise Invalid(f"The file lacks the column {missing[0]}; required are {', '.join(REQUIRED)}.", field="file")
+    unknown = [name for name in header if name not in COLUMNS]
     if unknown:
-        raise Invalid(f"The column {unknown[0]!r} is not known here; known are {', '.join(KNOWN)}.", field="file")
+        raise Invalid(f"The column {unknown[0]!r} is unknown; the columns are {', '.join(COLUMNS)}.", field="file")
     if len(set(header)) < len(header):
-        raise Invalid("A column stands twice in the header.", field="file")
+        raise Invalid("A column appears twice in the header.", field="file")
 
 
 def _row(number: int, cells: dict[str, str | None]) -> ActualRow:
     if None in cells or None in cells.values():
         raise Invalid(f"Row {number} has more or fewer cells than the header.", field="file")
-    said = {name: (value or "").strip() for name, value in cells.items()}
+    texts = {name: (value or "").strip() for name, value in cells.items()}
     for name in ("model", "kpi"):
-        if not said[name]:
+        if not texts[name]:
             raise Invalid(f"Row {number}: the column {name} is empty.", field="file")
     try:
-        value = Decimal(said["value"].removeprefix("'"))
+        value = Decimal(texts["value"].removeprefix("'"))
     except InvalidOperation as error:
-        raise Invalid(f"Row {number}: {said['value']!r} is no number; write it like 3.2.", field="file") from error
+        raise Invalid(f"Row {number}: {texts['value']!r} is not a number; write it like 3.2.", field="file") from error
     if not value.is_finite():
         raise Invalid(f"Row {number}: the value must be a finite number.", field="file")
-    return ActualRow(number, said["model"], said["kpi"], value, said.get("source", ""))
+    return ActualRow(number, texts["model"], texts["kpi"], value, texts.get("source", ""))

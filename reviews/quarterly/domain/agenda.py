@@ -1,6 +1,4 @@
-"""The agenda: which of everything known belongs before the meeting, why, and in which order. Each entry leads to its
-page.
-"""
+"""The agenda rules: which items the meeting should see, why, and in which order. Each entry links to its page."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,28 +7,28 @@ from enum import StrEnum
 
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.domain.sources import (
-    BrokenLimit,
     ConditionDue,
-    Exemption,
     ExpiringAuthorization,
-    Found,
+    ForecastError,
     Investment,
-    Miss,
-    Orphan,
+    LimitBreach,
+    OpenAction,
+    OpenFinding,
     Saving,
     Sources,
-    Unfinished,
+    UnownedModel,
+    WaiverInForce,
 )
 from reviews.requests.domain.wording import value_words
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
-MISSES_SHOWN_MAX = 10
-MISS_FROM = Decimal("0.1")
-"""A bill within a tenth of its projection is no news."""
+FORECAST_ERRORS_MAX = 10
+FORECAST_ERROR_MIN = Decimal("0.1")
+"""A bill that differs from its projection by less than this share is not on the agenda."""
 
 
 class AgendaKind(StrEnum):
-    """Why something is on the agenda; in the order in which the meeting takes it."""
+    """Why an item is on the agenda, in the order of the meeting."""
 
     FOLLOW_UP = "follow_up"
     PENDING_INVESTMENT = "pending_investment"
@@ -48,7 +46,7 @@ class AgendaKind(StrEnum):
 
     @property
     def words(self) -> str:
-        """The kind as a page writes it."""
+        """The name of the kind on pages."""
         return _WORDS[self]
 
 
@@ -67,17 +65,17 @@ _WORDS = {
     AgendaKind.SAVING_REALIZED: "Saving realized",
     AgendaKind.ADDED: "Added by the chair",
 }
-# What a finding's kind begins with; every other one tells of a limit that is not kept.
+# Prefixes of a finding's kind; every other finding is a breached limit.
 _OF_FINDING = {"budget.": AgendaKind.OVER_BUDGET, "cost.": AgendaKind.FORECAST_ERROR}
 _ORDER = {kind: place for place, kind in enumerate(AgendaKind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaEntry:
-    """One item of the agenda; `subject` names what it is about, so that the same is never on it twice.
+    """One item of the agenda. Kind and `subject` identify it, so that it is never listed twice.
 
-    `page` is its deep link; `model` is "team/slug", `request` a reference and `team` whose budget it concerns, "" where
-    it is about none; `weight` sorts within a kind, the greatest first.
+    `page` is its link. `model` is "team/slug", `request` a reference, `team` the team whose budget it concerns; each is
+    "" if it does not apply. `weight` sorts within a kind, largest first.
     """
 
     kind: AgendaKind
@@ -91,22 +89,22 @@ class AgendaEntry:
     weight: Decimal = Decimal(0)
 
 
-def gather(sources: Sources, *, quarter: Quarter) -> tuple[AgendaEntry, ...]:
-    """The agenda of the quarter, in the order of the kinds, the weightiest of each first."""
-    found = (
-        *map(_follow_up, sources.unfinished),
+def build_agenda(sources: Sources, *, quarter: Quarter) -> tuple[AgendaEntry, ...]:
+    """The agenda of the quarter, in the order of the kinds; within a kind, the largest weight first."""
+    entries = (
+        *map(_follow_up, sources.open_actions),
         *_investments(sources.investments, quarter),
         *_findings(sources.findings),
-        *_misses(sources.misses),
+        *_forecast_errors(sources.forecast_errors),
         *map(_breach, sources.breaches),
-        *map(_condition, (each for each in sources.obligations if each.due_on <= quarter.next.end_on)),
-        *map(_ending, (each for each in sources.endings if each.expires_at.date() <= quarter.next.end_on)),
-        *map(_waiver, (each for each in sources.exemptions if each.expires_at.date() > quarter.start_on)),
-        *map(_orphan, sources.orphans),
+        *map(_condition, (condition for condition in sources.conditions if condition.due_on <= quarter.next.end_on)),
+        *map(_expiration, (item for item in sources.expirations if item.expires_at.date() <= quarter.next.end_on)),
+        *map(_waiver, (item for item in sources.waivers if item.expires_at.date() > quarter.start_on)),
+        *map(_unowned_model, sources.unowned_models),
         *map(_saving, sources.savings),
     )
-    kept = {(entry.kind, entry.subject): entry for entry in reversed(found)}
-    return tuple(sorted(kept.values(), key=lambda entry: (_ORDER[entry.kind], -entry.weight, entry.subject)))
+    unique = {(entry.kind, entry.subject): entry for entry in reversed(entries)}
+    return tuple(sorted(unique.values(), key=lambda entry: (_ORDER[entry.kind], -entry.weight, entry.subject)))
 
 
 def request_page(ref: str, part: str = "") -> str:
@@ -114,7 +112,7 @@ def request_page(ref: str, part: str = "") -> str:
     return f"/requests/{ref}/{f'#{part}' if part else ''}"
 
 
-def _follow_up(item: Unfinished) -> AgendaEntry:
+def _follow_up(item: OpenAction) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.FOLLOW_UP,
         subject=item.ref,
@@ -128,7 +126,7 @@ def _follow_up(item: Unfinished) -> AgendaEntry:
 
 def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[AgendaEntry]:
     for item in items:
-        cost = f"{value_words(item.usd, unit='USD')} a year" if item.usd is not None else "no cost stated"
+        cost = f"{value_words(item.usd, unit='USD')} a year" if item.usd is not None else "no cost given"
         fields = {
             "subject": item.ref,
             "title": item.title,
@@ -145,22 +143,22 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Ag
             yield AgendaEntry(kind=AgendaKind.NEW_INVESTMENT, why=why, weight=weight, **fields)
 
 
-def _findings(items: tuple[Found, ...]) -> Iterator[AgendaEntry]:
-    """An entry for each finding; those of one kind about one request, such as month after month, share theirs."""
-    alike: dict[str, list[Found]] = {}
+def _findings(items: tuple[OpenFinding, ...]) -> Iterator[AgendaEntry]:
+    """One entry for each finding. Findings of one kind about the same request share an entry."""
+    groups: dict[str, list[OpenFinding]] = {}
     for item in items:
-        alike.setdefault(f"{item.kind}:{item.ref}" if item.ref else f"FND-{item.number}", []).append(item)
-    for subject, found in alike.items():
-        yield _found(subject, found[-1], found[:-1])
+        groups.setdefault(f"{item.kind}:{item.ref}" if item.ref else f"FND-{item.number}", []).append(item)
+    for subject, findings in groups.items():
+        yield _finding(subject, findings[-1], findings[:-1])
 
 
-def _found(subject: str, item: Found, earlier: Sequence[Found]) -> AgendaEntry:
+def _finding(subject: str, item: OpenFinding, earlier: Sequence[OpenFinding]) -> AgendaEntry:
     kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
-    others = ", ".join(f"FND-{each.number}" for each in earlier)
+    others = ", ".join(f"FND-{finding.number}" for finding in earlier)
     return AgendaEntry(
         kind=next(kinds, AgendaKind.BREACH),
         subject=subject,
-        why=f"{item.text} Found before too, and still open: {others}." if others else item.text,
+        why=f"{item.text} Earlier findings that are still open: {others}." if others else item.text,
         title=f"{item.model}: {item.subject}" if item.model else item.subject,
         page=item.page,
         team=item.team,
@@ -169,17 +167,15 @@ def _found(subject: str, item: Found, earlier: Sequence[Found]) -> AgendaEntry:
     )
 
 
-def _misses(items: tuple[Miss, ...]) -> Iterator[AgendaEntry]:
-    """The worst first, at most `MISSES_SHOWN_MAX`; what was never projected is the worst of all."""
-    known = [(each.error, each) for each in items]
-    worst = sorted(known, key=lambda pair: (pair[0] is not None, -(pair[0] or Decimal(0)), pair[1].ref))
-    for error, item in worst[:MISSES_SHOWN_MAX]:
-        if error is not None and error < MISS_FROM:
+def _forecast_errors(items: tuple[ForecastError, ...]) -> Iterator[AgendaEntry]:
+    """The largest errors first, at most `FORECAST_ERRORS_MAX`. A bill without a projection counts as the largest."""
+    by_error = [(item.error, item) for item in items]
+    worst = sorted(by_error, key=lambda pair: (pair[0] is not None, -(pair[0] or Decimal(0)), pair[1].ref))
+    for error, item in worst[:FORECAST_ERRORS_MAX]:
+        if error is not None and error < FORECAST_ERROR_MIN:
             continue
-        share = (
-            f"{number_words((error * 100).quantize(Decimal(1)))} % off"
-            if error is not None
-            else "nothing was projected"
+        deviation = (
+            f"{number_text((error * 100).quantize(Decimal(1)))} % off" if error is not None else "nothing was projected"
         )
         yield AgendaEntry(
             kind=AgendaKind.FORECAST_ERROR,
@@ -188,7 +184,7 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[AgendaEntry]:
             request=item.ref,
             why=(
                 f"Projected {value_words(item.projected_usd, unit='USD')}, billed "
-                f"{value_words(item.billed_usd, unit='USD')}: {share}."
+                f"{value_words(item.billed_usd, unit='USD')}: {deviation}."
             ),
             page=request_page(item.ref, "authorization"),
             model=item.model,
@@ -196,13 +192,13 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[AgendaEntry]:
         )
 
 
-def _breach(item: BrokenLimit) -> AgendaEntry:
+def _breach(item: LimitBreach) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.BREACH,
         subject=f"{item.ref}:{item.metric}",
         title=f"{item.model}: {item.metric}",
         model=item.model,
-        why=f"Measured {item.observed}, and the limit is {item.limit}.",
+        why=f"Measured {item.observed}; the limit is {item.limit}.",
         page=request_page(item.ref, "metric-values"),
         request=item.ref,
     )
@@ -221,12 +217,12 @@ def _condition(item: ConditionDue) -> AgendaEntry:
     )
 
 
-def _ending(item: ExpiringAuthorization) -> AgendaEntry:
+def _expiration(item: ExpiringAuthorization) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.EXPIRING,
         subject=item.authorization,
         title=f"{item.model} in {item.environment}",
-        why=f"{item.authorization} ends on {item.expires_at:%Y-%m-%d}; to go on it must be reviewed again.",
+        why=f"{item.authorization} expires on {item.expires_at:%Y-%m-%d}; a new review is needed to extend it.",
         page=request_page(item.ref, "authorization"),
         model=item.model,
         request=item.ref,
@@ -234,7 +230,7 @@ def _ending(item: ExpiringAuthorization) -> AgendaEntry:
     )
 
 
-def _waiver(item: Exemption) -> AgendaEntry:
+def _waiver(item: WaiverInForce) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.WAIVER,
         subject=str(item.number),
@@ -247,31 +243,31 @@ def _waiver(item: Exemption) -> AgendaEntry:
     )
 
 
-def _orphan(item: Orphan) -> AgendaEntry:
+def _unowned_model(item: UnownedModel) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.NO_OWNER,
         subject=item.model,
         title=item.name,
         page=f"/models/{item.model}/",
         model=item.model,
-        why=f"{item.owner} owned it, whose account is closed or who files for its team no more.",
+        why=f"Its owner {item.owner} has a closed account or is no longer a requester of its team.",
     )
 
 
 def _saving(item: Saving) -> AgendaEntry:
     kind = AgendaKind.SAVING_REALIZED if item.is_realized else AgendaKind.SAVING_FOUND
-    by = (
-        f"is {number_words((item.share * 100).quantize(Decimal(1)))} % faster"
+    gain = (
+        f"is {number_text((item.share * 100).quantize(Decimal(1)))} % faster"
         if item.share is not None
-        else "is worth it"
+        else "is worth using"
     )
-    use = "and in use" if item.is_realized else "and not in use"
+    use = "and is in use" if item.is_realized else "and is not in use"
     return AgendaEntry(
         kind=kind,
         subject=f"{item.ref}:{item.variant}",
         title=f"{item.model}: {item.variant}",
         model=item.model,
-        why=f"The variant {item.variant} {by} {use}.",
+        why=f"The variant {item.variant} {gain} {use}.",
         page=request_page(item.ref, "metric-values"),
         request=item.ref,
         weight=item.share or Decimal(0),

@@ -1,14 +1,14 @@
-"""The charts of a quarterly packet: spend by account, the portfolio, and the way from projection to bill.
+"""The charts of a quarterly packet: spend by account, the portfolio, and the difference between projection and bill.
 
-Shapes carry the meaning, color only repeats it: what is spent is filled, what is forecast is an outline, a limit is
-dashed. The toolkit's chart kit draws them.
+Shapes carry the meaning and color repeats it: spend is filled, a forecast is an outline, a limit is dashed. The
+toolkit's chart package draws them.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 from reviews.quarterly.domain.packet import PARTS, BudgetRowOfQuarter, PortfolioPoint, Variance
-from reviews.requests.domain.wording import number_words
+from reviews.requests.domain.wording import number_text
 from weighbridge.charts import scatter
 from weighbridge.charts.bars import Bar, bars
 from weighbridge.charts.drawing import Chart
@@ -17,7 +17,7 @@ from weighbridge.charts.waterfall import waterfall
 
 ROWS_MAX = 24
 WATERFALL_MAX = 14
-REST, UNTOLD = "all others", "not told apart"
+REST, UNEXPLAINED = "all others", "unexplained"
 ENDS = ("projected", "billed")
 SPEND_KEY = "filled: spent, outline: forecast to the quarter's end, dashed: allocated"
 NAMES = ("forecast", "spent", "", "", "", "allocated")
@@ -26,11 +26,9 @@ KINDS = {ON: ("diamond", PETROL), GAINS: ("square", INK), OTHER: ("square", PAPE
 
 
 def spend_chart(rows: Sequence[BudgetRowOfQuarter]) -> Chart:
-    """Each account in USD: spent as a filled bar, forecast as an outline, allocated as a dashed line; the greatest
-    first.
-    """
+    """Each account in USD, largest first: spend is a filled bar, forecast an outline, allocation a dashed line."""
     shown = sorted(rows, key=lambda row: (-max(row.allocated, row.forecast), row.account))[:ROWS_MAX]
-    found = [
+    spend_bars = [
         Bar(
             row.account,
             float(row.forecast),
@@ -40,45 +38,44 @@ def spend_chart(rows: Sequence[BudgetRowOfQuarter]) -> Chart:
         )
         for row in shown
     ]
-    said = "; ".join(f"{row.account}: {_usd(row.spent)} spent, {_usd(row.allocated)} allocated" for row in shown)
+    description = "; ".join(f"{row.account}: {_usd(row.spent)} spent, {_usd(row.allocated)} allocated" for row in shown)
     return bars(
-        found,
+        spend_bars,
         title="Spend against budget",
         unit="USD",
-        alt=f"Spend against budget in USD. {said}",
+        alt=f"Spend against budget in USD. {description}",
         names=NAMES,
         key=SPEND_KEY,
     )
 
 
 def portfolio_chart(points: Sequence[PortfolioPoint], *, best: frozenset[str]) -> Chart | None:
-    """Cost of one year against p95 latency: what is on the frontier, what meets its KPI's target, and the others; None
-    where no model has both metrics.
+    """Cost of one year against p95 latency: models on the frontier, models that meet their KPI target, and the others.
+
+    None if no model has both metrics.
     """
-    whole = [
-        scatter.Mark(each.model, float(each.cost_usd), float(each.latency_ms), _kind(each, best))
-        for each in points
-        if each.cost_usd is not None and each.latency_ms is not None
+    marks = [
+        scatter.Mark(point.model, float(point.cost_usd), float(point.latency_ms), _kind(point, best))
+        for point in points
+        if point.cost_usd is not None and point.latency_ms is not None
     ]
-    if not whole:
+    if not marks:
         return None
-    said = "; ".join(
-        f"{each.name}: {each.x:,.0f} a year, {number_words(Decimal(str(each.y)), unit='ms')} ms" for each in whole
+    description = "; ".join(
+        f"{mark.name}: {mark.x:,.0f} a year, {number_text(Decimal(str(mark.y)), unit='ms')} ms" for mark in marks
     )
     return scatter.scatter(
-        whole,
+        marks,
         kinds=KINDS,
         x="cost of one year, USD",
         y="p95 latency, ms",
         title="Portfolio",
-        alt=f"Portfolio. {said}",
+        alt=f"Portfolio. {description}",
     )
 
 
 def variance_chart(rows: Sequence[Variance]) -> Chart:
-    """From what was projected, by what each model's bill differs, to what was billed; the greatest
-    differences by name.
-    """
+    """A waterfall from the projected to the billed total, one step per model. The largest differences are named."""
     ranked = sorted(rows, key=lambda row: (-abs(row.difference_usd), row.model))
     steps = [(row.model, row.difference_usd) for row in ranked[:WATERFALL_MAX]]
     if rest := sum((row.difference_usd for row in ranked[WATERFALL_MAX:]), Decimal(0)):
@@ -87,15 +84,16 @@ def variance_chart(rows: Sequence[Variance]) -> Chart:
 
 
 def causes_chart(rows: Sequence[Variance]) -> Chart | None:
-    """The same way by cause, over all models: volume, efficiency, price, and what is not told apart; None where
-    nothing is.
+    """The same waterfall by cause over all models: volume, efficiency, price and the unexplained rest.
+
+    None if no cause is known.
     """
-    told = [part for row in rows for part in row.parts]
-    if not told:
+    parts = [part for row in rows for part in row.parts]
+    if not parts:
         return None
-    steps = [(name, sum((usd for each, usd in told if each == name), Decimal(0))) for name in PARTS]
-    if untold := sum((row.untold_usd for row in rows), Decimal(0)):
-        steps.append((UNTOLD, untold))
+    steps = [(name, sum((usd for part, usd in parts if part == name), Decimal(0))) for name in PARTS]
+    if unexplained := sum((row.unexplained_usd for row in rows), Decimal(0)):
+        steps.append((UNEXPLAINED, unexplained))
     return _waterfall(rows, steps, title="Bills against projections by cause")
 
 

@@ -1,15 +1,13 @@
-"""What differs between the packets of two quarters, in the lines a reader looks for."""
+"""The differences between the packets of two quarters."""
 
 from collections.abc import Iterator, Mapping
 
 from reviews.quarterly.domain.packet import ChangeRow, QuarterlyPacket
-from reviews.requests.domain.wording import number_words
+from reviews.requests.domain.wording import number_text
 
 
 def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple[ChangeRow, ...]:
-    """The money, the models that came and went, their authorizations, and the KPIs whose standing changed; none at
-    first.
-    """
+    """Changed amounts, authorizations, KPI standings and agenda counts. Empty for the first packet."""
     if before is None:
         return ()
     return tuple(row for row in _rows(before, after) if row.before != row.after)
@@ -17,16 +15,16 @@ def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple
 
 def _rows(before: QuarterlyPacket, after: QuarterlyPacket) -> Iterator[ChangeRow]:
     for what, name in (("Allocated", "allocated_usd"), ("Spent", "spent_usd"), ("Forecast", "forecast_usd")):
-        amounts = [f"{number_words(getattr(packet, name), unit='USD')} USD" for packet in (before, after)]
+        amounts = [f"{number_text(getattr(packet, name), unit='USD')} USD" for packet in (before, after)]
         yield ChangeRow(what=what, before=amounts[0], after=amounts[1])
     yield from _between("Authorization of", _authorizations(before), _authorizations(after))
     yield from _between("Standing of", _standings(before), _standings(after))
     yield from _between("On the agenda:", _agenda(before), _agenda(after))
 
 
-def _between(words: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ChangeRow]:
+def _between(label: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ChangeRow]:
     for name in sorted({*before, *after}):
-        yield ChangeRow(what=f"{words} {name}", before=before.get(name, ""), after=after.get(name, ""))
+        yield ChangeRow(what=f"{label} {name}", before=before.get(name, ""), after=after.get(name, ""))
 
 
 def _authorizations(packet: QuarterlyPacket) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Which state of a review cycle may follow which, and when the calendar moves it.
+"""The states of a review cycle, the transitions between them, and the dates of the automatic transitions.
 
-One cycle for each quarter. The tick plans it, opens it for metrics before the quarter ends, and freezes it at the
-cut-off; people hold the meeting and close it. `docs/reference/lifecycle.md` is generated from this table.
+One cycle for each quarter. The tick plans it, starts collecting values before the quarter ends, and freezes it at
+the cut-off; people open and close the meeting. `docs/reference/lifecycle.md` is generated from this table.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from governance.budgets.domain.quarters import Quarter
-from reviews.requests.domain.steps import Actor, Named, Transition, leaving
+from reviews.requests.domain.steps import Actor, NamedState, Transition, transitions_from
 from weighbridge.core.errors import WrongState
 
 COLLECTING_BEFORE_END = timedelta(days=14)
-"""Two weeks before its quarter ends a cycle asks for values and gathers its agenda."""
+"""Two weeks before the quarter ends, the cycle starts to collect values and to refresh its agenda."""
 CUT_OFF_AFTER_END = timedelta(days=10)
-"""Ten days after the quarter, when its bills are in, what the meeting looks at stands still."""
+"""Ten days after the quarter, when its bills have arrived, values and agenda are frozen."""
 
 
-class CycleState(Named):
+class CycleState(NamedState):
     """State of a quarterly review cycle."""
 
     PLANNED = "planned"
@@ -47,11 +47,11 @@ CYCLE_OWNER: Mapping[CycleState, Actor] = {
 }
 
 CYCLE_MEANING: Mapping[CycleState, str] = {
-    CycleState.PLANNED: "its quarter runs; nothing is asked for yet",
-    CycleState.COLLECTING: "values are supplied and the agenda gathers, until the cut-off",
-    CycleState.FROZEN: "the cut-off has passed: values and agenda stand still until the meeting",
-    CycleState.HELD: "the meeting is open: attendance is noted and decisions are taken",
-    CycleState.CLOSED: "the minutes are issued; nothing of it changes any more",
+    CycleState.PLANNED: "the quarter is running; no values are collected yet",
+    CycleState.COLLECTING: "values are collected and the agenda is refreshed until the cut-off",
+    CycleState.FROZEN: "the cut-off has passed: values and agenda are frozen until the meeting",
+    CycleState.HELD: "the meeting is open: attendance and decisions are recorded",
+    CycleState.CLOSED: "the minutes are issued; the cycle cannot be changed",
 }
 
 CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
@@ -61,7 +61,7 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
         "collect",
         Actor.SYSTEM,
         "two weeks are left of the quarter",
-        "scorecard opened; agenda gathered anew at every look",
+        "scorecard opened; agenda refreshed every hour",
     ),
     Transition(
         CycleState.COLLECTING,
@@ -69,7 +69,7 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
         "freeze",
         Actor.SYSTEM,
         "the cut-off has passed",
-        "agenda gathered for the last time; values stand still",
+        "agenda refreshed for the last time; values frozen",
     ),
     Transition(
         CycleState.FROZEN,
@@ -77,7 +77,7 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
         "hold",
         Actor.CHAIR,
         "a platform or product lead opens the meeting",
-        "who opened it is the chair",
+        "the person who opened it is the chair",
     ),
     Transition(
         CycleState.HELD,
@@ -85,32 +85,32 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
         "close",
         Actor.CHAIR,
         "the chair asks for it, and engineering and product leads are present",
-        "minutes frozen with their digest; nothing of the cycle changes any more",
+        "minutes frozen with their digest; the cycle cannot be changed",
     ),
 )
 
 
 def may_move(*, source: CycleState, target: CycleState) -> bool:
     """Whether a cycle may go from `source` straight to `target`."""
-    return any(step.target == target for step in leaving(source, CYCLE_TRANSITIONS))
+    return any(step.target == target for step in transitions_from(source, CYCLE_TRANSITIONS))
 
 
 def check_move(*, source: CycleState, target: CycleState) -> None:
-    """Raise `WrongState`, with what is possible now, unless the cycle may go straight to `target`."""
+    """Raise `WrongState` with the possible steps unless the cycle may go straight to `target`."""
     if may_move(source=source, target=target):
         return
-    steps = leaving(source, CYCLE_TRANSITIONS)
+    steps = transitions_from(source, CYCLE_TRANSITIONS)
     if source == target:
-        raise WrongState(f"This cycle is {source.words} already.", code="already")
+        raise WrongState(f"This cycle is already {source.words}.", code="already")
     if not steps:
-        raise WrongState("This cycle is closed; what is left to do is an action item, or belongs to the next cycle.")
+        raise WrongState("This cycle is closed; use an action item or the next cycle for what is left to do.")
     possible = "; ".join(f"{step.action} (to {step.target.words}, by {step.actor.words})" for step in steps)
     raise WrongState(f"A cycle that is {source.words} cannot become {target.words}. Possible now: {possible}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When the cycle of a quarter moves by itself, in UTC."""
+    """The times of the automatic transitions of a cycle, in UTC."""
 
     planned_at: datetime
     collecting_at: datetime
@@ -118,13 +118,13 @@ class Calendar:
 
     @classmethod
     def of(cls, quarter: Quarter) -> "Calendar":
-        """Planned with the first day; collecting two weeks before the end; cut off ten days after it."""
+        """Planned on the first day; collecting from two weeks before the end; cut-off ten days after the end."""
         end = _midnight(quarter.next)
         return cls(_midnight(quarter), end - COLLECTING_BEFORE_END, end + CUT_OFF_AFTER_END)
 
 
 def due_state(state: CycleState, *, collecting_at: datetime, cut_off_at: datetime, now: datetime) -> CycleState | None:
-    """The state time alone moves the cycle to at `now`, one step at a time; None where it moves nowhere."""
+    """The next state that is due at `now`, one step at a time; None if no transition is due."""
     if state is CycleState.PLANNED and now >= collecting_at:
         return CycleState.COLLECTING
     if state is CycleState.COLLECTING and now >= cut_off_at:

@@ -1,4 +1,4 @@
-"""What the meeting may decide of a model, what each decision implies, and what none may lack."""
+"""The decisions that the meeting can make, their immediate effects, and their required fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class DecisionKind(StrEnum):
 
     @property
     def words(self) -> str:
-        """How a sentence names it."""
+        """The decision as a verb phrase for sentences."""
         return _WORDS[self]
 
     @property
     def implies(self) -> str:
-        """What follows from it at once, as a sentence."""
+        """The immediate effect, as a sentence."""
         return _IMPLIES[self]
 
 
@@ -48,12 +48,12 @@ _IMPLIES: Mapping[DecisionKind, str] = {
     DecisionKind.KEEP: "Nothing changes; the owner reports by the due date.",
     DecisionKind.OPTIMIZE: "The owner makes it cheaper by the due date.",
     DecisionKind.SCALE_DOWN: "The owner cuts its capacity by the due date.",
-    DecisionKind.RETIRE: "Every authorization of the model is revoked now; the gate denies it.",
-    DecisionKind.RE_REVIEW: "Its authorizations get the condition to be reviewed again by the due date, "
-    "or are suspended.",
-    DecisionKind.BUDGET_CHANGE: "The team's budget of this quarter is proposed to be the amount; "
-    "a second person confirms it.",
-    DecisionKind.APPROVE_INVESTMENT: "The decider's vote to approve is cast in the open stage of the request.",
+    DecisionKind.RETIRE: "Every authorization of the model is revoked now; the gate refuses it.",
+    DecisionKind.RE_REVIEW: "Each of its authorizations gets a condition: a new review by the due date, "
+    "or the authorization is suspended.",
+    DecisionKind.BUDGET_CHANGE: "The amount is proposed as the team's budget of this quarter; "
+    "a second person must confirm it.",
+    DecisionKind.APPROVE_INVESTMENT: "Your vote to approve is cast in the open stage of the request.",
 }
 
 NEEDS_MODEL = frozenset(
@@ -65,7 +65,7 @@ NEEDS_AMOUNT = frozenset({DecisionKind.BUDGET_CHANGE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInput:
-    """A decision as somebody asks for it; `owner` is a user name, "" where none was named."""
+    """A decision to be checked. `owner` is a user name, or "" if nobody was named."""
 
     kind: DecisionKind
     owner: str
@@ -77,43 +77,45 @@ class DecisionInput:
     has_team: bool = False
 
 
-def check_wish(wish: DecisionInput, *, today: date) -> None:
+def check_decision(decision: DecisionInput, *, today: date) -> None:
     """Raise Invalid, naming the field, unless the decision has an owner, a due date, a rationale and what its kind
     needs.
     """
-    if not wish.owner:
-        raise Invalid("A decision needs an owner: say who carries it out.", field="owner")
-    if wish.due_on is None:
-        raise Invalid("A decision needs a due date: say until when it is carried out.", field="due_on")
-    if not today <= wish.due_on <= today + DUE_WITHIN:
+    if not decision.owner:
+        raise Invalid("A decision needs an owner: name the person who implements it.", field="owner")
+    if decision.due_on is None:
+        raise Invalid("A decision needs a due date.", field="due_on")
+    if not today <= decision.due_on <= today + DUE_WITHIN:
         raise Invalid(
-            f"The due date must lie between {today:%Y-%m-%d} and {today + DUE_WITHIN:%Y-%m-%d}.", field="due_on"
+            f"The due date must be between {today:%Y-%m-%d} and {today + DUE_WITHIN:%Y-%m-%d}.", field="due_on"
         )
-    if len(wish.rationale.strip()) < RATIONALE_CHARS_MIN:
-        raise Invalid(f"Say in at least {RATIONALE_CHARS_MIN} characters why it is decided so.", field="rationale")
-    _check_subject(wish)
-    _check_team(wish)
-    _check_amount(wish)
+    if len(decision.rationale.strip()) < RATIONALE_CHARS_MIN:
+        raise Invalid(f"Explain the decision in at least {RATIONALE_CHARS_MIN} characters.", field="rationale")
+    _check_subject(decision)
+    _check_team(decision)
+    _check_amount(decision)
 
 
-def _check_subject(wish: DecisionInput) -> None:
-    if wish.kind in NEEDS_MODEL and not wish.has_model:
-        raise Invalid(f"This item is about no model, so it cannot be decided to {wish.kind.words} it.", field="kind")
-    if wish.kind in NEEDS_REQUEST and not wish.has_request:
-        raise Invalid("Only an item about a request under review can be approved as an investment.", field="kind")
+def _check_subject(decision: DecisionInput) -> None:
+    if decision.kind in NEEDS_MODEL and not decision.has_model:
+        raise Invalid(
+            f"This item has no model, so the meeting cannot decide to {decision.kind.words} it.", field="kind"
+        )
+    if decision.kind in NEEDS_REQUEST and not decision.has_request:
+        raise Invalid("Only an item with a request in review can be approved as an investment.", field="kind")
 
 
-def _check_team(wish: DecisionInput) -> None:
-    if wish.kind in NEEDS_AMOUNT and not wish.has_team:
-        raise Invalid("This item is about no team, so no budget can be changed by it.", field="kind")
+def _check_team(decision: DecisionInput) -> None:
+    if decision.kind in NEEDS_AMOUNT and not decision.has_team:
+        raise Invalid("This item has no team, so it cannot change a budget.", field="kind")
 
 
-def _check_amount(wish: DecisionInput) -> None:
-    if wish.kind not in NEEDS_AMOUNT:
-        if wish.amount is not None:
-            raise Invalid(f"To {wish.kind.words} takes no amount; leave it out.", field="amount_usd")
+def _check_amount(decision: DecisionInput) -> None:
+    if decision.kind not in NEEDS_AMOUNT:
+        if decision.amount is not None:
+            raise Invalid(f"The decision to {decision.kind.words} has no amount; leave it empty.", field="amount_usd")
         return
-    if wish.amount is None or not wish.amount.is_finite() or wish.amount < 0:
-        raise Invalid("A change of the budget needs the new amount, zero or more, in US dollars.", field="amount_usd")
-    if wish.amount != wish.amount.quantize(Decimal("0.01")):
-        raise Invalid("The amount has more than two decimals; the ledger keeps whole hundredths.", field="amount_usd")
+    if decision.amount is None or not decision.amount.is_finite() or decision.amount < 0:
+        raise Invalid("A budget change needs the new amount in US dollars, zero or more.", field="amount_usd")
+    if decision.amount != decision.amount.quantize(Decimal("0.01")):
+        raise Invalid("The amount has more than two decimals; the ledger stores cents.", field="amount_usd")

@@ -1,4 +1,4 @@
-"""The packet of a quarter, read back from its JSON."""
+"""Read a quarterly packet from its JSON document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,6 @@ from weighbridge.core.converter import from_document
 
 
 def read_quarterly_packet(document: Mapping[str, Any]) -> quarterly.QuarterlyPacket:
-    """The packet of a quarter that a document was made from; Invalid as with `read_packet`."""
+    """The packet of a JSON document. Raises Invalid like `read_packet`."""
     check_schema(document, quarterly.SCHEMA)
     return from_document(quarterly.QuarterlyPacket, document, name="packet", advice=ADVICE)

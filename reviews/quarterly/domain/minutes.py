@@ -1,4 +1,4 @@
-"""The minutes of a meeting as Markdown: who was there, what was decided, who owes what; and the chair's notes."""
+"""The minutes of a meeting as Markdown: attendance, decisions, action items and the chair's notes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,8 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
-    """Somebody who attended, and for which side."""
+class Attendee:
+    """A person who attended, and the side."""
 
     name: str
     side: str
@@ -31,7 +31,7 @@ class MinutedDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinutedItem:
-    """One item of the agenda and what was decided of it."""
+    """One agenda item and the decisions about it."""
 
     kind: str
     title: str
@@ -42,38 +42,38 @@ class MinutedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minutes:
-    """Everything the minutes say."""
+    """The content of the minutes."""
 
     quarter: str
     chair: str
     held_at: datetime
-    present: tuple[Present, ...]
+    present: tuple[Attendee, ...]
     items: tuple[MinutedItem, ...]
     notes: str = ""
 
 
 def escaped(text: str) -> str:
-    """The text on one line, with nothing in it that Markdown would act on."""
+    """The text on one line, with all Markdown characters escaped."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def markdown(meeting: Minutes) -> str:
-    """The minutes; what somebody wrote is text in them, only the notes keep the chair's own paragraphs."""
+    """The minutes. Entered text is escaped; only the notes keep their line breaks."""
     return "\n".join(_lines(meeting)).rstrip() + "\n"
 
 
 def _lines(meeting: Minutes) -> Iterator[str]:
     yield f"# Model Performance & Cost Review {meeting.quarter}"
     yield ""
-    yield f"Held on {meeting.held_at:%Y-%m-%d %H:%M} UTC; {escaped(meeting.chair)} was in the chair."
+    yield f"Held on {meeting.held_at:%Y-%m-%d %H:%M} UTC; {escaped(meeting.chair)} was the chair."
     yield from ("", "## Present", "")
-    yield from (f"- {escaped(each.name)}, {each.side}" for each in meeting.present)
+    yield from (f"- {escaped(person.name)}, {person.side}" for person in meeting.present)
     yield from ("", "## Decisions", "")
-    taken = [item for item in meeting.items if item.decisions]
-    yield from (line for item in taken for line in _item(item))
-    yield from () if taken else ("Nothing was decided.", "")
-    yield from _rest("Looked at without a decision", [i for i in meeting.items if not i.decisions and not i.removal])
-    yield from _rest("Taken off the agenda", [item for item in meeting.items if item.removal])
+    decided = [item for item in meeting.items if item.decisions]
+    yield from (line for item in decided for line in _item(item))
+    yield from () if decided else ("Nothing was decided.", "")
+    yield from _rest("Discussed without a decision", [i for i in meeting.items if not i.decisions and not i.removal])
+    yield from _rest("Removed from the agenda", [item for item in meeting.items if item.removal])
     if meeting.notes.strip():
         yield from ("## Notes", "")
         yield from (escaped(line) if line.strip() else "" for line in meeting.notes.splitlines())
@@ -81,11 +81,11 @@ def _lines(meeting: Minutes) -> Iterator[str]:
 
 def _item(item: MinutedItem) -> Iterator[str]:
     yield from (f"### {escaped(item.title)}", "", f"{item.kind}. {escaped(item.why)}", "")
-    for each in item.decisions:
-        amount = f" ({each.amount})" if each.amount else ""
+    for decision in item.decisions:
+        amount = f" ({decision.amount})" if decision.amount else ""
         yield (
-            f"- **{each.kind}**{amount}: {escaped(each.rationale)} Decided by {escaped(each.decided_by)}; "
-            f"{escaped(each.owner)} owes {each.action} by {each.due_on:%Y-%m-%d}."
+            f"- **{decision.kind}**{amount}: {escaped(decision.rationale)} Decided by {escaped(decision.decided_by)}; "
+            f"{escaped(decision.owner)} owns {decision.action}, due {decision.due_on:%Y-%m-%d}."
         )
     yield ""
 

@@ -1,6 +1,6 @@
-"""What a quarterly packet says, frozen: a document of plain words and values that needs no database to be drawn.
+"""The content of a quarterly packet: a frozen document of texts and values that is rendered without the database.
 
-Amounts are US dollars unless a unit is named; shares are of 1. What nobody knows is None and is printed as such.
+Amounts are US dollars unless a unit is named; shares are of 1. An unknown value is None and is printed as unknown.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ PARTS: Final = ("volume", "efficiency", "price")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRowOfQuarter:
-    """One budget account of the quarter; `forecast` is what it will have spent by the quarter's end.
+    """One budget account of the quarter. `forecast` is the expected spend at the end of the quarter.
 
-    `is_generated` says that what it spent rests on generated bills, here and in `Variance`.
+    `is_generated`, here and in `Variance`: the spend comes from generated bills.
     """
 
     account: str
@@ -34,15 +34,13 @@ class BudgetRowOfQuarter:
 
     @property
     def is_over(self) -> bool:
-        """Whether more was spent, or will be, than was allocated."""
+        """Whether spend or forecast exceeds the allocation."""
         return max(self.spent, self.forecast) > self.allocated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioPoint:
-    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above its
-    KPI's target.
-    """
+    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and its expected KPI change (a share)."""
 
     model: str
     cost_usd: Decimal | None
@@ -52,10 +50,10 @@ class PortfolioPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variance:
-    """What a model was projected to cost in the quarter and what was billed; its parts where they are known.
+    """The projected and the billed cost of a model in the quarter, and the known causes of the difference.
 
-    billed = projected + volume + efficiency + price + untold, exactly; `lacking` says what it would take to tell the
-    rest.
+    billed = projected + volume + efficiency + price + unexplained, exactly. `lacking` names the data that is missing
+    to explain the rest.
     """
 
     model: str
@@ -74,19 +72,19 @@ class Variance:
 
     @property
     def parts(self) -> tuple[tuple[str, Decimal], ...]:
-        """The parts that are known, by name; none where no month's are."""
+        """The known causes by name; empty if no month has any."""
         named = zip(PARTS, (self.volume_usd, self.efficiency_usd, self.price_usd), strict=True)
         return tuple((name, usd) for name, usd in named if usd is not None)
 
     @property
-    def untold_usd(self) -> Decimal:
-        """What of the difference no part explains: that of the months whose requests nobody supplied."""
+    def unexplained_usd(self) -> Decimal:
+        """The part of the difference without a known cause: that of months without a supplied number of requests."""
         return self.difference_usd - sum((usd for _, usd in self.parts), ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRow:
-    """A line of the scorecard as it stood."""
+    """A line of the scorecard when the packet was issued."""
 
     model: str
     kpi: str
@@ -102,7 +100,7 @@ class ScoreRow:
 
     @property
     def score(self) -> KpiScore:
-        """The same, with its arithmetic."""
+        """The line as a score, with standing and trend."""
         return KpiScore(
             model=self.model,
             kpi=self.kpi,
@@ -130,7 +128,7 @@ class AgendaRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedRow:
-    """A decision of an earlier meeting, and what became of it."""
+    """A decision of an earlier meeting and its outcome."""
 
     ref: str
     decision: str
@@ -143,7 +141,7 @@ class FollowedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasisRow:
-    """One metric of a model on every basis it has, in words; "" where it has none."""
+    """One metric of a model on every basis, as texts; "" for a basis without a value."""
 
     name: str
     projected: str
@@ -153,7 +151,7 @@ class BasisRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantRow:
-    """A measured variant of a model, and where it stands on the frontier."""
+    """A measured variant of a model and its position relative to the frontier."""
 
     name: str
     answer: str
@@ -164,7 +162,7 @@ class VariantRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPage:
-    """A model on one page: what is asked of the meeting, its values, variants, conditions and risks."""
+    """One page about a model: requested decisions, values, variants, conditions and risks."""
 
     model: str
     name: str
@@ -183,7 +181,7 @@ class ModelPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A request the quarter rejected, or an option it measured and did not take."""
+    """A request that was rejected in the quarter."""
 
     ref: str
     title: str
@@ -193,7 +191,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRow:
-    """What differs from the packet of the quarter before; "" where there was nothing, or is nothing now."""
+    """A difference from the packet of the previous quarter; "" if there is no value before or now."""
 
     what: str
     before: str
@@ -202,7 +200,7 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """Where a part comes from, and by which rule."""
+    """The source and the rule of a part."""
 
     part: str
     words: str
@@ -210,7 +208,7 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarterlyPacket:
-    """Everything the packet of one quarter says."""
+    """The packet of one quarter."""
 
     quarter: str
     cut_off_at: datetime
@@ -231,27 +229,27 @@ class QuarterlyPacket:
     @property
     def money(self) -> tuple[BudgetRowOfQuarter, ...]:
         """The accounts in US dollars."""
-        return tuple(each for each in self.spend if each.unit == "USD")
+        return tuple(row for row in self.spend if row.unit == "USD")
 
     @property
     def allocated_usd(self) -> Decimal:
-        """What was allocated, over all accounts in US dollars."""
-        return sum((each.allocated for each in self.money), ZERO)
+        """The total allocation of all accounts in US dollars."""
+        return sum((row.allocated for row in self.money), ZERO)
 
     @property
     def spent_usd(self) -> Decimal:
-        """What was billed or accrued, over all accounts in US dollars."""
-        return sum((each.spent for each in self.money), ZERO)
+        """The total billed or accrued spend of all accounts in US dollars."""
+        return sum((row.spent for row in self.money), ZERO)
 
     @property
     def forecast_usd(self) -> Decimal:
-        """What will have been spent by the quarter's end, over all accounts in US dollars."""
-        return sum((each.forecast for each in self.money), ZERO)
+        """The total expected spend at the end of the quarter, of all accounts in US dollars."""
+        return sum((row.forecast for row in self.money), ZERO)
 
     @property
     def is_generated(self) -> bool:
-        """Whether an amount of it rests on generated bills."""
-        return any(each.is_generated for each in self.spend) or any(each.is_generated for each in self.variances)
+        """Whether any amount comes from generated bills."""
+        return any(row.is_generated for row in self.spend) or any(row.is_generated for row in self.variances)
 
     @property
     def totals(self) -> Totals:
@@ -265,21 +263,21 @@ class QuarterlyPacket:
 
     @property
     def over(self) -> tuple[BudgetRowOfQuarter, ...]:
-        """The accounts that are over, or will be."""
-        return tuple(each for each in self.spend if each.is_over)
+        """The accounts whose spend or forecast exceeds the allocation."""
+        return tuple(row for row in self.spend if row.is_over)
 
 
 def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:
-    """The models that no other beats: none costs no more, is no slower and is worth no less while better in one.
+    """The Pareto frontier: models for which no other is at least as good in cost, latency and value and better in one.
 
-    Only models of which all three are known take part.
+    Only models with all three values are compared.
     """
-    known = [(each.model, each.cost_usd, each.latency_ms, each.value) for each in points]
-    whole = [
-        (m, (c, latency, -v)) for m, c, latency, v in known if c is not None and latency is not None and v is not None
+    values = [(point.model, point.cost_usd, point.latency_ms, point.value) for point in points]
+    complete = [
+        (m, (c, latency, -v)) for m, c, latency, v in values if c is not None and latency is not None and v is not None
     ]
     return frozenset(
         model
-        for model, mine in whole
-        if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in whole)
+        for model, mine in complete
+        if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in complete)
     )

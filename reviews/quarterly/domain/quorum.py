@@ -1,4 +1,4 @@
-"""Who must be present for the quarterly review to decide: engineering and product, one lead of each at least."""
+"""The quorum of the quarterly review: at least one engineering lead and one product lead."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,7 +8,7 @@ from weighbridge.core.errors import WrongState
 
 
 class Side(StrEnum):
-    """For which side somebody attends."""
+    """The side that a person attends for."""
 
     ENGINEERING = "engineering"
     PRODUCT = "product"
@@ -16,7 +16,7 @@ class Side(StrEnum):
 
     @property
     def words(self) -> str:
-        """How a sentence names whoever attends for it."""
+        """A person of this side, as a phrase for sentences."""
         return {Side.ENGINEERING: "an engineering lead", Side.PRODUCT: "a product lead", Side.GUEST: "a guest"}[self]
 
 
@@ -25,22 +25,22 @@ _LEADS = {Role.PLATFORM_LEAD: Side.ENGINEERING, Role.PRODUCT_LEAD: Side.PRODUCT}
 
 
 def sides_of(roles: Iterable[Role]) -> frozenset[Side]:
-    """The sides somebody with these roles may attend for; everybody may come as a guest."""
+    """The sides that a person with these roles may attend for. Everybody may attend as a guest."""
     return frozenset({Side.GUEST} | {_LEADS[role] for role in roles if role in _LEADS})
 
 
 def missing(present: Iterable[Side]) -> tuple[Side, ...]:
-    """The sides without which there is no quorum yet; one person stands for one side."""
-    there = set(present)
-    return tuple(side for side in QUORUM if side not in there)
+    """The sides that are missing for a quorum. One person counts for one side."""
+    sides = set(present)
+    return tuple(side for side in QUORUM if side not in sides)
 
 
 def check_quorum(present: Iterable[Side]) -> None:
-    """Raise WrongState, naming who is missing, unless both sides are present."""
+    """Raise WrongState with the missing sides unless both are present."""
     absent = missing(present)
     if absent:
         who = " and ".join(side.words for side in absent)
         raise WrongState(
-            f"There is no quorum: {who} must be present. Note who attends, then decide.",
+            f"There is no quorum: {who} must be present. Record the attendance, then decide.",
             code="no_quorum",
         )

@@ -1,4 +1,4 @@
-"""A packet cut into sections that are drawn by themselves: each has a digest of all that decides how it looks."""
+"""Split a packet into sections that are rendered separately. The digest of a section covers content and style."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
 ROWS_MAX = 30
-"""A page of a table; longer ones are cut, so that a change draws one page anew."""
+"""Rows of a table per section. Longer tables are split, so that a changed row re-renders only one section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: `template` draws `content`, with `charts` as assets by name; `digest` covers all of it and the
-    sheet.
+    """One section: `template` renders `content`, with `charts` as assets by name. `digest` covers all of it and the
+    style sheet.
     """
 
     key: str
@@ -29,12 +29,12 @@ class Section:
 
 
 def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
-    """Every section in the order of the packet; `sheet` is the digest of templates and styles they are drawn with.
+    """All sections in order. `sheet` is the digest of the templates and style sheets.
 
-    Parts that are empty are left out, but for the summary, and the method with its sources.
+    Empty parts are left out, except the summary and the method with its sources.
     """
     best = tuple(sorted(frontier(packet.points)))
-    found = [
+    body = [
         *_cut(packet, sheet, "spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
         *_cut(
             packet,
@@ -56,19 +56,19 @@ def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
             drawn=_bills(packet),
         ),
         *_cut(packet, sheet, "scorecard", "Scorecard", packet.scores, name="scores"),
-        *_cut(packet, sheet, "followed", "Decided before, and what became of it", packet.followed),
+        *_cut(packet, sheet, "followed", "Earlier decisions and their outcomes", packet.followed),
         *_cut(packet, sheet, "agenda", "Agenda", packet.agenda),
-        *_cut(packet, sheet, "changes", "Different from the quarter before", packet.changes),
+        *_cut(packet, sheet, "changes", "Changes since the previous quarter", packet.changes),
         *(
             _section(packet, sheet, f"model:{page.model}", page.name, {"page": page}, template="model")
             for page in packet.models
         ),
-        *_cut(packet, sheet, "rejected", "Rejected, and options not taken", packet.rejected),
+        *_cut(packet, sheet, "rejected", "Rejected requests", packet.rejected),
         _section(packet, sheet, "method", "Method and sources", {"sources": packet.sources}),
     ]
     summary = _summary(packet, sheet)
-    listed = tuple((section.title, section.digest) for section in (summary, *found))
-    return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *found)
+    listed = tuple((section.title, section.digest) for section in (summary, *body))
+    return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *body)
 
 
 def _cut(
@@ -82,14 +82,14 @@ def _cut(
     drawn: Mapping[str, Chart] | None = None,
     **more: object,
 ) -> list[Section]:
-    """A table as sections of so many rows each, so that a changed row draws no other page anew.
+    """A table as sections of `ROWS_MAX` rows each.
 
-    The chart stands above a table of one section, and is one of its own before a longer one.
+    The chart is part of a single-section table; before a longer table it is a section of its own.
     """
     chunks = [tuple(rows[start : start + ROWS_MAX]) for start in range(0, len(rows), ROWS_MAX)]
     if len(chunks) == 1:
         return [_section(packet, sheet, key, title, {name or key: chunks[0], **more}, drawn, template=key)]
-    chart = [_section(packet, sheet, f"{key}:chart", f"{title}: the chart", {}, drawn, template=key)] if drawn else []
+    chart = [_section(packet, sheet, f"{key}:chart", f"{title}: chart", {}, drawn, template=key)] if drawn else []
     titles = [f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)]
     return chart + [
         _section(
@@ -114,20 +114,20 @@ def _section(
     *,
     template: str = "",
 ) -> Section:
-    said = {name: to_document(value) for name, value in content.items()}
-    whole = {
+    documents = {name: to_document(value) for name, value in content.items()}
+    hashed = {
         "quarter": packet.quarter,
         "key": key,
         "title": title,
-        "content": said,
+        "content": documents,
         "charts": {name: chart.digest for name, chart in (drawn or {}).items()},
         "sheet": sheet,
     }
-    return Section(key, title, template or key, content, digest_of(whole), drawn or {})
+    return Section(key, title, template or key, content, digest_of(hashed), drawn or {})
 
 
 def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
-    """The page for leadership."""
+    """The summary page for leadership."""
     content = {
         "cut_off_at": packet.cut_off_at,
         "generated_at": packet.generated_at,

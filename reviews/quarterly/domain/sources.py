@@ -1,6 +1,4 @@
-"""What the agenda is gathered from, as plain values: whoever has such values hands them in, wherever they
-come from.
-"""
+"""The input of the agenda rules, as plain values without a database."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Investment:
-    """A request that needed a review: still pending, or approved at `approved_at`; `usd` is its cost of one year."""
+    """A request with a mandatory review: pending, or approved at `approved_at`. `usd` is its cost of one year."""
 
     ref: str
     title: str
@@ -21,7 +19,7 @@ class Investment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionDue:
-    """A condition of an authorization that nobody has confirmed as met."""
+    """A condition of an authorization that is not confirmed as met."""
 
     number: int
     ref: str
@@ -34,7 +32,7 @@ class ConditionDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiringAuthorization:
-    """An authorization in force or suspended, and when it ends."""
+    """An authorization that is in force or suspended, with its end."""
 
     ref: str
     model: str
@@ -44,10 +42,10 @@ class ExpiringAuthorization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An open finding: what the system noticed, `kind` as a slug like `budget.overrun`, `text` in words.
+class OpenFinding:
+    """An open finding: `kind` is a slug such as `budget.overrun`, `text` a sentence.
 
-    `team`, `model` and `ref` say what it is about, as far as is known; `page` is where it is explained.
+    `team`, `model` and `ref` name its subject as far as known; `page` links to the details.
     """
 
     number: int
@@ -61,8 +59,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Miss:
-    """What an authorization was projected to cost in the quarter, and what was billed, in USD."""
+class ForecastError:
+    """The projected and the billed cost of an authorization in the quarter, in USD."""
 
     ref: str
     model: str
@@ -71,13 +69,13 @@ class Miss:
 
     @property
     def error(self) -> Decimal | None:
-        """|billed - projected| / |projected|, as a share of 1; None where nothing was projected."""
+        """|billed - projected| / |projected|, as a share of 1; None if nothing was projected."""
         return abs(self.billed_usd - self.projected_usd) / abs(self.projected_usd) if self.projected_usd else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenLimit:
-    """A measured metric that does not keep its limit any more."""
+class LimitBreach:
+    """A measured metric that no longer meets its limit."""
 
     ref: str
     model: str
@@ -87,8 +85,8 @@ class BrokenLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exemption:
-    """A waiver: a soft rule somebody need not meet until it runs out."""
+class WaiverInForce:
+    """A waiver of a soft rule until `expires_at`."""
 
     number: int
     ref: str
@@ -101,8 +99,8 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orphan:
-    """A model whose owner is gone."""
+class UnownedModel:
+    """A model whose owner left."""
 
     model: str
     name: str
@@ -111,9 +109,9 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """A cheaper variant that was measured, found worth it, and is not in use (`is_realized`: is in use).
+    """A cheaper variant that was measured and found worth using. `is_realized`: it is in use.
 
-    `share` is the part of the cost or time it saves, as a share of 1; None where it was not measured.
+    `share` is the saved part of cost or time, as a share of 1; None if not measured.
     """
 
     ref: str
@@ -124,7 +122,7 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unfinished:
+class OpenAction:
     """An action item of an earlier meeting that is not closed."""
 
     ref: str
@@ -137,15 +135,15 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Everything known, of which the rules pick what the meeting should see."""
+    """All input from which the agenda rules select."""
 
     investments: tuple[Investment, ...] = field(default=())
-    obligations: tuple[ConditionDue, ...] = field(default=())
-    endings: tuple[ExpiringAuthorization, ...] = field(default=())
-    findings: tuple[Found, ...] = field(default=())
-    misses: tuple[Miss, ...] = field(default=())
-    breaches: tuple[BrokenLimit, ...] = field(default=())
-    exemptions: tuple[Exemption, ...] = field(default=())
-    orphans: tuple[Orphan, ...] = field(default=())
+    conditions: tuple[ConditionDue, ...] = field(default=())
+    expirations: tuple[ExpiringAuthorization, ...] = field(default=())
+    findings: tuple[OpenFinding, ...] = field(default=())
+    forecast_errors: tuple[ForecastError, ...] = field(default=())
+    breaches: tuple[LimitBreach, ...] = field(default=())
+    waivers: tuple[WaiverInForce, ...] = field(default=())
+    unowned_models: tuple[UnownedModel, ...] = field(default=())
     savings: tuple[Saving, ...] = field(default=())
-    unfinished: tuple[Unfinished, ...] = field(default=())
+    open_actions: tuple[OpenAction, ...] = field(default=())

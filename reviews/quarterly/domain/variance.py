@@ -1,4 +1,4 @@
-"""A model's quarter from its months: what was projected, what was billed, and what the difference is made of."""
+"""The variance of a model in a quarter, added up from its months."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,20 +8,24 @@ from governance.bills.domain.variance.split import cents
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.quarterly.domain.packet import PARTS, ZERO, Variance
 
-NO_BILL = "a bill allocated to the model: this is what the ledger drew on its commitments"
+NO_BILL = "a bill that is allocated to the model (this amount is what the ledger drew on its commitments)"
 
 
 def variance_of(model: str, months: Sequence[ComparedMonth]) -> Variance | None:
-    """The months that were both projected and billed, added up to the cent; None where there is none.
+    """The sum of the months that have both a projection and a bill, exact to the cent; None if there is no such month.
 
-    The parts are those of the months whose requests were supplied; `lacking` says what the other months are short of.
+    The causes cover the months with a supplied number of requests; `lacking` names the missing data of the others.
     """
     counted = [month for month in months if month.projected is not None and month.billed is not None]
     if not counted:
         return None
     projected = sum((_projected(month) for month in counted), ZERO)
-    told = [month.parts for month in counted if month.parts is not None]
-    parts = {f"{name}_usd": sum((getattr(each, name) for each in told), ZERO) for name in PARTS} if told else {}
+    known_parts = [month.parts for month in counted if month.parts is not None]
+    parts = (
+        {f"{name}_usd": sum((getattr(part, name) for part in known_parts), ZERO) for name in PARTS}
+        if known_parts
+        else {}
+    )
     billed = sum((_projected(month) + _difference(month) for month in counted), ZERO)
     return Variance(
         model=model,
@@ -38,13 +42,13 @@ def _projected(month: ComparedMonth) -> Decimal:
 
 
 def _difference(month: ComparedMonth) -> Decimal:
-    """In cents, as the split rounds it: so that the parts of all months add up to the quarter's difference."""
+    """Rounded to cents like the split, so that the parts of all months add up to the difference of the quarter."""
     return cents(Fraction(month.difference or ZERO)) if month.parts is None else month.parts.total
 
 
 def _lacking(months: Sequence[ComparedMonth]) -> tuple[str, ...]:
-    found: dict[str, dict[str, None]] = {}
+    months_by_reason: dict[str, dict[str, None]] = {}
     for month in months:
-        for words in month.lacking:
-            found.setdefault(words, {})[f"{month.month:%B %Y}"] = None
-    return tuple(f"{words} ({', '.join(names)})" for words, names in found.items())
+        for reason in month.lacking:
+            months_by_reason.setdefault(reason, {})[f"{month.month:%B %Y}"] = None
+    return tuple(f"{reason} ({', '.join(names)})" for reason, names in months_by_reason.items())

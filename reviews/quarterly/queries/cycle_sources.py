@@ -1,4 +1,4 @@
-"""What the agenda of a quarter is gathered from, read from the database: one function for each source."""
+"""Read the input of the agenda rules from the database: one function for each source."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,22 +22,22 @@ from reviews.authorizations.domain import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import Waiver
 from reviews.evidence.queries import comparison
-from reviews.evidence.queries.comparison_sources import known_of
+from reviews.evidence.queries.comparison_sources import histories_of
 from reviews.evidence.queries.evidence import amounts_of, metric_values_by_request
 from reviews.quarterly.domain.action_items import ACTION_CLOSED
-from reviews.quarterly.domain.agenda import AgendaEntry, gather
+from reviews.quarterly.domain.agenda import AgendaEntry, build_agenda
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.sources import (
     ConditionDue,
-    Exemption,
     ExpiringAuthorization,
-    Found,
+    ForecastError,
     Investment,
-    Miss,
-    Orphan,
+    OpenAction,
+    OpenFinding,
     Saving,
     Sources,
-    Unfinished,
+    UnownedModel,
+    WaiverInForce,
 )
 from reviews.quarterly.domain.variance import variance_of
 from reviews.quarterly.models import ActionItem, ReviewCycle
@@ -47,33 +47,33 @@ from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics import MetricValue
 
 PENDING = (RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)
-LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
+VALID_STATES = (*IN_FORCE, AuthorizationState.SUSPENDED)
 WORTH_IT = "worth_it"
 _OF_AUTHORIZATION = "authorization__decision__request__model_version__asset__team"
 
 
-def entries_of(cycle: ReviewCycle, *, now: datetime) -> tuple[AgendaEntry, ...]:
-    """The agenda of a cycle as the rules find it now."""
-    return gather(sources_of(cycle, now=now), quarter=Quarter.parse(cycle.quarter))
+def agenda_entries(cycle: ReviewCycle, *, now: datetime) -> tuple[AgendaEntry, ...]:
+    """The agenda of a cycle that the rules find now."""
+    return build_agenda(agenda_sources(cycle, now=now), quarter=Quarter.parse(cycle.quarter))
 
 
-def sources_of(cycle: ReviewCycle, *, now: datetime) -> Sources:
-    """Everything known at `now`."""
+def agenda_sources(cycle: ReviewCycle, *, now: datetime) -> Sources:
+    """All sources at `now`."""
     return Sources(
         investments=_investments(Quarter.parse(cycle.quarter), now),
-        obligations=_obligations(),
-        endings=_endings(),
+        conditions=_conditions(),
+        expirations=_expirations(),
         findings=_findings(),
-        misses=_misses(Quarter.parse(cycle.quarter), now),
-        exemptions=_exemptions(now),
-        orphans=_orphans(),
+        forecast_errors=_forecast_errors(Quarter.parse(cycle.quarter), now),
+        waivers=_waivers(now),
+        unowned_models=_unowned_models(),
         savings=_savings(),
-        unfinished=_unfinished(cycle),
+        open_actions=_open_actions(cycle),
     )
 
 
 def model_name(asset: ModelAsset) -> str:
-    """A model as the agenda names it: "team/slug"."""
+    """The name of a model on the agenda: "team/slug"."""
     return f"{asset.team.slug}/{asset.slug}"
 
 
@@ -85,9 +85,9 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
         decision__decided_at__date__gte=quarter.start_on,
         decision__decided_at__date__lte=quarter.end_on,
     )
-    found = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
-    metric_values = metric_values_by_request(found)
-    return tuple(_investment(row, metric_values[row.pk], now) for row in found)
+    requests = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
+    metric_values = metric_values_by_request(requests)
+    return tuple(_investment(row, metric_values[row.pk], now) for row in requests)
 
 
 def _investment(row: ReviewRequest, metric_values: list[MetricValue], now: datetime) -> Investment:
@@ -103,12 +103,12 @@ def _investment(row: ReviewRequest, metric_values: list[MetricValue], now: datet
     )
 
 
-def _living() -> QuerySet[Authorization]:
-    return Authorization.objects.filter(state__in=[state.value for state in LIVING]).order_by("pk")
+def _valid_authorizations() -> QuerySet[Authorization]:
+    return Authorization.objects.filter(state__in=[state.value for state in VALID_STATES]).order_by("pk")
 
 
-def _obligations() -> tuple[ConditionDue, ...]:
-    rows = Condition.objects.filter(met_at=None, authorization__in=_living()).order_by("due_on", "pk")
+def _conditions() -> tuple[ConditionDue, ...]:
+    rows = Condition.objects.filter(met_at=None, authorization__in=_valid_authorizations()).order_by("due_on", "pk")
     return tuple(
         ConditionDue(
             number=row.pk,
@@ -123,8 +123,8 @@ def _obligations() -> tuple[ConditionDue, ...]:
     )
 
 
-def _endings() -> tuple[ExpiringAuthorization, ...]:
-    rows = _living().select_related("decision__request__model_version__asset__team")
+def _expirations() -> tuple[ExpiringAuthorization, ...]:
+    rows = _valid_authorizations().select_related("decision__request__model_version__asset__team")
     return tuple(
         ExpiringAuthorization(
             ref=row.decision.request.ref,
@@ -137,37 +137,39 @@ def _endings() -> tuple[ExpiringAuthorization, ...]:
     )
 
 
-def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
-    """What authorizations were projected to cost in the quarter, and what was billed; of those with a bill."""
-    rows = _living().select_related("decision__request__model_version__asset__team")
+def _forecast_errors(quarter: Quarter, now: datetime) -> tuple[ForecastError, ...]:
+    """The projected and billed cost in the quarter of each authorization with a bill."""
+    rows = _valid_authorizations().select_related("decision__request__model_version__asset__team")
     requests = [row.decision.request for row in rows]
-    months = comparison.months_by_request(known_of(requests), now=now)
-    found = []
+    months = comparison.months_by_request(histories_of(requests), now=now)
+    errors = []
     for request in requests:
         model = model_name(request.model_version.asset)
-        known = variance_of(model, quarterly_metrics.in_quarter(months[request.pk], quarter=quarter))
-        if known is not None:
-            found.append(
-                Miss(ref=request.ref, model=model, projected_usd=known.projected_usd, billed_usd=known.billed_usd)
+        variance = variance_of(model, quarterly_metrics.in_quarter(months[request.pk], quarter=quarter))
+        if variance is not None:
+            errors.append(
+                ForecastError(
+                    ref=request.ref, model=model, projected_usd=variance.projected_usd, billed_usd=variance.billed_usd
+                )
             )
-    return tuple(found)
+    return tuple(errors)
 
 
-def _findings() -> tuple[Found, ...]:
+def _findings() -> tuple[OpenFinding, ...]:
     rows = list(Finding.objects.filter(state=FindingState.OPEN).order_by("pk"))
-    named = {row.pk: row.subject[:20].split(" ")[0] for row in rows}
-    requests = ReviewRequest.objects.select_related("model_version__asset__team").filter(ref__in=named.values())
+    refs = {row.pk: row.subject[:20].split(" ")[0] for row in rows}
+    requests = ReviewRequest.objects.select_related("model_version__asset__team").filter(ref__in=refs.values())
     by_ref = {request.ref: request for request in requests}
     accounts = findings.accounts_of(rows)
-    return tuple(_found(row, accounts.get(row.pk), by_ref.get(named[row.pk])) for row in rows)
+    return tuple(_finding(row, accounts.get(row.pk), by_ref.get(refs[row.pk])) for row in rows)
 
 
-def _found(row: Finding, account: BudgetAccount | None, request: ReviewRequest | None) -> Found:
-    """A finding of a budget is of an account, one of a request names that in its subject."""
+def _finding(row: Finding, account: BudgetAccount | None, request: ReviewRequest | None) -> OpenFinding:
+    """A budget finding has an account; a request finding names the request in its subject."""
     team = account.center.team if account is not None else None
     budget = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
     page = f"/requests/{request.ref}/" if request is not None else budget
-    return Found(
+    return OpenFinding(
         number=row.pk,
         kind=row.kind,
         subject=row.subject,
@@ -179,10 +181,10 @@ def _found(row: Finding, account: BudgetAccount | None, request: ReviewRequest |
     )
 
 
-def _exemptions(now: datetime) -> tuple[Exemption, ...]:
+def _waivers(now: datetime) -> tuple[WaiverInForce, ...]:
     rows = Waiver.objects.filter(expires_at__gt=now).select_related("granted_by", "request__model_version__asset__team")
     return tuple(
-        Exemption(
+        WaiverInForce(
             number=row.pk,
             ref=row.request.ref,
             model=model_name(row.request.model_version.asset),
@@ -196,30 +198,32 @@ def _exemptions(now: datetime) -> tuple[Exemption, ...]:
     )
 
 
-def _orphans() -> tuple[Orphan, ...]:
-    """Models whose owner's account is closed, or who files for the model's team no more."""
+def _unowned_models() -> tuple[UnownedModel, ...]:
+    """Models whose owner has a closed account or is no longer a requester of the team."""
     grants = RoleGrant.objects.filter(role=Role.REQUESTER).values_list("user_id", "team_id")
     filing = set(grants)
     rows = ModelAsset.objects.select_related("team", "owner").order_by("pk")
     return tuple(
-        Orphan(model=model_name(row), name=row.name, owner=name_of(row.owner))
+        UnownedModel(model=model_name(row), name=row.name, owner=name_of(row.owner))
         for row in rows
         if not row.owner.is_active or (row.owner_id, row.team_id) not in filing
     )
 
 
 def _savings() -> tuple[Saving, ...]:
-    """Variants of approved models that their runs found worth it; in use once one of their digest is authorized."""
-    rows = ReviewRequest.objects.filter(decision__authorization__in=_living())
-    in_use = frozenset(_living().values_list("subject_digest", flat=True))
-    found = []
+    """Variants of approved models that a run found worth using. A variant is in use if its digest is authorized."""
+    rows = ReviewRequest.objects.filter(decision__authorization__in=_valid_authorizations())
+    in_use = frozenset(_valid_authorizations().values_list("subject_digest", flat=True))
+    savings = []
     requests = list(rows.select_related("model_version__asset__team").order_by("pk"))
-    asked = runs.by_request([row.ref for row in requests])
+    runs_by_ref = runs.by_request([row.ref for row in requests])
     for row in requests:
-        for run in asked[row.ref]:
+        for run in runs_by_ref[row.ref]:
             candidates = (run.result or {}).get("candidates", ())
-            found += [_saving(row, each, in_use) for each in candidates if each["verdict"]["answer"] == WORTH_IT]
-    return tuple(found)
+            savings += [
+                _saving(row, variant, in_use) for variant in candidates if variant["verdict"]["answer"] == WORTH_IT
+            ]
+    return tuple(savings)
 
 
 def _saving(row: ReviewRequest, candidate: Mapping[str, Any], in_use: frozenset[str]) -> Saving:
@@ -233,13 +237,13 @@ def _saving(row: ReviewRequest, candidate: Mapping[str, Any], in_use: frozenset[
     )
 
 
-def _unfinished(cycle: ReviewCycle) -> tuple[Unfinished, ...]:
+def _open_actions(cycle: ReviewCycle) -> tuple[OpenAction, ...]:
     rows = ActionItem.objects.exclude(state__in=sorted(ACTION_CLOSED)).filter(
         decision__item__cycle__quarter__lt=cycle.quarter
     )
     related = ("owner", "decision__item__cycle", "decision__item__asset__team")
     return tuple(
-        Unfinished(
+        OpenAction(
             ref=row.ref,
             quarter=row.decision.item.cycle.quarter,
             owner=name_of(row.owner),

@@ -1,4 +1,4 @@
-"""Reads of the quarterly review: which cycles there are, and everything the page of one shows to one person."""
+"""Queries of the quarterly review: the list of cycles, and the page of one cycle for one person."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class MeetingDecisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class AgendaItemView:
-    """An item of the agenda; `place` counts from 1 among those that are on it, 0 for one that was taken off."""
+    """An item of the agenda. `place` counts from 1; a removed item has place 0."""
 
     id: int
     place: int
@@ -74,8 +74,8 @@ class ActionView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Presence:
-    """Somebody who attends."""
+class Attendee:
+    """A person who attends."""
 
     username: str
     name: str
@@ -99,7 +99,7 @@ class CycleView:
     minutes_digest: str
     items: tuple[AgendaItemView, ...]
     removed: tuple[AgendaItemView, ...]
-    presences: tuple[Presence, ...]
+    presences: tuple[Attendee, ...]
     missing: tuple[str, ...]
     scores: tuple[ScorecardLine, ...]
     actions: tuple[ActionView, ...]
@@ -119,14 +119,14 @@ class CycleView:
         return sum(bool(item.decisions) for item in self.items)
 
 
-def listed(*, person: Person) -> QuerySet[ReviewCycle]:
-    """Every cycle, latest first; NotFound for whoever may see none."""
+def list_cycles(*, person: Person) -> QuerySet[ReviewCycle]:
+    """Every cycle, latest first. Raises NotFound if the person may not see the quarterly review."""
     _check_sees(person)
     return ReviewCycle.objects.select_related("chair").order_by("-quarter")
 
 
 def find(*, quarter: str, person: Person) -> ReviewCycle:
-    """The cycle of a quarter, or NotFound where there is none this person may see."""
+    """The cycle of a quarter. Raises NotFound if it does not exist or the person may not see it."""
     _check_sees(person)
     cycle = ReviewCycle.objects.select_related("chair").filter(quarter=quarter).first()
     if cycle is None:
@@ -144,16 +144,16 @@ def find_item(*, cycle: ReviewCycle, item_id: int) -> AgendaItem:
 
 
 def find_action(*, ref: str, person: Person) -> ActionItem:
-    """The action item, for its owner and for whoever sees the quarterly review; NotFound for everybody else."""
+    """The action item, if the person owns it or may see the quarterly review. Raises NotFound otherwise."""
     related = ("owner", "closed_by", "decision__decided_by", "decision__item__cycle", "ticket")
     item = ActionItem.objects.select_related(*related).filter(ref=ref).first()
     if item is None or not (may_see_cycles(person) or (person.is_active and item.owner_id == person.id)):
-        raise NotFound(f"There is no action item {ref} you can see.")
+        raise NotFound(f"There is no action item {ref} that you can see.")
     return item
 
 
-def owed_by(person: Person, *, now: datetime) -> tuple[ActionView, ...]:
-    """The action items this person has not closed yet, of every quarter, the first one due first."""
+def open_action_items(person: Person, *, now: datetime) -> tuple[ActionView, ...]:
+    """The open action items of this person in all quarters, earliest due date first."""
     rows = _actions().filter(owner_id=person.id, closed_at=None).order_by("due_on", "pk")
     return tuple(action_view(row, now=now) for row in rows)
 
@@ -190,15 +190,15 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
 
 
 def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...]:
-    """The agenda in order, what was taken off it last."""
+    """The agenda in order; removed items last."""
     rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
-    there = is_present_as_lead(cycle, user=User.objects.get(pk=person.id)) and cycle.state == CycleState.HELD
-    place, found = 0, []
+    is_present = is_present_as_lead(cycle, user=User.objects.get(pk=person.id)) and cycle.state == CycleState.HELD
+    place, views = 0, []
     for row in rows.prefetch_related(*decided).order_by("position", "pk"):
         place += row.removed_at is None
-        found.append(item_view(row, person=person, place=place if row.removed_at is None else 0, is_present=there))
-    return tuple(sorted(found, key=lambda item: item.place == 0))
+        views.append(item_view(row, person=person, place=place if row.removed_at is None else 0, is_present=is_present))
+    return tuple(sorted(views, key=lambda item: item.place == 0))
 
 
 def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> AgendaItemView:
@@ -217,7 +217,7 @@ def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) 
         recurs=row.recurs.cycle.quarter if row.recurs else "",
         removal=row.removal_reason,
         removed_by=name_of(row.removed_by) if row.removed_by else "",
-        decisions=tuple(_decision(each) for each in row.decisions.all()),
+        decisions=tuple(_decision(decision) for decision in row.decisions.all()),
         may_decide=is_present
         and may_decide(
             person,
@@ -249,7 +249,7 @@ def action_view(row: ActionItem, *, now: datetime) -> ActionView:
 
 def _check_sees(person: Person) -> None:
     if not may_see_cycles(person):
-        raise NotFound("There is no quarterly review you can see.")
+        raise NotFound("There is no quarterly review that you can see.")
 
 
 def _actions() -> QuerySet[ActionItem]:
@@ -257,17 +257,17 @@ def _actions() -> QuerySet[ActionItem]:
 
 
 def _before(cycle: ReviewCycle, now: datetime) -> tuple[ActionView, ...]:
-    """What earlier meetings decided: everything still open, and what was closed since the meeting before this one."""
+    """Action items of earlier meetings that are open, or belong to the latest earlier meeting."""
     last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter, held_at__isnull=False).order_by("-quarter").first()
     rows = _actions().filter(decision__item__cycle__quarter__lt=cycle.quarter)
     since = last.quarter if last else ""
-    kept = [row for row in rows if row.closed_at is None or row.decision.item.cycle.quarter >= since]
-    return tuple(action_view(row, now=now) for row in kept)
+    shown = [row for row in rows if row.closed_at is None or row.decision.item.cycle.quarter >= since]
+    return tuple(action_view(row, now=now) for row in shown)
 
 
-def _presences(cycle: ReviewCycle) -> tuple[Presence, ...]:
+def _presences(cycle: ReviewCycle) -> tuple[Attendee, ...]:
     return tuple(
-        Presence(username=row.person.username, name=name_of(row.person), side=row.side)
+        Attendee(username=row.person.username, name=name_of(row.person), side=row.side)
         for row in cycle.attendances.select_related("person")
     )
 

@@ -1,29 +1,29 @@
-"""Who is present at a meeting, and everything its minutes say."""
+"""The attendance of a meeting and the content of its minutes."""
 
 from django.contrib.auth.models import User
 
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.domain.minutes import MinutedDecision, MinutedItem, Minutes, Present
+from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes
 from reviews.quarterly.domain.quorum import QUORUM, Side
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
 from weighbridge.core.money import format_amount
 
 
 def sides_present(cycle: ReviewCycle) -> list[Side]:
-    """The side of everybody who attends."""
+    """The side of each attendee."""
     return [Side(side) for side in cycle.attendances.values_list("side", flat=True)]
 
 
 def is_present_as_lead(cycle: ReviewCycle, *, user: User) -> bool:
-    """Whether somebody attends for engineering or product."""
+    """Whether the user attends for engineering or product."""
     return cycle.attendances.filter(person=user, side__in=[side.value for side in QUORUM]).exists()
 
 
-def meeting_of(cycle: ReviewCycle) -> Minutes:
-    """What the minutes of a held meeting say now."""
-    assert cycle.chair is not None  # noqa: S101 -- the database says so of a held cycle
+def minutes_of(cycle: ReviewCycle) -> Minutes:
+    """The current content of the minutes of an open or closed meeting."""
+    assert cycle.chair is not None  # noqa: S101 -- a database constraint ensures this for a held cycle
     assert cycle.held_at is not None  # noqa: S101 -- likewise
     items = cycle.items.prefetch_related("decisions__owner", "decisions__decided_by", "decisions__action")
     return Minutes(
@@ -31,24 +31,24 @@ def meeting_of(cycle: ReviewCycle) -> Minutes:
         chair=name_of(cycle.chair),
         held_at=cycle.held_at,
         present=tuple(
-            Present(name=name_of(row.person), side=row.side) for row in cycle.attendances.select_related("person")
+            Attendee(name=name_of(row.person), side=row.side) for row in cycle.attendances.select_related("person")
         ),
-        items=tuple(_taken(item) for item in items),
+        items=tuple(_minuted_item(item) for item in items),
         notes=cycle.notes,
     )
 
 
-def _taken(item: AgendaItem) -> MinutedItem:
+def _minuted_item(item: AgendaItem) -> MinutedItem:
     return MinutedItem(
         kind=AgendaKind(item.kind).words,
         title=item.title,
         why=item.why,
-        decisions=tuple(_decided(row) for row in item.decisions.all()),
+        decisions=tuple(_minuted_decision(row) for row in item.decisions.all()),
         removal=item.removal_reason,
     )
 
 
-def _decided(row: MeetingDecision) -> MinutedDecision:
+def _minuted_decision(row: MeetingDecision) -> MinutedDecision:
     return MinutedDecision(
         kind=DecisionKind(row.kind).words,
         rationale=row.rationale,

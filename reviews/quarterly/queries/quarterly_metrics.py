@@ -1,4 +1,4 @@
-"""Every value of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
+"""Read all values of a quarterly packet: from bills, projections and runs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from reviews.authorizations.domain import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.queries import comparison
-from reviews.evidence.queries.comparison_sources import RequestHistory, known_of
+from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
 from reviews.quarterly.domain.packet import BasisRow, BudgetRowOfQuarter, PortfolioPoint, Variance
 from reviews.quarterly.domain.variance import NO_BILL, variance_of
 from reviews.requests.domain.wording import value_words
@@ -41,14 +41,14 @@ SHOWN = (
 )
 PROJECTED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 MEASURED = frozenset({Basis.MEASURED})
-LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
+VALID_STATES = (*IN_FORCE, AuthorizationState.SUSPENDED)
 QUARTERS_A_YEAR = 4
 
 
 def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
-    """Every account that spends, with its forecast to the quarter's end.
+    """Every spending account, with its forecast to the end of the quarter.
 
-    What an account handed out stands with those that got it, so that no sum counts it twice.
+    Delegated amounts are counted only in the accounts that received them, so that no sum counts them twice.
     """
     rows = budgets.accounts(teams=None, quarter=str(quarter))
     return tuple(
@@ -68,49 +68,49 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
 
 
 def _is_used(balance: Balance) -> bool:
-    """Whether an account that hands out has kept something back, or spends by itself."""
-    kept_back = balance.allocated - balance.handed_out
-    return any((kept_back, balance.committed, balance.reserved, balance.spent))
+    """Whether a delegating account has undelegated money or spends itself."""
+    undelegated = balance.allocated - balance.handed_out
+    return any((undelegated, balance.committed, balance.reserved, balance.spent))
 
 
 @dataclass(frozen=True)
 class ModelStanding:
-    """A model with its requests that hold an authorization, the latest first, and what is known of each by its id.
+    """A model with its requests that have a valid authorization (latest first), and the history of each by request id.
 
-    `ended` are those whose authorization is over: bills of the quarter may speak of them still.
+    `ended` are requests whose authorization has ended: bills of the quarter may still contain them.
     """
 
     asset: ModelAsset
     requests: Sequence[ReviewRequest]
     ended: Sequence[ReviewRequest]
-    known: Mapping[int, RequestHistory]
+    histories: Mapping[int, RequestHistory]
     months: Mapping[int, tuple[ComparedMonth, ...]]
 
     @property
     def name(self) -> str:
-        """As the packet names it: "team/slug"."""
+        """The name in the packet: "team/slug"."""
         return f"{self.asset.team.slug}/{self.asset.slug}"
 
     @property
     def metric_values(self) -> list[MetricValue]:
-        """Those of the latest authorized request."""
-        return self.known[self.requests[0].pk].metric_values if self.requests else []
+        """The metric values of the latest authorized request."""
+        return self.histories[self.requests[0].pk].metric_values if self.requests else []
 
     @property
     def authorization(self) -> Authorization | None:
-        """The latest living one."""
+        """The latest valid authorization."""
         return self.requests[0].decision.authorization if self.requests else None
 
 
-def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[ModelStanding]:
-    """Every model with what is known of it; the number of queries does not depend on how many there are."""
+def model_standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[ModelStanding]:
+    """The standing of every model, with a constant number of queries."""
     requests = _authorized(assets)
-    known = known_of(requests)
-    months = comparison.months_by_request(known, now=now)
+    histories = histories_of(requests)
+    months = comparison.months_by_request(histories, now=now)
     own: dict[tuple[int, bool], list[ReviewRequest]] = defaultdict(list)
     for row in requests:
-        own[row.model_version.asset_id, row.decision.authorization.state in LIVING].append(row)
-    return [ModelStanding(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
+        own[row.model_version.asset_id, row.decision.authorization.state in VALID_STATES].append(row)
+    return [ModelStanding(asset, own[asset.pk, True], own[asset.pk, False], histories, months) for asset in assets]
 
 
 def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
@@ -123,67 +123,67 @@ def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     )
 
 
-def point(standing: ModelStanding, *, now: datetime) -> PortfolioPoint:
-    """The model in the portfolio, by the best values of its latest authorized request."""
-    known = standing.metric_values
+def portfolio_point(standing: ModelStanding, *, now: datetime) -> PortfolioPoint:
+    """The model in the portfolio, with the best values of its latest authorized request."""
+    values = standing.metric_values
     return PortfolioPoint(
         model=standing.name,
-        cost_usd=_best(known, COST, now),
-        latency_ms=_best(known, LATENCY, now),
-        value=_best(known, VALUE, now),
+        cost_usd=_best(values, COST, now),
+        latency_ms=_best(values, LATENCY, now),
+        value=_best(values, VALUE, now),
     )
 
 
 def variances(
     models: Iterable[ModelStanding], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
 ) -> dict[int, Variance]:
-    """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
+    """By id of each model with a bill in the quarter: the projected and billed cost of its billed months.
 
-    Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its
-    commitments.
+    If no bill line is allocated to the model: a quarter of its projected yearly cost, against the amount that the
+    ledger drew on its commitments.
     """
-    found = {}
-    for each in models:
-        months = [month for row in (*each.requests, *each.ended) for month in each.months[row.pk]]
-        known = variance_of(each.name, in_quarter(months, quarter=quarter)) or _drawn(each, spent, now)
-        if known is not None:
-            found[each.asset.pk] = known
-    return found
+    by_model = {}
+    for model in models:
+        months = [month for row in (*model.requests, *model.ended) for month in model.months[row.pk]]
+        variance = variance_of(model.name, in_quarter(months, quarter=quarter)) or _from_ledger(model, spent, now)
+        if variance is not None:
+            by_model[model.asset.pk] = variance
+    return by_model
 
 
 def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[ComparedMonth]:
-    """Those of the quarter."""
+    """The months that are in the quarter."""
     return [month for month in months if Quarter.of(month.month) == quarter]
 
 
-def _drawn(standing: ModelStanding, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
+def _from_ledger(standing: ModelStanding, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
     paid = {row.pk: spent[row.ref] for row in (*standing.requests, *standing.ended) if spent.get(row.ref)}
     paid_usd = sum(paid.values(), Decimal(0))
     if not paid_usd:
         return None
-    metric_values = [standing.known[pk].metric_values for pk in paid]
-    years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in metric_values]
+    metric_values = [standing.histories[pk].metric_values for pk in paid]
+    years = [_best(values, COST, now, accept=PROJECTED) or Decimal(0) for values in metric_values]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
     return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
 
 
 def metric_rows(standing: ModelStanding, *, variance: Variance | None, now: datetime) -> tuple[BasisRow, ...]:
-    """Each metric of the latest authorized request on every basis it has, and what the quarter was billed."""
+    """Each metric of the latest authorized request on every basis, and the cost of this quarter."""
     if not standing.requests:
         return ()
-    known = standing.metric_values
+    values = standing.metric_values
     rows = [
         BasisRow(
             name=name,
-            projected=_words(known, name, now, PROJECTED),
-            measured=_words(known, name, now, MEASURED),
-            billed=_words(known, name, now, frozenset({Basis.BILLED})),
+            projected=_words(values, name, now, PROJECTED),
+            measured=_words(values, name, now, MEASURED),
+            billed=_words(values, name, now, frozenset({Basis.BILLED})),
         )
         for name in SHOWN
     ]
     return tuple(
         row
-        for row in (_this_quarter(_best(known, COST, now, accept=PROJECTED), variance), *rows)
+        for row in (_this_quarter(_best(values, COST, now, accept=PROJECTED), variance), *rows)
         if row.projected or row.measured or row.billed
     )
 
@@ -202,8 +202,8 @@ def _billed_words(variance: Variance) -> str:
     return f"{value_words(variance.billed_usd, unit='USD')}{' (generated)' if variance.is_generated else ''}"
 
 
-def billed(quarter: Quarter) -> dict[str, Decimal]:
-    """What was billed or accrued in USD in a quarter, by request."""
+def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
+    """The billed or accrued amount in USD in a quarter, by request."""
     spent: dict[str, Decimal] = {}
     for entries in budgets.entries_by_account(quarter=str(quarter), unit=BudgetUnit.USD):
         for ref in {entry.request_ref for entry in entries if entry.request_ref}:
@@ -216,12 +216,12 @@ def _spent(entries: list[LedgerLine], ref: str) -> Decimal:
 
 
 def _best(
-    known: list[MetricValue], name: str, now: datetime, *, accept: frozenset[Basis] | None = None
+    values: list[MetricValue], name: str, now: datetime, *, accept: frozenset[Basis] | None = None
 ) -> Decimal | None:
-    metric_value = metrics.best(known, name=name, now=now, **({"accept": accept} if accept is not None else {}))
-    return Decimal(metrics.number_words(metric_value.value)) if metric_value is not None else None
+    metric_value = metrics.best(values, name=name, now=now, **({"accept": accept} if accept is not None else {}))
+    return Decimal(metrics.number_text(metric_value.value)) if metric_value is not None else None
 
 
-def _words(known: list[MetricValue], name: str, now: datetime, accept: frozenset[Basis]) -> str:
-    value = _best(known, name, now, accept=accept)
+def _words(values: list[MetricValue], name: str, now: datetime, accept: frozenset[Basis]) -> str:
+    value = _best(values, name, now, accept=accept)
     return value_words(value, unit=CATALOG[name].unit) if value is not None else ""

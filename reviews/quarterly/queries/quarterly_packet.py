@@ -1,14 +1,15 @@
-"""What the packet of a quarter says now, read from the database."""
+"""Build the packet of a quarter from the database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from benchmarking.runs.domain.alternatives import lines_of
+from benchmarking.runs.domain.alternatives import variant_lines_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
+from reviews.authorizations.models import Authorization
 from reviews.packets.queries.packet import generator_words
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
@@ -73,20 +74,20 @@ SOURCES = (
 
 
 def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
-    """Everything the packet of a cycle says, as it stands now."""
+    """The packet of a cycle with the current data."""
     quarter = Quarter.parse(cycle.quarter)
     assets = list(ModelAsset.objects.select_related("team", "owner").order_by("team__slug", "slug"))
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
-    models = metrics.standings(assets, now=now)
+    models = metrics.model_standings(assets, now=now)
     runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
-    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed(quarter), now=now)
-    said = QuarterlyPacket(
+    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed_by_request(quarter), now=now)
+    packet = QuarterlyPacket(
         quarter=cycle.quarter,
         cut_off_at=cycle.cut_off_at,
         generated_at=now,
         generator=generator_words(),
         spend=metrics.spend(quarter, now=now),
-        points=tuple(metrics.point(each, now=now) for each in models),
+        points=tuple(metrics.portfolio_point(each, now=now) for each in models),
         variances=tuple(variances.values()),
         scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
@@ -96,13 +97,15 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
         rejected=_rejected(quarter),
         sources=SOURCES,
     )
-    return _with_changes(cycle, said)
+    return _with_changes(cycle, packet)
 
 
-def _with_changes(cycle: ReviewCycle, said: QuarterlyPacket) -> QuarterlyPacket:
+def _with_changes(cycle: ReviewCycle, packet: QuarterlyPacket) -> QuarterlyPacket:
     before = CyclePacket.objects.filter(cycle__quarter__lt=cycle.quarter).order_by("-cycle__quarter", "-number").first()
-    found = differences(read_quarterly_packet(before.document) if before is not None else None, said)
-    return QuarterlyPacket(**{name: getattr(said, name) for name in said.__dataclass_fields__} | {"changes": found})
+    changes = differences(read_quarterly_packet(before.document) if before is not None else None, packet)
+    return QuarterlyPacket(
+        **{name: getattr(packet, name) for name in packet.__dataclass_fields__} | {"changes": changes}
+    )
 
 
 def _scores(quarter: str) -> tuple[ScoreRow, ...]:
@@ -138,7 +141,7 @@ def _agenda(number: int, item: AgendaItem) -> AgendaRow:
 def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
     rows = ActionItem.objects.filter(decision__item__cycle__quarter__lt=cycle.quarter)
     last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter).order_by("-quarter").first()
-    kept = [
+    shown = [
         row
         for row in rows.select_related("owner", "decision__item__cycle").order_by("pk")
         if row.closed_at is None or (last is not None and row.decision.item.cycle_id == last.pk)
@@ -153,7 +156,7 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
             state=row.state,
             outcome=row.outcome,
         )
-        for row in kept
+        for row in shown
     )
 
 
@@ -164,7 +167,7 @@ def _page(
     runs_of: Mapping[str, list[Run]],
     now: datetime,
 ) -> ModelPage:
-    asset, requests, held = model.asset, model.requests, model.authorization
+    asset, requests, authorization = model.asset, model.requests, model.authorization
     own = [item for item in items if item.asset_id == asset.pk]
     return ModelPage(
         model=model.name,
@@ -172,24 +175,26 @@ def _page(
         owner=name_of(asset.owner),
         tier=asset.tier,
         version=requests[0].model_version.version if requests else "",
-        authorization=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}"
-        if held
-        else "",
+        authorization=_authorization(authorization) if authorization else "",
         asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
         variance=variance,
         metrics=metrics.metric_rows(model, variance=variance, now=now),
         options=_options(runs_of[requests[0].ref]) if requests else (),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
-            for row in (held.conditions.all() if held else ())
+            for row in (authorization.conditions.all() if authorization else ())
         ),
         risks=tuple(item.why for item in own),
         requests=tuple(row.ref for row in requests),
     )
 
 
-def _options(asked: Iterable[Run]) -> tuple[VariantRow, ...]:
-    rows = [line for run in asked for line in lines_of(run.result or {})]
+def _authorization(row: Authorization) -> str:
+    return f"{row.number}, {row.state.replace('_', ' ')}, until {row.expires_at:%Y-%m-%d}"
+
+
+def _options(runs: Iterable[Run]) -> tuple[VariantRow, ...]:
+    rows = [line for run in runs for line in variant_lines_of(run.result or {})]
     return tuple(
         VariantRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
         for row in rows

@@ -1,6 +1,4 @@
-"""The pages a frozen quarterly packet is printed from, section by section, and the digest of the sheets they are drawn
-with.
-"""
+"""The printed pages of a frozen quarterly packet, section by section, and the digest of their style."""
 
 import hashlib
 from collections.abc import Mapping
@@ -32,12 +30,12 @@ COLUMNS = (
 
 
 def sections(row: CyclePacket) -> tuple[Section, ...]:
-    """The sections of a frozen packet, from its document alone."""
+    """The sections of a frozen packet, built only from its document."""
     return sections_of(read_quarterly_packet(row.document), sheet=sheet_digest())
 
 
 def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
-    """What the template of a section is given."""
+    """The template context of a section."""
     return {
         "section": section,
         "quarter": quarter,
@@ -47,14 +45,14 @@ def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
 
 
 def shared_assets() -> dict[str, bytes]:
-    """The style sheets every section names."""
+    """The style sheets that all sections use."""
     own = Path(settings.BASE_DIR) / "templates/reviews/quarterly/packet" / QUARTERLY_SHEET
     return {**style_sheets(), QUARTERLY_SHEET: own.read_bytes()}
 
 
 @cache
 def sheet_digest() -> str:
-    """The digest of every template and style sheet a section is drawn with: a change of one draws all anew."""
+    """The digest of all templates and style sheets of sections. A change to any of them re-renders all sections."""
     folder = Path(settings.BASE_DIR) / "templates/reviews/quarterly/packet"
     hashed = hashlib.sha256()
     for name, body in sorted(shared_assets().items()):
@@ -65,7 +63,7 @@ def sheet_digest() -> str:
 
 
 def appendix(row: CyclePacket) -> ExportTable:
-    """Every value of the packet as one table, for whoever calculates on."""
+    """Every value of the packet as one table, for further calculations."""
     packet = read_quarterly_packet(row.document)
     rows = _rows(packet)
     return ExportTable(f"packet-{packet.quarter}-{row.number}", COLUMNS, iter(rows), len(rows))
@@ -95,7 +93,7 @@ def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
             each.projected_usd,
             None,
             each.billed_usd,
-            _made_of(each) + _mark(each),
+            _causes(each) + _mark(each),
         )
         for each in packet.variances
     ]
@@ -128,9 +126,9 @@ def _mark(row: BudgetRowOfQuarter | Variance) -> str:
     return "; generated" if row.is_generated else ""
 
 
-def _made_of(row: Variance) -> str:
+def _causes(row: Variance) -> str:
     parts = [
         f"{name} {usd}"
-        for name, usd in (*row.parts, *((("not told apart", row.untold_usd),) if row.untold_usd else ()))
+        for name, usd in (*row.parts, *((("unexplained", row.unexplained_usd),) if row.unexplained_usd else ()))
     ]
-    return "; ".join([*parts, *(f"lacks {words}" for words in row.lacking)])
+    return "; ".join([*parts, *(f"missing data: {words}" for words in row.lacking)])

@@ -1,4 +1,4 @@
-"""The scorecard of a quarter, and the KPIs somebody may supply values for."""
+"""The scorecard of a quarter, and the KPIs that a person may supply values for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore
 from reviews.scorecard.models import Kpi, KpiActual
-from reviews.scorecard.rules import may_keep_score
+from reviews.scorecard.rules import may_edit_scorecard
 from weighbridge.core.errors import NotFound
 
 COLUMNS = (
@@ -39,7 +39,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class ScorecardLine:
-    """A line of the scorecard with what a page needs beside the values."""
+    """A line of the scorecard with the additional data for pages."""
 
     score: KpiScore
     team: str
@@ -52,7 +52,7 @@ class ScorecardLine:
 
 
 def scorecard(quarter: str, *, person: Person) -> tuple[ScorecardLine, ...]:
-    """Every KPI of models the person may see, with its actual of the quarter, the one before, and who supplied it."""
+    """Every KPI of the visible models, with its actual of this and the previous quarter and its supplier."""
     rows = Kpi.objects.filter(asset__in=visible_to(person)).select_related("asset__team", "owner")
     return lines_of(rows.filter(retired_at=None) | rows.filter(actuals__quarter=quarter), quarter=quarter)
 
@@ -65,25 +65,25 @@ def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[ScorecardLine, ...]:
     return tuple(_line(kpi, actuals.get(kpi.pk), before.get(kpi.pk)) for kpi in kpis)
 
 
-def of_model(asset: ModelAsset) -> list[Kpi]:
-    """The KPIs that count for a model now."""
+def active_kpis(asset: ModelAsset) -> list[Kpi]:
+    """The active KPIs of a model."""
     return list(Kpi.objects.filter(asset=asset, retired_at=None).select_related("owner", "asset__team"))
 
 
 def find_kpi(*, asset: ModelAsset, slug: str) -> Kpi:
-    """A KPI of the model, or NotFound."""
+    """A KPI of the model. Raises NotFound."""
     kpi = Kpi.objects.select_related("asset__team").filter(asset=asset, slug=slug).first()
     if kpi is None:
         raise NotFound(f"{asset.name} has no KPI {slug!r}.", field="kpi")
     return kpi
 
 
-def to_supply(*, person: Person, quarter: str) -> tuple[ScorecardLine, ...]:
-    """The lines somebody may supply values for."""
-    return tuple(line for line in scorecard(quarter, person=person) if may_keep_score(person, team=line.team))
+def editable_lines(*, person: Person, quarter: str) -> tuple[ScorecardLine, ...]:
+    """The lines that the person may supply values for."""
+    return tuple(line for line in scorecard(quarter, person=person) if may_edit_scorecard(person, team=line.team))
 
 
-def table(quarter: str, *, person: Person) -> ExportTable:
+def scorecard_table(quarter: str, *, person: Person) -> ExportTable:
     """The scorecard as a table."""
     lines = scorecard(quarter, person=person)
     return ExportTable(f"scorecard-{quarter}", COLUMNS, map(_cells, lines), len(lines))
@@ -124,20 +124,20 @@ def _plain(number: Decimal) -> Decimal:
 
 
 def _cells(line: ScorecardLine) -> tuple[str | Decimal | None, ...]:
-    said = line.score
+    score = line.score
     return (
-        said.model,
-        said.kpi,
-        said.metric,
-        said.unit,
-        said.better.value,
-        said.target,
-        said.actual,
-        said.before,
-        said.standing.value,
-        said.trend.value,
-        said.supplied_by,
-        said.channel,
+        score.model,
+        score.kpi,
+        score.metric,
+        score.unit,
+        score.better.value,
+        score.target,
+        score.actual,
+        score.before,
+        score.standing.value,
+        score.trend.value,
+        score.supplied_by,
+        score.channel,
         line.owner,
         line.data_source,
         line.how_estimated,

@@ -1,4 +1,4 @@
-"""The page of an action item, and what its owner or a lead can say of it."""
+"""The page of an action item and the steps of its owner or a lead."""
 
 from collections.abc import Callable
 
@@ -23,25 +23,25 @@ from weighbridge.core.errors import Refused
 
 @require_safe
 def detail(request: HttpRequest, action: str) -> HttpResponse:
-    """`/action-items/ACT-2026Q4-01/`: what was decided, why, who owes it, and what became of it."""
+    """`/action-items/ACT-2026Q4-01/`: the decision, its rationale, the owner and the outcome."""
     return _show(request, _found(request, action), OutcomeForm())
 
 
 @require_POST
 def acknowledge(request: HttpRequest, action: str) -> HttpResponse:
-    """Say that somebody is at it."""
+    """Acknowledge the action item."""
     item = _found(request, action)
 
     def act() -> str:
         writes.acknowledge(item=item, by=user_of(request), now=timezone.now())
-        return f"{action} is acknowledged; the next meeting sees that somebody is at it."
+        return f"{action} is acknowledged; the next meeting sees that work has started."
 
     return _settle(request, item, PlainForm(request.POST), act)
 
 
 @require_POST
 def finish(request: HttpRequest, action: str) -> HttpResponse:
-    """Close it as done."""
+    """Close the action item as done."""
     item, form = _found(request, action), OutcomeForm(request.POST)
 
     def act() -> str:
@@ -53,7 +53,7 @@ def finish(request: HttpRequest, action: str) -> HttpResponse:
 
 @require_POST
 def drop(request: HttpRequest, action: str) -> HttpResponse:
-    """Give it up."""
+    """Drop the action item."""
     item, form = _found(request, action), OutcomeForm(request.POST)
 
     def act() -> str:

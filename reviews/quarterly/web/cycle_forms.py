@@ -1,4 +1,4 @@
-"""The small forms of the quarterly review, one for each thing somebody can do there."""
+"""The forms of the quarterly review, one for each step."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from reviews.quarterly.models import AgendaItem
 from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.workflow.web.filing_forms import PersonField
 
-WORDS = forms.Textarea(attrs={"rows": 2})
+TEXT_AREA = forms.Textarea(attrs={"rows": 2})
 DAY = forms.DateInput(attrs={"type": "date"})
 SIDES = [
     (Side.ENGINEERING.value, "Engineering (a platform lead)"),
@@ -22,43 +22,43 @@ SIDES = [
 
 
 def people() -> Any:
-    """Everybody whose account is open, by user name."""
+    """All active users by user name."""
     return User.objects.filter(is_active=True).order_by("username")
 
 
 class CutOffForm(forms.Form):
-    """Another cut-off."""
+    """Moves the cut-off."""
 
     cut_off_at = forms.DateTimeField(
         label="Cut-off (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     )
-    reason = forms.CharField(label="Why", widget=WORDS)
+    reason = forms.CharField(label="Why", widget=TEXT_AREA)
 
 
 class AddForm(forms.Form):
-    """Something no rule found."""
+    """Adds an item to the agenda."""
 
     title = forms.CharField(max_length=400)
-    why = forms.CharField(widget=WORDS)
+    why = forms.CharField(widget=TEXT_AREA)
     model = forms.ModelChoiceField(
         ModelAsset.objects.select_related("team").order_by("name"), required=False, empty_label="no model"
     )
 
 
 class RemovalForm(forms.Form):
-    """Off the agenda."""
+    """Removes an item from the agenda."""
 
-    reason = forms.CharField(label="Why", widget=WORDS)
+    reason = forms.CharField(label="Why", widget=TEXT_AREA)
 
 
 class PositionForm(forms.Form):
-    """Another place on the agenda."""
+    """Moves an item on the agenda."""
 
     place = forms.IntegerField(min_value=1)
 
 
 class AttendanceForm(forms.Form):
-    """Who attends, and for which side."""
+    """Records an attendee and the side."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ class AttendanceForm(forms.Form):
 
 
 class LeaveForm(forms.Form):
-    """Who does not attend after all."""
+    """Removes an attendee."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,23 +75,23 @@ class LeaveForm(forms.Form):
 
 
 class NotesForm(forms.Form):
-    """The chair's own part of the minutes."""
+    """The notes of the chair for the minutes."""
 
     notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 8}))
 
 
 class DecisionForm(forms.Form):
-    """A decision; whether something is missing the action says, so that every door says the same."""
+    """A decision. The action checks required fields, so that page and API give the same reasons."""
 
     kind = forms.ChoiceField(label="Decision")
-    rationale = forms.CharField(label="Why", required=False, widget=WORDS)
+    rationale = forms.CharField(label="Why", required=False, widget=TEXT_AREA)
     due_on = forms.DateField(label="Due", required=False, widget=DAY)
     amount_usd = forms.DecimalField(
         label="New budget (USD)",
         required=False,
         max_digits=16,
         decimal_places=2,
-        help_text="Only to change the budget: what the team's account of this quarter comes to.",
+        help_text="Only for a budget change: the new amount of the team's account for this quarter.",
     )
 
     field_order = ("kind", "rationale", "owner", "due_on", "amount_usd")
@@ -99,13 +99,13 @@ class DecisionForm(forms.Form):
     def __init__(self, *args: Any, item: AgendaItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
-        fields["kind"].choices = [(kind.value, kind.words.capitalize()) for kind in offered(item)]
+        fields["kind"].choices = [(kind.value, kind.words.capitalize()) for kind in possible_decisions(item)]
         fields["owner"] = PersonField(queryset=people(), to_field_name="username", required=False)
         self.order_fields(self.field_order)
 
 
-def offered(item: AgendaItem) -> list[DecisionKind]:
-    """The decisions that make sense for an item; the action has the last word."""
+def possible_decisions(item: AgendaItem) -> list[DecisionKind]:
+    """The decisions to offer for an item. The action makes the final check."""
     needs_model = {
         DecisionKind.KEEP,
         DecisionKind.OPTIMIZE,
@@ -122,24 +122,26 @@ def offered(item: AgendaItem) -> list[DecisionKind]:
 
 
 class OutcomeForm(forms.Form):
-    """What became of an action item."""
+    """The outcome of an action item."""
 
-    outcome = forms.CharField(label="What became of it", widget=WORDS)
+    outcome = forms.CharField(label="Outcome", widget=TEXT_AREA)
 
 
 class KpiForm(forms.Form):
     """A KPI of a model."""
 
-    slug = forms.CharField(label="Short name", max_length=60, help_text="Lower case; programs and files name it so.")
+    slug = forms.CharField(
+        label="Short name", max_length=60, help_text="Lower case; the API and CSV files use this name."
+    )
     name = forms.CharField(label="Business KPI", max_length=120)
     metric = forms.CharField(
-        label="Technical metric", max_length=120, help_text="What the model's metric stands for it."
+        label="Technical metric", max_length=120, help_text="The metric of the model that represents the KPI."
     )
     unit = forms.CharField(max_length=60)
-    better = forms.ChoiceField(choices=[(each.value, each.value) for each in KpiDirection])
+    better = forms.ChoiceField(choices=[(direction.value, direction.value) for direction in KpiDirection])
     target = forms.DecimalField(max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}))
     data_source = forms.CharField(max_length=200)
-    how_estimated = forms.CharField(label="How it is estimated", widget=WORDS)
+    how_estimated = forms.CharField(label="How it is estimated", widget=TEXT_AREA)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,7 +149,7 @@ class KpiForm(forms.Form):
 
 
 class ActualForm(forms.Form):
-    """What a KPI came to."""
+    """An actual of a KPI."""
 
     model = forms.CharField(widget=forms.HiddenInput)
     kpi = forms.CharField(widget=forms.HiddenInput)
@@ -156,6 +158,6 @@ class ActualForm(forms.Form):
 
 
 class ActualsFileForm(forms.Form):
-    """Actuals as a file."""
+    """Actuals as a CSV file."""
 
     file = forms.FileField(label="CSV file", help_text="Columns: model (team/model), kpi, value, source.")

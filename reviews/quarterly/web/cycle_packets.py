@@ -1,4 +1,4 @@
-"""Packets of a quarter: issued, followed while they are drawn, read beforehand as a page, fetched as files."""
+"""Pages for packets of a quarter: issue, progress, pre-read and downloads."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.pictures import picture_answer
+from governance.site.web.pictures import svg_response
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
@@ -29,30 +29,30 @@ from weighbridge.core.errors import NotFound, WrongState
 
 @require_POST
 def issue(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Freeze what a packet says now, and have it drawn."""
+    """Issue a packet with the current data and queue its PDF."""
     cycle = load(request, quarter)
 
     def act() -> str:
         packet = writes.issue(cycle=cycle, by=user_of(request), now=timezone.now())
-        return f"Packet {packet.number} is frozen and is being drawn."
+        return f"Packet {packet.number} is issued; its PDF is being created."
 
     return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
 
 
 @require_safe
 def live(request: HttpRequest, quarter: str) -> HttpResponse:
-    """The packets as they stand, asked for while one is drawn."""
+    """The list of packets; the page polls it while a PDF is being created."""
     return render(request, "reviews/quarterly/_fragments/cycle_packets.html", packets_context(request, quarter))
 
 
 @require_safe
 def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """What a packet says, as a page to read before the meeting."""
+    """The content of a packet as a page to read before the meeting."""
     packet = _found(request, quarter, number)
-    said = read_quarterly_packet(packet.document)
+    document = read_quarterly_packet(packet.document)
     context = {
         "packet": packet,
-        "said": said,
+        "document": document,
         "sections": pages.sections(packet),
         "crumbs": (
             ("Quarterly review", reverse("reviews:cycles")),
@@ -65,12 +65,12 @@ def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
 
 @require_safe
 def chart(request: HttpRequest, quarter: str, number: int, name: str) -> HttpResponse:
-    """A chart of a packet, which its page shows as a picture."""
+    """A chart of a packet as SVG."""
     packet = _found(request, quarter, number)
-    drawn = {each: chart for section in pages.sections(packet) for each, chart in section.charts.items()}
-    if f"{name}.svg" not in drawn:
+    charts = {file_name: chart for section in pages.sections(packet) for file_name, chart in section.charts.items()}
+    if f"{name}.svg" not in charts:
         raise NotFound(f"Packet {number} has no chart {name!r}.")
-    return picture_answer(in_both_themes(svg(drawn[f"{name}.svg"])))
+    return svg_response(in_both_themes(svg(charts[f"{name}.svg"])))
 
 
 @require_safe
@@ -78,14 +78,14 @@ def pdf(request: HttpRequest, quarter: str, number: int) -> HttpResponseBase:
     """The packet as PDF."""
     packet = _found(request, quarter, number)
     if not packet.stored_as:
-        raise WrongState(f"Packet {number} is {packet.state}; its PDF is not drawn yet.")
+        raise WrongState(f"Packet {number} is {packet.state}; its PDF is not ready yet.")
     name = f"{quarter}-packet-{number}.pdf"
     return file_answer(packet.stored_as, name=name, digest=packet.pdf_digest, kind="application/pdf")
 
 
 @require_safe
 def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """What the packet says, as the JSON whose digest is on record."""
+    """The packet as JSON, with the recorded digest."""
     packet = _found(request, quarter, number)
     name = f"{quarter}-packet-{number}.json"
     return json_answer(canonical_bytes(packet.document), name=name, digest=packet.document_digest)
@@ -93,30 +93,30 @@ def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
 
 @require_safe
 def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> HttpResponse:
-    """Every value of the packet as one table, for whoever calculates on."""
+    """Every value of the packet as one table, for further calculations."""
     return export(pages.appendix(_found(request, quarter, number)), kind=kind)
 
 
 @require_POST
 def retry(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """Draw a packet again whose drawing failed."""
+    """Retry a failed rendering."""
     cycle, packet = load(request, quarter), _found(request, quarter, number)
 
     def act() -> str:
         jobs.retry(row=packet, by=user_of(request), now=timezone.now())
-        return f"Packet {number} is being drawn again; what was drawn of it is kept."
+        return f"Packet {number} is being rendered again; finished sections are reused."
 
     return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
 
 
 @require_POST
 def invite(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """Send agenda and pre-read to whoever is invited."""
+    """Send the agenda and the pre-read to the invited people."""
     cycle, packet = load(request, quarter), _found(request, quarter, number)
 
     def act() -> str:
         count = writes.invite(packet=packet, by=user_of(request), now=timezone.now())
-        return f"{count} letters are on their way; whoever had one for this packet gets no second."
+        return f"{count} invitations are queued; nobody gets a second one for the same packet."
 
     return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
 

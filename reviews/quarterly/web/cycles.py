@@ -1,4 +1,4 @@
-"""Pages of the quarterly review: the list, one cycle, and the steps of whoever leads it."""
+"""Pages of the quarterly review: the list, one cycle, and the steps of the leads."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import scores
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.scorecard.domain.scorecard import totals
-from reviews.workflow.web.road import Station
+from reviews.workflow.web.progress_steps import ProgressStep
 from reviews.workflow.web.step_forms import PlainForm
 from weighbridge.core.errors import NotFound, Refused
 
 Bound = Mapping[str, forms.Form]
-WORDS = ("Planned", "Collecting", "Frozen", "Meeting", "Closed")
+STEP_NAMES = ("Planned", "Collecting", "Frozen", "Meeting", "Closed")
 
 
 @dataclass(frozen=True)
 class ItemForms:
-    """An item of the agenda with the forms its reader may use."""
+    """An agenda item with the forms that the user may use."""
 
     view: reads.AgendaItemView
     decide: forms.Form | None
@@ -40,9 +40,9 @@ class ItemForms:
 
 
 @require_safe
-def listed(request: HttpRequest) -> HttpResponse:
+def index(request: HttpRequest) -> HttpResponse:
     """`/cycles/`: every quarter's review, the latest first."""
-    rows = reads.listed(person=person_of(request))
+    rows = reads.list_cycles(person=person_of(request))
     return render(request, "reviews/quarterly/cycles.html", {"cycles": rows})
 
 
@@ -53,18 +53,18 @@ def detail(request: HttpRequest, quarter: str) -> HttpResponse:
 
 
 @require_safe
-def exported(request: HttpRequest, quarter: str, kind: str) -> HttpResponse:
+def export_scorecard(request: HttpRequest, quarter: str, kind: str) -> HttpResponse:
     """The scorecard of a quarter as a file."""
     cycle, person = load(request, quarter), person_of(request)
-    return export(scores.table(cycle.quarter, person=person), kind=kind)
+    return export(scores.scorecard_table(cycle.quarter, person=person), kind=kind)
 
 
 @require_safe
 def minutes(request: HttpRequest, quarter: str) -> HttpResponse:
-    """The minutes of a closed meeting, as the Markdown whose digest is on record."""
+    """The minutes of a closed meeting as Markdown, with the recorded digest."""
     cycle = load(request, quarter)
     if not cycle.minutes:
-        raise NotFound(f"The minutes of {quarter} are issued when its meeting is closed.")
+        raise NotFound(f"The minutes of {quarter} are issued when the meeting is closed.")
     answer = HttpResponse(cycle.minutes.encode(), content_type="text/markdown; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="minutes-{quarter}.md"'
     answer["X-Content-Digest"] = cycle.minutes_digest
@@ -72,13 +72,13 @@ def minutes(request: HttpRequest, quarter: str) -> HttpResponse:
 
 
 @require_POST
-def gather(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Gather the agenda now."""
+def refresh(request: HttpRequest, quarter: str) -> HttpResponse:
+    """Refresh the agenda now."""
     cycle = load(request, quarter)
 
     def act() -> str:
-        cycles.gather(cycle=cycle, by=user_of(request), now=timezone.now())
-        return "The agenda is gathered."
+        cycles.refresh(cycle=cycle, by=user_of(request), now=timezone.now())
+        return "The agenda is refreshed."
 
     return settle(request, cycle, name="gather", form=PlainForm(request.POST), act=act, part="agenda")
 
@@ -90,19 +90,19 @@ def move_cut_off(request: HttpRequest, quarter: str) -> HttpResponse:
 
     def act() -> str:
         row = cycles.move_cut_off(cycle=cycle, **form.cleaned_data, by=user_of(request), now=timezone.now())
-        return f"The cut-off of {quarter} is {row.cut_off_at:%Y-%m-%d %H:%M} UTC."
+        return f"The cut-off of {quarter} is now {row.cut_off_at:%Y-%m-%d %H:%M} UTC."
 
     return settle(request, cycle, name="cut_off", form=form, act=act, part="standing")
 
 
 @require_POST
-def hold(request: HttpRequest, quarter: str) -> HttpResponse:
+def open_meeting(request: HttpRequest, quarter: str) -> HttpResponse:
     """Open the meeting."""
     cycle = load(request, quarter)
 
     def act() -> str:
-        cycles.hold(cycle=cycle, by=user_of(request), now=timezone.now())
-        return "The meeting is open, and you are in the chair. Note who attends first."
+        cycles.open_meeting(cycle=cycle, by=user_of(request), now=timezone.now())
+        return "The meeting is open, and you are the chair. Record the attendance first."
 
     return settle(request, cycle, name="hold", form=PlainForm(request.POST), act=act, part="attendance")
 
@@ -114,7 +114,7 @@ def take_chair(request: HttpRequest, quarter: str) -> HttpResponse:
 
     def act() -> str:
         cycles.take_chair(cycle=cycle, by=user_of(request), now=timezone.now())
-        return "You are in the chair."
+        return "You are the chair."
 
     return settle(request, cycle, name="chair", form=PlainForm(request.POST), act=act, part="standing")
 
@@ -126,7 +126,7 @@ def write_notes(request: HttpRequest, quarter: str) -> HttpResponse:
 
     def act() -> str:
         cycles.write_notes(cycle=cycle, notes=form.cleaned_data["notes"], by=user_of(request), now=timezone.now())
-        return "The notes are kept; they become part of the minutes."
+        return "The notes are saved; they become part of the minutes."
 
     return settle(request, cycle, name="notes", form=form, act=act, part="minutes")
 
@@ -145,38 +145,38 @@ def close(request: HttpRequest, quarter: str) -> HttpResponse:
 
 @require_POST
 def add_item(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Put something on the agenda."""
+    """Add an item to the agenda."""
     cycle, form = load(request, quarter), asked.AddForm(request.POST, auto_id="add-%s")
 
     def act() -> str:
-        said = form.cleaned_data
+        data = form.cleaned_data
         agenda.add(
             cycle=cycle,
-            title=said["title"],
-            why=said["why"],
-            asset=said["model"],
+            title=data["title"],
+            why=data["why"],
+            asset=data["model"],
             by=user_of(request),
             now=timezone.now(),
         )
-        return "It is on the agenda, last; move it where it belongs."
+        return "The item is added at the end of the agenda; you can move it."
 
     return settle(request, cycle, name="add", form=form, act=act, part="agenda")
 
 
 def load(request: HttpRequest, quarter: str) -> ReviewCycle:
-    """The cycle, if the reader may see it."""
+    """The cycle. Raises NotFound if the user may not see it."""
     return reads.find(quarter=quarter, person=person_of(request))
 
 
 def show(request: HttpRequest, cycle: ReviewCycle, *, bound: Bound | None = None, status: int = 200) -> HttpResponse:
-    """The whole page; `bound` are forms that were refused, by the name of their step."""
+    """The whole page. `bound` are submitted forms with errors, by step name."""
     return render(request, "reviews/quarterly/cycle.html", context_of(request, cycle, bound or {}), status=status)
 
 
 def settle(
     request: HttpRequest, cycle: ReviewCycle, *, name: str, form: forms.Form, act: Callable[[], str], part: str
 ) -> HttpResponse:
-    """Take a step: do it, say the sentence `act` answers, and return to the part of the page; or say why not, there."""
+    """Run `act`, show its message and redirect to `part`; on errors, show the page again with the bound form."""
     status = 400
     if form.is_valid():
         try:
@@ -190,12 +190,12 @@ def settle(
 
 
 def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[str, Any]:
-    """Everything the page shows."""
+    """The template context of the page."""
     view = reads.describe(cycle=cycle, person=person_of(request), now=timezone.now())
     is_open = view.may_lead and view.state is not CycleState.CLOSED
     return {
         "view": view,
-        "road": road(view.state),
+        "steps": progress_steps(view.state),
         "items": [item_forms(cycle, item, bound) for item in view.items],
         "is_open": is_open,
         "is_held": view.state is CycleState.HELD,
@@ -208,22 +208,22 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[s
 
 
 def item_forms(cycle: ReviewCycle, view: reads.AgendaItemView, bound: Bound) -> ItemForms:
-    """An item of the agenda as the page draws it."""
+    """An agenda item with its forms."""
     row = reads.find_item(cycle=cycle, item_id=view.id)
     free = asked.DecisionForm(auto_id=f"decide-{view.id}-%s", item=row) if view.may_decide else None
     remove = asked.RemovalForm(auto_id=f"remove-{view.id}-%s") if not view.decisions else None
     return ItemForms(view, bound.get(f"decide:{view.id}", free), bound.get(f"remove:{view.id}", remove))
 
 
-def road(state: CycleState) -> list[Station]:
-    """The stations of a cycle."""
+def progress_steps(state: CycleState) -> list[ProgressStep]:
+    """The progress steps of a cycle."""
     reached = list(CycleState).index(state)
     places = [
-        "done" if place < reached else "current" if place == reached else "to_come" for place in range(len(WORDS))
+        "done" if place < reached else "current" if place == reached else "to_come" for place in range(len(STEP_NAMES))
     ]
     if state is CycleState.CLOSED:
         places[-1] = "done"
-    return [Station(word, place) for word, place in zip(WORDS, places, strict=True)]
+    return [ProgressStep(name, place) for name, place in zip(STEP_NAMES, places, strict=True)]
 
 
 def _forms(view: reads.CycleView) -> dict[str, forms.Form]:

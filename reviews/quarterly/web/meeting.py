@@ -1,6 +1,4 @@
-"""The meeting's own steps: who attends, an item's place on the agenda, and what is decided of it, without leaving the
-page.
-"""
+"""Steps of the meeting: attendance, and for each agenda item its place, its removal and its decisions."""
 
 from collections.abc import Callable
 
@@ -28,39 +26,39 @@ from weighbridge.core.errors import Refused
 
 @require_POST
 def attend(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Note that somebody attends."""
+    """Record an attendee."""
     cycle, form = load(request, quarter), asked.AttendanceForm(request.POST, auto_id="attend-%s")
 
     def act() -> str:
         person, side = form.cleaned_data["person"], Side(form.cleaned_data["side"])
-        writes.attend(cycle=cycle, person=person, side=side, by=user_of(request), now=timezone.now())
-        return f"{person.get_full_name() or person.username} attends."
+        writes.record_attendance(cycle=cycle, person=person, side=side, by=user_of(request), now=timezone.now())
+        return f"{person.get_full_name() or person.username} is recorded as present."
 
     return settle(request, cycle, name="attend", form=form, act=act, part="attendance")
 
 
 @require_POST
 def leave(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Take back that somebody attends."""
+    """Remove an attendee."""
     cycle, form = load(request, quarter), asked.LeaveForm(request.POST)
 
     def act() -> str:
         person = form.cleaned_data["person"]
-        writes.leave(cycle=cycle, person=person, by=user_of(request), now=timezone.now())
-        return f"{person.get_full_name() or person.username} does not attend."
+        writes.remove_attendance(cycle=cycle, person=person, by=user_of(request), now=timezone.now())
+        return f"{person.get_full_name() or person.username} is removed from the attendance."
 
     return settle(request, cycle, name="leave", form=form, act=act, part="attendance")
 
 
 @require_POST
 def remove_item(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Take an item off the agenda."""
+    """Remove an item from the agenda."""
     cycle, item = _found(request, quarter, item_id)
     form = asked.RemovalForm(request.POST, auto_id=f"remove-{item_id}-%s")
 
     def act() -> str:
         agenda.remove(item=item, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())
-        return f"“{item.title}” is off the agenda; the minutes will say why."
+        return f"“{item.title}” is removed from the agenda; the minutes will give the reason."
 
     return settle(request, cycle, name=f"remove:{item_id}", form=form, act=act, part="agenda")
 
@@ -73,7 +71,7 @@ def move_item(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
 
     def act() -> str:
         agenda.move(item=item, place=form.cleaned_data["place"], by=user_of(request), now=timezone.now())
-        return f"“{item.title}” is number {form.cleaned_data['place']} on the agenda."
+        return f"“{item.title}” is now number {form.cleaned_data['place']} on the agenda."
 
     return _settle_item(request, cycle, item, form=form, name="move", act=act)
 
@@ -85,14 +83,14 @@ def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
     form = asked.DecisionForm(request.POST, auto_id=f"decide-{item_id}-%s", item=item)
 
     def act() -> str:
-        said = form.cleaned_data
+        data = form.cleaned_data
         row = writes.decide(
             item=item,
-            decided=TakenDecision(**said | {"kind": DecisionKind(said["kind"])}),
+            decided=TakenDecision(**data | {"kind": DecisionKind(data["kind"])}),
             by=user_of(request),
             now=timezone.now(),
         )
-        return f"Decided. {row.effect} {row.action.ref} is on its way to Jira."
+        return f"Decided. {row.effect} The ticket for {row.action.ref} is queued."
 
     return _settle_item(request, cycle, item, form=form, name="decide", act=act)
 
@@ -105,7 +103,7 @@ def _found(request: HttpRequest, quarter: str, item_id: int) -> tuple[ReviewCycl
 def _settle_item(
     request: HttpRequest, cycle: ReviewCycle, item: AgendaItem, *, form: forms.Form, name: str, act: Callable[[], str]
 ) -> HttpResponse:
-    """Do it and show the agenda as it then stands; where it is refused, with the reason beside the item's form."""
+    """Run `act` and show the updated agenda; on errors, show the reason beside the form of the item."""
     status, bound = 400, {f"{name}:{item.pk}": form}
     if form.is_valid():
         try:
@@ -115,7 +113,9 @@ def _settle_item(
             show_in(form, refusal)
             status = refusal.status
     fresh = load(request, cycle.quarter)
-    if wants_fragment(request):  # shown in place even where refused, so that the reason stands beside the field
+    if wants_fragment(
+        request
+    ):  # htmx swaps the fragment in place even on errors, so that the reason appears beside the field
         return render(
             request, "reviews/quarterly/_fragments/agenda.html", context_of(request, fresh, bound) | {"oob": True}
         )

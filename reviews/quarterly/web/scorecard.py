@@ -1,4 +1,4 @@
-"""Pages of KPIs: those of a model, and the values somebody supplies for a quarter."""
+"""Pages for the KPIs of a model and for supplying values of a quarter."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from governance.inventory.queries import find, visible_to
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
 from reviews.quarterly.actions import scorecard as writes
-from reviews.quarterly.actions.scorecard import KpiSheet, Supplied
+from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
 from reviews.quarterly.domain.actuals_file import read_actuals
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import scores
 from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
 from reviews.scorecard.domain.scorecard import KpiDirection
-from reviews.scorecard.rules import may_keep_score
+from reviews.scorecard.rules import may_edit_scorecard
 from reviews.workflow.web.step_forms import PlainForm
 from weighbridge.core.errors import Invalid
 
@@ -33,24 +33,24 @@ FILE_BYTES_MAX = 2_000_000
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    """`/models/search/ranker/kpis/`: what counts for a model; by POST, one more KPI or another target."""
+    """`/models/search/ranker/kpis/`: the KPIs of a model; POST adds or changes a KPI."""
     asset = find(team=team, slug=slug, person=person_of(request))
     form, status = KpiForm(request.POST or None), 200
     if request.method == "POST":
 
         def act() -> str:
-            said = form.cleaned_data | {"better": KpiDirection(form.cleaned_data["better"])}
-            row = writes.set_kpi(asset=asset, sheet=KpiSheet(**said), by=user_of(request), now=timezone.now())
-            return f"{row.name} counts for {asset.name}."
+            data = form.cleaned_data | {"better": KpiDirection(form.cleaned_data["better"])}
+            row = writes.set_kpi(asset=asset, sheet=KpiSheet(**data), by=user_of(request), now=timezone.now())
+            return f"{row.name} is now a KPI of {asset.name}."
 
         done, status = settled(request, form, act)
         if done:
             return redirect("reviews:kpis", team, slug)
     context = {
         "asset": asset,
-        "kpis": scores.of_model(asset),
+        "kpis": scores.active_kpis(asset),
         "form": form,
-        "may_keep": may_keep_score(person_of(request), team=team),
+        "may_edit": may_edit_scorecard(person_of(request), team=team),
         "crumbs": (
             ("Models", reverse("governance:models")),
             (asset.name, reverse("governance:model", args=[team, slug])),
@@ -62,13 +62,13 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
 
 @require_POST
 def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse:
-    """Take a KPI off the scorecards to come."""
+    """Retire a KPI."""
     asset = find(team=team, slug=slug, person=person_of(request))
     row = scores.find_kpi(asset=asset, slug=kpi)
 
     def act() -> str:
         writes.retire_kpi(kpi=row, by=user_of(request), now=timezone.now())
-        return f"{row.name} counts no more."
+        return f"{row.name} is retired."
 
     form = PlainForm(request.POST)
     done, _ = settled(request, form, act)
@@ -79,10 +79,10 @@ def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def supply(request: HttpRequest) -> HttpResponse:
-    """`/scorecard/`: the KPIs the reader may supply values for; by POST, one value typed in."""
+    """`/scorecard/`: the KPIs that the user may supply values for; POST stores one value."""
     form, status = ActualForm(request.POST or None), 200
     if request.method == "POST":
-        done, status = settled(request, form, lambda: _typed(request, form))
+        done, status = settled(request, form, lambda: _save_value(request, form))
         if done:
             return redirect("reviews:scorecard")
     return _show(request, form=form, file_form=ActualsFileForm(), status=status)
@@ -90,49 +90,51 @@ def supply(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
-    """Metrics as a CSV file, all of them or none."""
+    """Store values from a CSV file, all or none."""
     form = ActualsFileForm(request.POST, request.FILES)
-    done, status = settled(request, form, lambda: _read(request, form))
+    done, status = settled(request, form, lambda: _save_file(request, form))
     if done:
         return redirect("reviews:scorecard")
     return _show(request, form=ActualForm(), file_form=form, status=status)
 
 
-def _typed(request: HttpRequest, form: forms.Form) -> str:
-    said = form.cleaned_data
-    actual = Supplied(asset=_asset(request, said["model"]), kpi=said["kpi"], value=said["value"], source=said["source"])
+def _save_value(request: HttpRequest, form: forms.Form) -> str:
+    data = form.cleaned_data
+    actual = SuppliedActual(
+        asset=_asset(request, data["model"]), kpi=data["kpi"], value=data["value"], source=data["source"]
+    )
     quarter = _quarter()
     writes.supply(quarter=quarter, actuals=[actual], channel="form", by=user_of(request), now=timezone.now())
-    return f"The value for {quarter} is kept."
+    return f"The value for {quarter} is saved."
 
 
-def _read(request: HttpRequest, form: forms.Form) -> str:
+def _save_file(request: HttpRequest, form: forms.Form) -> str:
     file = form.cleaned_data["file"]
     if file.size > FILE_BYTES_MAX:
         raise Invalid(f"The file has more than {FILE_BYTES_MAX:,} bytes; split it.", field="file")
     rows = read_actuals(file.read())
     actuals = [
-        Supplied(
+        SuppliedActual(
             asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row
         )
         for row in rows
     ]
     quarter = _quarter()
     writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
-    return f"{len(rows):,} values for {quarter} are kept."
+    return f"{len(rows):,} values for {quarter} are saved."
 
 
 def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelAsset:
     team, _, slug = name.partition("/")
-    found = visible_to(person_of(request)).filter(team__slug=team, slug=slug).first()
-    if found is None:
+    asset = visible_to(person_of(request)).filter(team__slug=team, slug=slug).first()
+    if asset is None:
         where = f"Row {row}: " if row else ""
-        raise Invalid(f"{where}There is no model {name!r} you can see; write it as team/model.", field="file")
-    return found
+        raise Invalid(f"{where}There is no model {name!r} that you can see; write it as team/model.", field="file")
+    return asset
 
 
 def _quarter() -> str:
-    """The oldest quarter whose cut-off has not passed: the one whose values are wanted now."""
+    """The oldest quarter whose cut-off has not passed: the one that collects values now."""
     open_ones = ReviewCycle.objects.filter(state__in=OPEN).order_by("quarter").values_list("quarter", flat=True)
     return open_ones.first() or str(Quarter.of(timezone.now()))
 
@@ -141,7 +143,7 @@ def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, stat
     quarter = _quarter()
     context: dict[str, Any] = {
         "quarter": quarter,
-        "lines": scores.to_supply(person=person_of(request), quarter=quarter),
+        "lines": scores.editable_lines(person=person_of(request), quarter=quarter),
         "form": form,
         "file_form": file_form,
         "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),

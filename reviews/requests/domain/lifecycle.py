@@ -1,17 +1,18 @@
-"""Which state may follow which, for a request and for the authorization it produced (`authorization.py`).
+"""The states of a request and the transitions between them.
 
-Two axes, never one status field: the request is a piece of work that ends, the authorization is a permission that lives
-on and can be taken back. Who may act is answered in `reviews/rules.py`, who may see it in `reviews/queries/`; this
-module only knows whether the state allows it. `docs/reference/lifecycle.md` is generated from these tables.
+A request and its authorization have separate states: the request is work that ends, the authorization is a permission
+that continues and can be revoked (`reviews/authorizations/domain.py`). This module only checks whether the state allows
+a step; `reviews/requests/rules.py` checks whether the person may take it. `docs/reference/lifecycle.md` is generated
+from these tables.
 """
 
 from collections.abc import Mapping
 
-from reviews.requests.domain.steps import Actor, Named, Transition, leaving, possible_now
+from reviews.requests.domain.steps import Actor, NamedState, Transition, possible_steps_text, transitions_from
 from weighbridge.core.errors import WrongState
 
 
-class RequestState(Named):
+class RequestState(NamedState):
     """State of a model review request."""
 
     DRAFT = "draft"
@@ -31,7 +32,7 @@ class RequestState(Named):
 
     @property
     def meaning(self) -> str:
-        """What the state means, as a phrase for a page."""
+        """The meaning of the state, as a phrase for a page."""
         return MEANING[self]
 
 
@@ -164,41 +165,41 @@ TRANSITIONS: tuple[Transition[RequestState], ...] = (
 
 TERMINAL: frozenset[RequestState] = frozenset(RequestState) - {step.source for step in TRANSITIONS}
 OPEN_STATES: frozenset[RequestState] = frozenset(RequestState) - TERMINAL
-"""One request per model version and purpose may be in these; the database holds it."""
+"""At most one request per model version and purpose may be in these states; the database enforces this."""
 EDITABLE_STATES: frozenset[RequestState] = frozenset({RequestState.DRAFT, RequestState.EVIDENCE})
-"""Where metrics and answers may be written without opening a new revision."""
+"""In these states, metric values and answers may be written without opening a new revision."""
 
 
 def may_transition(*, source: RequestState, target: RequestState) -> bool:
     """Whether a request may go from `source` straight to `target`."""
-    return any(step.target == target for step in leaving(source, TRANSITIONS))
+    return any(step.target == target for step in transitions_from(source, TRANSITIONS))
 
 
 def check_transition(*, source: RequestState, target: RequestState) -> None:
-    """Raise `WrongState`, with what is possible now, unless a request may go from `source` straight to `target`."""
+    """Raise `WrongState`, with the possible steps, unless a request may go from `source` straight to `target`."""
     if not may_transition(source=source, target=target):
         raise WrongState(
             f"A request that is {source.words} cannot become {target.words}. "
-            + possible_now("request", source, TRANSITIONS)
+            + possible_steps_text("request", source, TRANSITIONS)
         )
 
 
 def may_act(*, source: RequestState, action: str) -> bool:
-    """Whether the state of a request has a step of that name."""
-    return any(step.action == action for step in leaving(source, TRANSITIONS))
+    """Whether a request in this state has a step with this name."""
+    return any(step.action == action for step in transitions_from(source, TRANSITIONS))
 
 
 def check_action(*, source: RequestState, action: str) -> None:
-    """Raise `WrongState`, with what is possible now, unless the state of a request has a step of that name."""
+    """Raise `WrongState`, with the possible steps, unless a request in this state has a step with this name."""
     if not may_act(source=source, action=action):
         raise WrongState(
             f"A request that is {source.words} offers no step “{action.replace('_', ' ')}”. "
-            + possible_now("request", source, TRANSITIONS)
+            + possible_steps_text("request", source, TRANSITIONS)
         )
 
 
 def check_editable(*, source: RequestState) -> None:
-    """Raise `WrongState` unless metric values and answers may be written in the state of a request."""
+    """Raise `WrongState` unless metric values and answers may be written in this state."""
     if source not in EDITABLE_STATES:
         hint = " Revise it first, which voids the votes." if may_act(source=source, action="revise") else ""
         raise WrongState(f"The request is {source.words}, so its evidence cannot be edited.{hint}")

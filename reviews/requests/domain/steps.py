@@ -1,4 +1,4 @@
-"""What a transition table is made of: actors, steps, and the sentence that says what is possible now."""
+"""The parts of transition tables: actors, states, transitions, and a text that lists the possible steps."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 
 class Actor(StrEnum):
-    """Who owns a state or takes a step. The system is an actor: what it does is logged under its own name."""
+    """Who owns a state or takes a step. The system is an actor too; the audit trail names it."""
 
     REQUESTER = "requester"
     REVIEWER = "reviewer"
@@ -17,25 +17,25 @@ class Actor(StrEnum):
 
     @property
     def words(self) -> str:
-        """How a sentence names it."""
+        """The name as used in sentences."""
         return self.value.replace("_", " ")
 
 
-class Named(StrEnum):
-    """A state that sentences can name."""
+class NamedState(StrEnum):
+    """A state with a readable name."""
 
     @property
     def words(self) -> str:
-        """How a sentence names it."""
+        """The name as used in sentences."""
         return self.value.replace("_", " ")
 
 
-S = TypeVar("S", bound=Named)
+S = TypeVar("S", bound=NamedState)
 
 
 @dataclass(frozen=True, slots=True)
 class Transition(Generic[S]):
-    """One permitted step. Guards and effects are words: the code behind them lives in `actions/`."""
+    """One permitted step. Guards and effects are descriptions; the code is in `actions/`."""
 
     source: S
     target: S
@@ -45,14 +45,14 @@ class Transition(Generic[S]):
     effects: str = ""
 
 
-def leaving(source: S, table: tuple[Transition[S], ...]) -> tuple[Transition[S], ...]:
-    """Every step out of `source`, in table order."""
+def transitions_from(source: S, table: tuple[Transition[S], ...]) -> tuple[Transition[S], ...]:
+    """The transitions from `source`, in table order."""
     return tuple(step for step in table if step.source == source)
 
 
-def possible_now(thing: str, source: S, table: tuple[Transition[S], ...]) -> str:
-    """The sentence that tells a refused person what they can do instead."""
-    steps = leaving(source, table)
+def possible_steps_text(thing: str, source: S, table: tuple[Transition[S], ...]) -> str:
+    """A sentence for error messages that lists the steps possible in this state."""
+    steps = transitions_from(source, table)
     if not steps:
         return f"This {thing} is {source.words} and stays so; file a new request instead."
     possible = "; ".join(f"{step.action.replace('_', ' ')} (to {step.target.words})" for step in steps)

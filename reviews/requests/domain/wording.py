@@ -1,6 +1,6 @@
-"""How a packet writes numbers: few digits, honest bounds, one spelling.
+"""Number formats of packets.
 
-A bound is rounded outwards, so that the printed interval always contains the computed one.
+Bounds are rounded outward, so that the printed interval always contains the computed one.
 """
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -13,14 +13,15 @@ _PLAIN_UP_TO = Decimal(10) ** 15
 
 
 def unit_words(unit: str) -> str:
-    """The unit as a reader expects it; a ratio has none."""
+    """The unit as text; "" for a ratio."""
     return _UNIT_WORDS.get(unit, unit)
 
 
-def number_words(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) -> str:
-    """The number without its unit: money to the cent, everything else to four significant digits, never below one.
+def number_text(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) -> str:
+    """The number without its unit: US dollars to the cent, other numbers to four significant digits.
 
-    Thousands are set apart by commas; `rounding` is one of the `decimal` module's names.
+    Digits before the decimal point are never rounded. Thousands are separated by commas. `rounding` is a rounding mode
+    of the `decimal` module.
     """
     if not value.is_finite() or abs(value) >= _PLAIN_UP_TO:
         return str(value)
@@ -34,13 +35,13 @@ def number_words(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) 
 
 def value_words(value: Decimal, *, unit: str) -> str:
     """The number with its unit: `41.83 ms`, `0.9041`, `1,240.00 USD`."""
-    return f"{number_words(value, unit=unit)} {unit_words(unit)}".rstrip()
+    return f"{number_text(value, unit=unit)} {unit_words(unit)}".rstrip()
 
 
-def interval_words(*, lower: Decimal | None, upper: Decimal | None, unit: str) -> str:
+def interval_text(*, lower: Decimal | None, upper: Decimal | None, unit: str) -> str:
     """The interval without its unit: `40.1 to 43.9`, `at least 40.1`, `at most 43.9`, or nothing."""
-    low = number_words(lower, unit=unit, rounding=ROUND_FLOOR) if lower is not None else ""
-    high = number_words(upper, unit=unit, rounding=ROUND_CEILING) if upper is not None else ""
+    low = number_text(lower, unit=unit, rounding=ROUND_FLOOR) if lower is not None else ""
+    high = number_text(upper, unit=unit, rounding=ROUND_CEILING) if upper is not None else ""
     if low and high:
         return f"{low} to {high}"
     if low:

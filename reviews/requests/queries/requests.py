@@ -1,4 +1,4 @@
-"""Which requests there are, and who may see them."""
+"""Find and list requests, limited to those a person may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class RequestSelection:
-    """What a list is narrowed to; every field empty means all."""
+    """The filters of a list of requests. Empty fields do not filter."""
 
     search: str = ""
     state: str = ""
@@ -43,7 +43,7 @@ class RequestSelection:
 
 
 def visible_to(person: Person) -> QuerySet[ReviewRequest]:
-    """Requests the person may see; the same rule as `reviews.requests.rules.may_see`, as a query."""
+    """The requests the person may see: `reviews.requests.rules.may_see` as a query."""
     rows = ReviewRequest.objects.select_related("team", "requester", "owner", "model_version__asset")
     if sees_everything(person):
         return rows
@@ -51,27 +51,27 @@ def visible_to(person: Person) -> QuerySet[ReviewRequest]:
 
 
 def find(*, ref: str, person: Person) -> ReviewRequest:
-    """The request, or NotFound where there is none this person may see."""
+    """The request. Raises NotFound if it does not exist or the person may not see it."""
     rows = visible_to(person).select_related(
         "policy", "checklist", "dataset", "model_version__asset__team", "model_version__asset__owner"
     )
     request = rows.filter(ref=ref).first()
     if request is None:
-        raise NotFound(f"There is no request {ref} you can see.")
+        raise NotFound(f"There is no request {ref} that you can see.")
     return request
 
 
-def listed(*, person: Person, filters: RequestSelection) -> QuerySet[ReviewRequest]:
-    """Requests for a list, newest first."""
+def list_requests(*, person: Person, filters: RequestSelection) -> QuerySet[ReviewRequest]:
+    """The filtered requests, newest first."""
     rows = visible_to(person).order_by("-created_at", "-pk")
     if filters.search:
-        words = filters.search.strip()
+        text = filters.search.strip()
         rows = rows.filter(
-            Q(ref__icontains=words)
-            | Q(title__icontains=words)
-            | Q(purpose__icontains=words)
-            | Q(model_version__asset__name__icontains=words)
-            | Q(model_version__digest=words)
+            Q(ref__icontains=text)
+            | Q(title__icontains=text)
+            | Q(purpose__icontains=text)
+            | Q(model_version__asset__name__icontains=text)
+            | Q(model_version__digest=text)
         )
     if filters.state in {state.value for state in RequestState}:
         rows = rows.filter(state=filters.state)
@@ -85,8 +85,8 @@ def listed(*, person: Person, filters: RequestSelection) -> QuerySet[ReviewReque
 
 
 def table(*, person: Person, filters: RequestSelection) -> ExportTable:
-    """The list as a table, every page of it."""
-    rows = listed(person=person, filters=filters).select_related("decision", "model_version__asset__owner")
+    """All pages of the list as a table."""
+    rows = list_requests(person=person, filters=filters).select_related("decision", "model_version__asset__owner")
     return ExportTable("requests", COLUMNS, map(_cells, rows), rows.count())
 
 
@@ -113,12 +113,12 @@ def _own(person: Person) -> Q:
 
 
 def parties_of(request: ReviewRequest) -> Parties:
-    """Whose request it is; the owner is whoever owns the model now, not when it was filed."""
+    """The parties of a request. The owner is the current owner of the model, not the one at filing."""
     return Parties(request.team.slug, request.requester_id, request.model_version.asset.owner_id)
 
 
 def next_ref(now: datetime) -> str:
-    """The next free reference of the year; the caller holds the lock that makes it unique."""
+    """The next free reference of the year. The caller must hold the lock that makes it unique."""
     prefix = f"MRR-{now.year}-"
     rows = ReviewRequest.objects.filter(ref__startswith=prefix).order_by(Length("ref").desc(), "-ref")
     last = rows.values_list("ref", flat=True).first()

@@ -1,4 +1,4 @@
-"""Stored metric values, policies and checklists as the rules take them."""
+"""Parse stored policies and checklists, and find the ones that apply to a request."""
 
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from weighbridge.core.errors import WrongState
 
 
 def policy_of(version: PolicyVersion) -> Policy:
-    """The parsed policy of a version; a published version has been parsed before it was kept."""
+    """The parsed policy of a version. Parsing cannot fail: a version is checked before it is stored."""
     return _parsed_policy(version.source)
 
 
@@ -24,7 +24,7 @@ def checklist_of(version: ChecklistVersion) -> Checklist:
     return _parsed_checklist(version.source)
 
 
-@lru_cache(maxsize=32)  # versions never change, and parsing YAML would be half the time of every page
+@lru_cache(maxsize=32)  # versions never change, and parsing the YAML would take half the time of each page
 def _parsed_policy(source: str) -> Policy:
     return parse_policy(yaml.safe_load(source))
 
@@ -34,8 +34,8 @@ def _parsed_checklist(source: str) -> Checklist:
     return checklists.parse_checklist(yaml.safe_load(source))
 
 
-def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
-    """The policy published last, and the checklist it names."""
+def rulebook_in_force() -> tuple[PolicyVersion, ChecklistVersion]:
+    """The latest published policy and the checklist it names. Raises WrongState if either is missing."""
     policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
     if policy is None:
         raise WrongState("No policy is published yet; an administrator must publish one before requests are submitted.")
@@ -49,13 +49,13 @@ def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
 
 
 def monitoring_in_force() -> Monitoring:
-    """What the policy published last watches for; the default before any is published."""
+    """The monitoring section of the latest published policy; the default if none is published."""
     policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
     return Monitoring() if policy is None else policy_of(policy).monitoring
 
 
-def judged_by(request: ReviewRequest) -> PolicyVersion:
-    """The policy version that submission fixed."""
+def fixed_policy_version(request: ReviewRequest) -> PolicyVersion:
+    """The policy version that was fixed at submission. Raises WrongState before submission."""
     if request.policy is None:
         raise WrongState("The policy of a request is fixed when it is submitted; submit it first.")
     return request.policy

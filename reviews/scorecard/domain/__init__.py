@@ -1,1 +1,1 @@
-"""Rules and calculations of scorecard, free of any framework."""
+"""Framework-independent rules and calculations of the scorecard."""

@@ -1,4 +1,4 @@
-"""KPIs as a request filed them: a line of its map in the words of the scorecard."""
+"""Convert the KPI links of a request to KPIs of the scorecard."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +13,7 @@ SLUG_CHARS_MAX, NAME_CHARS_MAX, UNIT_CHARS_MAX, SOURCE_CHARS_MAX, TEXT_CHARS_MAX
 
 @dataclass(frozen=True, kw_only=True)
 class FiledKpi:
-    """A business KPI, the technical metric that stands for it, and how it is known; `target` is the metric's, in
-    `unit`.
-    """
+    """A business KPI, its technical metric, and its data source. `target` is the target of the metric, in `unit`."""
 
     slug: str
     name: str
@@ -27,8 +25,8 @@ class FiledKpi:
     how_estimated: str
 
 
-def filed(link: KpiLink, *, ref: str) -> FiledKpi:
-    """The line as filed with the request `ref`, each text cut to what the scorecard keeps."""
+def filed_kpi(link: KpiLink, *, ref: str) -> FiledKpi:
+    """The KPI filed with request `ref`, with each text shortened to the limit of the scorecard."""
     effect = link.effect
     how = (
         f"{effect.method.value.capitalize()} of {effect.estimated_on:%Y-%m-%d}: one unit of {link.metric} moves it by "

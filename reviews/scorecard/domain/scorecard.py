@@ -5,18 +5,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 STEADY_SHARE = Decimal("0.02")
-"""Less than two percent of the actual before counts as steady: quarters differ by more than that on their own."""
+"""A change of at most this share of the previous actual is steady, because it is within normal fluctuation."""
 
 
 class KpiDirection(StrEnum):
-    """Which way a KPI should go."""
+    """The desired direction of a KPI."""
 
     HIGHER = "higher"
     LOWER = "lower"
 
 
 class KpiStanding(StrEnum):
-    """How an actual stands to its target."""
+    """An actual compared with its target."""
 
     MET = "met"
     MISSED = "missed"
@@ -24,7 +24,7 @@ class KpiStanding(StrEnum):
 
 
 class KpiTrend(StrEnum):
-    """How an actual stands to that of the quarter before."""
+    """An actual compared with that of the previous quarter."""
 
     BETTER = "better"
     STEADY = "steady"
@@ -34,7 +34,7 @@ class KpiTrend(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiScore:
-    """One line of the scorecard; values in `unit`, None where nobody supplied one."""
+    """One line of the scorecard; values in `unit`, None if not supplied."""
 
     model: str
     kpi: str
@@ -49,7 +49,7 @@ class KpiScore:
 
     @property
     def standing(self) -> KpiStanding:
-        """Met: at least the target where higher is better, at most where lower is."""
+        """Met: at least the target if higher is better, at most the target if lower is better."""
         if self.actual is None:
             return KpiStanding.UNKNOWN
         is_met = self.actual >= self.target if self.better is KpiDirection.HIGHER else self.actual <= self.target
@@ -72,7 +72,7 @@ class KpiScore:
 
     @property
     def trend(self) -> KpiTrend:
-        """Against the quarter before; steady within `STEADY_SHARE`."""
+        """Compared with the previous quarter; steady within `STEADY_SHARE`."""
         if self.actual is None or self.before is None:
             return KpiTrend.FIRST
         moved = self.actual - self.before
@@ -92,5 +92,7 @@ class Totals:
 
 def totals(scores: tuple[KpiScore, ...]) -> Totals:
     """The counts by standing."""
-    stood = [score.standing for score in scores]
-    return Totals(*(stood.count(each) for each in (KpiStanding.MET, KpiStanding.MISSED, KpiStanding.UNKNOWN)))
+    standings = [score.standing for score in scores]
+    return Totals(
+        *(standings.count(standing) for standing in (KpiStanding.MET, KpiStanding.MISSED, KpiStanding.UNKNOWN))
+    )

@@ -1,7 +1,7 @@
-"""What a person may do with a request now: one guard for each step.
+"""The steps a person may take on a request now: one guard for each step.
 
-`check_can_…` raises with the reason why not. The action calls it under the lock; page and API ask the same function to
-say whether, and why not.
+`check_can_…` raises with the reason if the step is not allowed. The action calls it under the lock; page and API call
+the same function to show whether the step is allowed, and why not.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,33 +29,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AllowedStep:
-    """Whether something may be done now; `why_not` is "" when it may."""
+    """Whether a step is allowed now; `why_not` is "" if it is."""
 
     why_not: str = ""
 
     @property
     def is_allowed(self) -> bool:
-        """True when nothing stands against it."""
+        """Whether the step is allowed."""
         return not self.why_not
 
 
-def ask(check: Callable[..., object], *about: object, **named: object) -> AllowedStep:
-    """What a guard says to what it is asked about, as an answer instead of an exception."""
+def allowed_step(check: Callable[..., object], *args: object, **kwargs: object) -> AllowedStep:
+    """Call a guard and return its result as an `AllowedStep` instead of an exception."""
     try:
-        check(*about, **named)
+        check(*args, **kwargs)
     except Refused as refusal:
         return AllowedStep(refusal.reason)
     return AllowedStep()
 
 
 def check_can_edit(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Changing what the request says."""
+    """Editing the draft."""
     check_edit(person, snapshot.parties)
-    _need(snapshot.state is RequestState.DRAFT, f"The request is {snapshot.state.words}; only a draft can be edited.")
+    _require(
+        snapshot.state is RequestState.DRAFT, f"The request is {snapshot.state.words}; only a draft can be edited."
+    )
 
 
 def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Having the policy evaluated."""
+    """Submitting the request."""
     check_edit(person, snapshot.parties)
     check_action(source=snapshot.state, action="submit")
 
@@ -69,22 +71,22 @@ def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> No
 def check_can_answer(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Answering the checklist."""
     check_edit(person, snapshot.parties)
-    _check_judged(snapshot)
+    _check_submitted(snapshot)
 
 
 def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Asking for the review: nothing may be missing."""
+    """Requesting the review: there must be no review blocker."""
     check_edit(person, snapshot.parties)
     check_action(source=snapshot.state, action="request_review")
-    found = review_blockers(snapshot.evidence)
-    if found:
-        raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
+    blockers = review_blockers(snapshot.evidence)
+    if blockers:
+        raise WrongState(" ".join(blocker.reason for blocker in blockers), code=blockers[0].code)
 
 
 def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None) -> Stage:
-    """Voting in a stage, in the open one unless it is named; the stage."""
+    """Voting in a stage, by default the open one. Returns the stage."""
     words, electorate = snapshot.state.words, snapshot.electorate
-    _need(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
+    _require(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
     stage = electorate.progress.open_stage if stage_id is None else electorate.stage(stage_id)
     if stage is None:
         raise WrongState("The voting on this revision is over.")
@@ -107,43 +109,43 @@ def check_can_revise(snapshot: RequestSnapshot, *, person: Person) -> None:
 
 
 def check_can_withdraw(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Pulling the request out."""
+    """Withdrawing the request."""
     check_withdraw(person, snapshot.parties)
     check_action(source=snapshot.state, action="withdraw")
 
 
 def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Asking for a packet."""
+    """Freezing a packet."""
     check_print(person, snapshot.parties)
-    _need(snapshot.request.policy is not None, "A packet can be drawn once the request is submitted.")
+    _require(snapshot.request.policy is not None, "A packet can be frozen once the request is submitted.")
 
 
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Waiving a soft rule."""
     check_waive(person, snapshot.parties)
-    _check_judged(snapshot)
+    _check_submitted(snapshot)
 
 
 def check_can_measure_again(snapshot: RequestSnapshot, *, person: Person, run: Run) -> None:
-    """Repeating a benchmark."""
+    """Repeating a benchmark run."""
     check_repeat(run, person)
-    _need(
+    _require(
         snapshot.state is not RequestState.IN_REVIEW, "A new measurement voids the votes; open the next revision first."
     )
-    _need(
+    _require(
         snapshot.state in EDITABLE_STATES or snapshot.state is RequestState.CLEARED,
         f"The request is {snapshot.state.words}; nothing is measured for it now.",
     )
 
 
 def check_can_retry_packet(snapshot: RequestSnapshot, *, person: Person, packet: "Packet") -> None:
-    """Drawing a packet again whose drawing failed."""
+    """Printing a packet again after a failure."""
     check_print(person, snapshot.parties)
     kind_of(type(packet)).check_retry(packet)
 
 
 def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
-    """Taking an authorization back."""
+    """Revoking an authorization."""
     check_revoke(person)
     source = AuthorizationState(authorization.state)
     check_authorization_transition(source=source, target=AuthorizationState.REVOKED)
@@ -152,7 +154,7 @@ def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
     check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id)
-    _need(condition.met_at is None, "This condition was confirmed before.")
+    _require(condition.met_at is None, "This condition is already confirmed.")
 
 
 STEPS: Mapping[str, Callable[..., object]] = {
@@ -167,31 +169,33 @@ STEPS: Mapping[str, Callable[..., object]] = {
     "packet": check_can_freeze_packet,
     "waive": check_can_waive,
 }
-"""The steps that a request itself offers, by name, with the guard of each."""
+"""The steps of a request by name, with their guards."""
 
 
-def steps(snapshot: RequestSnapshot, *, person: Person) -> dict[str, AllowedStep]:
-    """Every step of a request by name, and whether this person may take it now."""
-    return {name: ask(check, snapshot, person=person) for name, check in STEPS.items()}
+def allowed_steps_of(snapshot: RequestSnapshot, *, person: Person) -> dict[str, AllowedStep]:
+    """For each step of a request, by name, whether this person may take it now."""
+    return {name: allowed_step(check, snapshot, person=person) for name, check in STEPS.items()}
 
 
 def check_can_cancel(run: Run, *, person: Person) -> None:
-    """Stopping a run that is under way."""
+    """Canceling an unfinished run."""
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
 
 
-def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[AllowedStep, AllowedStep]:
-    """Canceling and repeating a run of a request."""
-    return ask(check_can_cancel, run, person=person), ask(check_can_measure_again, snapshot, person=person, run=run)
+def allowed_run_steps(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[AllowedStep, AllowedStep]:
+    """Whether the person may cancel and repeat a run of a request."""
+    return allowed_step(check_can_cancel, run, person=person), allowed_step(
+        check_can_measure_again, snapshot, person=person, run=run
+    )
 
 
-def _need(holds: bool, reason: str) -> None:
-    if not holds:
+def _require(is_met: bool, reason: str) -> None:
+    if not is_met:
         raise WrongState(reason)
 
 
-def _check_judged(snapshot: RequestSnapshot) -> None:
+def _check_submitted(snapshot: RequestSnapshot) -> None:
     check_editable(source=snapshot.state)
-    _need(snapshot.request.policy is not None, "Policy and checklist are fixed when the request is submitted.")
+    _require(snapshot.request.policy is not None, "Policy and checklist are fixed when the request is submitted.")

@@ -1,4 +1,4 @@
-"""What a revision freezes: everything the voters judge, as one document whose digest the decision is bound to."""
+"""The evidence bundle of a revision: everything the voters decide on, as one document with a digest."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from weighbridge.core.converter import to_document
 
 
 def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
-    """The evidence of the current revision in JSON's own types; equal evidence gives an equal document."""
+    """The evidence of the current revision as JSON types. Equal evidence gives an equal document."""
     request, evidence = snapshot.request, snapshot.evidence
     version = request.model_version
-    named = {
+    optional = {
         "rivals": sorted(rival.digest for rival in snapshot.rivals),
         "projections": [
             {"number": row.number, "option": row.option, "digest": row.projection.digest}
             for row in reversed(evidence.projections)
         ],
     }
-    return {name: said for name, said in named.items() if said} | {
+    return {name: value for name, value in optional.items() if value} | {
         "request": request.ref,
         "revision": request.revision,
         "title": request.title,
@@ -44,9 +44,7 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
             }
             for row in evidence.answers
         ],
-        "contradictions": [
-            {"name": each.contradiction.name, "answer": each.answer} for each in evidence.contradictions
-        ],
+        "contradictions": [{"name": row.contradiction.name, "answer": row.answer} for row in evidence.contradictions],
         "waivers": sorted(evidence.waived),
         "policy_evaluation": to_document(evidence.policy_evaluation),
     }

@@ -1,7 +1,7 @@
-"""One reading of a request: whatever is judged, offered, shown, printed or answered of it is a function of this.
+"""A snapshot of a request. Permissions, pages, packets and API answers are all functions of it.
 
-Each kind of row is read once, when it is first asked for; an action that decides takes its snapshot under the lock and
-another one for what it has written since.
+Each kind of row is read once, at its first access. An action takes its snapshot under the lock, and a second one after
+its writes if it needs the new state.
 """
 
 from collections import defaultdict
@@ -45,17 +45,17 @@ class RequestSnapshot:
 
     @property
     def state(self) -> RequestState:
-        """Where the request stands."""
+        """The state of the request."""
         return RequestState(self.request.state)
 
     @property
     def parties(self) -> Parties:
-        """Whose request it is."""
+        """The team, the requester and the model owner."""
         return parties_of(self.request)
 
     @cached_property
     def electorate(self) -> Electorate:
-        """Who has voted, who may, and what the votes add up to."""
+        """The stages, the votes, and who may vote."""
         return electorate_of(self.request, evidence=self.evidence)
 
     @cached_property
@@ -65,7 +65,7 @@ class RequestSnapshot:
 
     @cached_property
     def policy_evaluations(self) -> tuple[PolicyEvaluation, ...]:
-        """What the policy said each time it was asked, the latest first."""
+        """Every policy evaluation of the request, latest first."""
         return tuple(self.request.policy_evaluations.select_related("policy").order_by("-pk"))
 
     @cached_property
@@ -75,18 +75,18 @@ class RequestSnapshot:
 
     @property
     def frozen(self) -> Revision | None:
-        """The present revision, once it is frozen."""
+        """The current revision, if it is frozen."""
         return next((row for row in self.revisions if row.number == self.request.revision), None)
 
     @cached_property
     def _single(self) -> ReviewRequest:
-        """The request with what it has at most one of, whatever its own row knew of that before."""
+        """The request, read again with its one-to-one relations, because the row in memory may be older."""
         related = ("decision__decided_by", "decision__authorization", "ticket__mirror")
         return ReviewRequest.objects.select_related(*related).get(pk=self.request.pk)
 
     @property
     def decision(self) -> Decision | None:
-        """How the review ended, if it has."""
+        """The decision, if there is one."""
         return getattr(self._single, "decision", None)
 
     @property
@@ -96,12 +96,12 @@ class RequestSnapshot:
 
     @property
     def authorization(self) -> Authorization | None:
-        """The permission that an approval produced."""
+        """The authorization that an approval issued, if there is one."""
         return getattr(self.decision, "authorization", None)
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """What the approval came with, soonest due first."""
+        """The conditions of the authorization, the earliest due date first."""
         if self.authorization is None:
             return ()
         rows = self.authorization.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
@@ -109,15 +109,15 @@ class RequestSnapshot:
 
     @cached_property
     def re_reviews(self) -> tuple[ReReview, ...]:
-        """Breaches that opened this request, and breaches of its authorization; the earliest first."""
+        """The re-reviews that opened this request, and those of its own authorization; earliest first."""
         about = Q(request=self.request) | Q(authorization__decision__request=self.request)
         rows = ReReview.objects.filter(about).select_related("finding", "authorization__decision__request", "request")
         return tuple(rows.order_by("pk"))
 
     @cached_property
     def budget(self) -> tuple[BudgetEffect, ...]:
-        """What the request takes from its team's accounts, quarter by quarter, that of the decision first."""
-        return commitments.effects_of(self.evidence, decision=self.decision)
+        """The budget effects of the request by quarter, that of the decision (or the present one) first."""
+        return commitments.budget_effects_of(self.evidence, decision=self.decision)
 
     @property
     def ticket(self) -> Ticket | None:
@@ -126,42 +126,40 @@ class RequestSnapshot:
 
     @cached_property
     def messages(self) -> Mapping[str, Sequence[OutboxMessage]]:
-        """What is under way by lane, the oldest first: about the ticket, and results that are no evidence yet."""
-        taken, found = (
-            {record.run_id for record in self.evidence.metric_records},
-            defaultdict[str, list[OutboxMessage]](list),
-        )
-        of_runs = [f"run:{run.pk}" for run in self.evidence.runs if run.pk not in taken]
+        """Undelivered messages by lane, oldest first: ticket updates, and run results that are not evidence yet."""
+        recorded = {record.run_id for record in self.evidence.metric_records}
+        messages: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
+        of_runs = [f"run:{run.pk}" for run in self.evidence.runs if run.pk not in recorded]
         lanes = [f"ticket:{self.request.ref}", *of_runs]
         for row in OutboxMessage.objects.filter(lane__in=lanes, state__in=[*UNFINISHED, JobState.DEAD]).order_by("pk"):
-            found[row.lane].append(row)
-        return found
+            messages[row.lane].append(row)
+        return messages
 
     @property
     def is_measuring(self) -> bool:
-        """Whether a run is under way, or has ended and is not yet taken as evidence."""
+        """Whether a run is unfinished, or its result is not yet recorded as evidence."""
         results = [row for lane, rows in self.messages.items() if lane.startswith("run:") for row in rows]
         is_arriving = any(row.kind == "run.finished" and row.state in UNFINISHED for row in results)
         return is_arriving or any(run.state in UNFINISHED for run in self.evidence.runs)
 
     @cached_property
     def packets(self) -> "tuple[Packet, ...]":
-        """Every packet without what it says, the latest first."""
+        """Every packet without its document, latest first."""
         return tuple(self.request.packets.defer("document").order_by("-number"))
 
     @cached_property
     def trail(self) -> Sequence[AuditEvent]:
-        """The events of the request, its runs, its authorization and its bookings, the earliest first."""
-        held = [self.authorization.number] if self.authorization is not None else []
+        """The audit events of the request, its runs, its authorization and its budget postings, earliest first."""
+        numbers = [self.authorization.number] if self.authorization is not None else []
         about = (
             Q(subject_type="request", subject=self.request.ref)
             | Q(subject_type="run", subject__in=[run.key for run in self.evidence.runs])
-            | Q(subject_type="authorization", subject__in=held)
+            | Q(subject_type="authorization", subject__in=numbers)
             | Q(subject_type="budget", details__request=self.request.ref)
         )
         return tuple(AuditEvent.objects.filter(about).order_by("position"))
 
 
 def snapshot_of(request: ReviewRequest, *, now: datetime, evidence: EvidenceSnapshot | None = None) -> RequestSnapshot:
-    """The request now; with `evidence` that was read before and has not changed since, that is not read again."""
+    """A snapshot of the request. Pass `evidence` that has not changed since it was read to save queries."""
     return RequestSnapshot(request, now, evidence or EvidenceSnapshot(request, now))

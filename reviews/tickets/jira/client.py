@@ -1,9 +1,9 @@
-"""The `jira` client with its own retries off: one call here is one request there.
+"""The `jira` client with its own retries turned off: one call is one request.
 
 The library repeats every verb, POST included, on a dropped connection, 429 and 503: one `create_issue` made four issues
-(pycontribs/jira#1484). Its helpers also ask for more than they need, send nulls and integer ids that Atlassian's
-contract does not know, or return None where the server does not say that it is Cloud. So it lends its session, its
-addresses and its error parsing, and the paths are ours.
+(pycontribs/jira#1484). Its helpers also request more than needed, send nulls and integer ids that Atlassian's API
+does not specify, or return None if the server does not identify itself as Cloud. So we use only its session, its URL
+building and its error parsing.
 """
 
 import json
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class JiraClient(JIRA):
-    """JSON in, JSON out, over API version 3. Raises what `requests` and `jira` raise; see `errors.in_words`."""
+    """JSON in, JSON out, over API version 3. Raises what `requests` and `jira` raise; see `errors.translate_errors`."""
 
     def __init__(self, settings: JiraSettings) -> None:
         super().__init__(
@@ -37,16 +37,16 @@ class JiraClient(JIRA):
         self._session.trust_env = not settings.is_loopback
 
     def identify(self) -> None:
-        """Ask the server what it is. Raises Misconfigured unless it is Jira Cloud."""
+        """Read the deployment type of the server. Raises Misconfigured unless it is Jira Cloud."""
         self.deploymentType = self.get_json("serverInfo").get("deploymentType")
         if not self._is_cloud:
             raise Misconfigured(
-                f"The server at JIRA_URL says it is {self.deploymentType or 'no Jira'}, not Jira Cloud: "
-                "only Jira Cloud is supported so far, so set JIRA_URL to a Cloud site."
+                f"The server at JIRA_URL reports the type {self.deploymentType or 'unknown'}, not Jira Cloud: "
+                "only Jira Cloud is supported, so set JIRA_URL to a Cloud site."
             )
 
-    def hang_up(self) -> None:
-        """Let the connection go."""
+    def disconnect(self) -> None:
+        """Close the HTTP session."""
         self._session.close()
 
     def get_json(self, path: str, **params: str) -> Json:
@@ -54,11 +54,11 @@ class JiraClient(JIRA):
         return _as_object(self._get_json(path, params=params))
 
     def get_list(self, path: str) -> list[Json]:
-        """GET a path below the API root that answers a list of objects."""
+        """GET a path below the API root that returns a list of objects."""
         answer: object = self._get_json(path)
         if not isinstance(answer, list):
             raise ValueError("not a JSON list")
-        return [_as_object(each) for each in answer]
+        return [_as_object(item) for item in answer]
 
     def search(self, jql: str, *, fields: list[str], results_max: int) -> list[Json]:
         """The first issues that match, by the token-paged search (the older one was removed in August 2025)."""
@@ -67,7 +67,7 @@ class JiraClient(JIRA):
         return issues
 
     def post_json(self, path: str, payload: Json) -> Json:
-        """POST once; {} where the answer has no body."""
+        """POST once. Returns {} for an empty response."""
         answer = self._session.post(self._get_url(path), data=json.dumps(payload))
         return _as_object(answer.json() if answer.content else {})
 

@@ -1,4 +1,4 @@
-"""The walk behind "test connection": account, project, permissions, issue type, fields. It changes nothing."""
+"""The connection test: account, project, permissions, issue type and fields. It changes nothing in Jira."""
 
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -7,18 +7,18 @@ from reviews.tickets.jira.client import JiraClient, Json
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import Misconfigured, TrackerHealth
 
-_NEEDED = {
+_REQUIRED_PERMISSIONS = {
     "CREATE_ISSUES": "create issues",
     "ADD_COMMENTS": "add comments",
     "TRANSITION_ISSUES": "transition issues",
     "LINK_ISSUES": "link issues",
 }
-_WE_FILL = frozenset({"project", "issuetype", "summary", "description", "labels"})
+_FILLED_BY_US = frozenset({"project", "issuetype", "summary", "description", "labels"})
 _PAGE = "200"
 
 
-def examine(client: JiraClient, settings: JiraSettings) -> TrackerHealth:
-    """The first thing that would keep a ticket from being opened, or the good news. Raises Misconfigured and others."""
+def check_connection(client: JiraClient, settings: JiraSettings) -> TrackerHealth:
+    """The first problem that would prevent opening a ticket, or success. Raises TrackerError."""
     account = str(client.get_json("myself").get("displayName", settings.email))
     project = client.get_json(f"project/{quote(settings.project, safe='')}")
     try:
@@ -33,12 +33,12 @@ def examine(client: JiraClient, settings: JiraSettings) -> TrackerHealth:
 
 
 def _check_permissions(client: JiraClient, settings: JiraSettings) -> None:
-    answer = client.get_json("mypermissions", projectKey=settings.project, permissions=",".join(_NEEDED))
-    held = {name for name, entry in answer["permissions"].items() if entry["havePermission"]}
-    if missing := [words for name, words in _NEEDED.items() if name not in held]:
+    answer = client.get_json("mypermissions", projectKey=settings.project, permissions=",".join(_REQUIRED_PERMISSIONS))
+    granted = {name for name, entry in answer["permissions"].items() if entry["havePermission"]}
+    if missing := [words for name, words in _REQUIRED_PERMISSIONS.items() if name not in granted]:
         raise Misconfigured(
-            f"The account {settings.email} may not {_listed(missing)} in project {settings.project}: give it these "
-            "permissions there."
+            f"The account {settings.email} may not {_joined(missing)} in project {settings.project}: grant it these "
+            "permissions."
         )
 
 
@@ -51,7 +51,7 @@ def _fields(client: JiraClient, settings: JiraSettings) -> list[Json]:
             return fields
     raise Misconfigured(
         f"Project {settings.project} has no issue type {settings.issue_type}: set JIRA_ISSUE_TYPE to one of "
-        f"{_listed(kind['name'] for kind in types)}."
+        f"{_joined(kind['name'] for kind in types)}."
     )
 
 
@@ -60,23 +60,23 @@ def _check_fields(fields: list[Json], settings: JiraSettings) -> None:
     if "labels" not in names:
         raise Misconfigured(
             f"The create screen of {settings.issue_type} in project {settings.project} lacks the field Labels: add it. "
-            "Without its label a ticket could not be found again.",
+            "Weighbridge needs the label to find a ticket again.",
             fields=("labels",),
         )
     if unknown := sorted(set(settings.fields) - set(names)):
         raise Misconfigured(
-            f"JIRA_FIELDS sets {_listed(unknown)}, which the create screen of {settings.issue_type} lacks: remove it "
-            "there or add it to the screen.",
+            f"JIRA_FIELDS sets {_joined(unknown)}, which the create screen of {settings.issue_type} lacks: remove it "
+            "from JIRA_FIELDS or add it to the screen.",
             fields=tuple(unknown),
         )
     required = {str(field["fieldId"]) for field in fields if field["required"] and not field.get("hasDefaultValue")}
-    if missing := sorted(required - _WE_FILL - set(settings.fields)):
+    if missing := sorted(required - _FILLED_BY_US - set(settings.fields)):
         raise Misconfigured(
-            f"Project {settings.project} requires {_listed(f'{names[name]} ({name})' for name in missing)} in every "
-            "ticket: give it a value in JIRA_FIELDS.",
+            f"Project {settings.project} requires {_joined(f'{names[name]} ({name})' for name in missing)} in every "
+            "ticket: set a value in JIRA_FIELDS.",
             fields=tuple(missing),
         )
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(texts)

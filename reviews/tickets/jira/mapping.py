@@ -1,4 +1,4 @@
-"""Blocks to Atlassian Document Format, which API version 3 asks for, and back to plain text."""
+"""Convert blocks to the Atlassian Document Format (ADF) of API version 3, and ADF to plain text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,30 +10,30 @@ Node = dict[str, Any]
 
 SUMMARY_CHARS_MAX = 255
 BODY_CHARS_MAX = 30_000
-"""Jira refuses texts above 32,767 characters; the rest is kept free for what it adds itself."""
+"""Jira refuses texts above 32,767 characters; the difference leaves room for what Jira adds."""
 
-_CUT = Paragraph("The text was cut here: the whole of it is on the page this ticket links to.")
+_CUT = Paragraph("The text is shortened; the page that this ticket links to has the complete text.")
 
 
 def document(blocks: tuple[Block, ...]) -> Node:
-    """The blocks as one ADF document, cut at a block's border where Jira would refuse its length."""
+    """The blocks as one ADF document, cut after a block if Jira would refuse its length."""
     return {"type": "doc", "version": 1, "content": [_node(block) for block in _fitting(blocks)]}
 
 
 def marked_document(blocks: tuple[Block, ...], *, marker: str) -> Node:
-    """The same with a last line that says which comment of ours this is, so that it is never written twice."""
-    whole = document(blocks)
-    whole["content"].append({"type": "paragraph", "content": [_text(marker_text(marker), marks=[{"type": "code"}])]})
-    return whole
+    """The same with the marker of the comment as its last line, so that the comment is never added twice."""
+    result = document(blocks)
+    result["content"].append({"type": "paragraph", "content": [_text(marker_text(marker), marks=[{"type": "code"}])]})
+    return result
 
 
 def marker_text(marker: str) -> str:
-    """The marker as it stands in the text; the brackets keep one from being found inside another."""
+    """The marker as text; the brackets prevent matches inside another marker."""
     return f"[{marker}]"
 
 
 def plain_text(node: object) -> str:
-    """Every piece of text in an ADF node, a line each. Total: text of an unknown shape is simply not there."""
+    """Every piece of text in an ADF node, a line each. Text in nodes of unknown shape is ignored."""
     return "\n".join(_texts(node))
 
 
@@ -68,7 +68,7 @@ def _inline(text: str) -> list[Node]:
     for number, line in enumerate(text.splitlines()):
         if number:
             nodes.append({"type": "hardBreak"})
-        if line:  # ADF knows no empty text
+        if line:  # ADF does not allow empty text
             nodes.append(_text(line))
     return nodes
 
@@ -87,7 +87,7 @@ def _fitting(blocks: tuple[Block, ...]) -> Iterator[Block]:
     left = BODY_CHARS_MAX
     for block in blocks:
         if isinstance(block, Fields) and not block.rows:
-            continue  # ADF knows no table without rows
+            continue  # ADF does not allow a table without rows
         left -= _length(block)
         if left < 0:
             yield _CUT

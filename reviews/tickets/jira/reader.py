@@ -1,4 +1,4 @@
-"""Reads tickets: what people wrote, and how they moved them. The second half of the adapter; it writes nothing."""
+"""Read tickets from Jira: comments and moves by people. It writes nothing."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,25 +6,23 @@ from typing import Any
 
 from reviews.tickets.jira.client import Json
 from reviews.tickets.jira.tracker import JiraTracker, issue_path
-from reviews.tickets.ports import Glance, RemoteComment, RemoteIssue, RemoteMove
+from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove, TicketStatus
 
 PAGE, ENTRIES_MAX = 100, 2_000
-GLANCE_MAX = 100
-"""Jira fetches at most so many issues at once."""
+STATUSES_MAX = 100
+"""The maximum number of issues in one bulk request."""
 _INLINE = {"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status"}
 
 
 class JiraReader(JiraTracker):
-    """A TicketReader over the same connection, with the same manners."""
+    """A TicketReader that uses the connection and error handling of JiraTracker."""
 
     def read(self, ticket_id: str) -> RemoteIssue:
-        """The ticket, then its comments, then its moves: whatever changes meanwhile makes it newer than
-        `updated_at`.
-        """
+        """Read the ticket, then its comments, then its moves, so that the result is at least as new as `updated_at`."""
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             issue = client.get_json(issue_path(ticket_id), fields="status,updated")
             us = self.own_account()
-            comments = [_comment(each, us) for each in self._entries(ticket_id, "comment", "comments")]
+            comments = [_comment(entry, us) for entry in self._entries(ticket_id, "comment", "comments")]
             moves = self._moves(ticket_id, us)
             ticket, updated_at = self._ticket(issue), _moment(issue["fields"]["updated"])
         return RemoteIssue(
@@ -37,18 +35,18 @@ class JiraReader(JiraTracker):
             moves=tuple(moves),
         )
 
-    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
-        """Where the tickets stand, a hundred to a request; those Jira does not show are not in the answer."""
-        seen: dict[str, Glance] = {}
-        for start in range(0, len(ticket_ids), GLANCE_MAX):
-            wanted = {"issueIdsOrKeys": list(ticket_ids[start : start + GLANCE_MAX]), "fields": ["status", "updated"]}
-            with self._asking("look at the tickets", write=False) as client:
+    def read_statuses(self, ticket_ids: Sequence[str]) -> dict[str, TicketStatus]:
+        """The statuses of the tickets, 100 per request. Tickets that Jira does not show are left out."""
+        seen: dict[str, TicketStatus] = {}
+        for start in range(0, len(ticket_ids), STATUSES_MAX):
+            wanted = {"issueIdsOrKeys": list(ticket_ids[start : start + STATUSES_MAX]), "fields": ["status", "updated"]}
+            with self._asking("read the statuses of the tickets", write=False) as client:
                 issues = client.post_json("issue/bulkfetch", wanted)["issues"]
-                seen |= {str(issue["id"]): _glance(issue["fields"]) for issue in issues}
+                seen |= {str(issue["id"]): _ticket_status(issue["fields"]) for issue in issues}
         return seen
 
     def _entries(self, ticket_id: str, part: str, name: str) -> Iterator[Json]:
-        """Every entry of a paged list, oldest first."""
+        """All entries of a paged list, oldest first."""
         start = 0
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             while start < ENTRIES_MAX:
@@ -59,13 +57,13 @@ class JiraReader(JiraTracker):
                     return
 
     def _moves(self, ticket_id: str, us: str) -> list[RemoteMove]:
-        found = [
+        moves = [
             (entry, item)
             for entry in self._entries(ticket_id, "changelog", "values")
             for item in entry["items"]
             if item.get("field") == "status"
         ]
-        categories = self._categories() if any(_author(entry)[0] != us for entry, _ in found) else {}
+        categories = self._categories() if any(_author(entry)[0] != us for entry, _ in moves) else {}
         return [
             RemoteMove(
                 id=str(entry["id"]),
@@ -76,12 +74,12 @@ class JiraReader(JiraTracker):
                 at=_moment(entry["created"]),
                 is_by_us=_author(entry)[0] == us,
             )
-            for entry, item in found
+            for entry, item in moves
         ]
 
     def _categories(self) -> dict[str, str]:
-        with self._asking("name its statuses", write=False) as client:
-            return {str(each["id"]): str(each["statusCategory"]["key"]) for each in client.get_list("status")}
+        with self._asking("list its statuses", write=False) as client:
+            return {str(status["id"]): str(status["statusCategory"]["key"]) for status in client.get_list("status")}
 
 
 def _comment(entry: Json, us: str) -> RemoteComment:
@@ -97,25 +95,25 @@ def _comment(entry: Json, us: str) -> RemoteComment:
     )
 
 
-def _glance(fields: Json) -> Glance:
+def _ticket_status(fields: Json) -> TicketStatus:
     category = fields["status"].get("statusCategory", {})
     names = tuple(str(category[part]) for part in ("name", "key") if part in category)
-    return Glance(status=str(fields["status"]["name"]), categories=names, updated_at=_moment(fields["updated"]))
+    return TicketStatus(status=str(fields["status"]["name"]), categories=names, updated_at=_moment(fields["updated"]))
 
 
 def _author(entry: Json) -> tuple[str, str]:
-    """(account id, name); both "" where the account was deleted, or an automation without one acted."""
+    """(account id, name); both "" if the account was deleted, or for an automation without an account."""
     author = entry.get("author") or {}
     return str(author.get("accountId", "")), str(author.get("displayName", ""))
 
 
 def _moment(text: str) -> datetime:
-    """Jira writes `2026-11-24T12:00:00.000+0000`. Raises ValueError where it is no moment with an offset."""
+    """Jira writes `2026-11-24T12:00:00.000+0000`. Raises ValueError for other formats."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def prose(node: Any) -> str:
-    """The text of an ADF node as people read it, a line for each block. Total: an unknown shape has no text."""
+    """The text of an ADF node for people, one line per block. A node of unknown shape has no text."""
     if isinstance(node, list):
         return "".join(prose(child) for child in node)
     if not isinstance(node, dict):
@@ -131,8 +129,8 @@ def prose(node: Any) -> str:
 
 def _inline(node: Json) -> str:
     attributes = node.get("attrs")
-    known: Json = attributes if isinstance(attributes, dict) else {}
+    values: Json = attributes if isinstance(attributes, dict) else {}
     if node["type"] == "hardBreak":
         return "\n"
-    said = node.get("text") or known.get("text") or known.get("shortName") or known.get("url") or ""
-    return said if isinstance(said, str) else ""
+    text = node.get("text") or values.get("text") or values.get("shortName") or values.get("url") or ""
+    return text if isinstance(text, str) else ""

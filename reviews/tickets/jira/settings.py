@@ -1,4 +1,4 @@
-"""Which Jira, as whom, and what its project calls things."""
+"""Settings of the Jira adapter: site, account, project, and the names used in the project."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class JiraSettings:
     """One Jira project and the account used in it.
 
     `fields` go into every new ticket as they are, by field id: `{"priority": {"name": "High"}}`. `settle_s` is how long
-    search may lag behind a write, in seconds. Raises Misconfigured in words for what can be seen to be wrong at once.
+    search may lag behind a write, in seconds. Raises Misconfigured for values that are obviously wrong.
     """
 
     url: str
@@ -52,10 +52,10 @@ class JiraSettings:
     allow_plain_http: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no Jira could answer, before anything is sent."""
+        """Check the values before anything is sent."""
         for name in ("url", "email", "token", "project", "issue_type"):
             if not getattr(self, name).strip():
-                raise Misconfigured(f"JIRA_{name.upper()} is empty: set it, or unset JIRA_URL to let tickets wait.")
+                raise Misconfigured(f"JIRA_{name.upper()} is empty: set it, or unset JIRA_URL to keep tickets queued.")
         self._check_url()
 
     def _check_url(self) -> None:
@@ -63,40 +63,42 @@ class JiraSettings:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Misconfigured("JIRA_URL is not a web address: write it as https://your-site.atlassian.net.")
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise Misconfigured("JIRA_URL must be the plain address of the site: account and token have own settings.")
+            raise Misconfigured(
+                "JIRA_URL must be the plain address of the site: account and token have settings of their own."
+            )
         if parts.scheme == "http" and not (self.is_loopback or self.allow_plain_http):
-            raise Misconfigured("JIRA_URL begins with http://, which would send the token readable: use https://.")
+            raise Misconfigured("JIRA_URL begins with http://, which would send the token unencrypted: use https://.")
 
     @property
     def answer_s(self) -> float:
-        """How long a call may be under way, in seconds."""
+        """The maximum duration of a call, in seconds."""
         return self.connect_timeout_s + self.read_timeout_s
 
     @property
     def patience_s(self) -> float:
-        """How long after a creation was sent a search that finds nothing still proves nothing.
+        """How long after sending a creation an empty search result proves nothing, in seconds.
 
-        The creation may be under way until the time-outs are over; then search may lag, and is asked twice.
+        The creation can take until the time-outs; after that, search may lag, and it is queried twice.
         """
         return self.answer_s + 2 * self.settle_s
 
     def sendable_s(self, lease_s: float) -> float:
-        """How long after it was written down a creation may still be sent, in seconds.
+        """How long after it was recorded a creation may still be sent, in seconds.
 
-        Nobody else sends one before the lease and `patience_s` are both over; by then search must have known this one
-        for a while, whatever it took to be done.
+        Another worker sends one only after both the lease and `patience_s`. By then search must find this one, even if
+        it took the longest possible time.
         """
         return max(lease_s, self.patience_s) - self.answer_s - self.settle_s
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the address is this machine; such traffic never goes through a proxy."""
+        """Whether the address is this machine; such requests never use a proxy."""
         return urlsplit(self.url).hostname in LOOPBACK
 
     def status_for(self, event: str) -> str | None:
-        """The status, or status category, a ticket moves to at `event` (a request state or an outcome); None: stays."""
+        """The status or status category for `event` (a request state or an outcome); None: no move."""
         return self.statuses.get(event)
 
     def browse_url(self, key: str) -> str:
-        """Where a person sees the ticket."""
+        """The URL of the ticket for people."""
         return f"{self.url.rstrip('/')}/browse/{key}"

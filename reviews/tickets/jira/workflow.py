@@ -1,4 +1,4 @@
-"""Which transition leads where. Resolved at run time by name or category: ids differ from project to project."""
+"""Find the transition to a status by name or category at run time, because ids differ between projects."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,36 +9,36 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """The transition to take (None: stay) and the status one has then."""
+class TransitionChoice:
+    """The transition to use (None: no move) and the resulting status."""
 
     transition_id: str | None
     status: str
 
 
-def settled_status(current: Json, target: str) -> str | None:
-    """The current status where it is the target by name, so that nothing has to be asked; else None."""
+def status_if_reached(current: Json, target: str) -> str | None:
+    """The current status if its name is the target, else None."""
     name = str(current["name"])
     return name if _same(name, target) else None
 
 
-def way_to(transitions: list[Json], *, current: Json, target: str) -> Way:
-    """A status of that name first; then staying, where the category fits already; then any status of that category.
+def find_transition(transitions: list[Json], *, current: Json, target: str) -> TransitionChoice:
+    """Prefer a status of that name; then no move if the category already matches; then any status of that category.
 
-    Raises TransitionUnavailable, naming what the workflow does offer.
+    Raises TransitionUnavailable with the statuses that the workflow offers.
     """
     for transition in transitions:
         if _same(transition["to"]["name"], target):
-            return Way(str(transition["id"]), str(transition["to"]["name"]))
+            return TransitionChoice(str(transition["id"]), str(transition["to"]["name"]))
     if _in_category(current, target):
-        return Way(None, str(current["name"]))
+        return TransitionChoice(None, str(current["name"]))
     for transition in transitions:
         if _in_category(transition["to"], target):
-            return Way(str(transition["id"]), str(transition["to"]["name"]))
+            return TransitionChoice(str(transition["id"]), str(transition["to"]["name"]))
     offered = ", ".join(sorted({str(transition["to"]["name"]) for transition in transitions})) or "no other status"
     raise TransitionUnavailable(
-        f"Jira's workflow has no way from {current['name']} to {target}; it offers {offered}. "
-        "The ticket stays where it is: move it by hand, or correct JIRA_STATUSES."
+        f"Jira's workflow has no transition from {current['name']} to {target}; it offers {offered}. "
+        "The ticket keeps its status: move it manually, or correct JIRA_STATUSES."
     )
 
 

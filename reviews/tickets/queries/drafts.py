@@ -1,4 +1,4 @@
-"""What a ticket says of a request, or of an action item of the quarterly review; and where it leads back to."""
+"""The text of the ticket of a request, and lookups of tickets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,15 +12,15 @@ from weighbridge.core.errors import NotFound
 
 
 def request_url(request: ReviewRequest) -> str:
-    """The page of the request."""
+    """The URL of the page of the request."""
     return f"{settings.WEIGHBRIDGE['BASE_URL']}/requests/{request.ref}/"
 
 
 def draft_of(request: ReviewRequest) -> TicketDraft:
-    """The ticket of a request whose review became mandatory, with every rule that stands against it."""
-    said = request.policy_evaluations.order_by("pk").first()
-    results = said.document["results"] if said else []
-    rules = tuple((each["rule_id"], each["why"]) for each in results if each["effect"])
+    """The ticket of a request with a mandatory review, with every rule that caused it."""
+    evaluation = request.policy_evaluations.order_by("pk").first()
+    results = evaluation.document["results"] if evaluation else []
+    rules = tuple((result["rule_id"], result["why"]) for result in results if result["effect"])
     version = request.model_version
     return TicketDraft(
         label=request.ticket.label,
@@ -47,7 +47,7 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
 
 
 def ticket_of(payload: Mapping[str, Any]) -> Ticket:
-    """The ticket an outbox message speaks of, by its own id, its request's or its action item's."""
+    """The ticket of an outbox message, by the id of the ticket, its request or its action item."""
     rows = Ticket.objects.select_related("request", "action_item__decision__item__cycle")
     if "ticket_id" in payload:
         return rows.get(pk=payload["ticket_id"])
@@ -57,7 +57,7 @@ def ticket_of(payload: Mapping[str, Any]) -> Ticket:
 
 
 def request_of(ticket: Ticket) -> ReviewRequest:
-    """The request a ticket is of; NotFound where it is of an action item."""
+    """The request of a ticket. Raises NotFound for the ticket of an action item."""
     if ticket.request is None:
-        raise NotFound(f"{ticket} is the ticket of no request.")
+        raise NotFound(f"{ticket} is not the ticket of a request.")
     return ticket.request

@@ -1,6 +1,4 @@
-"""What is known of tickets as they stand in the tracker: for the page of a request, the integrations page, the
-reconciler.
-"""
+"""Queries about mirrored tickets: for the page of a request, the integrations page and the reconciliation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from reviews.tickets.domain import Meaning, MoveOutcome, stands_at
+from reviews.tickets.domain import Meaning, MoveOutcome, has_status
 from reviews.tickets.models import (
     ExternalIdentity,
     Ticket,
@@ -22,7 +20,7 @@ from reviews.tickets.models import (
     TicketState,
     WebhookDelivery,
 )
-from reviews.tickets.ports import Glance
+from reviews.tickets.ports import TicketStatus
 
 SHOWN_MAX = 50
 _FULL_NAME = Trim(Concat("user__first_name", Value(" "), "user__last_name"))
@@ -32,7 +30,7 @@ _NAME = Coalesce(NullIf(_FULL_NAME, Value("")), "user__username")
 
 @dataclass(frozen=True, kw_only=True)
 class CommentView:
-    """A comment people wrote there; `person` is who it is here, or ""."""
+    """A comment by a person in the tracker; `person` is the linked user, or ""."""
 
     author: str
     person: str
@@ -43,7 +41,7 @@ class CommentView:
 
 @dataclass(frozen=True, kw_only=True)
 class MoveView:
-    """A move of the ticket there, and what became of it."""
+    """A move of the ticket in the tracker and its outcome."""
 
     author: str
     status: str
@@ -55,7 +53,7 @@ class MoveView:
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorView:
-    """The ticket as last read: comments oldest first, and the moves that asked for something."""
+    """The ticket as last read: comments oldest first, and the moves with a meaning."""
 
     read_at: datetime
     is_gone: bool
@@ -65,8 +63,8 @@ class MirrorView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """What came in, in figures."""
+class InboundStatistics:
+    """Counts of incoming data."""
 
     deliveries: int
     deliveries_last_day: int
@@ -81,7 +79,7 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
-    """What the last comparison found, by count."""
+    """The counts of the last comparison."""
 
     mode: str
     at: datetime
@@ -90,7 +88,7 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Differences:
-    """Tickets that changed there since they were read, that are shown no more, or stand elsewhere than we put them."""
+    """Tickets that changed since they were read, that are no longer shown, or whose status is not the one we set."""
 
     compared: int
     changed: tuple[Ticket, ...]
@@ -99,26 +97,26 @@ class Differences:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each."""
-        counted = {"changed": self.changed, "gone": self.gone, "astray": self.astray}
-        return {"compared": self.compared} | {name: len(rows) for name, rows in counted.items()}
+        """The count of each."""
+        groups = {"changed": self.changed, "gone": self.gone, "astray": self.astray}
+        return {"compared": self.compared} | {name: len(rows) for name, rows in groups.items()}
 
 
 def linked_ticket(issue_id: str) -> Ticket | None:
-    """Our ticket with this id there; ids survive a move to another project, keys do not."""
+    """Our ticket with this remote id. Ids survive a move to another project; keys do not."""
     rows = Ticket.objects.filter(state=TicketState.LINKED, remote_id=issue_id).exclude(remote_id="")
     return rows.select_related("request", "action_item").first()
 
 
 def linked_ids() -> list[str]:
-    """The ids there of every linked ticket, oldest first."""
+    """The remote ids of all linked tickets, oldest first."""
     return list(Ticket.objects.filter(state=TicketState.LINKED).order_by("pk").values_list("remote_id", flat=True))
 
 
 def mirror_view(ticket: Ticket) -> MirrorView | None:
-    """The ticket as last read, or None where nobody has read it yet."""
-    kept = _mirror_of(ticket)
-    if kept is None:
+    """The ticket as last read, or None if it was not read yet."""
+    mirror = _mirror_of(ticket)
+    if mirror is None:
         return None
     identities = ExternalIdentity.objects.filter(account_id=OuterRef("author_id"))
     theirs = TicketComment.objects.filter(ticket=ticket, is_ours=False).annotate(
@@ -127,8 +125,8 @@ def mirror_view(ticket: Ticket) -> MirrorView | None:
     shown = list(theirs.order_by("-created_at", "-pk")[:SHOWN_MAX])[::-1]
     count = shown[0].count if shown else 0
     return MirrorView(
-        read_at=kept.read_at,
-        is_gone=kept.gone_at is not None,
+        read_at=mirror.read_at,
+        is_gone=mirror.gone_at is not None,
         earlier_count=count - len(shown),
         comments=tuple(
             CommentView(
@@ -154,11 +152,11 @@ def mirror_view(ticket: Ticket) -> MirrorView | None:
     )
 
 
-def numbers(*, now: datetime) -> Numbers:
-    """What came in, in figures."""
+def inbound_statistics(*, now: datetime) -> InboundStatistics:
+    """Counts of incoming data."""
     day = Q(received_at__gt=now - timedelta(days=1))
     hooks = WebhookDelivery.objects.aggregate(all=Count("pk"), day=Count("pk", filter=day), last=Max("received_at"))
-    return Numbers(
+    return InboundStatistics(
         deliveries=hooks["all"],
         deliveries_last_day=hooks["day"],
         last_delivery_at=hooks["last"],
@@ -172,7 +170,7 @@ def numbers(*, now: datetime) -> Numbers:
 
 
 def last_reconciliation() -> Reconciliation | None:
-    """The counts of the last comparison, or None where there was none."""
+    """The counts of the last comparison, or None if there was none."""
     event = AuditEvent.objects.filter(kind="tickets.reconciled").order_by("-position").first()
     if event is None:
         return None
@@ -180,24 +178,24 @@ def last_reconciliation() -> Reconciliation | None:
     return Reconciliation(mode=str(event.details.get("mode", "")), at=event.at, counts=counts)
 
 
-def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> Differences:
-    """Every linked ticket beside what was seen of it, by remote id; `statuses` as the settings name them."""
+def differences(*, seen: Mapping[str, TicketStatus], statuses: Mapping[str, str]) -> Differences:
+    """Compare every linked ticket with `seen` (by remote id). `statuses` are the configured statuses by occasion."""
     rows = list(
         Ticket.objects.filter(state=TicketState.LINKED)
         .select_related("request", "action_item", "mirror")
         .order_by("pk")
     )
-    told = _told(statuses)
+    expected = _expected_occasions(statuses)
     return Differences(
         compared=len(rows),
-        changed=tuple(row for row in rows if row.remote_id in seen and _is_behind(row, seen[row.remote_id])),
+        changed=tuple(row for row in rows if row.remote_id in seen and _is_outdated(row, seen[row.remote_id])),
         gone=tuple(row for row in rows if row.remote_id not in seen and not _is_known_gone(row)),
         astray=tuple(
-            (row, told[row.subject[1]])
+            (row, expected[row.subject[1]])
             for row in rows
             if row.remote_id in seen
-            and row.subject[1] in told
-            and not _is_where_told(seen[row.remote_id], statuses[told[row.subject[1]]])
+            and row.subject[1] in expected
+            and not _is_in_expected_status(seen[row.remote_id], statuses[expected[row.subject[1]]])
         ),
     )
 
@@ -206,27 +204,27 @@ def _mirror_of(ticket: Ticket) -> TicketMirror | None:
     return getattr(ticket, "mirror", None)
 
 
-def _is_behind(ticket: Ticket, glance: Glance) -> bool:
-    kept = _mirror_of(ticket)
-    return kept is None or kept.gone_at is not None or kept.remote_updated_at != glance.updated_at
+def _is_outdated(ticket: Ticket, status: TicketStatus) -> bool:
+    mirror = _mirror_of(ticket)
+    return mirror is None or mirror.gone_at is not None or mirror.remote_updated_at != status.updated_at
 
 
 def _is_known_gone(ticket: Ticket) -> bool:
-    kept = _mirror_of(ticket)
-    return kept is not None and kept.gone_at is not None
+    mirror = _mirror_of(ticket)
+    return mirror is not None and mirror.gone_at is not None
 
 
-def _is_where_told(glance: Glance, wanted: str) -> bool:
-    return stands_at(wanted=wanted, status=glance.status, categories=glance.categories)
+def _is_in_expected_status(status: TicketStatus, wanted: str) -> bool:
+    return has_status(wanted=wanted, status=status.status, categories=status.categories)
 
 
-def _told(statuses: Mapping[str, str]) -> dict[str, str]:
-    """By request, the latest occasion that moved its ticket; none where something still waits to be told."""
-    found: dict[str, str] = {}
+def _expected_occasions(statuses: Mapping[str, str]) -> dict[str, str]:
+    """The latest occasion that moved a ticket, by subject reference. Tickets with pending messages are left out."""
+    occasions: dict[str, str] = {}
     messages = OutboxMessage.objects.filter(kind="ticket.tell", payload__occasion__in=list(statuses)).order_by("pk")
     for lane, occasion in messages.filter(state=JobState.DONE).values_list("lane", "payload__occasion"):
-        found[lane.removeprefix("ticket:")] = occasion
+        occasions[lane.removeprefix("ticket:")] = occasion
     waiting = OutboxMessage.objects.filter(kind="ticket.tell", state__in=[*UNFINISHED, JobState.DEAD])
     for lane in waiting.values_list("lane", flat=True):
-        found.pop(lane.removeprefix("ticket:"), None)
-    return found
+        occasions.pop(lane.removeprefix("ticket:"), None)
+    return occasions

@@ -1,9 +1,9 @@
-"""What approving a request takes from its team's accounts: now, and in the later quarters of its authorization."""
+"""The budget that an approval commits in the present quarter and plans in later quarters of the authorization."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
-from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
+from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, split_by_quarter
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
@@ -16,15 +16,15 @@ Shares = Mapping[str, Mapping[BudgetUnit, Decimal]]
 
 
 def shares_of(evidence: EvidenceSnapshot) -> Shares:
-    """By quarter, the present one first, what approving now would commit and, in later quarters, plan.
+    """The amounts by quarter and unit that an approval now would commit (present quarter) and plan (later ones).
 
-    Training, its GPU hours too, is spent in the quarter of the approval; the rest of the year's cost goes by the days
-    of the authorization, as no stored projection says more than what a year costs.
+    Training cost and GPU hours fall into the quarter of the approval. The rest of the yearly cost is split by the days
+    of the authorization, because a stored projection only has yearly costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
     once = metrics.best(evidence.metric_values, name=ONCE_METRIC, now=evidence.now)
     days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
-    usd = shares(
+    usd = split_by_quarter(
         amount=amounts[BudgetUnit.USD],
         once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),
         start_on=today,
@@ -32,17 +32,20 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     )
     present = Quarter.of(today)
     first = {BudgetUnit.USD: usd.get(present, Decimal(0)), BudgetUnit.GPU_H: amounts[BudgetUnit.GPU_H]}
-    return {str(present): first} | {str(each): {BudgetUnit.USD: usd[each]} for each in usd if each != present}
+    return {str(present): first} | {
+        str(quarter): {BudgetUnit.USD: usd[quarter]} for quarter in usd if quarter != present
+    }
 
 
-def now_and_later(evidence: EvidenceSnapshot) -> tuple[Mapping[BudgetUnit, Decimal], Shares]:
-    """The share of the present quarter, and those of later ones."""
-    found = dict(shares_of(evidence))
-    return found.pop(str(Quarter.of(evidence.now.date()))), found
+def present_and_later_shares(evidence: EvidenceSnapshot) -> tuple[Mapping[BudgetUnit, Decimal], Shares]:
+    """The amounts of the present quarter, and the amounts of later quarters."""
+    later = dict(shares_of(evidence))
+    present = later.pop(str(Quarter.of(evidence.now.date())))
+    return present, later
 
 
-def effects_of(evidence: EvidenceSnapshot, *, decision: Decision | None) -> tuple[BudgetEffect, ...]:
-    """What the request takes from each account, by quarter; what its approval booked once there is one."""
+def budget_effects_of(evidence: EvidenceSnapshot, *, decision: Decision | None) -> tuple[BudgetEffect, ...]:
+    """The effect of the request on each account, by quarter: the planned amounts, or those booked by its approval."""
     request, now = evidence.request, evidence.now
     return effects(
         team=request.team,

@@ -1,4 +1,4 @@
-"""Who has voted, who may, and what the votes add up to."""
+"""The stages and votes of a request, and the people who may vote."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from weighbridge.core.errors import NotFound
 
 @dataclass(frozen=True)
 class Electorate:
-    """Everything the voting rules ask about one request."""
+    """The input of the voting rules for one request."""
 
     stages: tuple[Stage, ...]
     ballots: tuple[Ballot, ...]
@@ -27,23 +27,23 @@ class Electorate:
 
     @property
     def conflicted_ids(self) -> frozenset[int]:
-        """Everybody with a stake."""
+        """The ids of everyone with a stake in the request."""
         return self.editor_ids | self.owner_ids | {self.requester_id}
 
     @cached_property
     def progress(self) -> Progress:
-        """What the votes of the current revision add up to."""
+        """The progress of the voting on the current revision."""
         return tally(
             stages=self.stages, ballots=self.ballots, revision=self.revision, conflicted_ids=self.conflicted_ids
         )
 
     @property
     def approver_ids(self) -> frozenset[int]:
-        """Whose approvals of the current revision stand."""
+        """The ids of the people whose approvals of the current revision count."""
         return frozenset(ballot.person_id for row in self.progress.stages for ballot in row.approvals)
 
     def stage(self, stage_id: str) -> Stage:
-        """The stage of that id, or NotFound."""
+        """The stage with this id. Raises NotFound."""
         for stage in self.stages:
             if stage.id == stage_id:
                 return stage
@@ -66,7 +66,7 @@ class Electorate:
         )
 
     def _owner_for(self, person: Person) -> int:
-        """The rules ask about one owner: for an owner themselves, for everybody else any."""
+        """The owner to check this person against: the person, if they are an owner, else any owner."""
         return person.id if person.id in self.owner_ids else min(self.owner_ids)
 
 

@@ -1,4 +1,4 @@
-"""What still stands between a request and its review: the requester's list of things to do."""
+"""Review blockers: the reasons why the review of a request cannot start yet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 @dataclass(frozen=True)
 class ReviewBlocker:
-    """One thing to settle before a review can be asked for; `part` names the part of the page that settles it."""
+    """A reason why the review cannot start. `part` is the anchor of the page section where it can be resolved."""
 
     code: str
     reason: str
@@ -19,25 +19,25 @@ class ReviewBlocker:
 
 
 def review_blockers(evidence: EvidenceSnapshot) -> tuple[ReviewBlocker, ...]:
-    """Everything that asking for the review of a submitted request is refused for, in its order."""
-    return () if evidence.request.policy is None else tuple(_found(evidence))
+    """The blockers of a submitted request, in the order of the page; empty before submission."""
+    return () if evidence.request.policy is None else tuple(_blockers(evidence))
 
 
-def _found(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
+def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
     if any(run.state in UNFINISHED for run in evidence.runs):
-        yield ReviewBlocker("run_unfinished", "A benchmark is still under way; wait for it, or cancel it.", "runs")
+        yield ReviewBlocker("run_unfinished", "A benchmark is still running; wait for it, or cancel it.", "runs")
     for status in evidence.checklist:
         if status.item.required and not status.is_complete:
             yield ReviewBlocker("checklist_open", f"{status.item.title}: {status.why}", "checklist")
-    for each in evidence.contradictions:
-        if not each.answer:
-            yield ReviewBlocker("contradicted", each.contradiction.message, "metric-values")
-    yield from _ruled(evidence.policy_evaluation)
+    for contradicted in evidence.contradictions:
+        if not contradicted.answer:
+            yield ReviewBlocker("contradicted", contradicted.contradiction.message, "metric-values")
+    yield from _rule_blockers(evidence.policy_evaluation)
 
 
-def _ruled(said: Evaluation) -> Iterator[ReviewBlocker]:
-    for each in said.standing():
-        if each.status is RuleStatus.INDETERMINATE:
-            yield ReviewBlocker("indeterminate", f"{each.rule_id}: {each.why}", "policy")
-        elif each.effect is RuleEffect.DENY:
-            yield ReviewBlocker("denied", f"{each.rule_id}: {each.why} The policy denies this.", "policy")
+def _rule_blockers(evaluation: Evaluation) -> Iterator[ReviewBlocker]:
+    for result in evaluation.standing():
+        if result.status is RuleStatus.INDETERMINATE:
+            yield ReviewBlocker("indeterminate", f"{result.rule_id}: {result.why}", "policy")
+        elif result.effect is RuleEffect.DENY:
+            yield ReviewBlocker("denied", f"{result.rule_id}: {result.why} The policy denies this.", "policy")

@@ -1,4 +1,4 @@
-"""What changed between two frozen revisions, so that reviewers need not read the same evidence twice."""
+"""The changes between two frozen revisions, so that reviewers only need to read what is new."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -6,9 +6,9 @@ from typing import Any
 
 from governance.rulebook.domain.policy_diff import PolicyDifference
 from reviews.voting.models import Revision
-from weighbridge.core.metrics import number_words
+from weighbridge.core.metrics import number_text
 
-WORDS = {
+LABELS = {
     "title": "Title",
     "purpose": "Purpose",
     "environment": "Environment",
@@ -21,49 +21,49 @@ WORDS = {
 
 
 def since_last_revision(revisions: Sequence[Revision]) -> tuple[PolicyDifference, ...]:
-    """What the latest frozen revision changed against the one before it; nothing where there is only one."""
+    """The changes of the latest frozen revision against the previous one; empty if there is only one."""
     return tuple(_changes(revisions[1].bundle, revisions[0].bundle)) if len(revisions) > 1 else ()
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[PolicyDifference]:
-    for path, words in WORDS.items():
-        yield from _differing(path, words, before.get(path), after.get(path))
-    yield from _differing("artifact", "Artifact", before["artifact"]["digest"], after["artifact"]["digest"])
+    for path, label in LABELS.items():
+        yield from _difference(path, label, before.get(path), after.get(path))
+    yield from _difference("artifact", "Artifact", before["artifact"]["digest"], after["artifact"]["digest"])
     for part, read in _PARTS.items():
         old, new = read(before), read(after)
         for name in [*old, *(name for name in new if name not in old)]:
-            yield from _differing(f"{part}[{name}]", name, old.get(name), new.get(name))
-    yield from _differing(
+            yield from _difference(f"{part}[{name}]", name, old.get(name), new.get(name))
+    yield from _difference(
         "policy_evaluation",
-        "The policy says",
+        "Policy outcome",
         before["policy_evaluation"]["outcome"],
         after["policy_evaluation"]["outcome"],
     )
 
 
-def _differing(path: str, words: str, before: str | None, after: str | None) -> Iterator[PolicyDifference]:
+def _difference(path: str, label: str, before: str | None, after: str | None) -> Iterator[PolicyDifference]:
     if before != after:
-        yield PolicyDifference(path, before, after, words)
+        yield PolicyDifference(path, before, after, label)
 
 
 def _metric_values(bundle: Mapping[str, Any]) -> dict[str, str]:
-    """The last word on each metric and basis."""
+    """The latest value of each metric and basis."""
     return {
-        f"{each['name']}, {each['basis']}": f"{number_words(Decimal(each['value']))} {each['unit']}"
-        for each in bundle["metric_values"]
+        f"{row['name']}, {row['basis']}": f"{number_text(Decimal(row['value']))} {row['unit']}"
+        for row in bundle["metric_values"]
     }
 
 
 def _answers(bundle: Mapping[str, Any]) -> dict[str, str]:
-    return {each["item"]: each["text"] or each["file"] or "attested" for each in bundle["answers"]}
+    return {row["item"]: row["text"] or row["file"] or "attested" for row in bundle["answers"]}
 
 
 def _runs(bundle: Mapping[str, Any]) -> dict[str, str]:
-    return {f"run {each['id']}": each["verdict"] or each["state"] for each in bundle["runs"]}
+    return {f"run {row['id']}": row["verdict"] or row["state"] for row in bundle["runs"]}
 
 
 def _explained(bundle: Mapping[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["answer"] for each in bundle["contradictions"]}
+    return {row["name"]: row["answer"] for row in bundle["contradictions"]}
 
 
 def _waived(bundle: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Authorizations: issued by an approving decision, signed, and ended by time, breach or a person."""
+"""Authorizations: issue and sign them on approval; end them by time, breach or revocation; manage conditions."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ from reviews.authorizations.domain import (
 )
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.authorizations.rules import check_revoke
-from reviews.requests.queries.rulebook import judged_by, policy_of
+from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
 from weighbridge.core import attestation
@@ -34,7 +34,7 @@ ENDS = {
     AuthorizationState.REVOKED: EntryKind.RELEASE,
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
-"""How the ledger books what is left of the commitment of an authorization that has ended."""
+"""The kind of ledger entry for the rest of the commitment when an authorization ends."""
 
 
 def issue(
@@ -45,9 +45,9 @@ def issue(
     by: User,
     now: datetime,
 ) -> Authorization:
-    """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
+    """Sign the permission to run the artifact. It supersedes an older one for the same artifact and environment."""
     request = decision.request
-    policy = judged_by(request)
+    policy = fixed_policy_version(request)
     terms = policy_of(policy).authorization
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
@@ -63,7 +63,7 @@ def issue(
         policy_version=policy.number,
         policy_digest=policy.digest,
         evidence_digest=decision.bundle_digest,
-        conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
+        conditions=[f"{condition['text']} (by {condition['due_on']:%Y-%m-%d})" for condition in conditions],
         approvers=[person.username for person in approvers],
     )
     statement = attestation.statement(
@@ -82,8 +82,8 @@ def issue(
             envelope=attestation.sign(statement, private_key_pem=signing_key()),
             statement_digest=digest_of(statement),
         )
-        for each in conditions:
-            Condition.objects.create(authorization=row, **each)
+        for condition in conditions:
+            Condition.objects.create(authorization=row, **condition)
         _record(
             "issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
         )
@@ -91,26 +91,28 @@ def issue(
 
 
 def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime) -> Authorization:
-    """Take an authorization back; the gate denies from now on, and what is left of its commitment is free again."""
+    """Revoke an authorization: the gate denies from now on, and the rest of the commitment is released."""
     with transaction.atomic():
         lock_accounts(Q(entries__request_ref=authorization.decision.request.ref))
         row = _locked(authorization)
         check_can_revoke(row, person=person_of(by))
         if not reason.strip():
-            raise Invalid("Say why the authorization is revoked.", field="reason")
+            raise Invalid("Enter why the authorization is revoked.", field="reason")
         _end(row, AuthorizationState.REVOKED, by, now, reason)
     return row
 
 
-def oblige(*, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime) -> Condition:
-    """Bind an authorization in force to one more condition; unmet when due, it is suspended like any other."""
+def add_condition(
+    *, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime
+) -> Condition:
+    """Add a condition to an authorization in force. If it is not met when due, the authorization is suspended."""
     check_revoke(person_of(by))
     if due_on < now.date():
-        raise Invalid("A condition is due today or later.", field="due_on")
+        raise Invalid("The due date of a condition cannot be in the past.", field="due_on")
     with transaction.atomic():
         row = _locked(authorization)
         if row.state not in IN_FORCE:
-            raise WrongState(f"{row.number} is {row.state}; only an authorization in force takes a condition.")
+            raise WrongState(f"{row.number} is {row.state}; conditions can only be added to an authorization in force.")
         condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on)
         details = {"owner": owner.username, "due_on": due_on.isoformat()}
         _record("obliged", row, by, now, details=details, reason=text)
@@ -118,7 +120,7 @@ def oblige(*, authorization: Authorization, text: str, owner: User, due_on: date
 
 
 def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:
-    """Confirm that a condition is met; the last overdue one lifts a suspension."""
+    """Confirm that a condition is met. When no condition is overdue any more, a suspension ends."""
     with transaction.atomic():
         row = _locked(condition.authorization)
         condition = Condition.objects.get(pk=condition.pk)
@@ -132,18 +134,18 @@ def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condi
     return condition
 
 
-def age(*, by: User | None = None, now: datetime) -> list[Authorization]:
-    """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated.
+def expire_due(*, by: User | None = None, now: datetime) -> list[Authorization]:
+    """Expire authorizations past their end, warn before their end, suspend those with an overdue condition.
 
-    What has run out gives back what is left of its commitment.
+    An expired authorization releases the rest of its commitment. Calling this again changes nothing.
     """
-    living = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
+    not_ended = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
     with transaction.atomic():
-        over = living.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
-        lock_accounts(Q(entries__request_ref__in=list(over)))
+        expired = not_ended.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
+        lock_accounts(Q(entries__request_ref__in=list(expired)))
         changed = []
-        for row in living.select_for_update(skip_locked=True).order_by("pk"):
-            target, reason = _aged(row, now)
+        for row in not_ended.select_for_update(skip_locked=True).order_by("pk"):
+            target, reason = _due_transition(row, now)
             if target is not None and target != row.state:
                 move = _end if target in ENDS else _move
                 move(row, target, by, now, reason)
@@ -151,9 +153,9 @@ def age(*, by: User | None = None, now: datetime) -> list[Authorization]:
     return changed
 
 
-def _aged(row: Authorization, now: datetime) -> tuple[AuthorizationState | None, str]:
+def _due_transition(row: Authorization, now: datetime) -> tuple[AuthorizationState | None, str]:
     if row.expires_at <= now:
-        return AuthorizationState.EXPIRED, "Its time has run out."
+        return AuthorizationState.EXPIRED, "Its validity has ended."
     if row.state in IN_FORCE and _overdue(row, now):
         return AuthorizationState.SUSPENDED, "A condition is overdue."
     if row.state == AuthorizationState.ACTIVE and row.warn_at <= now:
@@ -166,17 +168,17 @@ def _overdue(row: Authorization, now: datetime) -> bool:
 
 
 def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
-    # A suspended one too: reinstated later, it would stand beside the newer one.
-    living = [*IN_FORCE, AuthorizationState.SUSPENDED]
+    # Suspended ones too: if one were reinstated later, two authorizations would be valid at once.
+    superseded_states = [*IN_FORCE, AuthorizationState.SUSPENDED]
     rows = Authorization.objects.select_for_update().filter(
-        subject_digest=digest, environment=environment, state__in=living
+        subject_digest=digest, environment=environment, state__in=superseded_states
     )
     for row in rows.order_by("pk"):
         _end(row, AuthorizationState.SUPERSEDED, by, now, "A newer authorization covers the same artifact.")
 
 
 def _end(row: Authorization, target: AuthorizationState, by: User | None, now: datetime, reason: str) -> None:
-    """End it for good, and give back what is left of its commitment; the caller holds the accounts locked."""
+    """End the authorization and release the rest of its commitment. The caller has locked the accounts."""
     _move(row, target, by, now, reason)
     ref, key = row.decision.request.ref, f"{row.number}:{target.value}"
     budgets.release_commitment(ref=ref, key=key, kind=ENDS[target], by=by, now=now)
@@ -195,7 +197,7 @@ def _move(row: Authorization, target: AuthorizationState, by: User | None, now: 
 
 
 def _record(
-    word: str,
+    event: str,
     row: Authorization,
     by: User | None,
     now: datetime,
@@ -204,7 +206,7 @@ def _record(
     reason: str = "",
 ) -> None:
     audit.record(
-        kind=f"authorization.{word}",
+        kind=f"authorization.{event}",
         by=by,
         subject=("authorization", row.number),
         details=details,

@@ -1,5 +1,6 @@
-"""What bills, fresh runs and old prices say against an authorization: a finding for each, once, and a re-review by
-policy.
+"""Breaches of authorizations: bills above the limit, slower or worse runs, outdated prices.
+
+Each breach raises one finding, and a re-review if the policy asks for it.
 """
 
 from collections.abc import Iterator
@@ -27,62 +28,66 @@ from reviews.evidence.domain.old_prices import price_words
 from reviews.evidence.queries import comparison, projections
 from reviews.requests.queries.rulebook import monitoring_in_force
 from reviews.workflow.actions import re_reviews
-from weighbridge.core.metrics import Basis, number_words
+from weighbridge.core.metrics import Basis, number_text
 from weighbridge.core.money import format_usd
 
-FRESH = (
-    "The costs were projected again since, or the authorization is not in force any more: these prices decide nothing."
+OUTDATED_FINDING_NOTE = (
+    "These prices no longer matter: the costs were projected again, or the authorization is no longer in force."
 )
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A breach of one authorization, and whether the policy has the model reviewed again for it."""
+class _Breach:
+    """A breach of one authorization, and whether the policy asks for a re-review because of it."""
 
     authorization: Authorization
     sighting: Sighting
-    is_reviewed_again: bool
+    needs_re_review: bool
 
 
-def look(*, by: User | None = None, now: datetime) -> list[Finding]:
-    """Compare every authorization in force with what is known now; the findings that are new.
+def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
+    """Compare every authorization in force with current bills, runs and prices; return the new findings.
 
-    The limits, and which breach opens a re-review, are those of the policy in force.
+    The policy in force sets the limits and which kinds of breach open a re-review.
     """
-    watched = monitoring_in_force()
-    held = Authorization.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
+    monitoring = monitoring_in_force()
+    authorizations = Authorization.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
         "decision__request__team", "decision__request__model_version__asset__team"
     )
-    seen = [
-        _Seen(row, sighting, breach in watched.re_review_on)
-        for row in held.order_by("pk")
-        for breach, sighting in (*_of_bills(row, now), *_of_runs(row, watched), *_of_prices(row, watched, now))
+    breaches = [
+        _Breach(row, sighting, kind in monitoring.re_review_on)
+        for row in authorizations.order_by("pk")
+        for kind, sighting in (
+            *_cost_breaches(row, now),
+            *_drift_breaches(row, monitoring),
+            *_price_breaches(row, monitoring, now),
+        )
     ]
-    keys = {each.sighting.key for each in seen}
-    _settle(keys, by, now)
-    known = set(Finding.objects.filter(key__in=keys).values_list("key", flat=True))
-    fresh = {each.sighting.key: each for each in seen if each.sighting.key not in known}
-    raised = [_raise(each, by, now) for each in fresh.values()]
+    keys = {breach.sighting.key for breach in breaches}
+    _settle_outdated(keys, by, now)
+    recorded = set(Finding.objects.filter(key__in=keys).values_list("key", flat=True))
+    new = {breach.sighting.key: breach for breach in breaches if breach.sighting.key not in recorded}
+    raised = [_raise(breach, by, now) for breach in new.values()]
     return [finding for finding in raised if finding is not None]
 
 
-def _settle(standing: set[str], by: User | None, now: datetime) -> None:
-    """Close the findings of old prices that hold no more, so that at most one is open for each authorization."""
-    rows = Finding.objects.filter(kind="prices.expired", state=FindingState.OPEN).exclude(key__in=standing)
+def _settle_outdated(current_keys: set[str], by: User | None, now: datetime) -> None:
+    """Close findings of outdated prices that no longer apply, so that each authorization has at most one open."""
+    rows = Finding.objects.filter(kind="prices.expired", state=FindingState.OPEN).exclude(key__in=current_keys)
     for finding in rows.order_by("pk"):
-        findings.settle(finding=finding, note=FRESH, by=by, now=now)
+        findings.resolve(finding=finding, note=OUTDATED_FINDING_NOTE, by=by, now=now)
 
 
-def _raise(seen: _Seen, by: User | None, now: datetime) -> Finding | None:
-    """The finding; None where the authorization ended meanwhile, or another process was quicker."""
-    sighting = seen.sighting
+def _raise(breach: _Breach, by: User | None, now: datetime) -> Finding | None:
+    """Raise the finding. None if the authorization has ended meanwhile or another process raised it first."""
+    sighting = breach.sighting
     with transaction.atomic():
-        row = Authorization.objects.select_for_update().get(pk=seen.authorization.pk)
+        row = Authorization.objects.select_for_update().get(pk=breach.authorization.pk)
         if row.state not in IN_FORCE or Finding.objects.filter(key=sighting.key).exists():
             return None
-        if seen.is_reviewed_again:
-            again = re_reviews.have_reviewed(authorization=row, sighting=sighting, by=by, now=now)
-            finding = again.finding
+        if breach.needs_re_review:
+            re_review = re_reviews.open_re_review(authorization=row, sighting=sighting, by=by, now=now)
+            finding = re_review.finding
         else:
             finding = findings.raise_once(sighting=sighting, by=by, now=now)
         details = {"finding": str(finding), "kind": sighting.kind}
@@ -91,15 +96,15 @@ def _raise(seen: _Seen, by: User | None, now: datetime) -> Finding | None:
     return finding
 
 
-def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
+def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     for month in comparison.months_of_request(request, now=now):
         if month.standing is not MonthStanding.BREACH or month.limit is None or month.billed is None:
             continue
         text = (
             f"{format_usd(month.billed)} was billed for {month.month:%B %Y}, and {format_usd(month.limit)} is the most "
-            f"that was projected. Review {request.ref} again: file a request for what the model costs now, or have "
-            "its cost brought down."
+            f"that was projected. Review {request.ref} again: file a request with the current costs of the model, or "
+            "reduce its costs."
         )
         yield (
             BreachKind.COST,
@@ -107,40 +112,41 @@ def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, S
         )
 
 
-def _of_runs(row: Authorization, watched: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
+def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     approved = {
         metric_value.name: MeasuredValue(metric_value.name, metric_value.value, metric_value.lower, metric_value.upper)
         for metric_value in request.metric_records.filter(basis=Basis.MEASURED).order_by("pk")
     }
-    fresh = Run.objects.filter(
+    new_runs = Run.objects.filter(
         model_version__digest=row.subject_digest,
         state=JobState.DONE,
         verdict=RunVerdict.VALID,
         created_at__gt=row.issued_at,
     )
-    for run in fresh.order_by("pk"):
-        readings = [
-            MeasuredValue(each.name, each.value, each.lower, each.upper) for each in metrics_of(run.result or {})
+    for run in new_runs.order_by("pk"):
+        measured = [
+            MeasuredValue(metric.name, metric.value, metric.lower, metric.upper)
+            for metric in metrics_of(run.result or {})
         ]
-        for drift in drifts(approved, readings, slack=watched.drift):
+        for drift in drifts(approved, measured, slack=monitoring.drift):
             text = (
                 f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
-                "approved. That is worse "
-                f"beyond doubt and by more than {number_words(watched.drift_percent)} %. Review {request.ref} again."
+                "approved. The value is worse beyond statistical doubt, "
+                f"and by more than {number_text(monitoring.drift_percent)} %. Review {request.ref} again."
             )
             yield drift.breach, _sighting(row, "drift", drift.name, text, f"run {run.pk}")
 
 
-def _of_prices(row: Authorization, watched: Monitoring, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
+def _price_breaches(row: Authorization, monitoring: Monitoring, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     latest = projections.latest(request)
-    if latest is None or now - latest.projection.kept_at <= timedelta(days=watched.prices_valid_days):
+    if latest is None or now - latest.projection.kept_at <= timedelta(days=monitoring.prices_valid_days):
         return
     text = (
-        f"The prices of {request.ref} are those of {latest.projection.kept_at:%d %B %Y}, more than "
-        f"{watched.prices_valid_days} days ago. "
-        "Project its costs at the prices of today, and review it again if they have moved."
+        f"The prices of {request.ref} date from {latest.projection.kept_at:%d %B %Y}, more than "
+        f"{monitoring.prices_valid_days} days ago. "
+        "Project its costs at current prices, and review it again if they have changed."
     )
     if words := price_words(latest.projection.document):
         text += f" They are: {words}."

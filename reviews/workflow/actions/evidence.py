@@ -1,4 +1,4 @@
-"""Metric values, answers and benchmark results: everything a request is judged by."""
+"""Writes of evidence: metric values, checklist answers, explanations of contradictions, benchmark results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from governance.rulebook.domain.checklists import ChecklistItem, ItemKind
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
 from reviews.evidence.queries.evidence import metric_value_of
-from reviews.evidence.queries.projections import redrawn
+from reviews.evidence.queries.projections import recalculate
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
@@ -45,7 +45,7 @@ ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EX
 
 @dataclass(frozen=True, kw_only=True)
 class StatedValue:
-    """A metric value as a person states it."""
+    """A metric value that a person states."""
 
     name: str
     value: Decimal
@@ -60,13 +60,13 @@ class StatedValue:
 
 
 def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: User, now: datetime) -> MetricRecord:
-    """Add a declared or estimated metric value; the one before it stays on record."""
+    """Add a declared or estimated metric value. The previous value stays on record."""
     with transaction.atomic():
         row = lock(request)
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
         _check_statement(statement, now)
         metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
-        record(kind="metric_value.stated", request=row, by=by, now=now, details=_value_words(metric_value))
+        record(kind="metric_value.stated", request=row, by=by, now=now, details=_value_details(metric_value))
         screening.evaluate_again(request=row, occasion="metric value stated", now=now)
     return metric_value
 
@@ -74,18 +74,19 @@ def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: Us
 def _check_statement(statement: StatedValue, now: datetime) -> None:
     if statement.basis not in STATED_BY_PEOPLE:
         raise NotAllowed(
-            f"Metric values of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
-            "declared or estimated.",
+            f"Metric values with the basis {statement.basis} come from benchmarks and bills, never from a form; state "
+            "the value as declared or estimated.",
             code="basis_not_stated",
             field="basis",
         )
     check_metric_value(MetricValue(**vars(statement), observed_at=now))
     if len(statement.source) > SOURCE_CHARS_MAX:
         raise Invalid(
-            f"The source has {len(statement.source):,} characters; at most {SOURCE_CHARS_MAX} are kept.", field="source"
+            f"The source has {len(statement.source):,} characters; the limit is {SOURCE_CHARS_MAX}.",
+            field="source",
         )
     if statement.n is not None and statement.n >= SAMPLES_BELOW:
-        raise Invalid("The sample size is beyond any plausible number; check it.", field="n")
+        raise Invalid("The sample size is too large to be plausible; check it.", field="n")
 
 
 def answer_item(
@@ -104,7 +105,7 @@ def answer_item(
         snapshot = snapshot_of(row, now=now)
         check_can_answer(snapshot, person=person_of(by))
         _check_answer(_item(snapshot, item_id), text, upload, is_attested)
-        kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
+        stored = artifacts.store(upload=upload, by=by, now=now) if upload is not None else None
         answer, _ = ChecklistAnswer.objects.update_or_create(
             request=row,
             item=item_id,
@@ -114,7 +115,7 @@ def answer_item(
                 "answered_by": by,
                 "answered_at": now,
                 "file_name": str(upload.name)[:160] if upload is not None else "",
-                "file_digest": kept.digest if kept else "",
+                "file_digest": stored.digest if stored else "",
             },
         )
         details = {"item": item_id, "text": text, "file": answer.file_digest, "is_attested": is_attested}
@@ -125,17 +126,19 @@ def answer_item(
 def answer_contradiction(
     *, request: ReviewRequest, name: str, text: str, by: User, now: datetime
 ) -> ContradictionAnswer:
-    """Say why a measurement contradicts the claim; approval waits for it."""
+    """Explain why a measurement contradicts the claim. The review cannot start without it."""
     with transaction.atomic():
         row = lock(request)
         snapshot = snapshot_of(row, now=now)
         check_can_state_evidence(snapshot, person=person_of(by))
         if len(text.strip()) < ANSWER_CHARS_MIN:
             raise Invalid(f"Explain the difference in at least {ANSWER_CHARS_MIN} characters.", field="text")
-        each = next((found for found in snapshot.evidence.contradictions if found.contradiction.name == name), None)
-        if each is None:
+        answered = (row for row in snapshot.evidence.contradictions if row.contradiction.name == name)
+        contradicted = next(answered, None)
+        if contradicted is None:
             raise NotFound(f"No measurement contradicts a claim about {name!r}.", field="name")
-        claimed_id, measured_id = int(each.contradiction.claimed.id), int(each.contradiction.measured.id)
+        contradiction = contradicted.contradiction
+        claimed_id, measured_id = int(contradiction.claimed.id), int(contradiction.measured.id)
         answer, _ = ContradictionAnswer.objects.update_or_create(
             claimed_id=claimed_id,
             measured_id=measured_id,
@@ -146,24 +149,27 @@ def answer_contradiction(
 
 
 def measure_again(*, request: ReviewRequest, run: Run, by: User, now: datetime) -> Run:
-    """Queue a benchmark of the request once more, while its metric values may still change."""
+    """Queue a benchmark of the request again, while its metric values may still change."""
     with transaction.atomic():
         snapshot, ended = snapshot_of(lock(request), now=now), Run.objects.select_for_update().get(pk=run.pk)
         check_can_measure_again(snapshot, person=person_of(by), run=ended)
         return run_actions.repeat(run=ended, by=by, now=now)
 
 
-def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[MetricRecord]:
-    """Turn a finished run into measured metric values, unless its verdict is invalid; the policy is evaluated again.
+def record_measurements(
+    *, request: ReviewRequest, run: Run, by: User | None = None, now: datetime
+) -> list[MetricRecord]:
+    """Store the results of a finished run as measured metric values, and evaluate the policy again.
 
-    A cost projection that assumed the service time is drawn anew with the measured one.
+    A run without a valid or indicative verdict adds nothing. A cost projection with an assumed service time is
+    recalculated with the measured one.
     """
-    drawn = redrawn(request=request, run=run)
+    recalculated = recalculate(request=request, run=run)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        known = list(row.metric_records.filter(run=run))
-        if known:
-            return known
+        recorded = list(row.metric_records.filter(run=run))
+        if recorded:
+            return recorded
         metric_values = _metric_values(row, run, now)
         why_not = _why_refused(row, run, metric_values)
         if why_not:
@@ -183,7 +189,7 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
                 request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
             )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
-        projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
+        projections.store_recalculated(request=row, run=run, recalculated=recalculated, by=by, now=now)
     return metric_values
 
 
@@ -206,30 +212,28 @@ def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[Metr
             valid_until=now + MEASURED_VALID,
         )
         for metric in metrics_of(run.result or {})
-        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
+        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _is_per_request(metric.name, run)
     ]
 
 
-def _speaks_of(name: str, run: Run) -> bool:
-    """Whether a run's metric value is the metric of that name: the latency of a whole query or batch is not that of
-    a request.
-    """
+def _is_per_request(name: str, run: Run) -> bool:
+    """Whether a value of the run describes single requests: other scenarios report the latency of a whole query."""
     return run.scenario == ScenarioName.SINGLE_STREAM or not name.startswith("latency_")
 
 
 def _why_refused(request: ReviewRequest, run: Run, metric_values: Sequence[MetricRecord]) -> str:
-    """Why a run is no evidence for the request; "" where it is."""
+    """Why a run cannot be evidence for the request; "" if it can."""
     state = RequestState(request.state)
     if state in ENDED:
-        return f"The request is {state.words}, so the result of its run {run.pk} is not taken any more."
+        return f"The request is {state.words}, so the result of its run {run.pk} is no longer accepted."
     if run.verdict not in {RunVerdict.VALID, RunVerdict.INDICATIVE}:
         reasons = [reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])]
         return run.error or "; ".join(reasons) or f"Run {run.pk} ended {run.state}, without a result."
     try:
         for metric_value in metric_values:
             check_metric_value(metric_value_of(metric_value))
-    except Invalid as fault:
-        return f"Run {run.pk} reports an impossible metric value. {fault.reason}"
+    except Invalid as error:
+        return f"Run {run.pk} reports an impossible metric value. {error.reason}"
     return ""
 
 
@@ -243,18 +247,24 @@ def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:
 def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
     if item.kind.is_answered_by_metrics:
         raise Invalid(
-            f"“{item.title}” is answered by metric values: {', '.join(item.metrics)}. State those instead.",
+            f"“{item.title}” is answered by metric values: {', '.join(item.metrics)}. State these instead.",
             field="item",
         )
-    wanted = {ItemKind.TEXT: bool(text.strip()), ItemKind.FILE: upload is not None, ItemKind.ATTESTATION: is_attested}
-    if not wanted[item.kind]:
-        what = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[item.kind]
-        raise Invalid(f"“{item.title}” needs {what}.", field=str(item.kind))
+    has_answer = {
+        ItemKind.TEXT: bool(text.strip()),
+        ItemKind.FILE: upload is not None,
+        ItemKind.ATTESTATION: is_attested,
+    }
+    if not has_answer[item.kind]:
+        needed = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[
+            item.kind
+        ]
+        raise Invalid(f"“{item.title}” needs {needed}.", field=str(item.kind))
     if item.kind is ItemKind.TEXT and len(text.strip()) < item.min_length:
         raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
 
 
-def _value_words(metric_value: MetricRecord) -> dict[str, str]:
+def _value_details(metric_value: MetricRecord) -> dict[str, str]:
     return {
         "name": metric_value.name,
         "value": str(metric_value.value),

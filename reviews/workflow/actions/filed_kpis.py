@@ -1,4 +1,4 @@
-"""The KPI map of an approved request goes on the scorecard of its model by itself, each line once."""
+"""On approval, add the KPIs of a request to the scorecard of its model, each KPI once."""
 
 from datetime import datetime
 
@@ -13,22 +13,22 @@ from reviews.scorecard.models import Kpi
 
 
 def register(*, request: ReviewRequest, by: User, now: datetime) -> list[Kpi]:
-    """The KPIs that are new on the scorecard: lines of the map that counts, in the caller's transaction.
+    """Add the KPIs of the latest projection to the scorecard, in the caller's transaction; return the new ones.
 
-    A KPI that is there already stays as it is, also one that people changed or retired.
+    A KPI that is already on the scorecard stays unchanged, even if people changed or retired it.
     """
     with transaction.atomic():
-        found = [_one(request, line, by, now) for line in filed_kpis(request)]
-        made = [row for row, is_new in found if is_new]
-        if made:
+        rows = [_get_or_create(request, line, by, now) for line in filed_kpis(request)]
+        created = [row for row, is_new in rows if is_new]
+        if created:
             asset = request.model_version.asset
-            details = {"request": request.ref, "kpis": [row.slug for row in made]}
+            details = {"request": request.ref, "kpis": [row.slug for row in created]}
             subject = ("model", f"{asset.team.slug}/{asset.slug}")
             audit.record(kind="scorecard.kpi_filed", by=by, subject=subject, details=details, now=now)
-    return made
+    return created
 
 
-def _one(request: ReviewRequest, line: FiledKpi, by: User, now: datetime) -> tuple[Kpi, bool]:
+def _get_or_create(request: ReviewRequest, line: FiledKpi, by: User, now: datetime) -> tuple[Kpi, bool]:
     asset = request.model_version.asset
     fields = {name: value for name, value in vars(line).items() if name != "slug"}
     return Kpi.objects.get_or_create(

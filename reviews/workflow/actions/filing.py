@@ -1,4 +1,4 @@
-"""Filing a request with everything new it names: all of it is kept or, where anything is refused, nothing."""
+"""File a request together with the model version and data set it registers: all of it is stored, or nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,7 @@ from django.db import transaction
 from benchmarking.runs.actions import datasets
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions import inventory
-from governance.inventory.actions.artifacts import Spooled
+from governance.inventory.actions.artifacts import SpooledUpload
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.requests.models import ReviewRequest
@@ -30,12 +30,12 @@ class NewDataset:
     """Evaluation data that is not registered yet."""
 
     name: str
-    upload: "File[bytes] | Spooled"
+    upload: "File[bytes] | SpooledUpload"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paper:
-    """What somebody fills in: a version and data that are registered, or those that are to be."""
+class FilingInput:
+    """The input for filing a request. Model version and data set are registered ones or new ones."""
 
     title: str
     purpose: str
@@ -47,40 +47,42 @@ class Paper:
     statements: Iterable[StatedValue] = ()
 
 
-def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: datetime) -> ReviewRequest:
-    """Register what is new, file the request or change its draft, and state its metric values.
+def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: User, now: datetime) -> ReviewRequest:
+    """Register new models and data, file the request or change its draft, and state its metric values.
 
-    A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the metric whose value is at fault. Files
+    An error names the field of the form: `dataset_file`, `dataset_name`, or the metric with an invalid value. Files
     are read and hashed before the transaction begins.
     """
     with ExitStack() as files:
-        version, data = _with_file_read(paper, files)
+        version, data = _with_files_read(entry, files)
         with transaction.atomic():
             filing = Filing(
-                title=paper.title,
-                purpose=paper.purpose,
-                environment=paper.environment,
-                business_case=paper.business_case,
+                title=entry.title,
+                purpose=entry.purpose,
+                environment=entry.environment,
+                business_case=entry.business_case,
                 model_version=_version(version, by, now),
                 dataset=_dataset(data, by, now),
-                rivals=paper.rivals,
+                rivals=entry.rivals,
             )
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
             else:
                 row = requests.edit(request=draft, filing=filing, by=by, now=now)
-            for statement in paper.statements:
-                with _named({"value": statement.name}, otherwise=statement.name):
+            for statement in entry.statements:
+                with _renamed_field({"value": statement.name}, otherwise=statement.name):
                     evidence.state_metric_value(request=row, statement=statement, by=by, now=now)
     return row
 
 
-def _with_file_read(paper: Paper, files: ExitStack) -> tuple[ModelVersion | NewVersion, Dataset | NewDataset | None]:
-    version, data = paper.version, paper.dataset
+def _with_files_read(
+    entry: FilingInput, files: ExitStack
+) -> tuple[ModelVersion | NewVersion, Dataset | NewDataset | None]:
+    version, data = entry.version, entry.dataset
     if isinstance(version, NewVersion) and version.upload is not None:
-        version = replace(version, upload=files.enter_context(Spooled.read(version.upload)))
+        version = replace(version, upload=files.enter_context(SpooledUpload.read(version.upload)))
     if isinstance(data, NewDataset):
-        data = replace(data, upload=files.enter_context(Spooled.read(data.upload, field="dataset_file")))
+        data = replace(data, upload=files.enter_context(SpooledUpload.read(data.upload, field="dataset_file")))
     return version, data
 
 
@@ -93,10 +95,10 @@ def _version(version: ModelVersion | NewVersion, by: User, now: datetime) -> Mod
 
 
 def _check_new(asset: NewAsset) -> None:
-    """Whoever enters a new model here did not choose the old one: it is not brought up to date by mistake."""
+    """Reject the short name of an existing model, so that a new entry never overwrites it by mistake."""
     if ModelAsset.objects.filter(team__slug=asset.team, slug=asset.slug).exists():
         raise Invalid(
-            f"The team has a model called {asset.slug!r} already; choose it above, or use another short name.",
+            f"The team already has a model called {asset.slug!r}; choose it above, or use another short name.",
             field="slug",
         )
 
@@ -104,13 +106,13 @@ def _check_new(asset: NewAsset) -> None:
 def _dataset(data: Dataset | NewDataset | None, by: User, now: datetime) -> Dataset | None:
     if not isinstance(data, NewDataset):
         return data
-    with _named({"file": "dataset_file", "name": "dataset_name"}, otherwise="dataset_file"):
+    with _renamed_field({"file": "dataset_file", "name": "dataset_name"}, otherwise="dataset_file"):
         return datasets.register(name=data.name, upload=data.upload, by=by, now=now)
 
 
 @contextmanager
-def _named(fields: Mapping[str, str], *, otherwise: str) -> Iterator[None]:
-    """Rename the field of a refusal to the one of the paper."""
+def _renamed_field(fields: Mapping[str, str], *, otherwise: str) -> Iterator[None]:
+    """Rename the field of an error to the name it has in the form."""
     try:
         yield
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""Cost projections of a request: stated by people, drawn anew when a benchmark has measured what was assumed."""
+"""Cost projections of a request: people state them; a benchmark that measures an assumed value recalculates them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from benchmarking.projections import actions as kept
+from benchmarking.projections import actions as projection_actions
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.domain.variance.calibration import Widening
@@ -15,7 +15,7 @@ from governance.people.queries.people import person_of
 from reviews.evidence.domain.projected import CONFIDENCE, ProjectedValue, projected_metric_values, widened_metric_values
 from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
-from reviews.evidence.queries.projections import Redrawn, latest, measuring_run, redrawn
+from reviews.evidence.queries.projections import RecalculatedProjection, latest, measuring_run, recalculate
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -31,56 +31,63 @@ SOURCE_CHARS_MAX = 300
 def state(
     *, request: ReviewRequest, projection: CostProjection, option: str, widen: bool = False, by: User, now: datetime
 ) -> RequestProjection:
-    """Let a projection speak for the request's costs: its metric values become estimates, its prices stay pinned.
+    """State a projection as the costs of the request: its metric values become estimates, and its prices stay fixed.
 
-    Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
-    projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide
-    as billed months of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
+    If a benchmark has already measured the service time, the projection is recalculated with it at once. Stating the
+    same projection and option with the same widening again returns the existing row. `widen` widens the ranges of the
+    yearly costs as the billed months of earlier projections, of the team or the person, require. Raises Invalid if
+    there are too few such months.
     """
     with transaction.atomic():
         row = lock(request)
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
         projected_metric_values(projection.document, option=option)
-        widening = _asked_for(row, by, now) if widen else None
+        widening = _required_widening(row, by, now) if widen else None
         before = latest(row)
-        again = (projection.pk, option, widening)
-        if before is not None and (before.projection_id, before.option, _widening_of(before)) == again:
+        same = (projection.pk, option, widening)
+        if before is not None and (before.projection_id, before.option, _widening_of(before)) == same:
             return before
         stated = _add(row, projection, option, widening=widening, run=None, changes={}, by=by, now=now)
         screening.evaluate_again(request=row, occasion="projection stated", by=by, now=now)
     run = measuring_run(request)
     if run is not None:
-        take_redrawn(request=request, run=run, drawn=redrawn(request=request, run=run), now=now)
+        store_recalculated(request=request, run=run, recalculated=recalculate(request=request, run=run), now=now)
     return stated
 
 
-def take_redrawn(
-    *, request: ReviewRequest, run: Run, drawn: Redrawn | None, by: User | None = None, now: datetime
+def store_recalculated(
+    *,
+    request: ReviewRequest,
+    run: Run,
+    recalculated: RecalculatedProjection | None,
+    by: User | None = None,
+    now: datetime,
 ) -> RequestProjection | None:
-    """Put a projection with measured service times in the place of the one it was made from, once for each run.
+    """Replace a projection with the one recalculated from measured service times, once for each run.
 
-    Nothing happens where there is nothing to draw, where another projection was stated meanwhile, or twice.
+    Does nothing if `recalculated` is None, if another projection was stated meanwhile, or if the run was used before.
     """
-    if drawn is None:
+    if recalculated is None:
         return None
     with transaction.atomic():
         row = lock(request)
         before = latest(row)
-        is_known = row.projections.filter(run=run).exists()
-        if before is None or before.number != drawn.number or is_known:
+        is_stored = row.projections.filter(run=run).exists()
+        if before is None or before.number != recalculated.number or is_stored:
             return None
-        if drawn.why_not:
-            details = {"run": run.pk, "projection": drawn.number}
-            record(kind="projection.not_redrawn", request=row, by=by, now=now, details=details, reason=drawn.why_not)
+        if recalculated.why_not:
+            details = {"run": run.pk, "projection": recalculated.number}
+            reason = recalculated.why_not
+            record(kind="projection.not_redrawn", request=row, by=by, now=now, details=details, reason=reason)
             return None
-        projection = kept.store(spec=drawn.spec, document=drawn.document, by=None, now=now)
+        projection = projection_actions.store(spec=recalculated.spec, document=recalculated.document, by=None, now=now)
         stated = _add(
             row,
             projection,
-            drawn.option,
+            recalculated.option,
             widening=_widening_of(before),
             run=run,
-            changes=drawn.changes,
+            changes=recalculated.changes,
             by=None,
             now=now,
         )
@@ -88,18 +95,17 @@ def take_redrawn(
     return stated
 
 
-def _asked_for(request: ReviewRequest, by: User, now: datetime) -> Widening | None:
-    """What the past asks for; None where it is content with ranges as they are projected."""
-    found = comparison.widening_for(request=request, estimator=by, now=now)
-    if found is None:
+def _required_widening(request: ReviewRequest, by: User, now: datetime) -> Widening | None:
+    """The widening that past months require; None if the projected ranges are wide enough."""
+    widening = comparison.widening_for(request=request, estimator=by, now=now)
+    if widening is None:
         raise Invalid(
-            "Fewer than nine billed months of earlier projections with a range are known, of the team and of "
-            "yourself: state it as "
-            "it is projected.",
+            "Fewer than nine billed months exist for earlier projections with a range, both of your team and your own; "
+            "state the projection without widening it.",
             field="widen",
             code="too_few_months",
         )
-    return found if found.factor > 1 else None
+    return widening if widening.factor > 1 else None
 
 
 def _widening_of(row: RequestProjection) -> Widening | None:

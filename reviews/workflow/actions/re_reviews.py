@@ -1,4 +1,4 @@
-"""A breach has an authorized model reviewed again: once for each finding, and by one request at a time."""
+"""Re-reviews: a breach opens a new review of an authorized model, once per finding, one request at a time."""
 
 from datetime import datetime
 
@@ -15,28 +15,28 @@ from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests
 
 
-def have_reviewed(
+def open_re_review(
     *, authorization: Authorization, sighting: Sighting, by: User | None = None, now: datetime
 ) -> ReReview:
-    """Raise the finding and draft the request that answers it; a request that is open already is pointed back to.
+    """Raise the finding and draft a request for the new review, or link the finding to a request already open.
 
-    The caller holds the authorization locked and knows that the finding is new.
+    The caller has locked the authorization and checked that the finding is new.
     """
     with transaction.atomic():
-        # Drafted first: filing takes the lock of the references, which comes before the head of the audit chain.
-        known = _open_one(authorization)
-        request = known or requests.file_again(request=authorization.decision.request, by=by, now=now)
+        # Draft first: filing locks the references, and that lock comes before the head of the audit chain.
+        existing = _open_request(authorization)
+        request = existing or requests.file_again(request=authorization.decision.request, by=by, now=now)
         finding = findings.raise_once(sighting=sighting, by=by, now=now)
         row = ReReview.objects.create(authorization=authorization, finding=finding, request=request, noted_at=now)
-        word = "opened" if known is None else "pointed_back"
+        event = "opened" if existing is None else "pointed_back"
         details = {"request": request.ref, "finding": str(finding), "kind": sighting.kind}
         subject = ("authorization", authorization.number)
-        audit.record(kind=f"re_review.{word}", by=by, subject=subject, details=details, reason=sighting.text, now=now)
+        audit.record(kind=f"re_review.{event}", by=by, subject=subject, details=details, reason=sighting.text, now=now)
     return row
 
 
-def _open_one(authorization: Authorization) -> ReviewRequest | None:
-    """What reviews the model already: an earlier re-review, or what somebody filed for the same version and purpose."""
+def _open_request(authorization: Authorization) -> ReviewRequest | None:
+    """The open request for the model: an earlier re-review, or a request for the same version and purpose."""
     before = authorization.decision.request
     same = Q(model_version=before.model_version, purpose=before.purpose) | Q(re_reviews__authorization=authorization)
     return ReviewRequest.objects.filter(same, state__in=OPEN_STATES).order_by("pk").first()

@@ -1,4 +1,4 @@
-"""Filing a request, and the requester's own steps: submit, revise, withdraw."""
+"""Create and edit requests, and the steps of the requester: submit, revise, withdraw."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import next_ref
-from reviews.requests.queries.rulebook import in_force
+from reviews.requests.queries.rulebook import rulebook_in_force
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
@@ -31,11 +31,11 @@ from reviews.snapshots.queries.allowed_steps import (
     check_can_withdraw,
 )
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.tickets import actions as effects
+from reviews.tickets import actions as ticket_actions
 from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, WrongState
 
-REF_LOCK = 0x4D5252  # any number that nobody else locks
+REF_LOCK = 0x4D5252  # an arbitrary number that no other code locks
 REASON_CHARS_MIN, RIVALS_MAX = 3, 5
 AGAIN = "Again: "
 TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
@@ -43,7 +43,7 @@ TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """What a requester fills in."""
+    """The fields of a request that a requester fills in."""
 
     title: str
     purpose: str
@@ -55,7 +55,7 @@ class Filing:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What stands in the row itself."""
+        """The fields stored in the row of the request itself."""
         return {name: value for name, value in vars(self).items() if name != "rivals"}
 
 
@@ -67,9 +67,9 @@ def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
 
 
 def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
-    """File what was decided before anew, as a draft for the model's owner; `by` None is the system.
+    """Copy a decided request into a new draft for the owner of the model; `by` None is the system.
 
-    It says what the request said; the metric values are to be stated anew, because they are what is in doubt.
+    Metric values are not copied: they are in doubt and must be stated again.
     """
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
@@ -88,7 +88,7 @@ def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime)
 
 def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
     asset = filing.model_version.asset
-    with _one_open(), transaction.atomic():
+    with _reject_second_open(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
         request = ReviewRequest.objects.create(
@@ -100,13 +100,13 @@ def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) 
             **filing.columns,
         )
         request.rivals.set(filing.rivals)
-        record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
+        record(kind="request.created", request=request, by=by, now=now, details=_details(filing))
     return request
 
 
 def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
-    """Change what a draft says."""
-    with _one_open(), transaction.atomic():
+    """Change the fields of a draft."""
+    with _reject_second_open(), transaction.atomic():
         row = lock(request)
         check_can_edit(snapshot_of(row, now=now), person=person_of(by))
         _check_filing(filing)
@@ -117,16 +117,16 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
         row.owner = filing.model_version.asset.owner
         row.save()
         row.rivals.set(filing.rivals)
-        record(kind="request.edited", request=row, by=by, now=now, details=_words(filing))
+        record(kind="request.edited", request=row, by=by, now=now, details=_details(filing))
     return row
 
 
 def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Fix policy and checklist, evaluate, and either clear the request or open its review, all at once."""
+    """Fix policy and checklist, evaluate the policy, and clear the request or open its review, in one transaction."""
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
-        row.policy, row.checklist = in_force()
+        row.policy, row.checklist = rulebook_in_force()
         row.submitted_at = now
         row.save(update_fields=["policy", "checklist", "submitted_at"])
         move(request=row, target=RequestState.SCREENING, by=by, now=now)
@@ -135,7 +135,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
 
 
 def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
-    """Open the next revision to work on; every vote on the one before is void."""
+    """Open the next revision for editing. All votes on the previous revision become void."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         check_can_revise(snapshot_of(row, now=now), person=person_of(by))
@@ -144,24 +144,24 @@ def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> R
 
 
 def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
-    """Pull the request out: runs are canceled, the reservation is released, the ticket is told."""
+    """Withdraw the request: cancel its runs, release its reservation, and update the ticket."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         check_can_withdraw(snapshot_of(row, now=now), person=person_of(by))
         if len(reason.strip()) < REASON_CHARS_MIN:
-            raise Invalid("Say why you withdraw the request.", field="reason")
+            raise Invalid("Enter why you withdraw the request.", field="reason")
         _end(row, RequestState.WITHDRAWN, by, now, reason)
     return row
 
 
 def expire(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
-    """End a request nobody acted on before its deadline; never an approval."""
+    """Expire a request whose deadline has passed. This never approves a request."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         if row.deadline_at is None or row.deadline_at > now:
             raise WrongState("The deadline of this request has not passed.")
-        what = "The clearance ended on" if row.state == RequestState.CLEARED else "Nobody acted before"
-        _end(row, RequestState.EXPIRED, by, now, f"{what} {row.deadline_at:%Y-%m-%d}.")
+        cause = "The clearance ended on" if row.state == RequestState.CLEARED else "Nobody acted before"
+        _end(row, RequestState.EXPIRED, by, now, f"{cause} {row.deadline_at:%Y-%m-%d}.")
     return row
 
 
@@ -170,17 +170,17 @@ def _end(row: ReviewRequest, target: RequestState, by: User | None, now: datetim
     move(request=row, target=target, by=by, now=now, reason=reason)
     for run in runs.of_request(row.ref):
         jobs.abandon(row=run, by=by, now=now)
-    effects.tell_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
+    ticket_actions.notify_request_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
 
 
 @contextmanager
-def _one_open() -> Iterator[None]:
-    """The database refuses a second open request for a version and purpose; say so in words."""
+def _reject_second_open() -> Iterator[None]:
+    """Turn the database's refusal of a second open request for a version and purpose into a readable error."""
     try:
         yield
     except IntegrityError as error:
         raise WrongState(
-            "There is already an open request for this model version and purpose; work on that one, or withdraw it.",
+            "There is already an open request for this model version and purpose; continue that one, or withdraw it.",
             code="already_open",
             field="model_version",
         ) from error
@@ -188,11 +188,11 @@ def _one_open() -> Iterator[None]:
 
 def _check_filing(filing: Filing) -> None:
     for field, chars_max in TEXTS.items():
-        text, words = getattr(filing, field), field.replace("_", " ")
+        text, label = getattr(filing, field), field.replace("_", " ")
         if not text.strip():
-            raise Invalid(f"The {words} is missing.", field=field)
+            raise Invalid(f"The {label} is missing.", field=field)
         if len(text) > chars_max:
-            raise Invalid(f"The {words} has {len(text):,} characters; at most {chars_max:,} are kept.", field=field)
+            raise Invalid(f"The {label} has {len(text):,} characters; the limit is {chars_max:,}.", field=field)
     if filing.environment not in ENVIRONMENT_NAMES:
         raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
     _check_rivals(filing)
@@ -201,20 +201,22 @@ def _check_filing(filing: Filing) -> None:
 def _check_rivals(filing: Filing) -> None:
     rivals, subject = filing.rivals, filing.model_version
     if len(rivals) > RIVALS_MAX:
-        raise Invalid(f"At most {RIVALS_MAX} other candidates are measured with a request.", field="rivals")
+        raise Invalid(f"A request can have at most {RIVALS_MAX} other candidates.", field="rivals")
     digests = [subject.digest, *(rival.digest for rival in rivals)]
     if len(set(digests)) < len(digests):
-        raise Invalid("Each candidate is another file: name none twice, and not the model itself.", field="rivals")
+        raise Invalid(
+            "Each candidate must be a different file: choose none twice, and not the model itself.", field="rivals"
+        )
     for rival in rivals:
         if rival.asset.team_id != subject.asset.team_id:
-            raise Invalid(f"{rival} belongs to another team; only your team's models are candidates.", field="rivals")
+            raise Invalid(f"{rival} belongs to another team; candidates must be models of your team.", field="rivals")
         if not rival.stored_as or rival.format != "onnx":
             raise Invalid(f"{rival} cannot be measured here: upload it as an ONNX file.", field="rivals")
     if rivals and filing.dataset is None:
-        raise Invalid("Other candidates are compared on evaluation data: name a data set.", field="dataset")
+        raise Invalid("Other candidates are compared on evaluation data: choose a data set.", field="dataset")
 
 
-def _words(filing: Filing) -> dict[str, Any]:
+def _details(filing: Filing) -> dict[str, Any]:
     rivals = {"rivals": [rival.digest for rival in filing.rivals]} if filing.rivals else {}
     return rivals | {
         "title": filing.title,

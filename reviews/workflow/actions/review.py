@@ -1,4 +1,4 @@
-"""The review itself: freezing a revision, voting on it, and the decision the last vote makes."""
+"""The review: freeze a revision, vote on it, and decide with the last vote."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,12 +21,11 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import check_can_request_review, check_can_vote
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
-from reviews.tickets import actions as effects
+from reviews.tickets import actions as ticket_actions
 from reviews.voting.domain import VoteChoice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
-from reviews.voting.queries.commitments import now_and_later
-from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import filed_kpis
+from reviews.voting.queries.commitments import present_and_later_shares
+from reviews.workflow.actions import authorizations, filed_kpis
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
@@ -35,7 +34,7 @@ CONDITION_CHARS_MAX = 400
 
 @dataclass(frozen=True, kw_only=True)
 class NewCondition:
-    """A condition an approval comes with: what, by whom, until when."""
+    """A condition of an approval: what must be done, by whom, and until when."""
 
     text: str
     owner: User
@@ -43,7 +42,7 @@ class NewCondition:
 
 
 def request_review(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Freeze the revision, reserve what it takes of this quarter, and ask the reviewers."""
+    """Freeze the revision, reserve its budget of the present quarter, and start the voting."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         snapshot = snapshot_of(row, now=now)
@@ -52,7 +51,7 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
         revision = Revision.objects.create(
             request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
         )
-        amounts, _ = now_and_later(snapshot.evidence)
+        amounts, _ = present_and_later_shares(snapshot.evidence)
         budgets.reserve(
             team=row.team,
             quarter=str(Quarter.of(now.date())),
@@ -70,7 +69,7 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
             now=now,
             details={"number": row.revision, "digest": revision.digest},
         )
-        effects.tell_ticket(
+        ticket_actions.notify_request_ticket(
             request=row,
             occasion="in_review",
             reason="The evidence is complete; reviewers are asked to vote.",
@@ -90,13 +89,13 @@ def vote(
     by: User,
     now: datetime,
 ) -> ReviewRequest:
-    """Cast one vote; the one that settles the stages decides in the same transaction, or nothing is cast at all."""
+    """Cast one vote. A vote that completes the voting also decides, in the same transaction."""
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         before = snapshot_of(row, now=now)
         stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
-        _check_promises(conditions, now=now)
+        _check_conditions(conditions, now=now)
         Vote.objects.create(
             request=row,
             revision=row.revision,
@@ -112,28 +111,30 @@ def vote(
         outcome = after.electorate.progress.outcome
         if conditions and outcome is not VotingOutcome.APPROVED:
             raise Invalid(
-                "Conditions belong to an approval in the last stage, and there to the one that completes it.",
+                "Only the approval that completes the last stage can have conditions.",
                 field="conditions",
             )
-        _settle(after, outcome, rationale, conditions, by)
+        _apply_outcome(after, outcome, rationale, conditions, by)
     return row
 
 
-def _settle(
+def _apply_outcome(
     snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[NewCondition, ...], by: User
 ) -> None:
     row, now = snapshot.request, snapshot.now
     if outcome is VotingOutcome.CHANGES_REQUESTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:changes", by=by, now=now)
         move(request=row, target=RequestState.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
-        effects.tell_ticket(request=row, occasion="changes_requested", reason=rationale, by=by, now=now)
+        ticket_actions.notify_request_ticket(
+            request=row, occasion="changes_requested", reason=rationale, by=by, now=now
+        )
     elif outcome is VotingOutcome.REJECTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:rejected", by=by, now=now)
         _decide(snapshot, REJECTED, rationale, by)
         _conclude(snapshot, REJECTED, rationale, by)
     elif outcome is VotingOutcome.APPROVED:
         _check_unchanged(snapshot)
-        amounts, later = now_and_later(snapshot.evidence)
+        amounts, later = present_and_later_shares(snapshot.evidence)
         budgets.commit(
             team=row.team,
             quarter=str(Quarter.of(now.date())),
@@ -144,16 +145,16 @@ def _settle(
             by=by,
             now=now,
         )
-        word = "approved_with_conditions" if conditions else "approved"
+        approval = "approved_with_conditions" if conditions else "approved"
         authorizations.issue(
-            decision=_decide(snapshot, word, rationale, by),
-            conditions=[vars(each) for each in conditions],
+            decision=_decide(snapshot, approval, rationale, by),
+            conditions=[vars(condition) for condition in conditions],
             approver_ids=snapshot.electorate.approver_ids,
             by=by,
             now=now,
         )
         filed_kpis.register(request=row, by=by, now=now)
-        _conclude(snapshot, word, rationale, by)
+        _conclude(snapshot, approval, rationale, by)
 
 
 def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> Decision:
@@ -177,7 +178,7 @@ def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -
 
 def _conclude(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> None:
     row, now = snapshot.request, snapshot.now
-    effects.tell_ticket(request=row, occasion=outcome, reason=rationale, by=by, now=now)
+    ticket_actions.notify_request_ticket(request=row, occasion=outcome, reason=rationale, by=by, now=now)
     packets.freeze(request=row, evidence=snapshot.evidence, by=by, now=now)
 
 
@@ -188,23 +189,21 @@ def _frozen(snapshot: RequestSnapshot) -> Revision:
 def _check_unchanged(snapshot: RequestSnapshot) -> None:
     frozen = _frozen(snapshot)
     before = severities(frozen.bundle["policy_evaluation"])
-    standing = snapshot.evidence.policy_evaluation.standing()
-    worse = [each for each in standing if each.severity > before.get(each.rule_id, (0, False))]
+    results = snapshot.evidence.policy_evaluation.standing()
+    worse = [result for result in results if result.severity > before.get(result.rule_id, (0, False))]
     if worse:
-        why = " ".join(f"{each.rule_id}: {each.why}" for each in worse)
+        why = " ".join(f"{result.rule_id}: {result.why}" for result in worse)
         raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
     if digest_of(bundle_of(snapshot)) != frozen.digest:
         raise WrongState(
-            "The evidence changed since the revision was frozen; request changes, so that it is frozen anew.",
+            "The evidence changed since the revision was frozen; request changes, so that a new revision is frozen.",
             code="changed",
         )
 
 
-def _check_promises(conditions: tuple[NewCondition, ...], *, now: datetime) -> None:
-    for each in conditions:
-        if not each.text.strip() or len(each.text) > CONDITION_CHARS_MAX:
-            raise Invalid(
-                f"A condition says in 1 to {CONDITION_CHARS_MAX} characters what must be done.", field="conditions"
-            )
-        if each.due_on <= now.date():
-            raise Invalid("A condition is due on a day to come.", field="conditions")
+def _check_conditions(conditions: tuple[NewCondition, ...], *, now: datetime) -> None:
+    for condition in conditions:
+        if not condition.text.strip() or len(condition.text) > CONDITION_CHARS_MAX:
+            raise Invalid(f"Describe a condition in 1 to {CONDITION_CHARS_MAX} characters.", field="conditions")
+        if condition.due_on <= now.date():
+            raise Invalid("The due date of a condition must be in the future.", field="conditions")

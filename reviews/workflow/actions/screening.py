@@ -1,4 +1,4 @@
-"""What the policy says of a request, each time its metric values change, and what follows by itself."""
+"""Evaluate the policy on a request each time its metric values change, and start what the result requires."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,28 +17,28 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluatio
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import judged_by, policy_of
-from reviews.tickets import actions as effects
+from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
+from reviews.tickets import actions as ticket_actions
 from weighbridge.optimization.alternatives import ALTERNATIVES
 
-NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
+NO_DATA = "Cheaper variants cannot be measured without evaluation data: choose a data set, or have the rule waived."
 
 
 def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluation:
-    """Evaluate a request in screening: clear it, or make its review mandatory; in the caller's transaction."""
+    """Evaluate the policy on a request in screening: clear it, or open its review. Runs in the caller's transaction."""
     with transaction.atomic():
         policy_evaluation = _policy_evaluation(request, "submission", now)
         if PolicyOutcome(policy_evaluation.outcome).rank < PolicyOutcome.REVIEW_REQUIRED.rank:
             reason = "No rule of the policy requires a review."
             move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
-            _until(request, now, days=policy_of(judged_by(request)).authorization.valid_days)
+            _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).authorization.valid_days)
         else:
             _open_review(request, by, now)
     return policy_evaluation
 
 
 def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
-    """Take a locked request back to evidence as its next revision; votes are void, the reservation is released."""
+    """Move a locked request back to evidence as its next revision: void the votes and release the reservation."""
     with transaction.atomic():
         budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
         move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
@@ -52,12 +52,12 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
             details={"revision": request.revision},
             reason=reason,
         )
-        effects.tell_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
+        ticket_actions.notify_request_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
 
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
-    """Queue the benchmarks the policy plans for this request's artifact, and its cheaper variants, once."""
-    policy = policy_of(judged_by(request))
+    """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once."""
+    policy = policy_of(fixed_policy_version(request))
     version = request.model_version
     if not version.stored_as or version.format != "onnx":
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
@@ -102,22 +102,22 @@ def _alternatives(plan: AlternativesPlan, request: ReviewRequest) -> dict[str, A
 
 
 def _rivals(request: ReviewRequest) -> dict[str, Any]:
-    """The other candidates, and what each is called beside them; nothing where there are none."""
+    """The other candidates with the family name of each model; empty if there are none."""
     rivals = list(request.rivals.select_related("asset").order_by("pk"))
     if not rivals:
         return {}
     rows = [request.model_version, *rivals]
     own, *others = families_of([(row.asset.slug, row.version) for row in rows])
-    named = [
+    candidates = [
         {"family": family, "version_id": row.pk, "digest": row.digest}
         for family, row in zip(others, rivals, strict=True)
     ]
-    return {"family": own, "rivals": named}
+    return {"family": own, "rivals": candidates}
 
 
 def _why_not(format_name: str) -> str:
     if format_name != "onnx":
-        return "Only ONNX models can be run here; weights alone cannot be measured."
+        return "Only ONNX models can be run here; files with weights alone cannot be measured."
     return "The model lies elsewhere; upload the file to have it measured."
 
 
@@ -129,29 +129,35 @@ def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
         now=now,
         reason="A rule of the policy requires a review.",
     )
-    _until(request, now, days=policy_of(judged_by(request)).deadline_days)
-    effects.open_ticket(request=request, by=by, now=now)
+    _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).deadline_days)
+    ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
 
 
-def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
+def _set_deadline(request: ReviewRequest, now: datetime, *, days: int) -> None:
     request.deadline_at = now + timedelta(days=days)
     request.save(update_fields=["deadline_at"])
 
 
 def _policy_evaluation(request: ReviewRequest, occasion: str, now: datetime) -> PolicyEvaluation:
     evidence = EvidenceSnapshot(request, now)
-    row, said = policy_evaluation_row(evidence, occasion=occasion), evidence.policy_evaluation
+    row, evaluation = policy_evaluation_row(evidence, occasion=occasion), evidence.policy_evaluation
     row.save()
-    standing = {result.rule_id: result.status.value for result in said.standing()}
-    details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
+    standing = {result.rule_id: result.status.value for result in evaluation.standing()}
+    details = {
+        "outcome": evaluation.outcome.value,
+        "policy": evaluation.policy_digest,
+        "standing": standing,
+        "occasion": occasion,
+    }
     record(kind="request.policy_evaluated", request=request, by=None, now=now, details=details)
     return row
 
 
 def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
-    """Evaluate the policy anew on a submitted, locked request whose metric values changed; a cleared one may need
-    review now.
+    """Evaluate the policy again on a submitted, locked request whose metric values changed.
+
+    A cleared request may need a review now.
     """
     if request.policy is None:
         return
@@ -160,10 +166,12 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
     if request.state == RequestState.CLEARED and PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
         _open_review(request, by or request.requester, now)
     elif occasion == "evidence" or row.outcome != before:
-        effects.tell_ticket(request=request, occasion="policy_evaluation", reason=_said(row), by=None, now=now)
+        ticket_actions.notify_request_ticket(
+            request=request, occasion="policy_evaluation", reason=_ticket_text(row), by=None, now=now
+        )
 
 
-def _said(row: PolicyEvaluation) -> str:
+def _ticket_text(row: PolicyEvaluation) -> str:
     results: list[dict[str, Any]] = row.document["results"]
-    lines = [f"{each['rule_id']}: {each['why']}" for each in results if each["effect"]]
+    lines = [f"{result['rule_id']}: {result['why']}" for result in results if result["effect"]]
     return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

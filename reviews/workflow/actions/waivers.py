@@ -1,6 +1,4 @@
-"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever the rule
-is shown.
-"""
+"""Waivers: time-limited permission, granted by a platform lead, not to meet a soft rule."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +11,7 @@ from reviews.evidence.models import Waiver
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import judged_by, policy_of
+from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
 from reviews.snapshots.queries.allowed_steps import check_can_waive
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import screening
@@ -24,7 +22,7 @@ VALID_DAYS_MAX = 180
 
 
 def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int, by: User, now: datetime) -> Waiver:
-    """Waive a soft rule for this request; the policy is evaluated anew at once."""
+    """Waive a soft rule for this request, and evaluate the policy again."""
     with transaction.atomic():
         row = lock(request)
         check_can_waive(snapshot_of(row, now=now), person=person_of(by))
@@ -46,14 +44,16 @@ def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int,
 
 def _check_terms(reason: str, valid_days: int) -> None:
     if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
+        raise Invalid(f"Explain in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
     if not 1 <= valid_days <= VALID_DAYS_MAX:
         raise Invalid(f"A waiver lasts 1 to {VALID_DAYS_MAX} days.", field="valid_days")
 
 
 def _check_soft(request: ReviewRequest, rule_id: str) -> None:
-    rule = next((rule for rule in policy_of(judged_by(request)).rules if rule.id == rule_id), None)
+    rule = next((rule for rule in policy_of(fixed_policy_version(request)).rules if rule.id == rule_id), None)
     if rule is None:
         raise NotFound(f"The policy of this request has no rule {rule_id!r}.", field="rule")
     if rule.level is not WaiverLevel.SOFT:
-        raise Invalid(f"The rule {rule_id} is hard: it cannot be waived, only met.", code="hard_rule", field="rule")
+        raise Invalid(
+            f"The rule {rule_id} is hard: it must be met and cannot be waived.", code="hard_rule", field="rule"
+        )

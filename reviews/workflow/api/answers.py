@@ -7,37 +7,15 @@ from typing import Any
 from rest_framework import serializers
 
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import Answer
+from governance.rulebook.queries.rulebook import VersionRow
+from governance.site.api.shapes import Answer, answer_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.tickets.queries.drafts import request_url
+from reviews.voting.queries.review_blockers import ReviewBlocker
 from reviews.workflow.api import course_answers as course
 from reviews.workflow.api import evidence_answers as evidence
-from reviews.workflow.api.evidence_answers import AllowedStepAnswer
-from reviews.workflow.queries.view import RequestView, describe
-
-
-class PersonAnswer(Answer):
-    """Somebody."""
-
-    name = serializers.CharField()
-    username = serializers.CharField()
-
-
-class SubjectAnswer(Answer):
-    """The artifact under review."""
-
-    version_id = serializers.IntegerField()
-    name = serializers.CharField()
-    team = serializers.CharField()
-    slug = serializers.CharField()
-    version = serializers.CharField()
-    tier = serializers.CharField()
-    digest = serializers.CharField()
-    format = serializers.CharField()
-    size_bytes = serializers.IntegerField(allow_null=True)
-    uri = serializers.CharField()
-    is_stored = serializers.BooleanField()
+from reviews.workflow.queries.view import ModelView, RequestView, describe
 
 
 class DataAnswer(Answer):
@@ -48,37 +26,12 @@ class DataAnswer(Answer):
     size_bytes = serializers.IntegerField()
 
 
-class RulebookAnswer(Answer):
-    """The version of a policy or checklist the request is judged by."""
-
-    name = serializers.CharField()
-    number = serializers.IntegerField()
-    digest = serializers.CharField()
-
-
 class RevisionAnswer(Answer):
     """A frozen revision."""
 
     number = serializers.IntegerField()
     digest = serializers.CharField()
     frozen_at = serializers.DateTimeField()
-
-
-class ReviewBlockerAnswer(Answer):
-    """Something to settle before a review can be asked for."""
-
-    code = serializers.CharField()
-    reason = serializers.CharField()
-
-
-class TrailAnswer(Answer):
-    """An event of the request's trail."""
-
-    number = serializers.IntegerField()
-    happened_at = serializers.DateTimeField()
-    actor = serializers.CharField()
-    action = serializers.CharField()
-    note = serializers.CharField()
 
 
 class RowAnswer(Answer):
@@ -106,52 +59,31 @@ class RowAnswer(Answer):
         return request_url(request)
 
 
-class ReviewAnswer(Answer):
-    """A request as you see it now. Lists begin with the latest, runs with the oldest; `allowed_steps` says what
-    you may do.
-    """
-
-    ref = serializers.CharField()
-    html_url = serializers.CharField()
-    title = serializers.CharField()
-    state = serializers.CharField()
-    state_meaning = serializers.CharField()
-    state_owner = serializers.CharField(help_text="Whose move it is.")
-    outcome = serializers.CharField(help_text="approved, approved_with_conditions, rejected; empty while undecided.")
-    team = serializers.CharField()
-    requester = PersonAnswer()
-    owner = PersonAnswer()
-    model = SubjectAnswer()
-    dataset = DataAnswer(allow_null=True)
-    rivals = SubjectAnswer(many=True, help_text="Other candidates, measured beside the model.")
-    purpose = serializers.CharField()
-    environment = serializers.CharField()
-    business_case = serializers.CharField()
-    again_because = course.ReReviewAnswer(
-        many=True, help_text="The breaches that made this a re-review; none where people filed it."
-    )
-    revision = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    submitted_at = serializers.DateTimeField(allow_null=True)
-    deadline_at = serializers.DateTimeField(allow_null=True)
-    policy = RulebookAnswer(allow_null=True)
-    checklist_version = RulebookAnswer(allow_null=True)
-    policy_evaluation = evidence.PolicyEvaluationAnswer(allow_null=True)
-    metric_values = evidence.MetricEvidenceAnswer(many=True)
-    comparisons = evidence.ComparisonAnswer(many=True)
-    checklist = evidence.ItemAnswer(many=True)
-    runs = evidence.RunAnswer(many=True)
-    revisions = RevisionAnswer(many=True)
-    stages = course.StageAnswer(many=True)
-    votes = course.VoteAnswer(many=True)
-    budget = course.BudgetEffectAnswer(many=True)
-    ticket = course.TicketAnswer(allow_null=True)
-    packets = course.PacketAnswer(many=True)
-    decision = course.DecisionAnswer(allow_null=True)
-    authorization = course.AuthorizationAnswer(allow_null=True)
-    events = TrailAnswer(many=True)
-    review_blockers = ReviewBlockerAnswer(many=True)
-    allowed_steps = serializers.DictField(child=AllowedStepAnswer())
+SubjectAnswer = answer_of(ModelView, "SubjectAnswer")
+RulebookAnswer = answer_of(VersionRow, "RulebookAnswer", only=["name", "number", "digest"])
+ReviewBlockerAnswer = answer_of(ReviewBlocker, without=["part"])
+ReviewAnswer = answer_of(
+    RequestView,
+    "ReviewAnswer",
+    without=["team_name", "policy_evaluations", "waivers", "projections", "changes"],
+    after={"html_url": "ref", "comparisons": "metric_values"},
+    helps={
+        "state_owner": "Whose move it is.",
+        "outcome": "approved, approved_with_conditions, rejected; empty while undecided.",
+        "again_because": "The breaches that made this a re-review; none where people filed it.",
+    },
+    html_url=serializers.CharField(),
+    model=SubjectAnswer(),
+    rivals=SubjectAnswer(many=True, help_text="Other candidates, measured beside the model."),
+    dataset=DataAnswer(allow_null=True),
+    policy=RulebookAnswer(allow_null=True),
+    checklist_version=RulebookAnswer(allow_null=True),
+    metric_values=evidence.MetricEvidenceAnswer(many=True),
+    comparisons=evidence.ComparisonAnswer(many=True),
+    runs=evidence.RunAnswer(many=True),
+    revisions=RevisionAnswer(many=True),
+    budget=course.BudgetEffectAnswer(many=True),
+)
 
 
 def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:

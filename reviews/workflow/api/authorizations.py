@@ -25,7 +25,7 @@ class Gate(APIView):
         """Whether this artifact may run in this environment, and the signed statement that says so."""
         _, _, now = asker(request)
         given = read(GateInput, request.query_params)
-        return Response(GateReplyAnswer(gate.ask(digest=given["subject"], environment=given["env"], now=now)).data)
+        return Response(GateReplyAnswer(gate.decide(digest=given["subject"], environment=given["env"], now=now)).data)
 
 
 class Revocation(APIView):

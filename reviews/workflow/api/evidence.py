@@ -80,7 +80,7 @@ class Projections(APIView):
         row, user, _, now = found(request, ref)
         given = read(ProjectionInput, request.data)
         if "spec" in given:
-            kept = projection_writes.keep(spec=given["spec"], by=user, now=now)
+            kept = projection_writes.project_and_store(spec=given["spec"], by=user, now=now)
         else:
             kept = find_projection(given["token"])
         option = given.get("option") or only_option(kept.document)

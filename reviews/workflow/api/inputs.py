@@ -1,7 +1,6 @@
 """What the reviews API takes."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
@@ -9,18 +8,21 @@ from rest_framework.request import Request
 
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import Input, choice
+from governance.site.api.shapes import Input, choice, takes
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.voting.domain import VoteChoice
+from reviews.workflow.actions.evidence import StatedValue
+from reviews.workflow.actions.review import NewCondition
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
+AMOUNT = {"max_digits": 24, "decimal_places": 9}
 
 
 def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:
@@ -29,25 +31,23 @@ def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, date
     return requests.find(ref=ref, person=person), user, person, now
 
 
-def _amount(**options: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=24, decimal_places=9, **options)
-
-
+@takes(
+    StatedValue,
+    value=AMOUNT,
+    lower=AMOUNT,
+    upper=AMOUNT,
+    unit={"required": False, "max_length": 12, "help_text": "The catalog's unit, which is the default."},
+    confidence={"max_digits": 5, "decimal_places": 4},
+    n={"min_value": 1, "max_value": N_MAX},
+    source={"max_length": 300, "allow_blank": True},
+)
 class MetricValueInput(Input):
     """A metric value as a person states it; text is exact where a number is not."""
 
     name = choice(CATALOG)
-    value = _amount()
-    unit = serializers.CharField(required=False, max_length=12, help_text="The catalog's unit, which is the default.")
     basis = choice(
         Basis, help_text="declared or estimated; measured metric values come from benchmarks, billed ones from bills."
     )
-    lower = _amount(required=False, allow_null=True)
-    upper = _amount(required=False, allow_null=True)
-    confidence = serializers.DecimalField(max_digits=5, decimal_places=4, required=False, allow_null=True)
-    n = serializers.IntegerField(min_value=1, max_value=N_MAX, required=False, allow_null=True)
-    source = serializers.CharField(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
-    valid_until = serializers.DateTimeField(required=False, allow_null=True)
 
 
 class ReviewInput(Input):
@@ -128,17 +128,16 @@ class WaiverInput(Input):
     valid_days = serializers.IntegerField(min_value=1)
 
 
+@takes(NewCondition, text={"max_length": 400})
 class ConditionInput(Input):
     """What must be done, by whom, until when."""
 
-    text = serializers.CharField(max_length=400)
     owner = serializers.SlugRelatedField(
         slug_field="username",
         queryset=User.objects.filter(is_active=True),
         error_messages={"does_not_exist": "There is no active user “{value}”."},
         help_text="User name.",
     )
-    due_on = serializers.DateField()
 
 
 class VoteInput(Input):

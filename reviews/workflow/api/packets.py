@@ -37,7 +37,7 @@ class Packets(APIView):
         """Freeze what a packet says now, and have it drawn."""
         row, user, _, now = found(request, ref)
         read(Nothing, request.data)
-        return Response(_said(writes.ask_for(request=row, by=user, now=now)), status=201)
+        return Response(_said(writes.request_packet(request=row, by=user, now=now)), status=201)
 
 
 class PacketRetry(APIView):

@@ -46,7 +46,7 @@ class Reviews(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)
-        page = self.paginate_queryset(requests.listed(person=person, filters=_filters(request)))
+        page = self.paginate_queryset(requests.list_requests(person=person, filters=_filters(request)))
         return self.get_paginated_response(RowAnswer(page, many=True).data)
 
     @extend_schema(operation_id="requests_create", request=ReviewInput, responses={201: ReviewAnswer})

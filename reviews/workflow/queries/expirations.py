@@ -1,4 +1,4 @@
-"""What the tick finds due in reviews."""
+"""Requests that the tick must expire."""
 
 from datetime import datetime
 
@@ -9,5 +9,5 @@ WAITING = (RequestState.CLEARED, RequestState.EVIDENCE, RequestState.IN_REVIEW, 
 
 
 def expired_requests(*, now: datetime) -> list[ReviewRequest]:
-    """Requests whose deadline passed while they waited for somebody, and clearances that have run out."""
+    """Up to 100 open or cleared requests whose deadline has passed."""
     return list(ReviewRequest.objects.filter(state__in=WAITING, deadline_at__lte=now).order_by("pk")[:100])

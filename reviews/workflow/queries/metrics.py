@@ -1,4 +1,4 @@
-"""Metric values of the reviews for Prometheus, and whether anybody draws the packets that wait."""
+"""Prometheus metrics of the reviews, and since when packets have been waiting for a worker."""
 
 from datetime import datetime
 
@@ -18,28 +18,28 @@ PACKETS = "packets"
 
 
 def families(*, now: datetime) -> list[Metric]:
-    """Everything the reviews can say."""
+    """The metric families of the reviews."""
     packets = Packet.objects.order_by()
     due = packets.filter(Packet.claimable(now=now))
-    drawn = AuditEvent.objects.filter(kind="packet.ready", details__render_ms__gt=0)
-    took_s = Cast(KT("details__render_ms"), FloatField()) / 1000.0
+    printed = AuditEvent.objects.filter(kind="packet.ready", details__render_ms__gt=0)
+    render_s = Cast(KT("details__render_ms"), FloatField()) / 1000.0
     return [
         counted("weighbridge_requests", "Review requests by state.", ReviewRequest.objects.all(), "state"),
-        counted("weighbridge_authorizations", "By state.", Authorization.objects.all(), "state"),
+        counted("weighbridge_authorizations", "Authorizations by state.", Authorization.objects.all(), "state"),
         counted("weighbridge_tickets", "Tickets by state.", Ticket.objects.all(), "state"),
         counted("weighbridge_packets", "Review packets by state.", packets, "state"),
         ages(
             "weighbridge_packet_oldest_due_seconds",
-            "How long the oldest due packet has been left lying.",
+            "Age of the oldest packet that is due and waits for a worker.",
             due,
             since="next_attempt_at",
             now=now,
         ),
-        spread("weighbridge_packet_render_seconds", "What drawing a packet took.", drawn, taken_s=took_s),
+        spread("weighbridge_packet_render_seconds", "Time to print a packet.", printed, taken_s=render_s),
     ]
 
 
 def undrawn_since(*, now: datetime) -> datetime | None:
-    """When the oldest packet that waits should have been drawn; None while none waits."""
+    """The time when the oldest waiting packet became due; None if none waits."""
     due = Packet.objects.filter(Packet.claimable(now=now)).order_by("next_attempt_at")
     return due.values_list("next_attempt_at", flat=True).first()

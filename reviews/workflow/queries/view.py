@@ -1,4 +1,4 @@
-"""Everything there is to know of a request, for the person who asks: what page and API both show."""
+"""The view of a request for one person: the data that page and API show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from reviews.packets.domain.packet_evidence import PolicyEvaluationPart
 from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import AllowedStep, steps
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
@@ -42,7 +42,7 @@ from reviews.workflow.queries.view_evidence import ChecklistItemView, RunEntry
 
 @dataclass(frozen=True)
 class PersonView:
-    """Somebody, by name and user name."""
+    """A person, with name and user name."""
 
     name: str
     username: str
@@ -67,8 +67,11 @@ class ModelView:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestView:
-    """A request as one person sees it at one moment. `allowed_steps` names steps: edit, submit, evidence (values and
-    contradictions), answer (checklist), request_review, vote, revise, withdraw, packet, waive."""
+    """A request as one person sees it at one moment.
+
+    The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
+    request_review, vote, revise, withdraw, packet, waive.
+    """
 
     ref: str
     title: str
@@ -115,12 +118,12 @@ class RequestView:
 
     @property
     def open_stage(self) -> StageView | None:
-        """The stage that votes now."""
+        """The stage that is open for votes now."""
         return next((stage for stage in self.stages if stage.is_open), None)
 
     @property
     def unexplained_count(self) -> int:
-        """How many contradicted claims still wait for an explanation."""
+        """The number of contradicted claims without an explanation."""
         return sum(not metric.answer for metric in self.contradicted)
 
     @property
@@ -130,12 +133,12 @@ class RequestView:
 
     @property
     def answered_count(self) -> int:
-        """How many checklist items are complete."""
+        """The number of complete checklist items."""
         return sum(item.is_complete for item in self.checklist)
 
 
 def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
-    """The request as this person sees it now; that they may see it has been asked before (`queries.requests.find`)."""
+    """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
     return RequestView(
@@ -155,7 +158,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         purpose=request.purpose,
         environment=request.environment,
         business_case=request.business_case,
-        again_because=tuple(re_review_view(each) for each in snapshot.re_reviews if each.request_id == request.pk),
+        again_because=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
         revision=request.revision,
         created_at=request.created_at,
         submitted_at=request.submitted_at,
@@ -180,7 +183,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         authorization=course.authorization_view(snapshot, person=person),
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
-        allowed_steps=steps(snapshot, person=person),
+        allowed_steps=allowed_steps_of(snapshot, person=person),
     )
 
 

@@ -1,6 +1,4 @@
-"""The course of a request for page and API: policy evaluations, stages, votes, money, ticket, packets, decision,
-authorization.
-"""
+"""The course of a request for page and API: waivers, votes, budget, ticket, packets, decision, authorization."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +15,7 @@ from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
-    ask,
+    allowed_step,
     check_can_confirm,
     check_can_retry_packet,
     check_can_revoke,
@@ -25,12 +23,12 @@ from reviews.snapshots.queries.allowed_steps import (
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
 from reviews.voting.queries.electorate import Electorate
-from weighbridge.core.addresses import clickable
+from weighbridge.core.addresses import safe_link
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageView:
-    """A stage of the review and how far it came."""
+    """A stage of the review and its progress."""
 
     id: str
     title: str
@@ -44,7 +42,7 @@ class StageView:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketView:
-    """Where the ticket stands; `why` says what it waits for, with the attempts so far."""
+    """The state of the ticket; `why` is the error of the last attempt to update it."""
 
     state: str
     key: str
@@ -61,7 +59,7 @@ class TicketView:
 
 @dataclass(frozen=True, kw_only=True)
 class PacketView:
-    """A packet: its drawing, and the digests of what it says and of its PDF."""
+    """A packet: its printing state, and the digests of its data and of its PDF."""
 
     number: int
     state: str
@@ -77,7 +75,7 @@ class PacketView:
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionView:
-    """How the review ended."""
+    """The decision of the review."""
 
     outcome: str
     rationale: str
@@ -89,7 +87,7 @@ class DecisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionView:
-    """An obligation the approval came with."""
+    """A condition of the authorization."""
 
     id: int
     text: str
@@ -103,7 +101,7 @@ class ConditionView:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationView:
-    """The leave to run the artifact."""
+    """The permission to run the artifact."""
 
     number: str
     state: str
@@ -118,7 +116,7 @@ class AuthorizationView:
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverView:
-    """Leave not to meet a soft rule for a while."""
+    """A time-limited permission not to meet a soft rule."""
 
     rule_id: str
     reason: str
@@ -144,7 +142,7 @@ def waiver_views(evidence: EvidenceSnapshot) -> tuple[WaiverView, ...]:
 
 
 def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
-    """The stages the policy asks for; none before submission or where it asked for no review."""
+    """The stages the policy requires; none before submission, and none if no review is required."""
     if snapshot.state in parts.NOT_REVIEWED:
         return ()
     progress, is_voting = snapshot.electorate.progress, snapshot.state is RequestState.IN_REVIEW
@@ -164,19 +162,19 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
 
 
 def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
-    """Every vote ever cast, latest first; those that do not count are void."""
+    """Every vote ever cast, latest first. Votes that do not count are marked void."""
     return tuple(reversed(parts.vote_rows(electorate)))
 
 
 def budget_views(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
-    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
+    """The budget effects of the request by quarter, starting with the quarter of the decision or the present one."""
     if snapshot.state in {RequestState.DRAFT, *parts.SPENDS_NOTHING} or snapshot.is_rejected:
         return ()
     return snapshot.budget
 
 
 def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
-    """Where the ticket stands, and why it waits; None where none was wanted."""
+    """The state of the ticket; None if no ticket was requested."""
     ticket = snapshot.ticket
     if ticket is None:
         return None
@@ -185,7 +183,7 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
     return TicketView(
         state=ticket.state,
         key=ticket.key,
-        url=clickable(ticket.url),
+        url=safe_link(ticket.url),
         status=ticket.status,
         label=ticket.label,
         waiting=len(waiting),
@@ -210,14 +208,14 @@ def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketVi
             document_digest=row.document_digest,
             pdf_digest=row.pdf_digest,
             created_at=row.created_at,
-            retry=ask(check_can_retry_packet, snapshot, person=person, packet=row),
+            retry=allowed_step(check_can_retry_packet, snapshot, person=person, packet=row),
         )
         for row in snapshot.packets
     )
 
 
 def decision_view(decision: Decision | None) -> DecisionView | None:
-    """How the review ended, if it has."""
+    """The decision of the review, if there is one."""
     if decision is None:
         return None
     return DecisionView(
@@ -231,7 +229,7 @@ def decision_view(decision: Decision | None) -> DecisionView | None:
 
 
 def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorizationView | None:
-    """The authorization an approval made, with its conditions, soonest due first."""
+    """The authorization that the approval issued, with its conditions, the earliest due date first."""
     row = snapshot.authorization
     if row is None:
         return None
@@ -243,8 +241,8 @@ def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> Authoriz
         expires_at=row.expires_at,
         statement_digest=row.statement_digest,
         conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
-        re_reviews=tuple(re_review_view(each) for each in snapshot.re_reviews if each.authorization_id == row.pk),
-        revoke=ask(check_can_revoke, row, person=person),
+        re_reviews=tuple(re_review_view(again) for again in snapshot.re_reviews if again.authorization_id == row.pk),
+        revoke=allowed_step(check_can_revoke, row, person=person),
     )
 
 
@@ -257,5 +255,5 @@ def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -
         is_overdue=row.met_at is None and row.due_on < snapshot.now.date(),
         met_at=row.met_at,
         met_by=name_of(row.met_by) if row.met_by else "",
-        confirm=ask(check_can_confirm, snapshot, person=person, condition=row),
+        confirm=allowed_step(check_can_confirm, snapshot, person=person, condition=row),
     )

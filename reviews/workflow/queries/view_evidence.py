@@ -1,4 +1,4 @@
-"""The evidence of a request for page and API: metrics claimed beside measured, checklist items, runs."""
+"""The evidence of a request for page and API: checklist items and runs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +9,14 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.snapshots.queries import allowed_steps as possible
-from reviews.snapshots.queries.allowed_steps import AllowedStep
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_run_steps
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core.metrics import MetricValue
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItemView:
-    """A checklist item with what stands for it."""
+    """A checklist item with its answer."""
 
     id: str
     kind: str
@@ -38,13 +37,13 @@ class ChecklistItemView:
 
     @property
     def is_answered_by_metrics(self) -> bool:
-        """True where metric values answer, not people."""
+        """Whether metric values answer the item, not people."""
         return bool(self.metrics)
 
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A run of the request, and what this person may do with it."""
+    """A run of the request, and the steps this person may take on it."""
 
     run: RunView
     cancel: AllowedStep
@@ -52,15 +51,17 @@ class RunEntry:
 
 
 def item_views(evidence: EvidenceSnapshot) -> tuple[ChecklistItemView, ...]:
-    """Every checklist item; none before submission fixed a checklist."""
+    """Every checklist item; none before the request is submitted."""
     answers = {row.item: row for row in evidence.answers}
     return tuple(_item_view(status, answers.get(status.item.id)) for status in evidence.checklist)
 
 
 def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry, ...]:
-    """Every run the request asked for, latest first."""
+    """Every run of the request, latest first."""
     rows = zip(snapshot.evidence.runs, snapshot.evidence.run_views, strict=True)
-    return tuple(RunEntry(view, *possible.on_run(snapshot, person=person, run=run)) for run, view in reversed([*rows]))
+    return tuple(
+        RunEntry(view, *allowed_run_steps(snapshot, person=person, run=run)) for run, view in reversed([*rows])
+    )
 
 
 def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistItemView:

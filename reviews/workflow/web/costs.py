@@ -1,4 +1,4 @@
-"""A request's costs: projected, measured and billed, and the projection as rows in the shape of FOCUS."""
+"""The costs page of a request: projected, measured and billed costs, and the projection as FOCUS rows."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,45 +9,43 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance.exports.web import export
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
-from reviews.evidence.actions import supply
+from reviews.evidence.actions import supply_traffic
 from reviews.evidence.domain.traffic_file import read_traffic
 from reviews.evidence.queries import comparison
 from reviews.requests.models import ReviewRequest
-from reviews.scorecard.rules import may_keep_score
+from reviews.scorecard.rules import may_edit_scorecard
 from reviews.workflow.web.costs_forms import TrafficForm
 from reviews.workflow.web.page import load
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def compared(request: HttpRequest, ref: str) -> HttpResponse:
-    """`/requests/<ref>/costs/`: the months of its authorization side by side; by POST, the requests of a month or a
-    file of them.
-    """
+def detail(request: HttpRequest, ref: str) -> HttpResponse:
+    """`/requests/<ref>/costs/`: compare costs by month. POST adds the request count of a month, or a CSV file."""
     review = load(request, ref)
     form, status = TrafficForm(request.POST or None, request.FILES or None), 200
     if request.method == "POST":
-        done, status = settled(request, form, lambda: _supplied(request, review, form))
+        done, status = settled(request, form, lambda: _supply(request, review, form))
         if done:
             return redirect("reviews:costs", ref)
-    found = comparison.of_request(request=review, now=timezone.now())
+    compared = comparison.compare_costs(request=review, now=timezone.now())
     crumbs = (("Requests", reverse("reviews:list")), (ref, reverse("reviews:detail", args=[ref])), ("Costs", ""))
-    may_supply = may_keep_score(person_of(request), team=review.team.slug)
-    context = {"review": review, "found": found, "crumbs": crumbs, "form": form, "may_supply": may_supply}
+    may_supply = may_edit_scorecard(person_of(request), team=review.team.slug)
+    context = {"review": review, "comparison": compared, "crumbs": crumbs, "form": form, "may_supply": may_supply}
     return render(request, "reviews/workflow/costs.html", context, status=status)
 
 
-def _supplied(request: HttpRequest, review: ReviewRequest, form: TrafficForm) -> str:
-    said = form.cleaned_data
-    months = read_traffic(said["file"].read()) if said["file"] else (form.counted,)
-    channel = "csv" if said["file"] else "form"
-    supply(request=review, months=months, channel=channel, by=user_of(request), now=timezone.now())
-    return "The requests are kept; what they explain of the difference stands with their month."
+def _supply(request: HttpRequest, review: ReviewRequest, form: TrafficForm) -> str:
+    data = form.cleaned_data
+    months = read_traffic(data["file"].read()) if data["file"] else (form.month_traffic,)
+    channel = "csv" if data["file"] else "form"
+    supply_traffic(request=review, months=months, channel=channel, by=user_of(request), now=timezone.now())
+    return "The request counts are saved. The table shows how they explain the difference of each month."
 
 
 @require_safe
-def exported(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+def export_costs(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """`/requests/<ref>/costs.csv` and `.xlsx`."""
     review = load(request, ref)
     return export(
-        comparison.table(comparison.of_request(request=review, now=timezone.now()), request=review), kind=kind
+        comparison.table(comparison.compare_costs(request=review, now=timezone.now()), request=review), kind=kind
     )

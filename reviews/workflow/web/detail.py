@@ -1,4 +1,4 @@
-"""The page of a request, and the fragment it asks for while a benchmark runs."""
+"""The page of a request, and the fragment that the page polls while a benchmark runs."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,18 +8,18 @@ from django.views.decorators.http import require_safe
 from governance.people.web.current_user import person_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_evidence import run_entries
-from reviews.workflow.web.page import context_of, load, show
+from reviews.workflow.web.page import context_of, load, render_page
 
 
 @require_safe
 def detail(request: HttpRequest, ref: str) -> HttpResponse:
-    """`/requests/<ref>/`: everything there is to know of a request, on one page."""
-    return show(request, load(request, ref))
+    """`/requests/<ref>/`: everything about a request, on one page."""
+    return render_page(request, load(request, ref))
 
 
 @require_safe
 def runs(request: HttpRequest, ref: str) -> HttpResponse:
-    """The benchmarks as they stand; once they are through, with every other part of the page they changed."""
+    """The current state of the benchmarks. When they are finished, also every other part of the page they changed."""
     review = load(request, ref)
     snapshot = snapshot_of(review, now=timezone.now())
     if snapshot.is_measuring:

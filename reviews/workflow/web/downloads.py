@@ -1,4 +1,4 @@
-"""Files of a request: packets and their documents, signed statements, answers given as files."""
+"""Downloads of a request: packets and their documents, signed statements, files of checklist answers."""
 
 from django.core.files.storage import storages
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -16,22 +16,23 @@ def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
     """The PDF of a packet."""
     row = packet_of(load(request, ref), number)
     if not row.stored_as:
-        raise WrongState(f"Packet {number} is {row.state}; its PDF is not drawn yet.")
+        raise WrongState(f"Packet {number} is {row.state}; its PDF is not ready yet.")
     return file_answer(row.stored_as, name=f"{ref}-packet-{number}.pdf", digest=row.pdf_digest, kind="application/pdf")
 
 
 @require_safe
 def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    """What the packet says, as the JSON whose digest it prints."""
+    """The data of the packet as JSON. The packet prints the digest of this document."""
     row = packet_of(load(request, ref), number)
     return json_answer(canonical_bytes(row.document), name=f"{ref}-packet-{number}.json", digest=row.document_digest)
 
 
 @require_safe
 def statement(request: HttpRequest, ref: str) -> HttpResponse:
-    """The signed statement of the authorization, as a DSSE envelope that anybody can verify offline."""
-    held = authorization_of(load(request, ref))
-    return json_answer(canonical_bytes(held.envelope), name=f"{held.number}.dsse.json", digest=held.statement_digest)
+    """The signed statement of the authorization, as a DSSE envelope that can be verified offline."""
+    authorization = authorization_of(load(request, ref))
+    name = f"{authorization.number}.dsse.json"
+    return json_answer(canonical_bytes(authorization.envelope), name=name, digest=authorization.statement_digest)
 
 
 @require_safe
@@ -40,23 +41,26 @@ def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
     answer = load(request, ref).checklist_answers.filter(item=item).exclude(file_digest="").first()
     if answer is None:
         raise NotFound(f"No file answers {item!r}.")
-    name = answer.file_digest.removeprefix("sha256:")
+    hex_digest = answer.file_digest.removeprefix("sha256:")
     return file_answer(
-        f"sha256/{name[:2]}/{name}", name=answer.file_name, digest=answer.file_digest, kind="application/octet-stream"
+        f"sha256/{hex_digest[:2]}/{hex_digest}",
+        name=answer.file_name,
+        digest=answer.file_digest,
+        kind="application/octet-stream",
     )
 
 
 def file_answer(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
-    """A stored file to be saved, with its digest."""
+    """A response that downloads a stored file, with its digest in the header `X-Content-Digest`."""
     if not storages["artifacts"].exists(stored_as):
-        raise NotFound("The file is no longer in the artifact storage; tell whoever runs this service.")
+        raise NotFound("The file is no longer in the artifact storage; tell the operator of this service.")
     answer = FileResponse(storages["artifacts"].open(stored_as), as_attachment=True, filename=name, content_type=kind)
     answer["X-Content-Digest"] = digest
     return answer
 
 
 def json_answer(content: bytes, *, name: str, digest: str) -> HttpResponse:
-    """JSON to be saved, with its digest."""
+    """A response that downloads JSON, with its digest in the header `X-Content-Digest`."""
     answer = HttpResponse(content, content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["X-Content-Digest"] = digest

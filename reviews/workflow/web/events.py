@@ -1,4 +1,4 @@
-"""The trail of a request in words: who did what, for people who do not know the names of events."""
+"""The audit trail of a request as sentences, for readers who do not know the names of events."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from datetime import datetime
 
 from reviews.packets.domain.packet_trail import AuditRow
 
-WORDS = {
+EVENT_TEXTS = {
     "request.created": "filed the request as a draft",
     "request.edited": "changed the draft",
     "request.screening": "submitted the request; policy and checklist are fixed",
     "request.cleared": "cleared the request",
     "request.evidence": "opened the evidence",
-    "request.in_review": "asked for the review",
+    "request.in_review": "requested the review",
     "request.changes_requested": "sent the request back for changes",
     "request.decided": "closed the review",
     "request.withdrawn": "withdrew the request",
-    "request.expired": "let the request expire",
+    "request.expired": "expired the request",
     "request.policy_evaluated": "evaluated the policy",
     "request.revised": "opened the next revision; earlier votes are void",
     "rule.waived": "waived a rule",
@@ -31,34 +31,34 @@ WORDS = {
     "decision.approved": "approved",
     "decision.approved_with_conditions": "approved with conditions",
     "decision.rejected": "rejected",
-    "ticket.wanted": "asked for a ticket",
-    "ticket.told": "had the ticket told",
-    "ticket.not_wanted": "had no ticket to tell",
+    "ticket.wanted": "requested a ticket",
+    "ticket.told": "queued an update of the ticket",
+    "ticket.not_wanted": "updated no ticket, because there is none",
     "ticket.linked": "linked the ticket",
     "ticket.updated": "updated the ticket",
     "ticket.mirrored": "read the ticket again",
-    "ticket.read_requested": "asked for the ticket to be read",
-    "ticket.gone": "found the ticket gone",
+    "ticket.read_requested": "asked to read the ticket",
+    "ticket.gone": "could not find the ticket any more",
     "ticket.acknowledged": "acknowledged the request in Jira",
-    "ticket.move_noted": "saw the ticket moved",
+    "ticket.move_noted": "recorded a move of the ticket",
     "ticket.move_done": "acted on a move of the ticket",
     "ticket.move_refused": "refused a move of the ticket",
-    "ticket.uncertain": "lost the tracker's answer; the ticket is searched for",
+    "ticket.uncertain": "got no answer from the ticket tracker and searches for the ticket",
     "packet.frozen": "froze a packet",
-    "packet.ready": "drew the packet",
-    "packet.failed": "could not draw the packet",
-    "packet.dead": "gave a packet up",
-    "packet.retried": "had the packet drawn again",
+    "packet.ready": "printed the packet",
+    "packet.failed": "could not print the packet",
+    "packet.dead": "gave up on a packet",
+    "packet.retried": "asked to print the packet again",
     "run.queued": "queued a benchmark",
     "run.done": "finished a benchmark",
-    "run.failed": "saw a benchmark fail",
+    "run.failed": "failed to run a benchmark",
     "run.canceled": "canceled a benchmark",
-    "run.dead": "gave a benchmark up",
+    "run.dead": "gave up on a benchmark",
     "budget.reserve": "reserved budget",
     "budget.commit": "committed budget",
-    "budget.plan": "planned budget of a later quarter",
+    "budget.plan": "planned budget in a later quarter",
     "budget.release": "released budget",
-    "budget.expire": "let the rest of a commitment expire",
+    "budget.expire": "expired the rest of a commitment",
     "authorization.issued": "signed the authorization",
     "authorization.condition_met": "confirmed a condition",
 }
@@ -66,7 +66,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class TrailLine:
-    """A line of the trail."""
+    """One line of the trail."""
 
     at: datetime
     who: str
@@ -74,13 +74,13 @@ class TrailLine:
     note: str
 
 
-def told(rows: Iterable[AuditRow]) -> list[TrailLine]:
-    """The rows in words; an event without words of its own is told by its name."""
+def trail_lines(rows: Iterable[AuditRow]) -> list[TrailLine]:
+    """The rows as sentences; an event without a text of its own is shown by its name."""
     return [
         TrailLine(
             row.happened_at,
             "Weighbridge" if row.actor == "system" else row.actor,
-            f"{WORDS.get(row.action, row.action.replace('.', ' ').replace('_', ' '))}.",
+            f"{EVENT_TEXTS.get(row.action, row.action.replace('.', ' ').replace('_', ' '))}.",
             row.note,
         )
         for row in rows

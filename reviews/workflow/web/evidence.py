@@ -1,4 +1,4 @@
-"""The steps that make evidence: metric values, answers, benchmark runs."""
+"""Steps that add evidence: metric values, cost projections, checklist answers, benchmark runs."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, projections
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
-from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.page import load, perform_step
 from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, PlainForm, ProjectionForm, answer_form
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import NotFound
@@ -33,32 +33,34 @@ def state_metric_value(request: HttpRequest, ref: str) -> HttpResponse:
     row, form = load(request, ref), MetricValueForm(request.POST, auto_id="metric_value-%s")
 
     def act() -> str:
-        said: dict[str, Any] = form.cleaned_data
-        statement = StatedValue(**{**said, "basis": Basis(said["basis"]), "unit": CATALOG[said["name"]].unit})
+        data: dict[str, Any] = form.cleaned_data
+        statement = StatedValue(**{**data, "basis": Basis(data["basis"]), "unit": CATALOG[data["name"]].unit})
         evidence.state_metric_value(request=row, statement=statement, by=user_of(request), now=timezone.now())
-        return f"{statement.name} is on record; the policy has been evaluated with it."
+        return f"{statement.name} is recorded, and the policy was evaluated with it."
 
-    return settle(request, row, name="metric_value", form=form, act=act, part="metric-values")
+    return perform_step(request, row, name="metric_value", form=form, act=act, part="metric-values")
 
 
 @require_POST
 def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
-    """State a cost projection: one that is kept, or a spec that is projected and kept now."""
+    """State a cost projection: a stored one, or a spec that is projected and stored now."""
     row, form = load(request, ref), ProjectionForm(request.POST, request.FILES, auto_id="projection-%s")
 
     def act() -> str:
-        given, user, now = form.cleaned_data, user_of(request), timezone.now()
-        kept = (
-            projection_actions.keep(spec=read_spec_text(text_of(given["file"])), by=user, now=now)
-            if given["file"]
+        data, user, now = form.cleaned_data, user_of(request), timezone.now()
+        projection = (
+            projection_actions.project_and_store(spec=read_spec_text(text_of(data["file"])), by=user, now=now)
+            if data["file"]
             else find_projection(form.token)
         )
-        option = given["option"] or only_option(kept.document)
-        stated = projections.state(request=row, projection=kept, option=option, widen=given["widen"], by=user, now=now)
-        content = " The past asks for no wider range." if given["widen"] and stated.widened_by is None else ""
-        return f"The projection speaks for the costs; the policy has been evaluated with it.{content}"
+        option = data["option"] or only_option(projection.document)
+        stated = projections.state(
+            request=row, projection=projection, option=option, widen=data["widen"], by=user, now=now
+        )
+        note = " Past months require no wider range." if data["widen"] and stated.widened_by is None else ""
+        return f"The projection now provides the costs, and the policy was evaluated with it.{note}"
 
-    return settle(request, row, name="projection", form=form, act=act, part="costs")
+    return perform_step(request, row, name="projection", form=form, act=act, part="costs")
 
 
 @require_POST
@@ -69,56 +71,56 @@ def answer_contradiction(request: HttpRequest, ref: str, metric: str) -> HttpRes
     def act() -> str:
         text = form.cleaned_data["text"]
         evidence.answer_contradiction(request=row, name=metric, text=text, by=user_of(request), now=timezone.now())
-        return "Your explanation stands beside the measurement."
+        return "Your explanation is shown beside the measurement."
 
-    return settle(request, row, name=f"contradiction:{metric}", form=form, act=act, part="metric-values")
+    return perform_step(request, row, name=f"contradiction:{metric}", form=form, act=act, part="metric-values")
 
 
 @require_POST
 def answer_item(request: HttpRequest, ref: str, item: str) -> HttpResponse:
-    """Answer an item of the checklist."""
+    """Answer a checklist item."""
     row = load(request, ref)
-    asked = _item(row, item)
-    form = answer_form(asked, request.POST, request.FILES) or forms.Form(request.POST)
+    item_view = _item(row, item)
+    form = answer_form(item_view, request.POST, request.FILES) or forms.Form(request.POST)
 
     def act() -> str:
-        said: dict[str, Any] = form.cleaned_data
+        data: dict[str, Any] = form.cleaned_data
         evidence.answer_item(
             request=row,
             item_id=item,
-            text=said.get("text", ""),
-            upload=said.get("file"),
-            is_attested=said.get("is_attested", False),
+            text=data.get("text", ""),
+            upload=data.get("file"),
+            is_attested=data.get("is_attested", False),
             by=user_of(request),
             now=timezone.now(),
         )
-        return f"“{asked.title}” is answered."
+        return f"“{item_view.title}” is answered."
 
-    return settle(request, row, name=f"answer:{item}", form=form, act=act, part=f"item-{item}")
+    return perform_step(request, row, name=f"answer:{item}", form=form, act=act, part=f"item-{item}")
 
 
 @require_POST
 def cancel_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
-    """Stop a benchmark."""
+    """Cancel a benchmark run."""
     row, run = _run(request, ref, run_id)
 
     def act() -> str:
         jobs.cancel(row=run, by=user_of(request), now=timezone.now())
         return f"Run {run.pk} is canceled."
 
-    return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
+    return perform_step(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
 
 
 @require_POST
 def repeat_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
-    """Measure once more, as a run of its own."""
+    """Measure again, as a new run."""
     row, run = _run(request, ref, run_id)
 
     def act() -> str:
         again = evidence.measure_again(request=row, run=run, by=user_of(request), now=timezone.now())
         return f"Run {again.pk} is queued."
 
-    return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
+    return perform_step(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
 
 
 def _item(row: ReviewRequest, item_id: str) -> ChecklistItemView:

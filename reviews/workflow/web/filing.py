@@ -23,29 +23,29 @@ from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
-from reviews.workflow.actions.filing import NewDataset, Paper
+from reviews.workflow.actions.filing import FilingInput, NewDataset
 from reviews.workflow.web.filing_forms import FilingForm, MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
 
-Asked = Mapping[str, Any]
+FormData = Mapping[str, Any]
 SUBMITTED = {
     RequestState.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
     RequestState.EVIDENCE: "Submitted. A review is mandatory: "
-    "the ticket is asked for, the benchmarks are queued, the checklist is open.",
+    "the ticket is requested, the benchmarks are queued, the checklist is open.",
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """`/requests/new/`: an empty form, or the draft it makes."""
+    """`/requests/new/`: an empty form. POST creates a draft."""
     person = person_of(request)
     check_act_for_any_team(person)
-    return _page(request, None, FilingForm(*_given(request), person=person), MetricValuesForm(*_given(request)))
+    return _page(request, None, FilingForm(*_form_data(request), person=person), MetricValuesForm(*_form_data(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, ref: str) -> HttpResponse:
-    """`…/edit/`: the draft as it stands, or as it is to be."""
+    """`/requests/<ref>/edit/`: a form with the draft. POST changes the draft."""
     person = person_of(request)
     draft = find(ref=ref, person=person)
     snapshot = snapshot_of(draft, now=timezone.now())
@@ -54,9 +54,9 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     except WrongState as refusal:
         messages.warning(request, refusal.reason)
         return redirect("reviews:detail", ref)
-    known = {metric.kind.name: metric.claimed for metric in metric_views(snapshot.evidence) if metric.claimed}
-    form = FilingForm(*_given(request), person=person, draft=draft, initial=_initial(draft))
-    return _page(request, draft, form, MetricValuesForm(*_given(request), known=known))
+    claims = {metric.kind.name: metric.claimed for metric in metric_views(snapshot.evidence) if metric.claimed}
+    form = FilingForm(*_form_data(request), person=person, draft=draft, initial=_initial(draft))
+    return _page(request, draft, form, MetricValuesForm(*_form_data(request), claims=claims))
 
 
 def _page(
@@ -66,8 +66,8 @@ def _page(
     if request.method == "POST":
         if form.is_valid() & metric_values.is_valid():
             try:
-                paper = _paper(form.cleaned_data, metric_values)
-                saved = filing.file(paper=paper, draft=draft, by=user_of(request), now=timezone.now())
+                entry = _filing_input(form.cleaned_data, metric_values)
+                saved = filing.file_request(entry=entry, draft=draft, by=user_of(request), now=timezone.now())
             except Refused as refusal:
                 show_in(metric_values if refusal.field in metric_values.fields else form, refusal)
                 status = refusal.status
@@ -75,9 +75,9 @@ def _page(
                 return _saved(request, saved)
         else:
             status = 400
-    here = (draft.ref, reverse("reviews:detail", args=[draft.ref])) if draft else ("New", "")
+    current = (draft.ref, reverse("reviews:detail", args=[draft.ref])) if draft else ("New", "")
     context = {
-        "crumbs": (("Requests", reverse("reviews:list")), here, *((("Edit", ""),) if draft else ())),
+        "crumbs": (("Requests", reverse("reviews:list")), current, *((("Edit", ""),) if draft else ())),
         "draft": draft,
         "form": form,
         "metric_values": metric_values,
@@ -88,17 +88,17 @@ def _page(
 
 def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
     if request.POST.get("then") == "submit":
-        attempt(request, lambda: SUBMITTED[RequestState(_submitted(request, draft).state)])
+        attempt(request, lambda: SUBMITTED[RequestState(_submit(request, draft).state)])
     else:
         messages.success(request, f"{draft.ref} is saved as a draft.")
     return redirect("reviews:detail", draft.ref)
 
 
-def _submitted(request: HttpRequest, draft: ReviewRequest) -> ReviewRequest:
+def _submit(request: HttpRequest, draft: ReviewRequest) -> ReviewRequest:
     return requests.submit(request=draft, by=user_of(request), now=timezone.now())
 
 
-def _given(request: HttpRequest) -> tuple[Any, ...]:
+def _form_data(request: HttpRequest) -> tuple[Any, ...]:
     return (request.POST, request.FILES) if request.method == "POST" else ()
 
 
@@ -116,32 +116,32 @@ def _initial(draft: ReviewRequest) -> dict[str, Any]:
     }
 
 
-def _paper(asked: Asked, metric_values: MetricValuesForm) -> Paper:
-    return Paper(
-        title=asked["title"],
-        purpose=asked["purpose"],
-        environment=asked["environment"],
-        business_case=asked["business_case"],
-        version=_version(asked),
-        dataset=_dataset(asked),
-        rivals=tuple(asked["rivals"]),
+def _filing_input(data: FormData, metric_values: MetricValuesForm) -> FilingInput:
+    return FilingInput(
+        title=data["title"],
+        purpose=data["purpose"],
+        environment=data["environment"],
+        business_case=data["business_case"],
+        version=_version(data),
+        dataset=_dataset(data),
+        rivals=tuple(data["rivals"]),
         statements=tuple(metric_values.statements()),
     )
 
 
-def _version(asked: Asked) -> ModelVersion | NewVersion:
-    if asked["artifact"] == "registered":
-        chosen: ModelVersion = asked["model_version"]
+def _version(data: FormData) -> ModelVersion | NewVersion:
+    if data["artifact"] == "registered":
+        chosen: ModelVersion = data["model_version"]
         return chosen
     names = ("team", "slug", "name", "tier", "owner")
-    asset: ModelAsset | NewAsset = asked["asset"] or NewAsset(**{name: asked[name] for name in names})
-    if asked["artifact"] == "upload":
-        return NewVersion(asset=asset, version=asked["version"], upload=asked["file"])
-    return NewVersion(asset=asset, version=asked["version"], uri=asked["uri"], digest=asked["sha256"])
+    asset: ModelAsset | NewAsset = data["asset"] or NewAsset(**{name: data[name] for name in names})
+    if data["artifact"] == "upload":
+        return NewVersion(asset=asset, version=data["version"], upload=data["file"])
+    return NewVersion(asset=asset, version=data["version"], uri=data["uri"], digest=data["sha256"])
 
 
-def _dataset(asked: Asked) -> Dataset | NewDataset | None:
-    if asked["evaluation"] == "upload":
-        return NewDataset(name=asked["dataset_name"], upload=asked["dataset_file"])
-    chosen: Dataset | None = asked["dataset"] if asked["evaluation"] == "registered" else None
+def _dataset(data: FormData) -> Dataset | NewDataset | None:
+    if data["evaluation"] == "upload":
+        return NewDataset(name=data["dataset_name"], upload=data["dataset_file"])
+    chosen: Dataset | None = data["dataset"] if data["evaluation"] == "registered" else None
     return chosen

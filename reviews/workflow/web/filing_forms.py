@@ -1,4 +1,4 @@
-"""The forms a request is filed with: what it is about, and the metric values it claims."""
+"""The forms for filing a request: its subject, and the metric values it claims."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,30 +33,31 @@ else:
 ARTIFACTS = [
     ("registered", "A registered version"),
     ("upload", "Upload a file"),
-    ("reference", "Name a file that lies elsewhere"),
+    ("reference", "Refer to a file stored elsewhere"),
 ]
 DATA = [("none", "No evaluation data"), ("registered", "Registered data"), ("upload", "Upload a file")]
 STATED = [(Basis.DECLARED.value, "declared"), (Basis.ESTIMATED.value, "estimated")]
+CLAIM_NOTE = "the benchmark measures these; the page shows your claim beside the measurement"
 GROUPS = (
     (
         "Cost",
-        "in money and in GPU hours",
+        "money and GPU hours",
         ("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
     ),
-    ("Business", "what the model is to gain", ("business_kpi_delta",)),
-    ("Quality", "measured by the benchmark anyway; a claim is set beside it", ("accuracy", "f1_macro", "error_rate")),
+    ("Business", "the expected benefit", ("business_kpi_delta",)),
+    ("Quality", CLAIM_NOTE, ("accuracy", "f1_macro", "error_rate")),
     (
         "Speed and size",
-        "measured by the benchmark anyway; a claim is set beside it",
+        CLAIM_NOTE,
         ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "model_size_mb", "peak_memory_mb"),
     ),
 )
 OPEN_GROUPS = 2
-RATIO_HELP = "A share of one: 0.02 is two percent."
+RATIO_HELP = "Enter a fraction: 0.02 means 2 percent."
 
 
 class VersionField(AnyModelChoiceField):
-    """A registered version, by model, version and the beginning of its digest."""
+    """A registered model version, labeled with model, version, format and the start of its digest."""
 
     def label_from_instance(self, obj: Any) -> str:
         """As the list writes it."""
@@ -64,7 +65,7 @@ class VersionField(AnyModelChoiceField):
 
 
 class VersionsField(AnyModelMultipleField):
-    """Several of them."""
+    """Several registered model versions."""
 
     def label_from_instance(self, obj: Any) -> str:
         """As the list writes it."""
@@ -72,7 +73,7 @@ class VersionsField(AnyModelMultipleField):
 
 
 class PersonField(AnyModelChoiceField):
-    """Somebody, by name."""
+    """A person, labeled with full name and user name."""
 
     def label_from_instance(self, obj: Any) -> str:
         """Full name and user name."""
@@ -81,16 +82,16 @@ class PersonField(AnyModelChoiceField):
 
 
 class FilingForm(forms.Form):
-    """What a request is about: purpose, artifact and evaluation data."""
+    """The subject of a request: purpose, artifact and evaluation data."""
 
-    title = forms.CharField(max_length=160, help_text="What reviewers will call it.")
+    title = forms.CharField(max_length=160, help_text="The name reviewers see.")
     purpose = forms.CharField(
-        max_length=200, help_text="What the model is for. One request at a time per version and purpose."
+        max_length=200, help_text="The use of the model. A version can have one open request for each purpose."
     )
-    environment = forms.ChoiceField(choices=ENVIRONMENTS, initial="prod", help_text="Where it is to run.")
+    environment = forms.ChoiceField(choices=ENVIRONMENTS, initial="prod", help_text="Where the model will run.")
     business_case = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Which business metric it must move, by how much, and what follows if it does not.",
+        help_text="The business metric the model must improve, by how much, and what happens if it does not.",
     )
 
     artifact = forms.ChoiceField(
@@ -105,17 +106,22 @@ class FilingForm(forms.Form):
     team = forms.ChoiceField(required=False)
     name = forms.CharField(max_length=160, required=False, label="Name of the model")
     slug = forms.SlugField(
-        max_length=80, required=False, label="Short name", help_text="For addresses; made from the name if left empty."
+        max_length=80,
+        required=False,
+        label="Short name",
+        help_text="Used in addresses. If empty, it is made from the name.",
     )
     tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
     owner = PersonField(
-        queryset=User.objects.none(), required=False, help_text="Who answers for it; nobody votes on their own model."
+        queryset=User.objects.none(),
+        required=False,
+        help_text="The person responsible for the model, who cannot vote on it.",
     )
     version = forms.CharField(max_length=60, required=False, label="New version", help_text="For example 1.4.0.")
-    file = forms.FileField(required=False, label="File", help_text="ONNX or safetensors; a pickle is refused.")
+    file = forms.FileField(required=False, label="File", help_text="ONNX or safetensors. Pickle files are rejected.")
     uri = forms.CharField(max_length=500, required=False, label="URI")
     sha256 = forms.CharField(
-        max_length=71, required=False, label="SHA-256", help_text="sha256: and 64 hexadecimal digits."
+        max_length=71, required=False, label="SHA-256", help_text="sha256: followed by 64 hexadecimal digits."
     )
 
     rivals = VersionsField(
@@ -123,7 +129,7 @@ class FilingForm(forms.Form):
         required=False,
         label="Other candidates",
         help_text="Up to five stored ONNX models of the team; "
-        "they and their cheaper variants are measured beside this one.",
+        "the benchmark measures them and their cheaper variants too.",
         widget=forms.SelectMultiple(attrs={"size": 4}),
     )
 
@@ -131,7 +137,7 @@ class FilingForm(forms.Form):
     dataset = forms.ModelChoiceField(
         queryset=Dataset.objects.none(), required=False, label="Data set", empty_label="Choose a data set"
     )
-    dataset_name = forms.CharField(max_length=120, required=False, label="Name of the data")
+    dataset_name = forms.CharField(max_length=120, required=False, label="Name of the data set")
     dataset_file = forms.FileField(
         required=False, label="Data file", help_text="An .npz file with arrays x (inputs) and y (labels)."
     )
@@ -154,44 +160,47 @@ class FilingForm(forms.Form):
             self.initial["artifact"] = "upload"
 
     def clean(self) -> dict[str, Any]:
-        """Ask for what the chosen ways of naming artifact and data need."""
-        asked: dict[str, Any] = super().clean() or self.cleaned_data
-        for field, reason in self._missing(asked):
+        """Require the fields that the chosen kinds of artifact and evaluation data need."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for field, reason in self._missing(data):
             if field not in self.errors:
                 self.add_error(field, reason)
-        asked["slug"] = asked.get("slug") or slugify(asked.get("name", ""))[:80]
-        return asked
+        data["slug"] = data.get("slug") or slugify(data.get("name", ""))[:80]
+        return data
 
-    def _missing(self, asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        wanted: list[tuple[str, str]] = []
-        if asked.get("artifact") == "registered":
-            wanted.append(("model_version", "Choose a version, or upload one."))
+    def _missing(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        required: list[tuple[str, str]] = []
+        if data.get("artifact") == "registered":
+            required.append(("model_version", "Choose a version, or upload one."))
         else:
-            wanted.append(("version", "Give the version a name, for example 1.4.0."))
-            if not asked.get("asset"):
-                wanted += [("name", "Give the model a name."), ("owner", "Say who answers for the model.")]
-        if asked.get("artifact") == "upload":
-            wanted.append(("file", self._no_file()))
-        if asked.get("artifact") == "reference":
-            wanted += [("uri", "Say where the file lies."), ("sha256", "Give the digest of the file.")]
-        if asked.get("evaluation") == "registered":
-            wanted.append(("dataset", "Choose a data set."))
-        if asked.get("evaluation") == "upload":
-            wanted += [("dataset_name", "Give the data a name."), ("dataset_file", self._no_file())]
-        yield from ((field, reason) for field, reason in wanted if not asked.get(field))
+            required.append(("version", "Give the version a name, for example 1.4.0."))
+            if not data.get("asset"):
+                required += [
+                    ("name", "Give the model a name."),
+                    ("owner", "Choose the person responsible for the model."),
+                ]
+        if data.get("artifact") == "upload":
+            required.append(("file", self._file_missing()))
+        if data.get("artifact") == "reference":
+            required += [("uri", "Enter the address of the file."), ("sha256", "Enter the digest of the file.")]
+        if data.get("evaluation") == "registered":
+            required.append(("dataset", "Choose a data set."))
+        if data.get("evaluation") == "upload":
+            required += [("dataset_name", "Give the data set a name."), ("dataset_file", self._file_missing())]
+        yield from ((field, reason) for field, reason in required if not data.get(field))
 
-    def _no_file(self) -> str:
+    def _file_missing(self) -> str:
         return f"Choose a file of at most {settings.UPLOAD_LIMIT_BYTES // 1_000_000:,} MB."
 
 
 class MetricValuesForm(forms.Form):
-    """A line for each metric of the catalog: a number, how it is known, and where it comes from."""
+    """One line for each metric of the catalog: its value, basis and source."""
 
-    def __init__(self, *args: Any, known: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, claims: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.known = dict(known or {})
+        self.claims = dict(claims or {})
         for kind in CATALOG.values():
-            claim = self.known.get(kind.name)
+            claim = self.claims.get(kind.name)
             self.fields[kind.name] = forms.DecimalField(
                 required=False,
                 label=kind.meaning,
@@ -221,19 +230,19 @@ class MetricValuesForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """A stated metric value stays on record, so clearing its line is no way to take it back."""
-        asked: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in self.known:
-            if asked.get(name) is None and name not in self.errors:
+        """Reject an emptied line: a stated metric value stays on record and can only be corrected."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self.claims:
+            if data.get(name) is None and name not in self.errors:
                 self.add_error(name, "A stated metric value stays on record; correct it instead of clearing it.")
-        return asked
+        return data
 
     @property
     def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:
-        """Kinds of metric as a page draws them: title, note, whether it stands open, and its lines."""
+        """The metrics in groups for the page: title, note, whether the group is open, and its lines."""
         return [
-            (title, note, at < OPEN_GROUPS or self._is_used(names), [self._line(name) for name in names])
-            for at, (title, note, names) in enumerate(GROUPS)
+            (title, note, index < OPEN_GROUPS or self._is_used(names), [self._line(name) for name in names])
+            for index, (title, note, names) in enumerate(GROUPS)
         ]
 
     def _is_used(self, names: Iterable[str]) -> bool:
@@ -249,13 +258,13 @@ class MetricValuesForm(forms.Form):
         }
 
     def statements(self) -> Iterator[StatedValue]:
-        """The metric values that are new or say something new."""
+        """The metric values that are new or differ from the claim on record."""
         for name, kind in CATALOG.items():
             value: Decimal | None = self.cleaned_data[name]
             basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
             source: str = self.cleaned_data[f"{name}_source"]
-            known = self.known.get(name)
+            claim = self.claims.get(name)
             if value is not None and (
-                known is None or (known.value, known.basis, known.source) != (value, basis, source)
+                claim is None or (claim.value, claim.basis, claim.source) != (value, basis, source)
             ):
                 yield StatedValue(name=name, value=value, unit=kind.unit, basis=basis, source=source)

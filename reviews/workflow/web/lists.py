@@ -1,4 +1,4 @@
-"""The list of requests: filters and page live in the address; the same list as a file."""
+"""The list of requests. The address holds the filters and the page number. The list can be exported as a file."""
 
 from typing import Any
 
@@ -14,23 +14,22 @@ from governance.people.domain.roles import Person, Role
 from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.people.web.current_user import person_of
-from governance.site.web.looks import look_of
+from governance.site.web.status_badges import badge_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENTS
-from reviews.requests.queries.requests import RequestSelection, table
-from reviews.requests.queries.requests import listed as found
+from reviews.requests.queries.requests import RequestSelection, list_requests, table
 
 PAGE_SIZE = 25
 
 
 class RequestFilterForm(forms.Form):
-    """What a list is narrowed to; an unknown choice narrows nothing."""
+    """The filters of the list. An unknown choice filters nothing."""
 
     q = forms.CharField(label="Search", required=False, widget=forms.TextInput(attrs={"type": "search"}))
     state = forms.ChoiceField(
         label="State",
         required=False,
-        choices=[("", "Any"), *((state.value, look_of(state).word) for state in RequestState)],
+        choices=[("", "Any"), *((state.value, badge_of(state).word) for state in RequestState)],
     )
     team = forms.ChoiceField(label="Team", required=False)
     environment = forms.ChoiceField(label="Environment", required=False, choices=[("", "Any"), *ENVIRONMENTS])
@@ -47,22 +46,22 @@ class RequestFilterForm(forms.Form):
     def filters(self) -> RequestSelection:
         """The filters of a bound form."""
         self.is_valid()
-        asked = self.cleaned_data
+        data = self.cleaned_data
         return RequestSelection(
-            search=asked.get("q", ""),
-            state=asked.get("state", ""),
-            team=asked.get("team", ""),
-            environment=asked.get("environment", ""),
-            mine=bool(asked.get("mine")),
+            search=data.get("q", ""),
+            state=data.get("state", ""),
+            team=data.get("team", ""),
+            environment=data.get("environment", ""),
+            mine=bool(data.get("mine")),
         )
 
 
 @require_safe
-def listed(request: HttpRequest) -> HttpResponse:
-    """`/requests/`: newest first."""
+def index(request: HttpRequest) -> HttpResponse:
+    """`/requests/`: the requests the person may see, newest first."""
     person = person_of(request)
     form = RequestFilterForm(request.GET, person=person)
-    rows = found(person=person, filters=form.filters).select_related("decision")
+    rows = list_requests(person=person, filters=form.filters).select_related("decision")
     context = {
         "form": form,
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
@@ -74,7 +73,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def exported(request: HttpRequest, kind: str) -> HttpResponse:
-    """`/requests.csv` and `/requests.xlsx`: the list as filtered, every page of it."""
+def export_requests(request: HttpRequest, kind: str) -> HttpResponse:
+    """`/requests.csv` and `/requests.xlsx`: all pages of the filtered list."""
     person = person_of(request)
     return export(table(person=person, filters=RequestFilterForm(request.GET, person=person).filters), kind=kind)

@@ -13,17 +13,16 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import waivers
+from reviews.workflow.actions import authorizations, waivers
 from reviews.workflow.queries.view_course import packet_views
-from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.page import load, perform_step
 from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, WaiverForm
 from weighbridge.core.errors import NotFound
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def packets(request: HttpRequest, ref: str) -> HttpResponse:
-    """The packets as they stand, asked for while one is drawn; by POST, a new one."""
+    """The current state of the packets; the page polls it while a packet is printed. POST freezes a new packet."""
     row = load(request, ref)
     if request.method != "POST":
         snapshot = snapshot_of(row, now=timezone.now())
@@ -32,37 +31,37 @@ def packets(request: HttpRequest, ref: str) -> HttpResponse:
 
     def act() -> str:
         now = timezone.now()
-        packet = packet_actions.ask_for(request=row, by=user_of(request), now=now)
-        return f"Packet {packet.number} is frozen and is being drawn."
+        packet = packet_actions.request_packet(request=row, by=user_of(request), now=now)
+        return f"Packet {packet.number} is frozen and is being printed."
 
-    return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+    return perform_step(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
 
 
 @require_POST
 def retry_packet(request: HttpRequest, ref: str, number: int) -> HttpResponse:
-    """Draw a packet again."""
+    """Print a packet again."""
     row = load(request, ref)
     packet = packet_of(row, number)
 
     def act() -> str:
         jobs.retry(row=packet, by=user_of(request), now=timezone.now())
-        return f"Packet {number} is being drawn again."
+        return f"Packet {number} is being printed again."
 
-    return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+    return perform_step(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
 
 
 @require_POST
 def revoke(request: HttpRequest, ref: str) -> HttpResponse:
-    """Take the authorization back."""
+    """Revoke the authorization."""
     row, form = load(request, ref), StepReasonForm(request.POST, auto_id="revoke-%s")
-    held = authorization_of(row)
+    authorization = authorization_of(row)
 
     def act() -> str:
         reason = form.cleaned_data["reason"]
-        authorizations.revoke(authorization=held, reason=reason, by=user_of(request), now=timezone.now())
-        return f"{held.number} is revoked; the gate denies this artifact from now on."
+        authorizations.revoke(authorization=authorization, reason=reason, by=user_of(request), now=timezone.now())
+        return f"{authorization.number} is revoked; the gate denies this artifact from now on."
 
-    return settle(request, row, name="revoke", form=form, act=act, part="authorization")
+    return perform_step(request, row, name="revoke", form=form, act=act, part="authorization")
 
 
 @require_POST
@@ -77,33 +76,33 @@ def confirm_condition(request: HttpRequest, ref: str, condition_id: int) -> Http
         authorizations.confirm_condition(condition=condition, by=user_of(request), now=timezone.now())
         return "The condition is met."
 
-    return settle(request, row, name="condition", form=PlainForm(request.POST), act=act, part="authorization")
+    return perform_step(request, row, name="condition", form=PlainForm(request.POST), act=act, part="authorization")
 
 
 @require_POST
 def waive(request: HttpRequest, ref: str) -> HttpResponse:
-    """Waive a soft rule for a while."""
+    """Waive a soft rule for some days."""
     row = load(request, ref)
     rules = [rule.id for rule in policy_of(row.policy).rules] if row.policy else []
     form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules)
 
     def act() -> str:
-        said = form.cleaned_data
+        data = form.cleaned_data
         waivers.grant(
             request=row,
-            rule_id=said["rule"],
-            reason=said["reason"],
-            valid_days=said["valid_days"],
+            rule_id=data["rule"],
+            reason=data["reason"],
+            valid_days=data["valid_days"],
             by=user_of(request),
             now=timezone.now(),
         )
-        return f"{said['rule']} is waived for {said['valid_days']} days; the policy has been evaluated anew."
+        return f"{data['rule']} is waived for {data['valid_days']} days, and the policy was evaluated again."
 
-    return settle(request, row, name="waive", form=form, act=act, part="policy")
+    return perform_step(request, row, name="waive", form=form, act=act, part="policy")
 
 
 def packet_of(row: ReviewRequest, number: int) -> Packet:
-    """The packet of that number."""
+    """The packet with that number."""
     packet = row.packets.filter(number=number).first()
     if packet is None:
         raise NotFound(f"{row.ref} has no packet {number}.")
@@ -112,7 +111,7 @@ def packet_of(row: ReviewRequest, number: int) -> Packet:
 
 def authorization_of(row: ReviewRequest) -> Authorization:
     """The authorization of an approved request."""
-    held = Authorization.objects.filter(decision__request=row).first()
-    if held is None:
-        raise NotFound(f"{row.ref} holds no authorization.")
-    return held
+    authorization = Authorization.objects.filter(decision__request=row).first()
+    if authorization is None:
+        raise NotFound(f"{row.ref} has no authorization.")
+    return authorization

@@ -1,4 +1,4 @@
-"""The page of a request: everything on it, with the forms of the steps its reader can take."""
+"""The page of a request: its content, and the forms of the steps that the reader can take."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
-from reviews.workflow.web.events import told
-from reviews.workflow.web.road import road
+from reviews.workflow.web.events import trail_lines
+from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
     ContradictionForm,
     MetricValueForm,
@@ -33,13 +33,13 @@ from reviews.workflow.web.step_forms import (
 )
 from weighbridge.core.errors import NotFound, Refused
 
-Bound = Mapping[str, forms.Form]
-RECENT = 8
+BoundForms = Mapping[str, forms.Form]
+RECENT_EVENTS = 8
 
 
 @dataclass(frozen=True)
 class ItemEntry:
-    """A checklist item with the form that answers it, where this reader may."""
+    """A checklist item, with the form to answer it if this reader may."""
 
     view: Any
     form: forms.Form | None
@@ -51,26 +51,28 @@ def load(request: HttpRequest, ref: str) -> ReviewRequest:
     return find(ref=ref, person=person_of(request))
 
 
-def show(request: HttpRequest, review: ReviewRequest, *, bound: Bound | None = None, status: int = 200) -> HttpResponse:
-    """The whole page; `bound` are forms that were refused, by the name of their step."""
+def render_page(
+    request: HttpRequest, review: ReviewRequest, *, bound: BoundForms | None = None, status: int = 200
+) -> HttpResponse:
+    """Render the whole page. `bound` maps the names of steps to forms that were rejected."""
     return render(request, "reviews/workflow/detail.html", context_of(request, review, bound or {}), status=status)
 
 
-def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dict[str, Any]:
-    """Everything the page and its fragments show."""
+def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -> dict[str, Any]:
+    """The template context of the page and its fragments."""
     snapshot = snapshot_of(review, now=timezone.now())
     view = describe(snapshot, person=person_of(request))
-    trail = told(view.events)
+    trail = trail_lines(view.events)
     return {
         "view": view,
-        "road": road(view),
+        "progress_steps": progress_steps(view),
         "events": trail,
-        "recent": trail[:RECENT],
-        "earlier": trail[RECENT:],
+        "recent": trail[:RECENT_EVENTS],
+        "earlier": trail[RECENT_EVENTS:],
         "costs": table_of(view.projections[0].document) if view.projections else None,
         "records": _records(request, review, view),
-        "items": [item_of(view, each, bound) for each in view.checklist],
-        "contradictions": [_contradiction(each, bound) for each in view.contradicted],
+        "items": [item_entry(view, item, bound) for item in view.checklist],
+        "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],
         "is_measuring": snapshot.is_measuring,
         "forms": _forms(view, bound),
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view)),
@@ -78,17 +80,20 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dic
     }
 
 
-def item_of(view: RequestView, item: Any, bound: Bound) -> ItemEntry:
-    """A checklist item as the page draws it."""
-    refused = bound.get(f"answer:{item.id}")
-    may_answer = view.allowed_steps["answer"].is_allowed or refused is not None
-    return ItemEntry(item, (refused or answer_form(item)) if may_answer else None, refused is not None)
+def item_entry(view: RequestView, item: Any, bound: BoundForms) -> ItemEntry:
+    """A checklist item with its form, for the page."""
+    rejected = bound.get(f"answer:{item.id}")
+    may_answer = view.allowed_steps["answer"].is_allowed or rejected is not None
+    return ItemEntry(item, (rejected or answer_form(item)) if may_answer else None, rejected is not None)
 
 
-def settle(
+def perform_step(
     request: HttpRequest, review: ReviewRequest, *, name: str, form: forms.Form, act: Callable[[], str], part: str
 ) -> HttpResponse:
-    """Take a step: do it, say the sentence `act` answers, and return to the part of the page; or say why not, there."""
+    """Take a step. On success, show the message that `act` returns and redirect to `part` of the page.
+
+    If the form is invalid or the step is refused, render the page again with the reason beside the form.
+    """
     status = 400
     if form.is_valid():
         try:
@@ -100,25 +105,25 @@ def settle(
             status = refusal.status
         else:
             return redirect(f"{reverse('reviews:detail', args=[review.ref])}#{part}")
-    return show(request, load(request, review.ref), bound={name: form}, status=status)
+    return render_page(request, load(request, review.ref), bound={name: form}, status=status)
 
 
-def _contradiction(metric: Any, bound: Bound) -> tuple[Any, forms.Form]:
+def _contradiction(metric: Any, bound: BoundForms) -> tuple[Any, forms.Form]:
     name = metric.kind.name
     form = bound.get(f"contradiction:{name}")
     return metric, form or ContradictionForm(auto_id=f"contradiction-{name}-%s", initial={"text": metric.answer})
 
 
 def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> tuple[ProjectionRecord, ...]:
-    """How earlier projections did, for whoever may state the next one."""
+    """How accurate earlier projections were, for a reader who may state the next one."""
     if not view.allowed_steps["evidence"].is_allowed:
         return ()
     return records_for_filing(request=review, estimator=user_of(request), now=timezone.now())
 
 
-def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:
+def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     stage = view.open_stage
-    free: dict[str, forms.Form] = {
+    unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": VoteForm(auto_id="vote-%s", initial={"stage": stage.id if stage else ""}, may_condition=is_last(view)),
@@ -127,15 +132,15 @@ def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:
         "revoke": StepReasonForm(auto_id="revoke-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view)),
     }
-    return {**free, **{name: form for name, form in bound.items() if ":" not in name}}
+    return {**unbound, **{name: form for name, form in bound.items() if ":" not in name}}
 
 
 def soft_rules(view: RequestView) -> list[str]:
-    """The rules that stand against the request and may be waived."""
-    said = view.policy_evaluation.rules if view.policy_evaluation else ()
-    return [rule.rule_id for rule in said if rule.level == WaiverLevel.SOFT and rule.effect]
+    """The soft rules that currently have an effect on the request: these can be waived."""
+    rules = view.policy_evaluation.rules if view.policy_evaluation else ()
+    return [rule.rule_id for rule in rules if rule.level == WaiverLevel.SOFT and rule.effect]
 
 
 def is_last(view: RequestView) -> bool:
-    """Whether the open stage is the last one, whose approvals may carry conditions."""
+    """Whether the open stage is the last one. Only its approvals may have conditions."""
     return view.open_stage is not None and view.open_stage == view.stages[-1]

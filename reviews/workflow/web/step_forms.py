@@ -1,4 +1,4 @@
-"""The small forms of a request's page, one for each step somebody can take."""
+"""The small forms on the page of a request, one for each step."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,13 @@ CHOICES = [
 
 
 def metric_label(name: str) -> str:
-    """A metric in a list of choices, with the unit it is stated in."""
+    """The label of a metric in a list of choices, with its unit."""
     unit = CATALOG[name].unit
-    return f"{name} ({'share of 1' if unit == 'ratio' else unit_words(unit)})"
+    return f"{name} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
 
 
 class PlainForm(forms.Form):
-    """A step that needs no words: only the button."""
+    """A step without input: only a button."""
 
 
 class StepReasonForm(forms.Form):
@@ -67,42 +67,42 @@ class MetricValueForm(forms.Form):
 
 
 class ProjectionForm(forms.Form):
-    """A cost projection: the link of one that is kept, or a spec."""
+    """A cost projection: the link to a stored one, or a spec file."""
 
     link = forms.CharField(
         max_length=300,
         required=False,
-        label="Link of a kept projection",
-        help_text="From the calculator under Costs: calculate, keep it, paste the link.",
+        label="Link to a stored projection",
+        help_text="Under Costs, calculate a projection and store it; then paste its link here.",
     )
     file = forms.FileField(required=False, label="Or a spec file", help_text="YAML, kind: CostSpec")
     option = forms.CharField(
         max_length=80,
         required=False,
-        help_text="Which option this request asks for; may be left out where there is one.",
+        help_text="The option this request is about. Leave it empty if the projection has only one.",
     )
     widen = forms.BooleanField(
         required=False,
         label="Widen the range",
-        help_text="As wide as billed months of earlier projections ask for; it takes nine.",
+        help_text="Make the range as wide as the bills of earlier projections require. This needs nine billed months.",
     )
 
     def clean(self) -> dict[str, Any]:
-        """One of the two is enough, and both are one too many."""
-        asked: dict[str, Any] = super().clean() or self.cleaned_data
-        if bool(asked.get("link")) == bool(asked.get("file")) and not self.errors:
-            self.add_error("link", "Paste the link of a kept projection, or choose a spec file.")
-        return asked
+        """Require exactly one of link and file."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if bool(data.get("link")) == bool(data.get("file")) and not self.errors:
+            self.add_error("link", "Paste the link to a stored projection, or choose a spec file, but not both.")
+        return data
 
     @property
     def token(self) -> str:
-        """The token at the end of the link; a token by itself is as good."""
+        """The token at the end of the link. The field also accepts the token alone."""
         link: str = self.cleaned_data["link"]
         return link.split("?")[0].split("#")[0].strip().rstrip("/").rpartition("/")[2]
 
 
 class WaiverForm(forms.Form):
-    """Leave not to meet a soft rule."""
+    """A waiver of a soft rule."""
 
     rule = forms.ChoiceField()
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
@@ -115,27 +115,27 @@ class WaiverForm(forms.Form):
 
 
 class ContradictionForm(forms.Form):
-    """Why a measurement differs from the claim."""
+    """The explanation why a measurement differs from the claim."""
 
     text = forms.CharField(label="Explain the difference", widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class TextAnswerForm(forms.Form):
-    """An answer in words."""
+    """A text as the answer to a checklist item."""
 
     text = forms.CharField(label="Answer", widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class FileAnswerForm(forms.Form):
-    """An answer as a file."""
+    """A file as the answer to a checklist item."""
 
     file = forms.FileField(label="File")
 
 
 class AttestationForm(forms.Form):
-    """An answer with one's name."""
+    """A confirmation as the answer to a checklist item."""
 
-    is_attested = forms.BooleanField(label="I put my name to this")
+    is_attested = forms.BooleanField(label="I confirm this")
 
 
 ANSWERS: dict[str, type[forms.Form]] = {
@@ -146,7 +146,7 @@ ANSWERS: dict[str, type[forms.Form]] = {
 
 
 def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
-    """The form that answers a checklist item, or None where metric values answer it."""
+    """The form to answer a checklist item; None if metric values answer the item."""
     kind = ANSWERS.get(item.kind)
     if kind is None:
         return None
@@ -155,14 +155,14 @@ def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
 
 
 class VoteForm(forms.Form):
-    """A vote; approvals of the last stage may carry conditions."""
+    """A vote. Approvals in the last stage may have conditions."""
 
     stage = forms.CharField(widget=forms.HiddenInput)
     choice = forms.ChoiceField(label="Your vote", choices=CHOICES, widget=forms.RadioSelect)
     rationale = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Required to reject or to request changes; the requester and the packet show it.",
+        help_text="Required to reject or to request changes. The requester and readers of the packet see it.",
     )
 
     def __init__(self, *args: Any, may_condition: bool = False, **kwargs: Any) -> None:
@@ -173,40 +173,40 @@ class VoteForm(forms.Form):
             self.fields[f"text_{number}"] = forms.CharField(
                 label=f"Condition {number}", required=False, max_length=CONDITION_CHARS_MAX
             )
-            self.fields[f"owner_{number}"] = PersonField(queryset=people, required=False, label="Owed by")
+            self.fields[f"owner_{number}"] = PersonField(queryset=people, required=False, label="Responsible person")
             self.fields[f"due_on_{number}"] = forms.DateField(
                 required=False, label="Due", widget=forms.DateInput(attrs={"type": "date"})
             )
 
     @property
     def conditions(self) -> list[tuple[forms.BoundField, ...]]:
-        """The lines of conditions as a page draws them."""
+        """The fields of each condition: text, owner and due date."""
         numbers = CONDITIONS if self.may_condition else ()
         return [tuple(self[f"{part}_{number}"] for part in ("text", "owner", "due_on")) for number in numbers]
 
     def clean(self) -> dict[str, Any]:
-        """A condition that says something also says by whom and until when."""
-        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        """Require all three fields of a condition as soon as one is filled in."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
         for number in CONDITIONS if self.may_condition else ():
-            given = {part: asked.get(f"{part}_{number}") for part in ("text", "owner", "due_on")}
+            given = {part: data.get(f"{part}_{number}") for part in ("text", "owner", "due_on")}
             if any(given.values()):
                 for part, reason in (
-                    ("text", "Say what must be done."),
-                    ("owner", "Say who owes it."),
-                    ("due_on", "Say until when."),
+                    ("text", "Enter what must be done."),
+                    ("owner", "Choose the responsible person."),
+                    ("due_on", "Enter a due date."),
                 ):
                     if not given[part] and f"{part}_{number}" not in self.errors:
                         self.add_error(f"{part}_{number}", reason)
-        return asked
+        return data
 
     @property
-    def promises(self) -> tuple[NewCondition, ...]:
+    def new_conditions(self) -> tuple[NewCondition, ...]:
         """The conditions of a valid form."""
-        found = []
+        conditions = []
         for number in CONDITIONS if self.may_condition else ():
             text: str = self.cleaned_data[f"text_{number}"]
             owner: User | None = self.cleaned_data[f"owner_{number}"]
             due_on: date | None = self.cleaned_data[f"due_on_{number}"]
             if text and owner and due_on:
-                found.append(NewCondition(text=text, owner=owner, due_on=due_on))
-        return tuple(found)
+                conditions.append(NewCondition(text=text, owner=owner, due_on=due_on))
+        return tuple(conditions)

@@ -1,4 +1,4 @@
-"""The steps of requester and reviewers: submit, ask for the review, vote, revise, withdraw."""
+"""The steps of requesters and reviewers: submit, request the review, vote, revise, withdraw."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -11,42 +11,42 @@ from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import requests
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.web.filing import SUBMITTED
-from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.page import load, perform_step
 from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, VoteForm
 
-CAST = {
+VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
     RequestState.CHANGES_REQUESTED: "Your vote is cast; the request goes back for changes.",
-    RequestState.DECIDED: "Your vote is cast, and it settled the review.",
+    RequestState.DECIDED: "Your vote is cast, and the review is decided.",
 }
 
 
 @require_POST
 def submit(request: HttpRequest, ref: str) -> HttpResponse:
-    """Fix policy and checklist, and let the policy speak."""
+    """Fix policy and checklist, and evaluate the policy."""
     row = load(request, ref)
 
     def act() -> str:
         return SUBMITTED[RequestState(requests.submit(request=row, by=user_of(request), now=timezone.now()).state)]
 
-    return settle(request, row, name="submit", form=PlainForm(request.POST), act=act, part="next")
+    return perform_step(request, row, name="submit", form=PlainForm(request.POST), act=act, part="next")
 
 
 @require_POST
 def request_review(request: HttpRequest, ref: str) -> HttpResponse:
-    """Freeze the revision and ask the reviewers."""
+    """Freeze the revision and start the review."""
     row = load(request, ref)
 
     def act() -> str:
         reviewing.request_review(request=row, by=user_of(request), now=timezone.now())
-        return "The revision is frozen, its budget is reserved, and the reviewers are asked."
+        return "The revision is frozen, its budget is reserved, and the reviewers can vote."
 
-    return settle(request, row, name="request_review", form=PlainForm(request.POST), act=act, part="next")
+    return perform_step(request, row, name="request_review", form=PlainForm(request.POST), act=act, part="next")
 
 
 @require_POST
 def vote(request: HttpRequest, ref: str) -> HttpResponse:
-    """Cast a vote in the stage the page showed."""
+    """Cast a vote in the stage that the page showed."""
     row = load(request, ref)
     stages = policy_of(row.policy).stages if row.policy else ()
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
@@ -59,13 +59,13 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
             stage_id=form.cleaned_data["stage"],
             choice=choice,
             rationale=form.cleaned_data["rationale"],
-            conditions=form.promises,
+            conditions=form.new_conditions,
             by=user_of(request),
             now=timezone.now(),
         )
-        return CAST[RequestState(after.state)]
+        return VOTE_MESSAGES[RequestState(after.state)]
 
-    return settle(request, row, name="vote", form=form, act=act, part="votes")
+    return perform_step(request, row, name="vote", form=form, act=act, part="votes")
 
 
 @require_POST
@@ -77,18 +77,18 @@ def revise(request: HttpRequest, ref: str) -> HttpResponse:
         after = requests.revise(
             request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now()
         )
-        return f"Revision {after.revision} is open; the votes on the one before are void."
+        return f"Revision {after.revision} is open; the votes on the previous revision are void."
 
-    return settle(request, row, name="revise", form=form, act=act, part="next")
+    return perform_step(request, row, name="revise", form=form, act=act, part="next")
 
 
 @require_POST
 def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
-    """Pull the request out."""
+    """Withdraw the request."""
     row, form = load(request, ref), StepReasonForm(request.POST, auto_id="withdraw-%s")
 
     def act() -> str:
         requests.withdraw(request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())
         return f"{row.ref} is withdrawn."
 
-    return settle(request, row, name="withdraw", form=form, act=act, part="next")
+    return perform_step(request, row, name="withdraw", form=form, act=act, part="next")

@@ -8,8 +8,8 @@ import pytest
 from django.db import transaction
 from django.test import RequestFactory
 
-from config.celery import MarkedTask, app
-from config.log_lines import JsonLine, Words
+from config.celery import CorrelatedTask, app
+from config.log_lines import JsonLine, TextLine
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
 from governance.audit.models import AuditEvent
@@ -62,7 +62,7 @@ def said(lines: Lines, logger: str) -> list[dict[str, str]]:
 
 
 def test_a_line_is_one_object_with_its_marks(lines: Lines) -> None:
-    with trace.marked(request_id="r1", task="t"):
+    with trace.correlated(request_id="r1", task="t"):
         log.warning("two\nlines of %s", "words", extra={"facts": {"status": 200}})
     (line,) = said(lines, "weighbridge.test")
     assert len(lines.lines[-1].splitlines()) == 1
@@ -77,7 +77,7 @@ def test_a_line_is_one_object_with_its_marks(lines: Lines) -> None:
     }
 
 
-@pytest.mark.parametrize("formatter", [JsonLine(), Words("%(message)s")])
+@pytest.mark.parametrize("formatter", [JsonLine(), TextLine("%(message)s")])
 def test_no_secret_in_message_arguments_facts_or_traceback(secret: str, formatter: logging.Formatter) -> None:
     handler = Lines(formatter)
     try:
@@ -118,7 +118,7 @@ def test_every_request_leaves_a_line_but_for_probes_and_files(lines: Lines, clie
 def test_work_of_a_person_is_marked_with_who_they_are(client, admin, monkeypatch) -> None:
     seen: dict[str, str] = {}
     monkeypatch.setattr(
-        "governance.operations.web.integrations.effects.pauses", lambda: seen.update(trace.marks()) or []
+        "governance.operations.web.integrations.effects.pauses", lambda: seen.update(trace.correlation_ids()) or []
     )
     client.force_login(admin)
     answer = client.get("/integrations/")
@@ -141,7 +141,7 @@ def test_the_request_id_follows_into_the_outbox_the_job_the_trail_and_jira(db, n
         )
         jira = JiraClient(chosen)
         headers.append(jira._session.headers.get("X-Request-ID"))
-        jira.hang_up()
+        jira.disconnect()
         log.info("Acting.")
         with transaction.atomic():
             audit.record(kind="probe.acted", by=None, subject=("probe", "1"), now=now)
@@ -168,11 +168,11 @@ def test_the_request_id_follows_into_the_outbox_the_job_the_trail_and_jira(db, n
 def test_a_task_is_marked_with_its_name_and_the_header_of_its_wake_up() -> None:
     seen: list[dict[str, str]] = []
 
-    class Probe(MarkedTask):
+    class Probe(CorrelatedTask):
         name = "probe.task"
 
         def run(self) -> None:
-            seen.append(trace.marks())
+            seen.append(trace.correlation_ids())
 
     probe = app.register_task(Probe())
     probe()
@@ -189,7 +189,7 @@ def test_a_wake_up_carries_the_request_id(now, monkeypatch) -> None:
     monkeypatch.setattr(
         wakeups.current_app, "send_task", lambda name, args, **options: sent.append((args, options["headers"]))
     )
-    with trace.marked(request_id="r-8"):
+    with trace.correlated(request_id="r-8"):
         outbox.wake("x", 5)
     assert sent == [((5,), {"request_id": "r-8"})]
 

@@ -37,13 +37,13 @@ def run(*words: str) -> tuple[str, str]:
 
 
 def test_an_empty_trail_is_whole(db: None) -> None:
-    assert run("audit", "verify") == ("0 events, chain whole, head empty. Checkpoints: 0, none contradicted.\n", "")
+    assert run("audit", "verify") == ("0 events, chain unbroken, head empty. Checkpoints: 0, none contradicted.\n", "")
 
 
 def test_a_whole_trail_is_told_with_its_head(cast: Cast) -> None:
     head = AuditEvent.objects.latest("position")
     assert run("audit", "verify") == (
-        f"{head.position} events, chain whole, head {head.hash}. Checkpoints: 0, none contradicted.\n",
+        f"{head.position} events, chain unbroken, head {head.hash}. Checkpoints: 0, none contradicted.\n",
         "",
     )
 
@@ -98,14 +98,14 @@ def test_there_is_no_token_of_nobody_nor_of_somebody_who_left(cast: Cast, is_kno
     cast.author.is_active = False
     cast.author.save()
     name = "author" if is_known else "nobody"
-    with pytest.raises(CommandError, match=f"There is no active user '{name}'; make one with"):
+    with pytest.raises(CommandError, match=f"There is no active user '{name}'. Create one with"):
         run("create_token", name)
     assert not ApiToken.objects.exists()
 
 
 @pytest.mark.parametrize("days", ["0", "367"])
 def test_a_token_has_an_end(cast: Cast, days: str) -> None:
-    with pytest.raises(CommandError, match="A token is valid for 1 to 366 days"):
+    with pytest.raises(CommandError, match="A token can be valid for 1 to 366 days"):
         run("create_token", "author", "--days", days)
     assert not ApiToken.objects.exists()
 
@@ -129,11 +129,11 @@ def test_a_missing_team_is_opened(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("nobody", "admin"), "There is no user 'nobody'; make one with"),
+        (("nobody", "admin"), "There is no user 'nobody'. Create one with"),
         (("author", "king"), "invalid choice: 'king'"),
-        (("author", "requester"), "A requester is granted for a team"),
-        (("author", "admin", "--team", "maps"), "every other role for the whole organization"),
-        (("author", "requester", "--team", "two words"), "The slug of a team is written in letters"),
+        (("author", "requester"), "The role requester is granted for a team"),
+        (("author", "admin", "--team", "maps"), "all other roles for the whole organization"),
+        (("author", "requester", "--team", "two words"), "The slug of a team may contain only letters"),
     ],
 )
 def test_what_cannot_be_granted_leaves_nothing_behind(cast: Cast, words: tuple[str, ...], reason: str) -> None:
@@ -151,7 +151,7 @@ def test_an_installation_is_prepared_once(db: None, settings: Settings, tmp_path
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": path}
     out, _ = run("prepare")
     assert out.splitlines() == [
-        f"Made the signing key {path}.",
+        f"Created the signing key {path}.",
         "Published the checklist standard v1.",
         "Published the policy default v1.",
     ]
@@ -225,4 +225,4 @@ def test_a_tick_that_fails_does_not_stop_the_next(
     with pytest.raises(KeyboardInterrupt):
         run("tick", "--every", "2.5")
     assert (len(ticks), naps) == (3, [2.5, 2.5, 2.5])
-    assert caplog.text.count("A tick failed; the next one tries again.") == 1
+    assert caplog.text.count("A tick failed. The next tick will try again.") == 1

@@ -185,7 +185,7 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_create_token of others": (
         lambda who: people_rules.check_create_token(who, user_id=SOMEBODY),
         set(),
-        "everybody makes their own",
+        "create tokens only for yourself",
     ),
     "check_read_trail": (
         people_rules.check_read_trail,
@@ -272,15 +272,17 @@ def test_may_answers_what_check_raises(check: Check, answer: Callable[[Person], 
 
 
 def test_the_words_of_the_refusals_that_depend_on_whose_it_is() -> None:
-    with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
+    with pytest.raises(NotAllowed, match="Authors cannot publish their own policies"):
         rulebook_rules.check_publish_rulebook(person(A), written_by_id=ME)
     with pytest.raises(NotAllowed, match="You proposed this change; another administrator must confirm it"):
         confirms(person(A), Changed.ROLE, ME, gains_id=ME)
-    with pytest.raises(NotAllowed, match="You wrote what this change publishes, or gain a role by it"):
+    with pytest.raises(NotAllowed, match="You wrote the version that this change publishes, or you gain a role by it"):
         confirms(person(A), Changed.ROLE, SOMEBODY, gains_id=ME)
-    with pytest.raises(NotAllowed, match="You are not a requester of the team 'ads'; ask an administrator to add you"):
+    with pytest.raises(
+        NotAllowed, match=r"You are not a requester of the team 'ads'\. Ask an administrator to add you"
+    ):
         people_rules.check_act_for_team(person(R), team=AWAY)
-    with pytest.raises(NotAllowed, match="Nobody grants or revokes a role of their own; ask another administrator"):
+    with pytest.raises(NotAllowed, match=r"You cannot grant or revoke your own roles\. Ask another administrator"):
         people_rules.check_manage_people(person(A), user_id=ME)
     with pytest.raises(NotAllowed, match="Your account is not active; ask an administrator"):
         people_rules.check_operate(person(A, is_active=False))

@@ -16,7 +16,7 @@ def test_steps_table_row() -> None:
     rows = steps_table(table=TRANSITIONS).splitlines()
     assert len(rows) == 2 + len(TRANSITIONS)
     assert rows[8] == (
-        "| changes requested | evidence | revise | requester | nothing more "
+        "| changes requested | evidence | revise | requester | none "
         "| revision n+1 opened; the difference is shown to reviewers |"
     )
 

@@ -13,7 +13,9 @@ from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api.results import Result
 from weighbridge.cli import app as cli
-from weighbridge.core.extras import EXTRAS, ExtraMissing, import_extra, need_extra
+from weighbridge.core.extras import EXTRAS, ExtraMissing, import_extra, require_extra
+
+pytestmark = pytest.mark.slow
 
 BY_EXTRA = {
     "torch": ["profile --torch os:getcwd --shape n,4", "optimize --torch os:getcwd --data d.npz --test d.npz"],
@@ -129,6 +131,7 @@ def test_every_command_is_tried():
     assert missed == []
 
 
+@pytest.mark.nightly
 def test_every_command_works_without_any_extra(folder, bare):
     # In this order, since some read what others wrote.
     for line in WITHOUT:
@@ -170,7 +173,8 @@ def test_a_page_without_a_printer_says_what_prints_it(folder, monkeypatch):
     monkeypatch.setattr("weighbridge.tradeoff.sheets.printing.shutil.which", lambda *_, **__: None)
     done = run("decide m.yaml --draws 100 --out page --quiet")
     assert done.exit_code == 0
-    assert 'No PDF: neither weasyprint nor chromium is here. Install it: pip install "weighbridge[pdf]".' in done.stderr
+    reason = "No PDF: neither weasyprint nor chromium is installed."
+    assert f'{reason} Install it: pip install "weighbridge[pdf]".' in done.stderr
     assert (folder / "page/decision.html").is_file()
 
 
@@ -184,5 +188,5 @@ def test_a_library_that_is_there_but_broken_is_not_called_missing(tmp_path, monk
 
 
 def test_what_is_installed_is_imported():
-    need_extra("polars")
+    require_extra("polars")
     assert import_extra("polars").__name__ == "polars"

@@ -1,1 +1,1 @@
-"""Commands of management."""
+"""Management commands of load tests."""

@@ -1,4 +1,4 @@
-"""Fire a load test from several workers at once, and say what came of it."""
+"""Run a load test from several workers at once and print its result."""
 
 import json
 import time
@@ -17,33 +17,33 @@ from governance.jobs.enums import UNFINISHED
 from weighbridge.core.errors import Refused
 from weighbridge.load.messages import header_from
 from weighbridge.load.plan import seconds
-from weighbridge.load.target import addresses_of, permission_from
+from weighbridge.load.target import permission_from, resolve_addresses
 
-LOOK_EVERY_S = 0.5
+POLL_EVERY_S = 0.5
 
 
 class Command(BaseCommand):
     """`manage.py load_test URL --rate R --user NAME [--workers N]`."""
 
-    help = "Fire a load test at a listed machine from several workers at once; print its result as JSON."
+    help = "Run a load test against a listed machine from several workers at once; print its result as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The plan, how many workers share it, and who asks."""
+        """Add options for the plan, the number of workers and the user."""
         parser.add_argument("url")
-        parser.add_argument("--rate", type=float, required=True, help="Requests per second of all workers together.")
+        parser.add_argument("--rate", type=float, required=True, help="Requests per second, all workers together.")
         parser.add_argument("--duration", default="60s")
         parser.add_argument("--arrivals", default="poisson", choices=["constant", "poisson"])
-        parser.add_argument("--connections", type=int, default=64, help="Connections of all workers together.")
-        parser.add_argument("--method", default="", help="HTTP method; POST where there is a body.")
+        parser.add_argument("--connections", type=int, default=64, help="Connections, all workers together.")
+        parser.add_argument("--method", default="", help="HTTP method. Default: POST with a body, else GET.")
         parser.add_argument(
-            "--header", action="append", default=[], help="'Name: value', never a secret; more than one."
+            "--header", action="append", default=[], help="'Name: value', never a secret; can be repeated."
         )
-        parser.add_argument("--body", type=Path, help="Body file; .jsonl or .npz (x) hold many, sent in turn.")
+        parser.add_argument("--body", type=Path, help="Body file; .jsonl and .npz (x) have many bodies, sent in turn.")
         parser.add_argument("--workers", type=int, default=2)
-        parser.add_argument("--user", required=True, help="Platform lead or administrator who asks.")
+        parser.add_argument("--user", required=True, help="Username of a platform lead or administrator.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start, wait for the end, print; Ctrl-C cancels the test."""
+        """Start the test, wait for its end and print the result; Ctrl-C cancels the test."""
         try:
             user = User.objects.get(username=options["user"])
             plan = {
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 plan=plan,
                 workers=options["workers"],
                 permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
-                resolve=addresses_of,
+                resolve=resolve_addresses,
                 by=user,
                 now=timezone.now(),
                 body=options["body"],
@@ -69,11 +69,11 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from refused
         try:
             while test.state in UNFINISHED:
-                time.sleep(LOOK_EVERY_S)
+                time.sleep(POLL_EVERY_S)
                 test = LoadTest.objects.get(pk=test.pk)
         except KeyboardInterrupt:
             load_tests.cancel(test=test, by=user, now=timezone.now())
-            raise CommandError("Canceled; the workers stop.") from None
+            raise CommandError("Load test canceled. Its workers stop.") from None
         if test.result is None:
             raise CommandError(test.error)
         self.stdout.write(json.dumps(test.result, indent=1))

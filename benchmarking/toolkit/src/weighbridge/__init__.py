@@ -1,11 +1,11 @@
-"""Weighbridge: what a model costs, how fast and how good it is, measured, and which one to take.
+"""Weighbridge measures the cost, speed and quality of models and helps to choose between them.
 
     import weighbridge
 
     weighbridge.profile("model.onnx", data="rows.npz")
 
-Every function returns a `Result`, which shows itself in a notebook and becomes a dictionary or a data frame. Functions
-are imported when they are first used, so that importing this package costs nothing.
+Every function returns a `Result`, which is displayed in a notebook and converts to a dictionary or a data frame.
+Functions are imported on first use, so that importing this package is fast.
 """
 
 import importlib

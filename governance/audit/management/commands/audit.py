@@ -1,4 +1,4 @@
-"""Verify the audit trail: exit 0 when it is whole, 1 with what is wrong when it is not."""
+"""Verify the audit trail. Exits with 0 if it is unbroken, otherwise with 1 and the reasons."""
 
 import sys
 from pathlib import Path
@@ -20,45 +20,43 @@ class Command(BaseCommand):
     help = "Verify the hash chain of the audit trail and its signed checkpoints, or one checkpoint printed in a packet."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to verify, and with which keys."""
+        """Add the arguments."""
         parser.add_argument("what", choices=["verify"])
-        parser.add_argument(
-            "--checkpoint", default="", help="A checkpoint as a packet prints it, or a file that holds it."
-        )
+        parser.add_argument("--checkpoint", default="", help="A checkpoint from a packet, or a file that contains it.")
         parser.add_argument(
             "--public-key",
             action="append",
             default=[],
             metavar="FILE",
-            help="A public key (PEM) that signed checkpoints, beside this installation's own; may be given again.",
+            help="An additional public key (PEM) for verifying checkpoints; can be repeated.",
         )
         parser.add_argument(
-            "--offline", action="store_true", help="Verify the signature of --checkpoint alone, without the trail."
+            "--offline", action="store_true", help="Verify only the signature of --checkpoint, without the trail."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what is wrong, line by line, or that all is well."""
+        """Print the problems, one per line, or a summary."""
         keys = self._keys(options["public_key"])
         if options["checkpoint"]:
-            faults, said = self._of_one(options["checkpoint"], keys, is_offline=options["offline"])
+            problems, summary = self._of_one(options["checkpoint"], keys, is_offline=options["offline"])
         elif options["offline"]:
             raise CommandError("Give the checkpoint to verify offline with --checkpoint.")
         else:
-            faults, said = self._of_all(keys)
-        for fault in faults:
-            self.stderr.write(self.style.ERROR(fault))
-        if faults:
+            problems, summary = self._of_all(keys)
+        for problem in problems:
+            self.stderr.write(self.style.ERROR(problem))
+        if problems:
             sys.exit(1)
-        self.stdout.write(self.style.SUCCESS(said))
+        self.stdout.write(self.style.SUCCESS(summary))
 
     def _of_all(self, keys: dict[str, str]) -> tuple[list[str], str]:
         broken = audit.first_broken()
-        faults = [f"The chain is broken at event {broken[0]}: {broken[1]}"] if broken else []
-        faults += checkpoints.faults(public_keys=keys.values())
+        problems = [f"The chain is broken at event {broken[0]}: {broken[1]}"] if broken else []
+        problems += checkpoints.contradictions(public_keys=keys.values())
         head = trail.head()
         count, digest = (head.position, head.hash) if head else (0, "empty")
         signed = f"Checkpoints: {Checkpoint.objects.count()}, none contradicted."
-        return faults, f"{count} events, chain whole, head {digest}. {signed}"
+        return problems, f"{count} events, chain unbroken, head {digest}. {signed}"
 
     def _of_one(self, given: str, keys: dict[str, str], *, is_offline: bool) -> tuple[list[str], str]:
         path = Path(given)
@@ -70,14 +68,18 @@ class Command(BaseCommand):
         except Invalid as refusal:
             raise CommandError(refusal.reason) from refusal
         except UnicodeDecodeError as error:
-            raise CommandError("The file holds no text.") from error
-        said = signed.checkpoint
-        words = f"Genuine: after event {said.count} of {said.at:%Y-%m-%d %H:%M:%S} UTC the head was {said.head}"
+            raise CommandError("The file is not a text file.") from error
+        statement = signed.checkpoint
+        summary = (
+            f"Genuine: after event {statement.count} of {statement.at:%Y-%m-%d %H:%M:%S} UTC "
+            f"the head was {statement.head}"
+        )
         if is_offline:
-            missing = f"The checkpoint names the key {signed.key_id}; give its public half with --public-key."
-            return ([] if key else [missing]), f"{words}. The trail was not asked."
-        faults, whole = self._of_all(keys)
-        return [*checkpoints.faults_of([signed], keys=keys), *faults], f"{words}, and it still is. {whole}"
+            missing = f"The checkpoint names the key {signed.key_id}. Give its public key with --public-key."
+            return ([] if key else [missing]), f"{summary}. The trail was not checked."
+        problems, trail_summary = self._of_all(keys)
+        problems = [*checkpoints.contradictions_of([signed], keys=keys), *problems]
+        return problems, f"{summary}, and the trail still matches it. {trail_summary}"
 
     def _keys(self, files: list[str]) -> dict[str, str]:
         try:
@@ -92,5 +94,5 @@ class Command(BaseCommand):
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a printed checkpoint is longer than a file name may be
+    except (OSError, ValueError):  # a printed checkpoint is too long for a file name
         return False

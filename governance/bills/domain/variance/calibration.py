@@ -1,5 +1,5 @@
-"""How far estimates of a team or an estimator can be trusted: bias, error, coverage of the P90, and what follows for
-the next.
+"""Accuracy of past estimates of a team or an estimator: bias, error, coverage of the P90, and the widening for the next
+estimate.
 
 The widening factor is what the distance from the middle to the P90 must be multiplied by so that the next bill stays
 below with at least nine chances in ten, whatever the distribution, if past and next months are alike: the k-th smallest
@@ -23,10 +23,10 @@ FACTOR_STEP = Decimal("0.0001")
 
 @dataclass(frozen=True)
 class PastMonth:
-    """One month of one authorization: the projected middle and P90, and what was billed, in dollars.
+    """One month of one authorization: the projected P50 and P90 and the billed amount, in dollars.
 
-    `widened_by` is by how much the P90 had been moved away from the middle when it was filed: what the past asks for is
-    told of ranges as they were projected, or each widening would undo the one before.
+    `widened_by` is the factor by which the filed P90 was already widened. Calibration uses the ranges before widening,
+    because otherwise each widening would undo the one before.
     """
 
     middle: Decimal
@@ -37,7 +37,7 @@ class PastMonth:
 
 @dataclass(frozen=True)
 class Widening:
-    """By how much ranges are widened, never below 1, and on how many past cases that rests."""
+    """The widening factor, at least 1, and the number of past cases behind it."""
 
     factor: Decimal
     cases: int
@@ -45,12 +45,11 @@ class Widening:
 
 @dataclass(frozen=True)
 class ForecastCalibration:
-    """What past cases say. `widening` is None with too few of them; it is never below 1: ranges are widened, not
-    narrowed.
+    """The accuracy of past cases.
 
-    `bias` is billed for each projected dollar, `wape` the mean absolute error as a share of what was projected,
-    `coverage` the
-    share of cases at or below their P90, which should be 0.9.
+    `widening` is None with too few cases and never below 1, because ranges are never narrowed. `bias` is the billed
+    amount for each projected dollar, `wape` the mean absolute error as a share of the projected amount, and `coverage`
+    the share of cases at or below their P90, which should be 0.9.
     """
 
     cases: int
@@ -61,17 +60,18 @@ class ForecastCalibration:
 
     @property
     def is_mature(self) -> bool:
-        """Whether the error is within the 12 % that the FinOps maturity model asks of forecasts at its
-        highest level.
-        """
+        """Whether the error is within 12 %, the FinOps maturity model's limit for forecasts at its highest level."""
         return self.wape <= MATURE_WITHIN
 
 
 def calibrate(cases: Sequence[PastMonth]) -> ForecastCalibration | None:
-    """The calibration of past cases, or None without any. Raises Invalid for a projection that is no range."""
+    """The calibration of past cases, or None without cases. Raises Invalid for a projection that is not a range."""
     for number, case in enumerate(cases):
         if not ZERO < case.middle <= case.p90:
-            raise Invalid("A projection has a middle above zero and a P90 not below it.", field=f"cases[{number}]")
+            raise Invalid(
+                "The P50 of a projection must be above zero, and the P90 must not be below the P50.",
+                field=f"cases[{number}]",
+            )
     if not cases:
         return None
     projected = sum((case.middle for case in cases), ZERO)
@@ -85,7 +85,7 @@ def calibrate(cases: Sequence[PastMonth]) -> ForecastCalibration | None:
 
 
 def widened(middle: Decimal, p90: Decimal, calibration: ForecastCalibration | None) -> Decimal:
-    """The P90 that the past asks for; the P90 itself where the past says nothing."""
+    """The widened P90, or the P90 itself if there is no calibration."""
     if calibration is None or calibration.widening is None:
         return p90
     return widen_by(calibration.widening, middle=middle, quantile=p90)
@@ -101,22 +101,22 @@ def widen_by(factor: Decimal, *, middle: Decimal, quantile: Decimal) -> Decimal:
     the other. Raises Invalid for a factor below 1.
     """
     if factor < 1:
-        raise Invalid("A range is widened by a factor of 1 or more, never narrowed.", field="factor")
+        raise Invalid("The widening factor must be 1 or more.", field="factor")
     moved = middle + (quantile - middle) * factor
     return moved if quantile >= middle else min(quantile, max(ZERO, moved))
 
 
 def widest(calibrations: Iterable[ForecastCalibration]) -> Widening | None:
-    """The widest that any of them asks for, its factor rounded up to four digits; None where none knows enough."""
-    known = [each for each in calibrations if each.widening is not None]
-    asked = max(known, key=lambda each: each.widening or ZERO, default=None)
-    if asked is None or asked.widening is None:
+    """The largest widening of the calibrations, its factor rounded up to four digits; None if none has a widening."""
+    widened_ones = [each for each in calibrations if each.widening is not None]
+    widest_one = max(widened_ones, key=lambda each: each.widening or ZERO, default=None)
+    if widest_one is None or widest_one.widening is None:
         return None
-    return Widening(asked.widening.quantize(FACTOR_STEP, rounding=ROUND_CEILING), asked.cases)
+    return Widening(widest_one.widening.quantize(FACTOR_STEP, rounding=ROUND_CEILING), widest_one.cases)
 
 
 def _widening(cases: Sequence[PastMonth]) -> Decimal | None:
-    """Cases without a range say nothing of how wide it should be."""
+    """The widening from all cases with a range."""
     ratios = sorted(
         (case.billed - case.middle) * case.widened_by / (case.p90 - case.middle)
         for case in cases

@@ -1,4 +1,4 @@
-"""A projection as rows in the shape of FOCUS, so that plans and bills stand in one schema; columns of ours begin with
+"""A projection as rows in the FOCUS schema, so that projections and bills can be compared. Custom columns begin with
 `x_`.
 """
 
@@ -44,7 +44,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class PlannedMonth:
-    """One month of one authorization; figures that are not known are None."""
+    """One month of one authorization. Unknown values are None."""
 
     month: date
     month_end: date
@@ -63,7 +63,7 @@ class PlannedMonth:
 
 
 def focus_rows(months: Iterable[PlannedMonth]) -> list[tuple[str | int | Decimal | None, ...]]:
-    """Rows under `COLUMNS`. The costs of FOCUS are the projected middle: nothing of a plan was billed."""
+    """Rows with the columns `COLUMNS`. The cost columns contain the projected P50."""
     return [_row(each) for each in months]
 
 

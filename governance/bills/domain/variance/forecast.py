@@ -22,9 +22,9 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive` without a
-    year before.
+class YearEndForecast:
+    """The forecast for a year, in dollars. `low` and `high` (P10, P90) are None with too few months; `naive` is None
+    without data of the year before.
     """
 
     expected: Decimal
@@ -36,23 +36,25 @@ class Outlook:
 
 def year_end(
     planned: Sequence[Decimal], actual: Sequence[Decimal], *, year_before: Sequence[Decimal] = (), seed: int = SEED
-) -> Outlook:
-    """The end of a year of twelve planned months of which the first `len(actual)` are billed.
+) -> YearEndForecast:
+    """Forecast a year of twelve planned months, of which the first `len(actual)` are billed.
 
-    `year_before` holds the twelve months of the year before, or nothing. Raises Invalid for a plan that is none.
+    `year_before` contains the twelve months of the year before, or is empty. Raises Invalid for invalid planned months.
     """
     if len(planned) != 12 or not 0 <= len(actual) <= 12 or len(year_before) not in {0, 12}:
         raise Invalid(
-            "A year has twelve planned months, at most twelve billed, and twelve or none before.", field="planned"
+            "A forecast needs twelve planned months, at most twelve billed months, and "
+            "twelve or no months of the year before.",
+            field="planned",
         )
     if any(month < 0 for month in planned) or sum(planned) <= 0:
-        raise Invalid("A plan has months that are not below zero, and not all of them zero.", field="planned")
+        raise Invalid("Planned months must be zero or more, and at least one must be above zero.", field="planned")
     done, rest = len(actual), planned[len(actual) :]
     bias = shrunk_bias(planned[:done], actual, mean=sum(planned, ZERO) / 12)
     spent = sum(actual, ZERO)
     low, high = _band(planned[:done], actual, rest, bias, seed)
     naive = spent + sum(year_before[done:], ZERO) if year_before else None
-    return Outlook(
+    return YearEndForecast(
         expected=spent + sum(rest, ZERO) * bias,
         low=None if low is None else spent + low,
         high=None if high is None else spent + high,
@@ -64,9 +66,7 @@ def year_end(
 def shrunk_bias(
     planned: Sequence[Decimal], actual: Sequence[Decimal], *, mean: Decimal, weight: Decimal = PLAN_WEIGHT_MONTHS
 ) -> Decimal:
-    """How many dollars were billed for each planned one, drawn toward 1 by `weight` planned months of
-    `mean` dollars.
-    """
+    """The billed dollars for each planned dollar, shrunk toward 1 by `weight` planned months of `mean` dollars."""
     return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
 
 
@@ -83,5 +83,5 @@ def _band(
 
 
 def by_month(months: Mapping[int, Decimal]) -> tuple[Decimal, ...]:
-    """Twelve months from a mapping of their numbers; a month that is not there is zero."""
+    """Twelve months from a mapping by month number; a missing month is zero."""
     return tuple(months.get(number, ZERO) for number in range(1, 13))

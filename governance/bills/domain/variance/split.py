@@ -17,7 +17,7 @@ from weighbridge.core.money import CENT
 
 @dataclass(frozen=True)
 class MonthUsage:
-    """What a month took: requests answered, units used for them, and dollars."""
+    """The usage of a month: requests, units used for them, and dollars."""
 
     requests: Decimal
     units: Decimal
@@ -26,7 +26,7 @@ class MonthUsage:
 
 @dataclass(frozen=True)
 class Split:
-    """The difference of a month in whole cents; `total` is the sum of the three."""
+    """The three parts of a month's difference, in whole cents."""
 
     volume: Decimal
     efficiency: Decimal
@@ -46,7 +46,7 @@ def split(planned: MonthUsage, actual: MonthUsage) -> Split:
     """
     for name, value in (("planned.requests", planned.requests), ("planned.units", planned.units)):
         if not value.is_finite() or value <= 0:
-            raise Invalid(f"{name} must be more than zero; nothing can be said of each.", field=name)
+            raise Invalid(f"{name} must be more than zero.", field=name)
     for name, value in (("actual.requests", actual.requests), ("actual.units", actual.units)):
         if not value.is_finite() or value < 0:
             raise Invalid(f"{name} must not be below zero.", field=name)

@@ -19,19 +19,17 @@ class Command(BaseCommand):
     help = "Receive a bill (FOCUS as CSV, CSV.gz or Parquet) or a scheduler's accounting (CSV)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which file, and what it is."""
+        """Add the arguments."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--kind", choices=BillKind.values, default=BillKind.FOCUS.value)
-        parser.add_argument("--cluster", default="", help="Name of the cluster; needed for a scheduler's accounting.")
-        parser.add_argument(
-            "--new", action="store_true", help="Refuse the file if it speaks of a period that is already on record."
-        )
+        parser.add_argument("--cluster", default="", help="Name of the cluster; required for scheduler accounting.")
+        parser.add_argument("--new", action="store_true", help="Reject the file if it would replace data of a period.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Receive it, and say what became of it."""
+        """Receive the file and print its state."""
         path: Path = options["file"]
         if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(f"The file {path} does not exist.")
         delivery = bills.Delivery(
             kind=BillKind(options["kind"]),
             origin=BillOrigin.COMMAND,

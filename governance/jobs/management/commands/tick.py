@@ -1,4 +1,4 @@
-"""Find what is due or was abandoned, once or every few seconds; harmless when run twice, late, or in parallel."""
+"""Find due and abandoned work, once or every few seconds. Safe to run twice, late, or in parallel."""
 
 import logging
 import time
@@ -18,21 +18,21 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     """`manage.py tick`."""
 
-    help = "Find what is due or was abandoned, and wake workers for it."
+    help = "Find due and abandoned work, and notify the workers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How often."""
-        parser.add_argument("--every", type=float, default=0.0, help="Seconds between ticks; 0 ticks once.")
+        """Add the arguments."""
+        parser.add_argument("--every", type=float, default=0.0, help="Seconds between ticks; 0 means one tick only.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Tick; a tick that fails is logged and the next one tries again."""
+        """Run the tick once or in a loop. A failed tick is logged and does not stop the loop."""
         autodiscover_modules("tasks")
         while True:
             try:
                 with audit.origin("job"):
                     outbox.tick(now=timezone.now())
             except Exception:
-                log.exception("A tick failed; the next one tries again.")
+                log.exception("A tick failed. The next tick will try again.")
                 if not options["every"]:
                     raise
             if not options["every"]:

@@ -1,6 +1,4 @@
-"""Write everything an installation is into an empty folder: the database, the files, the keys, and a list
-of digests.
-"""
+"""Write a backup to an empty folder: the database, the files, the keys, and a list of digests."""
 
 import json
 from pathlib import Path
@@ -16,25 +14,27 @@ from governance.operations.management import backup_format as keeping
 class Command(BaseCommand):
     """`manage.py backup FOLDER`."""
 
-    help = "Write the database, the files and the keys into an empty folder; may run while the application does."
+    help = "Write the database, the files and the keys to an empty folder. The application may be running."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to, and whether the keys come along."""
+        """Add the arguments."""
         parser.add_argument("folder", type=Path)
         parser.add_argument(
-            "--without-keys", action="store_true", help="Leave the private keys out; keep them somewhere else."
+            "--without-keys", action="store_true", help="Omit the private keys. Store them in another place."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """The database first: a file without a row is litter, a row without its file is a hole."""
+        """Write the backup. The database comes first, because a file without a row is harmless, but a row without a
+        file is not.
+        """
         folder: Path = options["folder"]
         keeping.begin(folder)
         keeping.dump(folder / keeping.DUMP)
-        for name, place in keeping.places(with_keys=not options["without_keys"]).items():
+        for name, place in keeping.folders(with_keys=not options["without_keys"]).items():
             keeping.copy(place, folder / name)
         head = AuditEvent.objects.order_by("-position").first()
         files, events = keeping.digests(folder), head.position if head else 0
-        said: dict[str, object] = {"schema": keeping.SCHEMA, "at": timezone.now().isoformat(), "files": files}
-        said |= {"events": events, "head": head.hash if head else ""}
-        (folder / keeping.LIST).write_text(json.dumps(said, indent=1, sort_keys=True) + "\n")
-        self.stdout.write(f"{len(files)} files and {events} audit events are kept in {folder}.")
+        manifest: dict[str, object] = {"schema": keeping.SCHEMA, "at": timezone.now().isoformat(), "files": files}
+        manifest |= {"events": events, "head": head.hash if head else ""}
+        (folder / keeping.LIST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        self.stdout.write(f"{len(files)} files and {events} audit events are backed up in {folder}.")

@@ -1,6 +1,4 @@
-"""Prepare an installation: keys, and the default policy and checklist where none is published; harmless
-when repeated.
-"""
+"""Prepare an installation: the signing key, and the default policy and checklist if none is published. Idempotent."""
 
 from pathlib import Path
 from typing import Any
@@ -20,16 +18,16 @@ from weighbridge.core import attestation
 class Command(BaseCommand):
     """`manage.py prepare`."""
 
-    help = "Make the signing key, and publish the default policy and checklist where there is none."
+    help = "Create the signing key, and publish the default policy and checklist, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make what is missing and say so."""
+        """Create missing parts and print them."""
         path = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
             path.write_text(attestation.new_key_pem())
-            self.stdout.write(f"Made the signing key {path}.")
+            self.stdout.write(f"Created the signing key {path}.")
         with audit.origin("command"):
             self._publish()
 

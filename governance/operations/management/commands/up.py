@@ -16,22 +16,22 @@ class Command(BaseCommand):
     help = "Serve the application on this machine: web, workers and tick in one terminal."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The port."""
+        """Add the arguments."""
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start everything, say where it is, and stop it together."""
+        """Start all processes, print the URL, and stop them together."""
         logs = Path(settings.VAR_DIR) / "logs"
         url = f"http://127.0.0.1:{options['port']}/"
         with Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
             stack.start_all(port=options["port"])
             stack.wait_for(url)
-            self.stdout.write(self.style.SUCCESS(f"Weighbridge is at {url} (logs in {logs}; Ctrl-C stops it)."))
+            self.stdout.write(self.style.SUCCESS(f"Weighbridge runs at {url} (logs in {logs}; press Ctrl-C to stop)."))
             try:
                 while stack.dead() is None:
                     time.sleep(1)
                 self.stderr.write(
-                    f"The process {stack.dead()} ended; stopping. Its log: {logs / f'{stack.dead()}.log'}"
+                    f"The process {stack.dead()} ended. Stopping. Its log: {logs / f'{stack.dead()}.log'}"
                 )
             except KeyboardInterrupt:
                 self.stdout.write("Stopping.")

@@ -1,4 +1,4 @@
-"""Make an API token for a user and print it once."""
+"""Create an API token for a user and print it once."""
 
 from typing import Any
 
@@ -15,25 +15,26 @@ from weighbridge.core.errors import Refused
 class Command(BaseCommand):
     """`manage.py create_token USER`."""
 
-    help = "Make an API token for a user and print it once."
+    help = "Create an API token for a user and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """For whom, for how long, and for what."""
+        """Add the arguments."""
         parser.add_argument("user")
         parser.add_argument("--days", type=int, default=90, help="How long the token is valid.")
         parser.add_argument(
             "--scope",
             choices=[scope.value for scope in TokenScope],
             default=TokenScope.WRITE.value,
-            help="What it may do: read; write, which is all its user may do; or ask the gate and nothing else.",
+            help="Permissions of the token: read; write (everything its user may do); or gate (only ask the gate).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the token, which is kept nowhere."""
+        """Create the token and print it. The token itself is not stored."""
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(
-                f"There is no active user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
+                f"There is no active user {options['user']!r}. Create one with manage.py "
+                "createsuperuser or in the admin."
             )
         try:
             with audit.origin("command"):

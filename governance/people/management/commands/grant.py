@@ -1,4 +1,4 @@
-"""Grant a role to a user, making the team where it is missing."""
+"""Grant a role to a user, and create the team if it is missing."""
 
 from datetime import datetime
 from typing import Any
@@ -21,17 +21,17 @@ class Command(BaseCommand):
     help = "Grant a role: requester (for a team), reviewer, platform_lead, finance, admin or auditor."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who, what, and for which team."""
+        """Add the arguments."""
         parser.add_argument("user")
         parser.add_argument("role", choices=[role.value for role in Role])
-        parser.add_argument("--team", default="", help="Slug of the team; needed for requesters.")
+        parser.add_argument("--team", default="", help="Slug of the team; required for requesters.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Grant it, and say so."""
+        """Grant the role and print the result."""
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(
-                f"There is no user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
+                f"There is no user {options['user']!r}. Create one with manage.py createsuperuser or in the admin."
             )
         now, slug = timezone.now(), options["team"]
         try:

@@ -1,4 +1,4 @@
-"""What a policy version would have said of past requests, in the terminal."""
+"""Apply a policy version to past requests, in the terminal."""
 
 from typing import Any
 
@@ -15,44 +15,46 @@ from weighbridge.core.money import format_usd
 class Command(BaseCommand):
     """`manage.py backtest NAME NUMBER [--quarters N] [--against NUMBER]`."""
 
-    help = "Replay a version of a policy on the requests of the last quarters, beside the one in force."
+    help = "Apply a policy version to the requests of the last quarters and compare it with the version in force."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which version, how far back, and beside which."""
+        """Add the version, the number of quarters, and the version to compare with."""
         parser.add_argument("name")
         parser.add_argument("number", type=int)
-        parser.add_argument("--quarters", type=int, default=4, help="How many, the current one included.")
-        parser.add_argument("--against", type=int, default=None, help="Another version than the one in force.")
+        parser.add_argument("--quarters", type=int, default=4, help="Number of quarters, including the current one.")
+        parser.add_argument(
+            "--against", type=int, default=None, help="The version to compare with, instead of the one in force."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Replay, and print what differs."""
+        """Run the back-test and print the differences."""
         name, number = options["name"], options["number"]
         try:
-            said = backtest.run(
+            result = backtest.run(
                 version=backtest.version_of(name=name, number=number),
-                against=backtest.compared_with(name=name, number=options["against"]),
+                against=backtest.baseline_of(name=name, number=options["against"]),
                 quarters=options["quarters"],
                 now=timezone.now(),
             )
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
-        for line in _lines(said):
+        for line in _lines(result):
             self.stdout.write(line)
 
 
-def _lines(said: Backtest) -> list[str]:
+def _lines(result: Backtest) -> list[str]:
     head = (
-        f"{said.version} beside {said.against}, {len(said.lines)} requests of {said.quarters[-1]} to "
-        f"{said.quarters[0]}:"
+        f"{result.version} compared with {result.against}, {len(result.lines)} requests of {result.quarters[-1]} to "
+        f"{result.quarters[0]}:"
     )
     shares = [
-        f"  {outcome.value:16} {said.before[outcome].count:6} -> {said.after[outcome].count:6}  "
-        f"{format_usd(said.after[outcome].usd)}"
+        f"  {outcome.value:16} {result.before[outcome].count:6} -> {result.after[outcome].count:6}  "
+        f"{format_usd(result.after[outcome].usd)}"
         for outcome in PolicyOutcome
     ]
     changed = [
         f"  {line.ref} {line.compared.before.outcome.value} -> {line.compared.after.outcome.value}"
         f"{' by ' + ', '.join(line.compared.new_rules) if line.compared.new_rules else ''}"
-        for line in said.changed
+        for line in result.changed
     ]
     return [head, *shares, *(["Different:", *changed] if changed else ["No outcome differs."])]

@@ -1,1 +1,1 @@
-"""Commands of management."""
+"""Commands of inbound."""

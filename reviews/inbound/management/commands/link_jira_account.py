@@ -1,4 +1,4 @@
-"""Say which account of Jira is whose, so that a move there may count as that person's."""
+"""Link a user to a Jira account, so that moves by this account count as moves by the user."""
 
 from typing import Any
 
@@ -14,22 +14,22 @@ from weighbridge.core.errors import Refused
 class Command(BaseCommand):
     """`manage.py link_jira_account USER ACCOUNT_ID`."""
 
-    help = "Link a user to an account of Jira by its account id; an empty id takes the link away."
+    help = "Link a user to a Jira account by its account id; an empty id removes the link."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose, and which."""
+        """Add the user and the account id."""
         parser.add_argument("user")
-        parser.add_argument("account_id", help='For example 5b10ac8d82e05b22cc7d4ef5; "" unlinks.')
+        parser.add_argument("account_id", help='For example 5b10ac8d82e05b22cc7d4ef5; "" removes the link.')
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Link, and say so."""
+        """Link or unlink, and print the result."""
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
-            raise CommandError(f"There is no user {options['user']!r}; make one in the admin first.")
+            raise CommandError(f"There is no user {options['user']!r}; create the user in the admin first.")
         try:
             with audit.origin("command"):
-                row = inbound.identify(user=user, account_id=options["account_id"], by=None, now=timezone.now())
+                row = inbound.link_account(user=user, account_id=options["account_id"], by=None, now=timezone.now())
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
-        what = f"is {row.account_id} in Jira" if row else "has no account in Jira"
+        what = f"is linked to Jira account {row.account_id}" if row else "is not linked to a Jira account"
         self.stdout.write(f"{user.username} {what}.")

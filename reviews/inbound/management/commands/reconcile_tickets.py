@@ -1,4 +1,4 @@
-"""Compare every ticket with the tracker: tell the differences, read them into here, or put the tickets back."""
+"""Compare every ticket with the tracker: report the differences, read the tickets again, or move them back."""
 
 from typing import Any
 
@@ -17,10 +17,12 @@ from reviews.tickets.queries.mirror import last_reconciliation
 class Command(BaseCommand):
     """`manage.py reconcile_tickets [--mode report|pull|push]`."""
 
-    help = "Compare every ticket with the tracker; report changes nothing, pull reads anew, push puts tickets back."
+    help = (
+        "Compare every ticket with the tracker; report changes nothing, pull reads tickets again, push moves them back."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to do with a difference."""
+        """Add the mode."""
         parser.add_argument(
             "--mode", choices=[mode.value for mode in ReconciliationMode], default=ReconciliationMode.REPORT.value
         )
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             message = outbox.deliver(pk=asked.pk, now=now)
         if message is None or message.state != JobState.DONE:
             asked.refresh_from_db()
-            raise CommandError(f"Not compared yet: {asked.error or 'an earlier comparison is under way.'}")
+            raise CommandError(f"Not compared yet: {asked.error or 'an earlier comparison is still running.'}")
         found = last_reconciliation()
         if found is not None:
             self.stdout.write(", ".join(f"{count} {name}" for name, count in found.counts) + f" ({found.mode})")

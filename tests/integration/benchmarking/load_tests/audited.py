@@ -47,7 +47,7 @@ def _joined(cast: Cast, now: datetime) -> object:
 
 def _handed_in(cast: Cast, now: datetime) -> object:
     part = claimed(started(cast, now), 0, now)
-    return load_tests.hand_in(part=part, stored_as="load/1-0.npz", told={}, now=now)
+    return load_tests.finish_part(part=part, stored_as="load/1-0.npz", counters={}, now=now)
 
 
 def _buried(cast: Cast, now: datetime) -> object:
@@ -58,7 +58,7 @@ def _buried(cast: Cast, now: datetime) -> object:
 ACTIONS: Mapping[str, Call] = {
     "benchmarking.load_tests.actions.start": started,
     "benchmarking.load_tests.actions.join": _joined,
-    "benchmarking.load_tests.actions.hand_in": _handed_in,
+    "benchmarking.load_tests.actions.finish_part": _handed_in,
     "benchmarking.load_tests.actions.conclude": lambda cast, now: load_tests.conclude(
         test=started(cast, now), result=result_of(), now=now
     ),

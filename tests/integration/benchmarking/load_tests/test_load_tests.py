@@ -90,7 +90,7 @@ def test_a_part_that_is_no_longer_ones_own_neither_joins_nor_hands_in(cast: Cast
     load_tests.cancel(test=test, by=cast.approver, now=now)
     before = AuditEvent.objects.count()
     load_tests.join(part=part, now=now)
-    assert load_tests.hand_in(part=part, stored_as="x", told={}, now=now) is False
+    assert load_tests.finish_part(part=part, stored_as="x", counters={}, now=now) is False
     assert AuditEvent.objects.count() == before
     assert {state for (state,) in test.parts.values_list("state")} == {"canceled"}
 
@@ -116,7 +116,7 @@ def test_a_silent_worker_ends_the_test_and_nobody_fires_its_part_later(cast: Cas
     assert [dead.test for dead in jobs.mark_dead(model=LoadPart, now=later)] == [test]
     assert jobs.mark_dead(model=LoadPart, now=later) == []
     test.refresh_from_db()
-    assert (test.state, test.error) == ("failed", "A worker went silent during the test; start it again.")
+    assert (test.state, test.error) == ("failed", "A worker stopped responding during the test; start the test again.")
     assert list(test.parts.order_by("number").values_list("state", flat=True)) == ["dead", "canceled"]
 
 
@@ -179,7 +179,7 @@ def test_bodies_that_cannot_be_sent_or_are_too_large_are_refused(
     cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = tmp_path / "rows.jsonl"
-    for text, words in (("{", "no JSON"), ("", "holds no body"), ('{"a": 1}', "at most 5 bytes")):
+    for text, words in (("{", "not valid JSON"), ("", "contains no body"), ('{"a": 1}', "at most 5 bytes")):
         body.write_text(text)
         monkeypatch.setattr(load_tests, "WORKERS_BODY_BYTES_MAX", 5)
         with pytest.raises(Invalid, match=words):

@@ -31,9 +31,9 @@ from tests.factories.people import Cast, make_cast
 from tests.integration.benchmarking.load_tests import worker
 from tests.integration.benchmarking.load_tests.audited import PLAN, claimed, started
 from tests.unit.toolkit.load import stand_in_server
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
-from weighbridge.load.generator.generator import Fired, GeneratorFailed
+from weighbridge.load.generator.generator import GeneratorFailed, GeneratorResult
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.report import load_manifest
 from weighbridge.load.results.samples import LoadSamples, RequestOutcome, read_samples
@@ -42,13 +42,15 @@ ROOT = Path(worker.__file__).parents[4]
 PATIENCE_S = 120
 
 
-def fired_by(number: int, *, of: int = 2, n: int = 2000, is_stopped: bool = False) -> Fired:
+def fired_by(number: int, *, of: int = 2, n: int = 2000, is_stopped: bool = False) -> GeneratorResult:
     """The share of one worker: each request answered after 5 ms and its number."""
     due = np.arange(number, n, of, dtype=np.int64) * 1_000_000
     done = due + 5_000_000 + number
     samples = LoadSamples(due, due, due, done, np.full(len(due), RequestOutcome.ANSWERED, dtype=np.uint8))
     complaints = {"lost": f"part {number}"}
-    return Fired(samples=samples, is_stopped=is_stopped, lost_processes=0, opened=2, cpu_s=0.5, complaints=complaints)
+    return GeneratorResult(
+        samples=samples, is_stopped=is_stopped, lost_processes=0, opened=2, cpu_s=0.5, complaints=complaints
+    )
 
 
 @pytest.fixture
@@ -156,14 +158,14 @@ def test_two_workers_send_the_bodies_and_headers_of_the_plan(workers: Celery, no
 def load_manifest_of(body: Path) -> dict[str, Any]:
     """What a manifest says of these bodies."""
     plan = from_document(LoadPlan, PLAN | {"method": "POST", "body": str(body)}, name="plan")
-    target = Pinned("http", "127.0.0.1", 9, "127.0.0.1", "/predict")
+    target = PinnedAddress("http", "127.0.0.1", 9, "127.0.0.1", "/predict")
     return load_manifest(plan, target)["bodies"]
 
 
 @pytest.fixture
-def firing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Fired]], None]:
+def firing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., GeneratorResult]], None]:
     """Put something else in the place of the generator."""
-    return lambda stand_in: monkeypatch.setattr(load_tests_tasks, "fire", stand_in)
+    return lambda stand_in: monkeypatch.setattr(load_tests_tasks, "generate_load", stand_in)
 
 
 def begin(test: LoadTest) -> None:
@@ -171,11 +173,11 @@ def begin(test: LoadTest) -> None:
 
 
 def test_the_shares_of_both_are_laid_together(
-    cast: Cast, now: datetime, firing: Callable[[Callable[..., Fired]], None]
+    cast: Cast, now: datetime, firing: Callable[[Callable[..., GeneratorResult]], None]
 ) -> None:
     asked: list[dict[str, Any]] = []
 
-    def stand_in(plan: object, target: object, **more: Any) -> Fired:
+    def stand_in(plan: object, target: object, **more: Any) -> GeneratorResult:
         asked.append(more)
         return fired_by(more["share"].mine[0])
 
@@ -185,14 +187,14 @@ def test_the_shares_of_both_are_laid_together(
     first, second = test.parts.order_by("number")
     load_tests_tasks.execute_load_part(first.pk)
     load_tests_tasks.conclude_load_test(test.pk)
-    assert load_tests_queries.unconcluded() == []
+    assert load_tests_queries.unconcluded_test_ids() == []
     test.refresh_from_db()
     assert test.state == "running"
     load_tests_tasks.execute_load_part(second.pk)
-    assert load_tests_queries.unconcluded() == [test.pk]
+    assert load_tests_queries.unconcluded_test_ids() == [test.pk]
     load_tests_tasks.conclude_load_test(test.pk)
     load_tests_tasks.conclude_load_test(test.pk)
-    assert load_tests_queries.unconcluded() == []
+    assert load_tests_queries.unconcluded_test_ids() == []
     test.refresh_from_db()
     assert test.result is not None
     assert test.result["metrics"]["response_time_p50_ms"]["value"] == pytest.approx(5.0, abs=0.001)
@@ -209,20 +211,24 @@ def test_workers_that_do_not_all_come_end_the_test(cast: Cast, now: datetime, mo
     test = started(cast, now)
     load_tests_tasks.execute_load_part(test.parts.get(number=0).pk)
     test.refresh_from_db()
-    assert (test.state, "Not all of the 2 workers were free" in test.error) == ("failed", True)
+    assert (test.state, "needs 2 workers, but not all were free" in test.error) == ("failed", True)
     load_tests_tasks.execute_load_part(test.parts.get(number=1).pk)
     assert {state for (state,) in test.parts.values_list("state")} == {"canceled"}
 
 
 @pytest.mark.parametrize("how", ["canceled", "stopped", "refused"])
 def test_a_test_that_is_ended_meanwhile_keeps_nothing(
-    cast: Cast, now: datetime, firing: Callable[[Callable[..., Fired]], None], monkeypatch: pytest.MonkeyPatch, how: str
+    cast: Cast,
+    now: datetime,
+    firing: Callable[[Callable[..., GeneratorResult]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
 ) -> None:
     monkeypatch.setattr(runs_tasks, "PROGRESS_EVERY_S", 0.0)
     test = started(cast, now)
     begin(test)
 
-    def stand_in(plan: object, target: object, **more: Any) -> Fired:
+    def stand_in(plan: object, target: object, **more: Any) -> GeneratorResult:
         if how == "refused":
             raise GeneratorFailed("No connection.")
         if how == "canceled":
@@ -261,9 +267,9 @@ def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
     part = whole.parts.get()
     held = claimed(whole, 0, now)
     name = storages["artifacts"].save("load/x.npz", ContentFile(fired_by(0, of=1).samples.as_bytes()))
-    assert load_tests.hand_in(part=held, stored_as=name, told={}, now=now)
+    assert load_tests.finish_part(part=held, stored_as=name, counters={}, now=now)
     jobs.tick(kind=kind_of(LoadPart), now=now + timedelta(hours=1))
-    load_tests_tasks.conclude_fired(now + timedelta(hours=1))
+    load_tests_tasks.wake_for_unconcluded(now + timedelta(hours=1))
     silent.refresh_from_db()
     assert silent.state == "failed"
     assert (load_tests.CONCLUDE, whole.pk) in woken

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from benchmarking.prices import actions as prices
 from benchmarking.prices.models import PriceSource
-from benchmarking.prices.queries import current, matching, price_book
+from benchmarking.prices.queries import price_book, search_prices, sources_in_force
 from benchmarking.prices.rules import check_price
 from governance.audit.models import AuditEvent
 from governance.people.domain.roles import Person, Role
@@ -63,7 +63,7 @@ def test_a_published_list_stands_beside_the_shipped_book(cast: Cast, now: dateti
     assert found.find(G5).usd == Decimal("1.006")
     publish(cast, now, lab("1.40"))
     assert price_book(DAY).find("lab/basement/rack-a").usd == Decimal("1.40")
-    assert [source.content for source in current()] == [lab("1.40")]
+    assert [source.content for source in sources_in_force()] == [lab("1.40")]
 
 
 def test_a_published_contract_takes_the_place_of_list_prices(cast: Cast, now: datetime) -> None:
@@ -72,7 +72,9 @@ def test_a_published_contract_takes_the_place_of_list_prices(cast: Cast, now: da
     assert (source.kind, source.name, found.usd) == ("rates", "example", Decimal("0.78468"))
     assert found.list_price is not None
     assert found.list_price.usd == Decimal("1.006")
-    assert [price.usd for price in matching(book=price_book(DAY), wanted="US-EAST-1/G5.XL")] == [Decimal("0.78468")]
+    assert [price.usd for price in search_prices(book=price_book(DAY), wanted="US-EAST-1/G5.XL")] == [
+        Decimal("0.78468")
+    ]
 
 
 def test_an_imported_list_brings_opinions_and_retirements(cast: Cast, now: datetime, tmp_path: Any) -> None:
@@ -100,11 +102,11 @@ def test_the_same_content_again_changes_nothing(cast: Cast, now: datetime) -> No
 def test_a_withdrawn_source_holds_no_longer_and_can_be_published_again(cast: Cast, now: datetime) -> None:
     source = publish(cast, now)
     prices.withdraw(source=source, reason=" It ended. ", by=cast.approver, now=now)
-    assert current() == []
-    with pytest.raises(WrongState, match="lab does not hold any more"):
+    assert sources_in_force() == []
+    with pytest.raises(WrongState, match="lab is no longer in force"):
         prices.withdraw(source=source, reason="Again.", by=cast.approver, now=now)
     publish(cast, now)
-    assert len(current()) == 1
+    assert len(sources_in_force()) == 1
     kinds = AuditEvent.objects.filter(subject_type="price source").order_by("position")
     assert list(kinds.values_list("kind", "reason")) == [
         ("prices.published", ""),
@@ -145,7 +147,7 @@ def test_a_withdrawal_has_a_reason(reason: str, cast: Cast, now: datetime) -> No
     with pytest.raises(Invalid) as refused:
         prices.withdraw(source=source, reason=reason, by=cast.finance, now=now)
     assert refused.value.field == "reason"
-    assert current() == [source]
+    assert sources_in_force() == [source]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -191,19 +193,19 @@ def test_the_database_keeps_sources_as_they_were(cast: Cast, now: datetime) -> N
 def test_the_page_shows_price_day_source_and_marks(cast: Cast, now: datetime) -> None:
     browser = client_of(cast.finance)
     page = html_of(browser.get("/prices/"))
-    assert "Nothing was published here" in page
+    assert "Nothing is published" in page
     upload = SimpleUploadedFile("rates.yaml", RATES.encode())
     page = html_of(browser.post("/prices/publish/", {"file": upload}, follow=True))
-    assert "example holds from now on" in page
+    assert "example is now in force" in page
     assert "1 negotiated rate)" in page
     page = html_of(browser.get("/prices/", {"q": "us-east-1/*g5.xlarge"}))
-    for words in ("0.78468", "list 1.006", "agreement 12", "1.4084", "old: "):
+    for words in ("0.78468", "list 1.006", "agreement 12", "1.4084", "outdated: "):
         assert words in page
     page = html_of(browser.get("/prices/", {"q": "gpt-4o-mini"}))
     assert "successor gpt-6-luna" in page
-    assert "No SKU fits" in html_of(browser.get("/prices/", {"q": "nothing-like-it"}))
+    assert "No matching SKU" in html_of(browser.get("/prices/", {"q": "nothing-like-it"}))
     sent = {"source": PriceSource.objects.get().pk, "reason": "It ended."}
-    assert "example holds no longer" in html_of(browser.post("/prices/withdraw/", sent, follow=True))
+    assert "example is withdrawn" in html_of(browser.post("/prices/withdraw/", sent, follow=True))
 
 
 def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: Api, now: datetime) -> None:
@@ -212,11 +214,11 @@ def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: 
     )
     publish(cast, now, json.dumps(other))
     page = html_of(client_of(cast.author).get("/prices/", {"q": G5}))
-    assert "disagrees: 2 on 2026-05-01, quotation 4711" in page
-    assert page.count("disagrees:") == 2
+    assert "other source: 2 on 2026-05-01, quotation 4711" in page
+    assert page.count("other source:") == 2
     publish(cast, now, RATES)
     page = html_of(client_of(cast.author).get("/prices/", {"q": G5}))
-    assert page.count("disagrees:") == 2, "a contract does not disagree with the list price it stands on"
+    assert page.count("other source:") == 2, "a contract does not disagree with the list price it stands on"
     prices.withdraw(source=PriceSource.objects.get(kind="rates"), reason="It ended.", by=cast.finance, now=now)
     assert "Only finance and platform leads publish" in page
     found = api(cast.author).get("/api/v1/prices/", {"q": G5, "on": "2026-10-30"}).json()["results"]

@@ -32,7 +32,7 @@ def asked(**changes):
 
 def test_an_empty_calculator_shows_its_example_and_says_so(client):
     page = html_of(client.get(URL))
-    assert "These metrics are an example" in page
+    assert "This is an example" in page
     assert "Managed API" in page
     assert "cheapest in" in page
 
@@ -42,7 +42,7 @@ def test_the_address_holds_what_was_asked(client):
     text = html_of(page)
     assert page.status_code == 200
     assert 'value="Ranking"' in text
-    assert "These metrics are an example" not in text
+    assert "This is an example" not in text
     assert "aws/us-east-1/g5.xlarge on demand" in text
 
 
@@ -57,10 +57,10 @@ def test_one_option_alone_is_enough(client):
     [
         ({"a__sku": "openai/gpt-4o-minni"}, "The price book has no &#x27;openai/gpt-4o-minni&#x27;. Nearest: "),
         ({"b__service_ms": "900"}, "No number of replicas"),
-        ({"b__service_ms": ""}, "This kind of serving needs it."),
-        ({"b__service_ms": "fast"}, "Write one number, or two like 0.1 to 0.14"),
-        ({"requests_per_year": "5 to 3"}, "The smaller number comes first"),
-        ({"b__training_sku": ""}, "Say what the hours are priced as"),
+        ({"b__service_ms": ""}, "This kind of serving requires a value."),
+        ({"b__service_ms": "fast"}, "Enter one number, or a 90 % range like 0.1 to 0.14"),
+        ({"requests_per_year": "5 to 3"}, "Enter the smaller number first"),
+        ({"b__training_sku": ""}, "Enter the SKU of the training machines"),
         ({"years": "31"}, "less than or equal to 30"),
         ({"requests_per_year": "0"}, "requests_per_year"),
     ],
@@ -108,7 +108,7 @@ def test_a_spec_may_be_a_file_and_may_be_edited(client):
 
 @pytest.mark.parametrize(
     ("source", "reason"),
-    [("kind: [", "not readable YAML"), ("", "must be a mapping"), ("kind: CostSpec", "apiVersion")],
+    [("kind: [", "not valid YAML"), ("", "must be a mapping"), ("kind: CostSpec", "apiVersion")],
 )
 def test_a_faulty_spec_is_refused_with_its_place(client, source, reason):
     page = client.post(f"{URL}spec/", {"source": source, "then": "keep"})
@@ -118,7 +118,7 @@ def test_a_faulty_spec_is_refused_with_its_place(client, source, reason):
 
 
 def test_whoever_has_the_link_reads_it_and_nobody_guesses_it(as_, author, now, outsider):
-    row = writes.keep(spec=cost_spec(), by=author, now=now)
+    row = writes.project_and_store(spec=cost_spec(), by=author, now=now)
     page = html_of(as_(outsider).get(f"/costs/{row.token}/"))
     assert f"http://testserver/costs/{row.token}/" in page
     assert "a quote of September 2026" in page
@@ -126,8 +126,8 @@ def test_whoever_has_the_link_reads_it_and_nobody_guesses_it(as_, author, now, o
 
 
 def test_at_todays_prices_nothing_moves_where_nothing_moved(client, author, now):
-    row = writes.keep(spec=cost_spec(), by=author, now=now)
-    assert "Every price it uses is the same today" in html_of(client.get(f"/costs/{row.token}/?prices=today"))
+    row = writes.project_and_store(spec=cost_spec(), by=author, now=now)
+    assert "All prices in this projection are unchanged" in html_of(client.get(f"/costs/{row.token}/?prices=today"))
 
 
 def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
@@ -147,27 +147,27 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     assert served.after == 2 * served.before
     assert served.share == Decimal("1.0")
     page = html_of(client.get(f"/costs/{row.token}/?prices=today"))
-    assert "Prices that moved" in page
+    assert "Changed prices" in page
     assert "100" in page
 
 
 def test_kept_projections_stand_side_by_side(client, author, now):
-    rows = [writes.keep(spec=cost_spec(name=name), by=author, now=now) for name in ("First", "Second")]
+    rows = [writes.project_and_store(spec=cost_spec(name=name), by=author, now=now) for name in ("First", "Second")]
     page = client.get(reverse("benchmarking:compare_projections"), {"p": [row.token for row in rows]})
     assert page.status_code == 200
     assert page.content.decode().count("Managed API") >= 2
     one = client.get(reverse("benchmarking:compare_projections"), {"p": rows[0].token})
     assert one.status_code == 400
-    assert "Choose two to 6 kept projections" in html_of(one)
+    assert "Select 2 to 6 kept projections" in html_of(one)
 
 
 def test_charts_are_drawn_of_what_is_kept(client, author, now):
-    row = writes.keep(spec=cost_spec(), by=author, now=now)
+    row = writes.project_and_store(spec=cost_spec(), by=author, now=now)
     for name in ("bands", "crossover", "moves-0"):
         chart = client.get(f"/costs/{row.token}/charts/{name}.svg")
         assert (chart.status_code, chart["Content-Type"]) == (200, "image/svg+xml")
         assert chart.content.startswith(b"<svg")
     assert client.get(f"/costs/{row.token}/charts/moves-7.svg").status_code == 404
     flat = cost_spec(only="api", load={"requests_per_year": 1000})
-    certain = writes.keep(spec=flat, by=author, now=now)
+    certain = writes.project_and_store(spec=flat, by=author, now=now)
     assert client.get(f"/costs/{certain.token}/charts/moves-0.svg").status_code == 404

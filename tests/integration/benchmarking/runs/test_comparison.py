@@ -48,10 +48,10 @@ def test_differences_only_hides_what_is_the_same(as_, author, runs):
     everything = html_of(compare(as_(author), runs[0].pk, runs[1].pk))
     narrowed = html_of(compare(as_(author), runs[0].pk, runs[1].pk, only="differences"))
     assert '<th scope="row">accuracy' in everything.lower()
-    assert "do not differ" not in everything
+    assert "without differences" not in everything
     assert "p95" in narrowed.lower()
     assert '<th scope="row">accuracy' not in narrowed.lower()
-    assert "in which the runs do not differ" in narrowed
+    assert "without differences" in narrowed
 
 
 def test_a_run_that_waits_has_no_metric_values_and_says_so(as_, author, runs):
@@ -61,10 +61,10 @@ def test_a_run_that_waits_has_no_metric_values_and_says_so(as_, author, runs):
 @pytest.mark.parametrize(
     ("ids", "words"),
     [
-        ([], "Choose 2 to 6 runs"),
-        (["1"], "Choose 2 to 6 runs"),
-        (["x", "2"], "named by its number"),
-        (["9" * 40, "2"], "named by its number"),
+        ([], "Select 2 to 6 runs"),
+        (["1"], "Select 2 to 6 runs"),
+        (["x", "2"], "A run must be a number"),
+        (["9" * 40, "2"], "A run must be a number"),
         ([str(place) for place in range(1, 9)], "At most 6 runs"),
     ],
 )

@@ -56,17 +56,17 @@ def test_the_same_content_is_the_same_data_set(cast: Cast, now: datetime) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "field", "words"),
     [
-        ("", FILE, "name", "Give the data set a name"),
-        ("  ", FILE, "name", "Give the data set a name"),
+        ("", FILE, "name", "Enter a name for the data set"),
+        ("  ", FILE, "name", "Enter a name for the data set"),
         ("d", b"", "file", "The file is empty"),
         ("d", b"x,y\n1,2\n", "file", "must be an .npz file"),
         ("d", FILE[: len(FILE) // 2], "file", "must be an .npz file"),
-        ("d", npz(x=np.zeros(3)), "file", "must hold an array x"),
-        ("d", npz(y=np.zeros(3)), "file", "must hold an array x"),
-        ("d", npz(a=np.zeros(3), b=np.zeros(3)), "file", "must hold an array x"),
-        ("d", archive("x", "y"), "file", "must hold an array x"),
-        ("d", archive("x.npy", "y.npy"), "file", "array x does not hold plain numbers"),
-        ("d", npz(x=np.zeros(3), y=np.array(["words"])), "file", "array y does not hold plain numbers"),
+        ("d", npz(x=np.zeros(3)), "file", "must contain an array x"),
+        ("d", npz(y=np.zeros(3)), "file", "must contain an array x"),
+        ("d", npz(a=np.zeros(3), b=np.zeros(3)), "file", "must contain an array x"),
+        ("d", archive("x", "y"), "file", "must contain an array x"),
+        ("d", archive("x.npy", "y.npy"), "file", "array x must contain only numbers"),
+        ("d", npz(x=np.zeros(3), y=np.array(["words"])), "file", "array y must contain only numbers"),
         ("d", npz(x=np.zeros(3), y=np.zeros(3), **{f"z{n}": np.zeros(1) for n in range(15)}), "file", "at most 16"),
         ("d", archive(*(str(number) for number in range(20_000))), "file", "too many entries"),
     ],
@@ -88,7 +88,7 @@ def test_arrays_that_unpack_to_more_than_a_run_may_use_are_refused(
 ) -> None:
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"RUN_MEMORY_MB": 1}
     large = npz(x=np.zeros(200_000), y=np.zeros(3))
-    with pytest.raises(Invalid, match="unpack to more than the 1 MB"):
+    with pytest.raises(Invalid, match="unpacked arrays exceed 1 MB"):
         datasets.register(name="d", upload=ContentFile(large, name="t.npz"), by=cast.author, now=now)
     assert not Dataset.objects.exists()
 

@@ -10,7 +10,7 @@ def test_a_confusion_of_many_classes_is_not_drawn():
 
 def test_conditions_of_a_bare_manifest():
     (only,) = conditions_of({"digest": "sha256:00", "data": None, "empty": {}})
-    assert (only.title, only.pairs) == ("as a whole", (("digest", "sha256:00"), ("data", "none")))
+    assert (only.title, only.pairs) == ("other", (("digest", "sha256:00"), ("data", "none")))
     assert conditions_of({}) == ()
     (part,) = conditions_of({"inputs": {"declared": [{"name": "x", "shape": ["n", 4]}], "fixed": False, "none": []}})
     assert part.pairs == (("declared", "name x, shape n, 4"), ("fixed", "no"), ("none", "none"))

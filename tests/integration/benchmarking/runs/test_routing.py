@@ -42,8 +42,8 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Every wake-up that is sent: the task, the run."""
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(wakeups, "wake", lambda task, *arguments: sent.append((task, *arguments)))
-    wakeups.LINE.told.clear()
-    wakeups.LINE.left_alone_until_s = 0.0
+    wakeups.CIRCUIT.announced.clear()
+    wakeups.CIRCUIT.open_until_s = 0.0
     return sent
 
 
@@ -124,7 +124,7 @@ def test_variants_are_made_with_what_the_plan_wants(
 ) -> None:
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"RUN_WALL_S": 77}
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
     monkeypatch.setattr(
         runs_tasks, "measure_alternatives", lambda wanted, **named: seen.update(named, wanted=wanted) or result_of()
     )
@@ -157,7 +157,7 @@ def test_variants_are_not_made_without_the_wall_their_author_needs(
 def test_what_the_toolkit_refuses_ends_the_run_in_its_words(
     queued: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: None)
+    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: None)
     run = queued(VARIANTS)  # 32 rows: too few to test on
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -181,7 +181,7 @@ def test_rivals_are_fetched_for_the_toolkit_and_their_uploader_decides_on_the_wa
         seen.update({family: path.read_bytes() for family, path in rivals.items()}, wanted=wanted)
         return result_of()
 
-    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
     monkeypatch.setattr(runs_tasks, "measure_alternatives", measure)
     plan = VARIANTS | {
         "family": "mine",

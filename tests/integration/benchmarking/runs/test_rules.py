@@ -32,7 +32,7 @@ def test_a_role_may_what_the_table_says(role: Role, team: str) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_an_inactive_person_runs_nothing(role: Role) -> None:
-    with pytest.raises(NotAllowed, match="not active; ask an administrator"):
+    with pytest.raises(NotAllowed, match=r"not active\. Ask an administrator"):
         check_run(person(role, is_active=False), team="search")
 
 

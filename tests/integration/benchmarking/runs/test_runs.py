@@ -130,7 +130,7 @@ def test_what_can_be_canceled(cast: Cast, version: ModelVersion, now: datetime, 
     Run.objects.update(state=state, lease_until=now + MINUTE if state in HELD else None, result={}, verdict="valid")
     before = (stored(run), events())
     if state not in UNFINISHED:
-        with pytest.raises(WrongState, match=f"Run {run.pk} has already ended; there is nothing to cancel"):
+        with pytest.raises(WrongState, match=f"Run {run.pk} has already ended and cannot be canceled"):
             jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
         assert (stored(run), events()) == before
         return
@@ -249,7 +249,7 @@ def test_runs_whose_workers_fell_silent_too_often_are_buried(cast: Cast, version
     assert jobs.mark_dead(model=Run, now=now) == [run]
     row = stored(run)
     assert (row["state"], row["finished_at"], row["lease_until"], row["attempts"]) == ("dead", now, None, 3)
-    assert row["error"] == "The worker went silent 3 times; the model may exhaust the machine."
+    assert row["error"] == "The worker stopped responding 3 times; the model may exhaust the machine."
     assert events()[-1] == ("run.dead", "r", "system", {"attempts": 3})
     assert len(told()) == 1
     assert stored(other)["state"] == "queued"

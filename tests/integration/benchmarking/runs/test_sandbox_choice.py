@@ -62,7 +62,7 @@ def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
 ) -> None:
     run = run_of(version, now)
     assert (run.state, run.attempts, begun) == ("failed", 1, [])
-    for words in ("Not measured: bubblewrap", "Install it there", "administrator", "/sandbox/", "run it again"):
+    for words in ("Not measured: bubblewrap", "Install bubblewrap there", "administrator", "/sandbox/", "run it again"):
         assert words in run.error
     assert AuditEvent.objects.filter(kind="run.failed").count() == 1
 
@@ -146,11 +146,11 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
     browser = Client()
     browser.force_login(cast.admin)
     page = html_of(browser.get("/sandbox/"))
-    assert "measured behind bubblewrap alone" in page
+    assert "measured only inside bubblewrap" in page
     assert "<li>process</li>" in page
     form = {"may_go_without": "True", "reason": "The <b>container</b> is a machine of its own."}
     page = html_of(browser.post("/sandbox/choose/", form, follow=True))
-    assert "with whatever walls the worker has" in page
+    assert "with the isolation that the worker has" in page
     assert "&lt;b&gt;container&lt;/b&gt;" in page
     program = api(cast.admin)
     assert program.get("/api/v1/sandbox/").json() == {"may_go_without": True, "last_layers": ["process"]}
@@ -189,10 +189,10 @@ def test_a_repeat_never_goes_behind_fewer_walls_whoever_allowed_them(
     choose(cast, now)
     first = run_of(version, now)
     walled = result_of()
-    walled["manifest"]["isolation"] = Layers(bubblewrap="/usr/bin/bwrap").words(())
+    walled["manifest"]["isolation"] = Layers(bubblewrap="/usr/bin/bwrap").describe(())
     Run.objects.filter(pk=first.pk).update(result=walled)
     again = runs.repeat(run=Run.objects.get(), by=cast.author, now=now)
     runs_tasks.execute_run(again.pk)
     again.refresh_from_db()
     assert (again.state, len(begun)) == ("failed", 1)
-    assert again.error.startswith("Not repeated: the first run was measured behind bubblewrap")
+    assert again.error.startswith("Not repeated: the first run used bubblewrap")

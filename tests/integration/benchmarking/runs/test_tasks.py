@@ -33,7 +33,7 @@ from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
 from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, SingleStream, WarmUp
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
@@ -129,7 +129,7 @@ def test_a_model_that_was_never_uploaded_fails_in_words(cast: Cast, version: Mod
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
     assert run.state == "failed"
-    assert run.error == "The model lies elsewhere and was never uploaded, so it cannot be run here; upload the file."
+    assert run.error == "The model file was never uploaded, so it cannot be run here; upload the file."
 
 
 def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
@@ -140,7 +140,7 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
         engine=RuntimeSettings(affinity=(0,), options={"arena_extend_strategy": "kSameAsRequested"}),
     )
     first, result = queue(version), result_of()
-    result["manifest"] = sealed({"isolation": "process", "settings": to_document(settings)})
+    result["manifest"] = seal_manifest({"isolation": "process", "settings": to_document(settings)})
     seen: list[ProfileSettings] = []
 
     def stand_in(**arguments: Any) -> dict[str, Any]:
@@ -162,10 +162,10 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
-        ({"digest": "sha256:0"}, "holds no settings"),
+        ({"digest": "sha256:0"}, "contains no settings"),
         (
-            sealed({"settings": to_document(ProfileSettings(engine=RuntimeSettings(provider="cuda")))}),
-            "another kind of machine",
+            seal_manifest({"settings": to_document(ProfileSettings(engine=RuntimeSettings(provider="cuda")))}),
+            "a different machine type",
         ),
     ],
 )
@@ -302,7 +302,7 @@ def test_a_fault_of_ours_gives_the_run_back_with_its_words(
         assert (run.state, run.attempts, run.lease_until) == ("queued", attempt, None)
         assert run.error.startswith("FileNotFoundError: ")
         assert run.next_attempt_at >= begun + kinds.backoff(attempt)
-    assert "met a fault of ours" in caplog.text
+    assert "failed because of an internal error" in caplog.text
     jobs.tick(kind=kind_of(Run), now=timezone.now())
     run.refresh_from_db()
     assert run.state == "dead"
@@ -333,7 +333,7 @@ def test_a_killed_worker_costs_an_attempt_and_the_third_is_the_last(
     jobs.tick(kind=kind_of(Run), now=timezone.now())
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("dead", 3)
-    assert run.error == "The worker went silent 3 times; the model may exhaust the machine."
+    assert run.error == "The worker stopped responding 3 times; the model may exhaust the machine."
 
 
 def test_the_second_attempt_after_a_killed_worker_succeeds(
@@ -365,7 +365,7 @@ def test_the_tick_wakes_workers_for_what_is_due(
     with django_capture_on_commit_callbacks(execute=True):
         jobs.tick(kind=kind_of(Run), now=now)
     assert sent == [("benchmarking.runs.tasks.execute_run", (due.pk,))]
-    assert runs_tasks.note_untaken in outbox.TICKERS
+    assert runs_tasks.record_untaken in outbox.TICKERS
 
 
 @pytest.mark.django_db(transaction=True)

@@ -47,7 +47,7 @@ def held(run, now, **fields):
 
 def test_a_queued_run_says_its_place_and_is_followed(as_, run, author):
     page = html_of(as_(author).get(f"/runs/{run.pk}/"))
-    assert "First in the queue; a worker of the kind “cpu” takes it next." in page
+    assert "First in the queue; the next free “cpu” worker takes it." in page
     assert f'hx-get="/runs/{run.pk}/live/"' in page
     assert "Cancel" in page
 
@@ -62,9 +62,9 @@ def test_a_running_run_says_how_far_it_is(as_, run, author, now):
 
 
 def test_a_run_that_a_silent_worker_gave_back_says_why(as_, run, author, now):
-    Run.objects.filter(pk=run.pk).update(attempts=2, error="The worker went silent.")
+    Run.objects.filter(pk=run.pk).update(attempts=2, error="The worker stopped responding.")
     page = html_of(as_(author).get(f"/runs/{run.pk}/live/"))
-    assert "The worker went silent." in page
+    assert "The worker stopped responding." in page
     assert "Attempt 2 of 3" in page
 
 
@@ -81,7 +81,7 @@ def test_a_result_is_shown_with_verdict_metric_values_distribution_and_condition
         "Indicative",
         "The machine was busy.",
         "400 samples; half took at most",
-        "Kept is one of every 2 measured.",
+        "The result stores one of every 2 measured samples.",
         "AMD EPYC",
         "Memory (MB)",
     ):
@@ -153,7 +153,7 @@ def test_a_run_is_canceled_once(as_, run, author):
     assert "is canceled" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
     run.refresh_from_db()
     assert run.state == JobState.CANCELED
-    assert "nothing to cancel" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
+    assert "cannot be canceled" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
 
 
 def test_a_run_is_repeated_as_a_run_of_its_own(as_, done, author):
@@ -209,13 +209,13 @@ def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run,
     again = finish_run(run=again, now=now, result=result)
     page = html_of(as_(author).get(f"/runs/{again.pk}/"))
     for words in (
-        "Different: a metric value lies outside the margin for sure.",
+        "Different: the interval of a metric value is outside the margin.",
         "1.500 (1.5",
         "machine.cpu",
         "none → Another",
     ):
         assert words in page
-    assert f'<a href="/runs/{first.pk}/">Run {first.pk}</a>, with the settings of its manifest' in page
+    assert f'<a href="/runs/{first.pk}/">Run {first.pk}</a>, with the settings from its manifest' in page
     told = as_(author).get(f"/api/v1/runs/{again.pk}/").json()
     assert (told["repeats"], told["equivalence"]["answer"]) == (first.pk, "different")
     other = html_of(as_(author).get(f"/runs/{first.pk}/"))
@@ -226,5 +226,5 @@ def test_a_repetition_that_differs_in_nothing_says_so_and_why_it_cannot_tell(as_
     first = finish_run(run=run, now=now, result=result_of(verdict="invalid"))
     again = finish_run(run=actions.repeat(run=first, by=author, now=now), now=now, result=result_of())
     page = html_of(as_(author).get(f"/runs/{again.pk}/"))
-    assert "The first run is no valid measurement, so nothing can be told from it." in page
-    assert "Nothing in the manifest" in page
+    assert "The first run is not a valid measurement, so it cannot be compared." in page
+    assert "Both manifests have" in page

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from examples.company import cast as demo
+from examples.company import users as demo
 from examples.company.portfolio import story
-from examples.company.portfolio.world import COMPANY
+from examples.company.portfolio.company_model import COMPANY
 from examples.company.terminal import Terminal
 from governance.bills import tasks as bills_tasks
 from governance.budgets.queries.budgets import accounts
@@ -23,8 +23,8 @@ SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud",
 def told(policy, tmp_path, monkeypatch):
     """The company has lived; the demo's own people were there before it."""
     monkeypatch.setattr(bills_tasks, "PROGRESS_EVERY_S", 0.01)
-    demo.gather(now=timezone.now())
-    return story.tell(Terminal(), folder=tmp_path, company=SMALL)
+    demo.create_users(now=timezone.now())
+    return story.run(Terminal(), folder=tmp_path, company=SMALL)
 
 
 def test_the_company_lives_through_two_quarters_once(told, tmp_path):

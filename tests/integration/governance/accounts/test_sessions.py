@@ -1,4 +1,4 @@
-"""Sessions end by themselves, log-ins leave a line, pages are not kept in the browser, and owners hear of changes."""
+"""Sessions end by themselves, log-ins leave a line, pages are not met in the browser, and owners hear of changes."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from governance.accounts import actions as accounts
-from governance.accounts.domain import TOLD, Happening
+from governance.accounts.domain import MAIL_TEXTS, SecurityEvent
 from governance.accounts.web.session_limits import ENDED, SEEN
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
@@ -107,22 +107,26 @@ def with_mail(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("with_mail")
-@pytest.mark.parametrize("happening", Happening)
-def test_the_owner_is_told_by_mail_once_it_has_happened(cast: Cast, now: datetime, happening: Happening) -> None:
-    accounts.note(happening=happening, user=cast.author, by=cast.admin, now=now)
+@pytest.mark.parametrize("happening", SecurityEvent)
+def test_the_owner_is_told_by_mail_once_it_has_happened(cast: Cast, now: datetime, happening: SecurityEvent) -> None:
+    accounts.record_security_event(happening=happening, user=cast.author, by=cast.admin, now=now)
     rows = list(OutboxMessage.objects.filter(kind=accounts.TELL))
-    assert len(rows) == (happening in TOLD)
+    assert len(rows) == (happening in MAIL_TEXTS)
     assert mail.outbox == []
     for row in rows:
         jobs_tasks.deliver(row.pk)
         row.refresh_from_db()
         (sent,) = mail.outbox
-        assert (row.state, sent.to, sent.subject) == ("done", [cast.author.email], f"Weighbridge: {TOLD[happening]}")
-        assert f"{now:%Y-%m-%d at %H:%M} UTC" in str(sent.body)
+        assert (row.state, sent.to, sent.subject) == (
+            "done",
+            [cast.author.email],
+            f"Weighbridge: {MAIL_TEXTS[happening]}",
+        )
+        assert f"{now:%Y-%m-%d %H:%M} UTC" in str(sent.body)
 
 
 def test_without_mail_nobody_is_told_and_nothing_waits(cast: Cast, now: datetime) -> None:
-    accounts.note(happening=Happening.FACTOR_ADDED, user=cast.author, by=None, now=now)
+    accounts.record_security_event(happening=SecurityEvent.FACTOR_ADDED, user=cast.author, by=None, now=now)
     assert not OutboxMessage.objects.exists()
 
 
@@ -130,10 +134,10 @@ def test_without_mail_nobody_is_told_and_nothing_waits(cast: Cast, now: datetime
 def test_whoever_has_no_address_or_no_account_any_more_is_told_nothing(cast: Cast, now: datetime) -> None:
     User.objects.filter(pk=cast.finance.pk).update(email="")
     cast.finance.refresh_from_db()
-    accounts.note(happening=Happening.FACTOR_ADDED, user=cast.finance, by=None, now=now)
-    accounts.note(happening=Happening.FACTOR_ADDED, user=None, by=None, now=now)
+    accounts.record_security_event(happening=SecurityEvent.FACTOR_ADDED, user=cast.finance, by=None, now=now)
+    accounts.record_security_event(happening=SecurityEvent.FACTOR_ADDED, user=None, by=None, now=now)
     assert not OutboxMessage.objects.exists()
-    accounts.note(happening=Happening.FACTOR_ADDED, user=cast.author, by=None, now=now)
+    accounts.record_security_event(happening=SecurityEvent.FACTOR_ADDED, user=cast.author, by=None, now=now)
     User.objects.filter(pk=cast.author.pk).update(email="")
     jobs_tasks.deliver(OutboxMessage.objects.get().pk)
     assert (OutboxMessage.objects.get().state, mail.outbox) == ("done", [])

@@ -10,5 +10,5 @@ Call = Callable[[Cast, datetime], object]
 
 
 ACTIONS: Mapping[str, Call] = {
-    "governance.audit.actions.checkpoints.keep": lambda cast, now: checkpoints.keep(now=now),
+    "governance.audit.actions.checkpoints.sign_head": lambda cast, now: checkpoints.sign_head(now=now),
 }

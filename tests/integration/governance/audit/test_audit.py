@@ -17,7 +17,7 @@ from tests.threads import together
 from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)
-CHANGED, MISSING = "does not match its own hash", "does not follow the row before it"
+CHANGED, MISSING = "does not match its own hash", "does not match the hash of the row before it"
 
 
 def record(number: int = 1, **changes: object) -> AuditEvent:

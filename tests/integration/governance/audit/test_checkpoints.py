@@ -60,7 +60,7 @@ def kept(now: datetime) -> list[Checkpoint]:
     rows = []
     for day in range(2):
         happen(now + timedelta(days=day), 3)
-        rows.append(writes.keep(now=now + timedelta(days=day)))
+        rows.append(writes.sign_head(now=now + timedelta(days=day)))
     happen(now, 2)
     assert [row.count for row in rows if row] == [4, 8]
     return [row for row in rows if row]
@@ -68,7 +68,7 @@ def kept(now: datetime) -> list[Checkpoint]:
 
 def test_a_checkpoint_names_the_head_and_announces_itself(now: datetime) -> None:
     happen(now, 3)
-    row = writes.keep(now=now)
+    row = writes.sign_head(now=now)
     head = AuditEvent.objects.latest("position")
     assert row is not None
     assert (row.count, row.head, row.at) == (4, head.hash, now)
@@ -76,31 +76,31 @@ def test_a_checkpoint_names_the_head_and_announces_itself(now: datetime) -> None
     told = {"key": key_id, "second_factor_required": False, "identity_provider": ""}
     assert (head.kind, head.details, row.key_id) == ("audit.checkpointed", told, key_id)
     checkpoint.verify(checkpoints.signed_of(row), public_key_pem=public_key())
-    assert checkpoints.faults(public_keys=[public_key()]) == []
+    assert checkpoints.contradictions(public_keys=[public_key()]) == []
 
 
 def test_it_tells_which_settings_bind_people_at_that_moment(now: datetime, settings: Settings) -> None:
     happen(now)
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"REQUIRE_MFA": True}
     settings.OIDC_SERVER_URL = "https://somebody:secret@login.example.org/realm"
-    writes.keep(now=now)
+    writes.sign_head(now=now)
     told = AuditEvent.objects.latest("position").details
     assert (told["second_factor_required"], told["identity_provider"]) == (True, "login.example.org")
     assert audit.first_broken() is None
 
 
 def test_nothing_new_needs_no_new_checkpoint(now: datetime) -> None:
-    assert writes.keep(now=now) is None
+    assert writes.sign_head(now=now) is None
     happen(now)
-    row = writes.keep(now=now)
-    assert writes.keep(now=now + timedelta(days=9)) == row
+    row = writes.sign_head(now=now)
+    assert writes.sign_head(now=now + timedelta(days=9)) == row
     assert (Checkpoint.objects.count(), AuditEvent.objects.count()) == (1, 2)
 
 
 def test_a_checkpoint_belongs_to_the_transaction_it_signs(now: datetime) -> None:
     with transaction.atomic():
         happen(now)
-        assert writes.keep(now=now) is not None
+        assert writes.sign_head(now=now) is not None
         transaction.set_rollback(True)
     assert (Checkpoint.objects.count(), AuditEvent.objects.count()) == (0, 0)
 
@@ -119,10 +119,10 @@ def test_a_tick_without_the_key_goes_on_and_says_so(
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": tmp_path / "nothing.pem"}
     happen(now)
     operations_tasks.sign_daily(now)
-    assert "The audit trail has no checkpoint of today. There is no signing key" in caplog.text
+    assert "The daily checkpoint of the audit trail failed. There is no signing key" in caplog.text
     assert not Checkpoint.objects.exists()
     with pytest.raises(WrongState):
-        writes.keep(now=now)
+        writes.sign_head(now=now)
     assert AuditEvent.objects.count() == 1
 
 
@@ -140,7 +140,7 @@ def test_the_database_keeps_them(kept: list[Checkpoint]) -> None:
 
 def test_a_whole_trail_is_told_with_its_checkpoints(kept: list[Checkpoint]) -> None:
     head = AuditEvent.objects.latest("position")
-    assert verify() == (0, [f"10 events, chain whole, head {head.hash}. Checkpoints: 2, none contradicted."])
+    assert verify() == (0, [f"10 events, chain unbroken, head {head.hash}. Checkpoints: 2, none contradicted."])
 
 
 @pytest.mark.parametrize(("left", "missing"), [(9, []), (8, []), (7, [8]), (4, [8]), (3, [4, 8]), (0, [4, 8])])
@@ -154,7 +154,7 @@ def test_a_trail_cut_at_its_end_is_found(kept: list[Checkpoint], left: int, miss
         return
     assert status == 1
     assert [line.split()[4] for line in said] == [str(each) for each in missing]
-    assert all("names more events than there are" in line for line in said)
+    assert all("names more events than the trail has" in line for line in said)
 
 
 def test_a_trail_rewritten_from_some_event_on_is_found(kept: list[Checkpoint]) -> None:
@@ -175,7 +175,7 @@ def test_a_trail_rewritten_from_some_event_on_is_found(kept: list[Checkpoint]) -
     status, said = verify()
     assert (status, len(said)) == (1, 1)
     assert said[0].startswith("The checkpoint after event 8 of ")
-    assert said[0].endswith("names another event: the trail was rewritten.")
+    assert said[0].endswith("does not match the trail: events were changed.")
 
 
 def test_a_removed_checkpoint_is_missed(kept: list[Checkpoint]) -> None:
@@ -192,7 +192,7 @@ def test_a_forged_checkpoint_is_found(kept: list[Checkpoint], change: str) -> No
     tamper(f"UPDATE audit_checkpoint SET {change.format(other.signature)} WHERE count = 8")
     status, said = verify()
     assert status == 1
-    assert "was not signed by the key it names: it is forged or altered." in said[0]
+    assert "was not signed by the key that it names: it is forged or changed." in said[0]
 
 
 def test_a_checkpoint_of_a_key_that_is_not_at_hand(
@@ -203,10 +203,10 @@ def test_a_checkpoint_of_a_key_that_is_not_at_hand(
     new.write_text(attestation.new_key_pem())
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": new}
     happen(now)
-    writes.keep(now=now)
+    writes.sign_head(now=now)
     status, said = verify()
     assert (status, len(said)) == (1, 2)
-    assert all("is not at hand; give its public half with --public-key." in line for line in said)
+    assert all("is not available. Give its public key with --public-key." in line for line in said)
     assert verify("--public-key", str(old))[0] == 0
 
 
@@ -221,7 +221,7 @@ def test_a_printed_checkpoint_is_verified_as_text_and_as_a_file(kept: list[Check
         status, said = verify("--checkpoint", given)
         assert (status, len(said)) == (0, 1)
         assert said[0].startswith("Genuine: after event 4 of ")
-        assert f"the head was {kept[0].head}, and it still is. 10 events, chain whole" in said[0]
+        assert f"the head was {kept[0].head}, and the trail still matches it. 10 events, chain unbroken" in said[0]
 
 
 def test_what_lies_elsewhere_tells_what_nothing_here_can(kept: list[Checkpoint]) -> None:
@@ -231,7 +231,7 @@ def test_what_lies_elsewhere_tells_what_nothing_here_can(kept: list[Checkpoint])
     assert verify()[0] == 0
     status, said = verify("--checkpoint", paper)
     assert status == 1
-    assert "names more events than there are: the last ones were removed from the trail." in said[0]
+    assert "names more events than the trail has: the last events were removed." in said[0]
 
 
 def test_offline_the_signature_alone_is_verified(
@@ -242,9 +242,9 @@ def test_offline_the_signature_alone_is_verified(
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": tmp_path / "nothing.pem"}
     with django_assert_num_queries(0):  # type: ignore[attr-defined]
         status, said = verify("--checkpoint", text, "--public-key", str(key), "--offline")
-    assert (status, said[0].endswith("The trail was not asked.")) == (0, True)
+    assert (status, said[0].endswith("The trail was not checked.")) == (0, True)
     status, said = verify("--checkpoint", text, "--offline")
-    assert (status, "give its public half with --public-key" in said[0]) == (1, True)
+    assert (status, "Give its public key with --public-key" in said[0]) == (1, True)
     with pytest.raises(CommandError, match="No signature on this statement was made by the given key"):
         verify("--checkpoint", text.replace(";4;", ";5;"), "--public-key", str(key), "--offline")
 
@@ -253,11 +253,11 @@ def test_offline_the_signature_alone_is_verified(
     ("words", "reason"),
     [
         (("--offline",), "Give the checkpoint to verify offline"),
-        (("--checkpoint", "a checkpoint"), "no checkpoint as packets print them"),
-        (("--checkpoint", "x" * 10_000), "no checkpoint as packets print them"),
+        (("--checkpoint", "a checkpoint"), "not a checkpoint from a packet"),
+        (("--checkpoint", "x" * 10_000), "not a checkpoint from a packet"),
         (("--public-key", "/nowhere.pem"), "The public key cannot be read"),
         (("--public-key", "{file}"), "not a public key in PEM form"),
-        (("--checkpoint", "{bytes}"), "The file holds no text."),
+        (("--checkpoint", "{bytes}"), "The file is not a text file."),
         (("--public-key", "{bytes}"), "The public key cannot be read"),
     ],
 )
@@ -274,6 +274,6 @@ def test_many_checkpoints_ask_the_database_as_often_as_one(
 ) -> None:
     for _ in range(3):
         happen(now)
-        writes.keep(now=now)
+        writes.sign_head(now=now)
         with django_assert_num_queries(3):  # type: ignore[attr-defined]
-            assert checkpoints.faults(public_keys=[public_key()]) == []
+            assert checkpoints.contradictions(public_keys=[public_key()]) == []

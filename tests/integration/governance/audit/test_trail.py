@@ -57,7 +57,7 @@ def test_administrators_and_auditors_read_the_trail(role: Role) -> None:
     ],
 )
 def test_the_list_narrowed(events: list[AuditEvent], filters: dict[str, str], positions: list[int]) -> None:
-    assert [event.position for event in trail.listed(trail.TrailFilters(**filters))] == positions
+    assert [event.position for event in trail.listed(trail.TrailSelection(**filters))] == positions
 
 
 def test_events_of_one_thing(events: list[AuditEvent]) -> None:

@@ -12,7 +12,7 @@ from governance.bills.actions import allocation, bills, rates
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.domain.file_kind import UnpackLimits
-from governance.bills.domain.pipeline import IngestOrder, read_bill
+from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.models import Bill, BillSlice
 from governance.jobs import actions as jobs
 from tests.factories.allocation import RULES, publish_rules
@@ -40,9 +40,9 @@ def taken_in(cast: Cast, now: datetime) -> Bill:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "bill.csv"
         path.write_bytes(csv_bytes())
-        order = IngestOrder("bill.csv")
+        order = BillFile("bill.csv")
         gathered, report = read_bill(path, order, folder=Path(folder), caps=UnpackLimits(), on_share=lambda *_: None)
-    assert bills.take_in(bill=bill, gathered=gathered, report=report, now=now)
+    assert bills.ingest(bill=bill, gathered=gathered, report=report, now=now)
     return bill
 
 
@@ -75,14 +75,14 @@ def _buried(cast: Cast, now: datetime) -> None:
 
 ACTIONS: Mapping[str, Call] = {
     "governance.bills.actions.bills.receive": received,
-    "governance.bills.actions.bills.turn_away": lambda cast, now: bills.turn_away(
+    "governance.bills.actions.bills.reject_file": lambda cast, now: bills.reject_file(
         name="notes.txt", delivery=bills.Delivery(), reason="It is no bill.", by=None, now=now
     ),
-    "governance.bills.actions.bills.take_in": taken_in,
+    "governance.bills.actions.bills.ingest": taken_in,
     "governance.bills.actions.allocation.draft": _drafted,
     "governance.bills.actions.allocation.publish": _published,
     "governance.bills.actions.allocation.assign": _assigned,
-    "governance.bills.actions.month_postings.state_months": lambda cast, now: postings.state_months(
+    "governance.bills.actions.month_postings.post_months": lambda cast, now: postings.post_months(
         months=[date(2026, 9, 1)], cause="test", now=now
     ),
     "governance.bills.actions.rates.set_rate": lambda cast, now: rates.set_rate(

@@ -33,7 +33,7 @@ def read(send: Send, monkeypatch: pytest.MonkeyPatch) -> Send:
 
     def taken_in(content: bytes, name: str = "bill.csv", **delivery: object) -> Bill:
         bill = send(content, name, **delivery)
-        bills_tasks.take_in_bill(bill.pk)
+        bills_tasks.ingest_bill(bill.pk)
         bill.refresh_from_db()
         return bill
 

@@ -29,17 +29,17 @@ from governance.bills.models import SpendLine  # noqa: E402 -- Django is set up 
 from governance.inventory.actions import artifacts  # noqa: E402 -- Django is set up first
 
 RECEIVING: dict[str, tuple[Any, str, str]] = {
-    "after the raw file is kept": (artifacts, "keep", "after"),
+    "after the raw file is kept": (artifacts, "store", "after"),
     "after it is received": (bills, "receive", "after"),
 }
 READING: dict[str, tuple[Any, str, str]] = {
     "after the claim": (bills_tasks, "_read", "before"),
-    "after the file is read": (bills, "take_in", "before"),
+    "after the file is read": (bills, "ingest", "before"),
     "before COPY": (SpendLine, "copy_in", "before"),
     "during COPY": (psycopg.Copy, "write", "second"),
     "before lines are allocated": (allocation, "assign", "before"),
     "before the commit": (bills, "_record", "after"),
-    "after the commit": (bills, "take_in", "after"),
+    "after the commit": (bills, "ingest", "after"),
 }
 
 
@@ -71,7 +71,7 @@ def main(database: str, folder: Path, point: str, what: str) -> None:
     models.BLOCK_LINES = 1  # so that a COPY takes several writes
     arm(*(RECEIVING | READING)[point])
     if point in READING:
-        bills_tasks.take_in_bill(int(what))
+        bills_tasks.ingest_bill(int(what))
         return
     path = Path(what)
     with path.open("rb") as file:

@@ -48,7 +48,7 @@ def test_what_is_no_bill_is_turned_away_once_with_a_reason(folder, now):
         bills_tasks.watch_folder(now)
     (bill,) = Bill.objects.all()
     assert (bill.state, bill.digest, bill.name) == (JobState.FAILED, "", "notes.csv")
-    assert "no header of a CSV file" in bill.error
+    assert "not a CSV header" in bill.error
     assert AuditEvent.objects.filter(kind="bill.turned_away").count() == 1
 
 
@@ -70,7 +70,7 @@ def test_the_tick_wakes_for_bills_and_declares_dead(send, now, monkeypatch):
     monkeypatch.setattr(jobs, "announce", lambda model, task, now, among: woken.append((model, task)))
     Bill.objects.filter(pk=bill.pk).update(attempts=3)
     jobs.tick(kind=kind_of(Bill), now=now)
-    assert woken == [(Bill, "governance.bills.tasks.take_in_bill")]
+    assert woken == [(Bill, "governance.bills.tasks.ingest_bill")]
     assert Bill.objects.get(pk=bill.pk).state == JobState.DEAD
 
 
@@ -86,9 +86,9 @@ def test_the_command_receives_a_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "options", "reason"),
     [
-        (None, [], "There is no file"),
-        (b"hello\n", [], "no header"),
-        (csv_bytes(), ["--kind", "slurm"], "Name the cluster"),
+        (None, [], "The file"),
+        (b"hello\n", [], "not a CSV header"),
+        (csv_bytes(), ["--kind", "slurm"], "Give the name of the cluster"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path, content, options, reason):

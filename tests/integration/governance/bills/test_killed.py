@@ -98,7 +98,7 @@ def test_a_reader_that_is_killed_leaves_the_old_bill_whole_and_the_next_one_the_
         assert snapshot() | {"Bill": []} == before | {"Bill": []}
     fall_silent(bill)
     for _ in range(2):
-        bills_tasks.take_in_bill(bill.pk)
+        bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.error, bill.attempts) == (JobState.DONE, "", 1 if point == "after the commit" else 2)
     assert told() == (4, Decimal(20), 1, Decimal(20))
@@ -117,7 +117,7 @@ def test_a_file_sent_again_after_whoever_received_it_was_killed_is_one_bill(
         assert snapshot() == before
     bill = send(content, "second.csv")
     assert Bill.objects.exclude(pk=on_record.pk).get() == bill
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     assert told() == (4, Decimal(20), 1, Decimal(20))
     assert AuditEvent.objects.filter(kind="bill.received", subject=str(bill)).count() == 1
 
@@ -129,7 +129,7 @@ def test_a_bill_that_kills_three_readers_is_dead_and_nothing_of_it_counts(
     for _ in range(bill.max_attempts):
         die(installation, "during COPY", bill.pk)
         fall_silent(bill)
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     (dead,) = jobs.mark_dead(model=Bill, now=timezone.now())
     assert (dead, dead.state) == (bill, JobState.DEAD)
     assert "3 times" in dead.error

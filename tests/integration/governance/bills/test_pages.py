@@ -48,7 +48,7 @@ def test_a_file_is_sent_and_its_page_tells_of_it(as_, cast, read):
     page = html_of(client.get(answer["Location"]))
     assert "Waiting for a worker" in page
     assert "is received" in page
-    assert "already here" in html_of(client.post("/bills/", sent(), follow=True))
+    assert "already received" in html_of(client.post("/bills/", sent(), follow=True))
     assert Bill.objects.count() == 1
     assert "HX-Refresh" not in client.get(f"/bills/{bill.pk}/live/")
 
@@ -58,7 +58,7 @@ def test_the_page_of_a_read_bill_shows_its_report(as_, cast, read, version, now)
     bill = read(csv_bytes([row(), row(Tags="", EffectiveCost="3"), row(BillingCurrency="x")]))
     page = as_(cast.auditor).get(f"/bills/{bill.pk}/")
     words = html_of(page)
-    for told in ("BillingCurrency is &#x27;x&#x27;", "row 4", "Belongs to nobody", "FOCUS 1.1", "Sep 2026"):
+    for told in ("BillingCurrency is &#x27;x&#x27;", "row 4", "Unallocated", "FOCUS 1.1", "Sep 2026"):
         assert told in words
     (owned,) = page.context["view"].owned
     assert (owned.currency, owned.allocated, owned.unallocated, owned.lines_unallocated) == ("USD", 8, 3, 1)
@@ -69,8 +69,8 @@ def test_the_page_of_a_read_bill_shows_its_report(as_, cast, read, version, now)
 @pytest.mark.parametrize(
     ("content", "more", "field", "reason"),
     [
-        (b"hello\n", {}, "file", "no header of a CSV file"),
-        (csv_bytes(), {"kind": "slurm"}, "cluster", "Name the cluster"),
+        (b"hello\n", {}, "file", "not a CSV header"),
+        (csv_bytes(), {"kind": "slurm"}, "cluster", "Give the name of the cluster"),
         (csv_bytes(), {"kind": "abacus"}, "kind", "Select a valid choice"),
     ],
 )
@@ -97,10 +97,10 @@ def test_others_move_nothing(as_, cast, send):
 
 def test_a_bill_is_canceled_and_read_again_from_its_page(as_, cast, send):
     bill, client = send(csv_bytes()), as_(cast.finance)
-    assert "nothing of it counts" in html_of(client.post(f"/bills/{bill.pk}/cancel/", follow=True))
+    assert "is not counted" in html_of(client.post(f"/bills/{bill.pk}/cancel/", follow=True))
     bill.refresh_from_db()
     assert bill.state == JobState.CANCELED
-    assert "waits for a worker again" in html_of(client.post(f"/bills/{bill.pk}/retry/", follow=True))
+    assert "is queued again" in html_of(client.post(f"/bills/{bill.pk}/retry/", follow=True))
     bill.refresh_from_db()
     assert bill.state == JobState.QUEUED
 
@@ -125,11 +125,11 @@ def test_rules_are_tried_saved_and_published_by_another(as_, cast, version, read
     saved = client.post("/allocation-rules/new/", {"source": RULES, "month": "2026-09-01", "save": "1"})
     assert saved["Location"] == "/allocation-rules/1/"
     assert "takes two people" in html_of(client.get("/allocation-rules/1/"))
-    assert "Say why" in html_of(client.post("/allocation-rules/1/propose/", follow=True))
+    assert "Give a reason" in html_of(client.post("/allocation-rules/1/propose/", follow=True))
     client.post("/allocation-rules/1/propose/", {"reason": REASON})
     change = Change.objects.get()
     assert f'href="/changes/{change.pk}/"' in html_of(client.get("/allocation-rules/1/"))
-    told = "You proposed this change; somebody else who handles bills must confirm it."
+    told = "You proposed this change; another person who handles bills must confirm it."
     assert client.get(f"/changes/{change.pk}/").context["cannot_confirm"] == told
     assert told in html_of(client.post(f"/changes/{change.pk}/confirm/", follow=True))
     assert AllocationVersion.objects.get().state == "draft"
@@ -158,7 +158,7 @@ def test_spend_is_of_ones_own_teams(as_, cast, version, read, now):
         "finance": ["ads", "search", ""],
         "reviewer_one": [],
     }
-    assert "have no exchange rate of this month" in html_of(seen["finance"])
+    assert "have no exchange rate for this month" in html_of(seen["finance"])
     assert "No spend on record" in html_of(seen["reviewer_one"])
     assert as_(cast.finance).get("/spend/?month=2026-09-01").context["chosen"].month.month == 9
     file = html_of(as_(cast.author).get("/spend.csv"))

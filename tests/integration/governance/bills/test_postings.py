@@ -60,9 +60,7 @@ def test_a_restatement_corrects_and_the_same_again_books_nothing(rules, read):
     read(csv_bytes([row()]))
     read(csv_bytes([row(EffectiveCost="5")]))
     assert booked()[2:] == [("correction", "USD", "2026-09", REF, Decimal(-3))]
-    assert (
-        postings.state_months(months=[date(2026, 9, 1)], cause="again", now=LedgerEntry.objects.last().booked_at) == 0
-    )
+    assert postings.post_months(months=[date(2026, 9, 1)], cause="again", now=LedgerEntry.objects.last().booked_at) == 0
     read(csv_bytes([row(EffectiveCost="8", BilledCost="9")]))
     assert booked()[3:] == [("correction", "USD", "2026-09", REF, Decimal(3))]
 
@@ -81,9 +79,9 @@ def test_new_rules_and_rates_state_every_month_anew(rules, read, cast, now):
     assert booked() == [("actual", "gpu_h", "2026-09", REF, Decimal(2))]
     rates.set_rate(rate=CurrencyRate("EUR", date(2026, 9, 30), Decimal("1.5"), "ECB"), by=cast.finance, now=now)
     message = OutboxMessage.objects.filter(kind=allocation.ASSIGN).latest("pk")
-    bills_tasks.assign_anew(message)
+    bills_tasks.reassign_lines(message)
     assert booked()[1:] == [("actual", "USD", "2026-09", REF, Decimal(12))]
-    bills_tasks.assign_anew(message)
+    bills_tasks.reassign_lines(message)
     assert len(booked()) == 2
 
 

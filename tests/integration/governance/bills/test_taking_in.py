@@ -11,7 +11,7 @@ from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import bills
 from governance.bills.domain.file_kind import UnpackLimits
-from governance.bills.domain.pipeline import IngestOrder, read_bill
+from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.enums import BillKind
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.jobs import actions as jobs
@@ -96,7 +96,7 @@ def test_a_file_that_may_not_replace_is_refused_and_nothing_moves(read):
     lines = list(SpendLine.objects.order_by("pk").values())
     bill = read(csv_bytes([row(BilledCost="3"), row(BillingAccountId="102")]), refuses_existing=True)
     assert bill.state == JobState.FAILED
-    assert "AWS 100 2026-09 is already on record from Bill" in bill.error
+    assert "AWS 100 2026-09 already has data from Bill" in bill.error
     assert list(SpendLine.objects.order_by("pk").values()) == lines
     assert BillSlice.objects.count() == 1
 
@@ -104,10 +104,10 @@ def test_a_file_that_may_not_replace_is_refused_and_nothing_moves(read):
 def test_an_older_file_never_undoes_a_newer_one(send, read):
     late = send(csv_bytes([row(BilledCost="1")]))
     read(csv_bytes([row(BilledCost="2")]))
-    bills_tasks.take_in_bill(late.pk)
+    bills_tasks.ingest_bill(late.pk)
     late.refresh_from_db()
     assert late.state == JobState.FAILED
-    assert "which came later than this file; the later one counts" in late.error
+    assert "which was received later than this file. The later bill counts" in late.error
     assert totals()[0] == Decimal(2)
 
 
@@ -137,9 +137,13 @@ def test_a_bill_with_refused_rows_says_so_and_keeps_the_others(read):
     ("content", "name", "reason"),
     [
         (csv_bytes()[:-40].rstrip(b"\n"), "b.csv", "ends in the middle of a row"),
-        (gzip_bytes()[:-3], "b.csv.gz", "ends too early"),
-        (csv_bytes([row(), row(BillingPeriodEnd="2026-09-20")]), "b.csv", "has the period from 2026-09-01 twice"),
-        (csv_bytes([row(ProviderName="")]), "b.csv", "None of the 1 rows can be kept"),
+        (gzip_bytes()[:-3], "b.csv.gz", "is incomplete"),
+        (
+            csv_bytes([row(), row(BillingPeriodEnd="2026-09-20")]),
+            "b.csv",
+            "has two billing periods that start on 2026-09-01",
+        ),
+        (csv_bytes([row(ProviderName="")]), "b.csv", "None of the 1 rows can be accepted"),
     ],
 )
 def test_a_file_that_cannot_be_counted_fails_in_words_and_leaves_nothing(read, content, name, reason):
@@ -155,8 +159,8 @@ def test_a_file_that_cannot_be_counted_fails_in_words_and_leaves_nothing(read, c
     [
         (parquet_bytes(), "b.csv", "focus", "says csv, but the content is parquet"),
         (csv_bytes(), "b.csv.gz", "focus", "says csv.gz, but the content is csv"),
-        (csv_bytes(drop=["BilledCost"]), "b.csv", "focus", "lacks BilledCost"),
-        (csv_bytes(), "b.csv", "slurm", "no accounting of slurm"),
+        (csv_bytes(drop=["BilledCost"]), "b.csv", "focus", "missing: BilledCost"),
+        (csv_bytes(), "b.csv", "slurm", "not accounting of slurm"),
         (b"", "b.csv", "focus", "empty"),
     ],
 )
@@ -169,7 +173,7 @@ def test_what_is_no_bill_is_refused_at_the_door(send, content, name, kind, reaso
 
 
 def test_accounting_needs_the_name_of_its_cluster(send):
-    with pytest.raises(Invalid, match="Name the cluster") as caught:
+    with pytest.raises(Invalid, match="Give the name of the cluster") as caught:
         send(csv_bytes([POD]), kind=BillKind.KUBERNETES)
     assert caught.value.field == "cluster"
 
@@ -212,15 +216,15 @@ def test_a_worker_that_lost_its_lease_writes_nothing(send, now, tmp_path):
     path.write_bytes(csv_bytes(ROWS))
     gathered, report = read_bill(
         path,
-        IngestOrder("b.csv"),
+        BillFile("b.csv"),
         folder=tmp_path,
         caps=UnpackLimits(),
         on_share=lambda *_: None,
     )
     quick = Bill.claim(pk=bill.pk, now=now + timedelta(minutes=1), lease=timedelta(minutes=1))
-    assert bills.take_in(bill=slow, gathered=gathered, report=report, now=now) is False
+    assert bills.ingest(bill=slow, gathered=gathered, report=report, now=now) is False
     assert (SpendLine.objects.count(), BillSlice.objects.count()) == (0, 0)
-    assert bills.take_in(bill=quick, gathered=gathered, report=report, now=now) is True
+    assert bills.ingest(bill=quick, gathered=gathered, report=report, now=now) is True
     assert SpendLine.objects.count() == 2
     assert jobs.fail(row=slow, reason="late", now=now) is False
 
@@ -233,13 +237,13 @@ def test_a_fault_in_the_middle_leaves_nothing_and_is_tried_again(send, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr("governance.bills.actions.bills.allocation.assign", break_down)
-        bills_tasks.take_in_bill(bill.pk)
+        bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.attempts, bill.report) == (JobState.QUEUED, 1, None)
     assert "the disk is full" in bill.error
     assert (SpendLine.objects.count(), BillSlice.objects.count()) == (0, 0)
     Bill.objects.update(next_attempt_at=bill.created_at)
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.error, SpendLine.objects.count()) == (JobState.DONE, "", 2)
 
@@ -254,13 +258,13 @@ def test_a_canceled_bill_ends_its_reading(send, cast, now, monkeypatch):
         seen.append(self)
         self.is_held = self.bill.renew(now=now, lease=timedelta(minutes=1))
 
-    monkeypatch.setattr("governance.bills.tasks._Follower.write", canceled_meanwhile)
-    bills_tasks.take_in_bill(bill.pk)
+    monkeypatch.setattr("governance.bills.tasks._ProgressWriter.write", canceled_meanwhile)
+    bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.report, SpendLine.objects.count()) == (JobState.CANCELED, None, 0)
-    with pytest.raises(WrongState, match="nothing to cancel"):
+    with pytest.raises(WrongState, match="cannot be canceled"):
         jobs.cancel(row=bill, by=cast.finance, now=now)
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     assert SpendLine.objects.count() == 0
 
 
@@ -272,10 +276,10 @@ def test_a_failed_bill_is_read_again_when_somebody_asks(read, cast, now, monkeyp
         bill = read(csv_bytes(ROWS))
     assert (bill.state, bill.error) == (JobState.FAILED, "not today")
     jobs.retry(row=bill, by=cast.finance, now=now)
-    bills_tasks.take_in_bill(bill.pk)
+    bills_tasks.ingest_bill(bill.pk)
     bill.refresh_from_db()
     assert bill.state == JobState.DONE
-    with pytest.raises(WrongState, match="only a kept file that failed"):
+    with pytest.raises(WrongState, match="only a stored file that failed"):
         jobs.retry(row=bill, by=cast.finance, now=now)
 
 
@@ -283,7 +287,7 @@ def test_a_failed_bill_that_came_again_is_not_read_twice(read, send, cast, now, 
     failed = read(csv_bytes([row(ProviderName="")]))
     again = send(csv_bytes([row(ProviderName="")]))
     assert again != failed
-    with pytest.raises(WrongState, match=f"is {again}; look there"):
+    with pytest.raises(WrongState, match=f"sent again as {again}"):
         jobs.retry(row=failed, by=cast.finance, now=now)
 
 
@@ -295,7 +299,7 @@ def test_a_bill_whose_workers_go_silent_is_declared_dead(send, now):
     bill.refresh_from_db()
     assert (bill.state, bill.error) == (
         JobState.DEAD,
-        "The worker went silent 3 times; the file may exhaust the machine.",
+        "The worker stopped responding 3 times. The file may need more memory than the machine has.",
     )
 
 
@@ -328,7 +332,7 @@ def test_the_database_keeps_one_bill_and_one_current_slice(read, now):
 def test_two_that_send_the_same_at_once_have_one_bill(send, monkeypatch):
     first = send(csv_bytes(ROWS))
     answers = iter([None, first])
-    monkeypatch.setattr(bills, "_known", lambda _: next(answers))
+    monkeypatch.setattr(bills, "_existing_bill", lambda _: next(answers))
     assert send(csv_bytes(ROWS)) == first
     answers = iter([None, None])
     with pytest.raises(IntegrityError):

@@ -86,7 +86,7 @@ def _unit(cast: Cast, now: datetime) -> CostCenter:
 
 def _placed(cast: Cast, now: datetime) -> None:
     center = cost_centers.open_for_team(team=home(), by=cast.finance, now=now)
-    cost_centers.place(center=center, parent=_unit(cast, now), by=cast.finance, now=now)
+    cost_centers.move_center(center=center, parent=_unit(cast, now), by=cast.finance, now=now)
 
 
 ACTIONS: Mapping[str, Call] = {
@@ -110,8 +110,8 @@ ACTIONS: Mapping[str, Call] = {
     "governance.budgets.actions.ledger_entries.book": lambda cast, now: _booked(
         cast, now, how=bookings.book, kind=EntryKind.ALLOCATE, ref=None
     ),
-    "governance.budgets.actions.ledger_entries.book_given": lambda cast, now: _booked(
-        cast, now, how=bookings.book_given, kind=EntryKind.ALLOCATE, ref=None
+    "governance.budgets.actions.ledger_entries.book_allocation": lambda cast, now: _booked(
+        cast, now, how=bookings.book_allocation, kind=EntryKind.ALLOCATE, ref=None
     ),
     "governance.budgets.actions.ledger_entries.book_planned": lambda cast, now: _booked(
         cast, now, how=bookings.book_planned, kind=EntryKind.PLAN, ref=REF
@@ -129,7 +129,7 @@ ACTIONS: Mapping[str, Call] = {
     "governance.budgets.actions.cost_centers.open_for_team": lambda cast, now: cost_centers.open_for_team(
         team=home(), by=cast.finance, now=now
     ),
-    "governance.budgets.actions.cost_centers.place": _placed,
+    "governance.budgets.actions.cost_centers.move_center": _placed,
     "governance.budgets.actions.cost_centers.set_terms": lambda cast, now: cost_centers.set_terms(
         account=_account(cast, now), mode=BudgetMode.OFF, tolerance_percent=5, by=cast.finance, now=now
     ),

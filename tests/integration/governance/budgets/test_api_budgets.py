@@ -83,7 +83,7 @@ def test_a_quarter_that_is_none(api: Api, finance: User) -> None:
     response = api(finance).post("/api/v1/budgets/", ALLOCATION | {"quarter": "2026Q5"}, format="json")
     assert (response.status_code, response.json()["detail"]) == (
         400,
-        "'2026Q5' is not a quarter; write it like 2026Q4.",
+        "'2026Q5' is not a quarter. Write it like 2026Q4.",
     )
     assert snapshot() == before
 

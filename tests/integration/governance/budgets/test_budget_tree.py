@@ -84,7 +84,7 @@ def unit(cast: Cast, team: Team) -> CostCenter:
     unit = open_unit(cast.finance)
     give(unit, cast.finance, "1000", key="unit")
     center = cost_centers.open_for_team(team=team, by=cast.finance, now=NOW)
-    cost_centers.place(center=center, parent=unit, by=cast.finance, now=NOW)
+    cost_centers.move_center(center=center, parent=unit, by=cast.finance, now=NOW)
     give(team, cast.finance, "100", key="team")
     return unit
 
@@ -132,7 +132,7 @@ def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: T
 
 def test_the_organization_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:
     root = open_unit(cast.finance, "acme", CenterLevel.ORGANIZATION)
-    with pytest.raises(WrongState, match="open already, as Acme"):
+    with pytest.raises(WrongState, match="already exists as Acme"):
         open_unit(cast.finance, "again", CenterLevel.ORGANIZATION)
     assert open_unit(cast.finance).parent == root
 
@@ -171,7 +171,7 @@ def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCenter, team: Team) 
             for act in (
                 partial(open_unit, person, "new"),
                 partial(give, unit, person, "1", key="x"),
-                partial(cost_centers.place, center=center, parent=unit, by=person, now=NOW),
+                partial(cost_centers.move_center, center=center, parent=unit, by=person, now=NOW),
                 partial(terms, of(unit), person, BudgetMode.OFF),
             ):
                 with pytest.raises(NotAllowed, match="Only finance"):
@@ -182,7 +182,7 @@ def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCenter, team: Team) 
 def test_nobody_hands_out_more_than_they_hold(cast: Cast, unit: CostCenter, team: Team) -> None:
     other = Team.objects.get(slug="ads")
     center = cost_centers.open_for_team(team=other, by=cast.finance, now=NOW)
-    cost_centers.place(center=center, parent=unit, by=cast.finance, now=NOW)
+    cost_centers.move_center(center=center, parent=unit, by=cast.finance, now=NOW)
     before = counts()
     with pytest.raises(WrongState) as refusal:
         give(other, cast.finance, "900.01", key="o")
@@ -203,7 +203,7 @@ def test_a_new_account_above_takes_over_what_those_below_were_given(cast: Cast, 
     give(root, cast.finance, "1000", key="root")
     assert tree.account_above(of(unit)) == of(root)
     assert (balance_of(of(root)).handed_out, balance_of(of(unit)).handed_out) == (1000, 100)
-    with pytest.raises(WrongState, match=r"Organization 2026Q4 USD has 0\.00 USD left to hand out"):
+    with pytest.raises(WrongState, match=r"Organization 2026Q4 USD has 0\.00 USD left to delegate"):
         give(unit, cast.finance, "1", key="more")
 
 
@@ -212,15 +212,15 @@ def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCente
     give(small, cast.finance, "99.99", key="s")
     before, center = counts(), tree.of_team(team)
     with pytest.raises(WrongState, match=r"holds 99\.99 USD, and with Search it would have handed out 100\.00 USD"):
-        cost_centers.place(center=center, parent=small, by=cast.finance, now=NOW)
+        cost_centers.move_center(center=center, parent=small, by=cast.finance, now=NOW)
     assert (counts(), tree.of_team(team).parent) == (before, unit)  # type: ignore[union-attr]
     give(small, cast.finance, "0.01", key="s2")
-    cost_centers.place(center=center, parent=small, by=cast.finance, now=NOW)
+    cost_centers.move_center(center=center, parent=small, by=cast.finance, now=NOW)
     assert (balance_of(of(unit)).handed_out, balance_of(of(small)).handed_out) == (0, 100)
     project = open_unit(cast.finance, "ranker", CenterLevel.PROJECT, center)
     for moved, parent in ((project, center), (unit, unit)):
         with pytest.raises(Invalid) as refusal:
-            cost_centers.place(center=moved, parent=parent, by=cast.finance, now=NOW)
+            cost_centers.move_center(center=moved, parent=parent, by=cast.finance, now=NOW)
         assert refusal.value.field == "parent"
     with pytest.raises(IntegrityError), transaction.atomic():
         CostCenter.objects.filter(pk=unit.pk).update(parent=center)
@@ -270,7 +270,7 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
     found = Finding.objects.get()
     assert (found.kind, found.severity, found.subject) == ("budget.overrun", "high", f"{REF} on Search 2026Q4 USD")
     assert found.text == (
-        "55.01 USD was billed or accrued, and 50.00 USD is committed: 5.01 USD more, which is beyond the tolerance of "
+        "55.01 USD was billed or accrued, and 50.00 USD is committed: 5.01 USD more, which is above the tolerance of "
         "10 %."
     )
     bill(account, "20", key="b4", period="2026-11")
@@ -387,7 +387,7 @@ def test_a_finding_is_raised_given_to_somebody_and_closed_once(cast: Cast) -> No
         partial(findings.close, finding=found, note="Again.", by=cast.finance, now=NOW),
         partial(findings.assign, finding=found, owner=cast.author, due_on=NOW.date(), by=cast.admin, now=NOW),
     ):
-        with pytest.raises(WrongState, match="never opens again"):
+        with pytest.raises(WrongState, match="cannot be reopened"):
             act()
     with pytest.raises(IntegrityError), transaction.atomic():
         Finding.objects.update(state="open", closed_at=None, closed_by=None)
@@ -400,13 +400,13 @@ def test_a_finding_is_raised_given_to_somebody_and_closed_once(cast: Cast) -> No
 
 def test_what_holds_no_more_is_closed_by_nobody_and_says_why(cast: Cast) -> None:
     found = sight()
-    assert findings.settle(finding=found, note="It is fresh again.", now=NOW)
-    assert not findings.settle(finding=found, note="Twice.", now=NOW)
+    assert findings.resolve(finding=found, note="It is fresh again.", now=NOW)
+    assert not findings.resolve(finding=found, note="Twice.", now=NOW)
     found.refresh_from_db()
     assert (found.state, found.closed_by, found.closing_note) == ("closed", None, "It is fresh again.")
     assert AuditEvent.objects.filter(kind="finding.closed").count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():
-        findings.settle(finding=sight("other"), note="", now=NOW)
+        findings.resolve(finding=sight("other"), note="", now=NOW)
 
 
 def test_who_may_do_what_with_a_finding(cast: Cast) -> None:

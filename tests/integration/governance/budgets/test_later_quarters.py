@@ -122,7 +122,7 @@ def test_too_much_for_a_budgeted_quarter_is_planned_and_told(
     found = [(row.subject, row.text) for row in Finding.objects.all()]
     text = (
         "Search 2027Q1 USD has 89.99 USD available, and this needs 90.00 USD: 0.01 USD too much. "
-        "Its quarter is yet to come, so it was planned."
+        "It was planned, because its quarter has not started."
     )
     assert found == ([] if mode is BudgetMode.OFF else [(f"{REF} on Search 2027Q1 USD", text)])
 

@@ -49,11 +49,11 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     client = as_(finance)
     opened = {"level": "unit", "slug": "retail", "name": "Retail", "team": ""}
     answer = client.post("/cost-centers/", opened, follow=True)
-    assert said(answer) == ["Retail is open; allocate something to it."]
+    assert said(answer) == ["Retail is created. Allocate a budget to it."]
     sent = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "200000", "key": "k"}
     client.post("/budgets/", sent)
     moved = client.post(f"/budgets/search/{quarter}/USD/parent/", {"parent": "retail"}, follow=True)
-    assert said(moved)[-1] == "Search hangs under Retail now."
+    assert said(moved)[-1] == "Search is now under Retail."
     page = client.get("/budgets/")
     assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
         ("retail", 1, "Organization"),
@@ -71,12 +71,12 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
         (
             "/cost-centers/",
             {"level": "project", "slug": "a", "name": "A"},
-            "A project hangs under a cost center of the level",
+            "The parent of a project must be a cost center of the level",
         ),
         ("terms/", {"mode": "loud", "tolerance_percent": "5"}, "Choose a mode"),
         ("parent/", {"parent": "search"}, "Choose the organization or one of its units."),
         ("changes/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
-        ("changes/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
+        ("changes/", {"aspect": "date", "amount": "1", "reason": WHY}, "Choose the target account."),
     ],
 )
 def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, url, path, sent, words):
@@ -89,7 +89,7 @@ def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, ur
 
 def test_finance_sets_the_terms(as_, account, finance, author, url):
     answer = as_(finance).post(f"{url}terms/", {"mode": "observe", "tolerance_percent": "25"}, follow=True)
-    assert said(answer) == ["Observe. What is too much is booked and raises a finding."]
+    assert said(answer) == ["Observe. Amounts above the budget are booked and raise a finding."]
     account.refresh_from_db()
     assert (account.mode, account.tolerance_percent) == ("observe", 25)
     refused = as_(author).post(f"{url}terms/", {"mode": "off", "tolerance_percent": "25"}, follow=True)
@@ -100,7 +100,7 @@ def test_finance_sets_the_terms(as_, account, finance, author, url):
 def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance, author, approver, url):
     answer = as_(author).post(f"{url}changes/", change(), follow=True)
     proposed = Change.objects.get()
-    assert said(answer) == [f"{proposed} waits for a second person."]
+    assert said(answer) == [f"{proposed} is proposed. A second person must confirm it."]
     page = f"/changes/{proposed.pk}/"
     shown = as_(author).get(page)
     assert shown.context["cannot_confirm"] == "Only a platform lead or finance may confirm a change of a budget."
@@ -123,7 +123,7 @@ def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, financ
     page = f"/changes/{proposed.pk}/"
     assert len(as_(approver).get(page).context["accounts"]) == 2
     answer = as_(approver).post(f"{page}refuse/", {"reason": "Not needed any more."}, follow=True)
-    assert said(answer) == [f"{proposed} is withdrawn; nothing changed."]
+    assert said(answer) == [f"{proposed} is withdrawn. Nothing was changed."]
 
 
 def test_the_ledger_tells_of_bills_and_requests(as_, decided, author, quarter, now):
@@ -153,13 +153,15 @@ def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
     assert as_(author).get("/findings/").context["rows"] == []
     client = as_(finance)
     sent = {"owner": "author", "due_on": str(now.date())}
-    assert said(client.post(f"/findings/{found.pk}/assign/", sent, follow=True)) == [f"Author looks into {found}."]
+    assert said(client.post(f"/findings/{found.pk}/assign/", sent, follow=True)) == [
+        f"Author is now responsible for {found}."
+    ]
     assert said(client.post(f"/findings/{found.pk}/assign/", {}, follow=True)) == [
-        "Choose a person, and a day written like 2026-12-31."
+        "Choose a person and enter a date like 2026-12-31."
     ]
     assert as_(outsider).post(f"/findings/{found.pk}/close/", {"note": "Done."}).status_code == 404
     assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": ""}, follow=True))[0].startswith(
-        "Say in 3 to"
+        "Describe in 3 to"
     )
     assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": "Done."}, follow=True)) == [
         f"{found} is closed."
@@ -178,8 +180,8 @@ def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now
         for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
             assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)
     ledger = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/"
-    assert f'<a href="{ledger}">Its ledger</a>' in page
-    assert '<a href="/requests/MRR-2026-0003/">The request</a>' in page
+    assert f'<a href="{ledger}">Ledger</a>' in page
+    assert '<a href="/requests/MRR-2026-0003/">Request</a>' in page
     assert ("high: Budget overrun" in page, "high: Cost breach" in page) == (True, True)
 
 

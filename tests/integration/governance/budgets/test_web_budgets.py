@@ -58,7 +58,7 @@ def test_finance_allocates_and_a_form_sent_twice_allocates_once(as_, team, finan
     [
         ({"amount": "-3"}, "amount", "The amount must be more than zero"),
         ({"amount": "many"}, "amount", "Enter a number."),
-        ({"quarter": "autumn"}, "quarter", "is not a quarter; write it like 2026Q4."),
+        ({"quarter": "autumn"}, "quarter", "is not a quarter. Write it like 2026Q4."),
         ({"team": "nobody"}, "team", "Select a valid choice."),
         ({"unit": "EUR"}, "unit", "Select a valid choice."),
     ],

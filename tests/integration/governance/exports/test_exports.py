@@ -39,7 +39,7 @@ def test_a_ledger_as_csv_and_as_xlsx(as_: As, cast: Cast, quarter: str) -> None:
     assert response["Content-Disposition"] == f'attachment; filename="ledger-search-{quarter}-USD.csv"'
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("text/csv; charset=utf-8", "nosniff")
     header, booking = table(response.content)
-    assert header[:3] == ["Booked", "Booking", "Request"]
+    assert header[:3] == ["Booked", "Posting", "Request"]
     assert booking[1:8] == ["allocate", "", "", "Finance", "1234.50", "1234.50", "1234.50"]
     sheet = load_workbook(io.BytesIO(as_(cast.author).get(LEDGER.format(quarter, "xlsx")).content)).active
     assert Decimal(str(sheet["F2"].value)) == Decimal("1234.5")
@@ -54,12 +54,12 @@ def test_another_team_sees_no_ledger(as_: As, cast: Cast, quarter: str) -> None:
 @pytest.mark.parametrize("kind", ["pdf", "csvx"])
 def test_other_kinds_are_not_there(as_: As, cast: Cast, quarter: str, kind: str) -> None:
     assert as_(cast.author).get(LEDGER.format(quarter, kind)).status_code == 404
-    with pytest.raises(NotFound, match="ask for csv or xlsx"):
+    with pytest.raises(NotFound, match="Use csv or xlsx"):
         file_of(ExportTable("x", (), (), 0), kind=kind)
 
 
 def test_too_many_rows_are_refused_before_one_is_read() -> None:
-    with pytest.raises(TooLarge, match="narrow the list"):
+    with pytest.raises(TooLarge, match="Reduce the list"):
         file_of(ExportTable("x", (), iter(()), ROWS_MAX + 1), kind="csv")
     assert file_of(ExportTable("x", ("a",), (), ROWS_MAX), kind="csv").name == "x.csv"
 

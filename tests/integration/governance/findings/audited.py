@@ -24,7 +24,7 @@ ACTIONS: Mapping[str, Call] = {
     "governance.findings.actions.close": lambda cast, now: findings.close(
         finding=_found(now), note="Done.", by=cast.finance, now=now
     ),
-    "governance.findings.actions.settle": lambda cast, now: findings.settle(
+    "governance.findings.actions.resolve": lambda cast, now: findings.resolve(
         finding=_found(now), note="It holds no more.", now=now
     ),
 }

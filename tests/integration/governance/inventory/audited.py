@@ -14,7 +14,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def _keep(cast: Cast, now: datetime) -> None:
-    artifacts.keep(upload=ContentFile(b"x", name="x"), by=cast.author, now=now)
+    artifacts.store(upload=ContentFile(b"x", name="x"), by=cast.author, now=now)
 
 
 def _asset(cast: Cast, now: datetime) -> ModelAsset:
@@ -29,7 +29,7 @@ def _reference(cast: Cast, now: datetime) -> None:
 
 
 ACTIONS: Mapping[str, Call] = {
-    "governance.inventory.actions.artifacts.keep": _keep,
+    "governance.inventory.actions.artifacts.store": _keep,
     "governance.inventory.actions.inventory.register": _reference,
     "governance.inventory.actions.inventory.register_asset": _asset,
 }

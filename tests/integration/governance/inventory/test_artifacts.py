@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts
-from governance.inventory.actions.artifacts import Kept
+from governance.inventory.actions.artifacts import StoredFile
 from tests.threads import together
 from weighbridge.core.errors import Invalid, TooLarge
 
@@ -23,8 +23,8 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 NAME = f"sha256/{DIGEST[:2]}/{DIGEST}"
 
 
-def keep(content: bytes = CONTENT, name: str = "model.onnx") -> Kept:
-    return artifacts.keep(upload=ContentFile(content, name=name), by=None, now=NOW)
+def keep(content: bytes = CONTENT, name: str = "model.onnx") -> StoredFile:
+    return artifacts.store(upload=ContentFile(content, name=name), by=None, now=NOW)
 
 
 def files(installation: Path) -> list[str]:
@@ -38,7 +38,7 @@ def files(installation: Path) -> list[str]:
 
 
 def test_a_file_is_stored_under_the_name_of_its_content(db: None, installation: Path) -> None:
-    assert keep() == Kept(f"sha256:{DIGEST}", 7000, NAME)
+    assert keep() == StoredFile(f"sha256:{DIGEST}", 7000, NAME)
     with storages["artifacts"].open(NAME) as stored:
         assert stored.read() == CONTENT
     assert files(installation) == [f"artifacts/{NAME}"]
@@ -78,7 +78,7 @@ def test_the_cap(db: None, installation: Path, settings: Settings, size: int, is
     if is_accepted:
         assert keep(b"x" * size).size_bytes == size
         return
-    with pytest.raises(TooLarge, match="The file is larger than the 1 MB accepted here") as refusal:
+    with pytest.raises(TooLarge, match="The file is larger than the 1 MB allowed") as refusal:
         keep(b"x" * size)
     assert (refusal.value.field, refusal.value.code, refusal.value.status) == ("file", "too_large", 413)
     assert files(installation) == []
@@ -96,14 +96,14 @@ def test_the_cap_stops_an_endless_stream(db: None, installation: Path, settings:
                 yield b"x" * 100_000
 
     with pytest.raises(TooLarge):
-        artifacts.keep(upload=Endless(b""), by=None, now=NOW, field="data")
+        artifacts.store(upload=Endless(b""), by=None, now=NOW, field="data")
     assert len(read) == 11
     assert files(installation) == []
 
 
 def test_an_empty_file_is_refused(db: None, installation: Path) -> None:
-    with pytest.raises(Invalid, match="The file is empty; choose another") as refusal:
-        artifacts.keep(upload=ContentFile(b"", name="m.onnx"), by=None, now=NOW, field="upload")
+    with pytest.raises(Invalid, match=r"The file is empty\. Choose another") as refusal:
+        artifacts.store(upload=ContentFile(b"", name="m.onnx"), by=None, now=NOW, field="upload")
     assert refusal.value.field == "upload"
     assert (files(installation), AuditEvent.objects.count()) == ([], 0)
 
@@ -114,7 +114,7 @@ def test_what_the_inspection_refuses_is_not_stored(db: None, installation: Path)
         raise Invalid("I do not like it.", field="file")
 
     with pytest.raises(Invalid, match="I do not like it"):
-        artifacts.keep(upload=ContentFile(CONTENT, name="m"), by=None, now=NOW, inspect=look)
+        artifacts.store(upload=ContentFile(CONTENT, name="m"), by=None, now=NOW, inspect=look)
     assert (files(installation), AuditEvent.objects.count()) == ([], 0)
 
 
@@ -126,7 +126,7 @@ def test_a_long_name_is_cut_in_the_trail(db: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_who_send_the_same_file_store_it_once(installation: Path) -> None:
     found = together([partial(keep, CONTENT, f"{number}.onnx") for number in range(6)])
-    assert found == [Kept(f"sha256:{DIGEST}", 7000, NAME)] * 6
+    assert found == [StoredFile(f"sha256:{DIGEST}", 7000, NAME)] * 6
     with storages["artifacts"].open(NAME) as stored:
         assert stored.read() == CONTENT
     assert files(installation) == [f"artifacts/{NAME}"]

@@ -142,7 +142,9 @@ def test_the_same_content_again_is_the_same_version(cast: Cast, now: datetime) -
 def test_a_version_keeps_its_content(cast: Cast, now: datetime) -> None:
     asset = register(cast.author, now)
     upload(asset, cast.author, now)
-    with pytest.raises(Invalid, match="already registered with other content; give this file a new version") as refusal:
+    with pytest.raises(
+        Invalid, match=r"already registered with other content\. Give this file a new version"
+    ) as refusal:
         upload(asset, cast.author, now, content=onnx_bytes(seed=1))
     assert (refusal.value.code, refusal.value.field) == ("version_taken", "version")
     with pytest.raises(Invalid, match="already registered with other content"):
@@ -153,7 +155,7 @@ def test_a_version_keeps_its_content(cast: Cast, now: datetime) -> None:
 @pytest.mark.parametrize("version", ["", "   ", "\n"])
 def test_a_version_has_a_name(cast: Cast, now: datetime, version: str) -> None:
     asset = register(cast.author, now)
-    with pytest.raises(Invalid, match=r"Give the version a name, for example 1\.4\.0") as refusal:
+    with pytest.raises(Invalid, match=r"Enter the version, for example 1\.4\.0") as refusal:
         upload(asset, cast.author, now, version=version)
     assert refusal.value.field == "version"
     assert not ModelVersion.objects.exists()

@@ -41,7 +41,7 @@ def test_who_sees_which_models(cast: Cast, versions: list[ModelVersion]) -> None
         assert {asset.slug for asset in inventory.visible_to(person_of(person))} == expected
     assert inventory.find(team="search", slug="ranker", person=person_of(cast.author)) == versions[0].asset
     for team, slug in (("ads", "bidder"), ("search", "bidder"), ("search", "nothing")):
-        with pytest.raises(NotFound, match=f"There is no model {team}/{slug} you can see"):
+        with pytest.raises(NotFound, match=f"There is no model {team}/{slug} that you can see"):
             inventory.find(team=team, slug=slug, person=person_of(cast.author))
 
 

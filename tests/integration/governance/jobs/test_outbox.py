@@ -107,7 +107,7 @@ def test_a_broker_that_is_down_is_no_error_and_the_tick_delivers(
     monkeypatch.setattr(current_app, "send_task", refuses)
     message = enqueue()
     assert OutboxMessage.objects.get().state == "queued"
-    assert "the broker did not take a wake-up ([Errno 111] Connection refused)" in caplog.text
+    assert "the broker did not accept a notification ([Errno 111] Connection refused)" in caplog.text
 
     monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: jobs_tasks.deliver(*args))
     outbox.tick(now=NOW)
@@ -258,7 +258,7 @@ def test_silent_workers_are_told_of_when_a_message_dies(db: None) -> None:
     assert jobs.mark_dead(model=OutboxMessage, now=NOW + kinds.lease()) == []
     assert jobs.mark_dead(model=OutboxMessage, now=NOW + kinds.lease() + timedelta(seconds=1)) == [message]
     message.refresh_from_db()
-    assert (message.state, message.error) == ("dead", "Every worker that took this message went silent.")
+    assert (message.state, message.error) == ("dead", "All workers that took this message stopped responding.")
     assert message.lease_until is None
 
 

@@ -110,13 +110,13 @@ def test_whether_it_answers_is_known_within_a_second_or_so(silent: str) -> None:
     begun_s = time.monotonic()
     assert not wakeups.reach_broker()
     assert time.monotonic() - begun_s < 2
-    assert wakeups.is_left_alone()
+    assert wakeups.is_circuit_open()
 
 
 def test_a_broker_that_answers_again_is_no_longer_left_alone() -> None:
-    wakeups.LINE.leave_alone()
+    wakeups.CIRCUIT.open_circuit()
     assert wakeups.reach_broker()
-    assert not wakeups.is_left_alone()
+    assert not wakeups.is_circuit_open()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_was_taken_and_comes_back_is_announced_at_once(db: None, sent: Sent
 def test_what_was_announced_to_a_broker_that_failed_is_announced_once_it_is_back(db: None, sent: Sent) -> None:
     crowd = rows(2)
     assert announced(sent, after_s=0) == crowd
-    wakeups.LINE.leave_alone()
+    wakeups.CIRCUIT.open_circuit()
     assert announced(sent, after_s=1) == []
     assert wakeups.reach_broker()
     assert announced(sent, after_s=2) == crowd

@@ -8,7 +8,7 @@ from governance.audit.models import AuditEvent
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.tickets.actions import note_health
+from reviews.tickets.actions import record_health
 from reviews.tickets.ports import TrackerHealth
 from tests.pages import html_of
 
@@ -50,8 +50,8 @@ def test_the_outbox_in_figures(as_, message, admin, now):
 
 def test_a_quiet_outbox(as_, admin):
     page = html_of(as_(admin).get("/integrations/"))
-    assert "Nothing was given up" in page
-    assert "Resume paused work" not in page
+    assert "No dead messages" in page
+    assert "Resume paused messages" not in page
     assert "JIRA_URL" in page
 
 
@@ -60,13 +60,13 @@ def test_rows_are_shown_to_those_who_see_everything(as_, message, author, review
     assert "secret-key" in html_of(as_(reviewer_one).get("/integrations/"))
     page = html_of(as_(author).get("/integrations/"))
     assert "secret-key" not in page
-    assert "Given up" in page
+    assert "Dead" in page
 
 
 def test_a_dead_message_is_retried(as_, message, admin, now):
     row = message(JobState.DEAD, attempts=12, finished_at=now)
     answer = as_(admin).post(f"/integrations/{row.pk}/retry/", follow=True)
-    assert "will be tried again now" in html_of(answer)
+    assert "will be retried now" in html_of(answer)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.is_uncertain) == (JobState.QUEUED, 0, True)
 
@@ -74,7 +74,7 @@ def test_a_dead_message_is_retried(as_, message, admin, now):
 def test_paused_work_is_resumed(as_, message, approver):
     rows = [message(JobState.PAUSED, key) for key in "ab"]
     answer = as_(approver).post("/integrations/resume/", follow=True)
-    assert "2 paused messages will be tried again now." in html_of(answer)
+    assert "2 paused messages will be retried now." in html_of(answer)
     assert {OutboxMessage.objects.get(pk=row.pk).state for row in rows} == {JobState.QUEUED}
 
 
@@ -122,8 +122,8 @@ def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin)
 @pytest.mark.parametrize(("ok", "badge"), [(True, "Connected"), (False, "Not working")])
 def test_the_answer_of_the_last_test_is_the_health(as_, author, settings, now, ok, badge):
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test"}}
-    note_health(health=TrackerHealth(ok=not ok, sentence="Earlier.", account=""), now=now)
-    note_health(health=TrackerHealth(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
+    record_health(health=TrackerHealth(ok=not ok, sentence="Earlier.", account=""), now=now)
+    record_health(health=TrackerHealth(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
     page = html_of(as_(author).get("/integrations/connection/"))
     assert badge in page
     assert "Jira answered so." in page

@@ -9,7 +9,7 @@ from django.test import Client
 
 from benchmarking.runs import tasks as benchmarks
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.metrics import RUNS, untaken_since
+from benchmarking.runs.queries.metrics import RUNS, waiting_since
 from governance.jobs import outbox
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
@@ -97,7 +97,7 @@ def test_a_broker_that_is_away_delays_and_is_no_reason_to_stop(readyz, monkeypat
 
 
 def test_work_left_lying_is_told_by_the_probe(readyz, now):
-    Pulse.note(name=TICK, at=now - timedelta(minutes=5))
+    Pulse.record(name=TICK, at=now - timedelta(minutes=5))
     answer = readyz()
     assert (answer.status_code, findings(answer)["work"]) == (200, "delayed")
 
@@ -134,31 +134,31 @@ def test_a_message_that_waits_for_the_other_side_is_not_late(message, now):
 
 @pytest.mark.parametrize(("ago", "expected"), [(MINUTE, False), (MINUTE + SECOND, True)])
 def test_a_tick_that_was_not_seen_for_a_minute(db, now, ago, expected):
-    Pulse.note(name=TICK, at=now - ago)
+    Pulse.record(name=TICK, at=now - ago)
     assert is_delayed(now=now) is expected
 
 
 def test_the_tick_leaves_a_sign_and_a_later_one_replaces_it(db, now):
-    jobs_tasks.leave_a_sign(now)
-    jobs_tasks.leave_a_sign(now + SECOND)
+    jobs_tasks.record_tick(now)
+    jobs_tasks.record_tick(now + SECOND)
     assert list(Pulse.objects.values_list("name", "at")) == [(TICK, now + SECOND)]
 
 
 def test_a_run_nobody_takes_is_noted_and_forgotten_once_somebody_measures(submitted, now):
     run = Run.objects.get()
-    assert untaken_since(now=now) == run.next_attempt_at
-    benchmarks.note_untaken(now)
+    assert waiting_since(now=now) == run.next_attempt_at
+    benchmarks.record_untaken(now)
     assert Pulse.objects.get(name=RUNS).at == run.next_attempt_at
     assert is_delayed(now=run.next_attempt_at + MINUTE + SECOND)
     Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
-    benchmarks.note_untaken(now)
+    benchmarks.record_untaken(now)
     assert not Pulse.objects.filter(name=RUNS).exists()
 
 
 def test_a_packet_nobody_draws_is_noted(submitted, author, now):
     assert undrawn_since(now=now) is None
     packets.freeze(request=submitted, by=author, now=now)
-    reviews_tasks.age(now)
+    reviews_tasks.expire_due(now)
     assert Pulse.objects.get(name=PACKETS).at == now
 
 
@@ -168,7 +168,7 @@ def test_a_packet_nobody_draws_is_noted(submitted, author, now):
 def test_the_banner_is_for_those_who_wait_or_can_help(cast, client, now, who, is_told):
     client.force_login(getattr(cast, who))
     assert "Work is delayed" not in client.get("/requests/").content.decode()
-    Pulse.note(name=TICK, at=now - timedelta(minutes=2))
+    Pulse.record(name=TICK, at=now - timedelta(minutes=2))
     assert ("Work is delayed" in client.get("/requests/").content.decode()) is is_told
 
 
@@ -198,8 +198,8 @@ def test_figures(api, admin, submitted, author, now):
     Run.objects.update(attempts=1)
     packet = packets.freeze(request=submitted, by=author, now=now)
     held = Packet.claim(pk=packet.pk, now=now, lease=MINUTE)
-    packets.rendered(packet=held, pdf=b"%PDF-1.7", pages=1, render_ms=2500, now=now)
-    Pulse.note(name=TICK, at=now - timedelta(seconds=30))
+    packets.store_pdf(packet=held, pdf=b"%PDF-1.7", pages=1, render_ms=2500, now=now)
+    Pulse.record(name=TICK, at=now - timedelta(seconds=30))
     text = api(admin).get("/metrics").content.decode()
     lines = text.splitlines()
     for line in (

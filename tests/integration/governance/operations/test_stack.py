@@ -97,7 +97,7 @@ def test_a_process_that_does_not_listen_is_killed_with_its_children(
 
 def test_one_stack_for_one_folder(logs: Path) -> None:
     with Stack(logs=logs):
-        with pytest.raises(SystemExit, match=r"Another `make run` or `make demo` is at work on .*var; stop it first"):
+        with pytest.raises(SystemExit, match=r"Another `make run` or `make demo` uses .*var. Stop it first"):
             Stack(logs=logs).__enter__()
         with Stack(logs=logs.parent.parent / "other" / "logs"):
             pass
@@ -135,13 +135,13 @@ def free_port() -> int:
 def test_a_process_that_ends_at_once_is_named_with_its_log(logs: Path) -> None:
     with Stack(logs=logs) as stack:
         stack.start("web", python("raise SystemExit(3)"))
-        with pytest.raises(SystemExit, match=r"The process web ended at once; see .*web\.log"):
+        with pytest.raises(SystemExit, match=r"The process web ended immediately\. See .*web\.log"):
             stack.wait_for(f"http://127.0.0.1:{free_port()}/")
 
 
 def test_a_server_that_never_answers_is_given_up(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "START_PATIENCE_S", 0.3)
-    with Stack(logs=logs) as stack, pytest.raises(SystemExit, match=r"did not answer within 0 s; see .*logs"):
+    with Stack(logs=logs) as stack, pytest.raises(SystemExit, match=r"did not answer within 0 s\. See .*logs"):
         stack.wait_for(f"http://127.0.0.1:{free_port()}/")
 
 
@@ -187,8 +187,11 @@ def test_up_serves_until_a_process_ends(tiny: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(up.time, "sleep", lambda seconds, nap=time.sleep: nap(0.02))
     out, complaints, port = StringIO(), StringIO(), free_port()
     call_command("up", "--port", str(port), stdout=out, stderr=complaints, no_color=True)
-    assert out.getvalue() == f"Weighbridge is at http://127.0.0.1:{port}/ (logs in {tiny / 'logs'}; Ctrl-C stops it).\n"
-    assert complaints.getvalue() == f"The process web ended; stopping. Its log: {tiny / 'logs' / 'web.log'}\n"
+    assert (
+        out.getvalue()
+        == f"Weighbridge runs at http://127.0.0.1:{port}/ (logs in {tiny / 'logs'}; press Ctrl-C to stop).\n"
+    )
+    assert complaints.getvalue() == f"The process web ended. Stopping. Its log: {tiny / 'logs' / 'web.log'}\n"
 
 
 def test_up_stops_at_ctrl_c(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

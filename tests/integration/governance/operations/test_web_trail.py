@@ -66,4 +66,4 @@ def test_a_trail_cut_at_its_end_is_found(as_, decided, auditor):
         cursor.execute("DELETE FROM audit_auditevent WHERE position >= %s", [count])
         cursor.execute("ALTER TABLE audit_auditevent ENABLE TRIGGER USER")
     page = html_of(as_(auditor).get("/audit/chain/"))
-    assert "names more events than there are: the last ones were removed from the trail." in page
+    assert "names more events than the trail has: the last events were removed." in page

@@ -106,7 +106,7 @@ def test_no_role_that_binds_people_is_granted_there(root: Client, outsider: User
     before = snapshot()
     answer = root.post(page(people_models.RoleGrant, "add"), {"user": outsider.pk, "role": role.value, "team": ""})
     assert answer.status_code == 403
-    assert "two people grant it" in answer.content.decode()
+    assert "Two people must grant this role" in answer.content.decode()
     assert snapshot() == before
 
 

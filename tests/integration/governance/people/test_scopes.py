@@ -41,7 +41,7 @@ def test_what_each_scope_opens(
     assert response.status_code == work
     if work == 403:
         assert (response.json()["code"], response["Content-Type"]) == ("scope", "application/problem+json")
-        assert "use one made with --scope write" in response.json()["detail"]
+        assert "Use a token with --scope write" in response.json()["detail"]
         assert snapshot() == before
 
 

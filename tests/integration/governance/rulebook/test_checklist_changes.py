@@ -43,4 +43,5 @@ def test_items_that_come_and_go():
 def test_another_order():
     (change,) = diff_checklists(before=BEFORE, after=changed(items=BEFORE.items[::-1]))
     assert change.path == "items"
-    assert change.words.startswith(f"The items stand in another order: {BEFORE.items[-1].id}, {BEFORE.items[-2].id}, ")
+    assert change.words.startswith("The order of the items changed from ")
+    assert f" to {BEFORE.items[-1].id}, {BEFORE.items[-2].id}, " in change.words

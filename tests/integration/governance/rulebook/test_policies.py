@@ -35,7 +35,7 @@ def test_the_list_shows_policies_and_checklists(as_, second, author):
 
 
 def test_the_list_is_open_to_everybody_and_empty_before_preparation(as_, author):
-    assert as_(author).get("/rulebook/").content.decode().count("Nothing is written yet") == 2
+    assert as_(author).get("/rulebook/").content.decode().count("No versions yet") == 2
 
 
 def test_rules_are_readable(as_, policy, author):
@@ -70,7 +70,7 @@ def test_a_draft_that_is_proposed_says_so(as_, second, approver, author, now):
     assert "Propose for publication" not in page
     page = html_of(as_(author).get("/rulebook/policies/default/2/"))
     assert "/changes/" not in page
-    assert "It waits for a second person" in page
+    assert "A second person must confirm it" in page
 
 
 def test_a_first_draft_has_nothing_to_be_compared_with(as_, approver, now):
@@ -83,7 +83,7 @@ def test_a_version_that_no_longer_reads_is_shown_as_source(as_, author, now):
         name="old", number=1, source="kind: Other", digest="sha256:" + "0" * 64, written_at=now
     )
     page = html_of(as_(author).get("/rulebook/policies/old/1/"))
-    assert "no longer reads as a document of today" in page
+    assert "uses an old format that can no longer be parsed" in page
     assert "kind: Other" in page
 
 
@@ -113,7 +113,7 @@ def test_another_order_of_stages_is_told(as_, policy, approver, author, now):
     rulebook.draft_policy(source=yaml.safe_dump(document), by=approver, now=now)
     answer = as_(author).get("/rulebook/policies/default/diff/?from=1&to=2")
     assert [change.words for change in answer.context["changes"]] == [
-        "The stages run in another order: gpu-budget, technical instead of technical, gpu-budget."
+        "The order of the stages changed from technical, gpu-budget to gpu-budget, technical."
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_comparison_of_what_is_not_there_is_refused(as_, policy, author, query
 def test_what_is_not_there_is_a_page_that_says_so(as_, policy, admin, path):
     answer = as_(admin).get(path)
     assert answer.status_code == 404
-    assert "There is nothing here" in html_of(answer)
+    assert "Page not found" in html_of(answer)
 
 
 def test_drafting_starts_from_the_version_in_force_or_the_one_asked_for(as_, second, approver):
@@ -163,7 +163,7 @@ def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (SOURCE.replace("metric: accuracy", "metric: beauty"), "rules[4].metric names no metric of the catalog"),
+        (SOURCE.replace("metric: accuracy", "metric: beauty"), "rules[4].metric is not a metric of the catalog"),
         ("a: [", "This is not YAML"),
         ("- just\n- a list", "The document must be a mapping"),
         ("", "This field is required."),
@@ -209,7 +209,7 @@ def test_whoever_may_not_propose_is_told_why_and_nothing_moves(as_, second, auth
 def test_a_proposal_needs_a_post_and_a_reason(as_, second, admin):
     assert as_(admin).get("/rulebook/policies/default/2/propose/").status_code == 405
     answer = as_(admin).post("/rulebook/policies/default/2/propose/", follow=True)
-    assert "Say why in 10 to 2,000 characters." in html_of(answer)
+    assert "Give a reason of 10 to 2,000 characters." in html_of(answer)
     assert not Change.objects.exists()
 
 

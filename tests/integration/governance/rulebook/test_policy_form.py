@@ -78,7 +78,7 @@ def test_a_policy_without_rules_is_refused_above_the_form(as_, policy, approver)
     gone = {f"form-{number}-DELETE": "on" for number in range(len(page.context["rules"].initial_forms))}
     answer = client.post(url(policy), filled(page, **gone))
     assert (answer.status_code, PolicyVersion.objects.count()) == (400, before)
-    assert "a policy without rules would clear everything" in html_of(answer)
+    assert "A policy without rules would clear all requests" in html_of(answer)
 
 
 def test_only_who_writes_policies_is_let_in(as_, policy, author, reviewer_one):

@@ -82,7 +82,7 @@ def test_only_a_draft_is_published(cast: Cast, now: datetime) -> None:
 
 def test_two_people_make_a_policy(cast: Cast, now: datetime) -> None:
     own, others = drafted(cast.admin, now), drafted(cast.approver, now, STRICTER)
-    with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
+    with pytest.raises(NotAllowed, match="Authors cannot publish their own policies"):
         rulebook.publish(version=own, by=cast.admin, now=now)
     with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
         rulebook.publish(version=others, by=cast.admin, now=now)
@@ -140,7 +140,7 @@ def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
     ("source", "field", "words"),
     [
         ("a: [", "source", "This is not YAML"),
-        ("- a\n- b", "source", "must be a mapping that begins with apiVersion and kind"),
+        ("- a\n- b", "source", "must be a mapping with apiVersion and kind"),
         ("", "source", "must be a mapping"),
         ("x: !!python/object/apply:os.system ['true']", "source", "This is not YAML"),
         ("x: 2026-13-01", "source", "This is not YAML: month must be in 1..12"),
@@ -151,11 +151,11 @@ def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
         (
             POLICY.replace("metric: latency_p95_ms", "metric: latency_p96_ms"),
             "rules[3].metric",
-            "names no metric of the catalog",
+            "is not a metric of the catalog",
         ),
         (POLICY.replace("  - id: technical", "  - idd: technical"), "stages[0].id", "is missing"),
         (POLICY.replace("separation_of_duties: true", "separation_of_duties: false"), "separation_of_duties", "true"),
-        (POLICY + "\nlimitt: 3\n", "limitt", "is not known here"),
+        (POLICY + "\nlimitt: 3\n", "limitt", "is unknown"),
     ],
 )
 def test_a_fault_is_named_with_its_place(cast: Cast, now: datetime, source: str, field: str, words: str) -> None:
@@ -274,7 +274,7 @@ def test_of_two_who_save_at_once_the_second_is_told(now: datetime) -> None:
         while not _is_waiting() and time.monotonic() < deadline:
             time.sleep(0.01)
     thread.join(PATIENCE_S)
-    assert said == ["Somebody else has just saved default v1; look at it, then save yours again."]
+    assert said == ["Another person has just saved default v1. Check it, then save yours again."]
     assert list(PolicyVersion.objects.values_list("number", "source")) == [(1, POLICY)]
     assert AuditEvent.objects.count() == 1
 

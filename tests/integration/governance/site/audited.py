@@ -13,9 +13,9 @@ MINUTE = timedelta(minutes=1)
 
 def _forgotten(cast: Cast, now: datetime) -> object:
     AnsweredPost.objects.create(user=cast.author, key="k", fingerprint="f", received_at=now - answers.KEPT - MINUTE)
-    return answers.forget(now=now)
+    return answers.delete_old_answers(now=now)
 
 
 ACTIONS: Mapping[str, Call] = {
-    "governance.site.actions.forget": _forgotten,
+    "governance.site.actions.delete_old_answers": _forgotten,
 }

@@ -19,7 +19,7 @@ def kept(cast: Cast, key: str, received_at: datetime) -> AnsweredPost:
 def test_a_week_is_kept_and_no_more(cast: Cast, now: datetime) -> None:
     kept(cast, "old", now - timedelta(days=7, seconds=1))
     young = kept(cast, "young", now - timedelta(days=7))
-    assert answers.forget(now=now) == 1
+    assert answers.delete_old_answers(now=now) == 1
     assert list(AnsweredPost.objects.all()) == [young]
     event = AuditEvent.objects.get(kind="answers.forgotten")
     assert (event.actor, event.details) == ("system", {"count": 1})
@@ -28,13 +28,13 @@ def test_a_week_is_kept_and_no_more(cast: Cast, now: datetime) -> None:
 def test_nothing_old_writes_nothing(cast: Cast, now: datetime) -> None:
     kept(cast, "young", now)
     before = AuditEvent.objects.count()
-    assert answers.forget(now=now) == 0
+    assert answers.delete_old_answers(now=now) == 0
     assert (AnsweredPost.objects.count(), AuditEvent.objects.count()) == (1, before)
 
 
 @pytest.mark.django_db
 def test_the_tick_forgets(cast: Cast, now: datetime) -> None:
-    assert site_tasks.forget_answers in outbox.TICKERS
+    assert site_tasks.delete_old_answers in outbox.TICKERS
     kept(cast, "old", now - timedelta(days=8))
-    site_tasks.forget_answers(now)
+    site_tasks.delete_old_answers(now)
     assert not AnsweredPost.objects.exists()

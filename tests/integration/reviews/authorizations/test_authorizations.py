@@ -110,15 +110,15 @@ def test_conditions_are_signed_too(conditional: Authorization, world: World) -> 
 
 def test_it_warns_and_then_expires(decided: ReviewRequest, now: datetime) -> None:
     row = decided.decision.authorization
-    assert authorizations.age(now=row.warn_at - timedelta(seconds=1)) == []
-    assert authorizations.age(now=row.warn_at) == [row]
+    assert authorizations.expire_due(now=row.warn_at - timedelta(seconds=1)) == []
+    assert authorizations.expire_due(now=row.warn_at) == [row]
     assert state_of(row) == "pending_expiration"
-    assert authorizations.age(now=row.warn_at) == []
-    assert authorizations.age(now=row.expires_at - timedelta(seconds=1)) == []
-    assert authorizations.age(now=row.expires_at) == [row]
+    assert authorizations.expire_due(now=row.warn_at) == []
+    assert authorizations.expire_due(now=row.expires_at - timedelta(seconds=1)) == []
+    assert authorizations.expire_due(now=row.expires_at) == [row]
     assert state_of(row) == "expired"
     before = everything()
-    assert authorizations.age(now=row.expires_at + DAY) == []
+    assert authorizations.expire_due(now=row.expires_at + DAY) == []
     assert everything() == before
     warned, expired = AuditEvent.objects.filter(kind__in=["authorization.pending_expiration", "authorization.expired"])
     assert (warned.actor, warned.reason) == ("system", f"It expires on {row.expires_at:%Y-%m-%d}.")
@@ -127,16 +127,16 @@ def test_it_warns_and_then_expires(decided: ReviewRequest, now: datetime) -> Non
 
 def test_it_expires_even_if_nobody_looked_in_between(decided: ReviewRequest) -> None:
     row = decided.decision.authorization
-    authorizations.age(now=row.expires_at + 9 * DAY)
+    authorizations.expire_due(now=row.expires_at + 9 * DAY)
     assert state_of(row) == "expired"
 
 
 def test_an_overdue_condition_suspends_and_its_fulfilment_reinstates(conditional: Authorization, world: World) -> None:
     first, second = conditional.conditions.order_by("due_on")
-    assert authorizations.age(now=world.now + 30 * DAY) == []
-    assert authorizations.age(now=world.now + 31 * DAY) == [conditional]
+    assert authorizations.expire_due(now=world.now + 30 * DAY) == []
+    assert authorizations.expire_due(now=world.now + 31 * DAY) == [conditional]
     assert state_of(conditional) == "suspended"
-    assert authorizations.age(now=world.now + 61 * DAY) == []
+    assert authorizations.expire_due(now=world.now + 61 * DAY) == []
     by = world.cast.reviewer_one
     met = authorizations.confirm_condition(condition=first, by=by, now=world.now + 61 * DAY)
     assert (met.met_at, met.met_by, state_of(conditional)) == (world.now + 61 * DAY, by, "suspended")
@@ -150,9 +150,9 @@ def test_a_condition_met_in_time_changes_nothing_else(conditional: Authorization
     first = conditional.conditions.order_by("due_on")[0]
     authorizations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
     assert state_of(conditional) == "active"
-    with refused(WrongState, match="confirmed before"):
+    with refused(WrongState, match="already confirmed"):
         authorizations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
-    assert authorizations.age(now=world.now + 31 * DAY) == []
+    assert authorizations.expire_due(now=world.now + 31 * DAY) == []
 
 
 def test_nobody_confirms_what_they_owe_or_profit_from(conditional: Authorization, world: World) -> None:
@@ -165,7 +165,7 @@ def test_nobody_confirms_what_they_owe_or_profit_from(conditional: Authorization
             authorizations.confirm_condition(condition=condition, by=person, now=world.now)
     Condition.objects.filter(pk=condition.pk).update(owner=world.cast.reviewer_one)
     condition.refresh_from_db()
-    with refused(NotAllowed, match="no stake"):
+    with refused(NotAllowed, match="without a stake"):
         authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
 
 
@@ -177,27 +177,27 @@ def test_the_database_wants_a_name_for_what_was_met(conditional: Authorization, 
 
 
 def test_a_suspended_authorization_expires(conditional: Authorization, world: World) -> None:
-    authorizations.age(now=world.now + 31 * DAY)
-    authorizations.age(now=conditional.expires_at)
+    authorizations.expire_due(now=world.now + 31 * DAY)
+    authorizations.expire_due(now=conditional.expires_at)
     assert state_of(conditional) == "expired"
 
 
 def test_a_lead_takes_it_back_with_a_reason(conditional: Authorization, world: World) -> None:
     lead = world.cast.approver
-    with refused(Invalid, match="Say why", field="reason"):
+    with refused(Invalid, match="Enter why", field="reason"):
         authorizations.revoke(authorization=conditional, reason="  ", by=lead, now=world.now)
     authorizations.revoke(authorization=conditional, reason="It leaks.", by=lead, now=world.now)
     event = AuditEvent.objects.get(kind="authorization.revoked")
     assert (state_of(conditional), event.reason, event.actor_id) == ("revoked", "It leaks.", str(lead.pk))
     with refused(WrongState, match="An authorization that is revoked cannot become revoked"):
         authorizations.revoke(authorization=conditional, reason="Again.", by=lead, now=world.now)
-    assert authorizations.age(now=conditional.expires_at) == []
+    assert authorizations.expire_due(now=conditional.expires_at) == []
 
 
 @pytest.mark.parametrize("is_suspended", [False, True])
 def test_a_newer_one_supersedes(conditional: Authorization, world: World, is_suspended: bool) -> None:
     if is_suspended:
-        authorizations.age(now=world.now + 31 * DAY)
+        authorizations.expire_due(now=world.now + 31 * DAY)
     newer = approve_again(world, conditional.decision.request)
     assert (state_of(conditional), newer.state) == ("superseded", "active")
     assert Authorization.objects.filter(state="active").get() == newer
@@ -252,14 +252,14 @@ def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewReque
 
 def test_what_expires_lets_the_rest_of_its_commitment_expire_once(decided: ReviewRequest, now: datetime) -> None:
     account, row = billed(decided, now), decided.decision.authorization
-    authorizations.age(now=row.expires_at - DAY)
+    authorizations.expire_due(now=row.expires_at - DAY)
     assert given_back("expire") == []
-    authorizations.age(now=row.expires_at)
+    authorizations.expire_due(now=row.expires_at)
     assert given_back("expire") == every_rest(decided, now)
     assert (balance_of(account).available, balance_of(account).committed) == (95_000, 0)
     assert AuditEvent.objects.filter(kind="budget.expire", actor="system").count() == len(every_rest(decided, now))
     before = everything()
-    authorizations.age(now=row.expires_at + DAY)
+    authorizations.expire_due(now=row.expires_at + DAY)
     assert everything() == before
 
 
@@ -273,5 +273,5 @@ def test_what_is_superseded_releases_the_rest_of_its_commitment(decided: ReviewR
 
 
 def test_a_suspension_keeps_the_commitment(conditional: Authorization, world: World) -> None:
-    authorizations.age(now=world.now + 31 * DAY)
+    authorizations.expire_due(now=world.now + 31 * DAY)
     assert not LedgerEntry.objects.filter(is_commitment=True).exists()

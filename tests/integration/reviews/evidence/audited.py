@@ -17,7 +17,7 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.comparison import month_end
-from reviews.evidence.domain.traffic_file import Counted
+from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.models import RequestProjection
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
@@ -51,7 +51,7 @@ def _revoke(world: World) -> None:
 
 
 def _age(world: World) -> None:
-    authorizations.age(now=world.decided().decision.authorization.expires_at)
+    authorizations.expire_due(now=world.decided().decision.authorization.expires_at)
 
 
 def _packet(world: World) -> Packet:
@@ -64,11 +64,11 @@ def _packet(world: World) -> Packet:
 
 
 def _ask_for(world: World) -> None:
-    packets.ask_for(request=world.submitted(), by=world.cast.author, now=world.now)
+    packets.request_packet(request=world.submitted(), by=world.cast.author, now=world.now)
 
 
 def _rendered(world: World) -> None:
-    assert packets.rendered(packet=_packet(world), pdf=b"%PDF-1.7", pages=1, now=world.now)
+    assert packets.store_pdf(packet=_packet(world), pdf=b"%PDF-1.7", pages=1, now=world.now)
 
 
 def _bury(world: World) -> None:
@@ -101,14 +101,14 @@ def _evaluate_again(world: World) -> None:
 
 
 def _file(world: World) -> None:
-    paper = filing.Paper(
+    entry = filing.FilingInput(
         title="t",
         purpose="Rank",
         environment="prod",
         business_case="It ranks.",
         version=make_version(by=world.cast.author, now=world.now),
     )
-    filing.file(paper=paper, by=world.cast.author, now=world.now)
+    filing.file_request(entry=entry, by=world.cast.author, now=world.now)
 
 
 def _waive(world: World) -> None:
@@ -124,7 +124,7 @@ def _waive(world: World) -> None:
 
 def _tell(world: World) -> None:
     request = world.submitted()
-    effects.tell_ticket(request=request, occasion="evidence", reason="", by=None, now=world.now)
+    effects.notify_request_ticket(request=request, occasion="evidence", reason="", by=None, now=world.now)
 
 
 def _probe(world: World) -> None:
@@ -147,7 +147,7 @@ def _doubted(world: World) -> None:
     RequestProjection.objects.create(
         request=request, number=1, projection=projection, option="own", stated_by=world.cast.author, stated_at=world.now
     )
-    assert breaches.look(now=world.now)
+    assert breaches.detect_breaches(now=world.now)
 
 
 def _have_reviewed(world: World) -> None:
@@ -159,31 +159,31 @@ def _have_reviewed(world: World) -> None:
         severity=Severity.HIGH,
         key=f"cost.breach:{held}:1",
     )
-    re_reviews.have_reviewed(authorization=held, sighting=sighting, now=world.now)
+    re_reviews.open_re_review(authorization=held, sighting=sighting, now=world.now)
 
 
 def _state_projection(world: World) -> None:
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     state = projections.state
     state(request=world.submitted(), projection=projection, option="own", by=world.cast.author, now=world.now)
 
 
 def _take_redrawn(world: World) -> None:
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
     walks.take_results(request=request, now=world.now)
 
 
 def _supply_traffic(world: World) -> None:
     request = world.decided()
-    month = Counted(month_end(world.now.date()), 5)
+    month = MonthTraffic(month_end(world.now.date()), 5)
     later = world.now + timedelta(days=40)
-    traffic.supply(request=request, months=[month], channel="form", by=world.cast.author, now=later)
+    traffic.supply_traffic(request=request, months=[month], channel="form", by=world.cast.author, now=later)
 
 
 ACTIONS: Mapping[str, Call] = {
-    "reviews.workflow.actions.authorizations.age": in_world(_age),
+    "reviews.workflow.actions.authorizations.expire_due": in_world(_age),
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
     "reviews.workflow.actions.authorizations.issue": in_world(World.decided),
     "reviews.workflow.actions.authorizations.revoke": in_world(_revoke),
@@ -193,30 +193,32 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.tickets.actions.mark_uncertain": in_world(
         lambda world: effects.mark_uncertain(ticket=world.submitted().ticket, now=world.now)
     ),
-    "reviews.tickets.actions.note_health": in_world(
-        lambda world: effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=world.now)
+    "reviews.tickets.actions.record_health": in_world(
+        lambda world: effects.record_health(health=TrackerHealth(ok=True, sentence="It answers."), now=world.now)
     ),
-    "reviews.tickets.actions.note_ticket": in_world(
-        lambda world: effects.note_ticket(ticket=world.submitted().ticket, status="Done", note="", now=world.now)
+    "reviews.tickets.actions.record_ticket_update": in_world(
+        lambda world: effects.record_ticket_update(
+            ticket=world.submitted().ticket, status="Done", note="", now=world.now
+        )
     ),
     "reviews.tickets.actions.open_ticket": in_world(World.submitted),
     "reviews.tickets.actions.probe_tracker": in_world(_probe),
-    "reviews.tickets.actions.tell_ticket": in_world(_tell),
+    "reviews.tickets.actions.notify_request_ticket": in_world(_tell),
     "reviews.workflow.actions.evidence.answer_contradiction": in_world(World.evidence),
     "reviews.workflow.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
     "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
-    "reviews.workflow.actions.evidence.take_run": in_world(World.evidence),
-    "reviews.workflow.actions.filing.file": in_world(_file),
-    "reviews.packets.actions.ask_for": in_world(_ask_for),
+    "reviews.workflow.actions.evidence.record_measurements": in_world(World.evidence),
+    "reviews.workflow.actions.filing.file_request": in_world(_file),
+    "reviews.packets.actions.request_packet": in_world(_ask_for),
     "reviews.packets.actions.freeze": in_world(World.decided),
-    "reviews.packets.actions.rendered": in_world(_rendered),
-    "benchmarking.projections.actions.keep": in_world(_state_projection),
+    "reviews.packets.actions.store_pdf": in_world(_rendered),
+    "benchmarking.projections.actions.project_and_store": in_world(_state_projection),
     "benchmarking.projections.actions.store": in_world(_state_projection),
-    "reviews.workflow.actions.breaches.look": in_world(_doubted),
+    "reviews.workflow.actions.breaches.detect_breaches": in_world(_doubted),
     "reviews.workflow.actions.projections.state": in_world(_state_projection),
-    "reviews.workflow.actions.projections.take_redrawn": in_world(_take_redrawn),
-    "reviews.workflow.actions.re_reviews.have_reviewed": in_world(_have_reviewed),
+    "reviews.workflow.actions.projections.store_recalculated": in_world(_take_redrawn),
+    "reviews.workflow.actions.re_reviews.open_re_review": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.create": in_world(World.draft),
     "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.edit": in_world(World.edited),
@@ -230,7 +232,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.screening.reopen": in_world(World.revised),
     "reviews.workflow.actions.screening.screen": in_world(World.submitted),
     "reviews.workflow.actions.screening.start_benchmarks": in_world(_start_benchmarks),
-    "reviews.evidence.actions.supply": in_world(_supply_traffic),
+    "reviews.evidence.actions.supply_traffic": in_world(_supply_traffic),
     "reviews.workflow.actions.waivers.grant": in_world(_waive),
 }
 

@@ -69,7 +69,7 @@ def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Ca
     assert len(rows) >= 6
     assert {row.occasion for row in rows} >= {"submission", "evidence", "decision", "waiver"}
     for row in rows:
-        assert to_document(backtest.replayed(row)) == row.document
+        assert to_document(backtest.replay_evaluation(row)) == row.document
 
 
 def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVersion, now: datetime) -> None:
@@ -118,16 +118,16 @@ def test_rows_from_before_they_kept_what_they_were_told_are_reconstructed(
     assert len(rows) >= 4
     for row in rows[1:]:
         row.told = None
-        assert to_document(backtest.replayed(row))["outcome"] == row.outcome
+        assert to_document(backtest.replay_evaluation(row))["outcome"] == row.outcome
     last = rows[-1]
-    assert to_document(backtest.replayed(last)) == last.document
+    assert to_document(backtest.replay_evaluation(last)) == last.document
 
 
 def test_versions_that_are_not_there_are_not_found(policy: PolicyVersion) -> None:
-    assert backtest.compared_with(name=policy.name, number=None) == policy
+    assert backtest.baseline_of(name=policy.name, number=None) == policy
     for name, number in ((policy.name, 99), ("nobody", None)):
         with pytest.raises(NotFound):
-            backtest.compared_with(name=name, number=number)
+            backtest.baseline_of(name=name, number=number)
 
 
 def test_the_questions_do_not_grow_with_the_requests(
@@ -167,8 +167,8 @@ def test_the_page_shows_what_differs_and_links_there(
 
 def test_nothing_judged_is_an_empty_page(cast: Cast, policy: PolicyVersion) -> None:
     page = client_of(cast.approver).get(f"/rulebook/policies/{policy.name}/{policy.number}/backtest/").content.decode()
-    assert "No request was judged in these quarters" in page
-    assert "No rule stands against any of them." in page
+    assert "No request was evaluated in these quarters" in page
+    assert "No rule affects any of these requests." in page
 
 
 def test_programs_ask_the_same(
@@ -197,7 +197,7 @@ def test_the_terminal_asks_the_same(history: Any, policy: PolicyVersion, now: da
     out = StringIO()
     call_command("backtest", draft.name, str(draft.number), "--quarters", "2", stdout=out)
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith(f"{draft} beside {policy}, 3 requests of ")
+    assert lines[0].startswith(f"{draft} compared with {policy}, 3 requests of ")
     assert lines[-1] == f"  {history['cleared'].ref} cleared -> review_required by training-gpu-hours"
     out = StringIO()
     call_command("backtest", policy.name, str(policy.number), stdout=out)

@@ -13,7 +13,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
-from reviews.evidence.domain.traffic_file import Counted
+from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.queries import comparison
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.document import read_quarterly_packet
@@ -36,13 +36,13 @@ def test_a_bill_unlike_its_projection(
     decided: ReviewRequest, months, estimated, rules, read, cast: Cast, now: datetime
 ) -> None:
     read(csv_bytes([billed(months[0], "260")]))
-    breaches.look(now=now)
+    breaches.detect_breaches(now=now)
     quarter = Quarter.of(months[0])
     cycle = ReviewCycle.objects.create(
         quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now.replace(year=now.year + 1)
     )
     cycles.advance(now=now)
-    cycles.gather(cycle=cycle, by=cast.approver, now=now)
+    cycles.refresh(cycle=cycle, by=cast.approver, now=now)
     found = {(item.kind, item.why) for item in cycle.items.filter(kind="forecast_error")}
     assert ("forecast_error", "Projected 100.00 USD, billed 260.00 USD: 160 % off.") in found
     assert len(found) == 2  # the rule, and the finding of the breach
@@ -61,7 +61,7 @@ def test_a_bill_unlike_its_projection(
         "260.00 USD",
     )
     assert page.variance == variance
-    assert (variance.parts, variance.untold_usd) == ((), 160)
+    assert (variance.parts, variance.unexplained_usd) == ((), 160)
     assert variance.lacking == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))
 
 
@@ -70,7 +70,9 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
 ) -> None:
     """As on the page: 1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100."""
     read(csv_bytes([billed(months[0], 160)]))
-    traffic.supply(request=decided, months=(Counted(months[0], 1500),), channel="form", by=cast.author, now=now)
+    traffic.supply_traffic(
+        request=decided, months=(MonthTraffic(months[0], 1500),), channel="form", by=cast.author, now=now
+    )
     (month, *_) = comparison.months_of_request(decided, now=now)
     cycle = ReviewCycle.objects.create(
         quarter=str(Quarter.of(months[0])),
@@ -84,7 +86,7 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
     (variance,) = packet.variances
     assert (variance.volume_usd, variance.efficiency_usd, variance.price_usd) == (50, 50, -40)
     assert month.parts == Split(variance.volume_usd, variance.efficiency_usd, variance.price_usd)
-    assert (variance.untold_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
+    assert (variance.unexplained_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
     (line,) = [line for line in quarterly_page.appendix(row).rows if line[1] == "variance"]
     assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"
 

@@ -26,7 +26,7 @@ from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def stated(world: World, request: ReviewRequest, **changes: Any) -> RequestProjection:
-    projection = kept.keep(spec=cost_spec(**changes), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(**changes), by=world.cast.author, now=world.now)
     return projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
 
 
@@ -110,7 +110,7 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     )
     assert {move.option for move in shown[0].moves} == {"own"}
     assert shown[1].moves == ()
-    assert evidence.take_run(request=request, run=run, now=world.now) != []
+    assert evidence.record_measurements(request=request, run=run, now=world.now) != []
     assert request.projections.count() == 2
 
 
@@ -123,7 +123,7 @@ def test_one_stated_after_the_benchmark_is_drawn_anew_at_once(world: World) -> N
 
 def test_an_option_without_replicas_is_not_drawn_anew(world: World) -> None:
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     projections.state(request=request, projection=projection, option="api", by=world.cast.author, now=world.now)
     walks.take_results(request=request, now=world.now)
     assert request.projections.count() == 1
@@ -148,22 +148,22 @@ def test_a_projection_stated_meanwhile_is_not_overwritten(world: World) -> None:
     request = world.submitted()
     stated(world, request)
     run = walks.finish_run(run=runs.of_request(request.ref)[0], now=world.now)
-    drawn = projections.redrawn(request=request, run=run)
+    recalculated = projections.recalculate(request=request, run=run)
     stated(world, request, service_s=[0.2, 0.3])
-    assert projections.take_redrawn(request=request, run=run, drawn=drawn, now=world.now) is None
+    assert projections.store_recalculated(request=request, run=run, recalculated=recalculated, now=world.now) is None
     assert request.projections.count() == 2
 
 
 def test_a_load_that_is_not_served_is_refused_before_anything_moves(world: World) -> None:
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(limit_s=0.36), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(limit_s=0.36), by=world.cast.author, now=world.now)
     with refused(Invalid, match="No number of replicas serves the load", code="load_unserved"):
         projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
 
 
 def test_an_unknown_option_is_refused(world: World) -> None:
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     with refused(Invalid, match="has no option 'gpu'", field="option"):
         projections.state(request=request, projection=projection, option="gpu", by=world.cast.author, now=world.now)
 
@@ -171,7 +171,7 @@ def test_an_unknown_option_is_refused(world: World) -> None:
 @pytest.mark.parametrize("who", ["reviewer", "lead", "finance", "auditor", "outsider", "gone"])
 def test_only_who_may_edit_the_request_states_its_costs(world: World, who: str) -> None:
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     with refused(NotAllowed):
         projections.state(
             request=request, projection=projection, option="own", by=world.everybody()[who], now=world.now
@@ -180,14 +180,14 @@ def test_only_who_may_edit_the_request_states_its_costs(world: World, who: str) 
 
 def test_under_review_nothing_is_stated(world: World) -> None:
     request = world.in_review()
-    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projection = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
     with refused(WrongState):
         projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
 
 
 def test_keeping_the_same_answer_again_is_the_same_row(world: World) -> None:
-    first = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
-    assert kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now) == first
-    assert kept.keep(spec=cost_spec(), by=world.mate, now=world.now) != first
+    first = kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now)
+    assert kept.project_and_store(spec=cost_spec(), by=world.cast.author, now=world.now) == first
+    assert kept.project_and_store(spec=cost_spec(), by=world.mate, now=world.now) != first
     with pytest.raises(NotAllowed):
-        kept.keep(spec=cost_spec(), by=world.gone, now=world.now)
+        kept.project_and_store(spec=cost_spec(), by=world.gone, now=world.now)

@@ -121,7 +121,7 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
     request = world.cleared()
     later = world.now + timedelta(days=200)
     run = measured(request, gpu_hours=320.0, by=world.cast.author, now=later)
-    evidence.take_run(request=request, run=run, now=later)
+    evidence.record_measurements(request=request, run=run, now=later)
     request.refresh_from_db()
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
     assert request.deadline_at == later + timedelta(days=30)
@@ -133,7 +133,7 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
 def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) -> None:
     request = world.cleared()
     run = measured(request, gpu_hours=12.0, by=world.cast.author, now=world.now)
-    evidence.take_run(request=request, run=run, now=world.now)
+    evidence.record_measurements(request=request, run=run, now=world.now)
     request.refresh_from_db()
     assert (request.state, request.policy_evaluations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "policy_evaluation"}

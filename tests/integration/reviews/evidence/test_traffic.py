@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from benchmarking.projections.models import CostProjection
 from governance.audit.models import AuditEvent
 from reviews.evidence import actions as traffic
-from reviews.evidence.domain.traffic_file import Counted
+from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.models import RequestProjection, Traffic
 from reviews.evidence.queries import comparison
 from tests.factories.bills import csv_bytes
@@ -50,7 +50,7 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
     """1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100: 50 + 50 - 40."""
     read(csv_bytes([billed(months[0], 160)]))
     path = f"/requests/{decided.ref}/costs/"
-    assert "lacks the month&#x27;s number of requests" in html_of(as_(cast.author).get(path))
+    assert "missing: the month&#x27;s number of requests" in html_of(as_(cast.author).get(path))
     said = {"month": f"{months[0]:%Y-%m}", "requests": "1500", "source": "gateway"}
     assert as_(cast.author).post(path, said).status_code == 302
     page = html_of(as_(cast.author).get(path))
@@ -83,22 +83,24 @@ def test_a_later_row_takes_the_place_and_rows_are_never_changed(api, as_, cast, 
 
 
 def test_who_may_not_and_what_is_wrong_moves_nothing(as_, cast, decided, months, draft_after, now):
-    good = Counted(months[0], 7)
+    good = MonthTraffic(months[0], 7)
 
     def refused(kind, words, *rows, by=cast.author, request=decided, at=now):
         with pytest.raises(kind, match=words):
-            traffic.supply(request=request, months=rows, channel="form", by=by, now=at)
+            traffic.supply_traffic(request=request, months=rows, channel="form", by=by, now=at)
 
     refused(NotAllowed, "not a requester of the team", good, by=cast.outsider)
     refused(NotAllowed, "Only a requester", good, by=cast.auditor)
     refused(Invalid, "Supply 1 to 120 months")
-    refused(Invalid, "Row 3: 1999-01 is no month of", good, Counted(months[0].replace(year=1999, month=1), 7, row=3))
-    refused(Invalid, "^The requests must be a number", good, Counted(months[0], -1))
+    refused(
+        Invalid, "Row 3: 1999-01 is not a month of", good, MonthTraffic(months[0].replace(year=1999, month=1), 7, row=3)
+    )
+    refused(Invalid, "^The number of requests must be", good, MonthTraffic(months[0], -1))
     refused(Invalid, "its first whole month has not begun", good, at=now - timedelta(days=100))
     refused(WrongState, "there is none yet", good, request=draft_after)
     path = f"/requests/{decided.ref}/costs/"
     page = as_(cast.author).post(path, {"month": "soon"})
-    assert (page.status_code, "Write the requests" in page.content.decode()) == (400, True)
+    assert (page.status_code, "Enter the requests" in page.content.decode()) == (400, True)
     big = SimpleUploadedFile("t.csv", b"m" * 100_001)
     assert "more than 100,000 bytes" in as_(cast.author).post(path, {"file": big}).content.decode()
     assert as_(cast.author).post(path, {"month": "soon", "requests": "1"}).status_code == 400
@@ -110,7 +112,7 @@ def test_the_year_before_is_the_bar_where_bills_hold_it(as_, cast, decided, mont
     while len(year) < 12:
         year.append(comparison.month_end(year[-1]))
     read(csv_bytes([billed(month, 90, "model") for month in year[:11]]))
-    assert comparison.of_request(request=decided, now=now).outlook.naive is None
+    assert comparison.compare_costs(request=decided, now=now).outlook.naive is None
     read(csv_bytes([billed(year[11], 90, "model")]))
-    assert comparison.of_request(request=decided, now=now).outlook.naive == Decimal(1080)
+    assert comparison.compare_costs(request=decided, now=now).outlook.naive == Decimal(1080)
     assert "As the year before" in as_(cast.author).get(f"/requests/{decided.ref}/costs/").content.decode()

@@ -37,10 +37,14 @@ from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from governance.rulebook.domain.evaluation import Evaluation, evaluate
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
-from reviews.evidence.queries.backtest import replayed
+from reviews.evidence.models import PolicyEvaluation
+from reviews.evidence.queries import backtest
+from reviews.evidence.queries.evidence import metric_value_of
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
@@ -74,6 +78,18 @@ STAGE = st.sampled_from(["technical", "gpu-budget"])
 
 
 @dataclass(frozen=True)
+def again(row: PolicyEvaluation) -> Evaluation:
+    """Repeat a recorded evaluation with its policy version and the metric values known then."""
+    values = [
+        metric_value_of(record)
+        for record in row.request.metric_records.order_by("pk")
+        if backtest._was_known(row, record.pk, record.observed_at)
+    ]
+    waived = backtest._waived(row, backtest._waivers([row]))
+    subject = backtest._subject(row)
+    return evaluate(policy_of(row.policy), subject=subject, metric_values=values, now=row.evaluated_at, waived=waived)
+
+
 class Base:
     """What every walk begins with."""
 
@@ -252,7 +268,7 @@ class Walk(RuleBasedStateMachine):
 
         def act(_: User, now: datetime) -> None:
             done = walks.finish_run(run=run, now=now, result=walks.result_of(verdict=verdict))
-            evidence.take_run(request=self.request, run=done, now=now)
+            evidence.record_measurements(request=self.request, run=done, now=now)
 
         self.agree(True, act)
 
@@ -325,7 +341,7 @@ class Walk(RuleBasedStateMachine):
     def _history_is_repeatable(self, row: ReviewRequest) -> None:
         """Whatever was determined on the way is what its policy version makes of what was known then."""
         recorded = list(row.policy_evaluations.select_related("policy"))
-        assert [to_document(replayed(each)) for each in recorded] == [each.document for each in recorded]
+        assert [to_document(again(each)) for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
         metric_values = self.oracle.metric_values

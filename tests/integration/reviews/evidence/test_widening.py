@@ -37,7 +37,7 @@ def past(decided, estimated, rules, read, now):
     Authorization.objects.update(issued_at=now - timedelta(days=330))
 
     def bill(*amounts):
-        months = [each.month for each in comparison.of_request(request=decided, now=now).months if each.is_over]
+        months = [each.month for each in comparison.compare_costs(request=decided, now=now).months if each.is_over]
         assert len(months) >= 9
         read(csv_bytes([billed(month, usd) for month, usd in zip(months, amounts, strict=False)]))
 
@@ -48,7 +48,7 @@ NINE = (100, 110, 120, 130, 140, 150, 160, 170, 260)
 
 
 def state(request, by, now, *, widen=True):
-    projection = kept.keep(spec=cost_spec(), by=by, now=now)
+    projection = kept.project_and_store(spec=cost_spec(), by=by, now=now)
     return projections.state(request=request, projection=projection, option="own", widen=widen, by=by, now=now)
 
 
@@ -84,7 +84,7 @@ def test_the_ranges_of_the_yearly_costs_are_as_wide_as_the_past_asks_for(draft_a
     details = AuditEvent.objects.get(kind="projection.stated").details
     assert (Decimal(details["widened_by"]), details["widened_on"]) == (Decimal("1.6"), 9)
     assert packet_of(snapshot_of(draft_after, now=now)).projection.origin.endswith(
-        "stand 1.6 times as wide, as 9 billed months of earlier projections ask for."
+        "are 1.6 times as wide, based on 9 billed months of earlier projections."
     )
 
 
@@ -107,7 +107,7 @@ def test_the_same_projection_widened_is_another_row_and_again_the_same(draft_aft
 
 def test_with_too_few_months_the_wish_is_refused_and_nothing_moves(draft_after, past, cast, now):
     past(*NINE[:8])
-    projection = kept.keep(spec=cost_spec(), by=cast.author, now=now)
+    projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
     before = (MetricRecord.objects.count(), AuditEvent.objects.count())
     with pytest.raises(Invalid, match="Fewer than nine billed months") as refusal:
         projections.state(request=draft_after, projection=projection, option="own", widen=True, by=cast.author, now=now)
@@ -140,7 +140,7 @@ def test_what_was_widened_before_is_measured_as_it_was_projected(decided, draft_
     RequestProjection.objects.create(
         request=decided,
         number=1,
-        projection=kept.keep(spec=cost_spec(), by=cast.author, now=now),
+        projection=kept.project_and_store(spec=cost_spec(), by=cast.author, now=now),
         option="own",
         stated_by=cast.author,
         stated_at=now,
@@ -166,9 +166,9 @@ def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft
     past(*NINE[:3])
     told = words(page.get(url))
     assert "The team Search Months 3" in told
-    assert "too few months to say; it takes nine with a range" in told
+    assert "unknown: this needs nine months with a range" in told
     assert "Months" not in words(enter(cast.reviewer_one).get(url)).partition("State a projection")[2]
-    projection = kept.keep(spec=cost_spec(), by=cast.author, now=now)
+    projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
     wish = {"link": projection.token, "option": "own", "widen": "on"}
     refused = page.post(f"{url}projections/", wish)
     assert refused.status_code == 400
@@ -177,13 +177,13 @@ def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft
 
 def test_the_wish_on_the_page_and_over_the_api(api, draft_after, past, cast, now):
     past(*NINE)
-    projection = kept.keep(spec=cost_spec(), by=cast.author, now=now)
+    projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
     page, url = enter(cast.author), f"/requests/{draft_after.ref}/"
     assert "1.6 times as wide" in words(page.get(url))
     page.post(f"{url}projections/", {"link": projection.token, "option": "own", "widen": "on"})
     told = words(page.get(url))
-    assert "the ranges of the yearly costs stand 1.6 times as wide as here, because 9 billed months" in told
-    costs = comparison.of_request(request=draft_after, now=now)
+    assert "the ranges of the yearly costs are 1.6 times as wide as here, because 9 billed months" in told
+    costs = comparison.compare_costs(request=draft_after, now=now)
     assert {record.widened_high for record in costs.records} == {None}
     sent = {"token": projection.token, "option": "own"}
     program, where = api(cast.author), f"/api/v1/requests/{draft_after.ref}/projections/"
@@ -196,7 +196,7 @@ def test_the_wish_on_the_page_and_over_the_api(api, draft_after, past, cast, now
 
 def test_a_past_that_asks_for_nothing_is_said_on_the_page(draft_after, past, cast, now):
     past(*[90] * 9)
-    projection = kept.keep(spec=cost_spec(), by=cast.author, now=now)
+    projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
     wish = {"link": projection.token, "option": "own", "widen": "on"}
     told = enter(cast.author).post(f"/requests/{draft_after.ref}/projections/", wish, follow=True)
-    assert "The past asks for no wider range." in words(told)
+    assert "Past months require no wider range." in words(told)

@@ -82,23 +82,23 @@ def test_without_secrets_nobody_is_believed(ticket: Ticket, settings: object) ->
 
 
 def test_the_request_page_shows_comments_and_refused_moves(ticket: Ticket, cast: Cast, now: datetime) -> None:
-    inbound.identify(user=cast.reviewer_one, account_id="r1", by=None, now=now)
+    inbound.link_account(user=cast.reviewer_one, account_id="r1", by=None, now=now)
     said = [
         RemoteComment(id=str(n), author_id=who, author=name, text=text, created_at=now, updated_at=now)
         for n, (who, name, text) in enumerate([("r1", "R", "Known."), ("x", "Xenia", "<b>Unknown</b>")])
     ]
-    inbound.mirror(ticket=ticket, remote=issue(updated_at=now, comments=tuple(said)), now=now)
+    inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now, comments=tuple(said)), now=now)
     judged(ticket, moved(status="Done", category="done", at=now), now)
     client = Client()
     client.force_login(cast.author)
     page = client.get(f"/requests/{ticket.request.ref}/").content.decode()
     assert "&lt;b&gt;Unknown&lt;/b&gt;" in page
-    assert page.count("not linked to anybody here") == 1
+    assert page.count("not linked to a Weighbridge account") == 1
     assert "Reviewer One" in page
     assert "Moving the ticket decides nothing" in page
     assert "In Review" in page
-    inbound.note_gone(ticket=ticket, reason="Deleted.", now=now)
-    assert "The ticket is gone." in client.get(f"/requests/{ticket.request.ref}/").content.decode()
+    inbound.record_gone(ticket=ticket, reason="Deleted.", now=now)
+    assert "The ticket no longer exists in Jira." in client.get(f"/requests/{ticket.request.ref}/").content.decode()
 
 
 def test_the_integrations_page_counts(ticket: Ticket, cast: Cast, settings: object) -> None:
@@ -108,7 +108,7 @@ def test_the_integrations_page_counts(ticket: Ticket, cast: Cast, settings: obje
     client.force_login(cast.author)
     assert "/integrations/inbound/" in client.get("/integrations/").content.decode()
     page = client.get("/integrations/inbound/").content.decode()
-    assert "1 in 24 hours, 1 in all" in page
+    assert "1 in 24 hours, 1 in total" in " ".join(page.split())
     assert "none yet" in page
     settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"] = []
     assert "JIRA_WEBHOOK_SECRETS" in client.get("/integrations/inbound/").content.decode()
@@ -134,7 +134,7 @@ def test_the_command_compares_and_counts(ticket: Ticket, jira: Twin) -> None:
     assert out.getvalue() == "1 compared, 0 changed, 1 gone, 0 astray (report)\n"
     call_command("reconcile_tickets", "--mode", "pull", stdout=out)
     assert OutboxMessage.objects.filter(kind="ticket.read").count() == 1
-    assert jira.calls == ["glance", "glance"]
+    assert jira.calls == ["read_statuses", "read_statuses"]
 
 
 def test_the_command_says_why_it_could_not(ticket: Ticket) -> None:
@@ -147,7 +147,7 @@ def test_linking_an_account(cast: Cast) -> None:
     call_command("link_jira_account", "author", "5b10", stdout=out)
     assert ExternalIdentity.objects.get().account_id == "5b10"
     call_command("link_jira_account", "author", "", stdout=out)
-    assert out.getvalue() == "author is 5b10 in Jira.\nauthor has no account in Jira.\n"
+    assert out.getvalue() == "author is linked to Jira account 5b10.\nauthor is not linked to a Jira account.\n"
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
         call_command("link_jira_account", "nobody", "5b10")
     with pytest.raises(CommandError, match="at most 128"):

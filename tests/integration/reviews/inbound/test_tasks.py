@@ -108,7 +108,7 @@ def test_the_ticket_is_opened_and_linked_back(submitted: ReviewRequest, jira: Tw
 def test_without_jira_the_message_waits_and_says_so(submitted: ReviewRequest, clock: Clock) -> None:
     (message,) = deliver(clock)
     assert (message.state, message.error) == (JobState.PAUSED, inbound_tasks.NO_TRACKER)
-    assert "nothing is lost" in message.error
+    assert "stays queued" in message.error
     assert Ticket.objects.get().state == "waiting"
     assert deliver(clock, after_s=86_400) == []
 
@@ -187,7 +187,7 @@ def test_a_permanent_refusal_pauses_in_words_and_resumes(
 ) -> None:
     words = "The account may not open tickets: give it that permission."
     lose(jira, "open", Misconfigured(words))
-    effects.tell_ticket(request=submitted, occasion="evidence", reason="Later.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=submitted, occasion="evidence", reason="Later.", by=None, now=clock.now())
     (message,) = deliver(clock)
     assert (message.kind, message.state, message.error) == ("ticket.open", JobState.PAUSED, words)
     assert deliver(clock, after_s=86_400) == []
@@ -245,7 +245,9 @@ def lose(jira: Twin, call: str, error: Exception) -> None:
 
 
 def test_a_comment_and_a_status(linked: ReviewRequest, jira: Twin, author: User, clock: Clock) -> None:
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=author, now=clock.now())
+    effects.notify_request_ticket(
+        request=linked, occasion="in_review", reason="Please vote.", by=author, now=clock.now()
+    )
     (message,) = deliver(clock)
     assert message.state == JobState.DONE
     (comment,) = only(jira).comments
@@ -254,7 +256,7 @@ def test_a_comment_and_a_status(linked: ReviewRequest, jira: Twin, author: User,
 
 
 def test_an_occasion_without_a_status_moves_nothing(linked: ReviewRequest, jira: Twin, clock: Clock) -> None:
-    effects.tell_ticket(request=linked, occasion="policy_evaluation", reason="", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="policy_evaluation", reason="", by=None, now=clock.now())
     deliver(clock)
     assert said(jira) == ["Weighbridge: policy evaluation"]
     assert (only(jira).status, jira.calls[-1], Ticket.objects.get().status) == ("To Do", "comment", "To Do")
@@ -262,14 +264,14 @@ def test_an_occasion_without_a_status_moves_nothing(linked: ReviewRequest, jira:
 
 def test_statuses_are_renamed_by_settings(linked: ReviewRequest, jira: Twin, settings: object, clock: Clock) -> None:
     settings.WEIGHBRIDGE["JIRA"]["statuses"] = {"in_review": "In Review"}
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     deliver(clock)
     assert Ticket.objects.get().status == "In Review"
 
 
 @pytest.mark.parametrize("call", ["comment", "transition"])
 def test_a_comment_is_written_once_whatever_is_lost(linked: ReviewRequest, jira: Twin, clock: Clock, call: str) -> None:
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     spoil(jira, call, OutcomeUnknown("The connection broke.", settle_s=9))
     assert states(deliver(clock)) == [JobState.QUEUED]
     assert states(deliver(clock, after_s=9)) == [JobState.DONE]
@@ -279,7 +281,7 @@ def test_a_comment_is_written_once_whatever_is_lost(linked: ReviewRequest, jira:
 def test_a_comment_resumed_by_a_person_is_looked_for_too(
     linked: ReviewRequest, jira: Twin, cast: Cast, clock: Clock
 ) -> None:
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     spoil(jira, "comment", Misconfigured("The account was locked."))
     (message,) = deliver(clock)
     assert message.state == JobState.PAUSED
@@ -292,17 +294,17 @@ def test_a_status_without_a_way_is_noted_and_holds_nothing_up(
     linked: ReviewRequest, jira: Twin, settings: object, clock: Clock
 ) -> None:
     settings.WEIGHBRIDGE["JIRA"]["statuses"] = {"in_review": "Nirvana"}
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     (message,) = deliver(clock)
     assert (message.state, len(only(jira).comments), Ticket.objects.get().status) == (JobState.DONE, 1, "To Do")
     assert AuditEvent.objects.get(kind="ticket.updated").reason == (
-        "There is no way from To Do to Nirvana; move the ticket by hand."
+        "There is no transition from To Do to Nirvana; move the ticket manually."
     )
 
 
 def test_a_deleted_ticket_is_noted_and_never_made_again(linked: ReviewRequest, jira: Twin, clock: Clock) -> None:
     jira.tickets.clear()
-    effects.tell_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     (message,) = deliver(clock)
     assert (message.state, jira.tickets) == (JobState.DONE, {})
     assert "it was deleted" in AuditEvent.objects.get(kind="ticket.updated").reason
@@ -420,7 +422,7 @@ def test_the_tick_ends_what_has_run_out(decided: ReviewRequest, cast: Cast, monk
     )
     calls = woken(monkeypatch)
     for _ in range(2):
-        workflow_tasks.age(row.expires_at)
+        workflow_tasks.expire_due(row.expires_at)
         jobs.tick(kind=kind_of(Packet), now=row.expires_at)
     row.refresh_from_db()
     waiting.refresh_from_db()
@@ -434,7 +436,7 @@ def test_the_tick_survives_a_request_that_moved_meanwhile(
     deadline = submitted.deadline_at
     requests.withdraw(request=submitted, reason="Not needed.", by=author, now=deadline)
     monkeypatch.setattr(workflow_tasks, "expired_requests", lambda *, now: [submitted])
-    workflow_tasks.age(deadline)
+    workflow_tasks.expire_due(deadline)
     submitted.refresh_from_db()
     assert submitted.state == "withdrawn"
 

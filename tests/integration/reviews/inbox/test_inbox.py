@@ -31,8 +31,8 @@ def test_strangers_are_sent_to_the_login_page(client, cast: Cast) -> None:
 
 def test_nothing_to_do_says_what_will_stand_here(reviewer_one: User, auditor: User, author: User) -> None:
     assert "No vote is waiting" in words(enter(reviewer_one).get("/"))
-    assert "Nothing waits for you now." in words(enter(auditor).get("/"))
-    assert "None of your requests waits for you" in words(enter(author).get("/"))
+    assert "Nothing is waiting for you." in words(enter(auditor).get("/"))
+    assert "None of your requests is waiting for you" in words(enter(author).get("/"))
 
 
 def test_a_requester_sees_drafts_and_what_is_missing(draft: ReviewRequest, author: User) -> None:
@@ -44,17 +44,17 @@ def test_a_requester_sees_drafts_and_what_is_missing(draft: ReviewRequest, autho
 
 def test_evidence_is_told_with_its_first_obstacle(submitted: ReviewRequest, author: User) -> None:
     line = enter(author).get("/").context["inbox"].waiting_for_me[0]
-    assert line.todo.startswith("A benchmark is still under way; wait for it, or cancel it. And ")
+    assert line.todo.startswith("A benchmark is still running; wait for it, or cancel it. And ")
 
 
 def test_a_ready_request_says_so(ready: ReviewRequest, author: User) -> None:
     line = enter(author).get("/").context["inbox"].waiting_for_me[0]
-    assert line.todo == "Nothing is missing: ask for the review."
+    assert line.todo == "Nothing is missing: request the review."
 
 
 def test_a_review_waits_for_voters_and_on_others(in_review: ReviewRequest, cast: Cast) -> None:
     mine = enter(cast.author).get("/").context["inbox"]
-    assert [line.todo for line in mine.waiting_on_others] == ["Technical review: 2 votes of a reviewer to come."]
+    assert [line.todo for line in mine.waiting_on_others] == ["Technical review: waiting for 2 votes of a reviewer."]
     assert (mine.to_vote, mine.waiting_for_me) == ((), ())
     assert [line.todo for line in enter(cast.reviewer_one).get("/").context["inbox"].to_vote] == [
         "Your vote: Technical review."
@@ -66,7 +66,7 @@ def test_a_vote_leaves_the_inbox_of_its_voter(in_review: ReviewRequest, cast: Ca
     review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     assert enter(cast.reviewer_one).get("/").context["inbox"].to_vote == ()
     waiting = enter(cast.author).get("/").context["inbox"].waiting_on_others
-    assert [line.todo for line in waiting] == ["Technical review: 1 vote of a reviewer to come."]
+    assert [line.todo for line in waiting] == ["Technical review: waiting for 1 vote of a reviewer."]
 
 
 def test_changes_requested_come_back(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -108,7 +108,7 @@ def test_an_authorization_about_to_end_stands_in_its_owners_inbox(
     decided: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
     assert enter(cast.author).get("/").context["inbox"].authorizations == ()
-    authorizations.age(now=now + timedelta(days=340))
+    authorizations.expire_due(now=now + timedelta(days=340))
     lines = enter(cast.author).get("/").context["inbox"].authorizations
     assert [(line.ref, line.state) for line in lines] == [(decided.ref, "pending_expiration")]
     assert enter(cast.reviewer_one).get("/").context["inbox"].authorizations == ()
@@ -127,16 +127,16 @@ def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now
     action_items.finish(item=sooner, outcome="It is done.", by=cast.author, now=now)
     page = enter(cast.author).get("/")
     assert [(line.ref, line.state) for line in page.context["inbox"].actions] == [(item.ref, "acknowledged")]
-    assert "Close it once it is done." in words(page)
+    assert "Close it when it is done." in words(page)
 
 
 def test_the_quarterly_review_stands_with_whoever_leads_it(cast: Cast, now: datetime) -> None:
     cycle = make_cycle(now=now)
     assert enter(cast.approver).get("/").context["inbox"].cycles == ()
     for make, todo in (
-        (make_collecting, "Have the metric values supplied before the cut-off, and look through the agenda."),
+        (make_collecting, "Collect the metric values before the cut-off, and check the agenda."),
         (make_frozen, "Read the packet, then open the meeting."),
-        (lambda now: make_held(cast=cast, now=now), "Decide what is left on the agenda, then close the meeting."),
+        (lambda now: make_held(cast=cast, now=now), "Decide the remaining agenda items, then close the meeting."),
     ):
         held = make(now=now)
         for lead in (cast.approver, cast.product):

@@ -152,7 +152,7 @@ class Journey:
         claimed = Run.claim(pk=run.pk, now=self._tick(), lease=kinds.lease())
         assert claimed is not None
         assert runs.finish(run=claimed, result=document, now=self._tick())
-        evidence.take_run(request=request, run=claimed, now=self.now)
+        evidence.record_measurements(request=request, run=claimed, now=self.now)
         return claimed
 
     def queued(self, request: ReviewRequest) -> Run:

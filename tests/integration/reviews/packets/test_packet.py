@@ -218,7 +218,7 @@ def test_an_open_item_says_why(journey: Journey) -> None:
     rows = {each.item_id: each for each in packet(journey, journey.submitted(journey.filed())).checklist}
     open_item = rows["owner-and-rollback"]
     assert (open_item.is_complete, open_item.answer, open_item.answered_by) == (False, "", "")
-    assert open_item.why == "Nobody has answered this yet."
+    assert open_item.why == "This item has no answer yet."
 
 
 def test_votes_of_an_earlier_revision_are_void(journey: Journey) -> None:
@@ -285,7 +285,7 @@ def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Jou
     ("fields", "expected"),
     [
         ({}, TicketPart(key="", url="", state="it waits to be delivered")),
-        ({"state": "uncertain"}, TicketPart(key="", url="", state="the tracker has not confirmed it")),
+        ({"state": "uncertain"}, TicketPart(key="", url="", state="not confirmed by the tracker")),
         (
             {"state": "linked", "key": "MR-1", "remote_id": "1", "url": "https://jira.test/MR-1"},
             TicketPart(key="MR-1", url="https://jira.test/MR-1", state="linked"),
@@ -360,7 +360,7 @@ def test_a_frozen_packet_carries_the_signed_head_of_the_trail(journey: Journey) 
     signed = checkpoint.read(frozen.checkpoint.text)
     checkpoint.verify(signed, public_key_pem=public_key())
     assert AuditEvent.objects.get(position=row.count).kind == "audit.checkpointed"
-    assert checkpoints.faults(public_keys=[public_key()]) == []
+    assert checkpoints.contradictions(public_keys=[public_key()]) == []
 
 
 def test_the_trail_holds_everything_about_the_request_and_nothing_else(journey: Journey) -> None:
@@ -417,7 +417,7 @@ def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> N
     said = read_packet(frozen.document)
 
     assert frozen.document_digest == digest_of(to_document(said))
-    assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")
+    assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.2.0")
     assert said.budget == (usd_row(), gpu_row(), *later_rows())
     assert said.authorization is not None
 

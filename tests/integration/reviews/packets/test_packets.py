@@ -63,7 +63,7 @@ def test_numbers_are_given_once(decided: ReviewRequest, now: datetime) -> None:
 
 def test_a_drawn_packet_is_kept_by_its_content(decided: ReviewRequest, now: datetime, installation: Path) -> None:
     packet = claimed(decided, now)
-    assert packets.rendered(packet=packet, pdf=PDF, pages=12, now=now)
+    assert packets.store_pdf(packet=packet, pdf=PDF, pages=12, now=now)
     packet.refresh_from_db()
     assert (packet.state, packet.pages, packet.error, packet.finished_at) == (JobState.DONE, 12, "", now)
     with storages["artifacts"].open(packet.stored_as) as kept:
@@ -78,12 +78,12 @@ def test_a_worker_that_lost_its_lease_writes_nothing(decided: ReviewRequest, now
     quick = Packet.claim(pk=slow.pk, now=now + 2 * LEASE, lease=LEASE)
     before = Packet.objects.values().get(pk=slow.pk)
     if end == "rendered":
-        assert not packets.rendered(packet=slow, pdf=PDF, pages=1, now=now)
+        assert not packets.store_pdf(packet=slow, pdf=PDF, pages=1, now=now)
     else:
         assert not jobs.fail(row=slow, reason="Out of ink.", now=now)
     assert Packet.objects.values().get(pk=slow.pk) == before
     assert AuditEvent.objects.filter(kind__in=["packet.ready", "packet.failed"]).count() == 0
-    assert packets.rendered(packet=quick, pdf=PDF, pages=1, now=now)
+    assert packets.store_pdf(packet=quick, pdf=PDF, pages=1, now=now)
 
 
 def test_a_failure_says_why_and_can_be_retried(decided: ReviewRequest, author: User, now: datetime) -> None:
@@ -116,7 +116,7 @@ def test_workers_that_vanish_three_times_leave_a_dead_packet(decided: ReviewRequ
     assert jobs.mark_dead(model=Packet, now=now + 6 * LEASE) == [packet]
     packet.refresh_from_db()
     assert packet.state == JobState.DEAD
-    assert "went silent 3 times" in packet.error
+    assert "stopped responding 3 times" in packet.error
     assert AuditEvent.objects.get(kind="packet.dead").details == {"number": 1}
     before = everything()
     assert jobs.mark_dead(model=Packet, now=now + 8 * LEASE) == []
@@ -127,13 +127,13 @@ def test_workers_that_vanish_three_times_leave_a_dead_packet(decided: ReviewRequ
 def test_a_packet_is_drawn_for_whoever_works_on_a_submitted_request(
     submitted: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
-    assert packets.ask_for(request=submitted, by=cast.author, now=now).number == 1
-    assert packets.ask_for(request=submitted, by=cast.approver, now=now).number == 2
+    assert packets.request_packet(request=submitted, by=cast.author, now=now).number == 1
+    assert packets.request_packet(request=submitted, by=cast.approver, now=now).number == 2
     for person in (cast.reviewer_one, cast.finance, cast.auditor, cast.outsider):
         with refused(NotAllowed):
-            packets.ask_for(request=submitted, by=person, now=now)
+            packets.request_packet(request=submitted, by=person, now=now)
 
 
 def test_a_draft_has_no_packet(draft: ReviewRequest, cast: Cast, now: datetime) -> None:
     with refused(WrongState, match="once the request is submitted"):
-        packets.ask_for(request=draft, by=cast.author, now=now)
+        packets.request_packet(request=draft, by=cast.author, now=now)

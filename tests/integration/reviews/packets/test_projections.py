@@ -23,18 +23,18 @@ def browser(user):
 
 
 def test_a_link_states_the_costs_and_the_page_shows_every_option(submitted, author, now):
-    row = kept.keep(spec=cost_spec(), by=author, now=now)
+    row = kept.project_and_store(spec=cost_spec(), by=author, now=now)
     client, url = browser(author), f"/requests/{submitted.ref}/"
     assert "No projection yet" in html_of(client.get(url))
     link = f"http://testserver/costs/{row.token}/?prices=today"
     done = client.post(f"{url}projections/", {"link": link, "option": "own"})
     assert (done.status_code, done["Location"]) == (302, f"{url}#costs")
     page = html_of(client.get(url))
-    assert "what this request asks for" in page
+    assert "requested option" in page
     assert "Managed API" in page
     walks.take_results(request=submitted, now=now)
     page = html_of(client.get(url))
-    assert "What the measurement changed" in page
+    assert "Changes caused by the measurement" in page
     assert "Earlier projections" in page
 
 
@@ -46,11 +46,11 @@ def test_a_file_is_as_good(submitted, author):
 
 
 def test_what_is_wrong_is_said_where_it_was_typed(submitted, author, now):
-    row = kept.keep(spec=cost_spec(), by=author, now=now)
+    row = kept.project_and_store(spec=cost_spec(), by=author, now=now)
     client, url = browser(author), f"/requests/{submitted.ref}/projections/"
     for data, reason in (
-        ({}, "Paste the link of a kept projection, or choose a spec file."),
-        ({"link": row.token}, "Say which option this request asks for: own, api."),
+        ({}, "Paste the link to a stored projection, or choose a spec file"),
+        ({"link": row.token}, "Choose the option of this request: own, api."),
         ({"link": row.token, "option": "gpu"}, "has no option &#x27;gpu&#x27;"),
     ):
         answer = client.post(url, data)
@@ -77,7 +77,7 @@ def part_of(request, now):
 
 
 def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
-    row = kept.keep(spec=cost_spec(), by=author, now=now)
+    row = kept.project_and_store(spec=cost_spec(), by=author, now=now)
     assert part_of(submitted, now) is None
     projections.state(request=submitted, projection=row, option="own", by=author, now=now)
     said = part_of(submitted, now)
@@ -91,7 +91,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     packet = packets.freeze(request=submitted, by=author, now=now)
     page = packet_page(packet)
     text = render_to_string("reviews/packets/review.html", page.context)
-    assert "Options on one load" in text
+    assert "Options for the same load" in text
     assert "Drawn anew with the service time that run" in text
     assert "options.svg" in page.assets
     assert any(change.startswith("One year of serving: ") for change in part_of(submitted, now).changes)
@@ -100,7 +100,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
 def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):
     spec = cost_spec()
     spec["options"][0]["serving"]["limit_s"] = 0.36
-    row = kept.keep(spec=spec, by=author, now=now)
+    row = kept.project_and_store(spec=spec, by=author, now=now)
     projections.state(request=submitted, projection=row, option="api", by=author, now=now)
     own, api = part_of(submitted, now).options
     assert (own.first_year.words, api.is_chosen) == ("not served", True)

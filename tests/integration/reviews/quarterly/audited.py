@@ -11,14 +11,14 @@ from governance.jobs.models import OutboxMessage
 from reviews.quarterly.actions import (
     action_items,
     agenda,
+    agenda_refresh,
     cycles,
-    gathering,
-    implications,
+    decision_effects,
     meeting,
     quarterly_packets,
     scorecard,
 )
-from reviews.quarterly.actions.scorecard import Supplied
+from reviews.quarterly.actions.scorecard import SuppliedActual
 from reviews.quarterly.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
@@ -66,13 +66,13 @@ def _advance(cast: Cast, now: datetime) -> None:
 def _gather_into(cast: Cast, now: datetime) -> None:
     cycle = make.make_collecting(now=now)
     ModelAsset.objects.filter(pk=model(cast, now).pk).update(owner=cast.outsider)
-    gathering.gather_into(cycle=cycle, now=now)
+    agenda_refresh.refresh_agenda(cycle=cycle, now=now)
 
 
 def _file_kpis(cast: Cast, now: datetime) -> None:
     world = make_world(cast=cast, now=now)
     request = world.submitted()
-    projection = kept.keep(spec=cost_spec(kpis=[KPI_LINE]), by=cast.author, now=now)
+    projection = kept.project_and_store(spec=cost_spec(kpis=[KPI_LINE]), by=cast.author, now=now)
     projections.state(request=request, projection=projection, option="own", by=cast.author, now=now)
     filed_kpis.register(request=request, by=cast.approver, now=now)
 
@@ -80,7 +80,7 @@ def _file_kpis(cast: Cast, now: datetime) -> None:
 def _oblige(cast: Cast, now: datetime) -> None:
     row = make_world(cast=cast, now=now).decided().decision.authorization
     due_on = now.date() + timedelta(days=9)
-    authorizations.oblige(
+    authorizations.add_condition(
         authorization=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
     )
 
@@ -88,19 +88,19 @@ def _oblige(cast: Cast, now: datetime) -> None:
 def _carry_out(cast: Cast, now: datetime) -> None:
     item = make.make_item(cycle=make.make_held(cast=cast, now=now), by=cast.approver, now=now)
     decision = MeetingDecision(item=item, kind="keep", rationale="Good.", owner=cast.author, due_on=now.date())
-    implications.carry_out(decision=decision, by=cast.approver, now=now)
+    decision_effects.apply(decision=decision, by=cast.approver, now=now)
 
 
 def _tell(cast: Cast, now: datetime) -> None:
     ticket = Ticket.objects.get(action_item=action(cast, now))
-    effects.tell(ticket=ticket, occasion="done", reason="Done.", by=cast.author, now=now)
+    effects.notify_ticket(ticket=ticket, occasion="done", reason="Done.", by=cast.author, now=now)
     assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 1
 
 
 def _supply(cast: Cast, now: datetime) -> None:
     cycle, asset = make.make_cycle(now=now), model(cast, now)
     make.make_kpi(asset=asset, by=cast.author, now=now)
-    actual = Supplied(asset=asset, kpi="conversion", value=Decimal(3))
+    actual = SuppliedActual(asset=asset, kpi="conversion", value=Decimal(3))
     scorecard.supply(quarter=cycle.quarter, actuals=[actual], channel="form", by=cast.author, now=now)
 
 
@@ -116,7 +116,7 @@ def _held_packet(cast: Cast, now: datetime) -> CyclePacket:
 
 def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
     packet = _held_packet(cast, now)
-    assert quarterly_packets.rendered(packet=packet, pdf=b"%PDF-1.7", pages=1, now=now)
+    assert quarterly_packets.store_pdf(packet=packet, pdf=b"%PDF-1.7", pages=1, now=now)
     packet.refresh_from_db()
     return packet
 
@@ -134,8 +134,8 @@ def _retry(cast: Cast, now: datetime) -> None:
 
 def _forget(cast: Cast, now: datetime) -> None:
     packet = _held_packet(cast, now)
-    quarterly_packets.keep_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now)
-    assert quarterly_packets.forget_sections(now=now + timedelta(days=201)) == 1
+    quarterly_packets.store_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now)
+    assert quarterly_packets.delete_unused_sections(now=now + timedelta(days=201)) == 1
 
 
 def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
@@ -145,7 +145,7 @@ def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
 ACTIONS: Mapping[str, Call] = {
     "reviews.quarterly.actions.cycles.plan": lambda cast, now: make.make_cycle(now=now),
     "reviews.quarterly.actions.cycles.advance": _advance,
-    "reviews.quarterly.actions.cycles.gather": lambda cast, now: cycles.gather(
+    "reviews.quarterly.actions.cycles.refresh": lambda cast, now: cycles.refresh(
         cycle=make.make_collecting(now=now), by=cast.approver, now=now
     ),
     "reviews.quarterly.actions.cycles.move_cut_off": lambda cast, now: cycles.move_cut_off(
@@ -155,7 +155,7 @@ ACTIONS: Mapping[str, Call] = {
         by=cast.product,
         now=now,
     ),
-    "reviews.quarterly.actions.cycles.hold": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.quarterly.actions.cycles.open_meeting": lambda cast, now: make.make_held(cast=cast, now=now),
     "reviews.quarterly.actions.cycles.take_chair": _in_meeting(
         lambda cycle, cast, now: cycles.take_chair(cycle=cycle, by=cast.product, now=now)
     ),
@@ -165,7 +165,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.quarterly.actions.cycles.close": _in_meeting(
         lambda cycle, cast, now: cycles.close(cycle=cycle, by=cast.approver, now=now)
     ),
-    "reviews.quarterly.actions.gathering.gather_into": _gather_into,
+    "reviews.quarterly.actions.agenda_refresh.refresh_agenda": _gather_into,
     "reviews.quarterly.actions.agenda.add": lambda cast, now: make.make_item(
         cycle=make.make_cycle(now=now), by=cast.approver, now=now
     ),
@@ -179,12 +179,12 @@ ACTIONS: Mapping[str, Call] = {
             item=make.make_item(cycle=cycle, by=cast.approver, now=now), place=1, by=cast.approver, now=now
         )
     ),
-    "reviews.quarterly.actions.meeting.attend": lambda cast, now: make.make_held(cast=cast, now=now),
-    "reviews.quarterly.actions.meeting.leave": _in_meeting(
-        lambda cycle, cast, now: meeting.leave(cycle=cycle, person=cast.product, by=cast.approver, now=now)
+    "reviews.quarterly.actions.meeting.record_attendance": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.quarterly.actions.meeting.remove_attendance": _in_meeting(
+        lambda cycle, cast, now: meeting.remove_attendance(cycle=cycle, person=cast.product, by=cast.approver, now=now)
     ),
     "reviews.quarterly.actions.meeting.decide": action,
-    "reviews.quarterly.actions.implications.carry_out": _carry_out,
+    "reviews.quarterly.actions.decision_effects.apply": _carry_out,
     "reviews.quarterly.actions.action_items.acknowledge": lambda cast, now: action_items.acknowledge(
         item=action(cast, now), by=cast.author, now=now
     ),
@@ -195,24 +195,24 @@ ACTIONS: Mapping[str, Call] = {
         item=action(cast, now), outcome="No use for it.", by=cast.product, now=now
     ),
     "reviews.tickets.actions.open_action_ticket": action,
-    "reviews.tickets.actions.tell": _tell,
-    "reviews.workflow.actions.authorizations.oblige": _oblige,
+    "reviews.tickets.actions.notify_ticket": _tell,
+    "reviews.workflow.actions.authorizations.add_condition": _oblige,
     "reviews.quarterly.actions.quarterly_packets.issue": _issued,
     "reviews.quarterly.actions.quarterly_packets.issue_due": lambda cast, now: (
         make.make_frozen(now=now),
         quarterly_packets.issue_due(now=now),
     ),
-    "reviews.quarterly.actions.quarterly_packets.begin": lambda cast, now: quarterly_packets.begin(
+    "reviews.quarterly.actions.quarterly_packets.start_rendering": lambda cast, now: quarterly_packets.start_rendering(
         packet=_held_packet(cast, now), digests=["sha256:a"], now=now
     ),
-    "reviews.quarterly.actions.quarterly_packets.keep_sections": lambda cast, now: quarterly_packets.keep_sections(
+    "reviews.quarterly.actions.quarterly_packets.store_sections": lambda cast, now: quarterly_packets.store_sections(
         packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now
     ),
-    "reviews.quarterly.actions.quarterly_packets.rendered": _done_packet,
+    "reviews.quarterly.actions.quarterly_packets.store_pdf": _done_packet,
     "reviews.quarterly.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
         packet=_done_packet(cast, now), by=cast.approver, now=now
     ),
-    "reviews.quarterly.actions.quarterly_packets.forget_sections": _forget,
+    "reviews.quarterly.actions.quarterly_packets.delete_unused_sections": _forget,
     "reviews.workflow.actions.filed_kpis.register": _file_kpis,
     "reviews.quarterly.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(
         asset=model(cast, now), by=cast.author, now=now

@@ -119,7 +119,7 @@ def test_the_agenda_is_gathered_once_an_hour_while_it_collects(cast: Cast, asset
     item.refresh_from_db()
     assert (item.removed_by, item.removal_reason) == (None, "Settled before the meeting.")
     User.objects.filter(pk=cast.author.pk).update(is_active=False)
-    cycles.gather(cycle=cycle, by=cast.product, now=at + timedelta(hours=2))
+    cycles.refresh(cycle=cycle, by=cast.product, now=at + timedelta(hours=2))
     item.refresh_from_db()
     assert item.removed_at is None
 
@@ -127,16 +127,16 @@ def test_the_agenda_is_gathered_once_an_hour_while_it_collects(cast: Cast, asset
 def test_what_the_chair_took_off_stays_off_and_the_order_stays(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     cycle = make_collecting(now=now)
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.outsider)
-    cycles.gather(cycle=cycle, by=cast.approver, now=now)
+    cycles.refresh(cycle=cycle, by=cast.approver, now=now)
     gathered, added = cycle.items.get(), make_item(cycle=cycle, by=cast.approver, now=now)
     assert added.position == 20
     assert agenda.move(item=added, place=1, by=cast.product, now=now).position == 10
     version = make_version(by=cast.author, now=now, slug="second")
     ModelAsset.objects.filter(pk=version.asset.pk).update(owner=cast.outsider)
-    cycles.gather(cycle=cycle, by=cast.approver, now=now)
+    cycles.refresh(cycle=cycle, by=cast.approver, now=now)
     assert [item.subject for item in cycle.items.all()] == [added.subject, "search/visual-search", "search/second"]
     agenda.remove(item=gathered, reason="Known and harmless.", by=cast.product, now=now)
-    cycles.gather(cycle=cycle, by=cast.approver, now=now)
+    cycles.refresh(cycle=cycle, by=cast.approver, now=now)
     gathered.refresh_from_db()
     assert (gathered.removed_by, gathered.removal_reason) == (cast.product, "Known and harmless.")
 
@@ -158,7 +158,7 @@ def test_the_cut_off_moves_until_it_has_passed(cast: Cast, now: datetime) -> Non
         refused(
             lambda at=at: cycles.move_cut_off(cycle=cycle, cut_off_at=at, reason="Because.", by=cast.product, now=now),
             Invalid,
-            "The cut-off must lie after 2026-12-18 00:00 and not after 2027-03-12 00:00 UTC",
+            "The cut-off must be after 2026-12-18 00:00 and at the latest 2027-03-12 00:00 UTC",
             field="cut_off_at",
         )
     refused(
@@ -183,13 +183,13 @@ def test_a_meeting_is_held_and_closed_with_its_minutes(cast: Cast, now: datetime
     closed = cycles.close(cycle=cycle, by=cast.approver, now=met_at(now))
     assert closed.state == "closed"
     assert closed.minutes_digest == digest_of(closed.minutes)
-    assert "Held on 2027-01-12 00:00 UTC; Approver was in the chair." in closed.minutes
+    assert "Held on 2027-01-12 00:00 UTC; Approver was the chair." in closed.minutes
     assert "- Approver, engineering\n- Product, product\n" in closed.minutes
     assert closed.minutes.endswith("## Notes\n\nWe met.\n")
-    refused(lambda: cycles.close(cycle=cycle, by=cast.approver, now=now), WrongState, "closed already")
-    refused(lambda: make_item(cycle=cycle, by=cast.approver, now=now), WrongState, "nothing of it changes any more")
+    refused(lambda: cycles.close(cycle=cycle, by=cast.approver, now=now), WrongState, "already closed")
+    refused(lambda: make_item(cycle=cycle, by=cast.approver, now=now), WrongState, "is closed and cannot be changed")
     refused(
-        lambda: meeting.attend(cycle=cycle, person=cast.admin, side=Side.GUEST, by=cast.approver, now=now),
+        lambda: meeting.record_attendance(cycle=cycle, person=cast.admin, side=Side.GUEST, by=cast.approver, now=now),
         WrongState,
         "between cut-off and close",
     )
@@ -198,18 +198,18 @@ def test_a_meeting_is_held_and_closed_with_its_minutes(cast: Cast, now: datetime
 def test_nothing_is_closed_without_quorum_nor_by_another_than_the_chair(cast: Cast, now: datetime) -> None:
     cycle = make_held(cast=cast, now=now)
     refused(lambda: cycles.close(cycle=cycle, by=cast.product, now=now), NotAllowed, "take the chair first")
-    refused(lambda: cycles.take_chair(cycle=cycle, by=cast.approver, now=now), WrongState, "in the chair already")
+    refused(lambda: cycles.take_chair(cycle=cycle, by=cast.approver, now=now), WrongState, "already the chair")
     cycles.take_chair(cycle=cycle, by=cast.product, now=now)
-    meeting.leave(cycle=cycle, person=cast.approver, by=cast.product, now=now)
+    meeting.remove_attendance(cycle=cycle, person=cast.approver, by=cast.product, now=now)
     refused(
         lambda: cycles.close(cycle=cycle, by=cast.product, now=now),
         WrongState,
         "There is no quorum: an engineering lead must be present",
     )
     refused(
-        lambda: meeting.leave(cycle=cycle, person=cast.approver, by=cast.product, now=now),
+        lambda: meeting.remove_attendance(cycle=cycle, person=cast.approver, by=cast.product, now=now),
         NotFound,
-        "not noted as present",
+        "not recorded as present",
         field="person",
     )
 
@@ -217,8 +217,8 @@ def test_nothing_is_closed_without_quorum_nor_by_another_than_the_chair(cast: Ca
 def test_steps_out_of_turn(cast: Cast, now: datetime) -> None:
     planned = make_cycle(now=now)
     lead = cast.approver
-    refused(lambda: cycles.hold(cycle=planned, by=lead, now=now), WrongState, "planned cannot become held")
-    refused(lambda: cycles.gather(cycle=planned, by=lead, now=now), WrongState, "while the cycle collects")
+    refused(lambda: cycles.open_meeting(cycle=planned, by=lead, now=now), WrongState, "planned cannot become held")
+    refused(lambda: cycles.refresh(cycle=planned, by=lead, now=now), WrongState, "while the cycle is collecting")
     refused(lambda: cycles.take_chair(cycle=planned, by=lead, now=now), WrongState, "is not open")
     refused(lambda: cycles.write_notes(cycle=planned, notes="", by=lead, now=now), WrongState, "is not open")
     held = make_held(cast=cast, now=now)
@@ -231,7 +231,7 @@ def test_who_attends_must_be_what_they_attend_as(cast: Cast, now: datetime) -> N
     cycle = make_held(cast=cast, now=now)
 
     def attend(person: User, side: Side) -> object:
-        return meeting.attend(cycle=cycle, person=person, side=side, by=cast.approver, now=now)
+        return meeting.record_attendance(cycle=cycle, person=person, side=side, by=cast.approver, now=now)
 
     refused(lambda: attend(cast.product, Side.ENGINEERING), NotAllowed, "Product is not an engineering lead")
     refused(lambda: attend(cast.auditor, Side.PRODUCT), NotAllowed, "Auditor is not a product lead")
@@ -270,7 +270,7 @@ def test_the_agenda_takes_words_and_known_places(cast: Cast, asset: ModelAsset, 
     refused(
         lambda: agenda.remove(item=item, reason="Not now.", by=cast.approver, now=now),
         WrongState,
-        "taken off the agenda",
+        "removed from the agenda",
     )
 
 
@@ -278,17 +278,17 @@ def test_only_leads_prepare_and_lead(cast: Cast, now: datetime) -> None:
     cycle, held = make_cycle(now=now), make_held(cast=cast, now=now)
     item = make_item(cycle=held, by=cast.approver, now=now)
     steps: list[Callable[[User], object]] = [
-        lambda by: cycles.gather(cycle=cycle, by=by, now=now),
+        lambda by: cycles.refresh(cycle=cycle, by=by, now=now),
         lambda by: cycles.move_cut_off(cycle=cycle, cut_off_at=now, reason="Because.", by=by, now=now),
-        lambda by: cycles.hold(cycle=cycle, by=by, now=now),
+        lambda by: cycles.open_meeting(cycle=cycle, by=by, now=now),
         lambda by: cycles.take_chair(cycle=held, by=by, now=now),
         lambda by: cycles.write_notes(cycle=held, notes="", by=by, now=now),
         lambda by: cycles.close(cycle=held, by=by, now=now),
         lambda by: agenda.add(cycle=cycle, title="A title", why="Because.", by=by, now=now),
         lambda by: agenda.remove(item=item, reason="Because.", by=by, now=now),
         lambda by: agenda.move(item=item, place=1, by=by, now=now),
-        lambda by: meeting.attend(cycle=held, person=cast.admin, side=Side.GUEST, by=by, now=now),
-        lambda by: meeting.leave(cycle=held, person=cast.product, by=by, now=now),
+        lambda by: meeting.record_attendance(cycle=held, person=cast.admin, side=Side.GUEST, by=by, now=now),
+        lambda by: meeting.remove_attendance(cycle=held, person=cast.product, by=by, now=now),
         lambda by: meeting.decide(item=item, decided=make.decided(cast, now), by=by, now=met_at(now)),
     ]
     before = snapshot()

@@ -92,10 +92,10 @@ def test_what_a_decision_lacks(cast: Cast, asset: ModelAsset, now: datetime) -> 
     refused(take(due_on=None), Invalid, "needs a due date", field="due_on")
     refused(take(rationale=""), Invalid, "at least 10 characters", field="rationale")
     refused(take(kind=K.BUDGET_CHANGE), Invalid, "needs the new amount", field="amount_usd")
-    refused(take(kind=K.APPROVE_INVESTMENT), Invalid, "Only an item about a request", field="kind")
+    refused(take(kind=K.APPROVE_INVESTMENT), Invalid, "Only an item with a request", field="kind")
     User.objects.filter(pk=cast.author.pk).update(is_active=False)
     cast.author.refresh_from_db()
-    refused(take(), Invalid, "is closed; name somebody", field="owner")
+    refused(take(), Invalid, "is closed; name an active person", field="owner")
 
 
 def test_no_decision_without_quorum_nor_by_somebody_who_is_not_there(
@@ -109,12 +109,12 @@ def test_no_decision_without_quorum_nor_by_somebody_who_is_not_there(
 
     Attendance.objects.filter(person=cast.product).delete()
     refused(take(cast.approver), WrongState, "There is no quorum: a product lead must be present")
-    refused(take(cast.product), NotAllowed, "have your attendance noted")
-    meeting.attend(cycle=cycle, person=cast.product, side=Side.GUEST, by=cast.approver, now=now)
-    refused(take(cast.product), NotAllowed, "have your attendance noted")
-    meeting.attend(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=now)
+    refused(take(cast.product), NotAllowed, "ask a lead to record your attendance")
+    meeting.record_attendance(cycle=cycle, person=cast.product, side=Side.GUEST, by=cast.approver, now=now)
+    refused(take(cast.product), NotAllowed, "ask a lead to record your attendance")
+    meeting.record_attendance(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=now)
     take(cast.product)()
-    refused(take(cast.product), WrongState, "decided already to keep; closed matters never reopen")
+    refused(take(cast.product), WrongState, "already decided to keep here")
 
 
 def test_nobody_decides_on_their_own_model(cast: Cast, asset: ModelAsset, now: datetime) -> None:
@@ -122,7 +122,7 @@ def test_nobody_decides_on_their_own_model(cast: Cast, asset: ModelAsset, now: d
     asset.refresh_from_db()
     item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
     take = {"item": item, "decided": decided(cast, now), "now": met_at(now)}
-    refused(lambda: meeting.decide(**take, by=cast.approver), NotAllowed, "Nobody decides on a model of their own")
+    refused(lambda: meeting.decide(**take, by=cast.approver), NotAllowed, "You cannot decide on your own model")
     assert meeting.decide(**take, by=cast.product).decided_by == cast.product
 
 
@@ -144,11 +144,15 @@ def test_nothing_is_decided_outside_the_meeting_nor_off_the_agenda(
     refused(
         lambda: meeting.decide(item=early, decided=said, by=cast.approver, now=met_at(now)),
         WrongState,
-        "taken off the agenda",
+        "removed from the agenda",
     )
     kept = make_item(cycle=held, by=cast.approver, now=now, asset=asset)
     meeting.decide(item=kept, decided=said, by=cast.approver, now=met_at(now))
-    refused(lambda: agenda.remove(item=kept, reason="Oh no.", by=cast.approver, now=now), WrongState, "was decided")
+    refused(
+        lambda: agenda.remove(item=kept, reason="Oh no.", by=cast.approver, now=now),
+        WrongState,
+        "has decided this item",
+    )
 
 
 def test_retiring_revokes_every_authorization_by_the_same_guarded_action(
@@ -174,11 +178,13 @@ def test_reviewing_again_binds_the_authorization_or_suspends_it(
     row = decide(cast, now, request.model_version.asset, kind=K.RE_REVIEW)
     condition = Condition.objects.get()
     assert (condition.owner, condition.due_on) == (cast.author, row.due_on)
-    assert row.effect == f"To be reviewed again by {row.due_on}, or suspended: {condition.authorization.number}."
-    authorizations.age(now=met_at(now) + timedelta(days=31))
+    assert (
+        row.effect == f"Must be reviewed again by {row.due_on}, or will be suspended: {condition.authorization.number}."
+    )
+    authorizations.expire_due(now=met_at(now) + timedelta(days=31))
     assert Authorization.objects.get().state == "suspended"
-    with pytest.raises(WrongState, match="only an authorization in force"):
-        authorizations.oblige(
+    with pytest.raises(WrongState, match="only be added to an authorization in force"):
+        authorizations.add_condition(
             authorization=condition.authorization,
             text="Again.",
             owner=cast.author,
@@ -186,8 +192,8 @@ def test_reviewing_again_binds_the_authorization_or_suspends_it(
             by=cast.approver,
             now=now,
         )
-    with pytest.raises(Invalid, match="due today or later"):
-        authorizations.oblige(
+    with pytest.raises(Invalid, match="cannot be in the past"):
+        authorizations.add_condition(
             authorization=condition.authorization,
             text="Again.",
             owner=cast.author,
@@ -200,8 +206,8 @@ def test_reviewing_again_binds_the_authorization_or_suspends_it(
 @pytest.mark.parametrize(
     ("kind", "effect"),
     [
-        (K.RETIRE, "The model holds no authorization; there was nothing to revoke."),
-        (K.RE_REVIEW, "The model holds no authorization in force; a new request is the way to its next review."),
+        (K.RETIRE, "The model has no authorization, so nothing was revoked."),
+        (K.RE_REVIEW, "The model has no authorization in force; file a new request to have it reviewed."),
     ],
 )
 def test_a_model_without_authorization(cast: Cast, asset: ModelAsset, now: datetime, kind: K, effect: str) -> None:
@@ -227,14 +233,14 @@ def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersi
         "by": cast.approver,
         "now": met_at(now),
     }
-    refused(lambda: meeting.decide(**take), WrongState, "You have no vote on")
+    refused(lambda: meeting.decide(**take), WrongState, "You cannot vote on")
     for by in (cast.reviewer_one, cast.reviewer_two):
         review.vote(request=request, stage_id="technical", choice=VoteChoice.APPROVE, rationale="Good.", by=by, now=now)
     walks.allocate_budget(team=request.team, by=cast.finance, now=met_at(now))
     row = meeting.decide(**take)
     request = ReviewRequest.objects.get()
     assert (request.state, request.votes.last().person) == ("decided", cast.approver)
-    assert row.effect == f"A vote to approve {request.ref} was cast in the stage GPU budget; it is decided."
+    assert row.effect == f"A vote to approve {request.ref} was cast in stage GPU budget; the request is decided."
 
 
 def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: ModelAsset, now: datetime) -> None:
@@ -256,7 +262,7 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
     row = meeting.decide(**take)
     change = Change.objects.get()
     assert (change.details["amount"], change.state, change.proposed_by) == ("7500.00", "pending", cast.approver)
-    assert row.effect == f"{change} is proposed: {change.what}. A second person confirms it."
+    assert row.effect == f"{change} is proposed: {change.what}. A second person must confirm it."
     assert row.amount_usd == Decimal("7500.00")
 
 
@@ -295,7 +301,7 @@ def test_an_action_item_is_seen_then_closed_for_good(cast: Cast, asset: ModelAss
     refused(
         lambda: action_items.finish(item=item, outcome="", by=cast.author, now=now),
         Invalid,
-        "Say in 5",
+        "Describe the outcome in 5",
         field="outcome",
     )
     done = action_items.finish(item=item, outcome=" Halved. ", by=cast.author, now=now)
@@ -304,9 +310,11 @@ def test_an_action_item_is_seen_then_closed_for_good(cast: Cast, asset: ModelAss
     assert list(told) == ["acknowledged", "done"]
     for step in (action_items.finish, action_items.drop):
         refused(
-            lambda step=step: step(item=item, outcome="Again.", by=cast.product, now=now), WrongState, "never reopens"
+            lambda step=step: step(item=item, outcome="Again.", by=cast.product, now=now),
+            WrongState,
+            "cannot be reopened",
         )
-    refused(lambda: action_items.acknowledge(item=item, by=cast.author, now=now), WrongState, "never reopens")
+    refused(lambda: action_items.acknowledge(item=item, by=cast.author, now=now), WrongState, "cannot be reopened")
 
 
 def test_who_may_close_an_action_item(cast: Cast, asset: ModelAsset, now: datetime) -> None:
@@ -362,15 +370,15 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
 ) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
     for user in (cast.author, cast.product, cast.outsider):
-        inbound.identify(user=user, account_id=user.username, by=None, now=now)
+        inbound.link_account(user=user, account_id=user.username, by=None, now=now)
     ticket = Ticket.objects.get(action_item=item)
     judge = {"ticket": ticket, "moves": MOVES, "decisions": ["Done"], "page": "https://weighbridge.test/", "now": now}
-    row = inbound.judge(move=moved(status, category, account), **judge)
+    row = inbound.process_move(move=moved(status, category, account), **judge)
     item.refresh_from_db()
     assert (item.state, row.meaning, row.outcome) == (state, meaning, outcome)
     assert OutboxMessage.objects.filter(payload__occasion="refused").exists() == (outcome == "refused")
-    assert inbound.judge(move=moved(status, category, account), **judge) is None
-    again = inbound.judge(move=moved(status, category, account, 2), **judge)
+    assert inbound.process_move(move=moved(status, category, account), **judge) is None
+    again = inbound.process_move(move=moved(status, category, account, 2), **judge)
     assert (again.outcome == "noted") == (state in {"done", "dropped", "acknowledged"} or meaning == "none")
 
 

@@ -29,7 +29,7 @@ from reviews.quarterly import tasks as quarterly
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
-from reviews.quarterly.queries.invitations import invited_to
+from reviews.quarterly.queries.invitations import invitees
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -102,7 +102,7 @@ def test_the_tick_issues_one_packet_at_the_cut_off(cast: Cast, now: datetime) ->
     refused(
         lambda: quarterly_packets.issue(cycle=make_cycle(now=now + timedelta(days=92)), by=cast.approver, now=now),
         WrongState,
-        "once the cut-off of",
+        "only after the cut-off of",
     )
     refused(lambda: quarterly_packets.issue(cycle=cycle, by=cast.auditor, now=now), NotAllowed, "Only a platform lead")
 
@@ -199,13 +199,15 @@ def test_a_worker_that_lost_its_packet_writes_nothing(
     held = CyclePacket.claim(pk=packet.pk, now=now, lease=timedelta(minutes=1))
     assert held is not None
     CyclePacket.objects.update(fence=9)
-    assert quarterly_packets.begin(packet=held, digests=["a"], now=now) == set()
-    assert not quarterly_packets.keep_sections(packet=held, drawn={}, done=1, lease=timedelta(1), now=now)
-    assert not quarterly_packets.rendered(packet=held, pdf=PAGE, pages=1, now=now)
+    assert quarterly_packets.start_rendering(packet=held, digests=["a"], now=now) == set()
+    assert not quarterly_packets.store_sections(packet=held, drawn={}, done=1, lease=timedelta(1), now=now)
+    assert not quarterly_packets.store_pdf(packet=held, pdf=PAGE, pages=1, now=now)
     assert not jobs.fail(row=held, reason="x", now=now)
     CyclePacket.objects.update(attempts=3, state=JobState.CLAIMED, lease_until=now - timedelta(minutes=1))
     (dead,) = jobs.mark_dead(model=CyclePacket, now=now)
-    assert dead.error == "The worker that draws it went silent 3 times; the machine may lack memory."
+    assert (
+        dead.error == "The worker stopped responding 3 times while rendering the packet; the machine may lack memory."
+    )
     quarterly.render_cycle_packet(packet.pk)
     assert press.printed == []
 
@@ -223,16 +225,18 @@ def test_a_packet_given_to_another_while_it_is_drawn(
     assert drawn(packet).state == JobState.CLAIMED
     CyclePacket.objects.update(state=JobState.QUEUED, attempts=0)
     monkeypatch.setattr(press, "print", lambda self, sheets, **_: None)
-    assert drawn(packet).error == "Drawn sections were forgotten before they were joined; draw the packet again."
+    assert drawn(packet).error == "Rendered sections were deleted before they were merged; render the packet again."
 
 
 def test_whoever_is_invited_has_one_letter(cast: Cast, asset: ModelAsset, press: type[Press], now: datetime) -> None:
     ModelAsset.objects.update(owner=cast.outsider)
     cycle = make_frozen(now=now)
     packet = quarterly_packets.issue(cycle=cycle, by=None, now=now)
-    refused(lambda: quarterly_packets.invite(packet=packet, by=cast.approver, now=now), WrongState, "once it is drawn")
+    refused(
+        lambda: quarterly_packets.invite(packet=packet, by=cast.approver, now=now), WrongState, "when its PDF is ready"
+    )
     drawn(packet)
-    assert [user.username for user in invited_to(cycle)] == ["approver", "product"]
+    assert [user.username for user in invitees(cycle)] == ["approver", "product"]
     assert quarterly_packets.invite(packet=packet, by=cast.approver, now=now) == 2
     letters = OutboxMessage.objects.filter(kind="cycle.invite")
     assert letters.count() == 2
@@ -298,9 +302,9 @@ def test_drawn_sections_nobody_uses_are_forgotten(
     cast: Cast, asset: ModelAsset, press: type[Press], now: datetime
 ) -> None:
     drawn(quarterly_packets.issue(cycle=make_frozen(now=now), by=None, now=now))
-    assert quarterly_packets.forget_sections(now=now) == 0
+    assert quarterly_packets.delete_unused_sections(now=now) == 0
     count = RenderedSection.objects.count()
-    assert quarterly_packets.forget_sections(now=now + timedelta(days=201)) == count
+    assert quarterly_packets.delete_unused_sections(now=now + timedelta(days=201)) == count
     assert SectionPrinter().processes == 2
 
 

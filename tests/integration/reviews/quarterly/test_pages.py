@@ -88,7 +88,7 @@ def test_a_meeting_from_its_opening_to_its_minutes(cast: Cast, held: ReviewCycle
     held.refresh_from_db()
     assert (answer.content.decode(), answer["X-Content-Digest"]) == (held.minutes, held.minutes_digest)
     status, page = said(lead, f"{base}close/", {})
-    assert (status, "This cycle is closed already." in page) == (409, True)
+    assert (status, "This cycle is already closed." in page) == (409, True)
 
 
 def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: datetime) -> None:
@@ -104,11 +104,11 @@ def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: da
     status, page = said(lead, f"{base}agenda/{first.pk}/remove/", {"reason": ""})
     assert (status, "This field is required" in page) == (400, True)
     assert said(lead, f"{base}agenda/{first.pk}/remove/", {"reason": "Not now."})[0] == 302
-    assert "Taken off (1)" in said(lead, base)[1]
+    assert "Removed (1)" in said(lead, base)[1]
     later = (cycle.cut_off_at + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
     assert said(lead, f"{base}cut-off/", {"cut_off_at": later, "reason": "Bills are late."})[0] == 302
     status, page = said(lead, f"{base}refresh/", {})
-    assert (status, "while the cycle collects" in page) == (409, True)
+    assert (status, "while the cycle is collecting" in page) == (409, True)
     assert said(lead, f"{base}minutes/")[0] == 404
     assert said(lead, f"{base}agenda/999/remove/", {"reason": "Not now."})[0] == 404
     assert said(lead, "/cycles/2001Q1/")[0] == 404
@@ -119,7 +119,7 @@ def test_chair_and_attendance_change_hands(cast: Cast, held: ReviewCycle, now: d
     assert said(product, f"{base}chair/", {})[0] == 302
     assert said(product, f"{base}attendance/leave/", {"person": "approver"})[0] == 302
     status, page = said(product, f"{base}attendance/leave/", {"person": "approver"})
-    assert (status, "not noted as present" in page) == (404, True)
+    assert (status, "not recorded as present" in page) == (404, True)
     status, page = said(product, f"{base}attendance/", {"person": "auditor", "side": "product"})
     assert (status, "Auditor is not a product lead" in page) == (403, True)
 
@@ -158,7 +158,7 @@ def test_no_requester_finds_the_quarterly_review(
 def test_readers_see_it_and_are_offered_nothing(cast: Cast, held: ReviewCycle, now: datetime) -> None:
     for user in (cast.auditor, cast.finance, cast.reviewer_one, cast.admin):
         status, page = said(entered(user), f"/cycles/{held.quarter}/")
-        assert (status, "Close the meeting" in page, "Take off" in page) == (200, False, False)
+        assert (status, "Close the meeting" in page, "Remove item" in page) == (200, False, False)
         assert said(entered(user), "/cycles/")[0] == 200
 
 
@@ -169,7 +169,7 @@ def test_an_action_item_is_closed_on_its_page_by_its_owner(cast: Cast, asset: Mo
     status, page = said(owner, f"{base}drop/", {"outcome": "No use."})
     assert (status, "Only a platform lead or a product lead" in page) == (403, True)
     status, page = said(owner, f"{base}finish/", {"outcome": "x"})
-    assert (status, "Say in 5 to" in page) == (400, True)
+    assert (status, "Describe the outcome in 5 to" in page) == (400, True)
     assert said(owner, f"{base}finish/", {"outcome": "Cut by half."})[0] == 302
     assert "Cut by half." in said(owner, base)[1]
     assert said(entered(cast.product), f"{base}drop/", {"outcome": "No use."})[0] == 409
@@ -276,8 +276,8 @@ def test_an_item_that_was_on_an_agenda_before_leads_there(cast: Cast, asset: Mod
     first = make_frozen(now=now)
     second = make_frozen(now=now + timedelta(days=92))
     page = said(entered(cast.auditor), f"/cycles/{second.quarter}/")[1]
-    assert f"Was on the agenda of {first.quarter}" in page
-    cycles.hold(cycle=second, by=cast.approver, now=met_at(now))
-    meeting.attend(cycle=second, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=now)
+    assert f"Previously on the agenda of {first.quarter}" in page
+    cycles.open_meeting(cycle=second, by=cast.approver, now=met_at(now))
+    meeting.record_attendance(cycle=second, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=now)
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.approver)
-    assert "the model is yours" in said(entered(cast.approver), f"/cycles/{second.quarter}/")[1]
+    assert "This is your own model, so another lead" in said(entered(cast.approver), f"/cycles/{second.quarter}/")[1]

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from governance.bills.models import AllocationRule
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.models import ReviewCycle
-from reviews.quarterly.queries.cycle_sources import sources_of
+from reviews.quarterly.queries.cycle_sources import agenda_sources
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.portfolio import multiply
@@ -31,8 +31,8 @@ def test_twice_the_models_and_months_ask_no_more(decided: ReviewRequest, months,
         ) as packet:
             told = packet_of(cycle, now=now)
         with CaptureQueriesContext(connection) as agenda:
-            misses = sources_of(cycle, now=now).misses
-        assert len(told.models) == len(told.variances) + 1 == len(misses) + 1
+            forecast_errors = agenda_sources(cycle, now=now).forecast_errors
+        assert len(told.models) == len(told.variances) + 1 == len(forecast_errors) + 1
         assert all(row.parts for row in told.variances)
         return len(packet), len(agenda)
 

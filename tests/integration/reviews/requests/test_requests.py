@@ -10,7 +10,7 @@ from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import RequestSelection, find, listed, parties_of, visible_to
+from reviews.requests.queries.requests import RequestSelection, find, list_requests, parties_of, visible_to
 from reviews.requests.rules import may_see
 from reviews.workflow.queries.expirations import expired_requests
 from tests.factories import requests as walks
@@ -33,7 +33,7 @@ def three(policy: PolicyVersion, cast: Cast, now: datetime) -> list[ReviewReques
 
 
 def titles(user: User, **filters: object) -> list[str]:
-    return [request.title for request in listed(person=person_of(user), filters=RequestSelection(**filters))]
+    return [request.title for request in list_requests(person=person_of(user), filters=RequestSelection(**filters))]
 
 
 def test_the_query_and_the_rule_agree(three: list[ReviewRequest], cast: Cast, now: datetime) -> None:
@@ -56,7 +56,7 @@ def test_a_stranger_is_told_what_would_be_said_of_nothing(three: list[ReviewRequ
         with pytest.raises(NotFound) as refusal:
             find(ref=ref, person=person_of(cast.outsider))
         answers.append(refusal.value.reason.replace(ref, "X"))
-    assert answers == ["There is no request X you can see."] * 2
+    assert answers == ["There is no request X that you can see."] * 2
 
 
 def test_the_newest_comes_first(three: list[ReviewRequest], cast: Cast) -> None:

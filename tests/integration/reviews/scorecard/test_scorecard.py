@@ -12,7 +12,7 @@ from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
-from reviews.quarterly.actions.scorecard import Supplied
+from reviews.quarterly.actions.scorecard import SuppliedActual
 from reviews.quarterly.queries import scores
 from reviews.scorecard.domain.scorecard import KpiDirection, KpiStanding, KpiTrend
 from reviews.scorecard.models import Kpi, KpiActual
@@ -39,7 +39,7 @@ def asset(cast: Cast, now: datetime) -> ModelAsset:
 def supply(
     asset: ModelAsset, value: str, *, by: User, now: datetime, quarter: str = "2026Q4", **changes: object
 ) -> object:
-    actual = Supplied(**{"asset": asset, "kpi": "conversion", "value": Decimal(value), **changes})
+    actual = SuppliedActual(**{"asset": asset, "kpi": "conversion", "value": Decimal(value), **changes})
     return scorecard.supply(quarter=quarter, actuals=[actual], channel="form", by=by, now=now)
 
 
@@ -68,7 +68,7 @@ def test_a_value_against_its_target_and_the_quarter_before(cast: Cast, asset: Mo
         KpiTrend.FIRST,
     )
     assert scores.scorecard("2026Q4", person=person_of(cast.outsider)) == ()
-    assert next(iter(scores.table("2027Q1", person=person_of(cast.auditor)).rows))[:7] == (
+    assert next(iter(scores.scorecard_table("2027Q1", person=person_of(cast.auditor)).rows))[:7] == (
         "search/visual-search",
         "Conversion of searches",
         "accuracy",
@@ -95,14 +95,14 @@ def test_nothing_is_supplied_after_the_cut_off(cast: Cast, asset: ModelAsset, no
 def test_all_values_are_kept_or_none(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     make_cycle(now=now)
     make_kpi(asset=asset, by=cast.author, now=now)
-    good = Supplied(asset=asset, kpi="conversion", value=Decimal(3), row=2)
+    good = SuppliedActual(asset=asset, kpi="conversion", value=Decimal(3), row=2)
 
-    def take(*actuals: Supplied, by: User = cast.author) -> Callable[[], object]:
+    def take(*actuals: SuppliedActual, by: User = cast.author) -> Callable[[], object]:
         return lambda: scorecard.supply(quarter="2026Q4", actuals=actuals, channel="csv", by=by, now=now)
 
-    bad = Supplied(asset=asset, kpi="clicks", value=Decimal(3), row=3)
+    bad = SuppliedActual(asset=asset, kpi="clicks", value=Decimal(3), row=3)
     refused(take(good, bad), NotFound, "Row 3: Visual search has no KPI 'clicks'; it has conversion", field="kpi")
-    huge = Supplied(asset=asset, kpi="conversion", value=Decimal("1e16"))
+    huge = SuppliedActual(asset=asset, kpi="conversion", value=Decimal("1e16"))
     refused(take(good, huge), Invalid, "^The value must be a number", field="value")
     refused(take(), Invalid, "Supply 1 to 2,000 values", field="actuals")
     refused(take(good, by=cast.outsider), NotAllowed, "not a requester of the team 'search'")
@@ -137,12 +137,12 @@ def test_a_retired_kpi_asks_for_nothing_and_keeps_what_was_supplied(
     kpi = make_kpi(asset=asset, by=cast.author, now=now)
     supply(asset, "3", by=cast.author, now=now)
     scorecard.retire_kpi(kpi=kpi, by=cast.product, now=now)
-    refused(lambda: scorecard.retire_kpi(kpi=kpi, by=cast.product, now=now), WrongState, "retired already")
+    refused(lambda: scorecard.retire_kpi(kpi=kpi, by=cast.product, now=now), WrongState, "already retired")
     refused(lambda: supply(asset, "4", by=cast.author, now=now), NotFound, "it has none yet", field="kpi")
-    assert scores.of_model(asset) == []
+    assert scores.active_kpis(asset) == []
     assert len(scores.scorecard("2026Q4", person=person_of(cast.author))) == 1
     assert scores.scorecard("2027Q1", person=person_of(cast.author)) == ()
     make_kpi(asset=asset, by=cast.author, now=now)
-    assert [row.pk for row in scores.of_model(asset)] == [kpi.pk] == [Kpi.objects.get().pk]
+    assert [row.pk for row in scores.active_kpis(asset)] == [kpi.pk] == [Kpi.objects.get().pk]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         connection.cursor().execute("UPDATE scorecard_kpiactual SET value = 9")

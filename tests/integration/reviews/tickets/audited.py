@@ -33,7 +33,9 @@ def issue(*, updated_at: datetime, **changes: object) -> RemoteIssue:
 
 
 def judged(ticket: Ticket, move: RemoteMove, now: datetime) -> object:
-    return inbound.judge(ticket=ticket, move=move, moves=MOVES, decisions=["Done"], page="https://w.test/r/", now=now)
+    return inbound.process_move(
+        ticket=ticket, move=move, moves=MOVES, decisions=["Done"], page="https://w.test/r/", now=now
+    )
 
 
 ACTIONS: Mapping[str, Call] = {
@@ -43,16 +45,16 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.inbound.actions.receiving.request_read": lambda cast, now: inbound.request_read(
         ticket=linked(cast, now), occasion="test", now=now
     ),
-    "reviews.inbound.actions.receiving.mirror": lambda cast, now: inbound.mirror(
+    "reviews.inbound.actions.receiving.update_mirror": lambda cast, now: inbound.update_mirror(
         ticket=linked(cast, now), remote=issue(updated_at=now), now=now
     ),
-    "reviews.inbound.actions.receiving.note_gone": lambda cast, now: inbound.note_gone(
+    "reviews.inbound.actions.receiving.record_gone": lambda cast, now: inbound.record_gone(
         ticket=linked(cast, now), reason="Deleted.", now=now
     ),
-    "reviews.inbound.actions.receiving.judge": lambda cast, now: judged(
+    "reviews.inbound.actions.receiving.process_move": lambda cast, now: judged(
         linked(cast, now), moved(status="Done", at=now), now
     ),
-    "reviews.inbound.actions.receiving.identify": lambda cast, now: inbound.identify(
+    "reviews.inbound.actions.receiving.link_account": lambda cast, now: inbound.link_account(
         user=cast.author, account_id="a", by=cast.admin, now=now
     ),
     "reviews.inbound.actions.reconciliation.request_reconciliation": lambda cast, now: (

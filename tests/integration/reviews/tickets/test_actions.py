@@ -13,7 +13,7 @@ from reviews.inbound.actions import reconciliation
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import Hint, ReconciliationMode
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
-from reviews.tickets.ports import Glance, RemoteComment
+from reviews.tickets.ports import RemoteComment, TicketStatus
 from reviews.tickets.queries import mirror as queries
 from tests.factories.people import Cast
 from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
@@ -54,50 +54,52 @@ def test_a_delivery_is_kept_once(ticket: Ticket, now: datetime) -> None:
 
 def test_the_mirror_is_the_issue(ticket: Ticket, now: datetime) -> None:
     first = issue(updated_at=now, comments=(comment("One", at=now), comment("Two", number="2", at=now)))
-    assert inbound.mirror(ticket=ticket, remote=first, now=now)
+    assert inbound.update_mirror(ticket=ticket, remote=first, now=now)
     second = issue(updated_at=now + MINUTE, status="Done", key="OPS-7", comments=(comment("Uno", at=now),))
-    assert inbound.mirror(ticket=ticket, remote=second, now=now + MINUTE)
+    assert inbound.update_mirror(ticket=ticket, remote=second, now=now + MINUTE)
     ticket.refresh_from_db()
     assert (ticket.status, ticket.key, ticket.remote_id) == ("Done", "OPS-7", "10001")
     assert [row.text for row in TicketComment.objects.all()] == ["Uno"]
-    assert not inbound.mirror(ticket=ticket, remote=first, now=now + 2 * MINUTE), "an older reading changes nothing"
+    assert not inbound.update_mirror(ticket=ticket, remote=first, now=now + 2 * MINUTE), (
+        "an older reading changes nothing"
+    )
     assert [row.text for row in TicketComment.objects.all()] == ["Uno"]
     before = len(events())
-    assert inbound.mirror(ticket=ticket, remote=second, now=now + 3 * MINUTE)
+    assert inbound.update_mirror(ticket=ticket, remote=second, now=now + 3 * MINUTE)
     assert len(events()) == before, "nothing new, nothing said"
     assert TicketMirror.objects.get().read_at == now + 3 * MINUTE
 
 
 def test_our_comments_are_known_by_their_ids(ticket: Ticket, now: datetime) -> None:
-    effects.note_ticket(ticket=ticket, status="", note="", comment_id="9", now=now)
+    effects.record_ticket_update(ticket=ticket, status="", note="", comment_id="9", now=now)
     ours = (
         comment("Ours, edited by a person", number="9", at=now),
         comment("[ticket.tell:x]", number="8", at=now, is_by_us=True),
     )
-    inbound.mirror(ticket=ticket, remote=issue(updated_at=now, comments=ours), now=now)
+    inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now, comments=ours), now=now)
     assert [(row.remote_id, row.is_ours, row.text) for row in TicketComment.objects.order_by("pk")] == [
         ("9", True, ""),
         ("8", True, ""),
     ]
-    inbound.mirror(ticket=ticket, remote=issue(updated_at=now + MINUTE), now=now)
+    inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now + MINUTE), now=now)
     assert TicketComment.objects.count() == 2, "what we wrote stays known"
     assert str(TicketComment.objects.first()) == "MR-1 comment 9"
 
 
 def test_a_ticket_that_is_gone_is_told_once_and_may_come_back(ticket: Ticket, now: datetime) -> None:
     for _ in range(2):
-        inbound.note_gone(ticket=ticket, reason="Deleted.", now=now)
+        inbound.record_gone(ticket=ticket, reason="Deleted.", now=now)
     assert events().count("ticket.gone") == 1
     view = queries.mirror_view(ticket)
     assert view is not None
     assert view.is_gone
-    inbound.mirror(ticket=ticket, remote=issue(updated_at=now), now=now)
+    inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now), now=now)
     assert TicketMirror.objects.get().gone_at is None
-    assert queries.numbers(now=now).gone == 0
+    assert queries.inbound_statistics(now=now).gone == 0
 
 
 def test_a_person_known_here_withdraws_and_acknowledges(ticket: Ticket, cast: Cast, now: datetime) -> None:
-    inbound.identify(user=cast.author, account_id="ada", by=cast.admin, now=now)
+    inbound.link_account(user=cast.author, account_id="ada", by=cast.admin, now=now)
     seen = judged(ticket, moved(status="In Progress", author_id="ada", at=now), now)
     gone = judged(ticket, moved(status="Won't Do", author_id="ada", move_id="2", category="done", at=now), now)
     assert [(row.meaning, row.outcome, row.user) for row in (seen, gone)] == [
@@ -119,14 +121,14 @@ def test_a_move_is_judged_once(ticket: Ticket, now: datetime) -> None:
     assert judged(ticket, move, now).outcome == "refused"
     assert judged(ticket, move, now) is None
     assert (TicketMove.objects.count(), len(told())) == (1, 1)
-    assert told()[0].endswith("It is decided by the votes on its page. https://w.test/r/")
+    assert told()[0].endswith("Only votes on its page decide it. https://w.test/r/")
 
 
 @pytest.mark.parametrize("who", ["nobody", "outsider", "gone"])
 def test_whoever_is_not_known_may_not_withdraw(ticket: Ticket, cast: Cast, now: datetime, who: str) -> None:
     user = {"outsider": cast.outsider, "gone": cast.author}.get(who)
     if user is not None:
-        inbound.identify(user=user, account_id="ada", by=None, now=now)
+        inbound.link_account(user=user, account_id="ada", by=None, now=now)
     if who == "gone":
         cast.author.is_active = False
         cast.author.save()
@@ -138,7 +140,7 @@ def test_whoever_is_not_known_may_not_withdraw(ticket: Ticket, cast: Cast, now: 
 def test_a_person_who_may_see_but_not_withdraw_is_refused_by_the_rule(
     ticket: Ticket, cast: Cast, now: datetime
 ) -> None:
-    inbound.identify(user=cast.reviewer_one, account_id="ada", by=None, now=now)
+    inbound.link_account(user=cast.reviewer_one, account_id="ada", by=None, now=now)
     row = judged(ticket, moved(status="Won't Do", author_id="ada", at=now), now)
     ticket.request.refresh_from_db()
     assert (ticket.request.state, row.outcome) == ("evidence", "refused")
@@ -146,28 +148,28 @@ def test_a_person_who_may_see_but_not_withdraw_is_refused_by_the_rule(
 
 
 def test_who_is_who(cast: Cast, now: datetime) -> None:
-    row = inbound.identify(user=cast.author, account_id=" ada ", by=cast.admin, now=now)
+    row = inbound.link_account(user=cast.author, account_id=" ada ", by=cast.admin, now=now)
     assert str(row) == f"{cast.author.pk} ada"
-    with pytest.raises(Invalid, match="This account is linked to author; unlink it there first"):
-        inbound.identify(user=cast.finance, account_id="ada", by=cast.admin, now=now)
+    with pytest.raises(Invalid, match="This account is linked to author; remove that link first"):
+        inbound.link_account(user=cast.finance, account_id="ada", by=cast.admin, now=now)
     with pytest.raises(Invalid, match="at most 128 characters"):
-        inbound.identify(user=cast.finance, account_id="x" * 129, by=cast.admin, now=now)
+        inbound.link_account(user=cast.finance, account_id="x" * 129, by=cast.admin, now=now)
     for by in (cast.author, cast.approver):
         with pytest.raises(NotAllowed, match="Only an administrator may manage people"):
-            inbound.identify(user=cast.finance, account_id="f", by=by, now=now)
-    with pytest.raises(NotAllowed, match="of their own"):
-        inbound.identify(user=cast.admin, account_id="f", by=cast.admin, now=now)
+            inbound.link_account(user=cast.finance, account_id="f", by=by, now=now)
+    with pytest.raises(NotAllowed, match="your own roles"):
+        inbound.link_account(user=cast.admin, account_id="f", by=cast.admin, now=now)
     assert ExternalIdentity.objects.count() == 1
-    assert inbound.identify(user=cast.author, account_id="", by=None, now=now) is None
+    assert inbound.link_account(user=cast.author, account_id="", by=None, now=now) is None
     assert ExternalIdentity.objects.count() == 0
 
 
-def glance(status: str, at: datetime, *categories: str) -> Glance:
-    return Glance(status=status, categories=categories, updated_at=at)
+def glance(status: str, at: datetime, *categories: str) -> TicketStatus:
+    return TicketStatus(status=status, categories=categories, updated_at=at)
 
 
 def tell(ticket: Ticket, now: datetime, occasion: str = "in_review") -> None:
-    effects.tell_ticket(request=ticket.request, occasion=occasion, reason="", by=None, now=now)
+    effects.notify_request_ticket(request=ticket.request, occasion=occasion, reason="", by=None, now=now)
     OutboxMessage.objects.filter(kind="ticket.tell").update(state=JobState.DONE)
 
 
@@ -198,7 +200,7 @@ def test_a_difference_is_told_pulled_or_pushed(
 
 
 def test_what_is_alike_is_no_difference(ticket: Ticket, now: datetime) -> None:
-    inbound.mirror(ticket=ticket, remote=issue(updated_at=now), now=now)
+    inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now), now=now)
     tell(ticket, now)
     seen = {"10001": glance("In Review", now, "In Progress", "indeterminate")}
     assert queries.differences(seen=seen, statuses=STATUSES).counts == {
@@ -208,7 +210,7 @@ def test_what_is_alike_is_no_difference(ticket: Ticket, now: datetime) -> None:
         "astray": 0,
     }
     assert queries.differences(seen={}, statuses=STATUSES).counts["gone"] == 1
-    inbound.note_gone(ticket=ticket, reason="Deleted.", now=now)
+    inbound.record_gone(ticket=ticket, reason="Deleted.", now=now)
     assert queries.differences(seen={}, statuses=STATUSES).counts["gone"] == 0
     assert queries.differences(seen=seen, statuses=STATUSES).counts["changed"] == 1, "it came back"
 

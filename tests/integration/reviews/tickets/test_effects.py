@@ -25,7 +25,7 @@ def test_a_ticket_is_wanted_once(submitted: ReviewRequest, author: User, now: da
 
 def test_what_is_told_stands_in_line(submitted: ReviewRequest, author: User, now: datetime) -> None:
     for by, occasion in ((author, "in_review"), (None, "in_review")):
-        effects.tell_ticket(request=submitted, occasion=occasion, reason="Please vote.", by=by, now=now)
+        effects.notify_request_ticket(request=submitted, occasion=occasion, reason="Please vote.", by=by, now=now)
     opened, first, second = OutboxMessage.objects.order_by("pk")
     assert {message.lane for message in (opened, first, second)} == {f"ticket:{submitted.ref}"}
     assert first.payload == {
@@ -40,12 +40,12 @@ def test_what_is_told_stands_in_line(submitted: ReviewRequest, author: User, now
 
 def test_a_person_without_a_full_name_is_told_by_user_name(submitted: ReviewRequest, now: datetime) -> None:
     bare = User.objects.create_user("bare")
-    effects.tell_ticket(request=submitted, occasion="evidence", reason="", by=bare, now=now)
+    effects.notify_request_ticket(request=submitted, occasion="evidence", reason="", by=bare, now=now)
     assert OutboxMessage.objects.last().payload["by"] == "bare"
 
 
 def test_without_a_ticket_nothing_is_told(draft: ReviewRequest, author: User, now: datetime) -> None:
-    effects.tell_ticket(request=draft, occasion="withdrawn", reason="", by=author, now=now)
+    effects.notify_request_ticket(request=draft, occasion="withdrawn", reason="", by=author, now=now)
     assert OutboxMessage.objects.count() == 0
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "withdrawn"}
 
@@ -66,9 +66,9 @@ def test_the_link_is_kept_with_its_duplicates(submitted: ReviewRequest, now: dat
 
 def test_a_status_not_read_leaves_the_one_known(submitted: ReviewRequest, now: datetime) -> None:
     ticket = effects.link_ticket(ticket=submitted.ticket, remote=REMOTE, now=now)
-    effects.note_ticket(ticket=ticket, status="", note="No way to Done.", now=now)
+    effects.record_ticket_update(ticket=ticket, status="", note="No way to Done.", now=now)
     assert Ticket.objects.get().status == "To Do"
-    effects.note_ticket(ticket=ticket, status="Done", note="", now=now)
+    effects.record_ticket_update(ticket=ticket, status="Done", note="", now=now)
     assert Ticket.objects.get().status == "Done"
     assert [event.reason for event in AuditEvent.objects.filter(kind="ticket.updated")] == ["No way to Done.", ""]
 
@@ -80,7 +80,7 @@ def test_a_lost_answer_is_marked(submitted: ReviewRequest, now: datetime) -> Non
 
 
 def test_the_health_of_the_tracker_is_on_record(db: None, now: datetime) -> None:
-    effects.note_health(health=TrackerHealth(ok=False, sentence="The token is wrong.", account="bot"), now=now)
+    effects.record_health(health=TrackerHealth(ok=False, sentence="The token is wrong.", account="bot"), now=now)
     event = AuditEvent.objects.get()
     assert (event.kind, event.subject) == ("tracker.checked", "jira")
     assert event.details == {"ok": False, "sentence": "The token is wrong.", "account": "bot"}
@@ -130,10 +130,10 @@ def test_a_paused_ticket_has_the_connection_tested_ever_more_rarely(submitted: R
 @pytest.mark.usefixtures("handlers")
 def test_a_good_answer_resumes_what_is_paused_and_a_bad_one_does_not(submitted: ReviewRequest, now: datetime) -> None:
     OutboxMessage.objects.update(state="paused")
-    effects.note_health(health=TrackerHealth(ok=False, sentence="The token is wrong."), now=now)
+    effects.record_health(health=TrackerHealth(ok=False, sentence="The token is wrong."), now=now)
     assert OutboxMessage.objects.get().state == "paused"
-    effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
+    effects.record_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
     assert OutboxMessage.objects.get().state == "queued"
     assert AuditEvent.objects.get(kind="tracker.resumed").details == {"count": 1}
-    effects.note_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
+    effects.record_health(health=TrackerHealth(ok=True, sentence="It answers."), now=now)
     assert AuditEvent.objects.filter(kind="tracker.resumed").count() == 1

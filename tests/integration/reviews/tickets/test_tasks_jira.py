@@ -57,7 +57,7 @@ def test_a_lost_answer_is_adopted(
     jira.order(CREATE, **fault)
     (message,) = deliver(clock)
     assert (message.state, message.is_uncertain) == (JobState.QUEUED, True)
-    assert "may have been done all the same" in message.error
+    assert "may have been done anyway" in message.error
     assert (Ticket.objects.get().state, message.next_attempt_at) == (
         "uncertain",
         clock.now() + timedelta(seconds=SETTLE_S),
@@ -92,7 +92,7 @@ def test_a_label_the_screens_lose_keeps_the_ticket_and_calls_a_person(
     jira.order(CREATE, strip_labels=True)
     (message,) = deliver(clock)
     assert message.state == JobState.PAUSED
-    assert "put the field Labels on the screens" in message.error
+    assert "add the field Labels to the screens" in message.error
     assert (Ticket.objects.get().key, Ticket.objects.get().state) == ("MR-1", "linked")
     effect_actions.resume_all(by=cast.admin, now=clock.now())
     assert states(deliver(clock)) == [JobState.DONE]
@@ -139,7 +139,9 @@ def test_the_whole_review_is_told_once(policy: object, cast: Cast, jira: JiraClo
 def test_a_ticket_deleted_there_is_never_made_again(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
     deliver(clock)
     jira.issues.delete("MR-1")
-    effects.tell_ticket(request=submitted, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    effects.notify_request_ticket(
+        request=submitted, occasion="in_review", reason="Please vote.", by=None, now=clock.now()
+    )
     assert states(deliver(clock)) == [JobState.DONE]
     assert "deleted" in AuditEvent.objects.get(kind="ticket.updated").reason
     assert len(jira.requests("POST /rest/api/3/issue ")) == 1

@@ -10,7 +10,7 @@ from governance.budgets.enums import BudgetUnit
 from reviews.evidence.queries.evidence import amounts_of, metric_values_of, severities
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import judged_by
+from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.tickets.ports import Fields, Heading, Link, Paragraph
@@ -51,7 +51,7 @@ def test_a_draft_without_data_has_a_document_too(author: User, now: datetime) ->
     with pytest.raises(WrongState, match="submit it first"):
         bundle_of(snapshot_of(draft, now=now))
     with pytest.raises(WrongState, match="submit it first"):
-        judged_by(draft)
+        fixed_policy_version(draft)
 
 
 @pytest.mark.parametrize(

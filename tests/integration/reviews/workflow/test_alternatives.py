@@ -52,7 +52,7 @@ def filed(full_policy: None, cast: Cast, author: User, now: datetime) -> ReviewR
 
 def take(request: ReviewRequest, scenario: str, result: dict, now: datetime) -> None:
     run = next(each for each in runs.of_request(request.ref) if each.scenario == scenario)
-    evidence.take_run(request=request, run=walks.finish_run(run=run, now=now, result=result), now=now)
+    evidence.record_measurements(request=request, run=walks.finish_run(run=run, now=now, result=result), now=now)
 
 
 def codes(request: ReviewRequest, now: datetime) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def test_a_mandatory_review_queues_them_with_the_plan_of_the_policy(filed: Revie
 
 def test_until_they_are_measured_nobody_is_asked_to_vote(filed: ReviewRequest, author: User, now: datetime) -> None:
     assert codes(filed, now) == [
-        ("run_unfinished", "A benchmark is still under way; wait for it, or cancel it."),
+        ("run_unfinished", "A benchmark is still running; wait for it, or cancel it."),
         ("indeterminate", RULE),
     ]
     with pytest.raises(WrongState):
@@ -106,7 +106,7 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
 def test_without_labeled_data_the_reason_is_on_record(full_policy: None, author: User, now: datetime) -> None:
     request = requests.submit(request=walks.make_draft(by=author, now=now, with_data=False), by=author, now=now)
     assert [run.scenario for run in runs.of_request(request.ref)] == ["SingleStream"]
-    assert "name a data set, or have the rule waived" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
+    assert "choose a data set, or have the rule waived" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
 
 
 def test_outside_production_nobody_needs_them(full_policy: None, author: User, now: datetime) -> None:
@@ -147,12 +147,12 @@ def test_other_candidates_go_into_the_plan_and_the_frozen_revision(
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ("itself", "rivals", "name none twice, and not the model itself"),
-        ("twice", "rivals", "name none twice"),
-        ("many", "rivals", "At most 5 other candidates"),
+        ("itself", "rivals", "choose none twice, and not the model itself"),
+        ("twice", "rivals", "choose none twice"),
+        ("many", "rivals", "at most 5 other candidates"),
         ("elsewhere", "rivals", "cannot be measured here: upload it as an ONNX file"),
         ("other team", "rivals", "belongs to another team"),
-        ("no data", "dataset", "name a data set"),
+        ("no data", "dataset", "choose a data set"),
     ],
 )
 def test_candidates_that_cannot_be_compared_are_refused(

@@ -240,7 +240,7 @@ STEPS = [
 
 def test_a_stranger_is_told_that_there_is_nothing(api: Api, outsider: User, submitted: ReviewRequest) -> None:
     client, before = api(outsider), snapshot()
-    detail = f"There is no request {submitted.ref} you can see."
+    detail = f"There is no request {submitted.ref} that you can see."
     for method, step in STEPS:
         response = getattr(client, method)(f"{URL}{submitted.ref}/{step}")
         assert (method, step, response.status_code, response.json()["detail"]) == (method, step, 404, detail)

@@ -36,7 +36,7 @@ def months(decided, now):
     """The request was authorized three months ago; the first days of the whole months since, the latest last."""
     issued = now - timedelta(days=100)
     Authorization.objects.update(issued_at=issued)
-    found = comparison.of_request(request=decided, now=now).months
+    found = comparison.compare_costs(request=decided, now=now).months
     assert len(found) >= 3
     return [each.month for each in found]
 
@@ -93,7 +93,7 @@ def test_months_stand_side_by_side(decided, months, estimated, rules, read, now)
             ]
         )
     )
-    found = comparison.of_request(request=decided, now=now)
+    found = comparison.compare_costs(request=decided, now=now)
     assert [(each.billed, each.gpu_hours, each.standing) for each in found.months[:3]] == [
         (Decimal(95), Decimal(4), "within"),
         (Decimal(150), Decimal(2), "above"),
@@ -117,20 +117,20 @@ def test_the_measured_cost_of_a_thousand_scales_the_plan(decided, estimated, cas
             observed_at=now,
             n=1000 if of else None,
         )
-    found = comparison.of_request(request=decided, now=now)
+    found = comparison.compare_costs(request=decided, now=now)
     assert (found.measured.low, found.measured.middle) == (None, Decimal("150.00"))
 
 
 def test_a_breach_is_found_once_and_a_recurrence_is_another(decided, months, estimated, rules, read, now):
-    assert breaches.look(now=now) == []
+    assert breaches.detect_breaches(now=now) == []
     read(csv_bytes([billed(months[0], "200.01"), billed(months[1], 200)]))
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     assert (finding.kind, finding.severity, finding.subject.split()[0]) == ("cost.breach", "high", decided.ref)
     assert "200.01 USD was billed" in finding.text
     assert AuditEvent.objects.filter(kind="authorization.doubted").count() == 1
-    assert breaches.look(now=now) == []
+    assert breaches.detect_breaches(now=now) == []
     read(csv_bytes([billed(months[1], 300)]))
-    assert len(breaches.look(now=now)) == 1
+    assert len(breaches.detect_breaches(now=now)) == 1
     assert Finding.objects.filter(kind="cost.breach").count() == 2
 
 
@@ -152,7 +152,7 @@ def test_a_fresh_run_that_is_slower_beyond_doubt_is_found(decided, months, now):
         next_attempt_at=now,
         finished_at=now,
     )
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     assert (finding.kind, finding.key.rpartition(":")[2]) == ("drift", "latency_p95_ms")
     assert f"{p95.value.normalize():f} was approved" in finding.text
 
@@ -181,7 +181,7 @@ def project(decided, cast, now):
 
 def test_prices_of_half_a_year_ago_are_found_once_and_listed(decided, months, project, now):
     project(1, 181, "2026-02-01", "2026-01-01", *["2026-03-01"] * 8)
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     assert (finding.kind, finding.severity) == ("prices.expired", "low")
     assert "more than 180 days ago" in finding.text
     assert (
@@ -189,7 +189,7 @@ def test_prices_of_half_a_year_ago_are_found_once_and_listed(decided, months, pr
         in finding.text
     )
     assert finding.text.endswith(" and 2 more.")
-    assert breaches.look(now=now + timedelta(days=1)) == []
+    assert breaches.detect_breaches(now=now + timedelta(days=1)) == []
     assert Finding.objects.filter(kind="prices.expired", state="open").count() == 1
 
 
@@ -197,37 +197,37 @@ def test_a_finding_of_old_prices_is_closed_when_they_are_fresh_and_a_recurrence_
     as_, cast, decided, months, project, now
 ):
     project(1, 181)
-    (first,) = breaches.look(now=now)
+    (first,) = breaches.detect_breaches(now=now)
     project(2, 0)
-    assert breaches.look(now=now) == []
+    assert breaches.detect_breaches(now=now) == []
     first.refresh_from_db()
     assert (first.state, first.closed_at, first.closed_by) == ("closed", now, None)
     assert "projected again" in first.closing_note
     closings = AuditEvent.objects.filter(kind="finding.closed")
     assert [(event.subject, event.actor_id) for event in closings] == [(str(first), "")]
-    assert "by the platform" in html_of(as_(cast.finance).get("/findings/?state=closed"))
+    assert "by the system" in html_of(as_(cast.finance).get("/findings/?state=closed"))
     later = now + timedelta(days=181)
-    (second,) = [each for each in breaches.look(now=later) if each.kind == "prices.expired"]
+    (second,) = [each for each in breaches.detect_breaches(now=later) if each.kind == "prices.expired"]
     assert second != first
-    assert breaches.look(now=later) == []
+    assert breaches.detect_breaches(now=later) == []
     assert [row.state for row in Finding.objects.filter(kind="prices.expired").order_by("pk")] == ["closed", "open"]
     assert closings.count() == 1
     Authorization.objects.update(state="revoked")
-    breaches.look(now=later)
+    breaches.detect_breaches(now=later)
     assert not Finding.objects.filter(kind="prices.expired", state="open").exists()
 
 
 def test_a_revoked_authorization_is_left_alone(decided, months, estimated, rules, read, now):
     read(csv_bytes([billed(months[0], 900)]))
     Authorization.objects.update(state="revoked")
-    assert breaches.look(now=now) == []
+    assert breaches.detect_breaches(now=now) == []
 
 
 def test_the_tick_asks_once_a_day(decided, now):
     for _ in range(2):
-        costs.look_daily(now)
-    (message,) = OutboxMessage.objects.filter(kind=costs.LOOK)
-    costs.look(message)
+        costs.request_breach_detection(now)
+    (message,) = OutboxMessage.objects.filter(kind=costs.DETECT_BREACHES)
+    costs.detect_breaches(message)
     assert Finding.objects.filter(kind="cost.breach").count() == 0
 
 
@@ -255,7 +255,7 @@ def test_programs_read_the_same(api, cast, decided, months, estimated, rules, re
 
 def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, estimated, rules, read, draft_after, now):
     read(csv_bytes([billed(months[0], 300), billed(months[1], 100)]))
-    found = comparison.of_request(request=draft_after, now=now)
+    found = comparison.compare_costs(request=draft_after, now=now)
     assert (found.months, found.authorization) == ((), "")
     team, mine = found.records
     assert team.whose == "the team Search"

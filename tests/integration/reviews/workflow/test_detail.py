@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db
 
 
 def stations(page) -> list[tuple[str, str]]:
-    return [(station.word, station.state) for station in page.context["road"]]
+    return [(station.word, station.state) for station in page.context["progress_steps"]]
 
 
 def test_a_stranger_finds_nothing(draft: ReviewRequest, cast: Cast) -> None:
     page = enter(cast.outsider).get(page_of(draft))
     assert page.status_code == 404
-    assert f"There is no request {draft.ref} you can see." in words(page)
+    assert f"There is no request {draft.ref} that you can see." in words(page)
 
 
 @pytest.mark.parametrize("who", ["author", "reviewer_one", "approver", "finance", "admin", "auditor"])
@@ -43,7 +43,7 @@ def test_everybody_with_a_reason_reads_a_draft(draft: ReviewRequest, cast: Cast,
     assert page.status_code == 200
     assert stations(page)[0] == ("Draft", "current")
     assert ("Submit for screening" in words(page)) is (who == "author")
-    assert "The policy has not spoken yet" in words(page)
+    assert "The policy has not been evaluated yet" in words(page)
 
 
 def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -> None:
@@ -55,13 +55,13 @@ def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -
         "indeterminate",
     ]
     assert stations(page)[2] == ("Evidence", "current")
-    assert "8 things to settle before the review" in words(page)
-    assert 'title="Settle the points above first."' in html_of(page)
+    assert "8 open items before the review" in words(page)
+    assert 'title="Complete the items above first."' in html_of(page)
 
 
 def test_a_reader_without_a_stake_is_told_who_moves(submitted: ReviewRequest, auditor: User) -> None:
     text = words(enter(auditor).get(page_of(submitted)))
-    assert "It waits for Author" in text
+    assert "Waiting for Author" in text
     assert "Withdraw the request" not in text
     assert "State a metric value" not in text
 
@@ -102,7 +102,7 @@ def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast, now: datetim
     ]
     assert [account.is_affordable for account in budget[:2]] == [True, True]
     assert [account.after for account in budget[2:]] == [-account.this for account in budget[2:]]
-    assert "An approval plans these; nothing is refused for them." in text
+    assert "An approval plans these amounts; they never block it." in text
     assert text.count("nothing allocated yet") == len(later)
 
 
@@ -136,7 +136,7 @@ def test_changes_requested_open_the_next_revision(in_review: ReviewRequest, cast
         now=now,
     )
     page = enter(cast.author).get(page_of(in_review))
-    assert "A reviewer wants changes" in words(page)
+    assert "A reviewer requested changes" in words(page)
     assert stations(page)[2] == ("Evidence", "current")
     requests.revise(request=in_review, reason="Returns are in.", by=cast.author, now=now)
     page = enter(cast.reviewer_one).get(page_of(in_review))
@@ -151,7 +151,7 @@ def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetim
     assert f"{decided.ref.replace('MRR', 'AUT')} lets this artifact run in prod" in text
     assert f"weighbridge gate {decided.model_version.digest} --env prod" in text
     first, *later = walks.usd_shares(now=now)
-    assert "What the approval planned in the quarters after it" in text
+    assert "The approval planned these amounts in later quarters" in text
     assert [(a.unit, a.is_booked, str(a.this), str(a.after)) for a in page.context["view"].budget] == [
         ("USD", True, str(first), str(100_000 - first)),
         ("gpu_h", True, "320.00", "680.00"),
@@ -182,7 +182,7 @@ def test_the_authorization_tells_quarter_by_quarter_what_bills_drew(
         *((share, 0, share, 0) for share in later[1:]),
     ]
     text = words(page)
-    assert "Drawn down by bills" in text
+    assert "Budget used by bills" in text
     assert text.count("Over $2,000.00") == 1
 
 
@@ -207,7 +207,7 @@ def test_a_cleared_request(policy: PolicyVersion, author: User, now: datetime) -
     page = enter(author).get(page_of(request))
     assert stations(page) == [("Draft", "done"), ("Screening", "done"), ("Cleared", "done")]
     assert "Cleared: no review is needed" in words(page)
-    assert "No ticket was needed." in words(page)
+    assert "No ticket is needed." in words(page)
 
 
 @pytest.mark.parametrize(("fixture", "passed"), [("draft", 1), ("submitted", 3), ("in_review", 4)])
@@ -247,13 +247,13 @@ def test_a_waiver_is_shown_with_its_reason(policy: PolicyVersion, cast: Cast, no
 
 
 def test_a_ticket_waits_and_says_why(submitted: ReviewRequest, cast: Cast) -> None:
-    assert "1 message under way" in words(enter(cast.author).get(page_of(submitted)))
+    assert "1 update pending" in words(enter(cast.author).get(page_of(submitted)))
     OutboxMessage.objects.filter(kind="ticket.open").update(state=JobState.PAUSED, error="No Jira is configured.")
     page = enter(cast.author).get(page_of(submitted))
     assert page.context["view"].ticket.why == "No Jira is configured."
-    assert "The ticket waits; nothing is lost." in words(page)
-    assert "To the integrations" not in words(page)
-    assert "To the integrations" in words(enter(cast.admin).get(page_of(submitted)))
+    assert "Updates of the ticket are waiting; none is lost." in words(page)
+    assert "Open the integrations" not in words(page)
+    assert "Open the integrations" in words(enter(cast.admin).get(page_of(submitted)))
 
 
 def test_a_linked_ticket_leads_to_the_tracker(submitted: ReviewRequest, author: User, now: datetime) -> None:
@@ -265,14 +265,14 @@ def test_a_linked_ticket_leads_to_the_tracker(submitted: ReviewRequest, author: 
 
 def test_a_lost_answer_of_the_tracker_is_told(submitted: ReviewRequest, author: User, now: datetime) -> None:
     effects.mark_uncertain(ticket=submitted.ticket, now=now)
-    assert "Being searched for" in words(enter(author).get(page_of(submitted)))
+    assert "Searching" in words(enter(author).get(page_of(submitted)))
 
 
 def test_a_run_is_watched_while_it_measures(submitted: ReviewRequest, author: User, now: datetime) -> None:
     client = enter(author)
     page = client.get(f"{page_of(submitted)}runs/")
     assert 'hx-trigger="every 2s"' in html_of(page)
-    assert "Place 1 in the queue." in words(page)
+    assert "Position 1 in the queue." in words(page)
     run = Run.objects.get(asked_for=submitted.ref)
     claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=1))
     assert claimed is not None
@@ -288,8 +288,8 @@ def test_results_under_way_to_the_evidence_are_still_watched(
     run = walks.finish_run(run=Run.objects.get(asked_for=submitted.ref), now=now)
     client = enter(author)
     page = client.get(f"{page_of(submitted)}runs/")
-    assert "The results are being taken as evidence." in words(page)
-    evidence.take_run(request=submitted, run=run, now=now)
+    assert "The results are being added to the evidence." in words(page)
+    evidence.record_measurements(request=submitted, run=run, now=now)
     page = client.get(f"{page_of(submitted)}runs/")
     assert "hx-trigger" not in page.content.decode().partition('id="contradictions"')[0]
     for part in ("standing", "metric-values-table", "contradictions", "policy-said", "checklist-metrics"):

@@ -17,7 +17,7 @@ from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import filing
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.filing import NewDataset, Paper
+from reviews.workflow.actions.filing import FilingInput, NewDataset
 from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -36,15 +36,17 @@ def model(content: bytes = b"", name: str = "model.onnx") -> ContentFile:  # typ
     return ContentFile(content or onnx_bytes(), name=name)
 
 
-def paper(version: ModelVersion | NewVersion, **changes: Any) -> Paper:
+def filing_input(version: ModelVersion | NewVersion, **changes: Any) -> FilingInput:
     fields: dict[str, Any] = {"title": "Ranking", "purpose": "Rank results", "environment": "prod"}
-    return Paper(version=version, business_case="Fewer searches end without a click.", **fields | changes)
+    return FilingInput(version=version, business_case="Fewer searches end without a click.", **fields | changes)
 
 
 def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
     version = NewVersion(asset=asset_of(cast), version="1.0.0", upload=model())
     data = NewDataset(name="held-out", upload=ContentFile(npz_bytes(), name="test.npz"))
-    request = filing.file(paper=paper(version, dataset=data, statements=[HOURS]), by=cast.author, now=now)
+    request = filing.file_request(
+        entry=filing_input(version, dataset=data, statements=[HOURS]), by=cast.author, now=now
+    )
     assert (request.state, request.model_version.version, request.model_version.asset.slug) == (
         "draft",
         "1.0.0",
@@ -58,27 +60,41 @@ def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
 
 def test_what_is_registered_already_is_taken_as_it_is(cast: Cast, now: datetime) -> None:
     version, data = make_version(by=cast.author, now=now), make_dataset(by=cast.author, now=now)
-    first = filing.file(paper=paper(version, dataset=data), by=cast.author, now=now)
+    first = filing.file_request(entry=filing_input(version, dataset=data), by=cast.author, now=now)
     assert (first.model_version, first.dataset, first.metric_records.count()) == (version, data, 0)
-    second = filing.file(paper=paper(version, title="Better ranking"), draft=first, by=cast.author, now=now)
+    second = filing.file_request(
+        entry=filing_input(version, title="Better ranking"), draft=first, by=cast.author, now=now
+    )
     assert (second.pk, second.title, second.dataset) == (first.pk, "Better ranking", None)
 
 
-def refused(cast: Cast) -> Iterator[tuple[str, Paper]]:
-    """One paper for each thing that can be at fault; the field that is named stands before it."""
+def refused(cast: Cast) -> Iterator[tuple[str, FilingInput]]:
+    """One input for each invalid field, after the name of the field."""
     fine = NewVersion(asset=asset_of(cast), version="1.0.0", upload=model())
-    yield "slug", paper(NewVersion(asset=asset_of(cast, slug="two words"), version="1", upload=model()))
-    yield "tier", paper(NewVersion(asset=asset_of(cast, tier="T9"), version="1", upload=model()))
-    yield "slug", paper(NewVersion(asset=asset_of(cast, slug="visual-search"), version="1", upload=model()))
-    yield "version", paper(NewVersion(asset=asset_of(cast), version=" ", upload=model()))
-    yield "file", paper(NewVersion(asset=asset_of(cast), version="1", upload=model(b"\x80\x05 pickle", "model.pkl")))
-    yield "file", paper(NewVersion(asset=asset_of(cast), version="1", upload=ContentFile(b"", name="model.onnx")))
-    yield "sha256", paper(NewVersion(asset=asset_of(cast), version="1", uri="s3://b/m.onnx", digest="md5:1"))
-    yield "dataset_file", paper(fine, dataset=NewDataset(name="d", upload=ContentFile(b"no zip", name="d.npz")))
-    yield "dataset_file", paper(fine, dataset=NewDataset(name="d", upload=ContentFile(b"", name="d.npz")))
-    yield "dataset_name", paper(fine, dataset=NewDataset(name=" ", upload=ContentFile(npz_bytes(), name="d.npz")))
-    yield "title", paper(fine, title="")
-    yield "training_gpu_hours", paper(fine, statements=[HOURS, StatedValue(**vars(HOURS) | {"value": Decimal(-1)})])
+    yield "slug", filing_input(NewVersion(asset=asset_of(cast, slug="two words"), version="1", upload=model()))
+    yield "tier", filing_input(NewVersion(asset=asset_of(cast, tier="T9"), version="1", upload=model()))
+    yield "slug", filing_input(NewVersion(asset=asset_of(cast, slug="visual-search"), version="1", upload=model()))
+    yield "version", filing_input(NewVersion(asset=asset_of(cast), version=" ", upload=model()))
+    yield (
+        "file",
+        filing_input(NewVersion(asset=asset_of(cast), version="1", upload=model(b"\x80\x05 pickle", "model.pkl"))),
+    )
+    yield (
+        "file",
+        filing_input(NewVersion(asset=asset_of(cast), version="1", upload=ContentFile(b"", name="model.onnx"))),
+    )
+    yield "sha256", filing_input(NewVersion(asset=asset_of(cast), version="1", uri="s3://b/m.onnx", digest="md5:1"))
+    yield "dataset_file", filing_input(fine, dataset=NewDataset(name="d", upload=ContentFile(b"no zip", name="d.npz")))
+    yield "dataset_file", filing_input(fine, dataset=NewDataset(name="d", upload=ContentFile(b"", name="d.npz")))
+    yield (
+        "dataset_name",
+        filing_input(fine, dataset=NewDataset(name=" ", upload=ContentFile(npz_bytes(), name="d.npz"))),
+    )
+    yield "title", filing_input(fine, title="")
+    yield (
+        "training_gpu_hours",
+        filing_input(fine, statements=[HOURS, StatedValue(**vars(HOURS) | {"value": Decimal(-1)})]),
+    )
 
 
 def test_a_refusal_names_its_field_and_leaves_nothing_behind(cast: Cast, now: datetime) -> None:
@@ -86,7 +102,7 @@ def test_a_refusal_names_its_field_and_leaves_nothing_behind(cast: Cast, now: da
     for field, asked in refused(cast):
         before = snapshot()
         with pytest.raises(Refused) as refusal:
-            filing.file(paper=asked, by=cast.author, now=now)
+            filing.file_request(entry=asked, by=cast.author, now=now)
         assert refusal.value.field == field
         assert snapshot() == before
 
@@ -95,7 +111,9 @@ def test_only_the_team_files(cast: Cast, now: datetime) -> None:
     for person in (cast.outsider, cast.admin, cast.reviewer_one):
         before = snapshot()
         with pytest.raises(NotAllowed):
-            filing.file(paper=paper(NewVersion(asset=asset_of(cast), version="1", upload=model())), by=person, now=now)
+            filing.file_request(
+                entry=filing_input(NewVersion(asset=asset_of(cast), version="1", upload=model())), by=person, now=now
+            )
         assert snapshot() == before
 
 
@@ -116,7 +134,9 @@ def test_no_transaction_is_open_while_files_are_read(now: datetime) -> None:
     cast = make_cast(now=now)
     files = Watchful(onnx_bytes(), name="model.onnx"), Watchful(npz_bytes(), name="d.npz")
     version = NewVersion(asset=asset_of(cast), version="1", upload=files[0])
-    filing.file(paper=paper(version, dataset=NewDataset(name="d", upload=files[1])), by=cast.author, now=now)
+    filing.file_request(
+        entry=filing_input(version, dataset=NewDataset(name="d", upload=files[1])), by=cast.author, now=now
+    )
     assert [file.was_open for file in files] == [False, False]
     assert (ModelAsset.objects.count(), Dataset.objects.count(), MetricRecord.objects.count()) == (1, 1, 0)
     assert ReviewRequest.objects.get().model_version == ModelVersion.objects.get()
@@ -126,8 +146,8 @@ def test_a_version_that_is_taken_enters_no_model(cast: Cast, now: datetime) -> N
     known = make_version(by=cast.author, now=now)
     before = snapshot()
     with pytest.raises(Invalid, match="already registered with other content"):
-        filing.file(
-            paper=paper(NewVersion(asset=known.asset, version="1.0.0", upload=model(onnx_bytes(seed=3)))),
+        filing.file_request(
+            entry=filing_input(NewVersion(asset=known.asset, version="1.0.0", upload=model(onnx_bytes(seed=3)))),
             by=cast.author,
             now=now,
         )

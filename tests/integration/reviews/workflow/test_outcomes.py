@@ -57,7 +57,7 @@ def test_a_packet_is_read_while_it_is_drawn(api: Api, auditor: User, decided: Re
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/pdf"])
 def test_a_drawn_packet_is_fetched(api: Api, author: User, decided: ReviewRequest, now: datetime, accept: str) -> None:
-    packets.rendered(packet=claim(decided, now), pdf=PDF, pages=9, now=now)
+    packets.store_pdf(packet=claim(decided, now), pdf=PDF, pages=9, now=now)
     client = api(author)
     said = client.get(url(decided, "packets")).json()
     digest = "sha256:" + hashlib.sha256(PDF).hexdigest()

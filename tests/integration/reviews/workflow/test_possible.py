@@ -34,7 +34,7 @@ TAKEN: dict[str, Act] = {
     "vote": ACTIONS["approve"],
     "revise": ACTIONS["revise"],
     "withdraw": ACTIONS["withdraw"],
-    "packet": lambda world, request, by: packets.ask_for(request=request, by=by, now=world.now),
+    "packet": lambda world, request, by: packets.request_packet(request=request, by=by, now=world.now),
     "waive": ACTIONS["waive"],
 }
 
@@ -112,5 +112,5 @@ def test_what_was_done_before_is_said_to_be_so(world: World) -> None:
             assert answered(world, request, by, act) == said.why_not
     view = shown(world, request, lead).authorization
     assert view is not None
-    assert view.conditions[0].confirm.why_not == "This condition was confirmed before."
+    assert view.conditions[0].confirm.why_not == "This condition is already confirmed."
     assert view.revoke.why_not.startswith("An authorization that is revoked cannot become revoked.")

@@ -145,7 +145,7 @@ def test_a_late_run_and_the_last_vote_meet_in_either_order(world: World) -> None
     done = walks.finish_run(run=run, now=world.now)
     outcome = at_once(
         voting(world, request, world.cast.approver, "gpu-budget"),
-        lambda: evidence.take_run(request=request, run=done, now=world.now),
+        lambda: evidence.record_measurements(request=request, run=done, now=world.now),
     )
     request.refresh_from_db()
     assert outcome in (["changed", "done"], ["done", "wrong_state"])
@@ -163,7 +163,7 @@ def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
     row = world.decided().decision.authorization
 
     def age() -> object:
-        return authorizations.age(now=row.expires_at)
+        return authorizations.expire_due(now=row.expires_at)
 
     def revoke() -> object:
         return authorizations.revoke(authorization=row, reason="It leaks.", by=world.cast.approver, now=row.expires_at)

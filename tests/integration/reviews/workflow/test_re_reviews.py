@@ -50,7 +50,7 @@ def publish(decided, now):
 @pytest.fixture
 def old_prices(decided, cast, now):
     """The projection of the authorized request holds prices of 181 days ago."""
-    projection = kept.keep(spec=cost_spec(), by=cast.author, now=now - timedelta(days=181))
+    projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now - timedelta(days=181))
     return RequestProjection.objects.create(
         request=decided, number=1, projection=projection, option="own", stated_by=cast.author, stated_at=now
     )
@@ -84,7 +84,7 @@ def opened():
 @pytest.mark.django_db
 def test_a_bill_over_the_limit_drafts_a_request_for_the_owner(decided, months, estimated, rules, read, cast, now):
     read(csv_bytes([billed(months[0], "200.01")]))
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     draft = opened().get()
     assert (draft.state, draft.title) == ("draft", f"Again: {decided.title}")
     assert (draft.requester, draft.owner) == (decided.model_version.asset.owner,) * 2
@@ -104,11 +104,11 @@ def test_a_bill_over_the_limit_drafts_a_request_for_the_owner(decided, months, e
 @pytest.mark.django_db
 def test_a_recurrence_points_back_and_a_look_again_does_nothing(decided, months, estimated, rules, read, now):
     read(csv_bytes([billed(months[0], 300), billed(months[1], 300)]))
-    assert len(breaches.look(now=now)) == 2
-    assert breaches.look(now=now) == []
+    assert len(breaches.detect_breaches(now=now)) == 2
+    assert breaches.detect_breaches(now=now) == []
     draft = opened().get()
     measure_again(decided, now, latency_p95_ms=3)
-    assert [finding.kind for finding in breaches.look(now=now)] == ["drift"]
+    assert [finding.kind for finding in breaches.detect_breaches(now=now)] == ["drift"]
     assert (opened().get(), ReReview.objects.count()) == (draft, 3)
     assert set(ReReview.objects.values_list("request", flat=True)) == {draft.pk}
     assert AuditEvent.objects.filter(kind="re_review.pointed_back").count() == 2
@@ -118,12 +118,12 @@ def test_a_recurrence_points_back_and_a_look_again_does_nothing(decided, months,
 @pytest.mark.django_db
 def test_a_breach_after_the_re_review_ended_opens_the_next(decided, months, estimated, rules, read, cast, now):
     read(csv_bytes([billed(months[0], 300)]))
-    breaches.look(now=now)
+    breaches.detect_breaches(now=now)
     first = opened().get()
     requests.withdraw(request=first, reason="A price was wrong.", by=cast.author, now=now)
-    assert breaches.look(now=now) == []
+    assert breaches.detect_breaches(now=now) == []
     read(csv_bytes([billed(months[1], 300)]))
-    assert len(breaches.look(now=now)) == 1
+    assert len(breaches.detect_breaches(now=now)) == 1
     second = ReviewRequest.objects.get(state="draft")
     assert second.title == f"Again: {decided.title}"
     assert list(ReReview.objects.values_list("request", flat=True)) == [first.pk, second.pk]
@@ -133,7 +133,7 @@ def test_a_breach_after_the_re_review_ended_opens_the_next(decided, months, esti
 def test_what_people_filed_already_is_pointed_back_to(decided, months, estimated, rules, read, cast, now):
     mine = walks.make_draft(by=cast.author, now=now, version=decided.model_version, purpose=decided.purpose)
     read(csv_bytes([billed(months[0], 300)]))
-    assert len(breaches.look(now=now)) == 1
+    assert len(breaches.detect_breaches(now=now)) == 1
     assert (opened().get(), ReReview.objects.get().request) == (mine, mine)
 
 
@@ -150,7 +150,7 @@ def test_what_people_filed_already_is_pointed_back_to(decided, months, estimated
 def test_each_kind_of_drift_is_switched_by_the_policy(decided, months, publish, now, named, metric_values, is_opened):
     publish(re_review_on=named)
     measure_again(decided, now, **metric_values)
-    assert [finding.kind for finding in breaches.look(now=now)] == ["drift"]
+    assert [finding.kind for finding in breaches.detect_breaches(now=now)] == ["drift"]
     assert opened().exists() is is_opened
 
 
@@ -159,20 +159,20 @@ def test_a_policy_that_says_off_raises_the_finding_alone(decided, months, estima
     publish(re_review_on=[])
     before = ReviewRequest.objects.count()
     read(csv_bytes([billed(months[0], 300)]))
-    assert [finding.kind for finding in breaches.look(now=now)] == ["cost.breach"]
+    assert [finding.kind for finding in breaches.detect_breaches(now=now)] == ["cost.breach"]
     assert (ReviewRequest.objects.count(), ReReview.objects.count()) == (before, 0)
     assert not AuditEvent.objects.filter(kind__startswith="re_review").exists()
 
 
 @pytest.mark.django_db
 def test_old_prices_open_none_unless_the_policy_names_them(decided, old_prices, publish, cast, now):
-    assert [finding.kind for finding in breaches.look(now=now)] == ["prices.expired"]
+    assert [finding.kind for finding in breaches.detect_breaches(now=now)] == ["prices.expired"]
     assert not opened().exists()
     publish(re_review_on=["prices"], prices_valid_days=90)
     RequestProjection.objects.create(
         request=decided, number=2, projection=old_prices.projection, option="own", stated_by=cast.author, stated_at=now
     )
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     assert "more than 90 days ago" in finding.text
     assert opened().get().re_reviews.get().finding == finding
 
@@ -194,11 +194,11 @@ def test_the_limits_are_those_of_the_policy_in_force(decided, months, estimated,
     )
     read(csv_bytes([billed(months[0], 200)]))
     measure_again(decided, now, latency_p95_ms=1.59)
-    assert breaches.look(now=now) == []
-    assert comparison.of_request(request=decided, now=now).months[0].limit == 200
+    assert breaches.detect_breaches(now=now) == []
+    assert comparison.compare_costs(request=decided, now=now).months[0].limit == 200
     read(csv_bytes([billed(months[0], "200.01")]))
     measure_again(decided, now, latency_p95_ms=1.61)
-    cost, drift = breaches.look(now=now)
+    cost, drift = breaches.detect_breaches(now=now)
     assert "200.00 USD is the most" in cost.text
     assert "more than 60 %" in drift.text
 
@@ -207,15 +207,15 @@ def test_the_limits_are_those_of_the_policy_in_force(decided, months, estimated,
 def test_an_authorization_revoked_meanwhile_opens_nothing(decided, old_prices, publish, now, monkeypatch):
     publish(re_review_on=["prices"])
     rows = Authorization.objects.all()
-    monkeypatch.setattr(breaches, "_of_runs", lambda *_: rows.update(state="revoked") and ())
-    assert breaches.look(now=now) == []
+    monkeypatch.setattr(breaches, "_drift_breaches", lambda *_: rows.update(state="revoked") and ())
+    assert breaches.detect_breaches(now=now) == []
     assert (Finding.objects.count(), opened().count()) == (0, 0)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_looks_at_once_open_one(decided, old_prices, publish, now):
     publish(re_review_on=["prices"])
-    assert at_once(*[lambda: breaches.look(now=now)] * 8) == ["done"] * 8
+    assert at_once(*[lambda: breaches.detect_breaches(now=now)] * 8) == ["done"] * 8
     assert (Finding.objects.count(), ReReview.objects.count(), opened().count()) == (1, 1, 1)
     for kind in ("re_review.opened", "finding.raised", "authorization.doubted"):
         assert AuditEvent.objects.filter(kind=kind).count() == 1
@@ -224,7 +224,7 @@ def test_many_looks_at_once_open_one(decided, old_prices, publish, now):
 @pytest.mark.django_db
 def test_rows_are_append_only(decided, old_prices, publish, now):
     publish(re_review_on=["prices"])
-    breaches.look(now=now)
+    breaches.detect_breaches(now=now)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         ReReview.objects.update(noted_at=now)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
@@ -248,17 +248,17 @@ def test_people_file_again_only_for_their_team(decided, cast, now):
 @pytest.mark.django_db
 def test_the_owner_finds_it_in_the_inbox_and_on_both_pages(decided, old_prices, publish, cast, now):
     publish(re_review_on=["prices"])
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     draft = opened().get()
     (line,) = enter(cast.author).get("/").context["inbox"].waiting_for_me
     assert line.ref == draft.ref
-    assert line.todo == f"{finding} asks for a new review: state the metric values as they are now and submit it."
+    assert line.todo == f"{finding} requires a new review: state the current metric values and submit the draft."
     number = decided.decision.authorization.number
     first = words(enter(cast.author).get(f"/requests/{decided.ref}/"))
-    assert "Reviewed again" in first
+    assert "Re-reviews" in first
     assert draft.ref in first
     again = words(enter(cast.author).get(f"/requests/{draft.ref}/"))
-    assert "Opened by itself, because an authorized model strayed" in again
+    assert "Opened automatically because of a breach of an authorization" in again
     assert number in again
     assert f"{finding}: {finding.text}" in again
 
@@ -266,7 +266,7 @@ def test_the_owner_finds_it_in_the_inbox_and_on_both_pages(decided, old_prices, 
 @pytest.mark.django_db
 def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_prices, publish, cast, now):
     publish(re_review_on=["prices"])
-    (finding,) = breaches.look(now=now)
+    (finding,) = breaches.detect_breaches(now=now)
     draft = opened().get()
     (told,) = api(cast.author).get(f"/api/v1/requests/{decided.ref}/").json()["authorization"]["re_reviews"]
     assert (told["finding"], told["kind"], told["request"], told["state"]) == (

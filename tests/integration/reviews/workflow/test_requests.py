@@ -69,9 +69,9 @@ def test_only_the_team_of_the_model_files_for_it(version: ModelVersion, cast: Ca
         ("title", "  ", "The title is missing."),
         ("purpose", "", "The purpose is missing."),
         ("business_case", "\n", "The business case is missing."),
-        ("title", "x" * 161, "The title has 161 characters; at most 160 are kept."),
-        ("purpose", "x" * 201, "The purpose has 201 characters; at most 200 are kept."),
-        ("business_case", "x" * 20_001, "The business case has 20,001 characters; at most 20,000 are kept."),
+        ("title", "x" * 161, "The title has 161 characters; the limit is 160."),
+        ("purpose", "x" * 201, "The purpose has 201 characters; the limit is 200."),
+        ("business_case", "x" * 20_001, "The business case has 20,001 characters; the limit is 20,000."),
         ("environment", "moon", "The environment must be one of prod, staging, dev."),
     ],
 )
@@ -201,7 +201,7 @@ def test_a_revision_voids_votes_and_frees_the_money(world: World) -> None:
 
 def test_withdrawing_says_why_and_ends_everything(world: World) -> None:
     request = world.submitted()
-    with refused(Invalid, match="Say why", field="reason"):
+    with refused(Invalid, match="Enter why", field="reason"):
         requests.withdraw(request=request, reason=" x ", by=world.cast.author, now=world.now)
     requests.withdraw(request=request, reason="Superseded.", by=world.owner, now=world.now)
     request.refresh_from_db()

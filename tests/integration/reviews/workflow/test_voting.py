@@ -67,14 +67,16 @@ def test_asking_freezes_the_revision_and_reserves_the_money(world: World) -> Non
 
 def test_a_benchmark_under_way_is_waited_for(world: World) -> None:
     request = world.submitted()
-    with refused(WrongState, match="still under way; wait for it, or cancel it", code="run_unfinished"):
+    with refused(WrongState, match="still running; wait for it, or cancel it", code="run_unfinished"):
         review.request_review(request=request, by=world.cast.author, now=world.now)
 
 
 def test_open_items_are_named(world: World) -> None:
     request = world.submitted()
     walks.take_results(request=request, now=world.now)
-    with refused(WrongState, match="Cheaper alternatives considered: Nobody has answered", code="checklist_open"):
+    with refused(
+        WrongState, match="Cheaper alternatives considered: This item has no answer yet", code="checklist_open"
+    ):
         review.request_review(request=request, by=world.cast.author, now=world.now)
 
 
@@ -443,7 +445,7 @@ def test_a_condition_says_what_until_a_day_to_come(world: World, text: str, days
 def test_conditions_belong_to_the_vote_that_approves(world: World) -> None:
     promise = NewCondition(text="Watch it.", owner=world.owner, due_on=world.day(30))
     request = world.in_review()
-    with refused(Invalid, match="Conditions belong to an approval in the last stage", field="conditions"):
+    with refused(Invalid, match="Only the approval that completes the last stage", field="conditions"):
         world.vote(request, world.cast.reviewer_one, conditions=(promise,))
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)
@@ -457,7 +459,7 @@ def test_conditions_are_not_lost_where_the_last_stage_needs_two(world: World) ->
     request = world.before_the_last_vote()
     second = make_person("second.lead", Role.PLATFORM_LEAD, now=world.now)
     promise = NewCondition(text="Watch it.", owner=world.owner, due_on=world.day(30))
-    with refused(Invalid, match="the one that completes it", field="conditions"):
+    with refused(Invalid, match="that completes the last stage", field="conditions"):
         last_vote(world, request, conditions=(promise,))
     request = last_vote(world, request)
     assert request.state == "in_review"

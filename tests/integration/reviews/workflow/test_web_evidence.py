@@ -27,7 +27,7 @@ def post(user: User, request: ReviewRequest, step: str, **data: Any):
 
 def test_state_a_metric_value(submitted: ReviewRequest, author: User) -> None:
     page = post(author, submitted, "metric-values", **METRIC_VALUE, lower="300", upper="330")
-    assert said(page) == ["training_gpu_hours is on record; the policy has been evaluated with it."]
+    assert said(page) == ["training_gpu_hours is recorded, and the policy was evaluated with it."]
     metric = MetricRecord.objects.latest("pk")
     assert (
         metric.name,

@@ -280,11 +280,11 @@ def test_other_candidates_are_chosen_kept_and_shown(version: ModelVersion, autho
     page = enter(author).post("/requests/new/", given, follow=True)
     request = ReviewRequest.objects.get()
     assert list(request.rivals.all()) == [rival]
-    assert "Chosen among Visual search ResNet" in words(page)
+    assert "Alternatives considered Visual search ResNet" in words(page)
     form = enter(author).get(f"{page_of(request)}edit/").context["form"]
     assert form["rivals"].value() == [rival.pk]
     refused = enter(author).post(f"{page_of(request)}edit/", given | {"rivals": [version.pk]})
     assert refused.context["form"].errors["rivals"] == [
-        "Each candidate is another file: name none twice, and not the model itself."
+        "Each candidate must be a different file: choose none twice, and not the model itself."
     ]
     assert list(request.rivals.all()) == [rival]

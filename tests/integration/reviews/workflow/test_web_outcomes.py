@@ -38,7 +38,7 @@ def drawn(request: ReviewRequest, now: datetime, pdf: bytes | None = b"%PDF-1.7 
     if pdf is None:
         assert jobs.fail(row=packet, reason="Pango is missing.", now=now)
     else:
-        assert packets.rendered(packet=packet, pdf=pdf, pages=3, now=now)
+        assert packets.store_pdf(packet=packet, pdf=pdf, pages=3, now=now)
     return packet
 
 
@@ -46,7 +46,7 @@ def test_a_packet_is_downloaded_once_drawn(decided: ReviewRequest, cast: Cast, n
     client, address = enter(cast.auditor), f"{page_of(decided)}packets/1/"
     waiting = client.get(address)
     assert waiting.status_code == 409
-    assert "its PDF is not drawn yet" in words(waiting)
+    assert "its PDF is not ready yet" in words(waiting)
     drawn(decided, now)
     response = client.get(address)
     assert b"".join(response.streaming_content) == b"%PDF-1.7 drawn"
@@ -83,16 +83,16 @@ def test_a_packet_is_watched_while_it_is_drawn(decided: ReviewRequest, cast: Cas
 
 def test_a_failed_drawing_says_why_and_is_retried(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     drawn(decided, now, pdf=None)
-    assert "It could not be drawn. Pango is missing." in words(enter(cast.author).get(page_of(decided)))
+    assert "The packet could not be printed. Pango is missing." in words(enter(cast.author).get(page_of(decided)))
     assert post(cast.reviewer_one, decided, "packets/1/retry").status_code == 403
-    assert said(post(cast.author, decided, "packets/1/retry")) == ["Packet 1 is being drawn again."]
+    assert said(post(cast.author, decided, "packets/1/retry")) == ["Packet 1 is being printed again."]
     assert decided.packets.get().state == JobState.QUEUED
     assert post(cast.author, decided, "packets/1/retry").status_code == 409
     assert post(cast.author, decided, "packets/9/retry").status_code == 404
 
 
 def test_a_new_packet_on_request(submitted: ReviewRequest, cast: Cast) -> None:
-    assert said(post(cast.author, submitted, "packets")) == ["Packet 1 is frozen and is being drawn."]
+    assert said(post(cast.author, submitted, "packets")) == ["Packet 1 is frozen and is being printed."]
     assert submitted.packets.count() == 1
     events = AuditEvent.objects.count()
     page = post(cast.auditor, submitted, "packets")
@@ -101,7 +101,7 @@ def test_a_new_packet_on_request(submitted: ReviewRequest, cast: Cast) -> None:
 
 def test_drafts_have_no_packet(draft: ReviewRequest, author: User) -> None:
     page = post(author, draft, "packets")
-    assert "A packet can be drawn once the request is submitted." in words(page)
+    assert "A packet can be frozen once the request is submitted." in words(page)
     assert draft.packets.count() == 0
 
 
@@ -116,7 +116,7 @@ def test_the_signed_statement_is_downloaded(decided: ReviewRequest, cast: Cast) 
 def test_what_is_not_approved_has_no_statement(draft: ReviewRequest, author: User) -> None:
     page = enter(author).get(f"{page_of(draft)}authorization/statement/")
     assert page.status_code == 404
-    assert f"{draft.ref} holds no authorization." in words(page)
+    assert f"{draft.ref} has no authorization." in words(page)
 
 
 def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, cast: Cast) -> None:
@@ -129,7 +129,7 @@ def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, ca
     assert said(page) == [f"{held.number} is revoked; the gate denies this artifact from now on."]
     held.refresh_from_db()
     assert held.state == "revoked"
-    assert f"{held.number} is revoked; the gate does not let this artifact into prod by it." in words(page)
+    assert f"{held.number} is revoked; the gate does not let this artifact run in prod with it." in words(page)
     assert "lets this artifact run" not in words(page)
 
 
@@ -167,11 +167,11 @@ def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now:
     assert post(cast.author, request, "waivers", **leave).status_code == 403
     hard = post(cast.approver, request, "waivers", **(leave | {"rule": "training-gpu-hours"}))
     assert hard.context["forms"]["waive"].errors == {
-        "rule": ["The rule training-gpu-hours is hard: it cannot be waived, only met."]
+        "rule": ["The rule training-gpu-hours is hard: it must be met and cannot be waived."]
     }
     assert Waiver.objects.count() == 0
     page = post(cast.approver, request, "waivers", **leave)
-    assert said(page) == ["business-gain-prod is waived for 30 days; the policy has been evaluated anew."]
+    assert said(page) == ["business-gain-prod is waived for 30 days, and the policy was evaluated again."]
     assert Waiver.objects.get().granted_by == cast.approver
     assert (
         post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waivers", **leave).status_code

@@ -32,7 +32,7 @@ def test_submit(policy, draft: ReviewRequest, author: User) -> None:
     page = post(author, draft, "submit")
     assert page.redirect_chain == [(f"{page_of(draft)}#next", 302)]
     assert said(page) == [
-        "Submitted. A review is mandatory: the ticket is asked for, the benchmarks are queued, the checklist is open."
+        "Submitted. A review is mandatory: the ticket is requested, the benchmarks are queued, the checklist is open."
     ]
     assert state_of(draft) == "evidence"
 
@@ -52,21 +52,21 @@ def test_ask_for_the_review(ready: ReviewRequest, cast: Cast, now: datetime) -> 
 
     allocate_budget(team=ready.team, by=cast.finance, now=now)
     page = post(cast.author, ready, "review")
-    assert said(page) == ["The revision is frozen, its budget is reserved, and the reviewers are asked."]
+    assert said(page) == ["The revision is frozen, its budget is reserved, and the reviewers can vote."]
     assert state_of(ready) == "in_review"
 
 
 def test_an_incomplete_request_is_not_frozen(submitted: ReviewRequest, author: User) -> None:
     page = post(author, submitted, "review")
     assert (page.status_code, state_of(submitted)) == (409, "evidence")
-    assert "A benchmark is still under way" in words(page)
+    assert "A benchmark is still running" in words(page)
 
 
 def test_three_votes_decide(in_review: ReviewRequest, cast: Cast) -> None:
     for voter, stage, sentence in (
         (cast.reviewer_one, "technical", "Your vote is cast."),
         (cast.reviewer_two, "technical", "Your vote is cast."),
-        (cast.approver, "gpu-budget", "Your vote is cast, and it settled the review."),
+        (cast.approver, "gpu-budget", "Your vote is cast, and the review is decided."),
     ):
         page = post(voter, in_review, "votes", stage=stage, choice="approve", rationale="Sound.")
         assert said(page) == [sentence]
@@ -82,7 +82,10 @@ def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: 
     ballot = {"stage": "gpu-budget", "choice": "approve", "text_1": "Publish the bill."}
     page = post(cast.approver, in_review, "votes", **ballot)
     assert page.status_code == 400
-    assert page.context["forms"]["vote"].errors == {"owner_1": ["Say who owes it."], "due_on_1": ["Say until when."]}
+    assert page.context["forms"]["vote"].errors == {
+        "owner_1": ["Choose the responsible person."],
+        "due_on_1": ["Enter a due date."],
+    }
     assert state_of(in_review) == "in_review"
     post(cast.approver, in_review, "votes", **ballot, owner_1=cast.author.pk, due_on_1=due_on.isoformat())
     assert state_of(in_review) == "decided"
@@ -104,7 +107,7 @@ def test_a_condition_of_yesterday_is_refused(in_review: ReviewRequest, cast: Cas
         owner_1=cast.author.pk,
         due_on_1=(now - timedelta(days=1)).date().isoformat(),
     )
-    assert "A condition is due on a day to come." in words(page)
+    assert "The due date of a condition must be in the future." in words(page)
     assert (state_of(in_review), Condition.objects.count()) == ("in_review", 0)
 
 
@@ -151,14 +154,14 @@ def test_changes_and_revision(in_review: ReviewRequest, cast: Cast) -> None:
     page = post(cast.author, in_review, "revise", reason="")
     assert (page.status_code, state_of(in_review)) == (400, "changes_requested")
     page = post(cast.author, in_review, "revise", reason="Returns are in.")
-    assert said(page) == ["Revision 2 is open; the votes on the one before are void."]
+    assert said(page) == ["Revision 2 is open; the votes on the previous revision are void."]
     assert (state_of(in_review), in_review.revision) == ("evidence", 2)
 
 
 def test_withdraw_releases_the_budget(in_review: ReviewRequest, author: User) -> None:
     page = post(author, in_review, "withdraw", reason="No")
     assert (page.status_code, state_of(in_review)) == (400, "in_review")
-    assert "Say why you withdraw the request." in words(page)
+    assert "Enter why you withdraw the request." in words(page)
     page = post(author, in_review, "withdraw", reason="Superseded.")
     assert said(page) == [f"{in_review.ref} is withdrawn."]
     assert state_of(in_review) == "withdrawn"

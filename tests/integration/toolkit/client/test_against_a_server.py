@@ -57,7 +57,8 @@ def test_a_request_file_is_filed_and_submitted_once(
 ) -> None:
     said: list[str] = []
     refs = {
-        file_request(read_request_file(file), server=server(author), key="one-key", say=said.append) for _ in range(2)
+        file_request(read_request_file(file), server=server(author), key="one-key", report=said.append)
+        for _ in range(2)
     }
     request = ReviewRequest.objects.get()
     assert refs == {request.ref}
@@ -73,10 +74,10 @@ def test_a_refusal_reaches_the_terminal_in_words(
     server: Callable[[User], PlatformServer], outsider: User, file: Path
 ) -> None:
     with pytest.raises(ServerRefused, match=r"refused \(403\): You are not a requester of the team 'search'"):
-        file_request(read_request_file(file), server=server(outsider), key="one-key", say=print)
+        file_request(read_request_file(file), server=server(outsider), key="one-key", report=print)
     file.write_text(REQUEST.replace("tier: T1", "tier: high"))
     with pytest.raises(ServerRefused, match=r"tier: “high” is not known here; write one of T1, T2, T3\."):
-        file_request(read_request_file(file), server=server(outsider), key="other-key", say=print)
+        file_request(read_request_file(file), server=server(outsider), key="other-key", report=print)
     assert ReviewRequest.objects.count() == 0
 
 

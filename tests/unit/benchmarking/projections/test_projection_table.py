@@ -4,7 +4,7 @@ from functools import cache
 from benchmarking.projections.domain.projection_table import metric_of, moves_of, table_of
 from tests.factories.costs import cost_spec
 from weighbridge.costs.changes import changes
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -21,7 +21,7 @@ def document(only: str | None = None, **serving: float):
         people={"engineer_usd_per_h": 100},
     )
     spec["options"][0]["lock_in"] = LOCK_IN
-    return as_document(project(read_spec(spec, own_book())))
+    return as_document(project(read_spec(spec, shipped_book())))
 
 
 def test_options_stand_side_by_side_and_the_lowest_is_marked():
@@ -102,7 +102,7 @@ def test_without_swings_there_are_no_bars():
 
 
 def test_moves_are_those_of_the_p50():
-    before, after = document("own"), as_document(project(read_spec(cost_spec(only="own"), own_book())))
+    before, after = document("own"), as_document(project(read_spec(cost_spec(only="own"), shipped_book())))
     found = {move.metric: move for move in moves_of(changes(before, after), after)}
     assert "inference_cost_1y_usd" not in found  # the exit differs, serving does not
     leaving = found["exit_cost_usd"]

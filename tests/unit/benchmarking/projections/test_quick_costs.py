@@ -1,7 +1,7 @@
 import json
 
 from benchmarking.projections.domain.quick_costs import MANAGED, SELF_HOSTED, QuickOption, quick_spec
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.spec.spec_file import read_spec
 
 OWN = QuickOption(
@@ -52,7 +52,7 @@ def test_the_form_becomes_a_spec():
 
 
 def test_the_spec_is_one_the_calculator_takes_and_json_says():
-    read = read_spec(json.loads(json.dumps(spec(API, OWN))), own_book())
+    read = read_spec(json.loads(json.dumps(spec(API, OWN))), shipped_book())
     assert [option.title for option in read.options] == ["API", "Own"]
     assert (read.shared.years, read.shared.fte_usd) == (3, 200_000)
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from benchmarking.runs.domain.alternatives import Picture, families_of, lines_of, pictures_of, wanted_from
+from benchmarking.runs.domain.alternatives import Picture, families_of, pictures_of, variant_lines_of, wanted_from
 from tests.factories.alternatives import RESULT, variant
 from weighbridge.optimization.alternatives import AlternativesWanted, Rival
 
 
 def test_every_variant_is_a_line_with_its_bounds():
-    fp32, int8, graph, fp16 = lines_of(RESULT)
+    fp32, int8, graph, fp16 = variant_lines_of(RESULT)
     assert (fp32.answer, fp32.drop, fp32.speed_up, fp32.standing) == ("the model itself", "", "", "dominated (P 0.01)")
     assert int8.accuracy == "0.8604 (0.8535 to 0.8671)"
     assert int8.drop == "0.11 (-0.08 to 0.29)"
@@ -26,7 +26,7 @@ def test_pictures_are_those_that_were_drawn():
 
 
 def test_a_result_of_another_kind_has_neither():
-    assert (lines_of({"metrics": {}}), pictures_of({})) == ((), ())
+    assert (variant_lines_of({"metrics": {}}), pictures_of({})) == ((), ())
 
 
 def test_the_original_of_another_family_is_another_candidate():
@@ -34,7 +34,7 @@ def test_the_original_of_another_family_is_another_candidate():
         "baseline": "mine-fp32",
         "candidates": [variant(name, "baseline", 1.0) for name in ("mine-fp32", "b-fp32")],
     }
-    assert [line.answer for line in lines_of(result)] == ["the model itself", "another candidate"]
+    assert [line.answer for line in variant_lines_of(result)] == ["the model itself", "another candidate"]
 
 
 def test_a_plan_names_rivals_by_row_and_digest():

@@ -67,7 +67,7 @@ def test_the_ratio_is_to_the_first():
 
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_two_to_six_runs_fit_side_by_side(number):
-    with pytest.raises(Invalid, match=f"2 to 6 runs to compare, not {number}"):
+    with pytest.raises(Invalid, match=f"2 to 6 runs to compare; {number} are selected"):
         compare([ComparedRun(str(place), {}, {}) for place in range(number)])
 
 

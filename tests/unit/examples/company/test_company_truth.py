@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from examples.company.portfolio import files
 from examples.company.portfolio.calendar import latest_pair
-from examples.company.portfolio.truth import parts, plan_of, restated_month, truth_of
-from examples.company.portfolio.world import COMPANY, Twist
+from examples.company.portfolio.company_model import COMPANY, Twist
+from examples.company.portfolio.oracle import parts, plan_of, restated_month, truth_of
 from governance.budgets.domain.quarters import Quarter
 
 QUARTERS = (Quarter(2026, 2), Quarter(2026, 3))

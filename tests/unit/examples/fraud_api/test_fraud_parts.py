@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from examples.fraud_api import transactions
-from examples.fraud_api.keeping import kept
 from examples.fraud_api.settings import FULL, QUICK, FraudSettings, StandIn
+from examples.fraud_api.step_cache import cached
 from examples.fraud_api.transactions import caught, generate
 from weighbridge.core.errors import Invalid
 
@@ -55,11 +55,11 @@ def test_a_step_is_done_once_for_each_key(tmp_path) -> None:
         return {"n": len(made)}
 
     path = tmp_path / "step.json"
-    assert kept(path, {"seed": 1}, make) == kept(path, {"seed": 1}, make) == {"n": 1}
-    assert kept(path, {"seed": 2}, make) == {"n": 2}
+    assert cached(path, {"seed": 1}, make) == cached(path, {"seed": 1}, make) == {"n": 1}
+    assert cached(path, {"seed": 2}, make) == {"n": 2}
     for broken in ("{", "[]"):
         path.write_text(broken)
-        assert kept(path, {"seed": 2}, make)["n"] == len(made)
+        assert cached(path, {"seed": 2}, make)["n"] == len(made)
     assert json.loads(path.read_text())["found"] == {"n": 4}
 
 

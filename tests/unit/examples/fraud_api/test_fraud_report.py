@@ -2,12 +2,12 @@
 
 import pytest
 
-from examples.fraud_api import firing, report
+from examples.fraud_api import load_tests, report
 from examples.fraud_api.costing import requests_per_year, spec_of
-from examples.fraud_api.weighing import weighed
+from examples.fraud_api.decision import choose_option
 from tests.unit.examples.fraud_api.fraud import LESSONS, TESTS, TINY, load_record
 from weighbridge.core.metrics import Basis
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -22,7 +22,7 @@ LEARNED = {"curve": CURVE, "why": "", "beyond": 0.73, "beyond_rows": 160_000, "b
 
 @pytest.fixture(scope="module")
 def projection():
-    return project(read_spec(spec_of(TINY, LESSONS, TESTS), own_book()))
+    return project(read_spec(spec_of(TINY, LESSONS, TESTS), shipped_book()))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_managed_api_costs_its_tokens_and_the_others_their_replicas(projecti
 
 
 def test_the_matrix_holds_measured_estimated_and_declared_metrics(projection) -> None:
-    found = weighed(TINY, projection, LESSONS, TESTS, CURVE)
+    found = choose_option(TINY, projection, LESSONS, TESTS, CURVE)
     a, b, c = found.decision.matrix.options
     assert (a.cells["latency"].basis, b.cells["latency"].basis) == (Basis.DECLARED, Basis.MEASURED)
     assert "stand-in" in a.name
@@ -65,14 +65,14 @@ def test_the_matrix_holds_measured_estimated_and_declared_metrics(projection) ->
 
 def test_the_gate_of_200_ms_rejects(projection) -> None:
     slow = {**TESTS, "a": load_record(260)}
-    found = weighed(TINY, projection, LESSONS, slow, None)
+    found = choose_option(TINY, projection, LESSONS, slow, None)
     assert [place.name for place in found.decision.rejected] == ["A managed API (stand-in)"]
     assert found.at_ceiling is None
     assert found.decision.matrix.options[2].cells["accuracy"].estimate.value == 0.69
 
 
 def test_the_justification_says_what_is_what(projection, costs) -> None:
-    found = weighed(TINY, projection, LESSONS, TESTS, CURVE)
+    found = choose_option(TINY, projection, LESSONS, TESTS, CURVE)
     sheet = report.sheet_of(TINY, found, costs, LESSONS, TESTS, LEARNED)
     written = markdown(sheet)
     for words in (
@@ -115,21 +115,21 @@ def test_a_load_test_that_tells_nothing_stands_in_the_headline() -> None:
 def test_a_test_is_repeated_until_it_tells_something() -> None:
     open_, told = load_record(200), load_record(150)
     answers = [open_, told, told]
-    found = firing.settled(lambda: answers.pop(0))
+    found = load_tests.repeat_until_conclusive(lambda: answers.pop(0))
     assert (found["attempts"], found["load"], len(answers)) == (2, told["load"], 1)
-    assert firing.settled(lambda: open_)["attempts"] == firing.ATTEMPTS
-    assert firing.is_open({"metrics": {}, "verdict": {"status": "valid"}})
-    assert not firing.is_open(load_record(260)["load"])
+    assert load_tests.repeat_until_conclusive(lambda: open_)["attempts"] == load_tests.ATTEMPTS
+    assert load_tests.is_inconclusive({"metrics": {}, "verdict": {"status": "valid"}})
+    assert not load_tests.is_inconclusive(load_record(260)["load"])
 
 
 def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
     learned = {**LEARNED, "curve": None, "why": "The metrics do not get better."}
-    found = weighed(TINY, projection, LESSONS, TESTS, None)
+    found = choose_option(TINY, projection, LESSONS, TESTS, None)
     assert report.ceiling_words(found, learned)[0] == "No forecast: The metrics do not get better."
     assert [name for name, _ in report.sheet_of(TINY, found, costs, LESSONS, TESTS, learned).plates] == ["matrix"]
     beyond = {**LEARNED, "beyond": 0.99}
     assert "That lies outside the interval of the forecast." in report.ceiling_words(
-        weighed(TINY, projection, LESSONS, TESTS, CURVE), beyond
+        choose_option(TINY, projection, LESSONS, TESTS, CURVE), beyond
     )
 
 

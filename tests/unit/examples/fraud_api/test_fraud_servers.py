@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from examples.fraud_api import firing, networks, servers
+from examples.fraud_api import load_tests, networks, servers
 from examples.fraud_api.servers import ServedConnection, Timings, model_responder, stand_in_responder
 from examples.fraud_api.settings import StandIn
 from weighbridge.core.errors import Invalid
@@ -140,23 +140,23 @@ def test_the_program_serves_what_it_is_asked_to(monkeypatch) -> None:
     ran = []
     monkeypatch.setattr(uvloop, "run", lambda serving: (ran.append(serving.cr_frame.f_locals), serving.close()))
     monkeypatch.setattr(sys, "argv", ["servers", "model", "c.onnx"])
-    monkeypatch.delitem(sys.modules, firing.PROGRAM)
-    runpy.run_module(firing.PROGRAM, run_name="__main__")
+    monkeypatch.delitem(sys.modules, load_tests.PROGRAM)
+    runpy.run_module(load_tests.PROGRAM, run_name="__main__")
     assert ran == [{"kind": "model", "given": "c.onnx"}]
 
 
 def test_a_server_that_does_not_start_is_said() -> None:
-    with pytest.raises(Invalid, match=r"did not start: .*absent"), firing.running("model", "/absent.onnx"):
+    with pytest.raises(Invalid, match=r"did not start: .*absent"), load_tests.running_server("model", "/absent.onnx"):
         pass
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_forever(monkeypatch) -> None:
-    monkeypatch.setattr(firing, "START_S", 0.0)
-    with pytest.raises(Invalid, match="it said nothing"), firing.running("stand-in", "{}"):
+    monkeypatch.setattr(load_tests, "START_S", 0.0)
+    with pytest.raises(Invalid, match="no output"), load_tests.running_server("stand-in", "{}"):
         pass
 
 
 def test_a_metric_that_a_load_test_has_not_is_said() -> None:
     load = {"metrics": {}, "verdict": {"reasons": [{"message": "Too few requests."}]}}
     with pytest.raises(Invalid, match=r"gave no response_time_p95_ms\. Too few requests\."):
-        firing.metric_of(load, "response_time_p95_ms")
+        load_tests.metric_of(load, "response_time_p95_ms")

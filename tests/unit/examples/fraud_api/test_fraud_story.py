@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from examples.fraud_api import firing, lessons
+from examples.fraud_api import load_tests, training
 from examples.fraud_api import story as telling
 from examples.fraud_api.__main__ import app
-from examples.fraud_api.story import FraudOutcome, tell
+from examples.fraud_api.story import FraudOutcome, run_case
 from examples.fraud_api.transactions import Transactions
 from tests.unit.examples.fraud_api.fraud import TINY
 from weighbridge.core.errors import Invalid
@@ -30,7 +30,7 @@ def unprinted(_source, _target):
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     folder, heard = tmp_path_factory.mktemp("fraud"), []
-    ending = tell(
+    ending = run_case(
         folder,
         settings=TINY,
         say=lambda share, doing: heard.append((share, doing)),
@@ -58,7 +58,7 @@ def test_it_ends_with_a_choice_and_its_papers(told) -> None:
     assert ending.without_pdf == "No PDF: no printer."
     shares = [share for share, _ in heard]
     assert (shares == sorted(shares), shares[-1]) == (True, 1.0)
-    assert {"firing at A managed API (stand-in)", "projecting three years of costs"} <= {doing for _, doing in heard}
+    assert {"load test of A managed API (stand-in)", "projecting three years of costs"} <= {doing for _, doing in heard}
 
 
 def test_a_and_b_were_really_fired_at(told) -> None:
@@ -78,9 +78,9 @@ def test_what_was_finished_is_not_done_again(told, monkeypatch) -> None:
     def fail(*_, **__):
         raise AssertionError("done twice")
 
-    monkeypatch.setattr(firing, "fired", fail)
-    monkeypatch.setattr(lessons, "fit", fail)
-    again = tell(folder, settings=TINY, say=lambda *_: None, now=lambda: NOW, print_page=lambda *_: None)
+    monkeypatch.setattr(load_tests, "run_load_test", fail)
+    monkeypatch.setattr(training, "fit", fail)
+    again = run_case(folder, settings=TINY, say=lambda *_: None, now=lambda: NOW, print_page=lambda *_: None)
     assert (again.headline, again.winner, again.without_pdf) == (ending.headline, ending.winner, None)
 
 
@@ -89,13 +89,13 @@ def test_a_model_that_was_changed_is_trained_anew(told) -> None:
     model = folder / "steps" / "c.onnx"
     before = model.read_bytes()
     model.write_bytes(b"torn")
-    lessons.taught("c", folder / "steps", TINY, lambda *_: None)
+    training.train_option("c", folder / "steps", TINY, lambda *_: None)
     assert model.read_bytes() == before
 
 
 def test_errors_that_do_not_fall_give_no_curve_but_a_reason(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(lessons, "_measured_c", lambda *_: 0.5)
-    found = lessons.curve_of(tmp_path, TINY, lambda *_: None)
+    monkeypatch.setattr(training, "_measured_c", lambda *_: 0.5)
+    found = training.learning_curve(tmp_path, TINY, lambda *_: None)
     assert (found["curve"], found["beyond"]) == (None, 0.5)
     assert "do not get better with more rows" in found["why"]
 
@@ -104,13 +104,13 @@ def test_test_rows_without_a_fraud_judge_nobody() -> None:
     import numpy as np
 
     with pytest.raises(Invalid, match="hold no fraud"):
-        lessons._recall(np.zeros(3), Transactions(np.zeros((3, 12), np.float32), np.zeros(3, np.int64), np.zeros(3)))
+        training._recall(np.zeros(3), Transactions(np.zeros((3, 12), np.float32), np.zeros(3, np.int64), np.zeros(3)))
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Invalid, match="Nothing can be written"):
-        tell(tmp_path / "file", settings=TINY, say=lambda *_: None, now=lambda: NOW)
+    with pytest.raises(Invalid, match="is not writable"):
+        run_case(tmp_path / "file", settings=TINY, say=lambda *_: None, now=lambda: NOW)
 
 
 def run(*options):
@@ -120,11 +120,11 @@ def run(*options):
 @pytest.mark.parametrize(("winner", "code"), [("C light custom model", 0), (None, 1)])
 def test_the_command_tells_the_choice(tmp_path, monkeypatch, winner, code) -> None:
     ending = FraudOutcome("Take C.", winner, tmp_path, "No PDF: no printer.")
-    monkeypatch.setattr(telling, "tell", lambda *_, now, **__: ending if now() else None)
+    monkeypatch.setattr(telling, "run_case", lambda *_, now, **__: ending if now() else None)
     done = run("--out", tmp_path, "--quick")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (code, "Take C.")
     assert "No PDF: no printer." in done.stderr
-    monkeypatch.setattr(telling, "tell", lambda *_, **__: FraudOutcome("Take C.", winner, tmp_path, None))
+    monkeypatch.setattr(telling, "run_case", lambda *_, **__: FraudOutcome("Take C.", winner, tmp_path, None))
     done = run("--out", tmp_path, "--quiet")
     assert (done.exit_code, done.stdout, done.stderr) == (code, "", "")
 
@@ -136,9 +136,9 @@ def test_the_command_says_what_went_wrong(tmp_path, monkeypatch) -> None:
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(telling, "tell", refuse)
+    monkeypatch.setattr(telling, "run_case", refuse)
     assert run("--out", tmp_path).stderr.endswith("weighbridge: The local server did not start.\n")
-    monkeypatch.setattr(telling, "tell", interrupt)
+    monkeypatch.setattr(telling, "run_case", interrupt)
     done = run("--out", tmp_path)
     assert (done.exit_code, "goes on from there" in done.stderr) == (130, True)
 

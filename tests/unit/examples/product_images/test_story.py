@@ -13,6 +13,8 @@ from examples.product_images.settings import STATIC, ExampleSettings
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.candidates import read_candidates
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 SMALL = ExampleSettings(
     images=600,
@@ -28,7 +30,7 @@ SMALL = ExampleSettings(
 
 
 def tell(folder, fashion, *, settings=SMALL, say=lambda _share, _doing: None):
-    return story.tell(
+    return story.run_example(
         folder, data=fashion, settings=settings, say=say, now=lambda: NOW, print_page=lambda _html, _pdf: None
     )
 
@@ -76,7 +78,7 @@ def test_an_interruption_leaves_what_was_finished(fashion, tmp_path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_refused(fashion, tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Invalid, match="Nothing can be written"):
+    with pytest.raises(Invalid, match="is not writable"):
         tell(tmp_path / "file", fashion)
 
 
@@ -112,7 +114,7 @@ class Told:
     ],
 )
 def test_the_command_ends_with_words_and_a_code(monkeypatch, ending, code, said) -> None:
-    monkeypatch.setattr(story, "tell", Told(ending))
+    monkeypatch.setattr(story, "run_example", Told(ending))
     done = run()
     assert done.exit_code == code
     assert said in done.output
@@ -120,7 +122,7 @@ def test_the_command_ends_with_words_and_a_code(monkeypatch, ending, code, said)
 
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path) -> None:
     told = Told(story.ImageOutcome(None, "Take it.", tmp_path, None))
-    monkeypatch.setattr(story, "tell", told)
+    monkeypatch.setattr(story, "run_example", told)
     done = run(
         "--out",
         tmp_path,
@@ -147,7 +149,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path) -> None:
 )
 def test_the_command_names_a_library_that_is_missing(monkeypatch, library, installed_by) -> None:
     told = Told(None)
-    monkeypatch.setattr(story, "tell", told)
+    monkeypatch.setattr(story, "run_example", told)
     # An import of a name that holds None fails as if nothing was installed.
     monkeypatch.setitem(sys.modules, library, None)
     done = run("--quick")

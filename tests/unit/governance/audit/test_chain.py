@@ -36,7 +36,9 @@ def test_changed_content_is_found_at_its_row():
 def test_a_row_rewritten_with_its_hash_is_found_at_the_next():
     rows = chain({"n": 1}, {"n": 2}, {"n": 3})
     rows[1] = ChainLink({"n": 9}, rows[1].previous_hash, link(rows[1].previous_hash, {"n": 9}))
-    assert first_broken(rows) == Break(2, "does not follow the row before it: a row is missing, added or out of order")
+    assert first_broken(rows) == Break(
+        2, "does not match the hash of the row before it: a row is missing, added or out of order"
+    )
 
 
 @given(st.data())

@@ -88,7 +88,7 @@ def test_the_breaks_a_printer_adds_do_no_harm(glue: str) -> None:
 
 
 def test_another_key_is_named() -> None:
-    with pytest.raises(Invalid, match="give the key it was signed with") as refusal:
+    with pytest.raises(Invalid, match="Give the key that signed it") as refusal:
         checkpoint.verify(SIGNED, public_key_pem=attestation.public_pem(OTHER))
     assert refusal.value.code == "other_key"
 
@@ -132,7 +132,7 @@ def test_neither_passes_for_the_other() -> None:
         ("2026-10-05T12:30:00", "its time is not UTC"),
         ("2026-10-05T14:30:00.123456+02:00", "its time is not UTC"),
         ("2026-13-05T12:30:00Z", "its time."),
-        ("2026-10-05T12:30:00.123456+00:00", "not written as it is printed"),
+        ("2026-10-05T12:30:00.123456+00:00", "not in the printed format"),
         ("0001-01-01T00:00:00+23:59", "its time is not UTC"),
     ],
 )

@@ -45,7 +45,7 @@ def test_rules_are_read():
     ("faulty", "field", "reason"),
     [
         (document(rule()), "rules[0].match", "must name at least one of providers, services"),
-        (document(rule(color=["red"])), "rules[0].match.color", "not known here"),
+        (document(rule(color=["red"])), "rules[0].match.color", "unknown"),
         (document(rule(skus="x")), "rules[0].match.skus", "list of texts"),
         (document({"id": "a", "match": {"skus": ["x"]}}), "rules[0].account", "is missing"),
         (document(rule(skus=["x"]) | {"model": "visual-search"}), "rules[0].model", "team/model"),
@@ -83,7 +83,7 @@ def test_whether_two_rules_share_a_row(one, other, row):
 
 
 def test_an_overlap_is_refused_with_an_example_and_a_way_out():
-    with pytest.raises(Invalid, match=r"'a' and 'b' overlap: a row with sku 'x', no tags\.m falls") as caught:
+    with pytest.raises(Invalid, match=r"'a' and 'b' overlap: a row with sku 'x', no tags\.m matches") as caught:
         read_rules(document(rule(skus=["x"]), rule("b", tags={"m": []})))
     assert (caught.value.field, caught.value.code) == ("rules[1].match", "overlap")
 

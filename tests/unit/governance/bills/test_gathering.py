@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.bills.domain.aggregation import gather, tell
+from governance.bills.domain.aggregation import aggregate, report_rows
 from governance.bills.domain.columns import COLUMNS
 from governance.bills.domain.file_kind import FileKind
 from governance.bills.domain.reading import open_source
@@ -23,7 +23,7 @@ from weighbridge.core.errors import Invalid
 
 
 def gathered(folder, rows, **options):
-    return gather(open_source(written(folder, csv_bytes(rows, **options)), kind=FileKind.CSV))
+    return aggregate(open_source(written(folder, csv_bytes(rows, **options)), kind=FileKind.CSV))
 
 
 def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
@@ -119,16 +119,19 @@ def test_at_most_three_examples_are_kept(tmp_path):
 
 def test_a_file_without_a_row_to_keep_is_refused(tmp_path):
     with pytest.raises(
-        Invalid, match=r"None of the 2 rows can be kept\. Of 2: ProviderName .*row 2: ProviderName is empty"
+        Invalid,
+        match=r"None of the 2 rows can be accepted\. Reason for 2 rows: ProviderName .*row 2: ProviderName is empty",
     ):
         report_of(gathered(tmp_path, [row(ProviderName=""), row(ProviderName="")]))
-    with pytest.raises(Invalid, match="header and no rows"):
+    with pytest.raises(Invalid, match="header but no rows"):
         report_of(gathered(tmp_path, []))
 
 
 def test_a_period_with_two_ends_stands_there_twice(tmp_path):
     found = gathered(tmp_path, [row(), row(BillingPeriodEnd="2026-09-15T00:00:00Z")])
-    with pytest.raises(Invalid, match="AWS 100 has the period from 2026-09-01 twice: once until 2026-09-15") as caught:
+    with pytest.raises(
+        Invalid, match="AWS 100 has two billing periods that start on 2026-09-01: one ends on 2026-09-15"
+    ) as caught:
         report_of(found)
     assert caught.value.code == "duplicate_period"
 
@@ -140,7 +143,7 @@ def test_the_report_tells_everything(tmp_path):
     ]
     path = written(tmp_path, csv_bytes(rows, drop=["PublisherName"]))
     source = open_source(path, kind=FileKind.CSV)
-    report = report_of(gather(source), source.header)
+    report = report_of(aggregate(source), source.header)
     assert report == {
         "format": "FOCUS 1.1",
         "rows_read": 2,
@@ -165,11 +168,11 @@ def test_the_report_tells_everything(tmp_path):
             }
         ],
         "notes": [
-            "Times without a zone were taken as UTC.",
-            "FOCUS also asks for these columns, which the file lacks: PublisherName.",
-            "Columns that are none of FOCUS were left out: x_Id.",
-            "The tags of 1 rows are no JSON object; they count as untagged.",
-            "FOCUS knows no service category Magic; the rows were kept.",
+            "Times without a time zone were read as UTC.",
+            "These columns are required by FOCUS but missing in the file: PublisherName.",
+            "Columns that are not part of FOCUS were ignored: x_Id.",
+            "The tags of 1 rows are not a JSON object; the rows count as untagged.",
+            "FOCUS has no service category Magic; the rows were accepted.",
         ],
     }
 
@@ -177,7 +180,7 @@ def test_the_report_tells_everything(tmp_path):
 def test_many_extra_columns_are_counted(tmp_path):
     path = written(tmp_path, csv_bytes([row(**{f"x_{n}": "1" for n in range(23)})]))
     source = open_source(path, kind=FileKind.CSV)
-    assert report_of(gather(source), source.header)["notes"][0].endswith("x_19 and 3 more.")
+    assert report_of(aggregate(source), source.header)["notes"][0].endswith("x_19 and 3 more.")
 
 
 def test_parquet_with_its_own_types_is_the_same_bill(tmp_path):
@@ -207,14 +210,14 @@ def test_parquet_with_its_own_types_is_the_same_bill(tmp_path):
         '{"model": "visual-search"}',
     ):
         path = written(tmp_path, parquet_bytes([{**typed, "Tags": tags}]), "bill.parquet")
-        found = gather(open_source(path, kind=FileKind.PARQUET))
+        found = aggregate(open_source(path, kind=FileKind.PARQUET))
         assert found.lines.equals(from_csv)
         assert not found.has_zoneless_times
     naive = {
         name: value.replace(tzinfo=None) if isinstance(value, datetime) else value for name, value in typed.items()
     }
     path = written(tmp_path, parquet_bytes([{**naive, "Tags": ["a"]}]), "bill.parquet")
-    found = gather(open_source(path, kind=FileKind.PARQUET))
+    found = aggregate(open_source(path, kind=FileKind.PARQUET))
     assert (found.has_zoneless_times, found.rows_with_unreadable_tags) == (True, 1)
 
 
@@ -227,21 +230,21 @@ def test_a_parquet_file_that_is_none_inside_is_refused(tmp_path):
     ("tail", "reason"),
     [
         (b"a,b" + b",c" * 60 + b"\n", "more fields than the header"),
-        (b'"\xff\xfe"' + b"," * 25 + b"\n", "not text in UTF-8"),
+        (b'"\xff\xfe"' + b"," * 25 + b"\n", "not UTF-8 text"),
         (b'"never closed' + b"," * 25 + b"\n", "cannot be read to its end"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, tail, reason):
     path = written(tmp_path, csv_bytes(drop=set(ROW) - {column.name for column in COLUMNS}) + tail)
     with pytest.raises(Invalid, match=reason) as caught:
-        gather(open_source(path, kind=FileKind.CSV))
+        aggregate(open_source(path, kind=FileKind.CSV))
     assert caught.value.code == "damaged"
 
 
 def test_a_listener_hears_every_row_and_may_stop(tmp_path):
     heard = []
     path = written(tmp_path, csv_bytes([row() for _ in range(50)]))
-    gather(open_source(path, kind=FileKind.CSV), on_rows=heard.append)
+    aggregate(open_source(path, kind=FileKind.CSV), on_rows=heard.append)
     assert sum(heard) == 50
 
     class Stopped(Exception):  # noqa: N818 -- a request to stop, not a malfunction
@@ -251,7 +254,7 @@ def test_a_listener_hears_every_row_and_may_stop(tmp_path):
         raise Stopped
 
     with pytest.raises(Stopped):
-        gather(open_source(path, kind=FileKind.CSV), on_rows=stop)
+        aggregate(open_source(path, kind=FileKind.CSV), on_rows=stop)
 
 
 COSTS = st.decimals(-(10**9), 10**9, places=12, allow_nan=False, allow_infinity=False)
@@ -272,7 +275,7 @@ def test_sums_are_exact(tmp_path_factory, drawn):
         total = wanted[told["ResourceId"], told["BillingCurrency"]]
         total[0] += Decimal(told["BilledCost"])
         total[1] += Decimal(told["EffectiveCost"])
-    found = gather(open_source(written(tmp_path_factory.mktemp("bill"), content), kind=FileKind.CSV)).lines
+    found = aggregate(open_source(written(tmp_path_factory.mktemp("bill"), content), kind=FileKind.CSV)).lines
     told = {
         (one["resource"], one["currency"]): [one["billed"], one["effective"]] for one in found.iter_rows(named=True)
     }
@@ -287,11 +290,11 @@ def test_order_of_rows_and_file_kind_change_nothing(tmp_path):
     straight = gathered(tmp_path, rows).lines
     assert gathered(tmp_path, list(reversed(rows))).lines.equals(straight)
     path = written(tmp_path, parquet_bytes(rows), "b.parquet")
-    assert gather(open_source(path, kind=FileKind.PARQUET)).lines.equals(straight)
+    assert aggregate(open_source(path, kind=FileKind.PARQUET)).lines.equals(straight)
     assert straight.height == 14
 
 
 def test_rows_go_on_unchanged_past_the_listener():
     frame, heard = pl.DataFrame({"a": [1, 2]}), []
-    assert tell(heard.append, frame) is frame
+    assert report_rows(heard.append, frame) is frame
     assert heard == [2]

@@ -52,14 +52,14 @@ def test_what_focus_asks_for_and_nothing_here_needs_is_only_told():
 
 def test_a_needed_column_that_is_missing_is_named_with_what_is_there():
     with pytest.raises(
-        Invalid, match=r"lacks BillingCurrency, EffectiveCost. Its columns are ProviderName, .*, …"
+        Invalid, match=r"missing: BillingCurrency, EffectiveCost. Its columns are ProviderName, .*, …"
     ) as caught:
         map_header([name for name in NAMES if name not in {"EffectiveCost", "BillingCurrency"}])
     assert (caught.value.field, caught.value.code) == ("file", "columns")
 
 
 def test_a_column_that_stands_twice_is_refused():
-    with pytest.raises(Invalid, match="'billed_cost' stands twice"):
+    with pytest.raises(Invalid, match="the column 'billed_cost' twice"):
         map_header([*NAMES, "billed_cost"])
 
 

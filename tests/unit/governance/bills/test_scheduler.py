@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from governance.bills.domain.report import report_of
-from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, gather_usage
+from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, aggregate_usage
 from tests.factories.bills import csv_bytes, written
 from weighbridge.core.errors import Invalid
 
@@ -35,7 +35,7 @@ POD = {
 
 def gathered(folder, rows, scheduler=Scheduler.SLURM, **options):
     content = csv_bytes(rows, delimiter="|" if scheduler is Scheduler.SLURM else ",", **options)
-    return gather_usage(written(folder, content), scheduler=scheduler, cluster="hpc")
+    return aggregate_usage(written(folder, content), scheduler=scheduler, cluster="hpc")
 
 
 def test_jobs_of_slurm_are_gpu_hours(tmp_path):
@@ -111,7 +111,7 @@ def test_a_job_until_the_last_instant_of_the_month_is_kept(tmp_path):
 @pytest.mark.parametrize(
     ("scheduler", "row", "reason"),
     [
-        ("slurm", JOB | {"Start": "Unknown"}, "no time like"),
+        ("slurm", JOB | {"Start": "Unknown"}, "not a time like"),
         ("slurm", JOB | {"ElapsedRaw": "x"}, "whole seconds"),
         ("slurm", JOB | {"ElapsedRaw": "-1"}, "whole seconds"),
         ("slurm", JOB | {"AllocTRES": "gres/gpu=many"}, "number of GPUs"),
@@ -138,7 +138,9 @@ def test_a_zone_is_understood(tmp_path):
 
 
 def test_another_csv_is_refused(tmp_path):
-    with pytest.raises(Invalid, match="no accounting of slurm: it lacks AllocTRES") as caught:
+    with pytest.raises(
+        Invalid, match="not accounting of slurm, because these columns are missing: AllocTRES"
+    ) as caught:
         gathered(tmp_path, [JOB], drop=["AllocTRES"])
     assert caught.value.field == "file"
 
@@ -146,11 +148,11 @@ def test_another_csv_is_refused(tmp_path):
 def test_what_cannot_be_read_is_refused(tmp_path):
     path = written(tmp_path, csv_bytes([JOB], delimiter="|") + b"\xff|\n")
     with pytest.raises(Invalid, match="cannot be read to its end"):
-        gather_usage(path, scheduler=Scheduler.SLURM, cluster="hpc")
+        aggregate_usage(path, scheduler=Scheduler.SLURM, cluster="hpc")
 
 
 def test_a_listener_hears_every_row(tmp_path):
     heard = []
     path = written(tmp_path, csv_bytes([JOB] * (BATCH_ROWS + 5), delimiter="|"))
-    gather_usage(path, scheduler=Scheduler.SLURM, cluster="hpc", on_rows=heard.append)
+    aggregate_usage(path, scheduler=Scheduler.SLURM, cluster="hpc", on_rows=heard.append)
     assert heard == [BATCH_ROWS, 5]

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from governance.bills.domain.file_kind import FileKind, UnpackLimits
-from governance.bills.domain.pipeline import IngestOrder, RowCounter, peek, read_bill, rows_estimated
+from governance.bills.domain.pipeline import BillFile, RowCounter, read_bill, rows_estimated, sniff
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.unit.governance.bills.test_scheduler import JOB
 from weighbridge.core.errors import Invalid, TooLarge
@@ -14,10 +14,10 @@ NAMES = {"bill.csv": csv_bytes, "bill.csv.gz": gzip_bytes, "bill.parquet": parqu
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_each_kind_is_read_to_its_report(tmp_path, name):
     path, told = written(tmp_path, NAMES[name]([row(), row(SkuId="b")]), "content"), []
-    peek(path, IngestOrder(name))
+    sniff(path, BillFile(name))
     gathered, report = read_bill(
         path,
-        IngestOrder(name),
+        BillFile(name),
         folder=tmp_path,
         caps=UnpackLimits(),
         on_share=lambda share, phase: told.append((share, phase)),
@@ -30,8 +30,8 @@ def test_a_file_of_each_kind_is_read_to_its_report(tmp_path, name):
 
 def test_accounting_is_read_to_its_report(tmp_path):
     path = written(tmp_path, csv_bytes([JOB], delimiter="|"))
-    order = IngestOrder("jobs.csv", "slurm", "hpc")
-    peek(path, order)
+    order = BillFile("jobs.csv", "slurm", "hpc")
+    sniff(path, order)
     _, report = read_bill(path, order, folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None)
     assert (report["format"], report["slices"][0]["gpu_hours"]) == ("scheduler", "6")
 
@@ -39,31 +39,29 @@ def test_accounting_is_read_to_its_report(tmp_path):
 @pytest.mark.parametrize(
     ("content", "order", "reason"),
     [
-        (parquet_bytes(), IngestOrder("a.parquet", "slurm"), "from CSV, not from Parquet"),
-        (csv_bytes(), IngestOrder("a.csv", "slurm"), "no accounting of slurm"),
-        (csv_bytes([{"a": "1", "b": "2"}]), IngestOrder("a.csv"), "no bill in the FOCUS format"),
-        (gzip_bytes([{"a": "1", "b": "2"}]), IngestOrder("a.csv.gz"), "no bill in the FOCUS format"),
-        (gzip_bytes()[:12], IngestOrder("a.csv.gz"), "gzip file is damaged"),
-        (gzip_bytes(), IngestOrder("a.csv"), "says csv"),
+        (parquet_bytes(), BillFile("a.parquet", "slurm"), "must be CSV, not Parquet"),
+        (csv_bytes(), BillFile("a.csv", "slurm"), "not accounting of slurm"),
+        (csv_bytes([{"a": "1", "b": "2"}]), BillFile("a.csv"), "not a bill in the FOCUS format"),
+        (gzip_bytes([{"a": "1", "b": "2"}]), BillFile("a.csv.gz"), "not a bill in the FOCUS format"),
+        (gzip_bytes()[:12], BillFile("a.csv.gz"), "gzip file is damaged"),
+        (gzip_bytes(), BillFile("a.csv"), "says csv"),
     ],
 )
 def test_what_the_first_bytes_show_is_refused_at_once(tmp_path, content, order, reason):
     with pytest.raises(Invalid, match=reason):
-        peek(written(tmp_path, content), order)
+        sniff(written(tmp_path, content), order)
 
 
 def test_parquet_is_no_accounting(tmp_path):
     path = written(tmp_path, parquet_bytes())
-    with pytest.raises(Invalid, match="from CSV"):
-        read_bill(
-            path, IngestOrder("a.parquet", "slurm"), folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None
-        )
+    with pytest.raises(Invalid, match="must be CSV"):
+        read_bill(path, BillFile("a.parquet", "slurm"), folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None)
 
 
 def test_a_file_with_too_many_rows_is_refused(tmp_path):
     path = written(tmp_path, csv_bytes([row()] * 4))
     with pytest.raises(TooLarge, match="more than the 3 rows"):
-        read_bill(path, IngestOrder("a.csv"), folder=tmp_path, caps=UnpackLimits(rows=3), on_share=lambda *_: None)
+        read_bill(path, BillFile("a.csv"), folder=tmp_path, caps=UnpackLimits(rows=3), on_share=lambda *_: None)
 
 
 def test_rows_are_estimated(tmp_path):
@@ -76,6 +74,6 @@ def test_the_counter_stops_at_the_first_row_too_many():
     told = []
     hear = RowCounter(4, UnpackLimits(rows=3), lambda share, phase: told.append(phase))
     hear(3)
-    with pytest.raises(TooLarge, match="split it by billing period"):
+    with pytest.raises(TooLarge, match="Split it by billing period"):
         hear(1)
     assert told == ["3 rows read"]

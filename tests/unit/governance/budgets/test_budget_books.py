@@ -12,7 +12,7 @@ from governance.budgets.domain.actuals import Stated, check_period, restate
 from governance.budgets.domain.amounts import check_amount, check_hundredths
 from governance.budgets.domain.budget_changes import AccountPlace, Aspect, check_places, move, new_amount
 from governance.budgets.domain.cost_centers import CenterLevel, check_parent
-from governance.budgets.domain.delegation import check_hands_out, check_keeps
+from governance.budgets.domain.delegation import check_can_delegate, check_covers_delegated
 from governance.budgets.domain.ledger import (
     Balance,
     BudgetMode,
@@ -26,7 +26,7 @@ from governance.budgets.domain.ledger import (
     check_open,
     holding_of,
     holdings,
-    what_is_left,
+    release_entry,
 )
 from governance.budgets.domain.quarter_forecast import excess, forecast, overrun
 from governance.budgets.domain.quarters import Quarter
@@ -74,16 +74,16 @@ def test_a_credit_gives_back_but_never_enlarges_a_commitment():
 
 def test_a_released_commitment_is_free_again_and_a_released_reservation_stays_apart():
     book = [*BOOK, billed(120)]
-    (left,) = what_is_left(book, ref=REF, key="x")
+    (left,) = release_entry(book, ref=REF, key="x")
     assert left == entry("release", 180, REF, "x", is_commitment=True)
     now = balance([*book, left])
     assert (now.available, now.committed, now.reserved) == (830, 0, 50)
-    assert what_is_left([*book, left], ref=REF, key="y") == ()
-    (gone,) = what_is_left(book, ref=REF, key="x", kind=EntryKind.EXPIRE)
+    assert release_entry([*book, left], ref=REF, key="y") == ()
+    (gone,) = release_entry(book, ref=REF, key="x", kind=EntryKind.EXPIRE)
     assert gone == entry("expire", 180, REF, "x", is_commitment=True)
     assert balance([*book, gone]) == now
     assert changes_of_available([*book, gone])[-1] == 180
-    assert what_is_left(book, ref="MRR-9", key="y") == ()
+    assert release_entry(book, ref="MRR-9", key="y") == ()
 
 
 def test_what_is_handed_out_expired_or_transferred_is_not_available():
@@ -161,9 +161,12 @@ def test_a_closed_account_takes_no_more_promises():
 
 def test_each_mode_says_what_it_does():
     assert [mode.words for mode in BudgetMode] == [
-        "Everything is booked, nothing is checked.",
-        "What is too much is booked and raises a finding.",
-        "What is too much is refused; what an approval plans in a quarter to come is booked and raises a finding.",
+        "All amounts are booked without a check.",
+        "Amounts above the budget are booked and raise a finding.",
+        (
+            "Amounts above the budget are refused. Only amounts that an approval plans for a "
+            "later quarter are booked and raise a finding."
+        ),
     ]
 
 
@@ -220,7 +223,7 @@ def test_months_and_requests_stand_apart():
 
 @pytest.mark.parametrize("period", ["2026-13", "2026-00", "2026Q4", "202610", "2026-1", ""])
 def test_what_is_no_month_is_refused(period):
-    with pytest.raises(Invalid, match="write it like 2026-10") as refusal:
+    with pytest.raises(Invalid, match="Write it like 2026-10") as refusal:
         check_period(period)
     assert refusal.value.field == "period"
 
@@ -293,22 +296,22 @@ def test_what_hangs_under_what(level, parent):
 
 def test_an_account_hands_out_what_it_holds_and_not_a_cent_more():
     holds = Balance(D(100), reserved=D(30), handed_out=D(20))
-    check_hands_out(holds, amount=D(50), unit="USD", account="a", enforces=True)
-    check_hands_out(holds, amount=D(80), unit="USD", account="a", enforces=False)
+    check_can_delegate(holds, amount=D(50), unit="USD", account="a", enforces=True)
+    check_can_delegate(holds, amount=D(80), unit="USD", account="a", enforces=False)
     for amount, enforces, free in (("50.01", True, "50.00"), ("80.01", False, "80.00")):
-        with pytest.raises(WrongState, match=f"a has {free} USD left to hand out") as refusal:
-            check_hands_out(holds, amount=D(amount), unit="USD", account="a", enforces=enforces)
+        with pytest.raises(WrongState, match=f"a has {free} USD left to delegate") as refusal:
+            check_can_delegate(holds, amount=D(amount), unit="USD", account="a", enforces=enforces)
         assert (refusal.value.code, refusal.value.field) == ("over_parent", "amount")
 
 
 def test_an_account_keeps_what_it_handed_out_and_where_it_enforces_what_is_promised():
     holds = Balance(D(100), reserved=D(30), handed_out=D(20))
-    check_keeps(holds, amount=D(-50), unit="USD", account="a", enforces=True)
-    check_keeps(holds, amount=D(-80), unit="USD", account="a", enforces=False)
-    check_keeps(Balance(D(0), reserved=D(9)), amount=D(1), unit="USD", account="a", enforces=True)
+    check_covers_delegated(holds, amount=D(-50), unit="USD", account="a", enforces=True)
+    check_covers_delegated(holds, amount=D(-80), unit="USD", account="a", enforces=False)
+    check_covers_delegated(Balance(D(0), reserved=D(9)), amount=D(1), unit="USD", account="a", enforces=True)
     for amount, enforces, code in (("-50.01", True, "over_budget"), ("-80.01", False, "less_than_below")):
         with pytest.raises(WrongState) as refusal:
-            check_keeps(holds, amount=D(amount), unit="USD", account="a", enforces=enforces)
+            check_covers_delegated(holds, amount=D(amount), unit="USD", account="a", enforces=enforces)
         assert (refusal.value.code, refusal.value.field) == (code, "amount")
 
 
@@ -477,7 +480,7 @@ class AnAccount(RuleBasedStateMachine):
 
     @rule(ref=REFS, kind=st.sampled_from([EntryKind.RELEASE, EntryKind.EXPIRE]))
     def end(self, ref, kind):
-        self.add(*what_is_left(self.book, ref=ref, key=self.key(), kind=kind))
+        self.add(*release_entry(self.book, ref=ref, key=self.key(), kind=kind))
         spent = sum(cents for (who, _), cents in self.bills.items() if who == ref)
         self.promised[ref] = min(self.promised.get(ref, 0), max(spent, 0))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
+from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, split_by_quarter
 from governance.budgets.domain.quarters import Quarter
 from weighbridge.core.errors import Invalid
 
@@ -17,7 +17,7 @@ DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 
 
 def split(amount, once="0", start_on=date(2026, 10, 1), days=365):
-    found = shares(amount=D(amount), once=D(once), start_on=start_on, days=days)
+    found = split_by_quarter(amount=D(amount), once=D(once), start_on=start_on, days=days)
     return [(str(quarter), str(share)) for quarter, share in found.items()]
 
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_spread_is_refused(amount, days):
 
 @given(amount=CENTS, once=CENTS, start_on=DAYS, days=st.integers(1, 800))
 def test_the_shares_add_up_and_stay_within_the_authorization(amount, once, start_on, days):
-    found = shares(amount=amount, once=once, start_on=start_on, days=days)
+    found = split_by_quarter(amount=amount, once=once, start_on=start_on, days=days)
     assert sum(found.values()) == amount
     assert all(share > 0 and share == share.quantize(D("0.01")) for share in found.values())
     quarters = list(found)
@@ -79,7 +79,7 @@ def test_the_shares_add_up_and_stay_within_the_authorization(amount, once, start
 
 @given(rest=CENTS, once=CENTS, start_on=DAYS, days=st.integers(1, 365))
 def test_each_share_is_within_cents_of_its_days(rest, once, start_on, days):
-    found = shares(amount=rest + once, once=once, start_on=start_on, days=days)
+    found = split_by_quarter(amount=rest + once, once=once, start_on=start_on, days=days)
     for quarter, share in found.items():
         start, end = max(quarter.start_on, start_on), min(quarter.next.start_on, start_on + timedelta(days=days))
         exact = rest * (end - start).days / days + (once if quarter == Quarter.of(start_on) else 0)

@@ -22,6 +22,6 @@ def test_what_a_token_opens(scope: TokenScope, method: str, door: str) -> None:
     if allowed:
         check_scope(scope, method=method, door=door)
     else:
-        with pytest.raises(NotAllowed, match="use one made with --scope") as refusal:
+        with pytest.raises(NotAllowed, match="Use a token with --scope") as refusal:
             check_scope(scope, method=method, door=door)
         assert refusal.value.code == "scope"

@@ -51,16 +51,16 @@ def test_a_document_becomes_a_checklist():
 @pytest.mark.parametrize(
     ("items", "field", "words"),
     [
-        ([], "items", "asks at least one thing"),
+        ([], "items", "must have at least one item"),
         ([TEXT, TEXT], "items[1].id", "repeats 'why'"),
-        ([METRIC | {"metrics": ["speed"]}], "items[0].metrics", "names 'speed'"),
+        ([METRIC | {"metrics": ["speed"]}], "items[0].metrics", "contains 'speed'"),
         ([METRIC | {"metrics": []}], "items[0].metrics", "is missing"),
         ([METRIC | {"accept": []}], "items[0].accept", "is missing"),
         ([METRIC | {"accept": ["rumored"]}], "items[0].accept", "may list only"),
-        ([TEXT | {"metrics": ["accuracy"]}], "items[0].metrics", "belongs to metric and cost items"),
-        ([TEXT | {"accept": ["measured"]}], "items[0].accept", "belongs to metric and cost items"),
+        ([TEXT | {"metrics": ["accuracy"]}], "items[0].metrics", "is allowed only for metric and cost items"),
+        ([TEXT | {"accept": ["measured"]}], "items[0].accept", "is allowed only for metric and cost items"),
         ([TEXT | {"kind": "poem"}], "items[0].kind", "must be one of metric"),
-        ([TEXT | {"needed": True}], "items[0].needed", "not known here"),
+        ([TEXT | {"needed": True}], "items[0].needed", "unknown"),
     ],
 )
 def test_faulty_documents_are_refused_with_their_path(items, field, words):
@@ -70,7 +70,7 @@ def test_faulty_documents_are_refused_with_their_path(items, field, words):
 
 
 def test_unknown_keys_of_the_document_are_refused():
-    with pytest.raises(Invalid, match="version is not known here"):
+    with pytest.raises(Invalid, match="version is unknown"):
         parse_checklist(document(TEXT, version=2))
 
 
@@ -134,7 +134,7 @@ def test_of_several_answers_the_latest_counts():
     long, short = answer(text="long enough"), answer(text="no", answered_at=BEFORE + timedelta(hours=1))
     assert status_of(TEXT, answers=[short, long]).is_complete is False
     assert status_of(TEXT, answers=[long]).is_complete is True
-    assert status_of(TEXT).why == "Nobody has answered this yet."
+    assert status_of(TEXT).why == "This item has no answer yet."
 
 
 def test_only_required_items_must_be_complete():

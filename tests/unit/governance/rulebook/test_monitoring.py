@@ -35,7 +35,7 @@ def test_an_empty_list_opens_nothing():
         ({"drift_percent": 100.5}, "monitoring.drift_percent", "percentage from 0 to 100"),
         ({"prices_valid_days": 0}, "monitoring.prices_valid_days", "1 or more"),
         ({"re_review_on": ["speed"]}, "monitoring.re_review_on", "may list only cost, latency, quality, prices"),
-        ({"re_review_on": ["cost", "cost"]}, "monitoring.re_review_on", "names something twice"),
+        ({"re_review_on": ["cost", "cost"]}, "monitoring.re_review_on", "contains a duplicate"),
         ({"re_review_on": "cost"}, "monitoring.re_review_on", "must be a list"),
         ({"tolerance": 1}, "monitoring.tolerance", "the known keys are cost_tolerance_percent, drift_percent"),
         ([], "monitoring", "must be a mapping"),

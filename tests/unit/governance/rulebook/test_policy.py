@@ -82,7 +82,7 @@ def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"metric": "speed"}, "rules[0].metric", "no metric of the catalog"),
+        ({"metric": "speed"}, "rules[0].metric", "not a metric of the catalog"),
         ({"unit": "h"}, "rules[0].unit", "must be gpu_h"),
         ({"limit": "many"}, "rules[0].limit", "must be a number"),
         ({"comparator": "<"}, "rules[0].comparator", "must be one of at_most"),
@@ -94,8 +94,8 @@ def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
         ({"comparator": "above", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
         ({"comparator": "at_least", "statistic": "p80"}, "rules[0].statistic", "wider interval"),
         ({"on_indeterminate": "advise"}, "rules[0].on_indeterminate", "at least as strict as the effect"),
-        ({"scope": {"team": ["x"]}}, "rules[0].scope.team", "not known here"),
-        ({"limits": 5}, "rules[0].limits", "not known here"),
+        ({"scope": {"team": ["x"]}}, "rules[0].scope.team", "unknown"),
+        ({"limits": 5}, "rules[0].limits", "unknown"),
         ({"message": None}, "rules[0].message", "is missing"),
     ],
 )
@@ -111,14 +111,14 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         ({"apiVersion": "weighbridge/v2"}, "apiVersion", "must be weighbridge/v1"),
         ({"kind": "Policy"}, "kind", "must be ReviewPolicy"),
         ({"separation_of_duties": False}, "separation_of_duties", "must be true"),
-        ({"rules": []}, "rules", "would clear everything"),
-        ({"stages": []}, "stages", "no review could ever end"),
+        ({"rules": []}, "rules", "would clear all requests"),
+        ({"stages": []}, "stages", "a review could not end"),
         ({"rules": [rule(), rule()]}, "rules[1].id", "repeats 'gpu'"),
         ({"stages": [{"id": "a", "title": "A", "role": "boss"}]}, "stages[0].role", "must be one of requester"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin", "quorum": 0}]}, "stages[0].quorum", "1 or more"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin"}] * 2}, "stages[1].id", "repeats"),
         ({"benchmarks": [{"scenario": "Poisson", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
-        ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].settings", "must name rate_per_s"),
+        ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].settings", "must set rate_per_s"),
         (
             {"benchmarks": [{"scenario": "Server", "min_samples": 1, "settings": {"rate_per_s": 0}}]},
             "benchmarks[0].settings.rate_per_s",
@@ -127,12 +127,12 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         (
             {"benchmarks": [{"scenario": "Offline", "min_samples": 1, "settings": {"batch": 1.5}}]},
             "benchmarks[0].settings.batch",
-            "whole where it counts",
+            "a whole number if it is a count",
         ),
         (
             {"benchmarks": [{"scenario": "Offline", "min_samples": 1, "settings": {"rate_per_s": 1}}]},
             "benchmarks[0].settings.rate_per_s",
-            "not known here",
+            "unknown",
         ),
         ({"benchmarks": [{"scenario": "SingleStream", "min_samples": 1}] * 2}, "benchmarks[1].scenario", "repeats"),
         (
@@ -143,12 +143,16 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         ({"alternatives": {"variants": []}}, "alternatives.variants", "at least one of graph-optimized"),
         ({"alternatives": {"variants": ["int4"]}}, "alternatives.variants", "at least one of graph-optimized"),
         ({"alternatives": {"variants": ["fp16"]}}, "alternatives.max_quality_drop", "is missing"),
-        ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 1}}, "alternatives.max_quality_drop", "one point"),
-        ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 0.1, "x": 1}}, "alternatives.x", "not known here"),
+        (
+            {"alternatives": {"variants": ["fp16"], "max_quality_drop": 1}},
+            "alternatives.max_quality_drop",
+            "one percentage point",
+        ),
+        ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 0.1, "x": 1}}, "alternatives.x", "unknown"),
         ({"authorization": {"valid_days": 30, "warn_days": 30}}, "authorization.warn_days", "smaller than valid_days"),
-        ({"authorization": {"valid_days": 30, "warn": 3}}, "authorization.warn", "not known here"),
+        ({"authorization": {"valid_days": 30, "warn": 3}}, "authorization.warn", "unknown"),
         ({"deadline_days": 0}, "deadline_days", "1 or more"),
-        ({"when": "always"}, "when", "not known here"),
+        ({"when": "always"}, "when", "unknown"),
     ],
 )
 def test_faulty_documents_are_refused_with_their_path(fields, field, words):
@@ -191,7 +195,7 @@ def test_alternatives_are_planned_with_their_margin():
     assert plan == AlternativesPlan(
         (VariantName.INT8_DYNAMIC, VariantName.FP16), Decimal("0.02"), 100, HardwareClass.GPU
     )
-    assert plan.words == "int8-dynamic, fp16, losing at most 0.02 of quality"
+    assert plan.words == "int8-dynamic, fp16, with a quality loss of at most 0.02"
 
 
 def test_effects_rank_by_strictness():

@@ -45,7 +45,7 @@ def test_rules_stages_and_benchmarks_come_and_go():
         ("benchmarks[SingleStream]", None, "SingleStream with at least 3000 samples"),
     ]
     gone, new_rule, *_ = diff(old, new)
-    assert gone.words.startswith("rules[gpu] is gone; it was: ")
+    assert gone.words.startswith("rules[gpu] was removed. It was: ")
     assert new_rule.words.startswith("rules[p95] is new: ")
 
 
@@ -53,8 +53,8 @@ def test_alternatives_come_go_and_change():
     some = policy(alternatives={"variants": ["int8-dynamic"], "max_quality_drop": 0.01})
     more = policy(alternatives={"variants": ["int8-dynamic", "fp16"], "max_quality_drop": 0.02, "hardware": "gpu"})
     (came,), (went,) = diff(policy(), some), diff(some, policy())
-    assert came.words == "alternatives is new: int8-dynamic, losing at most 0.01 of quality."
-    assert went.words == "alternatives is gone; it was: int8-dynamic, losing at most 0.01 of quality."
+    assert came.words == "alternatives is new: int8-dynamic, with a quality loss of at most 0.01."
+    assert went.words == "alternatives was removed. It was: int8-dynamic, with a quality loss of at most 0.01."
     assert [change.words for change in diff(some, more)] == [
         "alternatives.variants changed from int8-dynamic to int8-dynamic, fp16.",
         "alternatives.max_quality_drop changed from 0.01 to 0.02.",
@@ -83,7 +83,7 @@ def test_every_field_that_means_something_is_compared():
         "rules[gpu].scope.teams changed from nothing to a, b.",
         "rules[gpu].message changed from Too many GPU hours. to Other..",
         "stages[technical].quorum changed from 2 to 3.",
-        "The stages run in another order: budget, technical instead of technical, budget.",
+        "The order of the stages changed from technical, budget to budget, technical.",
         "benchmarks[SingleStream].min_samples changed from 3000 to 10.",
         "benchmarks[SingleStream].needs_data changed from true to false.",
     ]

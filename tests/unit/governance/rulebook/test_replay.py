@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome, evaluate
-from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import RuleEffect
 from governance.rulebook.domain.replay import (
     ReplayCase,
@@ -15,7 +15,7 @@ from governance.rulebook.domain.replay import (
     compare,
     replay,
     rule_counts,
-    share,
+    share_of,
     shares,
 )
 from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
@@ -27,8 +27,8 @@ ADVISED = policy(rule(limit=100, effect="advise", on_indeterminate="advise"))
 
 
 def case(ref: str = "MRR-1", hours: str = "120", usd: str = "10", **more: object) -> ReplayCase:
-    told = known([metric_value(value=hours)])
-    return ReplayCase(ref=ref, subject=SUBJECT, told=told, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
+    index = index_values([metric_value(value=hours)])
+    return ReplayCase(ref=ref, subject=SUBJECT, index=index, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
 
 
 @given(st.data())
@@ -43,7 +43,9 @@ def test_a_replay_says_what_the_judge_says(data):
         data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"]))
     )
     said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived)
-    again = replay(judged, ReplayCase(ref="r", subject=subject, told=known(metric_values), at=NOW, waived=waived))
+    again = replay(
+        judged, ReplayCase(ref="r", subject=subject, index=index_values(metric_values), at=NOW, waived=waived)
+    )
     assert again.outcome == said.outcome
     assert again.effects == {each.rule_id: each.effect for each in said.results if each.effect}
 
@@ -77,7 +79,7 @@ def test_shares_add_up_and_rules_are_counted():
     found = shares(verdicts)
     assert found[PolicyOutcome.REVIEW_REQUIRED] == ReplayShare(2, Decimal(30), Decimal(720))
     assert found[PolicyOutcome.CLEARED] == ReplayShare(1, Decimal(40), Decimal(50))
-    assert found[PolicyOutcome.DENIED] == share([]) == ReplayShare(0, Decimal(0), Decimal(0))
+    assert found[PolicyOutcome.DENIED] == share_of([]) == ReplayShare(0, Decimal(0), Decimal(0))
     assert rule_counts(said for _, said in verdicts) == {"gpu": 2}
     assert list(
         rule_counts(

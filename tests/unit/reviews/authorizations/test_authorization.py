@@ -6,7 +6,7 @@ import pytest
 
 from reviews.authorizations import domain as authorization
 from reviews.authorizations.domain import AuthorizationState
-from reviews.requests.domain.steps import leaving
+from reviews.requests.domain.steps import transitions_from
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {
@@ -81,7 +81,7 @@ def test_every_state_has_one_owner_and_a_meaning() -> None:
 def test_a_step_belongs_to_one_pair_and_steps_are_told_by_source() -> None:
     pairs = [(step.source, step.target) for step in authorization.AUTHORIZATION_TRANSITIONS]
     assert len(pairs) == len(set(pairs)) == len(PERMITTED)
-    steps = leaving(AuthorizationState.ACTIVE, authorization.AUTHORIZATION_TRANSITIONS)
+    steps = transitions_from(AuthorizationState.ACTIVE, authorization.AUTHORIZATION_TRANSITIONS)
     assert [step.action for step in steps] == [
         "warn",
         "expire",

@@ -8,12 +8,12 @@ from reviews.evidence.domain.comparison import (
     ComparedMonth,
     MonthStanding,
     Span,
-    cases_of,
     compare,
     month_end,
-    monthly,
+    monthly_span,
     months_of,
     outlook_of,
+    past_months_of,
 )
 from reviews.evidence.domain.drift import Drift, MeasuredValue, drifts
 from weighbridge.core.metrics import Basis, MetricValue
@@ -37,9 +37,9 @@ def metric_value(value, lower=None, upper=None):
 
 
 def test_a_month_is_a_twelfth_in_cents():
-    assert monthly(metric_value(1200, 1000, 1801)) == Span(Decimal("83.33"), Decimal("100.00"), Decimal("150.08"))
-    assert monthly(metric_value(1200)) == Span(None, Decimal("100.00"), None)
-    assert monthly(None) is None
+    assert monthly_span(metric_value(1200, 1000, 1801)) == Span(Decimal("83.33"), Decimal("100.00"), Decimal("150.08"))
+    assert monthly_span(metric_value(1200)) == Span(None, Decimal("100.00"), None)
+    assert monthly_span(None) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_year_goes_on_from_months_billed_without_a_gap():
 
 
 def test_only_finished_months_with_a_range_tell_how_good_it_was():
-    cases = cases_of(
+    cases = past_months_of(
         [month(120), month(None), month(120, is_over=False), month(120, None), month(1, Span(None, Decimal(1), None))]
     )
     assert [(case.middle, case.p90, case.billed) for case in cases] == [(100, 150, 120)]

@@ -8,7 +8,7 @@ import pytest
 from reviews.evidence.domain import month_parts
 from reviews.evidence.domain.comparison import ComparedMonth, Span
 from reviews.evidence.domain.month_parts import Load, load_of, with_parts
-from reviews.evidence.domain.traffic_file import Counted, month_of, read_traffic
+from reviews.evidence.domain.traffic_file import MonthTraffic, month_of, read_traffic
 from weighbridge.core.errors import Invalid
 
 MONTH = date(2026, 9, 1)
@@ -62,9 +62,9 @@ def test_without_a_bill_or_a_plan_nothing_is_lacking():
 
 def test_a_file_of_requests():
     assert read_traffic(b"\xef\xbb\xbfMonth,Requests,source\n2026-09,12,gateway\n") == (
-        Counted(MONTH, 12, "gateway", 2),
+        MonthTraffic(MONTH, 12, "gateway", 2),
     )
-    assert read_traffic(b"requests,month\n7,2026-09\n") == (Counted(MONTH, 7, "", 2),)
+    assert read_traffic(b"requests,month\n7,2026-09\n") == (MonthTraffic(MONTH, 7, "", 2),)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_a_file_of_requests():
         (b"month,requests\n", "1 to 120 rows"),
         (b"month,requests\n2026-09\n", "Row 2 has more or fewer"),
         (b"month,requests\n2026-09,1,2\n", "Row 2 has more or fewer"),
-        (b"month,requests\n2026-13,1\n", "Row 2: '2026-13' is no month"),
-        (b"month,requests\n2026-09,-1\n", "Row 2: '-1' is no number"),
+        (b"month,requests\n2026-13,1\n", "Row 2: '2026-13' is not a month"),
+        (b"month,requests\n2026-09,-1\n", "Row 2: '-1' is not a number"),
         (b"month,requests\n2026-09,1" + b"0" * 15 + b"\n", "Row 2"),
-        (b'month,requests\n"2026-09,1\n', "no CSV"),
+        (b'month,requests\n"2026-09,1\n', "not a CSV file"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(content, words):

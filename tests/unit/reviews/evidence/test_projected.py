@@ -55,7 +55,7 @@ def test_an_unknown_option_is_refused_with_the_known_ones():
 def test_the_only_option_need_not_be_named():
     assert only_option(document("own")) == "own"
     assert option_ids(document("own", "api")) == ("own", "api")
-    with pytest.raises(Invalid, match="Say which option this request asks for: own, api") as refused:
+    with pytest.raises(Invalid, match="Choose the option of this request: own, api") as refused:
         only_option(document("own", "api"))
     assert refused.value.field == "option"
 

@@ -21,7 +21,7 @@ def _bare() -> PacketDocument:
     cover = sample_cover(
         outcome="", state="draft", decided_at=None, approvers=(), artifact_size_bytes=None, submitted_at=None
     )
-    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
+    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.2.0")
 
 
 @pytest.mark.parametrize("packet", [sample_packet(), _bare()], ids=["full", "bare"])
@@ -35,7 +35,7 @@ def test_document_and_back_is_the_same_packet(packet: PacketDocument) -> None:
 
 def test_the_digest_of_a_packet_never_changes() -> None:
     digest = digest_of(to_document(sample_packet()))
-    assert digest == "sha256:d2c64b404731daf75509403f3904146c37c2eff81315683597fe238660838930"
+    assert digest == "sha256:d0c83f14387a79e3c36602201d40c2b56898eb8c72a34db38ccfcb0d26189d9b"
 
 
 def test_document_spells_values_as_text() -> None:
@@ -67,7 +67,7 @@ def test_the_digest_depends_on_what_is_said_and_on_nothing_else() -> None:
     ],
 )
 def test_a_damaged_document_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="Make the packet again"):
+    with pytest.raises(Invalid, match="Create a new packet"):
         read_packet(to_document(sample_packet()) | change)
 
 
@@ -112,7 +112,7 @@ def test_comparison_words() -> None:
         limit=Decimal(20),
     )
     assert (row.title, row.unit_words, row.chart) == ("Throughput", "per s", "interval-throughput_per_s.svg")
-    assert (row.claimed_words, row.measured_words, row.interval_words) == ("30", "33.15", "at least 32.5")
+    assert (row.claimed_words, row.measured_words, row.interval_text) == ("30", "33.15", "at least 32.5")
     assert row.measured is not None
     assert row.measured.sample_words == "95 %, n = 3,000"
     assert row.spoken == "Throughput: claimed 30, measured 33.15 (at least 32.5), limit 20"
@@ -120,7 +120,7 @@ def test_comparison_words() -> None:
 
 def test_comparison_without_metric_values_says_nothing() -> None:
     row = ClaimComparison(name="new_metric", unit="ms", direction="lower is better")
-    assert (row.title, row.claimed_words, row.measured_words, row.interval_words) == ("New metric", "", "", "")
+    assert (row.title, row.claimed_words, row.measured_words, row.interval_text) == ("New metric", "", "", "")
     assert row.spoken == "New metric: no value"
     assert MeasurementPart(value=Decimal(1)).sample_words == ""
     point = ClaimComparison(name="x", unit="ms", direction="", measured=MeasurementPart(value=Decimal(4)))
@@ -142,7 +142,7 @@ def test_rule_cost_and_budget_words() -> None:
     assert rule.observed_words == "43.91 ms"
     assert replace(rule, observed=None).observed_words == ""
     cost = CostRow(label="l", value_usd=Decimal(1840), lower_usd=Decimal("1610.001"), basis="estimated")
-    assert (cost.value_words, cost.interval_words) == ("1,840.00", "at least 1,610.00")
+    assert (cost.value_words, cost.interval_text) == ("1,840.00", "at least 1,610.00")
     row = BudgetRow(account="a", unit="gpu_h", before=Decimal(1200), this=Decimal(320), after=Decimal(880))
     assert (row.unit_words, row.before_words, row.this_words, row.after_words) == ("GPU h", "1,200", "320", "880")
     assert row.others_words == ""

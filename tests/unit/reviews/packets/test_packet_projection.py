@@ -45,7 +45,7 @@ def test_a_metric_value_is_said_with_its_range() -> None:
     assert metric_value("1234.5", "1000", "2000").words == "1,234.50 (1,000.00 to 2,000.00)"
     assert metric_value("5", "5", "5").words == "5.00"
     assert NO_END.words == "not served"
-    assert OptionValue(value=Decimal(5), low=Decimal(4), high=None).words == "5.00 (4.00 to no end)"
+    assert OptionValue(value=Decimal(5), low=Decimal(4), high=None).words == "5.00 (4.00 to no limit)"
     assert option("Own", NO_END).cheapest_words == "25%"
 
 

@@ -93,7 +93,7 @@ def test_nothing_is_fetched_from_network_or_disk(payload: str, canary: tuple[str
         evil = _aimed(
             '<svg xmlns="http://www.w3.org/2000/svg"><image href="URL/in" width="9" height="9"/></svg>', place
         )
-        with pytest.raises(PrintFailed, match="nothing else is ever fetched"):
+        with pytest.raises(PrintFailed, match="nothing else is fetched"):
             pdf.render(_aimed(payload, place), assets={"evil.svg": evil.encode()})
     assert hits == []
 
@@ -121,7 +121,7 @@ def test_the_canary_sings_for_a_printer_without_our_fetcher(canary: tuple[str, P
 def test_other_addresses_and_missing_assets_fail_the_print(address: str) -> None:
     with pytest.raises(PrintFailed) as failed:
         pdf.render(f'<img src="{address}">', assets={})
-    assert failed.value.reason.startswith("The packet names ")
+    assert failed.value.reason.startswith("The packet refers to ")
 
 
 def test_a_refusal_in_the_child_reaches_the_caller_in_words(canary: tuple[str, Path, list[str]]) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_in_the_child_reaches_the_caller_in_words(canary: tuple[str, P
     with pytest.raises(PrintFailed) as failed:
         WeasyPrintPrinter().print(f'<img src="{url}/x">', assets={})
     assert failed.value.reason == (
-        f"The packet names {url}/x, which is not among its assets; nothing else is ever fetched."
+        f"The packet refers to {url}/x, which is not one of its assets; nothing else is fetched."
     )
     assert hits == []
 
@@ -143,7 +143,7 @@ def test_a_slow_print_is_killed() -> None:
 
 
 def test_a_print_has_only_so_much_processor_time() -> None:
-    with pytest.raises(PrintFailed, match="it used more processor time than it may have"):
+    with pytest.raises(PrintFailed, match="it exceeded its processor time"):
         WeasyPrintPrinter(cpu_max_s=1).print(LONG, assets={})
 
 
@@ -156,7 +156,7 @@ def test_a_print_has_only_so_much_memory() -> None:
 def test_an_oversized_packet_is_refused_before_a_child_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "HTML_MAX_CHARS", 10)
     monkeypatch.setattr(WeasyPrintPrinter, "_run", lambda *_: pytest.fail("a child was started"))
-    with pytest.raises(PrintFailed, match="11 characters of HTML and the printer takes 10"):
+    with pytest.raises(PrintFailed, match="11 characters of HTML; the maximum is 10"):
         WeasyPrintPrinter().print("x" * 11, assets={})
 
 
@@ -169,8 +169,8 @@ def test_an_oversized_packet_is_refused_before_a_child_is_started(monkeypatch: p
         (1, b"", b"Exception ignored in: <object repr() failed>", "The printer ran out of memory."),
         (-6, b"", b"", "The printer was stopped: it ran out of memory."),
         (-5, b"", b"", "The printer was stopped: it ran out of memory."),
-        (-15, b"", b"", "The printer was stopped: signal 15 ended it."),
-        (0, b"<html>", b"", "The printer answered with something that is not a PDF; see the worker's log."),
+        (-15, b"", b"", "The printer was stopped: it received signal 15."),
+        (0, b"<html>", b"", "The output of the printer is not a PDF; see the log of the worker."),
     ],
 )
 def test_every_way_a_child_can_end_has_words(returncode: int, stdout: bytes, stderr: bytes, reason: str) -> None:
@@ -226,14 +226,17 @@ def test_the_child_prints(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_child_refuses_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, err = _child(monkeypatch, '<img src="asset:none.svg">')
     assert (code, out) == (3, b"")
-    assert err.startswith("The packet names asset:none.svg")
+    assert err.startswith("The packet refers to asset:none.svg")
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError(), "The packet needs more memory than the printer may use; shorten its longest texts."),
-        (OSError("cannot load library\n'pango'"), "WeasyPrint cannot work here: cannot load library 'pango'"),
+        (MemoryError(), "The packet needs more memory than the printer is allowed; shorten its longest texts."),
+        (
+            OSError("cannot load library\n'pango'"),
+            "WeasyPrint does not work on this machine: cannot load library 'pango'",
+        ),
     ],
 )
 def test_the_child_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:

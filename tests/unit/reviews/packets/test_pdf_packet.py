@@ -26,7 +26,7 @@ LIBRARIES = {"weighbridge": "governance.site.templatetags.weighbridge"}
 SECTIONS = [
     "1 Request and business case",
     "2 Policy evaluation",
-    "3 Claimed beside measured",
+    "3 Claims and measurements",
     "4 Costs",
     "5 Checklist",
     "6 Votes and conditions",
@@ -55,7 +55,7 @@ def _bare() -> PacketDocument:
     cover = sample_cover(
         outcome="", state="draft", decided_at=None, rationale="", approvers=(), artifact_format="", bundle_digest=""
     )
-    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.1.0")
+    return PacketDocument(cover=cover, business_case="", generated_at=FILED_AT, generator="Weighbridge 0.2.0")
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def test_metadata_names_the_request_and_the_twin(reader: PdfReader) -> None:
     assert found.title == "MRR-2026-0042: Fashion classifier for the returns desk"
     assert found.author == "Retail vision"
     assert found.subject is not None
-    assert found.subject.endswith(f"JSON twin {digest_of(to_document(sample_packet()))}")
-    assert found.creator == "Weighbridge 0.1.0"
+    assert found.subject.endswith(f"JSON document {digest_of(to_document(sample_packet()))}")
+    assert found.creator == "Weighbridge 0.2.0"
     assert found.creation_date is not None
     assert found.creation_date.isoformat() == "2026-07-09T15:43:00+00:00"
     assert reader.trailer["/Root"]["/Lang"] == "en"
@@ -131,7 +131,7 @@ def test_contents_name_the_page_on_which_each_section_begins(reader: PdfReader) 
 def test_pages_say_rules_contradictions_votes_budget_ticket_and_chain_head(reader: PdfReader) -> None:
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for words in (
-        "2 of 6 rules stand against the request.",
+        "2 of 6 rules did not pass.",
         "p95-prod",
         "Waived until 2026-09-30",
         "worse than claimed",
@@ -179,15 +179,15 @@ def test_a_bare_packet_says_what_is_not_there() -> None:
         "nobody",
         "The policy has not been evaluated yet",
         "No metric values were given.",
-        "No benchmark ran",
-        "No cost was given.",
-        "No checklist is attached",
+        "This request has no benchmark runs",
+        "No costs were given.",
+        "No checklist: the policy did not require a review",
         "Nobody has voted.",
         "No conditions.",
-        "touches no budget",
+        "does not use a budget",
         "the gate refuses this artifact",
         "No ticket",
-        "No event was recorded.",
+        "No events were recorded.",
     ):
         assert words in text
 
@@ -219,5 +219,5 @@ def test_a_long_trail_and_an_endless_word_still_print(monkeypatch: pytest.Monkey
     packet = replace(_bare(), audit=sample_audit(70), business_case="x" * 5000)
     reader = PdfReader(BytesIO(WeasyPrintPrinter().print(_html(packet), assets=_assets(packet))))
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
-    assert "30 earlier events are in the JSON twin." in text
+    assert "30 earlier events are in the JSON document." in text
     assert len(reader.pages) < 15

@@ -46,7 +46,7 @@ def test_every_section_is_printed_once_and_joined_in_order(monkeypatch: pytest.M
 
 def test_nothing_but_what_was_handed_over_is_fetched() -> None:
     far = '<img src="http://127.0.0.1:9/a.png">'
-    with pytest.raises(PrintFailed, match=r"The section s1: The packet names http://127\.0\.0\.1:9/a\.png"):
+    with pytest.raises(PrintFailed, match=r"The section s1: The packet refers to http://127\.0\.0\.1:9/a\.png"):
         printed(SectionPrinter(processes=1), [sheet(0), sheet(1, far), sheet(2)])
 
 
@@ -56,7 +56,7 @@ def test_a_section_that_takes_too_long_is_stopped() -> None:
 
 
 def test_a_child_without_memory_ends_in_words() -> None:
-    with pytest.raises(PrintFailed, match=r"The section s0 ended its printer, most likely for its memory\."):
+    with pytest.raises(PrintFailed, match=r"The section s0 ended its printer, most likely because of its memory\."):
         printed(SectionPrinter(processes=1, memory_max_bytes=40 * 1024**2), [sheet(0)])
 
 

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.budgets.domain.quarters import Quarter
-from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX, AgendaEntry, AgendaKind, gather, request_page
+from reviews.quarterly.domain.agenda import FORECAST_ERRORS_MAX, AgendaEntry, AgendaKind, build_agenda, request_page
 from reviews.quarterly.domain.sources import (
-    BrokenLimit,
     ConditionDue,
-    Exemption,
     ExpiringAuthorization,
-    Found,
+    ForecastError,
     Investment,
-    Miss,
-    Orphan,
+    LimitBreach,
+    OpenAction,
+    OpenFinding,
     Saving,
     Sources,
-    Unfinished,
+    UnownedModel,
+    WaiverInForce,
 )
 
 Q4 = Quarter(2026, 4)
@@ -35,17 +35,17 @@ def investment(**changes: object) -> Investment:
     return Investment(**{**HERE, "title": "A ranker", "state": "in_review", "usd": Decimal("1200.50"), **changes})
 
 
-def miss(ref: str, projected: int, billed: int) -> Miss:
-    return Miss(ref=ref, model="search/ranker", projected_usd=Decimal(projected), billed_usd=Decimal(billed))
+def miss(ref: str, projected: int, billed: int) -> ForecastError:
+    return ForecastError(ref=ref, model="search/ranker", projected_usd=Decimal(projected), billed_usd=Decimal(billed))
 
 
 def only(sources: Sources) -> AgendaEntry:
-    (entry,) = gather(sources, quarter=Q4)
+    (entry,) = build_agenda(sources, quarter=Q4)
     return entry
 
 
 def test_nothing_known_is_an_empty_agenda() -> None:
-    assert gather(Sources(), quarter=Q4) == ()
+    assert build_agenda(Sources(), quarter=Q4) == ()
 
 
 def test_a_pending_investment() -> None:
@@ -59,14 +59,14 @@ def test_a_pending_investment() -> None:
         request="MRR-2026-0001",
         weight=Decimal("1200.50"),
     )
-    assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost stated."
+    assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost given."
 
 
 @pytest.mark.parametrize(
     ("approved_at", "is_new"), [(at(9, 30), False), (at(10, 1), True), (at(12, 31), True), (at(1, 1, 2027), False)]
 )
 def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datetime, is_new: bool) -> None:
-    entries = gather(Sources(investments=(investment(approved_at=approved_at),)), quarter=Q4)
+    entries = build_agenda(Sources(investments=(investment(approved_at=approved_at),)), quarter=Q4)
     assert [entry.kind for entry in entries] == ([AgendaKind.NEW_INVESTMENT] if is_new else [])
     assert all(entry.why == f"Approved on {approved_at:%Y-%m-%d}: 1,200.50 USD a year." for entry in entries)
 
@@ -76,7 +76,7 @@ def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datet
 )
 def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool) -> None:
     owed = ConditionDue(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
-    entries = gather(Sources(obligations=(owed,)), quarter=Q4)
+    entries = build_agenda(Sources(conditions=(owed,)), quarter=Q4)
     assert [(entry.subject, entry.why, entry.page) for entry in entries] == (
         [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
     )
@@ -85,7 +85,7 @@ def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool
 @pytest.mark.parametrize(("expires_at", "ends"), [(at(3, 31, 2027), True), (at(4, 1, 2027), False)])
 def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, ends: bool) -> None:
     ending = ExpiringAuthorization(**HERE, authorization="AUT-1", environment="prod", expires_at=expires_at)
-    entries = gather(Sources(endings=(ending,)), quarter=Q4)
+    entries = build_agenda(Sources(expirations=(ending,)), quarter=Q4)
     assert [(entry.kind, entry.title) for entry in entries] == (
         [(AgendaKind.EXPIRING, "search/ranker in prod")] if ends else []
     )
@@ -100,14 +100,16 @@ def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, e
     ],
 )
 def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) -> None:
-    found = Found(number=4, kind=kind, subject="Search 2026Q4 USD", text="Too much.", page="/budgets/", team="search")
+    found = OpenFinding(
+        number=4, kind=kind, subject="Search 2026Q4 USD", text="Too much.", page="/budgets/", team="search"
+    )
     assert only(Sources(findings=(found,))) == AgendaEntry(
         kind=expected, subject="FND-4", title="Search 2026Q4 USD", why="Too much.", page="/budgets/", team="search"
     )
 
 
 def test_a_finding_about_a_model_names_it() -> None:
-    found = Found(
+    found = OpenFinding(
         number=5,
         kind="cost.breach",
         subject="MRR-2026-0003 (AUT-2026-0003)",
@@ -118,18 +120,18 @@ def test_a_finding_about_a_model_names_it() -> None:
     assert only(Sources(findings=(found,))).title == "ads/x: MRR-2026-0003 (AUT-2026-0003)"
 
 
-def monthly(number: int, ref: str, kind: str = "cost.breach") -> Found:
-    return Found(number=number, kind=kind, subject=ref, text=f"Too much in month {number}.", page="/x/", ref=ref)
+def monthly(number: int, ref: str, kind: str = "cost.breach") -> OpenFinding:
+    return OpenFinding(number=number, kind=kind, subject=ref, text=f"Too much in month {number}.", page="/x/", ref=ref)
 
 
 def test_findings_month_after_month_are_one_item_that_names_them_all() -> None:
     findings = (monthly(5, "A"), monthly(6, "B"), monthly(7, "A"), monthly(8, "A", "drift"), monthly(9, "A"))
-    entries = gather(Sources(findings=findings), quarter=Q4)
+    entries = build_agenda(Sources(findings=findings), quarter=Q4)
     assert [(entry.kind, entry.subject, entry.why) for entry in entries] == [
         (
             AgendaKind.FORECAST_ERROR,
             "cost.breach:A",
-            "Too much in month 9. Found before too, and still open: FND-5, FND-7.",
+            "Too much in month 9. Earlier findings that are still open: FND-5, FND-7.",
         ),
         (AgendaKind.FORECAST_ERROR, "cost.breach:B", "Too much in month 6."),
         (AgendaKind.BREACH, "drift:A", "Too much in month 8."),
@@ -138,12 +140,13 @@ def test_findings_month_after_month_are_one_item_that_names_them_all() -> None:
 
 def test_findings_of_accounts_stay_apart() -> None:
     findings = (monthly(5, ""), monthly(6, ""))
-    assert [entry.subject for entry in gather(Sources(findings=findings), quarter=Q4)] == ["FND-5", "FND-6"]
+    assert [entry.subject for entry in build_agenda(Sources(findings=findings), quarter=Q4)] == ["FND-5", "FND-6"]
 
 
 def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
-    entries = gather(
-        Sources(misses=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))), quarter=Q4
+    entries = build_agenda(
+        Sources(forecast_errors=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))),
+        quarter=Q4,
     )
     assert [(entry.subject, entry.why) for entry in entries] == [
         ("D", "Projected 100.00 USD, billed 20.00 USD: 80 % off."),
@@ -154,20 +157,22 @@ def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 10_000), st.integers(0, 10_000)), max_size=30))
 def test_no_forecast_left_off_is_worse_than_one_shown(pairs: list[tuple[int, int]]) -> None:
-    misses = tuple(miss(f"M{number:02}", projected, billed) for number, (projected, billed) in enumerate(pairs))
-    shown = {entry.subject for entry in gather(Sources(misses=misses), quarter=Q4)}
-    assert len(shown) <= MISSES_SHOWN_MAX
-    off = [each.error for each in misses if each.ref not in shown]
-    on = [each.error for each in misses if each.ref in shown]
+    forecast_errors = tuple(
+        miss(f"M{number:02}", projected, billed) for number, (projected, billed) in enumerate(pairs)
+    )
+    shown = {entry.subject for entry in build_agenda(Sources(forecast_errors=forecast_errors), quarter=Q4)}
+    assert len(shown) <= FORECAST_ERRORS_MAX
+    off = [each.error for each in forecast_errors if each.ref not in shown]
+    on = [each.error for each in forecast_errors if each.ref in shown]
     assert all(error >= Decimal("0.1") for error in on)
     assert max(off, default=Decimal(0)) <= min(on, default=Decimal(10**9)) or max(off) < Decimal("0.1")
 
 
 def test_the_other_kinds_lead_to_their_pages() -> None:
     sources = Sources(
-        breaches=(BrokenLimit(**HERE, metric="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
-        exemptions=(
-            Exemption(
+        breaches=(LimitBreach(**HERE, metric="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
+        waivers=(
+            WaiverInForce(
                 **HERE,
                 number=3,
                 rule="p95-slo",
@@ -176,7 +181,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
                 granted_at=at(9, 1),
                 expires_at=at(11, 1),
             ),
-            Exemption(
+            WaiverInForce(
                 **HERE,
                 number=4,
                 rule="p95-slo",
@@ -186,13 +191,13 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
                 expires_at=at(9, 1),
             ),
         ),
-        orphans=(Orphan(model="ads/bidder", name="Bidder", owner="Bo"),),
+        unowned_models=(UnownedModel(model="ads/bidder", name="Bidder", owner="Bo"),),
         savings=(
             Saving(**HERE, variant="int8", share=Decimal("0.379"), is_realized=False),
             Saving(**HERE, variant="pruned", share=None, is_realized=True),
         ),
-        unfinished=(
-            Unfinished(
+        open_actions=(
+            OpenAction(
                 ref="ACT-2026Q3-01",
                 quarter="2026Q3",
                 model="search/ranker",
@@ -202,7 +207,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
             ),
         ),
     )
-    assert [(entry.kind, entry.subject, entry.why, entry.page) for entry in gather(sources, quarter=Q4)] == [
+    assert [(entry.kind, entry.subject, entry.why, entry.page) for entry in build_agenda(sources, quarter=Q4)] == [
         (
             AgendaKind.FOLLOW_UP,
             "ACT-2026Q3-01",
@@ -212,7 +217,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         (
             AgendaKind.BREACH,
             "MRR-2026-0001:latency_p95_ms",
-            "Measured 140 ms, and the limit is at most 120 ms.",
+            "Measured 140 ms; the limit is at most 120 ms.",
             "/requests/MRR-2026-0001/#metric-values",
         ),
         (
@@ -224,19 +229,19 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         (
             AgendaKind.NO_OWNER,
             "ads/bidder",
-            "Bo owned it, whose account is closed or who files for its team no more.",
+            "Its owner Bo has a closed account or is no longer a requester of its team.",
             "/models/ads/bidder/",
         ),
         (
             AgendaKind.SAVING_FOUND,
             "MRR-2026-0001:int8",
-            "The variant int8 is 38 % faster and not in use.",
+            "The variant int8 is 38 % faster and is not in use.",
             "/requests/MRR-2026-0001/#metric-values",
         ),
         (
             AgendaKind.SAVING_REALIZED,
             "MRR-2026-0001:pruned",
-            "The variant pruned is worth it and in use.",
+            "The variant pruned is worth using and is in use.",
             "/requests/MRR-2026-0001/#metric-values",
         ),
     ]
@@ -245,7 +250,10 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
 def test_the_weightiest_first_and_each_subject_once() -> None:
     small, great = investment(ref="A", usd=Decimal(1)), investment(ref="B", usd=Decimal(2))
     again = investment(ref="B", usd=Decimal(3))
-    assert [entry.subject for entry in gather(Sources(investments=(small, great, again)), quarter=Q4)] == ["B", "A"]
+    assert [entry.subject for entry in build_agenda(Sources(investments=(small, great, again)), quarter=Q4)] == [
+        "B",
+        "A",
+    ]
     assert request_page("A") == "/requests/A/"
 
 

@@ -41,10 +41,10 @@ def test_every_pair_of_states_of_a_cycle(source: CycleState, target: CycleState)
 
 
 def test_a_refusal_says_what_is_possible() -> None:
-    with pytest.raises(WrongState, match=r"^This cycle is closed already\.$") as refused:
+    with pytest.raises(WrongState, match=r"^This cycle is already closed\.$") as refused:
         cycles.check_move(source=CycleState.CLOSED, target=CycleState.CLOSED)
     assert refused.value.code == "already"
-    with pytest.raises(WrongState, match="This cycle is closed; what is left to do is an action item"):
+    with pytest.raises(WrongState, match="This cycle is closed; use an action item or the next cycle"):
         cycles.check_move(source=CycleState.CLOSED, target=CycleState.HELD)
     with pytest.raises(
         WrongState, match=r"planned cannot become held. Possible now: collect \(to collecting, by system\)"
@@ -55,12 +55,12 @@ def test_a_refusal_says_what_is_possible() -> None:
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(ActionState, ActionState)))
 def test_every_pair_of_states_of_an_action_item(source: ActionState, target: ActionState) -> None:
     permitted = (str(source), str(target)) in ITEMS
-    assert acts.may_become(source=source, target=target) is permitted
+    assert acts.may_change_to(source=source, target=target) is permitted
     if permitted:
-        acts.check_become(source=source, target=target)
+        acts.check_change_to(source=source, target=target)
         return
     with pytest.raises(WrongState) as refused:
-        acts.check_become(source=source, target=target)
+        acts.check_change_to(source=source, target=target)
     assert (refused.value.code == "closed") == (source in acts.ACTION_CLOSED)
 
 

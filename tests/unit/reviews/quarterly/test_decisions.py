@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_wish
-from reviews.quarterly.domain.minutes import MinutedDecision, MinutedItem, Minutes, Present, escaped, markdown
+from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_decision
+from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes, escaped, markdown
 from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, KpiStanding, KpiTrend, Totals, totals
 from weighbridge.core.errors import Invalid
 
@@ -32,7 +32,7 @@ def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> DecisionI
 
 @pytest.mark.parametrize("kind", list(DecisionKind))
 def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
-    check_wish(wish(kind), today=TODAY)
+    check_decision(wish(kind), today=TODAY)
     assert kind.words
     assert kind.implies.endswith(".")
 
@@ -45,10 +45,10 @@ def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
         (wish(due_on=TODAY - timedelta(days=1)), "due_on", "between 2027-01-12 and 2028-01-13"),
         (wish(due_on=TODAY + timedelta(days=367)), "due_on", "between"),
         (wish(rationale="  short  "), "rationale", "at least 10 characters"),
-        (wish(has_model=False), "kind", "about no model, so it cannot be decided to keep it"),
-        (wish(DecisionKind.APPROVE_INVESTMENT, has_request=False), "kind", "Only an item about a request"),
-        (wish(DecisionKind.BUDGET_CHANGE, has_team=False), "kind", "about no team"),
-        (wish(amount=Decimal(1)), "amount_usd", "To keep takes no amount"),
+        (wish(has_model=False), "kind", "has no model, so the meeting cannot decide to keep it"),
+        (wish(DecisionKind.APPROVE_INVESTMENT, has_request=False), "kind", "Only an item with a request"),
+        (wish(DecisionKind.BUDGET_CHANGE, has_team=False), "kind", "has no team"),
+        (wish(amount=Decimal(1)), "amount_usd", "The decision to keep has no amount"),
         (wish(DecisionKind.BUDGET_CHANGE, amount=None), "amount_usd", "needs the new amount"),
         (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal(-1)), "amount_usd", "zero or more"),
         (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("NaN")), "amount_usd", "zero or more"),
@@ -57,17 +57,17 @@ def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
 )
 def test_what_a_decision_may_not_lack(refused: DecisionInput, field: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason) as refusal:
-        check_wish(refused, today=TODAY)
+        check_decision(refused, today=TODAY)
     assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("due_on", [TODAY, TODAY + timedelta(days=366)])
 def test_the_first_and_the_last_day_a_decision_may_be_due(due_on: date) -> None:
-    check_wish(wish(due_on=due_on), today=TODAY)
+    check_decision(wish(due_on=due_on), today=TODAY)
 
 
 def test_a_budget_may_be_changed_without_a_model_even_to_nothing() -> None:
-    check_wish(wish(DecisionKind.BUDGET_CHANGE, has_model=False, amount=Decimal("0.00")), today=TODAY)
+    check_decision(wish(DecisionKind.BUDGET_CHANGE, has_model=False, amount=Decimal("0.00")), today=TODAY)
 
 
 def score(
@@ -130,7 +130,7 @@ MEETING = Minutes(
     quarter="2026Q4",
     chair="Lee Lead",
     held_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
-    present=(Present(name="Lee Lead", side="engineering"), Present(name="Pia *Product*", side="product")),
+    present=(Attendee(name="Lee Lead", side="engineering"), Attendee(name="Pia *Product*", side="product")),
     items=(
         MinutedItem(
             kind="Over budget",
@@ -158,12 +158,12 @@ MEETING = Minutes(
 def test_the_minutes_word_for_word() -> None:
     assert markdown(MEETING) == (
         "# Model Performance & Cost Review 2026Q4\n\n"
-        "Held on 2027-01-12 09:30 UTC; Lee Lead was in the chair.\n\n"
+        "Held on 2027-01-12 09:30 UTC; Lee Lead was the chair.\n\n"
         "## Present\n\n- Lee Lead, engineering\n- Pia \\*Product\\*, product\n\n"
         "## Decisions\n\n### The ranker\n\nOver budget. Run over by 12 USD.\n\n"
-        "- **optimize** (12.00 USD): Quantize it. Decided by Lee Lead; Ada owes ACT-2026Q4-01 by 2027-02-01.\n\n"
-        "## Looked at without a decision\n\n- \\# p95 (Rule waived)\n\n"
-        "## Taken off the agenda\n\n- int8 (Saving found): In use already.\n\n"
+        "- **optimize** (12.00 USD): Quantize it. Decided by Lee Lead; Ada owns ACT-2026Q4-01, due 2027-02-01.\n\n"
+        "## Discussed without a decision\n\n- \\# p95 (Rule waived)\n\n"
+        "## Removed from the agenda\n\n- int8 (Saving found): In use already.\n\n"
         "## Notes\n\nFirst.\n\n\\# Second \\<b\\>\n"
     )
 

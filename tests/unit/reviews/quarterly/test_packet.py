@@ -175,12 +175,12 @@ def test_the_way_by_cause_names_what_is_not_told_apart() -> None:
         "volume",
         "efficiency",
         "price",
-        "not told apart",
+        "unexplained",
         "billed",
     ]
     assert dict(chart.table.rows)["volume"] == "\N{MINUS SIGN}60"
-    assert dict(chart.table.rows)["not told apart"] == "\N{MINUS SIGN}40"
-    assert "not told apart" not in dict(whole.table.rows)
+    assert dict(chart.table.rows)["unexplained"] == "\N{MINUS SIGN}40"
+    assert "unexplained" not in dict(whole.table.rows)
     assert charts.causes_chart([make_variance(3)]) is None
 
 

@@ -49,14 +49,14 @@ def test_months_add_up_and_what_lacks_is_named_with_its_months() -> None:
         price_usd=Decimal(-40),
         lacking=("requests (May 2026, June 2026)", "hours (May 2026)"),
     )
-    assert (found.difference_usd, found.untold_usd) == (Decimal("50.01"), Decimal("-9.99"))
+    assert (found.difference_usd, found.unexplained_usd) == (Decimal("50.01"), Decimal("-9.99"))
     assert found.parts == (("volume", 50), ("efficiency", 50), ("price", -40))
 
 
 def test_without_requests_nothing_is_told_apart() -> None:
     found = variance_of("a/b", [make_month(MONTHS[0], lacking=("requests",))])
     assert found is not None
-    assert (found.parts, found.untold_usd, found.lacking) == ((), Decimal(60), ("requests (April 2026)",))
+    assert (found.parts, found.unexplained_usd, found.lacking) == ((), Decimal(60), ("requests (April 2026)",))
 
 
 def test_months_without_a_plan_or_a_bill_do_not_count() -> None:
@@ -71,5 +71,5 @@ def test_the_parts_of_all_months_leave_nothing_over(told: list[tuple[Decimal, in
     load = Load(Decimal(1000), Decimal(1))
     found = variance_of("a/b", with_parts(months, load=load, traffic=traffic))
     assert found is not None
-    assert (found.untold_usd, found.lacking) == (0, ())
+    assert (found.unexplained_usd, found.lacking) == (0, ())
     assert abs(found.billed_usd - sum(usd for usd, _ in told)) <= Decimal("0.005") * len(told)

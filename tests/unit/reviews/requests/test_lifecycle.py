@@ -6,7 +6,7 @@ import pytest
 
 from reviews.requests.domain import lifecycle
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.steps import Actor, leaving
+from reviews.requests.domain.steps import Actor, transitions_from
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {
@@ -137,7 +137,7 @@ def test_only_the_system_decides_screens_escalates_and_expires() -> None:
 def _reachable(start: RequestState) -> set[RequestState]:
     seen, waiting = {start}, [start]
     while waiting:
-        for step in leaving(waiting.pop(), lifecycle.TRANSITIONS):
+        for step in transitions_from(waiting.pop(), lifecycle.TRANSITIONS):
             if step.target not in seen:
                 seen.add(step.target)
                 waiting.append(step.target)

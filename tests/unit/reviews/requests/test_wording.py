@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.requests.domain.wording import bytes_words, interval_words, number_words, unit_words, value_words
+from reviews.requests.domain.wording import bytes_words, interval_text, number_text, unit_words, value_words
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ from reviews.requests.domain.wording import bytes_words, interval_words, number_
         ("NaN", "ms", "NaN"),
     ],
 )
-def test_number_words(value: str, unit: str, words: str) -> None:
-    assert number_words(Decimal(value), unit=unit) == words
+def test_number_text(value: str, unit: str, words: str) -> None:
+    assert number_text(Decimal(value), unit=unit) == words
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_value_words_leaves_no_blank_after_a_ratio() -> None:
 )
 def test_interval_words(lower: str | None, upper: str | None, words: str) -> None:
     low, high = (Decimal(bound) if bound else None for bound in (lower, upper))
-    assert interval_words(lower=low, upper=high, unit="ms") == words
+    assert interval_text(lower=low, upper=high, unit="ms") == words
 
 
 @given(st.decimals(-(10**9), 10**9, places=6), st.decimals(0, 10**6, places=6), st.sampled_from(["ms", "USD", "ratio"]))
 def test_the_printed_interval_contains_the_computed_one(lower: Decimal, width: Decimal, unit: str) -> None:
     upper = lower + width
-    low, _, high = interval_words(lower=lower, upper=upper, unit=unit).replace(",", "").partition(" to ")
+    low, _, high = interval_text(lower=lower, upper=upper, unit=unit).replace(",", "").partition(" to ")
     assert Decimal(low) <= lower <= upper <= Decimal(high)
 
 

@@ -12,7 +12,7 @@ LEAD = Person(7, "ada", roles=frozenset({Role.PLATFORM_LEAD}))
 
 def test_nobody_drops_what_they_owe() -> None:
     quarterly_rules.check_drop_action(LEAD, owner_id=8)
-    with pytest.raises(NotAllowed, match="Nobody gives up what they owe themselves"):
+    with pytest.raises(NotAllowed, match="You cannot drop your own action item"):
         quarterly_rules.check_drop_action(LEAD, owner_id=7)
 
 

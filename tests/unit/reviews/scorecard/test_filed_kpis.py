@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.scorecard.domain.filed import FiledKpi, filed
+from reviews.scorecard.domain.filed import FiledKpi, filed_kpi
 from reviews.scorecard.domain.scorecard import KpiDirection
 from weighbridge.core.kpis import EffectMethod, KpiEffect, KpiLink
 from weighbridge.core.kpis import KpiBetter as FiledBetter
@@ -32,7 +32,7 @@ LINK = KpiLink(
 
 
 def test_a_line_keeps_what_was_filed():
-    assert filed(LINK, ref="MRR-2026-0001") == FiledKpi(
+    assert filed_kpi(LINK, ref="MRR-2026-0001") == FiledKpi(
         slug="fraud-losses-recall",
         name="Fraud losses",
         metric="recall",
@@ -51,12 +51,12 @@ def test_a_line_keeps_what_was_filed():
     ("kpi", "slug"), [("!", "recall"), ("a" * 59, "a" * 59), ("Ä & b", "b-recall"), ("x" * 200, "x" * 60)]
 )
 def test_a_slug_is_what_the_scorecard_takes(kpi, slug):
-    assert filed(replace(LINK, kpi=kpi), ref="MRR-2026-0001").slug == slug
+    assert filed_kpi(replace(LINK, kpi=kpi), ref="MRR-2026-0001").slug == slug
 
 
 def test_texts_are_cut_and_a_slug_is_never_empty():
     long = replace(LINK, kpi="?", metric="!" * 300, unit="u" * 99, data_source="d" * 999, better=FiledBetter.LOWER)
-    line = filed(replace(long, owner="o" * 5000), ref="MRR-2026-0001")
+    line = filed_kpi(replace(long, owner="o" * 5000), ref="MRR-2026-0001")
     assert (line.slug, line.better) == ("kpi", KpiDirection.LOWER)
     assert [len(text) for text in (line.metric, line.unit, line.data_source, line.how_estimated)] == [
         120,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jira import JIRAError
 
-from reviews.tickets.jira.errors import Doing, in_words, refusal, wait_from
+from reviews.tickets.jira.errors import Operation, error_from_response, retry_after_s, translate_errors
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import (
     Misconfigured,
@@ -20,9 +20,9 @@ from reviews.tickets.ports import (
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SETTINGS = JiraSettings(url="https://acme.atlassian.net", email="bot@acme.example", token="s3cret", project="MR")
-READ = Doing(what="read the ticket", write=False)
-WRITE = Doing(what="open the ticket", write=True)
-ON_TICKET = Doing(what="add a comment", write=True, ticket="10001")
+READ = Operation(what="read the ticket", write=False)
+WRITE = Operation(what="open the ticket", write=True)
+ON_TICKET = Operation(what="add a comment", write=True, ticket="10001")
 
 
 def answer(status: int, body: str = "", **headers: str) -> JIRAError:
@@ -32,8 +32,8 @@ def answer(status: int, body: str = "", **headers: str) -> JIRAError:
     return JIRAError(status_code=status, response=response)
 
 
-def meaning(error: JIRAError, doing: Doing) -> TrackerError:
-    return refusal(error, doing, settings=SETTINGS, now=NOW)
+def meaning(error: JIRAError, doing: Operation) -> TrackerError:
+    return error_from_response(error, doing, settings=SETTINGS, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def meaning(error: JIRAError, doing: Doing) -> TrackerError:
     ],
 )
 def test_every_form_of_wait(headers: dict[str, str], wait_s: float | None) -> None:
-    assert wait_from(headers, now=NOW) == wait_s
+    assert retry_after_s(headers, now=NOW) == wait_s
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_header_breaks_the_reading(retry_after: str, reset: str) -> None:
-    wait_s = wait_from({"Retry-After": retry_after, "X-RateLimit-Reset": reset}, now=NOW)
+    wait_s = retry_after_s({"Retry-After": retry_after, "X-RateLimit-Reset": reset}, now=NOW)
     assert wait_s is None or wait_s >= 0
 
 
 @given(st.integers(0, 10_000_000))
 def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
     date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-    assert wait_from({"Retry-After": date}, now=NOW) == wait_from({"Retry-After": str(seconds)}, now=NOW)
+    assert retry_after_s({"Retry-After": date}, now=NOW) == retry_after_s({"Retry-After": str(seconds)}, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
         (422, WRITE, Misconfigured),
     ],
 )
-def test_what_each_status_asks_of_the_caller(status: int, doing: Doing, kind: type[TrackerError]) -> None:
+def test_what_each_status_asks_of_the_caller(status: int, doing: Operation, kind: type[TrackerError]) -> None:
     error = meaning(answer(status), doing)
     assert type(error) is kind
     assert error.reason.endswith(".")
@@ -127,7 +127,7 @@ def test_a_label_that_cannot_be_set_is_told_apart() -> None:
 def test_a_body_of_any_shape_still_gives_a_sentence(body: str) -> None:
     error = meaning(answer(400, body), WRITE)
     assert error.reason == (
-        "Jira would not open the ticket (answer 400). Correct the project's screens, or JIRA_PROJECT, JIRA_ISSUE_TYPE "
+        "Jira refused to open the ticket (answer 400). Correct the project's screens, or JIRA_PROJECT, JIRA_ISSUE_TYPE "
         "and JIRA_FIELDS."
     )
 
@@ -163,8 +163,8 @@ def test_an_error_without_an_answer_is_still_one() -> None:
         (TypeError("a list"), READ, Misconfigured),
     ],
 )
-def test_silence_and_nonsense(raised: Exception, doing: Doing, kind: type[TrackerError]) -> None:
-    with pytest.raises(TrackerError) as error, in_words(doing, settings=SETTINGS, clock=lambda: NOW):
+def test_silence_and_nonsense(raised: Exception, doing: Operation, kind: type[TrackerError]) -> None:
+    with pytest.raises(TrackerError) as error, translate_errors(doing, settings=SETTINGS, clock=lambda: NOW):
         raise raised
     assert type(error.value) is kind
     assert error.value.__cause__ is raised
@@ -173,6 +173,6 @@ def test_silence_and_nonsense(raised: Exception, doing: Doing, kind: type[Tracke
 
 def test_what_is_in_words_already_passes() -> None:
     gone = TicketGone("It is gone.")
-    with pytest.raises(TicketGone) as error, in_words(READ, settings=SETTINGS, clock=lambda: NOW):
+    with pytest.raises(TicketGone) as error, translate_errors(READ, settings=SETTINGS, clock=lambda: NOW):
         raise gone
     assert error.value is gone

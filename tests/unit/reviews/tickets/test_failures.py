@@ -32,7 +32,7 @@ CREATE = "POST .*/issue$"
 def test_an_answer_lost_after_the_commit_makes_one_ticket(jira: JiraCloud, tracker_for: Make, fault: dict) -> None:
     tracker = tracker_for(read_timeout_s=0.3)
     jira.order(CREATE, **fault)
-    with pytest.raises(OutcomeUnknown, match="may have been done all the same") as unknown:
+    with pytest.raises(OutcomeUnknown, match="may have been done anyway") as unknown:
         open_once(tracker, DRAFT, may_exist=False)
     assert unknown.value.settle_s == 0.5
     adopted = open_once(tracker, DRAFT, may_exist=True)
@@ -153,7 +153,7 @@ def test_a_server_gone_between_two_calls_means_nothing_was_done(tracker_for: Mak
     with JiraCloud() as leaving:
         tracker = tracker_for(url=leaving.url)
         assert tracker.find(DRAFT.label) is None
-        tracker._client.hang_up()  # the next call dials anew
+        tracker._client.disconnect()  # the next call dials anew
     with pytest.raises(TrackerUnreachable):
         tracker.open(DRAFT)
 
@@ -223,10 +223,10 @@ def test_a_login_page_before_jira_is_told(jira: JiraCloud, tracker: JiraTracker)
 
 def test_another_server_than_cloud_is_told(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.config.deployment = "Server"
-    with pytest.raises(Misconfigured, match="says it is Server, not Jira Cloud"):
+    with pytest.raises(Misconfigured, match="reports the type Server, not Jira Cloud"):
         tracker.find(DRAFT.label)
     jira.order("GET .*/serverInfo", status=200, body={"version": "1"})
-    with pytest.raises(Misconfigured, match="says it is no Jira"):
+    with pytest.raises(Misconfigured, match="only Jira Cloud is supported"):
         tracker.find(DRAFT.label)
 
 

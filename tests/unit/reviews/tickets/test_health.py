@@ -55,7 +55,7 @@ def test_no_answer_is_a_sentence_too(jira: JiraCloud, tracker: JiraTracker) -> N
 
 def test_an_answer_of_another_shape_is_a_sentence_too(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.order("GET .*/mypermissions", status=200, body={})
-    assert "did not answer as Jira does" in tracker.check().sentence
+    assert "did not answer like Jira" in tracker.check().sentence
 
 
 def test_a_mended_site_is_seen_at_once(jira: JiraCloud, tracker: JiraTracker) -> None:

@@ -16,13 +16,13 @@ from reviews.tickets.domain import (
     Meaning,
     MoveAnswer,
     MoveOutcome,
-    answer_to,
+    answer_on_request,
+    has_status,
+    has_valid_signature,
     hint_of,
     is_own_comment,
-    is_signed,
     is_too_old,
     meaning_of,
-    stands_at,
 )
 from weighbridge.core.errors import Invalid
 
@@ -54,22 +54,22 @@ def signature(body: bytes, secret: str, algorithm: str = "sha256") -> str:
     ],
 )
 def test_a_signature(signed: str, secrets: list[str], expected: bool) -> None:
-    assert is_signed(body=BODY, signature=signed, secrets=secrets) is expected
+    assert has_valid_signature(body=BODY, signature=signed, secrets=secrets) is expected
 
 
 @given(body=st.binary(min_size=1, max_size=200), place=st.integers(min_value=0), change=st.integers(1, 255))
 def test_no_changed_byte_passes(body: bytes, place: int, change: int) -> None:
     changed = bytearray(body)
     changed[place % len(body)] ^= change
-    assert is_signed(body=body, signature=signature(body, "s"), secrets=["s"])
-    assert not is_signed(body=bytes(changed), signature=signature(body, "s"), secrets=["s"])
+    assert has_valid_signature(body=body, signature=signature(body, "s"), secrets=["s"])
+    assert not has_valid_signature(body=bytes(changed), signature=signature(body, "s"), secrets=["s"])
 
 
 def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
     right = hmac.compare_digest
     monkeypatch.setattr(hmac, "compare_digest", lambda left, other: compared.append(len(left)) or right(left, other))
-    assert is_signed(body=BODY, signature=signature(BODY, "one"), secrets=["one", "two"])
+    assert has_valid_signature(body=BODY, signature=signature(BODY, "one"), secrets=["one", "two"])
     assert compared == [64, 64]
 
 
@@ -142,7 +142,7 @@ def test_what_a_status_asks_for(status: str, category: str, expected: Meaning) -
 
 
 def answer(meaning: Meaning, state: RequestState, *, is_known: bool) -> MoveAnswer:
-    return answer_to(meaning, state=state, ref="MRR-2026-0001", author="Ada", is_known=is_known)
+    return answer_on_request(meaning, state=state, ref="MRR-2026-0001", author="Ada", is_known=is_known)
 
 
 @pytest.mark.parametrize("state", RequestState)
@@ -165,11 +165,14 @@ def test_the_table_of_answers(meaning: Meaning, state: RequestState, is_known: b
 def test_refusals_say_what_to_do() -> None:
     decided = answer(Meaning.DECIDE, RequestState.IN_REVIEW, is_known=True).reason
     assert decided == (
-        "Moving the ticket decides nothing: MRR-2026-0001 is still in review. It is decided by the votes on its page."
+        "Moving the ticket decides nothing: MRR-2026-0001 is still in review. Only votes on its page decide it."
     )
-    assert "Ada is not known to Weighbridge" in answer(Meaning.WITHDRAW, RequestState.EVIDENCE, is_known=False).reason
-    nobody = answer_to(Meaning.WITHDRAW, state=RequestState.EVIDENCE, ref="R", author="", is_known=False)
-    assert "whoever moved the ticket is not known" in nobody.reason
+    assert (
+        "the Jira account of Ada is not linked to a Weighbridge user"
+        in answer(Meaning.WITHDRAW, RequestState.EVIDENCE, is_known=False).reason
+    )
+    nobody = answer_on_request(Meaning.WITHDRAW, state=RequestState.EVIDENCE, ref="R", author="", is_known=False)
+    assert "the Jira account of the person who moved the ticket is not linked" in nobody.reason
 
 
 @pytest.mark.parametrize(
@@ -187,15 +190,15 @@ def test_our_own_echo(is_stored: bool, is_by_us: bool, text: str, expected: bool
 
 
 def test_where_a_ticket_stands() -> None:
-    assert stands_at(wanted="done", status="Closed", categories=("Done", "done"))
-    assert stands_at(wanted="Closed", status="closed", categories=())
-    assert not stands_at(wanted="Done", status="To Do", categories=("To Do", "new"))
+    assert has_status(wanted="done", status="Closed", categories=("Done", "done"))
+    assert has_status(wanted="Closed", status="closed", categories=())
+    assert not has_status(wanted="Done", status="To Do", categories=("To Do", "new"))
 
 
 def test_the_oracle_of_signatures() -> None:
     """RFC 4231, test case 2."""
     known = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-    assert is_signed(body=b"what do ya want for nothing?", signature=f"sha256={known}", secrets=["Jefe"])
+    assert has_valid_signature(body=b"what do ya want for nothing?", signature=f"sha256={known}", secrets=["Jefe"])
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
@@ -209,5 +212,5 @@ def test_the_table_of_answers_on_an_action_item(meaning: Meaning, is_known: bool
     else:
         expected = (MoveOutcome.DONE, True) if is_known else (MoveOutcome.REFUSED, False)
     assert (found.outcome, found.is_to_try) == expected
-    assert ("Ada is not known" in found.reason) == (found.outcome is MoveOutcome.REFUSED)
+    assert ("the Jira account of Ada is not linked" in found.reason) == (found.outcome is MoveOutcome.REFUSED)
     assert asked is (Meaning.CLOSE if meaning is Meaning.DECIDE else meaning)

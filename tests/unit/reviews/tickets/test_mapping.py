@@ -75,13 +75,13 @@ def test_a_body_jira_would_refuse_is_cut_and_says_so() -> None:
     assert len(document((fits,))["content"]) == 1
     kept, note = document((fits, Heading("y"), Paragraph("never")))["content"]
     assert plain_text(kept) == fits.text
-    assert "cut here" in plain_text(note)
+    assert "The text is shortened" in plain_text(note)
 
 
 def test_rows_and_links_count_towards_the_length() -> None:
     long = "x" * (BODY_CHARS_MAX // 2 + 1)
-    assert "cut here" in plain_text(document((Fields(((long, long),)),)))
-    assert "cut here" in plain_text(document((Link(long, f"https://{long}"),)))
+    assert "The text is shortened" in plain_text(document((Fields(((long, long),)),)))
+    assert "The text is shortened" in plain_text(document((Link(long, f"https://{long}"),)))
 
 
 @pytest.mark.parametrize("strange", [None, 3, "text", {"type": "x", "text": 3}, {"content": {"content": None}}])

@@ -57,12 +57,12 @@ def test_our_own_moves_need_no_names_of_statuses(reader: JiraReader, jira: JiraC
 
 
 def test_many_are_looked_at_in_one_request(reader: JiraReader, jira: JiraCloud) -> None:
-    seen = reader.glance(["10001", "10002"])
+    seen = reader.read_statuses(["10001", "10002"])
     assert {key: (each.status, each.categories) for key, each in seen.items()} == {"10001": ("To Do", ("To Do", "new"))}
     assert len(jira.requests("POST /rest/api/3/issue/bulkfetch")) == 1
     assert seen["10001"].updated_at == reader.read("10001").updated_at
     jira.issues.delete("MR-1")
-    assert reader.glance(["10001"]) == {}
+    assert reader.read_statuses(["10001"]) == {}
     with pytest.raises(TicketGone):
         reader.read("10001")
 

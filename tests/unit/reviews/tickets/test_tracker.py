@@ -64,7 +64,7 @@ def test_search_lags_behind_as_jiras_does(jira: JiraCloud, tracker: JiraTracker)
 
 def test_a_label_that_was_not_kept_is_told_with_the_ticket(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.order("POST .*/issue$", strip_labels=True)
-    with pytest.raises(LabelLost, match="Jira opened MR-1 but did not keep its label") as lost:
+    with pytest.raises(LabelLost, match="Jira opened MR-1 but did not store its label") as lost:
         tracker.open(DRAFT)
     assert (lost.value.ticket.key, lost.value.fields) == ("MR-1", ("labels",))
 
@@ -121,7 +121,7 @@ def test_the_ticket_moves_by_name_and_by_category(jira: JiraCloud, tracker: Jira
 def test_a_workflow_without_that_way_is_told_and_nothing_moves(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.config.ways = {"To Do": ["In Progress"]}
     ticket = tracker.open(DRAFT)
-    with pytest.raises(TransitionUnavailable, match="no way from To Do to Done; it offers In Progress"):
+    with pytest.raises(TransitionUnavailable, match="no transition from To Do to Done; it offers In Progress"):
         tracker.transition(ticket.id, "Done")
     assert tracker.find(DRAFT.label).status == "To Do"
 
@@ -156,7 +156,7 @@ def test_a_deleted_ticket_is_gone_and_not_made_again(jira: JiraCloud, tracker: J
         lambda: tracker.transition(ticket.id, "Done"),
         lambda: tracker.link(ticket.id, url="http://localhost/", title="x", global_id="y"),
     ):
-        with pytest.raises(TicketGone, match="shows no ticket 10001"):
+        with pytest.raises(TicketGone, match="does not show ticket 10001"):
             attempt()
     assert len(jira.issues.issues) == 1
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from reviews.tickets.jira.workflow import Way, settled_status, way_to
+from reviews.tickets.jira.workflow import TransitionChoice, find_transition, status_if_reached
 from reviews.tickets.ports import FailureKind, TransitionUnavailable
 
 
@@ -20,33 +20,33 @@ WAYS = [{"id": 21, "to": DOING}, {"id": "31", "to": REVIEW}, {"id": "41", "to": 
 @pytest.mark.parametrize(
     ("current", "target", "way"),
     [
-        (TO_DO, "In Review", Way("31", "In Review")),
-        (TO_DO, " in review ", Way("31", "In Review")),
-        (TO_DO, "In Progress", Way("21", "Doing")),
-        (TO_DO, "indeterminate", Way("21", "Doing")),
-        (TO_DO, "Done", Way("41", "Closed")),
-        (REVIEW, "In Progress", Way(None, "In Review")),
-        (CLOSED, "done", Way(None, "Closed")),
-        (DOING, "in review", Way("31", "In Review")),
+        (TO_DO, "In Review", TransitionChoice("31", "In Review")),
+        (TO_DO, " in review ", TransitionChoice("31", "In Review")),
+        (TO_DO, "In Progress", TransitionChoice("21", "Doing")),
+        (TO_DO, "indeterminate", TransitionChoice("21", "Doing")),
+        (TO_DO, "Done", TransitionChoice("41", "Closed")),
+        (REVIEW, "In Progress", TransitionChoice(None, "In Review")),
+        (CLOSED, "done", TransitionChoice(None, "Closed")),
+        (DOING, "in review", TransitionChoice("31", "In Review")),
     ],
 )
-def test_name_first_then_category(current: dict[str, Any], target: str, way: Way) -> None:
-    assert way_to(WAYS, current=current, target=target) == way
+def test_name_first_then_category(current: dict[str, Any], target: str, way: TransitionChoice) -> None:
+    assert find_transition(WAYS, current=current, target=target) == way
 
 
 def test_being_there_by_name_needs_no_question() -> None:
-    assert settled_status(CLOSED, "closed") == "Closed"
-    assert settled_status(CLOSED, "Done") is None
+    assert status_if_reached(CLOSED, "closed") == "Closed"
+    assert status_if_reached(CLOSED, "Done") is None
 
 
 def test_no_way_names_what_there_is() -> None:
     with pytest.raises(
-        TransitionUnavailable, match="no way from Closed to Reopened; it offers Doing, In Review"
+        TransitionUnavailable, match="no transition from Closed to Reopened; it offers Doing, In Review"
     ) as no_way:
-        way_to(WAYS[:2], current=CLOSED, target="Reopened")
+        find_transition(WAYS[:2], current=CLOSED, target="Reopened")
     assert no_way.value.kind is FailureKind.SOFT
 
 
 def test_a_dead_end_is_said_to_be_one() -> None:
     with pytest.raises(TransitionUnavailable, match="it offers no other status"):
-        way_to([], current={"name": "Closed"}, target="Done")
+        find_transition([], current={"name": "Closed"}, target="Done")

@@ -13,7 +13,7 @@ from reviews.voting.domain import (
     check_may_vote,
     check_rationale,
     conflict_of,
-    standing,
+    counted_ballots,
     tally,
 )
 from tests.unit.reviews.voting.electorate import (
@@ -115,7 +115,7 @@ def test_a_stake_is_named_to_the_person(changes: dict[str, Any], start: str) -> 
     with pytest.raises(NotAllowed) as refused:
         check_may_vote(person=ANNE, **_metric_values(**changes))
     assert refused.value.reason.startswith(start)
-    assert refused.value.reason.endswith("another person of the role must vote.")
+    assert refused.value.reason.endswith("another person with the role must vote.")
 
 
 def test_reasons_say_what_to_do() -> None:
@@ -199,7 +199,7 @@ def test_without_a_stage_nothing_is_ever_approved() -> None:
 
 def test_standing_keeps_the_first_ballot_of_each_person_in_the_order_cast() -> None:
     late, early, other = ballot(ANNE, choice=B, minute=9), ballot(ANNE, minute=1), ballot(BERT, minute=5)
-    assert standing(ballots=(late, other, early), revision=1) == (early, other)
+    assert counted_ballots(ballots=(late, other, early), revision=1) == (early, other)
 
 
 @pytest.mark.parametrize("choice", [VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES])

@@ -15,6 +15,8 @@ from tests.unit.toolkit.tradeoff.matrices import document as matrix_of
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api import optimizing
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_profile_is_a_row_for_each_metric(tmp_path):
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
@@ -42,7 +44,7 @@ def test_models_are_named_by_their_files_or_by_the_caller(tmp_path):
     )
     assert [row["model"] for row in result.rows] == ["old", "new"]
     assert result.to_pandas()["accuracy_drop"].tolist()[1] == 0.0
-    with pytest.raises(weighbridge.Invalid, match="named twice"):
+    with pytest.raises(weighbridge.Invalid, match="given twice"):
         weighbridge.compare([first, first])
 
 
@@ -107,9 +109,9 @@ def test_answers_are_scored_as_a_profile_scores_them(tmp_path):
     [
         ([0, 1], [0], "2 answers for 1 rows"),
         ([], [], "0 answers for 0 rows"),
-        ([[0.1, 0.2, 0.7]], [5], "y names class 5"),
+        ([[0.1, 0.2, 0.7]], [5], "y contains class 5"),
         ([0, 1], None, "Give the truth too"),
-        ("none.npz", None, "no .npz file with `answers` and `y`"),
+        ("none.npz", None, "not an .npz file with `answers` and `y`"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused(answers, truth, words):

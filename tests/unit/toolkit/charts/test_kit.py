@@ -78,7 +78,7 @@ def test_a_waterfall_adds_up(start, steps, reached, is_broken) -> None:
     assert [row["after"] for row in rows_of(chart, 2)] == reached
     assert [(row["name"], row["step"]) for row in rows_of(chart, 2)] == steps
     assert [row["after"] for row in rows_of(chart, 1)] == [start, (reached or [start])[-1]]
-    assert ("does not begin at zero" in str(chart.spec)) is is_broken
+    assert ("does not start at zero" in str(chart.spec)) is is_broken
     assert [row[0] for row in chart.table.rows] == ["from", *(name for name, _ in steps), "to"]
 
 
@@ -106,7 +106,7 @@ def test_a_histogram_of_nothing_is_none(samples) -> None:
 def test_a_histogram_counts_every_sample_or_says_that_it_lies_beyond() -> None:
     chart = histogram([*range(1, 1000), 10**6], {"p99": 990.0, "p50": 500.0}, title="time", unit="ms")
     assert chart is not None
-    assert chart.alt == "1,000 samples; half took at most 500.5 ms; 1 slower one lies beyond the scale."
+    assert chart.alt == "1,000 samples; half took at most 500.5 ms; 1 slower sample is beyond the scale."
     assert sum(row["count"] for row in rows_of(chart, 0)) == 999
     assert len(rows_of(chart, 0)) <= BINS
     assert chart.table.rows == (("p50", "500"), ("p99", "990"))
@@ -122,7 +122,7 @@ def test_steps_of_one_name_into_one_state_share_a_column_and_ends_are_bold() -> 
         (1, 0, 1),
         (2, 1, 0),
     ]
-    assert sorted(texts_of(svg(chart))) == ["a", "b", "go", "go", "expire", "z z"]
+    assert sorted(texts_of(svg(chart))) == ["a", "b", "expire", "go", "go", "z z"]
     weight = chart.spec["layer"][0]["encoding"]["y"]["axis"]["labelFontWeight"]
     assert weight["condition"]["test"] == "indexof([2], datum.value) >= 0"
     assert chart.table.rows[0] == ("a", "expire", "z z")

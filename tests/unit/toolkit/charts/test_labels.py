@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.charts.labels import PLACES, _box, _overlap, place, stroke
+from weighbridge.charts.labels import PLACES, _box, _overlap, line_box, place_labels
 
 WIDTH, HEIGHT = 620, 380
 
 
 def boxes(points, texts, **rest):
-    placed = place(points, texts, width=WIDTH, height=HEIGHT, **rest)
+    placed = place_labels(points, texts, width=WIDTH, height=HEIGHT, **rest)
     return [
         _box(point, label.text, PLACES.index((label.dx, label.dy, label.align)))
         for point, label in zip(points, placed, strict=True)
@@ -18,8 +18,8 @@ def boxes(points, texts, **rest):
 
 
 def test_a_name_goes_to_the_right_unless_the_edge_is_there() -> None:
-    assert place([(100, 100)], ["a"], width=WIDTH, height=HEIGHT)[0].align == "left"
-    assert place([(615, 100)], ["a name"], width=WIDTH, height=HEIGHT)[0].align == "right"
+    assert place_labels([(100, 100)], ["a"], width=WIDTH, height=HEIGHT)[0].align == "left"
+    assert place_labels([(615, 100)], ["a name"], width=WIDTH, height=HEIGHT)[0].align == "right"
 
 
 def test_two_points_in_one_place_keep_their_names_apart() -> None:
@@ -28,7 +28,7 @@ def test_two_points_in_one_place_keep_their_names_apart() -> None:
 
 
 def test_a_name_keeps_away_from_a_line() -> None:
-    line = stroke((300, 200), (500, 200))
+    line = line_box((300, 200), (500, 200))
     (box,) = boxes([(300, 200)], ["name"], lines=[line])
     assert _overlap(box, line) == 0
     assert line == (297, 197, 503, 203)
@@ -38,7 +38,7 @@ def test_a_name_keeps_away_from_a_line() -> None:
 @settings(max_examples=50, deadline=None)
 def test_every_point_has_its_label_in_order(points) -> None:
     texts = [f"c{index}" for index in range(len(points))]
-    assert [label.text for label in place(points, texts, width=WIDTH, height=HEIGHT)] == texts
+    assert [label.text for label in place_labels(points, texts, width=WIDTH, height=HEIGHT)] == texts
 
 
 @pytest.mark.parametrize(

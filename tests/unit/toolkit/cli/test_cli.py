@@ -59,6 +59,7 @@ def test_the_module_runs_the_command_line(monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("Usage: weighbridge")
 
 
+@pytest.mark.slow
 def test_a_profile_from_file_to_table(tmp_path):
     model, data, result = (
         builders.classifier(tmp_path / "m.onnx"),
@@ -100,14 +101,14 @@ def test_the_verdict_decides_the_exit_code(answered, status, code):
 def test_an_interrupted_profile_is_neither_yes_nor_no(answered):
     answered(KeyboardInterrupt())
     done = weighbridge("profile", "m.onnx", "--quiet")
-    assert (done.exit_code, done.stderr) == (130, "weighbridge: Interrupted; the run was stopped and left no result.\n")
+    assert (done.exit_code, done.stderr) == (130, "weighbridge: Interrupted; the run was stopped and has no result.\n")
 
 
 def test_bad_input_is_a_sentence_and_exit_code_two(tmp_path, answered):
     missing = weighbridge("profile", tmp_path / "none.onnx", "--quiet")
     assert (missing.exit_code, missing.stderr) == (2, "weighbridge: There is no model file none.onnx.\n")
     few = weighbridge("profile", "m.onnx", "--samples", 0)
-    assert (few.exit_code, few.stderr) == (2, "weighbridge: Ask for at least one sample.\n")
+    assert (few.exit_code, few.stderr) == (2, "weighbridge: A run needs at least one sample.\n")
     assert weighbridge("profile").exit_code == 2
     answered({"verdict": {"status": "valid"}, "missing": []})
     unwritable = weighbridge("profile", "m.onnx", "--quiet", "--json", tmp_path)
@@ -118,7 +119,7 @@ def test_the_gate_asks_the_server(desk):
     env = {"WEIGHBRIDGE_URL": desk.server.url + "/", "WEIGHBRIDGE_TOKEN": "t0ken"}
     for said, code, words in (
         ({"answer": "allow", "reasons": ["A-1."], "expires_at": "2027-01-01"}, 0, "allowed until 2027-01-01: A-1.\n"),
-        ({"answer": "deny", "reasons": []}, 1, "refused: no reason was given.\n"),
+        ({"answer": "deny", "reasons": []}, 1, "refused: no reason given.\n"),
         ({"answer": "unknown", "reasons": ["?"]}, 2, "cannot tell: ?\n"),
     ):
         desk.answers["GET", "/base/api/v1/gate/"] = (200, said)
@@ -139,8 +140,8 @@ def test_the_gate_asks_a_statement(files, monkeypatch):  # noqa: F811 -- the fix
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("sha256:ab", "--env", "prod"), "is no digest"),
-        ((DIGEST, "--env", "prod"), "Name the server and a token"),
+        (("sha256:ab", "--env", "prod"), "is not a digest"),
+        ((DIGEST, "--env", "prod"), "Give a server and a token"),
         ((DIGEST, "--env", "prod", "--statement", "s.json"), "together"),
         ((DIGEST, "--env", "prod", "--public-key", "k.pem"), "together"),
         ((DIGEST,), "Missing option"),

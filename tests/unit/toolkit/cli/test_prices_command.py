@@ -41,8 +41,8 @@ def test_a_list_names_price_day_and_source_and_marks_what_is_old_or_disputed(fol
         "aws/us-east-1/ml.g5.xlarge": "1.4084",
     }
     disputed = told("list", "openai/gpt-4o-mini", "--list", "models.json")
-    assert disputed.count("two opinions") == 2
-    assert "and 1 more: narrow the pattern" in told("list", "aws/us-east-1/*g5.xlarge", "--limit", "1")
+    assert disputed.count("disputed") == 2
+    assert "and 1 more; narrow the pattern" in told("list", "aws/us-east-1/*g5.xlarge", "--limit", "1")
 
 
 def test_a_list_is_by_contract_where_there_is_one():
@@ -62,9 +62,9 @@ def test_one_sku_with_its_commitments_its_contract_and_its_list_price(folder):
     assert (first["usd_per_gpu_h"], first["others"]) == ("0.78468", [])
 
 
-def test_one_model_with_other_opinions_and_its_retirement():
+def test_one_model_with_other_sources_and_its_retirement():
     text = told("show", "openai/gpt-4o-mini", "--list", "models.json")
-    assert "other opinion" in text
+    assert "other source" in text
     assert "retired on 2027-01-01 (LiteLLM" in text
     assert "batch input" in text
     shipped = told("show", "openai/gpt-4o-mini")
@@ -80,7 +80,7 @@ def test_tiers_and_remarks_are_told():
 def test_an_import_tells_its_faults_and_can_be_asked(folder):
     text = told("import", "litellm", "models.source", "--as-of", "2026-11-01", "--json", "again.json")
     assert "weighbridge: nobody: litellm_provider: litellm_provider is missing." in text
-    assert "litellm-2026-11-01: 1 prices, 1 retirements; 1 rows refused, 0 of another kind." in text
+    assert "litellm-2026-11-01: 1 prices, 1 retirements; 1 rows rejected, 0 skipped." in text
     assert (folder / "again.json").read_text() != ""
     assert json.loads((folder / "again.json").read_text()) == json.loads((folder / "models.json").read_text())
 
@@ -96,12 +96,12 @@ def test_disagreements_end_with_one_and_agreement_with_zero(folder):
 
 def test_pinned_prices_are_asked_again(folder):
     assert "prices of 2026-10-30: sha256:" in told("pin", G5, "openai/gpt-4o-mini", "--json", "pinned.json")
-    assert "0 of 15 moved, 0 gone" in told("replay", "pinned.json", "--json", "out.json")
+    assert "0 of 15 changed, 0 gone" in told("replay", "pinned.json", "--json", "out.json")
     assert json.loads((folder / "out.json").read_text())["gone"] == []
     text = told("replay", "pinned.json", "--list", "models.json", code=1)
-    assert "1 of 15 moved, 0 gone" in text
+    assert "1 of 15 changed, 0 gone" in text
     assert "+100.0%" in text
-    assert "1 of 15 moved" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
+    assert "1 of 15 changed" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
 
 
 def test_a_price_that_is_gone_is_named(folder):
@@ -114,21 +114,21 @@ def test_amounts_of_another_currency_need_rates(folder):
     (folder / "euro.yaml").write_text(text.replace("provider:", "currency: EUR, provider:"))
     rate = "{currency: EUR, usd_per_unit: 1.1, as_of: 2026-08-30, source: a bank}"
     (folder / "fx.yaml").write_text(f"{{apiVersion: weighbridge/v1, kind: FxTable, rates: [{rate}]}}")
-    assert "give a dated rate" in told("show", "lab/basement/rack-a", "--list", "euro.yaml", code=2)
+    assert "add a dated exchange rate" in told("show", "lab/basement/rack-a", "--list", "euro.yaml", code=2)
     assert "1.375" in told("show", "lab/basement/rack-a", "--list", "euro.yaml", "--fx", "fx.yaml")
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["list", "zzz/*"], "No SKU is like 'zzz/*'"),
-        (["list", "--on", "today"], "'today' is no day; write it like 2026-09-01"),
+        (["list", "zzz/*"], "No SKU matches 'zzz/*'"),
+        (["list", "--on", "today"], "'today' is not a date; write it like 2026-09-01"),
         (["show", "aws/us-east-1/g5.xlrge"], "Nearest: aws/us-east-1/g5.xlarge"),
         (["show", G5, "--max-age-days", "30"], "at most 30 are accepted"),
         (["show", G5, "--list", "none.yaml"], "none.yaml cannot be read: No such file or directory"),
-        (["import", "azure", "models.json", "--json", "x.json"], "Say on which day the list was fetched"),
+        (["import", "azure", "models.json", "--json", "x.json"], "Give the day on which the list was fetched"),
         (["import", "gcp", "models.json", "--json", "x.json"], "There is no importer for 'gcp'"),
-        (["import", "skypilot", "models.json", "--as-of", DAY, "--json", "x.json"], "Say of which cloud the list is"),
+        (["import", "skypilot", "models.json", "--as-of", DAY, "--json", "x.json"], "Give the cloud of the list"),
         (["import", "aws", "none.json", "--json", "x.json"], "none.json cannot be read"),
         (["disagreements", "--tolerance", "much"], "tolerance must be an amount"),
         (["pin", "aws/x", "--json", "x.json"], "has no 'aws/x'"),

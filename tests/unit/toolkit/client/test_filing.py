@@ -43,7 +43,7 @@ def test_a_request_with_everything(api, tmp_path):
     whole = wanted(
         model_file=tmp_path / "m.onnx", dataset={"name": "held out"}, dataset_file=tmp_path / "d.npz", is_submitted=True
     )
-    assert file_request(whole, server=api.server, key="k", say=said.append) == "MRR-2026-0042"
+    assert file_request(whole, server=api.server, key="k", report=said.append) == "MRR-2026-0042"
     assert said == ["model sha256:m", "data set sha256:d", "submitted MRR-2026-0042"]
     assert [(path.removeprefix("/base/api/v1/"), headers["Idempotency-Key"]) for _, path, headers, _ in api.asked] == [
         ("models/", "k-model"),
@@ -57,7 +57,7 @@ def test_a_request_with_everything(api, tmp_path):
 
 
 def test_a_request_without_data_stays_a_draft(api):
-    assert file_request(wanted(), server=api.server, key="k", say=lambda _: None) == "MRR-2026-0042"
+    assert file_request(wanted(), server=api.server, key="k", report=lambda _: None) == "MRR-2026-0042"
     assert len(api.asked) == 2
     assert b'"dataset": null' in api.asked[1][3]
 
@@ -65,5 +65,5 @@ def test_a_request_without_data_stays_a_draft(api):
 def test_an_answer_without_a_digest_ends_the_filing(api):
     api.answers["POST", "/base/api/v1/models/"] = (201, {"digest": 3})
     with pytest.raises(ServerRefused, match="no digest"):
-        file_request(wanted(), server=api.server, key="k", say=lambda _: None)
+        file_request(wanted(), server=api.server, key="k", report=lambda _: None)
     assert len(api.asked) == 1

@@ -38,7 +38,7 @@ def test_a_form_is_streamed(desk, tmp_path, file):
     path = tmp_path / 'mo"del\n.onnx'
     path.write_bytes(b"\0\1" * 700_000)
     form = Upload({"team": "sö", "slug": "v"}, path if file else None, boundary="b0undary")
-    assert form.length == sum(map(len, form.pieces()))
+    assert form.length == sum(map(len, form.chunks()))
     assert desk.server.upload("/f/", form, key="k") == {}
     _, _, headers, body = desk.asked[0]
     message = email.message_from_bytes(b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body)
@@ -81,7 +81,7 @@ def test_an_error_becomes_a_sentence(desk, status, content, words):
 @pytest.mark.parametrize("content", [b"<html>", [1]])
 def test_an_answer_that_is_no_document_is_refused(desk, content):
     desk.answers["GET", "/base/x/"] = (200, content)
-    assert "no JSON document" in refusal(desk.server.get, "/x/")[1]
+    assert "did not answer with a JSON object" in refusal(desk.server.get, "/x/")[1]
 
 
 def test_a_lost_answer_is_asked_for_once_more_under_the_same_key(desk):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.addresses import Destination, Pinned, check_address, clickable
+from weighbridge.core.addresses import Destination, PinnedAddress, check_address, safe_link
 from weighbridge.core.errors import Invalid, NotAllowed, Refused
 
 PUBLIC = "93.184.215.14"
@@ -24,20 +24,20 @@ def always(*addresses: str) -> Callable[[str], list[str]]:
 
 
 def never(host: str) -> list[str]:
-    raise AssertionError(f"{host} was looked up although it is not on the list")
+    raise AssertionError(f"{host} was looked up although it is not on the allow list")
 
 
 @pytest.mark.parametrize(
     ("url", "pinned"),
     [
-        ("https://models.example.org", Pinned("https", "models.example.org", 443, PUBLIC, "/")),
-        ("https://models.example.org/", Pinned("https", "models.example.org", 443, PUBLIC, "/")),
-        ("https://models.example.org:443/a?b=c", Pinned("https", "models.example.org", 443, PUBLIC, "/a?b=c")),
-        ("HTTPS://MODELS.example.ORG/a", Pinned("https", "models.example.org", 443, PUBLIC, "/a")),
-        ("http://plain.example.org:8080/v1", Pinned("http", "plain.example.org", 8080, PUBLIC, "/v1")),
+        ("https://models.example.org", PinnedAddress("https", "models.example.org", 443, PUBLIC, "/")),
+        ("https://models.example.org/", PinnedAddress("https", "models.example.org", 443, PUBLIC, "/")),
+        ("https://models.example.org:443/a?b=c", PinnedAddress("https", "models.example.org", 443, PUBLIC, "/a?b=c")),
+        ("HTTPS://MODELS.example.ORG/a", PinnedAddress("https", "models.example.org", 443, PUBLIC, "/a")),
+        ("http://plain.example.org:8080/v1", PinnedAddress("http", "plain.example.org", 8080, PUBLIC, "/v1")),
     ],
 )
-def test_what_is_listed_is_called_at_the_address_that_was_checked(url: str, pinned: Pinned) -> None:
+def test_what_is_listed_is_called_at_the_address_that_was_checked(url: str, pinned: PinnedAddress) -> None:
     assert check_address(url, allowed=ALLOWED, resolve=always(PUBLIC)) == pinned
 
 
@@ -156,7 +156,7 @@ def test_what_is_no_plain_address_is_refused_before_it_is_looked_up(url: str) ->
 
 @pytest.mark.parametrize("url", NOT_LISTED)
 def test_what_is_not_listed_is_refused_before_it_is_looked_up(url: str) -> None:
-    with pytest.raises(NotAllowed, match="not on the list"):
+    with pytest.raises(NotAllowed, match="not on the allow list"):
         check_address(url, allowed=ALLOWED, resolve=never)
 
 
@@ -168,7 +168,7 @@ def test_a_listed_name_that_points_inside_is_refused(address: str, before: tuple
 
 
 def test_a_name_without_an_address_is_refused() -> None:
-    with pytest.raises(NotAllowed, match="stands for no address"):
+    with pytest.raises(NotAllowed, match="has no address"):
         check_address("https://models.example.org/", allowed=ALLOWED, resolve=always())
 
 
@@ -201,7 +201,7 @@ def test_whatever_is_written_there_is_refused_or_listed(url: str) -> None:
 
 @pytest.mark.parametrize("address", ["https://acme.atlassian.net/browse/MR-1", "http://127.0.0.1:8001/x", "HTTPS://a/"])
 def test_a_page_leads_to_the_web(address: str) -> None:
-    assert clickable(address) == address
+    assert safe_link(address) == address
 
 
 @pytest.mark.parametrize(
@@ -209,4 +209,4 @@ def test_a_page_leads_to_the_web(address: str) -> None:
     ["", "javascript:alert(1)", " https://a/", "JaVaScRiPt:x", "data:text/html,x", "file:///etc/passwd", "//a/"],
 )
 def test_a_page_leads_nowhere_else(address: str) -> None:
-    assert clickable(address) == ""
+    assert safe_link(address) == ""

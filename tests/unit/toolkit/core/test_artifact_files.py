@@ -20,7 +20,7 @@ def test_links_are_refused_before_anything_is_read(tmp_path, make):
     with pytest.raises(Invalid) as refusal:
         inspect(link, name="model.onnx")
     assert refusal.value.code == "linked_artifact"
-    assert refusal.value.reason.startswith("model.onnx is a link to another file, or has a second name")
+    assert refusal.value.reason.startswith("model.onnx is a link to another file or has a hard link")
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):

@@ -81,7 +81,7 @@ def test_the_statement_is_in_totos():
 
 
 def test_nothing_is_stated_about_an_artifact_without_a_digest():
-    with pytest.raises(Invalid, match="no sha256 digest"):
+    with pytest.raises(Invalid, match="no SHA-256 digest"):
         statement(subject_name="x", subject_digest="md5:1", grant=grant())
 
 
@@ -183,7 +183,7 @@ def test_the_gate_opens_for_this_artifact_here_and_now():
         ({"environment": "staging"}, "The authorization is for prod, not for staging."),
         ({"now": NOW + timedelta(days=365)}, "The authorization expired on 2027-10-05; have the model reviewed again."),
         ({"now": NOW - timedelta(hours=1)}, "The authorization is valid only from 2026-10-05 12:00 UTC."),
-        ({"of": stated(decision="rejected")}, "The decision was rejected, which approves nothing."),
+        ({"of": stated(decision="rejected")}, "The decision was rejected, which is not an approval."),
         ({"of": {}}, "The statement is not an authorization."),
         ({"of": stated() | {"predicateType": "x"}}, "The statement is not an authorization."),
         ({"of": stated() | {"predicate": []}}, "The statement is not an authorization."),
@@ -204,7 +204,7 @@ def test_the_gate_stays_shut_and_says_why(fields, reason):
 def test_a_statement_without_times_opens_nothing(field, moment):
     odd = stated()
     odd["predicate"][field] = moment
-    assert ask(odd).reasons == ("The authorization does not say from when to when it is valid.",)
+    assert ask(odd).reasons == ("The authorization has no valid period.",)
 
 
 def test_every_reason_is_named_at_once():

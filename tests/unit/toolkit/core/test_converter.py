@@ -131,7 +131,7 @@ def test_numbers_stay_as_they_are():
         ),
         ({"parts": "ab"}, "invalid value for type, expected tuple at thing.parts"),
         ({"parts": {}}, "invalid value for type, expected tuple at thing.parts"),
-        ({"parts": ["a"]}, "an object is expected at thing.parts[0]"),
+        ({"parts": ["a"]}, "expected an object at thing.parts[0]"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(change, reason):

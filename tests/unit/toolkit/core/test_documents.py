@@ -57,7 +57,7 @@ def test_absent_and_null_keys_give_their_defaults():
         ("words", "abc", "list of texts"),
         ("words", [1], "list of texts"),
         ("words", [""], "list of texts"),
-        ("words", ["a", "a"], "twice"),
+        ("words", ["a", "a"], "duplicate"),
         ("mapping", [], "must be a mapping"),
     ],
 )
@@ -78,7 +78,7 @@ def test_missing_keys_closed_words_and_constants():
 def test_lists_of_mappings_are_read_and_closed_one_by_one():
     assert Reader({"i": [{"x": "a"}, {"x": "b"}]}).items("i", lambda each: each.text("x")) == ("a", "b")
     field, reason = refused(Reader({"i": [{"x": "a"}, {"x": "b", "z": 1}]}).items, "i", lambda each: each.text("x"))
-    assert (field, reason) == ("i[1].z", "i[1].z is not known here; the known keys are x.")
+    assert (field, reason) == ("i[1].z", "i[1].z is unknown; the known keys are x.")
     assert refused(Reader({"i": "x"}).items, "i", Reader.close)[0] == "i"
     assert refused(Reader({"i": ["x"]}).items, "i", Reader.close)[0] == "i[0]"
 
@@ -91,5 +91,5 @@ def test_ids_are_unique():
     check_unique(("a", "b"), path="rules")
     assert refused(check_unique, ("a", "b", "a"), path="rules") == (
         "rules[2].id",
-        "rules[2].id repeats 'a'; every one needs its own.",
+        "rules[2].id repeats 'a'; each must be unique.",
     )

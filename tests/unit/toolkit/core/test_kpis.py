@@ -81,7 +81,7 @@ def test_what_is_no_map_is_refused_with_its_path(links, field):
 
 
 def test_an_effect_made_by_hand_is_checked_too():
-    with pytest.raises(Invalid, match="not above its high end"):
+    with pytest.raises(Invalid, match="must not be above its high end"):
         KpiEffect(
             method=EffectMethod.JUDGMENT,
             low=Decimal(2),

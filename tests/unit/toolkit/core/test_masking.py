@@ -3,7 +3,7 @@
 import pytest
 
 from weighbridge.core import masking
-from weighbridge.core.masking import learn, learn_from_url, mask
+from weighbridge.core.masking import hide_secrets, hide_url_password, mask
 
 CANARY = "c4n4ry-Q9zP"
 
@@ -58,14 +58,14 @@ def test_ordinary_words_stay(text: str) -> None:
 
 
 def test_known_values_are_hidden_wherever_they_stand_the_longest_first() -> None:
-    learn("sesame-open", "sesame-open-now", "short", "")
+    hide_secrets("sesame-open", "sesame-open-now", "short", "")
     assert mask("a sesame-open-now, a sesame-open and a short") == "a [hidden], a [hidden] and a short"
 
 
 def test_the_password_of_an_address_is_known_in_every_spelling() -> None:
-    learn_from_url("smtp://mail:p%40ss-w0rd@host:25")
+    hide_url_password("smtp://mail:p%40ss-w0rd@host:25")
     assert mask("p@ss-w0rd p%40ss-w0rd") == "[hidden] [hidden]"
-    learn_from_url("smtp://host:25")
+    hide_url_password("smtp://host:25")
     assert mask("host") == "host"
 
 

@@ -11,13 +11,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import (
     Basis,
     best,
-    brief_words,
+    brief_text,
     check_metric_value,
     contradictions,
-    interval_words,
+    interval_text,
     is_current,
     is_sound,
-    number_words,
+    number_text,
     stronger_or_equal,
 )
 
@@ -199,11 +199,11 @@ def test_expired_or_malformed_metric_values_contradict_nothing():
 
 
 def test_numbers_and_intervals_in_words():
-    assert number_words(Decimal("1.20E+2")) == "120"
-    assert number_words(Decimal("0E-9")) == "0"
-    assert interval_words(measured(upper=None)) == " (at least 10)"
-    assert interval_words(measured(lower=None)) == " (at most 14)"
-    assert interval_words(metric_value()) == ""
+    assert number_text(Decimal("1.20E+2")) == "120"
+    assert number_text(Decimal("0E-9")) == "0"
+    assert interval_text(measured(upper=None)) == " (at least 10)"
+    assert interval_text(measured(lower=None)) == " (at most 14)"
+    assert interval_text(metric_value()) == ""
 
 
 def test_naive_datetimes_never_get_as_far_as_a_comparison():
@@ -224,7 +224,7 @@ def test_naive_datetimes_never_get_as_far_as_a_comparison():
     ],
 )
 def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str, words: str) -> None:
-    assert brief_words(Decimal(number)) == words
+    assert brief_text(Decimal(number)) == words
 
 
 @pytest.mark.parametrize(

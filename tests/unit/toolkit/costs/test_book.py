@@ -61,10 +61,10 @@ def test_a_listed_commitment_is_not_derived():
     ("sku", "wanted", "field", "code", "text"),
     [
         ("aws/us-east-1/g5.xlrge", {}, "sku", "unknown_sku", "Nearest: aws/us-east-1/g5.xlarge."),
-        ("zzz", {}, "sku", "unknown_sku", "SKUs are written aws/us-east-1/g5.xlarge."),
+        ("zzz", {}, "sku", "unknown_sku", "SKUs look like aws/us-east-1/g5.xlarge."),
         (SKU, {"term": Term.SPOT}, "term", "unknown_term", "it has on_demand, commit_1y_no_upfront."),
-        (SKU, {"meter": Meter.INPUT}, "meter", "unknown_meter", "it has prices of whole."),
-        (SKU, {"meter": Meter.INPUT, "term": Term.BATCH}, "meter", "unknown_meter", "it has prices of whole."),
+        (SKU, {"meter": Meter.INPUT}, "meter", "unknown_meter", "it has prices for whole."),
+        (SKU, {"meter": Meter.INPUT, "term": Term.BATCH}, "meter", "unknown_meter", "it has prices for whole."),
     ],
 )
 def test_what_the_book_does_not_know_is_refused_with_what_it_knows(sku, wanted, field, code, text):

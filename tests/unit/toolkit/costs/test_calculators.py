@@ -142,7 +142,7 @@ def test_options_come_and_go():
     assert sentences(back) == ["option removed: own"]
     assert sentences(changes(projected(one), projected(one))) == ["Nothing moved."]
     assert found["prices"] == []
-    with pytest.raises(Invalid, match=r"before is no weighbridge.projection/1") as refused:
+    with pytest.raises(Invalid, match=r"before must be weighbridge.projection/1") as refused:
         changes({}, projected(one))
     assert refused.value.field == "before"
     endless = {

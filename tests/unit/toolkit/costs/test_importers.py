@@ -156,8 +156,8 @@ def test_a_bad_row_is_told_with_its_line_and_field_and_the_rest_is_taken():
         ("line 7", "AcceleratorCount"),
         ("line 7", "AcceleratorCount"),
     ]
-    assert found.faults[1].reason == "Price is 0: the list does not know the price."
-    assert found.faults[4].reason == "aws/us-east-1/g5.xlarge (on_demand, whole) was 1.006 USD before, and is 2 here."
+    assert found.faults[1].reason == "Price is 0, which means that the price is unknown."
+    assert found.faults[4].reason == "aws/us-east-1/g5.xlarge (on_demand, whole) is 1.006 USD above and 2 here."
     assert len(found.prices) == 2
 
 
@@ -171,12 +171,12 @@ def test_what_is_not_skypilots_is_refused():
         read_skypilot(io.StringIO("InstanceType,Price,Region,vCPUs,MemoryGiB\n"), provider="aws", as_of=DAY)
     with pytest.raises(Invalid, match="no column InstanceType"):
         read_skypilot(io.StringIO(""), provider="aws", as_of=DAY)
-    with pytest.raises(Invalid, match="1 rows were of another kind"):
+    with pytest.raises(Invalid, match="1 rows skipped"):
         skypilot({"InstanceType": "", "SpotPrice": ""})
-    with pytest.raises(Invalid, match="First fault: line 2: Region is empty"):
+    with pytest.raises(Invalid, match="First error: line 2: Region is empty"):
         skypilot({"Region": ""})
     huge = vms({"GpuInfo": "x" * (csv.field_size_limit() + 1)})
-    with pytest.raises(Invalid, match="is no CSV: field larger"):
+    with pytest.raises(Invalid, match="is not valid CSV: field larger"):
         read_skypilot(huge, provider="aws", as_of=DAY)
 
 
@@ -241,7 +241,7 @@ def test_azure_in_another_currency_needs_a_dated_rate_and_never_two_currencies()
     euros = {"currencyCode": "EUR", "retailPrice": 3.0}
     (price,) = azure(euros, fx=EUROS).prices
     assert (price.usd, price.conversion.currency) == (Decimal("3.30"), "EUR")
-    with pytest.raises(Invalid, match="give a dated rate to USD"):
+    with pytest.raises(Invalid, match="add a dated exchange rate to USD"):
         azure(euros)
     with pytest.raises(Invalid, match="not EUR, USD; convert"):
         azure({}, euros, fx=EUROS)
@@ -287,7 +287,7 @@ def test_aws_machines_without_a_gpu():
     ],
 )
 def test_aws_machines_of_another_kind_are_passed_over(other):
-    with pytest.raises(Invalid, match="2 rows were of another kind"):
+    with pytest.raises(Invalid, match="2 rows skipped"):
         offer(other)
 
 
@@ -306,7 +306,7 @@ def test_aws_faults_name_the_field(attributes, dimensions, field):
     good = {"g.1": {"priceDimensions": {"1": dimension("1")}}} if not attributes else {}
     bad = {"A.1": {"priceDimensions": {str(n): each for n, each in enumerate(dimensions)}}}
     if attributes:
-        with pytest.raises(Invalid, match="First fault: A/A\\.1: regionCode is missing"):
+        with pytest.raises(Invalid, match="First error: A/A\\.1: regionCode is missing"):
             offer(attributes, on_demand=bad)
         return
     found = offer(attributes, on_demand={**bad, **good})
@@ -314,9 +314,9 @@ def test_aws_faults_name_the_field(attributes, dimensions, field):
 
 
 def test_what_is_not_the_offer_of_ec2_is_refused():
-    with pytest.raises(Invalid, match="is the offer of AmazonS3"):
+    with pytest.raises(Invalid, match="is the offer file of AmazonS3"):
         offer(offerCode="AmazonS3")
-    with pytest.raises(Invalid, match="names no publicationDate"):
+    with pytest.raises(Invalid, match="has no publicationDate"):
         offer(publicationDate=None)
 
 
@@ -376,9 +376,9 @@ def test_litellm_faults_and_other_modes():
 
 
 def test_a_list_that_is_no_object_of_models_is_refused():
-    with pytest.raises(Invalid, match="No price was found"):
+    with pytest.raises(Invalid, match="has no prices to import"):
         read_litellm(io.StringIO("[1]"), as_of=DAY)
-    with pytest.raises(Invalid, match="must be an object of models"):
+    with pytest.raises(Invalid, match="must be a JSON object of models"):
         read_litellm(io.StringIO("3"), as_of=DAY)
 
 

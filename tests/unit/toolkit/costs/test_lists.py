@@ -31,7 +31,7 @@ def test_a_sheet_by_hand_is_a_list_too(tmp_path):
 def test_a_changed_list_is_refused(tmp_path):
     models_file(tmp_path / "models.json")
     document = json.loads((tmp_path / "models.json").read_text())
-    with pytest.raises(Invalid, match="was changed after it was imported") as refused:
+    with pytest.raises(Invalid, match="was changed after its import") as refused:
         read_list({**document, "source": "another"})
     assert refused.value.field == "digest"
 
@@ -39,9 +39,9 @@ def test_a_changed_list_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "text"),
     [
-        ("a.json", b"{", "it is no JSON"),
-        ("a.yaml", b"\xff\xfe", "it is no text"),
-        ("a.yaml", b"[", "not readable YAML"),
+        ("a.json", b"{", "it is not JSON"),
+        ("a.yaml", b"\xff\xfe", "it is not text"),
+        ("a.yaml", b"[", "not valid YAML"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name, content, text):
@@ -69,5 +69,5 @@ def test_each_form_has_its_reader(tmp_path):
 
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Invalid, match="it is no text in UTF-8"):
+    with pytest.raises(Invalid, match="it is not UTF-8 text"):
         read_file(tmp_path / "a.json", form="aws")

@@ -40,7 +40,7 @@ def test_a_price_by_call_alone():
 def test_cached_tokens_without_a_price_are_refused():
     without = TokenPrices(input_usd=1, output_usd=1)
     assert managed_cost(dataclasses.replace(API, prices=without)).total_usd == pytest.approx(2e9 * 1_200 / 1e6)
-    with pytest.raises(Invalid, match="names no price for cached tokens"):
+    with pytest.raises(Invalid, match="has no price for cached tokens"):
         dataclasses.replace(API, prices=without, cached_share=0.1)
 
 

@@ -12,7 +12,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
 from weighbridge.costs.prices.price import Meter, PriceUnit, Term, TierRule
 from weighbridge.costs.prices.retirements import read_retirements
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 
 MILLION = 1_000_000
 DAY = date(2026, 10, 20)
@@ -105,14 +105,14 @@ def test_every_key_is_there_once_and_every_price_of_tokens_is_by_the_million():
 
 
 def test_the_book_knows_when_a_model_is_retired():
-    found = own_book().find("openai/gpt-4o-mini", meter=Meter.INPUT).retirement
+    found = shipped_book().find("openai/gpt-4o-mini", meter=Meter.INPUT).retirement
     assert found is not None
     assert (found.on, found.successor) == (date(2027, 1, 14), "gpt-6-luna")
     assert found.source.startswith("litellm 1.110.2")
 
 
 def test_every_shipped_retirement_is_of_a_model_in_the_book():
-    assert set(own_book().retirements) <= set(own_book().skus)
+    assert set(shipped_book().retirements) <= set(shipped_book().skus)
 
 
 @pytest.mark.parametrize(

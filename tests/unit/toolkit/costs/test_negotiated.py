@@ -118,13 +118,13 @@ def test_rates_are_read():
         ({"discount": 1}, "discount", "above 0 and below 1"),
         ({"discount": 0}, "discount", "above 0 and below 1"),
         ({"usd": 1}, "usd", "not both"),
-        ({"discount": None}, "usd", "must be given"),
+        ({"discount": None}, "usd", "is required, but not both"),
         ({"discount": None, "usd": -1}, "usd", "0 or more"),
-        ({"until": "2025-01-01"}, "until", "must not lie before"),
-        ({"from": "x"}, "from", "must be a day"),
+        ({"until": "2025-01-01"}, "until", "must not be before"),
+        ({"from": "x"}, "from", "must be a date"),
         ({"term": "weekly"}, "term", "must be one of on_demand"),
         ({"sku": None}, "sku", "is missing"),
-        ({"why": "x"}, "why", "is not known here"),
+        ({"why": "x"}, "why", "is unknown"),
     ],
 )
 def test_rates_are_refused_with_the_path_of_the_fault(row, field, text):

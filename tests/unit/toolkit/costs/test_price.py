@@ -94,7 +94,7 @@ def test_a_tier_of_the_whole_request_is_asked_by_its_volume():
         Decimal("1.25"),
         Decimal("2.5"),
     ]
-    with pytest.raises(Invalid, match="holds for the whole request"):
+    with pytest.raises(Invalid, match="applies to the whole request"):
         model.usd_for(1)
 
 

@@ -13,7 +13,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.metrics import METRICS, exact_sum, money
 from weighbridge.costs.prices.files.snapshot import read_snapshot, replay
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -21,7 +21,7 @@ from weighbridge.costs.spec.spec_file import read_spec
 
 @pytest.fixture(scope="module")
 def projection():
-    return project(read_spec(template(), own_book(TODAY)), draws=400)
+    return project(read_spec(template(), shipped_book(TODAY)), draws=400)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_two_small_options_by_hand():
         }
     )
     assert project(spec).cheapest("tco_usd") == {"api": 0.0, "own": 1.0}
-    with pytest.raises(Invalid, match="there are api, own"):
+    with pytest.raises(Invalid, match="the options are api, own"):
         project(spec).of("third")
 
 
@@ -152,7 +152,7 @@ def test_every_kind_of_serving_is_projected(serving, usd):
 def test_adding_an_option_moves_no_other(projection):
     alone = template()
     alone["options"] = alone["options"][:1]
-    single = project(read_spec(alone, own_book(TODAY)), draws=400)
+    single = project(read_spec(alone, shipped_book(TODAY)), draws=400)
     for name in METRICS:
         assert (single.of("api").metrics[name] == projection.of("api").metrics[name]).all()
 
@@ -197,7 +197,7 @@ def test_money_is_text_and_everything_is_json(document):
     assert "2026-07-20" in {price["as_of"] for price in document["prices"]}
     pinned = read_snapshot(document["pinned"])
     assert {price.sku for price in pinned.prices} == {price["sku"] for price in document["prices"]}
-    assert replay(pinned, own_book(TODAY)).moved == ()
+    assert replay(pinned, shipped_book(TODAY)).moved == ()
     assert document["options"][0]["lock_in"]["forced_migration"] == "2027-10-01"
     assert document["options"][0]["quality"]["recall"] == 0.76
     assert document["kpis"][0]["metric"] == "recall"

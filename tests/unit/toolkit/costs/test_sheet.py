@@ -79,12 +79,12 @@ def test_another_currency_is_converted_with_the_newest_rate_of_its_day():
     ("document", "fx", "field", "text"),
     [
         (sheet(kind="Sheet"), None, "kind", "must be PriceSheet"),
-        (sheet(as_of="1 May"), None, "as_of", "written like 2026-09-01"),
+        (sheet(as_of="1 May"), None, "as_of", "a date like 2026-09-01"),
         (sheet(unit="hour"), None, "unit", "instance_h, gpu_h"),
-        (sheet(color="red"), None, "color", "is not known here"),
-        (sheet(currency="EUR"), None, "currency", "give a dated rate to USD"),
-        (sheet(currency="CHF"), FX, "currency", "no rate from CHF to USD of 2026-09-01"),
-        (sheet(currency="EUR", as_of="2026-07-31"), FX, "currency", "no rate from EUR to USD of 2026-07-31"),
+        (sheet(color="red"), None, "color", "is unknown"),
+        (sheet(currency="EUR"), None, "currency", "add a dated exchange rate to USD"),
+        (sheet(currency="CHF"), FX, "currency", "no rate from CHF to USD on 2026-09-01"),
+        (sheet(currency="EUR", as_of="2026-07-31"), FX, "currency", "no rate from EUR to USD on 2026-07-31"),
         (sheet(currency="EUR", as_of="2026-10-02"), FX, "currency", "31 days before"),
         (sheet(prices=[{"name": "a"}]), None, "prices[0].on_demand", "needs an amount for one of on_demand, spot"),
         (with_row(on_demand=Decimal(-1)), None, "prices[0].on_demand", "must be 0 or more"),
@@ -97,7 +97,7 @@ def test_another_currency_is_converted_with_the_newest_rate_of_its_day():
             "one amount, in USD",
         ),
         (with_row(vcpus=0), None, "prices[0].vcpus", "1 or more"),
-        (with_row(name="a b"), None, "sku", "is no SKU of lab"),
+        (with_row(name="a b"), None, "sku", "is not a SKU of lab"),
         (
             sheet(prices=[{"name": "a", "on_demand": 1}, {"name": "a", "on_demand": 1}]),
             None,
@@ -144,12 +144,12 @@ def test_yaml_keeps_numbers_as_written_and_dates_as_text():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("a: 1\na: 2", "'a' is named twice"),
-        ("1: 2", "1 is no text"),
-        ("a: .inf", ".inf is no number"),
+        ("a: 1\na: 2", "'a' occurs twice"),
+        ("1: 2", "1 is not text"),
+        ("a: .inf", ".inf is not a number"),
         ("a: &x 1\nb: *x", "uses references"),
-        ("a: [", "is not readable YAML"),
-        ("a: !!python/object:os.system 1", "is not readable YAML"),
+        ("a: [", "is not valid YAML"),
+        ("a: !!python/object:os.system 1", "is not valid YAML"),
     ],
 )
 def test_yaml_that_hides_something_is_refused(text, reason):

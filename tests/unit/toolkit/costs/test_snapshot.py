@@ -14,7 +14,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.files.snapshot import read_snapshot, replay, snapshot
 from weighbridge.costs.prices.price import Conversion, Meter, PriceOrigin, PriceTier, PriceUnit, Retirement, Term
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 
 TODAY = date(2026, 11, 25)
 P5 = machine("98.32", sku="aws/us-east-1/p5.48xlarge", as_of=date(2025, 3, 2), source="libcloud")
@@ -50,7 +50,7 @@ def test_everything_of_a_price_survives_json():
     assert read_snapshot(json.loads(json.dumps(then.as_document()))) == then
 
 
-@given(st.lists(st.sampled_from(own_book().prices), max_size=8, unique_by=lambda price: price.key))
+@given(st.lists(st.sampled_from(shipped_book().prices), max_size=8, unique_by=lambda price: price.key))
 def test_shipped_prices_survive_json(prices):
     then = snapshot(prices, as_of=DAY)
     assert read_snapshot(json.loads(json.dumps(then.as_document()))) == then
@@ -97,7 +97,7 @@ def test_replay_says_what_is_gone_and_why():
     then = snapshot([P5, machine(), machine("1", term=Term.SPOT)], as_of=DAY)
     found = replay(then, PriceBook((machine(unit=PriceUnit.GPU_H),), TODAY)).as_document()
     assert [(each["sku"], each["term"], each["reason"]) for each in found["gone"]] == [
-        ("aws/us-east-1/g5.xlarge", "on_demand", "It was priced by instance_h, and is now by gpu_h."),
+        ("aws/us-east-1/g5.xlarge", "on_demand", "Its unit was instance_h and is now gpu_h."),
         (
             "aws/us-east-1/g5.xlarge",
             "spot",
@@ -132,7 +132,7 @@ def test_then_plus_the_change_is_now(before, now):
 
 
 def test_nothing_moves_when_a_book_is_replayed_against_itself():
-    book = own_book()
+    book = shipped_book()
     used = [
         book.find("aws/us-east-1/g5.xlarge", term=Term.COMMIT_1Y_NO_UPFRONT),
         book.find("gcp/us-east1/gcs-standard"),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.uncertainty import Range
 from weighbridge.costs.value.answer_quality import Confusion, Detection, QualityChange
@@ -15,7 +15,7 @@ OWN_PRICE = {"usd": 0.5, "unit": "instance_h", "as_of": "2026-09-01", "source": 
 
 
 def test_the_template_is_read_with_the_shipped_prices():
-    spec = read_spec(template(), own_book(TODAY))
+    spec = read_spec(template(), shipped_book(TODAY))
     assert [option.id for option in spec.options] == ["api", "own"]
     assert spec.shared.requests_per_year == Range(1.5e9, 2.5e9)
     assert spec.curve.requests_per_year == pytest.approx(spec.requests_median)
@@ -34,7 +34,7 @@ def test_the_template_is_read_with_the_shipped_prices():
         "options[1].serving.committed_usd_per_h",
         *(f"options[1].ownership.egress_tiers[{n}]" for n in range(5)),
     ]
-    assert (spec.seed, spec.draws, spec.snapshot) == (20_260_101, 10_000, own_book(TODAY).snapshot_id)
+    assert (spec.seed, spec.draws, spec.snapshot) == (20_260_101, 10_000, shipped_book(TODAY).snapshot_id)
     assert spec.kpis[0].owner == "head of payments"
 
 
@@ -60,7 +60,7 @@ def test_counts_give_the_curve_and_the_requests():
     [
         (("kind",), "Spec", "kind", "must be CostSpec"),
         (("currency",), "EUR", "currency", "must be USD"),
-        (("surprise",), 1, "surprise", "is not known here"),
+        (("surprise",), 1, "surprise", "is unknown"),
         (("draws",), 200_000, "draws", "at most 100,000"),
         (("draws",), 10, "draws", "100 or more"),
         (("max_price_age_days",), 30, "options[0].serving.fee_usd.as_of", "at most 30 are accepted"),
@@ -75,24 +75,24 @@ def test_counts_give_the_curve_and_the_requests():
         (("load", "requests_per_year"), [True, 3], "load.requests_per_year", "two positive numbers"),
         (("load", "requests_per_year"), "many", "load.requests_per_year", "must be a number"),
         (("load", "day_swing"), 2, "load.day_swing", "between 0"),
-        (("load", "monthly_growth"), -1, "load.monthly_growth", "cannot shrink"),
-        (("load", "hourly_counts"), "none", "load.hourly_counts", "list of requests per hour"),
-        (("load", "hourly_counts"), ["a"] * 24, "load.hourly_counts", "list of requests per hour"),
-        (("load", "hourly_counts"), [1] * 5, "load.hourly_counts", "too few"),
+        (("load", "monthly_growth"), -1, "load.monthly_growth", "Monthly growth must be above"),
+        (("load", "hourly_counts"), "none", "load.hourly_counts", "more hourly request counts"),
+        (("load", "hourly_counts"), ["a"] * 24, "load.hourly_counts", "more hourly request counts"),
+        (("load", "hourly_counts"), [1] * 5, "load.hourly_counts", "at least 24 hourly counts"),
         (("people",), {"fte_usd": -1}, "people.fte_usd", "0 or more"),
         (("horizon",), {"years": 40}, "horizon.years", "1 to 30 years"),
         (("horizon",), {"discount_rate": 2}, "horizon.discount_rate", "between -0.5 and 1"),
         ((*OPTION, "kind"), "cloud", "options[1].serving.kind", "must be one of self-hosted"),
         ((*OPTION, "service_s"), -0.1, "options[1].serving.service_s", "zero or more"),
-        ((*OPTION, "service_ms"), 10, "options[1].serving.service_ms", "is not known here"),
+        ((*OPTION, "service_ms"), 10, "options[1].serving.service_ms", "is unknown"),
         ((*OPTION, "limit_s"), None, "options[1].serving.limit_s", "is missing"),
-        ((*OPTION, "volume"), 2, "options[1].serving.volume", "is not known here"),
-        (("options", 1, "serving"), None, "options[1].serving", "is missing; its kind is one of"),
+        ((*OPTION, "volume"), 2, "options[1].serving.volume", "is unknown"),
+        (("options", 1, "serving"), None, "options[1].serving", "is missing; its kind must be one of"),
         (
             ("options", 1, "work"),
             {"kind": "pilot", "samples": 1, "epochs": 1, "samples_per_gpu_s": 1},
             "options[1].training",
-            "is missing, though",
+            "is missing, but",
         ),
         (
             ("thresholds",),
@@ -100,7 +100,7 @@ def test_counts_give_the_curve_and_the_requests():
             "thresholds[0].metric",
             "must be one of training_gpu_hours",
         ),
-        (PRICE, 0.096, "options[1].serving.usd_per_replica_h", "a bare number says neither when nor where"),
+        (PRICE, 0.096, "options[1].serving.usd_per_replica_h", "a plain number has no date and no source"),
         (PRICE, {"sku": "aws/us-east-1/m5.larg"}, "options[1].serving.usd_per_replica_h.sku", "m5.large"),
         (
             PRICE,
@@ -129,7 +129,7 @@ def test_counts_give_the_curve_and_the_requests():
         ),
         (PRICE, {**OWN_PRICE, "currency": "EUR"}, "options[1].serving.usd_per_replica_h.currency", "one currency"),
         (PRICE, {**OWN_PRICE, "usd": -1}, "options[1].serving.usd_per_replica_h.usd", "0 or more"),
-        (PRICE, {**OWN_PRICE, "as_of": "soon"}, "options[1].serving.usd_per_replica_h.as_of", "a day like"),
+        (PRICE, {**OWN_PRICE, "as_of": "soon"}, "options[1].serving.usd_per_replica_h.as_of", "a date like"),
         (PRICE, {**OWN_PRICE, "as_of": "2025-01-01"}, "options[1].serving.usd_per_replica_h.as_of", "at most 180"),
         (
             PRICE,
@@ -178,8 +178,8 @@ def test_a_gpu_is_its_share_of_the_machine_unless_told_otherwise():
 @pytest.mark.parametrize(
     ("price", "field", "words"),
     [
-        ({"sku": "aws/us-east-1/m5.large"}, "divided_by", "no whole GPU"),
-        ({"sku": "aws/us-east-1/disk"}, "sku", "is priced by gb_month, but gpu_h is needed"),
+        ({"sku": "aws/us-east-1/m5.large"}, "divided_by", "only a fraction of a GPU"),
+        ({"sku": "aws/us-east-1/disk"}, "sku", "is priced per gb_month, but must be per gpu_h"),
     ],
 )
 def test_what_is_no_price_of_a_gpu_is_refused(price, field, words):
@@ -210,15 +210,15 @@ def valued(**value):
 @pytest.mark.parametrize(
     ("document", "field", "words"),
     [
-        (valued(baseline="none"), "value.baseline", "must be an option with a quality"),
-        (valued(baseline="own"), "value.baseline", "must be an option with a quality"),
+        (valued(baseline="none"), "value.baseline", "must be an option with its own quality"),
+        (valued(baseline="own"), "value.baseline", "must be an option with its own quality"),
         (valued(adoption=1.5), "value.adoption", "between 0 and 1"),
         (valued(stakes=None), "value.stakes", "is missing"),
-        (valued(stakes={"kind": "forecast", "usd_per_unit_error": 1}), "options[0].quality", "does not fit the stakes"),
+        (valued(stakes={"kind": "forecast", "usd_per_unit_error": 1}), "options[0].quality", "does not match stakes"),
         (
             at_path(template(), ("options", 1, "quality", "metric"), "accuracy"),
             "options[1].quality.metric",
-            "accuracy alone says nothing",
+            "accuracy alone does not determine value",
         ),
         (
             at_path(template(), ("options", 1, "quality", "how"), "percent"),
@@ -234,7 +234,7 @@ def valued(**value):
 )
 def test_values_that_value_nothing_are_refused(document, field, words):
     with pytest.raises(Invalid, match=words) as refused:
-        read_spec(document, own_book(TODAY))
+        read_spec(document, shipped_book(TODAY))
     assert refused.value.field == field
 
 

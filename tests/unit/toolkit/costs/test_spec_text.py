@@ -4,7 +4,7 @@ import pytest
 
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 
@@ -19,13 +19,13 @@ def test_numbers_and_days_become_what_a_database_keeps():
 
 
 def test_the_shipped_template_is_a_spec():
-    spec = read_spec(read_spec_text(template_text()), own_book())
+    spec = read_spec(read_spec_text(template_text()), shipped_book())
     assert [option.id for option in spec.options] == ["api", "own"]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("- a", "must be a mapping"), ("a: [", "not readable YAML"), ("a: &x 1\nb: *x", "references"), ("", "a mapping")],
+    [("- a", "must be a mapping"), ("a: [", "not valid YAML"), ("a: &x 1\nb: *x", "references"), ("", "a mapping")],
 )
 def test_what_is_no_spec_is_refused(text, reason):
     with pytest.raises(Invalid, match=reason) as refused:

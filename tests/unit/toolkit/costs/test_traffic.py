@@ -84,12 +84,12 @@ def test_a_stated_amount_and_gigabytes_add_up():
 @pytest.mark.parametrize(
     ("tiers", "field", "words"),
     [
-        ({"sku": "aws/us-east-1/m5.large"}, "egress_tiers.sku", "is no price of traffic"),
-        ({"sku": WHOLE.sku}, "egress_tiers.sku", "is no price of traffic"),
+        ({"sku": "aws/us-east-1/m5.large"}, "egress_tiers.sku", "is not a traffic price"),
+        ({"sku": WHOLE.sku}, "egress_tiers.sku", "is not a traffic price"),
         ({"sku": "aws/us-east-1/none"}, "egress_tiers.sku", "none"),
-        ({"usd": 1}, "egress_tiers.sku", "is missing: name traffic of the price book"),
-        ({"sku": OUT.sku, "divided_by": 2}, "egress_tiers.divided_by", "is not known here"),
-        ({"sku": OUT.sku, "factor": -1}, "egress_tiers", "no price is below zero"),
+        ({"usd": 1}, "egress_tiers.sku", "is missing: give traffic in the price book"),
+        ({"sku": OUT.sku, "divided_by": 2}, "egress_tiers.divided_by", "is unknown"),
+        ({"sku": OUT.sku, "factor": -1}, "egress_tiers", "no price may be below zero"),
         ("cheap", "egress_tiers", "list"),
     ],
 )

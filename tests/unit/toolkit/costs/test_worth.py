@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -87,7 +87,7 @@ def test_what_values_nothing_is_refused(make, field):
 
 @pytest.fixture(scope="module")
 def projection():
-    return project(read_spec(template(), own_book(TODAY)), draws=500)
+    return project(read_spec(template(), shipped_book(TODAY)), draws=500)
 
 
 def test_the_net_is_the_gain_over_the_years_less_the_extra_cost(projection):
@@ -108,7 +108,7 @@ def test_a_mitigation_keeps_part_of_the_gain_and_dearer_options_need_points_to_p
     api, own = document["options"]
     own["ownership"]["development_usd"] = 900_000
     document["options"] = [api, own, {**own, "id": "int8", "quality": {**own["quality"], "by": 0.04}}]
-    by_id = {each.option: each for each in worth(project(read_spec(document, own_book(TODAY)), draws=300))}
+    by_id = {each.option: each for each in worth(project(read_spec(document, shipped_book(TODAY)), draws=300))}
     assert np.median(by_id["int8"].kept) == pytest.approx(0.8)
     points = by_id["own"].break_even_points
     factor = 1.08**-1 + 1.08**-2 + 1.08**-3
@@ -135,4 +135,4 @@ def test_every_request_is_a_case_unless_the_stakes_count_their_own():
 def test_nothing_is_valued_where_nothing_is_said():
     assert worth(project(read_spec(small(), BOOK))) == ()
     document = at_path(template(), ("options", 1, "quality"), None)
-    assert [each.option for each in worth(project(read_spec(document, own_book(TODAY)), draws=200))] == ["api"]
+    assert [each.option for each in worth(project(read_spec(document, shipped_book(TODAY)), draws=200))] == ["api"]

@@ -8,20 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.generator.engine import Job, LoadEngine
+from weighbridge.load.generator.engine import EngineJob, LoadEngine
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def pinned(port: int, *, path: str = "/predict", scheme: str = "http") -> Pinned:
-    return Pinned(scheme, "localhost", port, "127.0.0.1", path)
+def pinned(port: int, *, path: str = "/predict", scheme: str = "http") -> PinnedAddress:
+    return PinnedAddress(scheme, "localhost", port, "127.0.0.1", path)
 
 
-def job(port: int, *, due_ms: list[float], **changes: object) -> Job:
+def job(port: int, *, due_ms: list[float], **changes: object) -> EngineJob:
     """A job of plain requests, due at `due_ms`; patient, because the machine may be busy."""
     usual = {
         "target": pinned(port),
@@ -34,7 +34,7 @@ def job(port: int, *, due_ms: list[float], **changes: object) -> Job:
         "answer_bytes": 10_000,
         "expect": Expectation(),
     }
-    return Job(**(usual | changes))
+    return EngineJob(**(usual | changes))
 
 
 def samples_of(*rows: tuple[float, float, float, float, RequestOutcome]) -> LoadSamples:

@@ -17,6 +17,8 @@ from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.samples import read_samples
 from weighbridge.load.schedule import Arrivals
 
+pytestmark = pytest.mark.slow
+
 PLAN = LoadPlan(
     url="http://localhost/", rate_per_s=100, duration_s=0.5, arrivals=Arrivals.CONSTANT, connections=5, timeout_s=1
 )
@@ -73,7 +75,7 @@ def serve(order_, talk, answer):
 
 
 def test_it_says_ready_then_how_far_and_then_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(child, "SAY_EVERY_S", 0.02)
+    monkeypatch.setattr(child, "REPORT_INTERVAL_S", 0.02)
     talk = Talk()
     serve(order(0, tmp_path), talk, answering(OK))
     os.close(talk.outbox)

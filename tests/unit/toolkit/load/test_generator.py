@@ -10,9 +10,11 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import Crew, GeneratorFailed, Shard, fire
+from weighbridge.load.generator.generator import GeneratorFailed, GeneratorProcesses, Shard, generate_load
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.schedule import Arrivals
+
+pytestmark = pytest.mark.slow
 
 PLAN = LoadPlan(
     url="http://localhost/", rate_per_s=200, duration_s=1.0, arrivals=Arrivals.CONSTANT, processes=2, timeout_s=5
@@ -63,7 +65,7 @@ def port(server):
 
 
 def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, should_stop=lambda: False, **more):
-    return fire(
+    return generate_load(
         plan,
         pinned(port),
         share=share or Shard(mine=range(plan.processes), of=plan.processes),
@@ -113,7 +115,7 @@ def test_a_stop_ends_the_processes_within_a_second_and_keeps_what_they_have(port
 
 
 def test_a_stop_before_the_start_measured_nothing(port, tmp_path):
-    with pytest.raises(GeneratorFailed, match="stopped before it began"):
+    with pytest.raises(GeneratorFailed, match="stopped before it started"):
         run(port, tmp_path, should_stop=lambda: True)
 
 
@@ -128,7 +130,7 @@ def test_an_unreachable_target_is_refused_in_the_words_of_the_child(tmp_path):
 def test_a_process_that_dies_is_told_and_the_other_goes_on(port, tmp_path):
     crews = []
 
-    class Watched(Crew):
+    class Watched(GeneratorProcesses):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             crews.append(self)
@@ -138,14 +140,14 @@ def test_a_process_that_dies_is_told_and_the_other_goes_on(port, tmp_path):
             crews[0].children[0].process.kill()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generator, "Crew", Watched)
+        patch.setattr(generator, "GeneratorProcesses", Watched)
         fired = run(port, tmp_path, on_progress=kill)
     assert (fired.lost_processes, len(fired.samples.outcome)) == (1, 100)
 
 
 def test_processes_that_all_die_measured_nothing(port, tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "PROGRAM", ("/bin/true",))
-    with pytest.raises(GeneratorFailed, match="ended without a word"):
+    with pytest.raises(GeneratorFailed, match="ended without a result"):
         run(port, tmp_path)
 
 
@@ -166,8 +168,8 @@ def test_whatever_a_callback_raises_leaves_no_process_behind(port, tmp_path):
         raise ZeroDivisionError
 
     with pytest.MonkeyPatch.context() as patch:
-        end = Crew.end
-        patch.setattr(Crew, "end", lambda crew: (crews.append(crew), end(crew)))
+        end = GeneratorProcesses.end
+        patch.setattr(GeneratorProcesses, "end", lambda crew: (crews.append(crew), end(crew)))
         with pytest.raises(ZeroDivisionError):
             run(port, tmp_path, on_progress=fail)
     assert [child.process.returncode for child in crews[0].children] == [-9, -9]

@@ -20,6 +20,8 @@ from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.schedule import Arrivals
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 FROZEN_S = 1.0
 TRUTH_MS = {"p90": 200.0, "p95": 600.0, "p99": 920.0}

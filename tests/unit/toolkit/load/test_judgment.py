@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from weighbridge.load.generator.generator import Fired
+from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.metrics import LoadMetrics, metrics_of
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
@@ -30,7 +30,7 @@ def calm(n=2000, *, lag_ms=0.1, wait_ms=0.0, failed=0, unsettled=0):
 
 def fired_of(samples, **changes):
     usual = {"samples": samples, "is_stopped": False, "lost_processes": 0, "opened": 2, "cpu_s": 0.1, "complaints": {}}
-    return Fired(**(usual | changes))
+    return GeneratorResult(**(usual | changes))
 
 
 def verdict_of(samples, *, plan=PLAN, circumstances=REMOTE, **changes):
@@ -79,7 +79,7 @@ def test_a_stop_is_told():
         REMOTE,
     )
     assert stopped.reasons[0].message == (
-        "The test was stopped: 500 of 2,000 requests were not sent, or their end is not known."
+        "The test was stopped: 500 of 2,000 requests were not sent or have no known outcome."
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.load import messages
 from weighbridge.load.messages import build_requests, header_from, read_bodies
@@ -24,10 +24,10 @@ def test_a_get_request_to_the_byte():
 
 def test_the_port_is_named_where_it_is_not_the_usual_one():
     for target, host in (
-        (Pinned("http", "a.b", 80, "192.0.2.1", "/"), b"Host: a.b\r\n"),
-        (Pinned("https", "a.b", 443, "192.0.2.1", "/"), b"Host: a.b\r\n"),
-        (Pinned("https", "a.b", 80, "192.0.2.1", "/"), b"Host: a.b:80\r\n"),
-        (Pinned("http", "::1", 8000, "::1", "/"), b"Host: [::1]:8000\r\n"),
+        (PinnedAddress("http", "a.b", 80, "192.0.2.1", "/"), b"Host: a.b\r\n"),
+        (PinnedAddress("https", "a.b", 443, "192.0.2.1", "/"), b"Host: a.b\r\n"),
+        (PinnedAddress("https", "a.b", 80, "192.0.2.1", "/"), b"Host: a.b:80\r\n"),
+        (PinnedAddress("http", "::1", 8000, "::1", "/"), b"Host: [::1]:8000\r\n"),
     ):
         assert host in build_requests(PLAN, target)[0]
 
@@ -68,11 +68,11 @@ def test_any_other_file_is_one_body(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("b.jsonl", b"{", "Body 1 of the body file is no JSON"),
-        ("b.jsonl", b"\n\n", "holds no body"),
-        ("b.npz", b"PK\x03\x04 broken", "must hold an array x"),
-        ("b.npz", b"", "must hold an array x"),
-        ("b.npz", np.save, "must hold an array x"),
+        ("b.jsonl", b"{", "Body 1 of the body file is not valid JSON"),
+        ("b.jsonl", b"\n\n", "contains no body"),
+        ("b.npz", b"PK\x03\x04 broken", "must contain an array x"),
+        ("b.npz", b"", "must contain an array x"),
+        ("b.npz", np.save, "must contain an array x"),
         ("none.json", None, "cannot be read"),
     ],
 )
@@ -88,14 +88,14 @@ def test_bodies_that_cannot_be_sent_are_refused(tmp_path, name, content, words):
 
 def test_a_scalar_is_no_row_of_bodies(tmp_path):
     np.savez(tmp_path / "b.npz", x=np.float32(3))
-    with pytest.raises(Invalid, match="must hold an array x"):
+    with pytest.raises(Invalid, match="must contain an array x"):
         read_bodies(tmp_path / "b.npz")
 
 
 def test_a_body_file_has_a_largest_size(tmp_path, monkeypatch):
     monkeypatch.setattr(messages, "BODY_BYTES_MAX", 3)
     (tmp_path / "b").write_bytes(b"four")
-    with pytest.raises(Invalid, match="over 3 bytes"):
+    with pytest.raises(Invalid, match="larger than 3 bytes"):
         read_bodies(tmp_path / "b")
 
 

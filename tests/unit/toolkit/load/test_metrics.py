@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.toolkit.load.servers import samples_of
 from weighbridge.load.results.intervals import UNANSWERED_MS
-from weighbridge.load.results.metrics import connection_waits_ms, metrics_of, response_times_ms, seconds_of
+from weighbridge.load.results.metrics import connection_waits_ms, metrics_of, per_second_series, response_times_ms
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 ROWS = samples_of(
@@ -59,7 +59,7 @@ def test_quick_failures_do_not_make_a_server_quick():
     assert bad.value("response_time_p90_ms") > good.value("response_time_p90_ms")
     assert bad.value("response_time_p99_ms") is None
     assert {missing["metric"] for missing in bad.missing} == {"response_time_p99_ms", "response_time_p999_ms"}
-    assert bad.missing[0]["message"].startswith("response_time_p99_ms has no metric: too many of the 10000 requests")
+    assert bad.missing[0]["message"].startswith("response_time_p99_ms is missing: too many of the 10000 requests")
     assert bad.value("service_time_p99_ms") is not None, "what other tools print"
     assert bad.metrics["error_rate"]["value"] == 0.015
     assert bad.metrics["error_rate"]["upper"] > 0.015
@@ -91,14 +91,18 @@ def test_a_rate_has_the_interval_of_its_count():
 def test_nothing_settled_is_no_metric():
     nothing = samples_of((0, 0, 0, None, RequestOutcome.UNSETTLED))
     assert metrics_of(nothing, duration_s=1.0, seed=1).metrics == {}
-    assert seconds_of(nothing) == []
+    assert per_second_series(nothing) == []
     assert nothing.done_ns[0] == NEVER
 
 
 def test_the_seconds_of_a_test():
-    assert seconds_of(ROWS) == [
+    assert per_second_series(ROWS) == [
         {"second": 0, "due": 3, "answered": 1, "failed": 2, "response_time_p50_ms": 5.0, "response_time_max_ms": 5.0},
         {"second": 1, "due": 1, "answered": 1, "failed": 0, "response_time_p50_ms": 8.0, "response_time_max_ms": 8.0},
     ]
     gap = samples_of((0, 0, 1, 5, RequestOutcome.ANSWERED), (2100, 2100, 2100, 2101, RequestOutcome.LOST))
-    assert [(each["due"], each["response_time_p50_ms"]) for each in seconds_of(gap)] == [(1, 5.0), (0, None), (1, None)]
+    assert [(each["due"], each["response_time_p50_ms"]) for each in per_second_series(gap)] == [
+        (1, 5.0),
+        (0, None),
+        (1, None),
+    ]

@@ -44,14 +44,14 @@ def test_what_no_generator_can_follow_is_refused(change, field):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"rate_per_s": 50_001}, "The plan asks for 50,001 requests per second; at most 50,000 are allowed."),
-        ({"start_rate_per_s": 60_000}, "The plan asks for 60,000 requests per second; at most 50,000 are allowed."),
-        ({"duration_s": 3601}, "The plan asks for 3,601 seconds; at most 3,600 are allowed."),
+        ({"rate_per_s": 50_001}, "The plan needs 50,001 requests per second; at most 50,000 are allowed."),
+        ({"start_rate_per_s": 60_000}, "The plan needs 60,000 requests per second; at most 50,000 are allowed."),
+        ({"duration_s": 3601}, "The plan needs 3,601 seconds; at most 3,600 are allowed."),
         (
             {"rate_per_s": 5000, "duration_s": 2000},
-            "The plan asks for 10,000,000 requests in all; at most 5,000,000 are allowed.",
+            "The plan needs 10,000,000 requests in all; at most 5,000,000 are allowed.",
         ),
-        ({"connections": 5000}, "The plan asks for 5,000 connections; at most 4,096 are allowed."),
+        ({"connections": 5000}, "The plan needs 5,000 connections; at most 4,096 are allowed."),
     ],
 )
 def test_the_caps_hold(change, words):

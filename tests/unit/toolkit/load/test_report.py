@@ -10,12 +10,12 @@ import pytest
 from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgment import calm
 from weighbridge.core.errors import Invalid
-from weighbridge.load.generator.generator import Fired
+from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results import report
 from weighbridge.load.results.report import load_document, run_load, span_s
 from weighbridge.measure.conditions.interference import Interference
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 PLAN = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=2, headers=(("Authorization", "Bearer s3cret"),))
@@ -32,7 +32,7 @@ def fired(samples, **changes):
         "cpu_s": 0.25,
         "complaints": {"lost": "it was cut"},
     }
-    return Fired(samples=samples, **(usual | changes))
+    return GeneratorResult(samples=samples, **(usual | changes))
 
 
 def document(samples=None, *, plan=PLAN, **changes):
@@ -70,7 +70,7 @@ def test_a_document_holds_everything_and_no_secret():
     }
     assert found["verdict"]["status"] == "indicative"
     assert [reason["code"] for reason in found["verdict"]["reasons"]] == ["errors.requests", "environment.co_located"]
-    assert found["manifest"] == sealed(found["manifest"])
+    assert found["manifest"] == seal_manifest(found["manifest"])
     assert found["manifest"]["target"]["is_this_machine"] is True
     assert found["manifest"]["bodies"] is None
     assert "s3cret" not in json.dumps(found)
@@ -130,7 +130,7 @@ def test_nobody_looked_at_the_machine():
 
 
 def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "fire", lambda *_, **__: pytest.fail("it was started"))
+    monkeypatch.setattr(report, "generate_load", lambda *_, **__: pytest.fail("it was started"))
     for plan, caps in ((PLAN, LoadCaps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), LoadCaps())):
         with pytest.raises(Invalid):
             run_load(plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT)
@@ -143,7 +143,7 @@ def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
         asked.append((list(more["share"].mine), more["share"].of, more["answer_bytes"]))
         return fired(calm())
 
-    monkeypatch.setattr(report, "fire", stand_in)
+    monkeypatch.setattr(report, "generate_load", stand_in)
     plan = dataclasses.replace(PLAN, processes=3)
     found, back = run_load(
         plan,

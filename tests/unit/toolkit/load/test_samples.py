@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from tests.unit.toolkit.load.servers import samples_of
-from weighbridge.load.results.samples import NEVER, RequestOutcome, merged, read_samples
+from weighbridge.load.results.samples import NEVER, RequestOutcome, merge_samples, read_samples
 
 FIRST = samples_of(
     (0, 0, 0, 4, RequestOutcome.ANSWERED),
@@ -16,7 +16,7 @@ SECOND = samples_of((1, 1, 1, 3, RequestOutcome.LOST), (3, 3, 3, 5, RequestOutco
 
 
 def test_parts_lie_together_in_order_of_the_schedule():
-    whole = merged([FIRST, SECOND])
+    whole = merge_samples([FIRST, SECOND])
     assert (whole.scheduled_ns / 1e6).tolist() == [0, 1, 2, 3, 4]
     assert (whole.done_ns[:4] / 1e6).tolist() == [4, 3, 9, 5]
     assert whole.sent_ns[2] == whole.done_ns[4] == NEVER

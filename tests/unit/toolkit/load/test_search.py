@@ -126,7 +126,7 @@ def test_a_search_whose_time_is_up_says_what_its_trials_agree_on(endpoint, tmp_p
     assert found["manifest"]["within_s"] == 600
     assert found["verdict"]["status"] == "invalid"
     assert [reason["message"] for reason in found["verdict"]["reasons"]] == [
-        "The time was up before the search had an answer; give more with --within."
+        "Time ran out before the search had an answer; allow more time with --within."
     ]
 
 
@@ -146,7 +146,7 @@ def test_a_search_as_text(endpoint, tmp_path):
     assert lines[-4].endswith(f", {found['reason']}")
     assert lines[-3:-1] == [
         "verdict: indicative",
-        "  environment.co_located: Generator and target share this machine and take processors from each other.",
+        "  environment.co_located: Generator and target share the processors of this machine.",
     ]
     stream = io.StringIO()
     show(load_search_parts({**found, "highest_rate_per_s": None, "reason": "stopped"}), stream)

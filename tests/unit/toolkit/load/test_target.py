@@ -5,15 +5,15 @@ import socket
 
 import pytest
 
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid, NotAllowed
 from weighbridge.load.target import (
     Permission,
-    addresses_of,
     canonical_literal,
     check_target,
     is_this_machine,
     permission_from,
+    resolve_addresses,
 )
 
 PUBLIC = "93.184.216.34"
@@ -30,10 +30,10 @@ def always(*addresses):
 @pytest.mark.parametrize(
     ("url", "pinned"),
     [
-        ("http://127.0.0.1:8080/a?b=c", Pinned("http", "127.0.0.1", 8080, "127.0.0.1", "/a?b=c")),
-        ("http://127.8.8.8/127.8.8.8", Pinned("http", "127.8.8.8", 80, "127.8.8.8", "/127.8.8.8")),
-        ("http://[::1]:9/", Pinned("http", "::1", 9, "::1", "/")),
-        ("https://127.0.0.1/", Pinned("https", "127.0.0.1", 443, "127.0.0.1", "/")),
+        ("http://127.0.0.1:8080/a?b=c", PinnedAddress("http", "127.0.0.1", 8080, "127.0.0.1", "/a?b=c")),
+        ("http://127.8.8.8/127.8.8.8", PinnedAddress("http", "127.8.8.8", 80, "127.8.8.8", "/127.8.8.8")),
+        ("http://[::1]:9/", PinnedAddress("http", "::1", 9, "::1", "/")),
+        ("https://127.0.0.1/", PinnedAddress("https", "127.0.0.1", 443, "127.0.0.1", "/")),
     ],
 )
 def test_loopback_may_be_called(url, pinned):
@@ -104,13 +104,13 @@ def test_a_name_that_is_allowed_may_be_called_where_it_points():
     assert check_target(url, permissions=permissions, resolve=always("10.1.2.3")).address == "10.1.2.3"
     with pytest.raises(NotAllowed):
         check_target(url, permissions=permissions, resolve=always("10.2.2.3"))
-    with pytest.raises(NotAllowed, match="stands for no address"):
+    with pytest.raises(NotAllowed, match="has no address"):
         check_target(url, permissions=permissions, resolve=always())
 
 
 def test_a_literal_that_is_allowed_may_be_called():
     pinned = check_target("http://10.1.2.3/x", permissions=[permission_from("10.1.2.3")], resolve=never)
-    assert pinned == Pinned("http", "10.1.2.3", 80, "10.1.2.3", "/x")
+    assert pinned == PinnedAddress("http", "10.1.2.3", 80, "10.1.2.3", "/x")
     with pytest.raises(NotAllowed):
         check_target("http://10.1.2.4/x", permissions=[permission_from("10.1.2.3")], resolve=never)
 
@@ -130,13 +130,13 @@ def test_literals_have_one_spelling():
 
 
 def test_the_resolver_and_this_machine(monkeypatch):
-    assert "127.0.0.1" in addresses_of("localhost")
+    assert "127.0.0.1" in resolve_addresses("localhost")
 
     def fail(*_, **__):
         raise socket.gaierror("no such name")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    assert addresses_of("nowhere.invalid") == []
+    assert resolve_addresses("nowhere.invalid") == []
     assert is_this_machine("127.0.0.1")
     assert not is_this_machine("192.0.2.1")
     assert not is_this_machine("2001:db8::1")
@@ -144,4 +144,4 @@ def test_the_resolver_and_this_machine(monkeypatch):
 
 def test_another_scheme_is_told_which_ones_there_are():
     with pytest.raises(Invalid, match=r"begins with http:// or https://\."):
-        check_target("ftp://127.0.0.1/", permissions=[], resolve=addresses_of)
+        check_target("ftp://127.0.0.1/", permissions=[], resolve=resolve_addresses)

@@ -7,7 +7,9 @@ from scipy import stats  # noqa: TID253 -- an oracle
 from tests.unit.toolkit.builders import ScriptedRunner
 from weighbridge.measure.loops.arrivals import schedule_ns, serve
 from weighbridge.measure.scenarios import Server, WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
+
+pytestmark = pytest.mark.slow
 
 MS = 1_000_000
 FEEDS = [{"x": np.array([row])} for row in range(5)]
@@ -93,7 +95,7 @@ def test_progress_is_told_while_it_waits_and_while_it_works(service_ms):
 def test_a_run_that_is_asked_to_end_keeps_what_it_has():
     def end(share):
         if share > 0.3:
-            raise Enough
+            raise StopMeasurement
 
     found, _ = run(lambda _: MS, end, rate_per_s=10.0)
     assert found.is_partial

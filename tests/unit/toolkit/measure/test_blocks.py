@@ -10,7 +10,9 @@ from tests.unit.toolkit.builders import Clock, ScriptedRunner
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, Ratio, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
+
+pytestmark = pytest.mark.slow
 
 FEEDS = [{"x": np.array([row])} for row in range(20)]
 WARM = WarmUp(values=10, value_ms=0, max_duration_s=1.0)
@@ -110,7 +112,7 @@ def test_enough_keeps_the_whole_rounds():
     def tick(share):
         shares.append(share)
         if share > 0.4:
-            raise Enough
+            raise StopMeasurement
 
     blocks, _ = trial({"a": lambda _: 100_000, "b": lambda _: 100_000}, on_tick=tick)
     assert [len(held) for held in blocks.latencies_ns.values()] == [2, 2]

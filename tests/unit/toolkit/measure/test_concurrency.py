@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from weighbridge.measure.loops import concurrency
-from weighbridge.measure.loops.concurrency import several_at_a_time
+from weighbridge.measure.loops.concurrency import concurrent_streams
 from weighbridge.measure.scenarios import Offline, WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 
 FEEDS = [{"x": np.array([row])} for row in range(7)]
 
@@ -39,7 +39,7 @@ def run(runner, on_tick=lambda _: None, **settings):
         "warmup": WarmUp(value_ms=0.0, max_duration_s=0.1),
         **settings,
     }
-    return several_at_a_time(
+    return concurrent_streams(
         runner, FEEDS, scenario=Offline(**wanted), clock=time.perf_counter_ns, sleep=time.sleep, on_tick=on_tick
     )
 
@@ -73,7 +73,7 @@ def test_a_run_that_is_asked_to_end_keeps_what_it_has(monkeypatch):
     def end(share):
         shares.append(share)
         if len([share for share in shares if share]) > 2:
-            raise Enough
+            raise StopMeasurement
 
     shares, before = [], set(threading.enumerate())
     found = run(Sleeper(), end, min_samples=1_000_000)

@@ -42,10 +42,10 @@ def test_the_estimate_is_worked_by_hand():
 def test_a_metric_names_its_basis():
     metric = energy.energy_metrics(50.0, queries=200, basis=energy.MEASURED)["energy_per_query_j"]
     assert (metric["value"], metric["unit"], metric["n"], metric["basis"]) == (0.25, "J", 200, "measured")
-    assert energy.missing(("energy_per_query_j",)) == []
+    assert energy.missing_energy(("energy_per_query_j",)) == []
 
 
 @pytest.mark.parametrize(("joules", "queries"), [(None, 5), (5.0, 0)])
 def test_no_energy_has_no_metric_but_a_reason(joules, queries):
     assert energy.energy_metrics(joules, queries=queries, basis=energy.MEASURED) == {}
-    assert "labeled" in energy.missing(())[0]["message"]
+    assert "labeled" in energy.missing_energy(())[0]["message"]

@@ -91,7 +91,7 @@ def test_a_data_set_that_does_not_fit_is_refused(specs, code):
 
 
 def test_the_refusal_says_what_the_model_takes():
-    with pytest.raises(Invalid, match=r"x has shape \(3, 4\), but the model's input 'image' takes \(rows, any, 4\)\."):
+    with pytest.raises(Invalid, match=r"x has shape \(3, 4\), but the model's input 'image' needs \(rows, any, 4\)\."):
         check_fits(DataSet(X, Y), [InputSpec("image", "float32", ("n", None, 4))])
 
 

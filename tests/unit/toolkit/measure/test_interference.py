@@ -6,7 +6,13 @@ import time
 import pytest
 
 from tests.unit.toolkit.builders import Clock
-from weighbridge.measure.conditions.interference import KernelCounters, between, read_counters, slowdown, spin_ns
+from weighbridge.measure.conditions.interference import (
+    KernelCounters,
+    interference_between,
+    read_counters,
+    slowdown,
+    spin_ns,
+)
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -31,7 +37,7 @@ def test_what_the_kernel_does_not_tell_is_none(tmp_path, stat):
         (tmp_path / "stat").write_text(stat)
     seen = read_counters(Clock(), proc=tmp_path)
     assert (seen.busy_s, seen.steal_s, seen.load_1min, seen.pressure_s) == (None, None, None, None)
-    nothing = between(seen, seen, spins_ns=[], cpus=2)
+    nothing = interference_between(seen, seen, spins_ns=[], cpus=2)
     assert nothing.as_document() == {
         "others_cpus": None,
         "steal_cpus": None,
@@ -54,14 +60,14 @@ def test_shares_are_per_second_and_without_our_own_time():
         reading(10, own=1, busy=100, steal=5, pressure=1, load=3.5),
         reading(20, own=6, busy=110, steal=7, pressure=3, preemptions=40),
     )
-    seen = between(before, after, spins_ns=[100, 100, 150], cpus=4)
+    seen = interference_between(before, after, spins_ns=[100, 100, 150], cpus=4)
     assert (seen.others_cpus, seen.steal_cpus, seen.pressure_share) == (0.5, 0.2, 0.2)
     assert (seen.load_1min_before, seen.canary_ratio, seen.cpus) == (3.5, 1.5, 4)
     assert seen.preemptions_per_s == 4.0
 
 
 def test_our_own_time_never_makes_the_others_negative():
-    assert between(reading(0), reading(1, own=2, busy=1), spins_ns=[1], cpus=1).others_cpus == 0.0
+    assert interference_between(reading(0), reading(1, own=2, busy=1), spins_ns=[1], cpus=1).others_cpus == 0.0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from tests.unit.toolkit.builders import Clock, ScriptedRunner
 from weighbridge.measure.loops.latency import query_order, single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 
+pytestmark = pytest.mark.slow
+
 FEEDS = [{"x": np.array([row])} for row in range(5)]
 MS = 1_000_000
 WARM = 40

@@ -11,7 +11,7 @@ from scipy.optimize import brentq  # noqa: TID253 -- an oracle
 from weighbridge.measure.deadline import Deadline
 from weighbridge.measure.loops.arrivals import schedule_ns
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream
-from weighbridge.measure.studies.max_rate import Asked, NoServiceTime, find_max_rate
+from weighbridge.measure.studies.max_rate import MaxRateSettings, NoServiceTime, find_max_rate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MANIFEST = {"model": {"digest": "sha256:ab"}, "digest": "old"}
@@ -71,7 +71,7 @@ def find(queue, *, limit_ms=30.0, samples=2_000, within_s=60.0):
     document = find_max_rate(
         queue,
         settings=settings,
-        asked=Asked(limit_ms=limit_ms, samples=samples, deadline=deadline),
+        limits=MaxRateSettings(limit_ms=limit_ms, samples=samples, deadline=deadline),
         on_progress=lambda *step: steps.append(step),
         now=NOW,
     )
@@ -162,5 +162,5 @@ def test_an_answer_without_time_for_the_last_run_is_an_answer():
 
 
 def test_no_rate_is_known_before_the_model_was_timed():
-    with pytest.raises(NoServiceTime, match="give more with --within"):
+    with pytest.raises(NoServiceTime, match="allow more time with --within"):
         find(Queue(5.0, clock=Clock(), takes_s=2.0), within_s=1.0)

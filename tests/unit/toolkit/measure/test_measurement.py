@@ -23,8 +23,10 @@ from weighbridge.measure.scenarios import (
     SingleStream,
     WarmUp,
 )
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 from weighbridge.systems.engine_errors import ModelFailed, model_failure
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -191,7 +193,7 @@ def ends(doing_at, times=1):
         if doing == doing_at:
             left[0] -= 1
             if left[0] < 0:
-                raise Enough
+                raise StopMeasurement
 
     return follow
 
@@ -301,7 +303,7 @@ def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
     assert {one} in seen
     assert os.sched_getaffinity(0) == before
     assert result["manifest"]["settings"]["engine"]["affinity"] == [one]
-    with pytest.raises(Invalid, match="may use the processors") as refusal:
+    with pytest.raises(Invalid, match="may use only the processors") as refusal:
         builders.measured(
             tmp_path / "m.onnx",
             settings=dataclasses.replace(wanted, engine=RuntimeSettings(affinity=(9_999,))),
@@ -327,5 +329,5 @@ def test_a_scenario_without_pauses_is_followed_but_not_probed(tmp_path, monkeypa
 
 
 def test_without_a_data_set_there_is_no_quality():
-    with pytest.raises(ValueError, match="no quality"):
+    with pytest.raises(ValueError, match="needs a data set"):
         measurement._measure_quality(None, Queries([], "", None, None, ()), settings(), lambda *_: None)

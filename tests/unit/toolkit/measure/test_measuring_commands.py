@@ -9,12 +9,14 @@ from typer.testing import CliRunner
 
 from tests.unit.toolkit import builders
 from weighbridge.cli import app as cli
-from weighbridge.cli import target as subject
+from weighbridge.cli import target_options
 from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import MultiStream, Offline, RuntimeSettings, Server, SingleStream
 from weighbridge.systems.sandbox import isolated, operators
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
+
+pytestmark = pytest.mark.slow
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 
@@ -133,14 +135,14 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "Name one thing to measure"),
-        (("m.onnx", "--http", "http://x"), "Name one thing to measure"),
+        ((), "Give exactly one thing to measure"),
+        (("m.onnx", "--http", "http://x"), "Give exactly one thing to measure"),
         (("m.onnx", "--scenario", "fast"), "There is no scenario 'fast'"),
-        (("m.onnx", "--provider", "cuda"), "Behind the fence there is no GPU"),
+        (("m.onnx", "--provider", "cuda"), "no access to GPUs"),
         (("m.onnx", "--provider-option", "x"), "NAME=VALUE"),
         (("m.onnx", "--affinity", "a"), "--affinity takes whole numbers"),
-        (("model.onnx", "--shape", "n,3"), "give --torch"),
-        (("model.onnx", "--compile"), "give --torch"),
+        (("model.onnx", "--shape", "n,3"), "add --torch"),
+        (("model.onnx", "--compile"), "add --torch"),
         (("--torch", "a:b", "--shape", "n,,3"), "--shape n,3,224,224"),
     ],
 )
@@ -156,7 +158,7 @@ def test_a_run_that_ends_early_leaves_its_part(runs, tmp_path, ending, code):
     runs(lambda _: ending)
     done = weighbridge("profile", "m.onnx", "--json", tmp_path / "r.json")
     assert done.exit_code == code
-    assert "marked as partial" in done.stderr
+    assert "result is partial" in done.stderr
     assert "latency p50" in done.stdout
     assert json.loads((tmp_path / "r.json").read_text())["is_partial"] is True
     unwritable = weighbridge("profile", "m.onnx", "--json", tmp_path, "--quiet")
@@ -172,7 +174,7 @@ def test_a_sweep_prints_and_writes_its_points(runs, tmp_path):
     runs(lambda scenario: RunFailed("fixed") if scenario.rows == 2 else result(scenario))
     done = weighbridge("sweep", "m.onnx", "--batch", "1,2,8", "--concurrency", "1", "--json", tmp_path / "s.json")
     assert done.exit_code == 0
-    assert "highest throughput: batch 8, 1 under way" in done.stdout
+    assert "highest throughput: batch 8, concurrency 1" in done.stdout
     assert "fixed" in done.stdout
     assert len(json.loads((tmp_path / "s.json").read_text())["points"]) == 3
 
@@ -180,9 +182,9 @@ def test_a_sweep_prints_and_writes_its_points(runs, tmp_path):
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [
-        (lambda _: RunCanceled("x"), 130, "points measured until then are kept"),
+        (lambda _: RunCanceled("x"), 130, "contains the points measured so far"),
         (lambda _: RunFailed("no file"), 2, "no file"),
-        (lambda _: KeyboardInterrupt(), 130, "left no result"),
+        (lambda _: KeyboardInterrupt(), 130, "has no result"),
         (lambda scenario: result(scenario, verdict={"status": "invalid", "reasons": []}), 1, ""),
     ],
 )
@@ -197,9 +199,9 @@ def test_the_highest_rate_is_printed_and_written(runs, tmp_path):
     asked = runs(result)
     done = weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--json", tmp_path / "r.json")
     assert done.exit_code == 0
-    assert "highest rate with p99 of response time within 2 ms: " in done.stdout
-    assert "lower rates meet the limit, higher ones do not." in done.stdout
-    assert "the limit is not met, 3 of 9 over it" in done.stdout
+    assert "highest rate with a response time p99 of at most 2 ms: " in done.stdout
+    assert "lower rates meet the limit, higher rates do not." in done.stdout
+    assert "limit not met, 3 of 9 above it" in done.stdout
     assert json.loads((tmp_path / "r.json").read_text())["highest_rate_per_s"]["value"] == pytest.approx(500, rel=0.05)
     assert {settings.scenario.NAME for _, settings, _ in asked} == {"SingleStream", "Server"}
 
@@ -208,7 +210,7 @@ def test_doubtful_trials_and_limits_that_are_met_are_said(runs):
     doubt = {"status": "invalid", "reasons": [{"code": "generator.lag", "status": "invalid"}]}
     runs(lambda scenario: result(scenario, verdict=doubt, limit={"is_met": True}))
     said = weighbridge("max-rate", "m.onnx", "--p99-ms", 2).stdout
-    assert "the limit is met" in said
+    assert "limit met" in said
     assert "doubtful trials: generator.lag" in said
 
 
@@ -217,7 +219,7 @@ def test_doubtful_trials_and_limits_that_are_met_are_said(runs):
     [
         (lambda _: RunCanceled("Stopped."), 130, "Stopped."),
         (lambda _: RunFailed("no file"), 2, "no file"),
-        (lambda _: KeyboardInterrupt(), 130, "left no result"),
+        (lambda _: KeyboardInterrupt(), 130, "has no result"),
         (lambda scenario: result(scenario, metrics={}), 2, "could not be timed"),
     ],
 )
@@ -230,7 +232,7 @@ def test_every_end_of_a_search_has_its_code(runs, answer, code, words):
 def test_a_limit_that_is_never_met_is_a_no(runs):
     runs(result)
     never = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5)
-    assert (never.exit_code, "even the lowest rate tried missed the limit" in never.stdout) == (1, True)
+    assert (never.exit_code, "even the lowest rate in the range missed the limit" in never.stdout) == (1, True)
     silent = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5, "--quiet")
     assert (silent.exit_code, silent.stdout) == (1, "")
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 0, "--quiet").exit_code == 2
@@ -241,8 +243,8 @@ def test_a_search_whose_time_is_up_prints_and_writes_what_it_knows(runs, monkeyp
     monkeypatch.setattr(command, "time", SimpleNamespace(time=time.time, monotonic=lambda: 10.0 * len(asked)))
     done = weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "35s", "--json", tmp_path / "r.json")
     # 1,000/s is one over the service time: 250 and 500 meet 2 ms, 1,000 does not, and then the time is up.
-    assert (done.exit_code, "The time was up after 35 s" in done.stderr) == (2, True)
-    assert "between 500 and 1,000 (3 trials): the time was up;" in done.stdout
+    assert (done.exit_code, "Time ran out after 35 s" in done.stderr) == (2, True)
+    assert "between 500 and 1,000 (3 trials): time ran out;" in done.stdout
     assert json.loads((tmp_path / "r.json").read_text())["reason"] == "out_of_time"
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "0s").exit_code == 2
     assert "90s" in weighbridge("max-rate", "--help").stdout
@@ -257,9 +259,9 @@ def test_a_sweep_with_a_real_model(tmp_path):
 
 
 def test_a_shape_may_have_words_for_free_dimensions():
-    assert subject.shape_from("batch, 3,32") == [0, 3, 32]
+    assert target_options.shape_from("batch, 3,32") == [0, 3, 32]
     with pytest.raises(Invalid):
-        subject.numbers_from("1,-2", field="batch")
+        target_options.numbers_from("1,-2", field="batch")
 
 
 TABLE = {
@@ -273,10 +275,10 @@ TABLE = {
 @pytest.mark.parametrize(
     ("answer", "options", "words", "missing"),
     [
-        (TABLE, ("m.onnx",), "time goes to: Conv 75%\n  slowest node: first (Conv), 1.5 of 2 ms", []),
-        (None, ("m.onnx",), "told of no operators", ["operators"]),
+        (TABLE, ("m.onnx",), "slowest operators: Conv 75%\n  slowest node: first (Conv), 1.5 of 2 ms", []),
+        (None, ("m.onnx",), "reported no operators", ["operators"]),
         (RunFailed("No wall."), ("m.onnx",), "No wall.", ["operators"]),
-        (TABLE, ("--http", "http://127.0.0.1/v2/models/m"), "timed of ONNX files alone", ["operators"]),
+        (TABLE, ("--http", "http://127.0.0.1/v2/models/m"), "timed only for ONNX files", ["operators"]),
         (TABLE, ("m.onnx", "--no-operators"), "", None),
     ],
 )

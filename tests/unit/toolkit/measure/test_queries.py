@@ -37,5 +37,5 @@ def test_drawn_batches_are_as_large_as_asked_and_fewer_when_large():
 
 
 def test_a_data_set_smaller_than_a_query_is_refused():
-    with pytest.raises(Invalid, match="has 3 rows, but each query takes 4"):
+    with pytest.raises(Invalid, match="has 3 rows, but each query needs 4"):
         prepare_queries(SPECS, rows_of(3), seed=3, rows=4)

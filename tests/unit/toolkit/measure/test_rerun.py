@@ -9,9 +9,9 @@ import pytest
 from tests.unit.toolkit import builders
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.raw import altered, percentiles_of
+from weighbridge.measure.raw_samples import altered_metrics, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.studies.rerun import differences, rerun, settings_of
 from weighbridge.statistics.order_statistics import percentile
@@ -38,7 +38,7 @@ def samples_of(p50, p95, n, tail):
 
 
 def result_of(model=None, data=None, *, p50=1.0, p95=2.0, status="valid", spread=0.01, libraries="1"):
-    manifest = sealed(
+    manifest = seal_manifest(
         {
             "model": {"digest": digest_of_file(model)} if model else {},
             "data": {"digest": digest_of_file(data)} if data else None,
@@ -126,11 +126,11 @@ def test_times_within_the_margin_are_equivalent(now, answer):
     )
     assert [each["metric"] for each in found["metrics"]] == ["latency_p50_ms", "latency_p95_ms"]
     assert found["reasons"] == (
-        ["This run is no valid measurement, so nothing can be told from it."] if "status" in now else []
+        ["This run is not a valid measurement, so it cannot be compared."] if "status" in now else []
     )
 
 
-NOTHING_IN_COMMON = ["The two results have no percentile in common of which both keep raw samples."]
+NOTHING_IN_COMMON = ["The two results have no common percentile with raw samples."]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,9 @@ def test_a_part_of_the_samples_vouches_within_its_own_bounds():
     thinned = now | {"samples": {"latency_ns": now["samples"]["latency_ns"][::4], "stride": 4}}
     assert rerun(thinned, lambda: now, margin=0.1)["answer"] == "equivalent"
     forged = thinned | {"metrics": {"latency_p50_ms": metric(1.4), "latency_p95_ms": metric(2.0)}}
-    assert list(altered(forged)) == [f"latency_p50_ms is stated as 1.4 ms, and its samples give {held(forged):g} ms"]
+    assert list(altered_metrics(forged)) == [
+        f"latency_p50_ms is stated as 1.4 ms, but its samples give {held(forged):g} ms"
+    ]
 
 
 def held(result):
@@ -219,4 +221,4 @@ def test_a_profile_under_arrivals_keeps_what_its_response_times_are_found_anew_f
     )
     stated = {name: each["value"] for name, each in result["metrics"].items() if name.startswith("response_time")}
     assert {name: each.value for name, each in percentiles_of(result).items()} == pytest.approx(stated)
-    assert (len(stated), list(altered(result))) == (3, [])
+    assert (len(stated), list(altered_metrics(result))) == (3, [])

@@ -33,7 +33,7 @@ def server(responses_ms, *, lags_ms=0.01, unanswered=0, failures=None, duration_
 
 
 def codes(run, scenario):
-    return [reason.code for reason in scenario_metrics.doubts(run, scenario)]
+    return [reason.code for reason in scenario_metrics.scenario_reasons(run, scenario)]
 
 
 def test_a_single_stream_has_the_metrics_it_always_had():
@@ -80,7 +80,7 @@ def test_queries_never_begun_leave_the_response_time_without_percentiles():
     run = server(np.full(1_000, 5.0), unanswered=500)
     assert not any(name.startswith("response") for name in scenario_metrics.metrics_of(run, Server()))
     assert set(scenario_metrics.early_stopping(run)) == {"confidence"}
-    assert "500 queries were due and never begun" in scenario_metrics.missing_metrics(run, Server())[0]["message"]
+    assert "500 queries were never started" in scenario_metrics.missing_metrics(run, Server())[0]["message"]
     assert codes(run, Server()) == ["samples.unanswered"]
 
 

@@ -101,7 +101,7 @@ def test_a_movement_is_told_in_words():
     [reason] = verdict(run={"latencies_ns": moved(STEP)}).reasons
     assert reason.message.startswith("Latency stepped by +14% after 82% of the run (p = ")
     [reason] = verdict(run={"latencies_ns": moved(np.linspace(1.15, 1.0, 4_000))}).reasons
-    assert reason.message.startswith("Latency moved steadily, by -1")
+    assert reason.message.startswith("Latency changed steadily by -1")
 
 
 def test_halves_that_differ_are_a_step_too():
@@ -114,7 +114,7 @@ def test_samples_that_follow_each_other_bound_the_headline_less():
     bursts = np.exp(0.1 * np.repeat(np.random.default_rng(3).normal(size=12), 50))
     found = verdict(run={"latencies_ns": (1e6 * bursts).astype(np.int64)})
     assert "samples.dependent" in [reason.code for reason in found.reasons]
-    assert "bound latency_p95_ms at a level of " in found.reasons[0].message
+    assert "bound latency_p95_ms only at a level of " in found.reasons[0].message
 
 
 def test_halves_at_the_limit_are_no_movement():

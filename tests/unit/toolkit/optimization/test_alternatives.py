@@ -9,7 +9,7 @@ from benchmarking.runs.domain.alternatives import wanted_from
 from governance.rulebook.domain.benchmark_plans import VariantName
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.optimization import alternatives
 from weighbridge.optimization.alternatives import (
     ALTERNATIVES,
@@ -18,7 +18,7 @@ from weighbridge.optimization.alternatives import (
     is_evidence,
     measure_alternatives,
 )
-from weighbridge.systems.sandbox.bubblewrap import ALWAYS, is_walled, layers_here
+from weighbridge.systems.sandbox.bubblewrap import ALWAYS, layers_here, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
@@ -153,8 +153,8 @@ def test_a_real_model_gets_a_real_variant_and_a_small_data_set_keeps_rows_to_tes
     assert document["manifest"]["model"]["digest"] == document["candidates"][0]["digest"]
     (fence,) = {each["isolation"] for each in document["candidates"]}
     assert fence == document["manifest"]["isolation"]
-    assert (fence.endswith(", ".join(ALWAYS)), is_walled(fence)) == (True, layers_here().bubblewrap is not None)
-    assert sealed(document["manifest"])["digest"] == document["manifest"]["digest"]
+    assert (fence.endswith(", ".join(ALWAYS)), uses_bubblewrap(fence)) == (True, layers_here().bubblewrap is not None)
+    assert seal_manifest(document["manifest"])["digest"] == document["manifest"]["digest"]
     assert (tmp_path / "out" / "variants" / "int8-dynamic.onnx").exists() or document["metrics"] == {}
 
 

@@ -25,7 +25,9 @@ from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
 from weighbridge.optimization.workshop import Workshop, read_answer
 from weighbridge.systems.sandbox import child as sandbox_child
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard, RunCanceled, RunFailed
+from weighbridge.systems.sandbox.process import ChildOutput, RunCanceled, RunFailed
+
+pytestmark = pytest.mark.slow
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = VariantComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))
@@ -91,7 +93,7 @@ def test_speed_is_the_baselines_time_over_the_variants():
 def test_rows_that_fit_only_one_of_them_are_refused(pair, tmp_path):
     wide = builders.identity(tmp_path / "wide.onnx", shape=["n", 5])
     for models in ({"baseline": wide, "variant": pair[0]}, {"baseline": pair[0], "variant": wide}):
-        with pytest.raises(Invalid, match=r"takes \(rows, 5\)"):
+        with pytest.raises(Invalid, match=r"needs \(rows, 5\)"):
             compare(**models, data=pair[2], settings=QUICK, on_progress=silent)
 
 
@@ -203,7 +205,7 @@ def test_the_child_hands_its_outcome_over_a_pipe(model, files, tmp_path, monkeyp
     receive, send = os.pipe()
     file = tmp_path / "job.json"
     file.write_text(json.dumps(making_job(model, files, GRAPH, outcome=send)))
-    monkeypatch.setattr(sandbox_child, "enter", lambda path, *, stream: json.loads(Path(path).read_text()))
+    monkeypatch.setattr(sandbox_child, "enter_sandbox", lambda path, *, stream: json.loads(Path(path).read_text()))
     monkeypatch.setattr(sys, "argv", ["child", str(file)])
     with os.fdopen(receive) as pipe:
         import threading
@@ -249,8 +251,8 @@ def test_a_job_is_canceled(shop, model, files):
         shop.make(GRAPH, model=model, rows=files / "train.npz", follow=(silent, lambda: True))
 
 
-def heard(said, **changes):
-    return Heard(**{"fence": (), "outcome": bytearray(said), **changes})
+def output(said, **changes):
+    return ChildOutput(**{"seals": (), "outcome": bytearray(said), **changes})
 
 
 @pytest.mark.parametrize(
@@ -259,25 +261,25 @@ def heard(said, **changes):
     ids=lambda outcome: outcome[:20],
 )
 def test_nonsense_of_a_child_is_refused(outcome):
-    with pytest.raises(RunFailed, match="not the form of a result") as failed:
-        read_answer(heard(outcome), limits=Limits())
+    with pytest.raises(RunFailed, match="it is not a result") as failed:
+        read_answer(output(outcome), limits=Limits())
     assert failed.value.code == "run_forged"
 
 
-@pytest.mark.parametrize("changes", [{"fence": None}, {"status": -9}, {"outcome": bytearray()}])
+@pytest.mark.parametrize("changes", [{"seals": None}, {"status": -9}, {"outcome": bytearray()}])
 def test_a_dead_child_has_no_answer(changes):
     with pytest.raises(RunFailed):
-        read_answer(heard(b'{"result": {}}', **changes), limits=Limits())
+        read_answer(output(b'{"result": {}}', **changes), limits=Limits())
 
 
 @pytest.mark.parametrize("said", [{}, {"model": 5}, {"model": "%%"}])
 def test_an_answer_without_a_model_is_refused(shop, model, files, monkeypatch, said):
-    monkeypatch.setattr(workshop, "fenced", lambda **_: heard(json.dumps({"result": said}).encode()))
-    with pytest.raises(RunFailed, match="it holds no model"):
+    monkeypatch.setattr(workshop, "run_child", lambda **_: output(json.dumps({"result": said}).encode()))
+    with pytest.raises(RunFailed, match="it contains no model"):
         shop.make(GRAPH, model=model, rows=files / "train.npz", follow=GO_ON)
 
 
 def test_an_answer_that_is_no_comparison_is_refused(shop, model, files, monkeypatch):
-    monkeypatch.setattr(workshop, "fenced", lambda **_: heard(b'{"result": {"quality_drop": 1}}'))
-    with pytest.raises(RunFailed, match="not the form of a comparison"):
+    monkeypatch.setattr(workshop, "run_child", lambda **_: output(b'{"result": {"quality_drop": 1}}'))
+    with pytest.raises(RunFailed, match="it is not a comparison"):
         shop.compare(baseline=model, variant=model, rows=files / "test.npz", settings=QUICK, follow=GO_ON)

@@ -136,7 +136,7 @@ def test_nothing_to_quantize_is_said(tmp_path):
 
 
 def test_what_is_quantized_is_not_quantized_again(make):
-    with pytest.raises(Invalid, match=r"quantized already \(it has DequantizeLinear, QuantizeLinear\)"):
+    with pytest.raises(Invalid, match=r"already quantized \(it has DequantizeLinear, QuantizeLinear\)"):
         quantize.make(make(PER_CHANNEL), DYNAMIC, feeds=(), machine=VNNI)
 
 

@@ -58,5 +58,5 @@ def test_named_recipes_alone_are_tried_and_others_not_mentioned():
 
 
 def test_an_unknown_recipe_is_refused_with_those_there_are():
-    with pytest.raises(Invalid, match=r"no variant 'int4'; there are graph-optimized, int8-static-per-channel"):
+    with pytest.raises(Invalid, match=r"no variant 'int4'; the variants are graph-optimized, int8-static-per-channel"):
         recipes.chosen(["int4"], machine=X86, force_half=False)

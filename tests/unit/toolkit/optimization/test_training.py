@@ -146,7 +146,7 @@ def test_a_student_comes_to_answer_like_its_teacher(trained, digits):
     said = []
     scores = scores_of(trained, x, on_progress=lambda share, doing: said.append(doing))
     assert scores.shape == (1_297, 10)
-    assert set(said) == {"asking the teacher"}
+    assert set(said) == {"computing the teacher's scores"}
     student = untrained(channels=6, seed=1)
     # With the teacher alone: it never sees a label.
     lesson = lesson_of(student, scores, x, labels, settings=DistilSettings(alpha=1.0), key={})
@@ -190,8 +190,8 @@ def test_a_factory_beside_the_person_is_called(factories):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("own_networks", "names no factory; write package.module:factory"),
-        (":good", "names no factory"),
+        ("own_networks", "is not a factory; write package.module:factory"),
+        (":good", "is not a factory"),
         ("own_networks:none", "returned a NoneType; it must return a torch.nn.Module"),
         ("own_networks:broken", "cannot be called: KeyError: 'weights'"),
         ("own_networks:absent", "cannot be called: AttributeError"),

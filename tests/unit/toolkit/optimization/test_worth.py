@@ -84,18 +84,17 @@ def test_the_reasons_are_sentences():
     ]
     assert messages(TIED, UNSHOWN, Savings(size_ratio=-0.2, memory_ratio=None)) == [
         (
-            "Speed cannot be told from the baseline's: 1.02 times, 95% interval 0.98 to 1.05, and this machine sees "
-            "3.1% between "
-            "the baseline and itself."
+            "The speed does not differ measurably from the baseline's: 1.02 times, 95% interval 0.98 to 1.05; "
+            "the noise floor is 3.1%."
         ),
         (
             "Gains 0.20 points of accuracy (95% interval of the loss -3.00 to 2.60, 200 rows): a loss beyond the "
             "margin of 1.00 "
-            "points is not ruled out. More test rows would tell."
+            "points is not ruled out. More test rows would clarify."
         ),
         "The file is 20% larger.",
     ]
-    assert messages(None, KEPT)[0] == "Too few rounds were measured to compare its speed."
+    assert messages(None, KEPT)[0] == "Too few rounds were measured to compare the speed."
 
 
 def test_the_operator_whose_time_grew_the_most_is_blamed():

@@ -76,7 +76,7 @@ def test_a_data_set_without_numbers_is_refused():
     [
         (np.ones((2, 3)), "one number per row"),
         (np.array(["a", "b"]), "one number per row"),
-        (np.array([1.0, np.nan]), "no number"),
+        (np.array([1.0, np.nan]), "NaN"),
     ],
 )
 def test_outputs_that_are_no_numbers_are_refused(output, words):
@@ -85,5 +85,5 @@ def test_outputs_that_are_no_numbers_are_refused(output, words):
 
 
 def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):
-    monkeypatch.setattr("weighbridge.quality.scores.MOST_SCORES", 20)
+    monkeypatch.setattr("weighbridge.quality.scores.MAX_SCORES", 20)
     assert "roc_auc" not in measure(SCORES)[0].metrics

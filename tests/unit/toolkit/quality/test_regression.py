@@ -13,6 +13,8 @@ from sklearn.metrics import (
 
 from weighbridge.quality.regression import regression_intervals
 
+pytestmark = pytest.mark.slow
+
 ORACLES = {
     "mae": mean_absolute_error,
     "rmse": root_mean_squared_error,

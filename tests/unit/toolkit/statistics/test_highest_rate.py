@@ -10,12 +10,12 @@ from weighbridge.measure.deadline import OutOfTime
 from weighbridge.statistics import highest_rate
 from weighbridge.statistics.highest_rate import (
     FARTHEST,
-    Edge,
+    SearchEnd,
     SearchSettings,
     as_document,
     crossing,
+    crossing_interval,
     find_highest_rate,
-    interval,
 )
 
 WIDE = SearchSettings(lowest=1, highest=4_096, start=16, resamples=200)
@@ -36,7 +36,7 @@ def mm1_p99_ms(rate, *, capacity, requests, rng):
 
 def test_a_smooth_curve_is_met_where_it_crosses():
     found = find(lambda rate: 1_000 / max(300 - rate, 1))  # 100 ms at 290 per second
-    assert found.reason is Edge.BRACKETED
+    assert found.reason is SearchEnd.BRACKETED
     assert found.value == pytest.approx(290, rel=0.02)
     assert found.lower <= found.value <= found.upper
 
@@ -57,24 +57,24 @@ def test_an_mm1_queue_has_the_highest_rate_that_theory_gives():
 
 def test_no_failure_in_the_range_is_a_lower_bound():
     found = find(lambda _: 5.0)
-    assert (found.reason, found.value, found.lower, found.upper) == (Edge.NO_FAILURE, 4_096, 4_096, None)
+    assert (found.reason, found.value, found.lower, found.upper) == (SearchEnd.NO_FAILURE, 4_096, 4_096, None)
 
 
 @pytest.mark.parametrize("answer", [None, 500.0])
 def test_no_pass_in_the_range_is_an_upper_bound(answer):
     found = find(lambda _: answer)
-    assert (found.reason, found.value, found.lower, found.upper) == (Edge.NO_PASS, None, None, 1)
+    assert (found.reason, found.value, found.lower, found.upper) == (SearchEnd.NO_PASS, None, None, 1)
 
 
 def test_a_start_that_fails_is_halved_until_it_passes():
     found = find(lambda rate: 20 * rate)  # 100 ms at 5 per second
-    assert found.reason is Edge.BRACKETED
+    assert found.reason is SearchEnd.BRACKETED
     assert found.value == pytest.approx(5, rel=0.05)
 
 
 def test_a_cliff_gives_the_rate_below_it():
     found = find(lambda rate: 10.0 if rate < 100 else None)
-    assert found.reason is Edge.CLIFF
+    assert found.reason is SearchEnd.CLIFF
     assert 80 < found.value < 100
 
 
@@ -107,7 +107,7 @@ def test_when_the_time_is_up_the_trials_say_what_they_agree_on(answers, lower, u
         raise OutOfTime
 
     found = find(trial)
-    assert (found.reason, found.value, found.lower) == (Edge.OUT_OF_TIME, lower, lower)
+    assert (found.reason, found.value, found.lower) == (SearchEnd.OUT_OF_TIME, lower, lower)
     assert found.upper == (upper and pytest.approx(upper))
     assert (found.confidence, len(found.trials)) == (None, len(answers))
 
@@ -135,7 +135,7 @@ def test_a_pass_that_never_comes_again_leaves_the_lowest_rate_tried():
 def test_refining_has_an_end(monkeypatch):
     monkeypatch.setattr(highest_rate, "MOST_REFINEMENTS", 1)
     found = find(lambda rate: 10.0 if rate < 100 else None, SearchSettings(lowest=1, highest=4_096, start=16, points=2))
-    assert (found.reason, found.value < 100) == (Edge.CLIFF, True)
+    assert (found.reason, found.value < 100) == (SearchEnd.CLIFF, True)
 
 
 def test_curves_that_never_cross_end_at_their_ends():
@@ -154,7 +154,7 @@ def test_the_interval_grows_with_the_noise():
     rng = np.random.default_rng(1)
     rates = np.repeat(np.linspace(50, 150, 6), 4)
     quiet, loud = (np.log(rates / 100) + scale * rng.normal(size=24) for scale in (0.02, 0.2))
-    narrow, wide = (interval(rates, margins, WIDE) for margins in (quiet, loud))
+    narrow, wide = (crossing_interval(rates, margins, WIDE) for margins in (quiet, loud))
     assert narrow[0] <= 100 <= narrow[1]
     assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
 

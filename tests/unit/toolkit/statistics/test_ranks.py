@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon  # noqa: TID253 -- an independent oracle
 
-from weighbridge.statistics.ranks import signed_rank_interval, signed_rank_place
+from weighbridge.statistics.ranks import signed_rank_index, signed_rank_interval
 
 
 @pytest.mark.parametrize(("n", "place"), [(5, None), (6, 0), (7, 2), (8, 3), (10, 8), (20, 52), (25, 89)])
 def test_places_are_those_of_the_printed_table(n, place):
     # Critical values of Wilcoxon's signed-rank test, two-sided 5 %: 0, 2, 3, 8, 52, 89.
-    assert signed_rank_place(n, 0.95) == place
+    assert signed_rank_index(n, 0.95) == place
 
 
 def test_the_interval_by_hand():

@@ -22,13 +22,13 @@ def test_minimum_samples_are_those_of_mlperf_endpoints(p, floor):
 
 @pytest.mark.parametrize(("n", "p", "over"), [(10_000, 0.99, 77), (662, 0.99, 1), (661, 0.99, 0), (300, 0.99, -1)])
 def test_most_over_is_the_worked_example_of_mlperf(n, p, over):
-    assert stats.most_over(n, p) == over
+    assert stats.max_over_limit(n, p) == over
 
 
 @settings(max_examples=60)
 @given(n=st.integers(1, 3_000), p=probabilities)
 def test_most_over_is_the_last_that_stays_below_the_risk(n, p):
-    over = stats.most_over(n, p)
+    over = stats.max_over_limit(n, p)
     assert binom.cdf(over, n, 1 - p) < 0.01
     assert binom.cdf(over + 1, n, 1 - p) >= 0.01
 
@@ -38,7 +38,7 @@ def test_most_over_where_the_quantile_itself_stays_below_the_risk(monkeypatch):
 
     monkeypatch.setattr(scipy.stats.binom, "ppf", lambda *_: 5.0)
     monkeypatch.setattr(scipy.stats.binom, "cdf", lambda *_: 0.001)
-    assert stats.most_over(100, 0.9) == 5
+    assert stats.max_over_limit(100, 0.9) == 5
 
 
 def test_early_stopping_bound_is_the_sorted_sample_of_that_rank():

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.statistics.test_resampling import ar1
-from weighbridge.statistics.trend import Shift, Trend, block_medians, hamed_rao_factor, mann_kendall, movement, pettitt
+from weighbridge.statistics.trend import (
+    Shift,
+    Trend,
+    block_medians,
+    detect_movement,
+    hamed_rao_factor,
+    mann_kendall,
+    pettitt,
+)
 
 
 def calm(n, seed, phi=0.0):
@@ -57,10 +65,10 @@ def test_a_step_by_hand():
 @pytest.mark.parametrize("n", [100, 3_000, 20_000])
 def test_a_step_is_told_from_a_slope(n):
     noise = calm(n, 1)
-    step = movement(noise * np.where(np.arange(n) < 0.6 * n, 1.0, 1.3))
+    step = detect_movement(noise * np.where(np.arange(n) < 0.6 * n, 1.0, 1.3))
     assert isinstance(step, Shift)
     assert (step.at, step.change) == (pytest.approx(0.6, abs=0.06), pytest.approx(0.3, abs=0.08))
-    slope = movement(noise * np.linspace(1.0, 1.4, n))
+    slope = detect_movement(noise * np.linspace(1.0, 1.4, n))
     assert isinstance(slope, Trend)
     assert slope.change == pytest.approx(0.33, abs=0.08)
 
@@ -68,10 +76,10 @@ def test_a_step_is_told_from_a_slope(n):
 def test_a_slope_too_slight_for_a_step_and_a_step_too_late_for_a_slope():
     level = np.ones(4_000)
     level[3_300:] = 1.5
-    late = movement(calm(4_000, 3) * level)
+    late = detect_movement(calm(4_000, 3) * level)
     assert isinstance(late, Shift)
     assert late.at == pytest.approx(0.825, abs=0.03)
-    slight = [movement(calm(2_000, seed) * np.linspace(1, 1.02, 2_000)) for seed in range(60)]
+    slight = [detect_movement(calm(2_000, seed) * np.linspace(1, 1.02, 2_000)) for seed in range(60)]
     assert {type(found) for found in slight} == {Trend, Shift, type(None)}
 
 
@@ -81,8 +89,8 @@ def test_blocks_grow_with_dependence_and_need_a_hundred_samples():
     assert 20 < len(block_medians(calm(3_000, 1, phi=0.8))) < 100
     assert len(block_medians(calm(4_000, 1) * np.where(np.arange(4_000) < 2_600, 1, 2))) == 100
     assert block_medians(np.arange(4.0 * 25)[:99]) is None
-    assert movement(np.arange(1.0, 100.0)) is None
-    assert movement(np.zeros(200)) is None
+    assert detect_movement(np.arange(1.0, 100.0)) is None
+    assert detect_movement(np.zeros(200)) is None
 
 
 def test_block_medians_are_medians_of_equal_blocks():
@@ -92,7 +100,7 @@ def test_block_medians_are_medians_of_equal_blocks():
 
 @pytest.mark.parametrize(("phi", "n"), [(0.0, 3_000), (0.5, 3_000), (0.8, 3_000), (0.95, 20_000)])
 def test_calm_raises_no_flood_of_alarms(phi, n):
-    alarms = sum(movement(calm(n, seed, phi)) is not None for seed in range(400))
+    alarms = sum(detect_movement(calm(n, seed, phi)) is not None for seed in range(400))
     # Two tests at 1 % each: at most 8 of 400 expected, 15 leaves room for chance (p < 0.01).
     assert alarms <= 15
 
@@ -102,5 +110,5 @@ def test_a_hundred_thousand_samples_take_no_time():
 
     values = calm(100_000, 1)
     begun = time.process_time()
-    movement(values)
+    detect_movement(values)
     assert time.process_time() - begun < 1.0

@@ -10,7 +10,7 @@ import benchmarking
 import weighbridge
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.systems.sandbox import bubblewrap
-from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, runtime, walled
+from weighbridge.systems.sandbox.bubblewrap import Layers, bubblewrap_command, layers_here, runtime_paths
 
 # Throws its own arguments away and runs the rest.
 WALL = '#!/bin/sh\nwhile [ "$1" != --chdir ]; do shift; done; shift 2; exec "$@"\n'
@@ -54,11 +54,11 @@ def found(monkeypatch, tmp_path):
     ],
 )
 def test_layers_say_what_they_are(bubblewrap, held, words):
-    assert Layers(bubblewrap=bubblewrap).words(held) == words
+    assert Layers(bubblewrap=bubblewrap).describe(held) == words
 
 
 def test_a_seal_that_was_not_asked_for_is_not_claimed():
-    assert Layers(bubblewrap=None, seals=()).words(["Landlock"]).startswith("own process group")
+    assert Layers(bubblewrap=None, seals=()).describe(["Landlock"]).startswith("own process group")
 
 
 def test_layers_survive_json():
@@ -88,7 +88,7 @@ def test_a_bubblewrap_that_is_missing_or_may_not_work_is_not_used(found, monkeyp
 
 def test_the_runtime_holds_python_and_the_toolkit_and_nothing_else_of_ours():
     root, toolkit = Path(benchmarking.__file__).parent.parent, Path(weighbridge.__file__).parent
-    paths = runtime()
+    paths = runtime_paths()
     assert toolkit in paths
     assert any(Path(sys.executable).resolve().is_relative_to(path.resolve()) for path in paths)
     for hidden in ("manage.py", "var", ".git", "config", "governance", "benchmarking/runs", "reviews"):
@@ -98,7 +98,7 @@ def test_the_runtime_holds_python_and_the_toolkit_and_nothing_else_of_ours():
 
 
 def test_a_path_inside_another_is_named_once():
-    paths = runtime()
+    paths = runtime_paths()
     assert not any(path != other and path.is_relative_to(other) for path in paths for other in paths)
 
 
@@ -107,7 +107,7 @@ def test_libraries_outside_of_pythons_own_folder_are_read_and_other_folders_of_t
     installed.mkdir(parents=True)
     other.mkdir()
     monkeypatch.setattr(sys, "path", [*sys.path, str(installed), str(other)])
-    assert (installed in runtime(), other in runtime()) == (True, False)
+    assert (installed in runtime_paths(), other in runtime_paths()) == (True, False)
 
 
 def test_the_command_opens_a_world_of_its_own_and_closes_it(monkeypatch, tmp_path):
@@ -115,8 +115,8 @@ def test_the_command_opens_a_world_of_its_own_and_closes_it(monkeypatch, tmp_pat
     folder.mkdir()
     link.symlink_to("usr/lib")
     monkeypatch.setattr(bubblewrap, "LIBRARIES", (str(link),))
-    monkeypatch.setattr(bubblewrap, "runtime", lambda: [link, folder])
-    assert walled("/usr/bin/bwrap", reads=[Path("/m.onnx")]) == [
+    monkeypatch.setattr(bubblewrap, "runtime_paths", lambda: [link, folder])
+    assert bubblewrap_command("/usr/bin/bwrap", reads=[Path("/m.onnx")]) == [
         "/usr/bin/bwrap",
         "--unshare-all",
         "--die-with-parent",

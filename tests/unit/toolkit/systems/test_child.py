@@ -14,9 +14,11 @@ from tests.unit.toolkit import builders
 from weighbridge.core.converter import to_document
 from weighbridge.measure import measurement
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 from weighbridge.systems.sandbox import child, limits, seals
 from weighbridge.systems.sandbox.limits import Limits
+
+pytestmark = pytest.mark.slow
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
@@ -45,8 +47,12 @@ def steps(monkeypatch):
     """Keep what the child would have done to this process."""
     done = []
     monkeypatch.setattr(child, "die_with_parent", lambda parent: done.append(("parent", parent)))
-    monkeypatch.setattr(child, "confine", lambda limits, *, counts_tasks: done.append(("limits", limits, counts_tasks)))
-    monkeypatch.setattr(child, "seal", lambda wanted, *, reads: done.append(("seals", wanted, reads)) or ["Landlock"])
+    monkeypatch.setattr(
+        child, "apply_limits", lambda limits, *, counts_tasks: done.append(("limits", limits, counts_tasks))
+    )
+    monkeypatch.setattr(
+        child, "apply_seals", lambda wanted, *, reads: done.append(("seals", wanted, reads)) or ["Landlock"]
+    )
     return done
 
 
@@ -54,7 +60,7 @@ def test_progress_is_said_on_every_change_of_phase_and_else_seldom(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     stream = io.StringIO()
-    speaker = child.Speaker(stream)
+    speaker = child.ProgressWriter(stream)
     for at, share, doing in ((100.0, 0.0, "a"), (100.1, 0.1, "a"), (100.3, 0.2, "a"), (100.31, 0.3, "b")):
         now[0] = at
         speaker(share, doing)
@@ -112,7 +118,7 @@ def test_the_child_fences_itself_in_and_says_what_holds(tmp_path, steps, bubblew
     order = job(tmp_path, layers={"bubblewrap": bubblewrap, "seals": ["Landlock", "kernel call filter"]})
     (tmp_path / "job.json").write_text(json.dumps(order))
     stream = io.StringIO()
-    assert child.enter(tmp_path / "job.json", stream=stream, process=tmp_path) == {**order, "isolation": words}
+    assert child.enter_sandbox(tmp_path / "job.json", stream=stream, process=tmp_path) == {**order, "isolation": words}
     assert steps == [
         ("parent", 1),
         ("limits", Limits(), bubblewrap is not None),
@@ -124,7 +130,7 @@ def test_the_child_fences_itself_in_and_says_what_holds(tmp_path, steps, bubblew
 
 def test_a_system_without_that_file_is_no_hindrance(tmp_path, steps):
     (tmp_path / "job.json").write_text(json.dumps(job(tmp_path)))
-    assert child.enter(tmp_path / "job.json", stream=io.StringIO(), process=tmp_path / "none")["parent"] == 1
+    assert child.enter_sandbox(tmp_path / "job.json", stream=io.StringIO(), process=tmp_path / "none")["parent"] == 1
     assert len(steps) == 3
 
 
@@ -143,8 +149,8 @@ def test_the_module_is_a_program(tmp_path, monkeypatch, capsys):
     name = "weighbridge.systems.sandbox.child"
     receive, send = os.pipe()
     monkeypatch.setattr(limits, "die_with_parent", lambda _: None)
-    monkeypatch.setattr(limits, "confine", lambda _, *, counts_tasks: None)
-    monkeypatch.setattr(seals, "seal", lambda _, *, reads: [])
+    monkeypatch.setattr(limits, "apply_limits", lambda _, *, counts_tasks: None)
+    monkeypatch.setattr(seals, "apply_seals", lambda _, *, reads: [])
     monkeypatch.delitem(sys.modules, name)
     (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, options={"model": "/none.onnx"}, outcome=send)))
     monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
@@ -163,9 +169,9 @@ def leash(*, is_held):
 
 
 def test_a_leash_that_is_let_go_asks_for_an_end():
-    with pytest.raises(Enough):
-        child.Speaker(io.StringIO(), leash=leash(is_held=False))(0.5, "measuring")
-    child.Speaker(io.StringIO(), leash=leash(is_held=True))(0.5, "measuring")
+    with pytest.raises(StopMeasurement):
+        child.ProgressWriter(io.StringIO(), leash=leash(is_held=False))(0.5, "measuring")
+    child.ProgressWriter(io.StringIO(), leash=leash(is_held=True))(0.5, "measuring")
 
 
 def test_a_run_that_is_to_end_before_it_began_says_so(tmp_path):
@@ -186,6 +192,6 @@ def test_a_child_without_fence_lays_nothing_on_itself(tmp_path, steps):
     order = job(tmp_path, layers={"bubblewrap": None, "seals": [], "is_open": True})
     (tmp_path / "job.json").write_text(json.dumps(order))
     stream = io.StringIO()
-    found = child.enter(tmp_path / "job.json", stream=stream, process=tmp_path)
+    found = child.enter_sandbox(tmp_path / "job.json", stream=stream, process=tmp_path)
     assert found["isolation"] == "none, a process of its own outside every fence"
     assert (steps, stream.getvalue()) == ([("parent", 1)], '{"fence": []}\n')

@@ -11,10 +11,12 @@ from tests.unit.toolkit.measure.test_comparison import slow
 from tests.unit.toolkit.measure.test_rerun import result_of
 from weighbridge.api.comparing import named
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.systems.sandbox import compared, isolated
+from weighbridge.measure.conditions.manifest import seal_manifest
+from weighbridge.systems.sandbox import isolated, isolated_comparison
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
+
+pytestmark = pytest.mark.slow
 
 DOCUMENT = {
     "baseline": "a",
@@ -67,7 +69,7 @@ def told(monkeypatch):
                 raise answer
             return answer
 
-        monkeypatch.setattr(compared, "compare_isolated", run)
+        monkeypatch.setattr(isolated_comparison, "compare_isolated", run)
 
     return use
 
@@ -91,7 +93,7 @@ def test_a_table_says_who_is_quicker_and_what_is_lost(told):
         "b: accuracy worse by 0.01 [0, 0.02], within 0.05",
         "b: f1_macro worse by 0.04 [0, 0.08], not shown to be within 0.05",
         "noise floor: 2.0%",
-        "quickest first: b, then a = c",
+        "fastest first: b, then a = c",
         "verdict: indicative",
         "interference.load: Busy.",
     ):
@@ -108,7 +110,7 @@ def test_what_a_stopped_comparison_has_is_kept(told, tmp_path):
     told(stopped)
     done = weighbridge("compare", "a.onnx", "b.onnx", "--json", tmp_path / "c.json")
     assert (done.exit_code, json.loads((tmp_path / "c.json").read_text())["baseline"]) == (130, "a")
-    assert "kept, marked as partial" in done.stderr
+    assert "result is partial" in done.stderr
     unwritable = weighbridge("compare", "a.onnx", "b.onnx", "--json", tmp_path)
     assert (unwritable.exit_code, "cannot be written" in unwritable.stderr) == (2, True)
 
@@ -117,7 +119,7 @@ def test_what_a_stopped_comparison_has_is_kept(told, tmp_path):
     ("raised", "code", "words"),
     [
         (RunFailed("The model failed."), 2, "weighbridge: The model failed.\n"),
-        (KeyboardInterrupt(), 130, "left no result"),
+        (KeyboardInterrupt(), 130, "has no result"),
         (Invalid("No."), 2, "weighbridge: No.\n"),
     ],
 )
@@ -133,7 +135,7 @@ def test_models_are_named_by_their_files(tmp_path):
     assert list(named([tmp_path / "a.onnx", tmp_path / "a.ort"])) == ["a.onnx", "a.ort"]
     twice = [tmp_path / "x" / "a.onnx", tmp_path / "y" / "a.onnx"]
     assert list(named(twice)) == [str(path) for path in twice]
-    with pytest.raises(Invalid, match="named twice"):
+    with pytest.raises(Invalid, match="given twice"):
         named([tmp_path / "a.onnx"] * 2)
 
 
@@ -165,7 +167,7 @@ def first(tmp_path):
     [
         ({}, 0, "answer: equivalent"),
         ({"p50": 3.0}, 1, "answer: different"),
-        ({"status": "invalid"}, 2, "This run is no valid measurement"),
+        ({"status": "invalid"}, 2, "This run is not a valid measurement"),
         ({"libraries": "9"}, 0, "differs: libraries.numpy was 1, is 9"),
     ],
 )
@@ -181,7 +183,7 @@ def test_the_answer_is_the_exit_code(first, monkeypatch, again, code, words):
     ("raised", "code", "words"),
     [
         (RunCanceled("The run was canceled."), 130, "canceled"),
-        (KeyboardInterrupt(), 130, "left no result"),
+        (KeyboardInterrupt(), 130, "has no result"),
         (RunFailed("The model failed."), 2, "The model failed."),
     ],
 )
@@ -199,14 +201,14 @@ def test_a_rerun_without_a_result_says_why(first, monkeypatch, raised, code, wor
 
 def test_a_repeat_never_goes_behind_fewer_walls(first, monkeypatch):
     written = json.loads(first[1].read_text())
-    manifest = sealed(written["manifest"] | {"isolation": Layers(bubblewrap="/usr/bin/bwrap").words(())})
+    manifest = seal_manifest(written["manifest"] | {"isolation": Layers(bubblewrap="/usr/bin/bwrap").describe(())})
     first[1].write_text(json.dumps(written | {"manifest": manifest}))
     asked = []
     monkeypatch.setattr(isolated, "run_sandboxed", lambda *_, **__: asked.append(1) or result_of())
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None))
     done = weighbridge(*first)
     assert (done.exit_code, asked) == (2, [])
-    assert "never goes behind fewer walls" in done.stderr
+    assert "must not use a weaker sandbox" in done.stderr
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap="/usr/bin/bwrap"))
     assert "differs: isolation was bubblewrap without network, own process group" in weighbridge(*first).stdout
     assert asked == [1]

@@ -40,7 +40,8 @@ def test_a_model_behind_http_is_profiled(model):
     )
     assert result["metrics"]["latency_p95_ms"]["n"] == 140
     assert not {"peak_memory_mb", "model_size_mb", "flops"} & set(result["metrics"])
-    assert "peak_memory_mb is not known of a model behind HTTP." in [entry["message"] for entry in result["missing"]]
+    reasons = [entry["message"] for entry in result["missing"]]
+    assert "peak_memory_mb is not available for a model behind HTTP." in reasons
     assert result["manifest"]["engine"]["url"] == model.url
     method, path, _, body = model.asked[-1]
     assert (method, path) == ("POST", f"{PLACE}/infer")
@@ -58,8 +59,8 @@ def test_answers_come_in_their_shape_and_type(model):
     ("answer", "words"),
     [
         ((500, {"error": "out of memory"}), "answered 500: .*out of memory"),
-        ((200, b"<html>"), "no JSON"),
-        ((200, [1]), "no object"),
+        ((200, b"<html>"), "not answer with JSON"),
+        ((200, [1]), "JSON object"),
         (None, "does not answer"),
     ],
 )
@@ -74,13 +75,13 @@ def test_every_failure_has_its_words_and_the_next_query_is_asked_anew(model, ans
 
 def test_a_model_that_says_nothing_of_its_inputs_is_refused(model):
     model.answers["GET", PLACE] = (200, {})
-    with pytest.raises(Invalid, match="does not say what the model takes"):
+    with pytest.raises(Invalid, match="does not declare the inputs"):
         EndpointRunner(model.url)
 
 
 @pytest.mark.parametrize("url", ["https://x/v2/models/m", "file:///etc/passwd", "http://"])
 def test_what_is_no_address_is_refused(url):
-    with pytest.raises(Invalid, match="is no address of a model"):
+    with pytest.raises(Invalid, match="is not the address of a model"):
         EndpointRunner(url)
 
 

@@ -113,7 +113,7 @@ def test_a_model_that_never_returns_is_stopped_at_the_deadline(tmp_path, started
         on_progress=lambda *_: beats.append(time.monotonic()),
     )
     assert refusal.code == "run_timeout"
-    assert "stopped after 4 s, while asking for the first time" in refusal.reason
+    assert "stopped after 4 s, while running the first inference" in refusal.reason
     assert time.monotonic() - begun < 10
     assert max(after - before for before, after in itertools.pairwise(beats)) < 2
     assert not is_running(started[-1])
@@ -185,11 +185,11 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
                 should_stop=lambda: False, workdir=Path({str(tmp_path / "work")!r}))
         """),
         ],
-        cwd=bubblewrap.root(),
+        cwd=bubblewrap.package_root(),
     )
     until = time.monotonic() + 20
     doing = tmp_path / "doing"
-    while time.monotonic() < until and not (doing.exists() and doing.read_text() == "asking for the first time"):
+    while time.monotonic() < until and not (doing.exists() and doing.read_text() == "running the first inference"):
         time.sleep(0.05)
     child = int((tmp_path / "pid").read_text())
     assert is_running(child)
@@ -213,7 +213,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
     def stops():
         return reason == "canceled" and doing.count("measuring latency") > 2
 
-    with pytest.raises(isolated.RunEnded) as ended:
+    with pytest.raises(isolated.RunIncomplete) as ended:
         isolated.run_sandboxed(
             walls,
             model=builders.classifier(tmp_path / "m.onnx"),
@@ -221,7 +221,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
             data=builders.data_set(tmp_path / "d.npz"),
             workdir=tmp_path / "work",
             limits=Limits(wall_s=60 if reason == "canceled" else 8),
-            follow=isolated.Follow(lambda _, phase: doing.append(phase), stops, 30.0),
+            follow=isolated.RunCallbacks(lambda _, phase: doing.append(phase), stops, 30.0),
         )
     assert isinstance(ended.value, RunCanceled) is (reason == "canceled")
     assert ended.value.partial["is_partial"] is True
@@ -239,7 +239,7 @@ def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, st
             data=None,
             workdir=tmp_path / "work",
             limits=Limits(wall_s=3),
-            follow=isolated.Follow(lambda *_: None, lambda: False, 1.0),
+            follow=isolated.RunCallbacks(lambda *_: None, lambda: False, 1.0),
         )
     assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
     assert not is_running(started[-1])
@@ -277,7 +277,7 @@ def test_an_open_run_that_is_canceled_hands_over_what_it_has(tmp_path):
             data=None,
             limits=Limits(wall_s=60),
             workdir=tmp_path / "work",
-            follow=isolated.Follow(
+            follow=isolated.RunCallbacks(
                 lambda _, phase: doing.append(phase), lambda: doing.count("measuring latency") > 2, 30.0
             ),
         )

@@ -36,7 +36,7 @@ class Kernel:
         return self.restricted
 
     def enclose(self, reads=(), writes=()):
-        return landlock.enclose(reads=reads, writes=writes, prctl=self.prctl, syscall=self.syscall)
+        return landlock.restrict_process(reads=reads, writes=writes, prctl=self.prctl, syscall=self.syscall)
 
 
 @pytest.mark.parametrize(

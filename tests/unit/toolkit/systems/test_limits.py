@@ -8,7 +8,7 @@ import pytest
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.systems.sandbox import limits
-from weighbridge.systems.sandbox.limits import Limits, confine, die_with_parent
+from weighbridge.systems.sandbox.limits import Limits, apply_limits, die_with_parent
 
 
 def test_limits_survive_json():
@@ -24,7 +24,7 @@ def test_a_limit_that_stops_everything_is_refused():
 def test_limits_are_laid_on_soft_and_hard(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     laid = {}
-    confine(Limits(memory_mb=2, cpu_s=3, open_files=5), set_limit=laid.__setitem__)
+    apply_limits(Limits(memory_mb=2, cpu_s=3, open_files=5), set_limit=laid.__setitem__)
     assert laid == {
         resource.RLIMIT_AS: (2_000_000, 2_000_000),
         resource.RLIMIT_CPU: (3, 8),
@@ -37,14 +37,14 @@ def test_limits_are_laid_on_soft_and_hard(monkeypatch):
 def test_tasks_are_limited_only_where_they_are_counted_for_this_run_alone(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     laid = {}
-    confine(Limits(tasks=9), counts_tasks=True, set_limit=laid.__setitem__)
+    apply_limits(Limits(tasks=9), counts_tasks=True, set_limit=laid.__setitem__)
     assert laid[resource.RLIMIT_NPROC] == (9, 9)
 
 
 def test_a_lower_limit_that_is_there_already_stays(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1, 1))
     laid = {}
-    confine(Limits(), set_limit=laid.__setitem__)
+    apply_limits(Limits(), set_limit=laid.__setitem__)
     assert set(laid.values()) == {(1, 1), (0, 0)}
 
 

@@ -57,7 +57,7 @@ def test_the_engine_is_set_up_as_asked(tmp_path):
 
 def test_a_provider_that_is_not_installed_is_refused_in_words(tmp_path):
     path = builders.classifier(tmp_path / "model.onnx")
-    with pytest.raises(Invalid, match=r"has no provider cuda \(it has .*CPU\)") as refusal:
+    with pytest.raises(Invalid, match=r"has no provider cuda \(installed: .*CPU\)") as refusal:
         OnnxRuntimeRunner(path, threads=1, settings=RuntimeSettings(provider="cuda"))
     assert (refusal.value.code, refusal.value.field) == ("provider_missing", "provider")
 

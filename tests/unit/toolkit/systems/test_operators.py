@@ -57,7 +57,7 @@ def test_a_trusted_model_needs_no_wall(tmp_path):
 
 def test_without_a_wall_nothing_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(operators, "layers_here", lambda: Layers(bubblewrap=None))
-    with pytest.raises(RunFailed, match="behind bubblewrap alone") as refusal:
+    with pytest.raises(RunFailed, match="only inside bubblewrap") as refusal:
         timed(tmp_path, tmp_path / "m.onnx")
     assert refusal.value.code == "no_wall"
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import RunOrder, partial_of, read_outcome
-from weighbridge.systems.sandbox.process import Heard, RunFailed
+from weighbridge.systems.sandbox.outcome import ExpectedRun, partial_of, read_outcome
+from weighbridge.systems.sandbox.process import ChildOutput, RunFailed
 
 BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = {"scenario": {"name": "SingleStream", "min_samples": 700}, "bootstraps": 100}
@@ -22,7 +22,7 @@ def order(tmp_path):
     model, data = tmp_path / "m.onnx", tmp_path / "d.npz"
     model.write_bytes(b"model")
     data.write_bytes(b"data")
-    return RunOrder(
+    return ExpectedRun(
         model=model,
         data=data,
         settings=SETTINGS,
@@ -46,13 +46,13 @@ def honest(order):
         "verdict": {"status": "valid", "reasons": [{"code": "steady", "message": "It was steady."}]},
         "metrics": {"latency_p95_ms": {"value": 1.5}, "accuracy": {"value": None}},
         "run": {"duration_s": 15.0},
-        "manifest": sealed(manifest),
+        "manifest": seal_manifest(manifest),
     }
 
 
 def read(document, order, *, limits=None, **heard):
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return read_outcome(Heard(outcome=bytearray(text), **heard), order=order, limits=limits or Limits())
+    return read_outcome(ChildOutput(outcome=bytearray(text), **heard), expected=order, limits=limits or Limits())
 
 
 def failure(*arguments, **options):
@@ -66,15 +66,15 @@ def test_an_honest_result_is_taken_whole(honest, order):
 
 
 def test_a_run_without_data_says_so(honest, order):
-    alone = RunOrder(**{**vars(order), "data": None})
-    honest["manifest"] = sealed({**honest["manifest"], "data": None})
+    alone = ExpectedRun(**{**vars(order), "data": None})
+    honest["manifest"] = seal_manifest({**honest["manifest"], "data": None})
     assert read({"result": honest}, alone) == honest
     assert "other data" in failure({"result": honest}, order).reason
 
 
 def resealed(**changes):
     def change(result):
-        result["manifest"] = sealed({**result["manifest"], **changes})
+        result["manifest"] = seal_manifest({**result["manifest"], **changes})
 
     return change
 
@@ -101,30 +101,30 @@ def dropped(*path):
     ("tamper", "words"),
     [
         (put("manifest", "isolation", value="ten fences"), "changed after it was sealed"),
-        (resealed(isolation="ten fences"), "tells of another fence"),
-        (resealed(model={"digest": "sha256:" + "0" * 64}), "speaks of another model"),
-        (resealed(data={"digest": "sha256:" + "0" * 64}), "speaks of other data"),
-        (resealed(data=None), "speaks of other data"),
+        (resealed(isolation="ten fences"), "reports another isolation"),
+        (resealed(model={"digest": "sha256:" + "0" * 64}), "is for another model"),
+        (resealed(data={"digest": "sha256:" + "0" * 64}), "is for other data"),
+        (resealed(data=None), "is for other data"),
         (resealed(settings={**SETTINGS, "bootstraps": 1}), "measured with other settings"),
         (put("measured_at", value="2026-02-01T00:00:00+00:00"), "measured at another time"),
         (put("measured_at", value="2026-03-01T12:00:23+00:00"), "measured at another time"),
-        (put("run", "duration_s", value=22.5), "longer than the child lived"),
-        (put("run", "duration_s", value=-1), "longer than the child lived"),
+        (put("run", "duration_s", value=22.5), "longer duration than the child ran"),
+        (put("run", "duration_s", value=-1), "longer duration than the child ran"),
         (put("schema", value="weighbridge.result/2"), "another schema"),
-        (put("verdict", "status", value="splendid"), "its verdict is none"),
-        (put("metrics", "latency_p95_ms", "value", value=10**400), "not the form"),
-        (put("metrics", "latency_p95_ms", "value", value="fast"), "not the form"),
-        (put("metrics", "accuracy", value=5), "not the form"),
-        (put("metrics", value=[1]), "not the form"),
-        (put("verdict", "reasons", value=[{"code": 1, "message": "x"}]), "not the form"),
-        (put("verdict", "reasons", 0, "message", value="a\0b"), "zero characters"),
-        (put("verdict", "reasons", 0, "message", value="\ud800"), "not the form"),
-        (put("measured_at", value="yesterday"), "not the form"),
-        (put("measured_at", value="2026-03-01T12:00:01"), "not the form"),
+        (put("verdict", "status", value="splendid"), "its verdict is invalid"),
+        (put("metrics", "latency_p95_ms", "value", value=10**400), "not have the format"),
+        (put("metrics", "latency_p95_ms", "value", value="fast"), "not have the format"),
+        (put("metrics", "accuracy", value=5), "not have the format"),
+        (put("metrics", value=[1]), "not have the format"),
+        (put("verdict", "reasons", value=[{"code": 1, "message": "x"}]), "not have the format"),
+        (put("verdict", "reasons", 0, "message", value="a\0b"), "NUL characters"),
+        (put("verdict", "reasons", 0, "message", value="\ud800"), "not have the format"),
+        (put("measured_at", value="yesterday"), "not have the format"),
+        (put("measured_at", value="2026-03-01T12:00:01"), "not have the format"),
         (dropped("manifest", "model"), "changed after"),
-        (resealed(model=None), "not the form"),
-        (dropped("run"), "not the form"),
-        (dropped("verdict"), "not the form"),
+        (resealed(model=None), "not have the format"),
+        (dropped("run"), "not have the format"),
+        (dropped("verdict"), "not have the format"),
     ],
 )
 def test_a_result_that_does_not_fit_is_refused(honest, order, tamper, words):
@@ -132,7 +132,7 @@ def test_a_result_that_does_not_fit_is_refused(honest, order, tamper, words):
     tamper(forged)
     refusal = failure({"result": forged}, order)
     assert (refusal.code, words in refusal.reason) == ("run_forged", True), refusal.reason
-    assert "Nothing of it was kept" in refusal.reason
+    assert "It was discarded" in refusal.reason
 
 
 @pytest.mark.parametrize(
@@ -188,22 +188,22 @@ def test_a_refusal_is_made_fit_to_store_and_show(order, said, reason, code, fiel
 @pytest.mark.parametrize(
     ("heard", "limits", "code", "words"),
     [
-        ({"status": 0}, {}, "run_crash", "ended with exit status 0 and left no result: it said nothing"),
+        ({"status": 0}, {}, "run_crash", "ended with exit status 0 without a result: no output"),
         (
             {"status": 1, "tail": b"first\nlast words\n"},
             {},
             "run_crash",
-            "with exit status 1 and left no result: last words",
+            "with exit status 1 without a result: last words",
         ),
-        ({"status": -signal.SIGSEGV}, {}, "run_crash", "ended by signal SIGSEGV and left no result: it said nothing"),
-        ({"status": -100}, {}, "run_crash", "ended by signal 100 and left no result"),
+        ({"status": -signal.SIGSEGV}, {}, "run_crash", "ended by signal SIGSEGV without a result: no output"),
+        ({"status": -100}, {}, "run_crash", "ended by signal 100 without a result"),
         ({"status": -signal.SIGKILL}, {}, "run_killed", "killed by the system"),
         ({"status": -signal.SIGXCPU}, {"cpu_s": 2}, "run_cpu", "used its 2 s of processor time"),
-        ({"status": 1, "tail": b"MemoryError"}, {"memory_mb": 50}, "model_memory", "went over its 50 MB of memory"),
-        ({"status": 1, "tail": b"std::bad_alloc"}, {}, "model_memory", "went over its 8192 MB"),
+        ({"status": 1, "tail": b"MemoryError"}, {"memory_mb": 50}, "model_memory", "exceeded its 50 MB of memory"),
+        ({"status": 1, "tail": b"std::bad_alloc"}, {}, "model_memory", "exceeded its 8192 MB"),
         ({"status": 1, "tail": b"OpenBLAS error: Memory allocation still failed"}, {}, "model_memory", "memory"),
         ({"status": 1, "tail": b"x.so: failed to map segment from shared object"}, {}, "model_memory", "memory"),
-        ({"status": 1, "tail": b"\x1b[31m\xffred"}, {}, "run_crash", "left no result:  [31m\ufffdred"),
+        ({"status": 1, "tail": b"\x1b[31m\xffred"}, {}, "run_crash", "without a result:  [31m\ufffdred"),
     ],
 )
 def test_every_end_without_an_outcome_has_its_words(order, heard, limits, code, words):
@@ -234,15 +234,15 @@ def test_a_child_that_died_leaves_the_part_it_had_handed_over_whole(honest, orde
     "outcome", [b"", b"{torn", b'{"result": {}}\n', b'{"refusal": {"reason": "x", "code": "y", "field": null}}\n']
 )
 def test_what_is_no_part_of_a_result_is_not_kept(order, outcome):
-    assert partial_of(Heard(outcome=bytearray(outcome)), order=order) is None
-    assert partial_of(None, order=None) is None
+    assert partial_of(ChildOutput(outcome=bytearray(outcome)), expected=order) is None
+    assert partial_of(None, expected=None) is None
 
 
 def test_a_whole_result_is_not_a_part(honest, order):
-    assert partial_of(Heard(outcome=bytearray(lines({"result": honest}))), order=order) is None
+    assert partial_of(ChildOutput(outcome=bytearray(lines({"result": honest}))), expected=order) is None
 
 
 def test_a_part_of_another_order_is_not_kept(honest, order):
     other = {**honest, "is_partial": True, "measured_at": "2026-02-01T00:00:00+00:00"}
-    assert partial_of(Heard(outcome=bytearray(lines({"result": other}))), order=order) is None
-    assert partial_of(Heard(outcome=bytearray(lines({"result": other}))), order=None) == other
+    assert partial_of(ChildOutput(outcome=bytearray(lines({"result": other}))), expected=order) is None
+    assert partial_of(ChildOutput(outcome=bytearray(lines({"result": other}))), expected=None) == other

@@ -16,7 +16,7 @@ from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox import bubblewrap, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard, RunCanceled, RunFailed, environment, fenced
+from weighbridge.systems.sandbox.process import ChildOutput, RunCanceled, RunFailed, child_environment, run_child
 
 BARE = Layers(bubblewrap=None, seals=())
 
@@ -24,7 +24,7 @@ BARE = Layers(bubblewrap=None, seals=())
 @pytest.fixture
 def run(tmp_path):
     def start(text, *, limits=None, layers=BARE, on_progress=lambda _share, _doing: None, should_stop=lambda: False):
-        return fenced(
+        return run_child(
             program=script(tmp_path / "script.py", text),
             job={"name": "test"},
             reads=[tmp_path / "script.py"],
@@ -64,7 +64,7 @@ def test_what_a_child_says_is_heard(run):
         """,
         on_progress=lambda *step: told.append(step),
     )
-    assert (heard.fence, bytes(heard.outcome), heard.tail) == (("Landlock",), b'{"result": 1}', b"complaints\n")
+    assert (heard.seals, bytes(heard.outcome), heard.tail) == (("Landlock",), b'{"result": 1}', b"complaints\n")
     assert heard.status == 0
     assert 0 < heard.elapsed_s < 30
     assert [step for step, _ in itertools.groupby(told)] == [("starting"), ("thinking")] or told[-1] == (
@@ -77,7 +77,7 @@ def test_the_child_knows_nothing_of_our_environment(run, monkeypatch, tmp_path):
     monkeypatch.setenv("WEIGHBRIDGE_SECRET", "hush")
     heard = run("hand_over(dict(os.environ))")
     found = {key: value for key, value in json.loads(heard.outcome).items() if key != "LC_CTYPE"}
-    assert found == environment(str(tmp_path), threads=2)
+    assert found == child_environment(str(tmp_path), threads=2)
     assert set(found) == {
         "PATH",
         "PYTHONPATH",
@@ -149,8 +149,8 @@ def test_a_child_is_canceled(run):
 @pytest.mark.parametrize(
     ("flood", "limits", "words"),
     [
-        ("while True: os.write(1, b'x' * 65536)", {"output_kb": 100}, "said more than 100 kB"),
-        ("while True: os.write(2, b'line\\n' * 10000)", {"output_kb": 100}, "said more than 100 kB"),
+        ("while True: os.write(1, b'x' * 65536)", {"output_kb": 100}, "wrote more than 100 kB"),
+        ("while True: os.write(2, b'line\\n' * 10000)", {"output_kb": 100}, "wrote more than 100 kB"),
         ("while True: os.write(job['outcome'], b'x' * 65536)", {"result_mb": 2}, "larger than 2 MB"),
     ],
 )
@@ -190,7 +190,7 @@ def test_descendants_die_with_the_run_and_do_not_hold_it_up(run, tmp_path, hold)
 
 
 def test_a_child_that_closes_its_output_but_stays_is_ended(run, monkeypatch):
-    monkeypatch.setattr(process, "ENDING_PATIENCE_S", 0.3)
+    monkeypatch.setattr(process, "EXIT_TIMEOUT_S", 0.3)
     heard = run("os.close(job['outcome'])\nos.close(1)\nos.close(2)\ntime.sleep(60)")
     assert heard.status == -signal.SIGKILL
 
@@ -233,21 +233,21 @@ def test_a_line_may_come_in_pieces(run):
     ],
 )
 def test_only_progress_is_taken_for_progress(line, understood):
-    assert process._progress(line, Heard(fence=())) == understood
+    assert process._progress(line, ChildOutput(seals=())) == understood
 
 
 def test_a_phase_is_kept_short():
     line = json.dumps({"share": 0, "doing": "x" * 5_000}).encode()
-    assert process._progress(line, Heard(fence=())) == (0.0, "x" * 120)
+    assert process._progress(line, ChildOutput(seals=())) == (0.0, "x" * 120)
 
 
 def test_the_fence_is_told_once_and_first():
-    heard = Heard()
+    heard = ChildOutput()
     assert [process._progress(line, heard) for line in (b"noise", b'{"share": 0, "doing": "x"}')] == [None, None]
-    assert heard.fence is None
+    assert heard.seals is None
     assert process._progress(b'{"fence": ["Landlock"]}', heard) is None
     assert process._progress(b'{"fence": ["bubblewrap"]}', heard) is None
-    assert heard.fence == ("Landlock",)
+    assert heard.seals == ("Landlock",)
 
 
 def test_a_child_that_cannot_be_started_leaves_no_pipe_open(run, monkeypatch):
@@ -264,8 +264,8 @@ def test_a_child_that_cannot_be_started_leaves_no_pipe_open(run, monkeypatch):
 
 def test_output_must_be_a_pipe():
     with subprocess.Popen(["/bin/true"]) as child, pytest.raises(ValueError, match="pipe"):
-        next(process._said(child, child.stdin, Heard(), limits=Limits()))
+        next(process._read_output(child, child.stdin, ChildOutput(), limits=Limits()))
 
 
 def test_the_root_holds_our_packages():
-    assert (bubblewrap.root() / "weighbridge" / "systems" / "sandbox" / "process.py").is_file()
+    assert (bubblewrap.package_root() / "weighbridge" / "systems" / "sandbox" / "process.py").is_file()

@@ -9,28 +9,30 @@ import weighbridge
 from weighbridge.cli import app as cli
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import registered, system_of
+from weighbridge.systems.registry import find_system, system_of
 from weighbridge.systems.target import Target
+
+pytestmark = pytest.mark.slow
 
 ADDER = "tests.unit.toolkit.measure.adder:adder"
 
 
 def test_every_system_of_the_package_is_found_by_its_name():
-    kinds = {name: registered(name).is_data_file for name in ("onnx", "torch", "http")}
+    kinds = {name: find_system(name).is_data_file for name in ("onnx", "torch", "http")}
     assert kinds == {"onnx": True, "torch": False, "http": False}
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("sleeper", r"no system 'sleeper'; there are .*http, onnx, torch"),
+        ("sleeper", r"no system 'sleeper'; use .*http, onnx, torch"),
         ("no.such.module:sleeper", "no.such.module cannot be imported: ModuleNotFoundError"),
         ("json:sleeper", "no system 'json:sleeper'"),
     ],
 )
 def test_a_system_that_there_is_not_is_refused(name, words):
     with pytest.raises(Invalid, match=words) as refusal:
-        registered(name)
+        find_system(name)
     assert refusal.value.field == "system"
 
 
@@ -62,9 +64,9 @@ def test_a_new_system_is_measured_at_the_terminal(tmp_path):
     written = json.loads((tmp_path / "r.json").read_text())
     assert done.exit_code in (0, 1), done.output
     assert written["manifest"]["model"] == {"digest": None, "size": 4}
-    assert "no metric: operators are timed of ONNX files alone." in done.stdout
+    assert "no metric: operators are timed only for ONNX files." in done.stdout
 
 
 def test_a_system_of_files_without_a_file_is_refused(tmp_path):
-    with pytest.raises(Invalid, match="Name one thing to measure"):
+    with pytest.raises(Invalid, match="Give one thing to measure"):
         Target(system="onnx").measure(ProfileSettings(), follow=None, workdir=tmp_path)

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from weighbridge.systems.sandbox import landlock, seals, seccomp
-from weighbridge.systems.sandbox.seals import SEALS, Kernel, seal
+from weighbridge.systems.sandbox.seals import SEALS, Kernel, apply_seals
 from weighbridge.systems.sandbox.system_calls import PROCESSORS
 
 NOTHING = object()
@@ -16,15 +16,17 @@ NOTHING = object()
 def asked(monkeypatch):
     """Let both seals hold, and keep what they were asked."""
     calls = []
-    monkeypatch.setattr(landlock, "enclose", lambda **options: calls.append(("landlock", options)) or True)
-    monkeypatch.setattr(seccomp, "wear", lambda *part, **options: calls.append(("filter", part, options)) or True)
+    monkeypatch.setattr(landlock, "restrict_process", lambda **options: calls.append(("landlock", options)) or True)
+    monkeypatch.setattr(
+        seccomp, "install_filter", lambda *part, **options: calls.append(("filter", part, options)) or True
+    )
     monkeypatch.setattr(seals.platform, "machine", lambda: "aarch64")
     return calls
 
 
 def test_both_are_laid_on_landlock_first(asked, tmp_path):
     kernel = Kernel()
-    assert seal(SEALS, reads=[tmp_path], call=kernel) == ["Landlock", "kernel call filter"]
+    assert apply_seals(SEALS, reads=[tmp_path], call=kernel) == ["Landlock", "kernel call filter"]
     doors = {"prctl": kernel.prctl, "syscall": kernel.syscall}
     assert asked == [
         ("landlock", {"reads": [tmp_path], "writes": seals.OWN, **doors}),
@@ -34,19 +36,19 @@ def test_both_are_laid_on_landlock_first(asked, tmp_path):
 
 @pytest.mark.parametrize("wanted", [(), ("Landlock",), ("kernel call filter",)])
 def test_only_what_is_wanted_is_laid_on(asked, wanted):
-    assert seal(wanted, reads=[]) == list(wanted)
+    assert apply_seals(wanted, reads=[]) == list(wanted)
     assert len(asked) == len(wanted)
 
 
 def test_what_does_not_hold_is_not_claimed(asked, monkeypatch):
-    monkeypatch.setattr(landlock, "enclose", lambda **_: False)
-    monkeypatch.setattr(seccomp, "wear", lambda *_, **__: False)
-    assert seal(SEALS, reads=[]) == []
+    monkeypatch.setattr(landlock, "restrict_process", lambda **_: False)
+    monkeypatch.setattr(seccomp, "install_filter", lambda *_, **__: False)
+    assert apply_seals(SEALS, reads=[]) == []
 
 
 def test_a_processor_without_numbers_has_no_filter(asked, monkeypatch):
     monkeypatch.setattr(seals.platform, "machine", lambda: "riscv64")
-    assert seal(SEALS, reads=[]) == ["Landlock"]
+    assert apply_seals(SEALS, reads=[]) == ["Landlock"]
 
 
 class Library:
@@ -83,5 +85,5 @@ def test_the_real_kernel_answers():
 
 
 def test_a_filter_that_lets_open_is_another_seal(asked):
-    assert seal((seals.OPENING_FILTER,), reads=[]) == [seals.OPENING_FILTER]
-    assert asked[0][2]["opens_anew"] is True
+    assert apply_seals((seals.OPENING_FILTER,), reads=[]) == [seals.OPENING_FILTER]
+    assert asked[0][2]["allow_create"] is True

@@ -16,11 +16,11 @@ LET, KILLED = "let", "killed"
 
 
 def answer(
-    processor: Processor, number: int, *arguments: int, arch: int | None = None, opens_anew: bool = False
+    processor: Processor, number: int, *arguments: int, arch: int | None = None, allow_create: bool = False
 ) -> str | int:
     """What the kernel would do: let the call through, kill the process, or answer an error number."""
     data = struct.pack("=IIQ6Q", number, arch or processor.audit_arch, 0, *arguments, *[0] * (6 - len(arguments)))
-    lines, at, register = seccomp.program(processor, pid=PID, opens_anew=opens_anew), 0, 0
+    lines, at, register = seccomp.filter_program(processor, pid=PID, allow_create=allow_create), 0, 0
     while True:
         code, true, false, k = lines[at]
         at += 1
@@ -64,7 +64,7 @@ def test_what_reaches_outside_is_refused(processor, calls):
 
 @pytest.mark.parametrize("processor", [X86, ARM])
 def test_every_listed_call_is_answered_once(processor):
-    numbers = [*processor.refused, *processor.missing, *processor.weighed.values()]
+    numbers = [*processor.refused, *processor.missing, *processor.conditional.values()]
     assert len(set(numbers)) == len(numbers)
     assert max(numbers) <= NEWEST
     assert {answer(processor, number) for number in processor.refused} == {EPERM}
@@ -110,15 +110,15 @@ def test_calls_in_the_dress_of_another_processor_kill():
     ],
 )
 def test_some_calls_are_weighed_by_what_they_ask(processor, name, arguments, expected):
-    assert answer(processor, processor.weighed[name], *arguments) == expected
+    assert answer(processor, processor.conditional[name], *arguments) == expected
 
 
 def test_the_old_way_to_open_is_weighed_too():
-    assert [answer(X86, X86.weighed["open"], 0, flags) for flags in (os.O_RDONLY, os.O_RDWR | os.O_CREAT)] == [
+    assert [answer(X86, X86.conditional["open"], 0, flags) for flags in (os.O_RDONLY, os.O_RDWR | os.O_CREAT)] == [
         LET,
         EACCES,
     ]
-    assert "open" not in ARM.weighed
+    assert "open" not in ARM.conditional
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_it_is_worn_by_all_threads_and_without_new_rights(allowed, taken, worn, 
         length, at = struct.unpack("@HP", described.raw)
         calls.append((number, operation, flags))
         assert ctypes.string_at(at, length * 8) == b"".join(
-            struct.pack("=HBBI", *line) for line in seccomp.program(X86, pid=PID)
+            struct.pack("=HBBI", *line) for line in seccomp.filter_program(X86, pid=PID)
         )
         return taken
 
-    assert seccomp.wear(X86, pid=PID, prctl=prctl, syscall=syscall) is worn
+    assert seccomp.install_filter(X86, pid=PID, prctl=prctl, syscall=syscall) is worn
     assert calls == [(38, 1, 0, 0, 0), (317, 1, 5)][:asked]
 
 
@@ -147,6 +147,6 @@ def test_it_is_worn_by_all_threads_and_without_new_rights(allowed, taken, worn, 
 def test_a_filter_may_let_files_be_opened_anew_and_nothing_else(processor, number, place):
     anew = [0] * place + [os.O_WRONLY | os.O_CREAT | os.O_TRUNC]
     assert answer(processor, number, *anew) == EACCES
-    assert answer(processor, number, *anew, opens_anew=True) == LET
+    assert answer(processor, number, *anew, allow_create=True) == LET
     refused = processor.refused[:40]
-    assert {answer(processor, call, opens_anew=True) for call in refused} == {EPERM}
+    assert {answer(processor, call, allow_create=True) for call in refused} == {EPERM}

@@ -64,8 +64,8 @@ def test_a_compiled_module_is_compiled(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("line", "names no factory"),
-        (f"{HERE}:", "names no factory"),
+        ("line", "is not a factory"),
+        (f"{HERE}:", "is not a factory"),
         ("no.such.package:line", "cannot be imported: ModuleNotFoundError"),
         (f"{HERE}:BUILT", "has no factory 'BUILT'"),
         (f"{HERE}:none", "has no factory 'none'"),
@@ -90,7 +90,7 @@ def test_bfloat16_needs_a_processor_that_has_it(tmp_path):
     for name in ("x86", "arm"):
         check_torch(mode="eager", dtype="bfloat16", cpuinfo=tmp_path / name)
     for name in ("old", "none"):
-        with pytest.raises(Invalid, match="has no bfloat16"):
+        with pytest.raises(Invalid, match="does not support bfloat16"):
             check_torch(mode="eager", dtype="bfloat16", cpuinfo=tmp_path / name)
     check_torch(mode="compiled", dtype="float32", cpuinfo=tmp_path / "none")
 

@@ -28,7 +28,7 @@ def test_a_model_is_heard_to_the_end(tmp_path, capfd):
 
 
 def test_large_models_are_run_less_often(tmp_path, monkeypatch):
-    monkeypatch.setattr(tracing, "MOST_BYTES", 4_000_000)
+    monkeypatch.setattr(tracing, "MAX_BYTES", 4_000_000)
     feeds = [{"x": np.zeros((1, 4), dtype=np.float32)}]
     events = trace(builders.classifier(tmp_path / "m.onnx"), feeds, threads=1, nodes=200)
     assert operators_of(events)["runs"] == 4

@@ -36,7 +36,7 @@ def test_a_estimate_is_named_with_its_key_and_unit(text, wanted):
 
 @pytest.mark.parametrize("text", ["", "=x", "accuracy=", ":ms"])
 def test_what_names_no_estimate_is_refused(text):
-    with pytest.raises(Invalid, match="names no metric"):
+    with pytest.raises(Invalid, match="is not a metric"):
         wanted_of(text)
 
 
@@ -85,8 +85,8 @@ def test_what_was_logged_comes_back_through_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--json", "x.json"], "Name MLflow's tracking server"),
-        (["--json", "x.json", "--uri", "file:///nowhere", "--metric", "="], "names no metric"),
+        (["--json", "x.json"], "Give the MLflow tracking server"),
+        (["--json", "x.json", "--uri", "file:///nowhere", "--metric", "="], "is not a metric"),
     ],
 )
 def test_the_command_says_what_is_wrong(options, words):

@@ -16,7 +16,7 @@ from weighbridge.trackers.records import TrackerRecord, record_of
 from weighbridge.trackers.wandb import WandbTracker
 
 # Both libraries warn about themselves on import and leave temporary folders to the interpreter's end.
-pytestmark = [pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 
 def test_json_lines_hold_the_parent_before_its_children(tmp_path):
@@ -34,7 +34,7 @@ def test_json_lines_hold_the_parent_before_its_children(tmp_path):
 
 
 def test_json_lines_that_cannot_be_written_are_refused(tmp_path):
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(Refused, match="Cannot write"):
         JsonLines(tmp_path / "missing" / "runs.jsonl").log(record_of(PROFILE, name="one"))
 
 
@@ -176,10 +176,10 @@ def test_the_command_logs_and_says_where(place, result, tmp_path):
     ("content", "options", "words"),
     [
         (None, ["--to", "jsonl"], "cannot be read"),
-        ("{", ["--to", "jsonl"], "is no JSON"),
-        ("[]", ["--to", "jsonl"], "holds no result"),
-        ("{}", ["--to", "jsonl"], "names no schema"),
-        (json.dumps(PROFILE), ["--to", "mlflow"], "Name MLflow's tracking server"),
+        ("{", ["--to", "jsonl"], "is not valid JSON"),
+        ("[]", ["--to", "jsonl"], "is not a result"),
+        ("{}", ["--to", "jsonl"], "it has no schema"),
+        (json.dumps(PROFILE), ["--to", "mlflow"], "Give the MLflow tracking server"),
     ],
 )
 def test_the_command_says_what_is_wrong(content, options, words, tmp_path):

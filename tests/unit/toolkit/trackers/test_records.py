@@ -44,7 +44,7 @@ def test_variants_become_children_with_their_drop():
 
 @pytest.mark.parametrize("document", [{}, {"schema": 1}, {"schema": "other/1"}])
 def test_what_is_no_result_is_refused(document):
-    with pytest.raises(Invalid, match="no result of weighbridge"):
+    with pytest.raises(Invalid, match="not a weighbridge result"):
         record_of(document, name="x")
 
 

@@ -22,5 +22,5 @@ def test_an_unknown_direction_is_asked_for(text) -> None:
 
 @pytest.mark.parametrize("texts", [[], ["accuracy", "accuracy:max"]])
 def test_each_axis_is_named_once(texts) -> None:
-    with pytest.raises(Invalid, match="each axis once"):
+    with pytest.raises(Invalid, match="each axis only once"):
         axes_of(texts)

@@ -82,7 +82,7 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
             ("candidates", 1, "metrics", "accuracy", "lower"),
             0.9,
             "candidates[1].metrics.accuracy",
-            "between its bounds",
+            "within its bounds",
         ),
         (("candidates", 1, "metrics", "accuracy", "lower"), None, "candidates[1].metrics.accuracy", "together"),
         (("candidates",), "none", "candidates", "a list"),
@@ -120,12 +120,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="No such file"):
         read_candidates(tmp_path / "absent.json")
     (tmp_path / "torn.json").write_text('{"schema": ')
-    with pytest.raises(Invalid, match=r"torn\.json is no JSON"):
+    with pytest.raises(Invalid, match=r"torn\.json is not valid JSON"):
         read_candidates(tmp_path / "torn.json")
 
 
 def test_a_estimate_at_a_level_that_is_none_is_refused() -> None:
-    with pytest.raises(Invalid, match="level between 0 and 1"):
+    with pytest.raises(Invalid, match="a confidence between 0 and 1"):
         Estimate(1, 0, 2, 95, 10, "ms")
 
 

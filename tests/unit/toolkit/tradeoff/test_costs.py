@@ -7,9 +7,9 @@ import pytest
 from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from tests.unit.toolkit.tradeoff import builders
 from weighbridge.charts.drawing import svg
-from weighbridge.charts.tables import NOTHING
+from weighbridge.charts.tables import EMPTY_CELL
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
@@ -24,7 +24,7 @@ from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 @pytest.fixture(scope="module")
 def document():
-    return as_document(project(read_spec(template(), own_book(TODAY)), draws=400))
+    return as_document(project(read_spec(template(), shipped_book(TODAY)), draws=400))
 
 
 def unserved():
@@ -54,7 +54,7 @@ def test_bands_go_from_p10_to_p90_for_every_option(document):
 
 
 def test_a_estimate_that_nobody_is_cheapest_in_has_a_dash(document):
-    assert {row[-1] for row in cost_bands(document, "exit_cost_usd").table.rows} == {NOTHING}
+    assert {row[-1] for row in cost_bands(document, "exit_cost_usd").table.rows} == {EMPTY_CELL}
     assert cost_bands(document, "upkeep_1y_usd").title.startswith("upkeep 1y usd")
 
 
@@ -89,7 +89,7 @@ def test_the_crossover_says_at_which_volume(document):
     dear = at_path(small(), ("options", 1, "ownership", "development_usd"), 10**9)
     never = cost_crossover(as_document(project(read_spec(dear, BOOK))))
     assert "api and own do not cross" in never.alt
-    assert never.table.rows[0][1:5] == (NOTHING, NOTHING, NOTHING, "0%")
+    assert never.table.rows[0][1:5] == (EMPTY_CELL, EMPTY_CELL, EMPTY_CELL, "0%")
     alone = small()
     alone["options"] = alone["options"][:1]
     assert "There is one option." in cost_crossover(as_document(project(read_spec(alone, BOOK)))).alt
@@ -101,9 +101,9 @@ def test_the_page_holds_estimates_lines_prices_and_what_follows(document):
     assert [heading for heading, _ in sheet.sections] == [
         "Cheapest",
         "Limits",
-        "What better answers are worth",
+        "Value of better answers",
         "Leaving",
-        "Models that end",
+        "Retiring models",
         "Business metrics",
     ]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover", "tornado-api", "tornado-own"]
@@ -117,8 +117,8 @@ def test_the_page_holds_estimates_lines_prices_and_what_follows(document):
 
 def test_small_pages_leave_out_what_there_is_nothing_of():
     sheet = cost_sheet(as_document(project(read_spec(small(), BOOK))))
-    assert [heading for heading, _ in sheet.sections] == ["Cheapest", "Models that end"]
-    assert "is served until 2027-10-01" in dict(sheet.sections)["Models that end"][0]
+    assert [heading for heading, _ in sheet.sections] == ["Cheapest", "Retiring models"]
+    assert "is served until 2027-10-01" in dict(sheet.sections)["Retiring models"][0]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover"]
     alone = small()
     alone["options"] = alone["options"][:1]

@@ -270,7 +270,7 @@ def test_a_bound_just_admits_or_just_excludes_a_value() -> None:
 
 @pytest.mark.parametrize("text", ["latency_p95_ms<=-1", "model_size_mb<=0", "cost_usd<=-0.5"])
 def test_a_limit_that_nothing_can_keep_is_refused(text):
-    with pytest.raises(Invalid, match="is above 0 "):
+    with pytest.raises(Invalid, match="must be above 0 "):
         limits_of([text])
 
 

@@ -153,7 +153,7 @@ def test_nothing_is_said_beyond_four_times_the_data() -> None:
     rows = [500, 1_000, 2_000, 4_000]
     curve = fit(points_of(rows, [0.05 + 2 * n**-0.5 for n in rows]), freedom=0, confidence=0.95)
     assert interval_at(curve, 16_000).n == 4
-    with pytest.raises(Invalid, match=r"beyond 4 times the data at hand \(16,000 rows\)"):
+    with pytest.raises(Invalid, match=r"beyond 4 times the available data \(16,000 rows\)"):
         interval_at(curve, 16_001)
 
 
@@ -168,11 +168,11 @@ def test_points_are_read_from_csv_and_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("p.csv", "", "must begin with the heading"),
-        ("p.csv", "n,error\n1,2\n", "must begin with the heading"),
+        ("p.csv", "", "must start with the header"),
+        ("p.csv", "n,error\n1,2\n", "must start with the header"),
         ("p.csv", "rows,error\n1,2\n3\n", "Line 3 of p.csv"),
         ("p.csv", "rows,error\none,2\n", "Line 2 of p.csv"),
-        ("p.json", "{", "no JSON"),
+        ("p.json", "{", "not valid JSON"),
         ("p.json", '{"metric": "error", "points": [{"rows": 0.5}]}', "whole number"),
     ],
 )

@@ -218,10 +218,10 @@ def test_the_sheet_holds_the_argument_the_scores_and_every_source() -> None:
         (lambda: matrix({"a": (1, 2, 3)}), "at least 2 options; this has 1", "options"),
         (
             lambda: matrix([option("a", (1, 2, 3)), option("a", (1, 2, 3))]),
-            "'a' stands twice among the options",
+            "'a' occurs twice in options",
             "options",
         ),
-        (lambda: matrix(criteria=(COST, COST)), "'cost' stands twice among the criteria", "criteria"),
+        (lambda: matrix(criteria=(COST, COST)), "'cost' occurs twice in criteria", "criteria"),
         (lambda: matrix(criteria=()), "at least one criterion", "criteria"),
         (
             lambda: matrix(weights=direct({"cost": 1})),
@@ -235,17 +235,17 @@ def test_the_sheet_holds_the_argument_the_scores_and_every_source() -> None:
         ),
         (
             lambda: matrix(criteria=CRITERIA[:2], weights=direct({"cost": 0.5, "latency": 0.5})),
-            "belongs to no criterion; known are cost, latency",
+            "is not a criterion; the criteria are cost, latency",
             "options[0].values.accuracy",
         ),
         (
             lambda: Criterion(id="a", name="A", unit="1", direction=AxisDirection.MIN, scale=(1, 2)),
-            "The best of A must lie below its worst",
+            "The best value of A must be below its worst",
             "scale",
         ),
         (
             lambda: Criterion(id="a", name="A", unit="1", direction=AxisDirection.MAX, scale=(2, 2)),
-            "The best of A must lie above its worst",
+            "The best value of A must be above its worst",
             "scale",
         ),
     ],

@@ -60,19 +60,19 @@ def changed(path: str, value) -> dict:
     ("path", "value", "said"),
     [
         ("kind", "CostSpec", "kind must be DecisionMatrix"),
-        ("color", 1, "color is not known here"),
+        ("color", 1, "color is unknown"),
         ("criteria.0.better", "cheaper", "criteria[0].better must be lower or higher"),
         ("criteria.0.unit", None, "criteria[0].unit is missing"),
-        ("criteria.0.worst", 5, "criteria[0].worst and best fix the scale together"),
+        ("criteria.0.worst", 5, "criteria[0].worst and best define the scale together"),
         ("criteria.1.gate", "fast", "criteria[1].gate must be a number"),
-        ("weights", {}, "weights.direct or swing or ahp: write exactly one"),
+        ("weights", {}, "weights.direct or swing or ahp: give exactly one"),
         (
             "weights",
             {"direct": {}, "swing": {"cost": 100, "latency": 1, "accuracy": 1}, "ahp": [1]},
-            "write exactly one",
+            "give exactly one",
         ),
         ("weights.direct.cost", None, "weights.direct.cost is missing"),
-        ("weights.direct.speed", 1, "weights.direct.speed is not known here"),
+        ("weights.direct.speed", 1, "weights.direct.speed is unknown"),
         ("options.0.values.cost", "much", "options[0].values.cost must be a number, or a mapping with value"),
         ("options.0.values.cost", {"value": 1, "lower": 0.5}, "options[0].values.cost.upper is missing"),
         (
@@ -90,8 +90,8 @@ def changed(path: str, value) -> dict:
             {"value": 9, "basis": "guessed"},
             "options[0].values.cost.basis must be one of",
         ),
-        ("options.0.values.cost", {"value": 9, "unit": "EUR"}, "options[0].values.cost.unit is not known here"),
-        ("options.0.values.speed", 1, "options[0].values.speed is not known here"),
+        ("options.0.values.cost", {"value": 9, "unit": "EUR"}, "options[0].values.cost.unit is unknown"),
+        ("options.0.values.speed", 1, "options[0].values.speed is unknown"),
         ("options.1.values.accuracy", None, "options[1].values.accuracy is missing"),
     ],
 )
@@ -105,7 +105,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
         read_matrix(tmp_path / "absent.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
-    with pytest.raises(Invalid, match=r"broken\.yaml is no YAML"):
+    with pytest.raises(Invalid, match=r"broken\.yaml is not valid YAML"):
         read_matrix(tmp_path / "broken.yaml")
 
 

@@ -34,7 +34,7 @@ def test_direct_weights_are_shares_or_percentages() -> None:
 
 def test_swings_are_scaled_by_their_sum() -> None:
     assert swing({"a": 100, "b": 60, "c": 40}).values == {"a": 0.5, "b": 0.3, "c": 0.2}
-    with pytest.raises(Invalid, match="gets 100 points, the others less; the largest here is 80"):
+    with pytest.raises(Invalid, match="must have 100 points, the others fewer; the largest here is 80"):
         swing({"a": 80, "b": 60})
 
 
@@ -46,7 +46,7 @@ def test_no_weight_is_negative_or_endless(value) -> None:
 
 
 def test_something_must_count() -> None:
-    with pytest.raises(Invalid, match="At least one criterion must count"):
+    with pytest.raises(Invalid, match="At least one weight must be above zero"):
         swing({"a": 0, "b": 0})
 
 
@@ -111,10 +111,10 @@ def test_two_criteria_cannot_contradict() -> None:
 @pytest.mark.parametrize(
     ("made", "said", "field"),
     [
-        ([Judgment("cost", "latency", 10)], "times lies between 1/9 and 9, not at 10", "weights.ahp[0].times"),
-        ([Judgment("cost", "color", 2)], "judges cost against color, which is no pair", "weights.ahp[0]"),
-        ([Judgment("cost", "cost", 2)], "judges cost against cost, which is no pair", "weights.ahp[0]"),
-        ([Judgment("cost", "latency", 2), Judgment("latency", "cost", 2)], "was judged before", "weights.ahp[1]"),
+        ([Judgment("cost", "latency", 10)], "times must be between 1/9 and 9, not 10", "weights.ahp[0].times"),
+        ([Judgment("cost", "color", 2)], "judges cost against color: not a pair", "weights.ahp[0]"),
+        ([Judgment("cost", "cost", 2)], "judges cost against cost: not a pair", "weights.ahp[0]"),
+        ([Judgment("cost", "latency", 2), Judgment("latency", "cost", 2)], "or already judged", "weights.ahp[1]"),
         (
             [Judgment("cost", "latency", 2)],
             "cost is not judged against accuracy; 2 of 3 pairs are open",
@@ -130,5 +130,5 @@ def test_judgments_that_are_none_are_refused(made, said, field) -> None:
 
 
 def test_more_criteria_than_have_a_random_index_are_refused() -> None:
-    with pytest.raises(Invalid, match="Judge 1 to 15 criteria two by two, not 16"):
+    with pytest.raises(Invalid, match="Pairwise judgments support 1 to 15 criteria, not 16"):
         ahp([str(index) for index in range(16)], [])

@@ -18,6 +18,8 @@ from weighbridge.tradeoff.sheets.publishing import publish
 from weighbridge.tradeoff.sheets.recommendation_page import page_of
 from weighbridge.tradeoff.sheets.sheet import html, markdown
 
+pytestmark = pytest.mark.slow
+
 LIMITS = limits_of(["latency_p95_ms<=5", "peak_memory_mb<=100", "accuracy>=0.85"])
 ROWS = [1_000, 2_000, 4_000, 8_000]
 
@@ -131,7 +133,7 @@ def test_without_a_printer_an_old_pdf_does_not_stay(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Invalid, match="Nothing can be written"):
+    with pytest.raises(Invalid, match="Cannot write to"):
         publish(page(), tmp_path / "file", name="page")
 
 
@@ -187,5 +189,5 @@ def test_a_printer_that_fails_is_quoted(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr(
         printing.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "x\nno fonts")
     )
-    with pytest.raises(PrintRefused, match="said 'no fonts'"):
+    with pytest.raises(PrintRefused, match="reported 'no fonts'"):
         print_pdf(tmp_path / "a.html", tmp_path / "b.pdf")

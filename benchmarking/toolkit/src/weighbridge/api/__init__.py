@@ -1,1 +1,1 @@
-"""The jobs of the toolkit as functions: the public API, which the command line calls too."""
+"""The public Python API: the jobs of the toolkit as functions; the command line also calls them."""

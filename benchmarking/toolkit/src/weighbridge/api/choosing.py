@@ -9,7 +9,7 @@ from weighbridge.api.documents import Source, document_of, read_json
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
-from weighbridge.core.extras import need_extra
+from weighbridge.core.extras import require_extra
 from weighbridge.tradeoff import pareto as frontiers
 from weighbridge.tradeoff import recommendation
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of
@@ -31,21 +31,21 @@ def pareto(
     seed: int = frontiers.SEED,
     chart: PathLike | None = None,
 ) -> Result:
-    """Say which candidates nobody beats, given the interval of every metric.
+    """Find the candidates that no other candidate dominates, given the interval of each metric.
 
-    `candidates` is what `optimize` returned, its file, or a `weighbridge.candidates/1` mapping. `axis` names metrics
+    `candidates` is the result of `optimize`, its file, or a `weighbridge.candidates/1` mapping. `axis` lists metrics
     with a direction, like "accuracy:max" and "latency_p95_ms:min". Each metric is drawn `draws` times from its interval
-    (two-piece normal); a candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
-    `ambiguous` between (dominance as in Pareto: at least as good on every axis, better on one). `chart` is an `.svg` or
+    (two-piece normal). A candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
+    `ambiguous` in between (Pareto dominance: at least as good on every axis, better on one). `chart` is an `.svg` or
     `.png` file of the first two axes.
 
-    `to_pandas()` has a row for each candidate. Raises Invalid for another form or an unknown metric.
+    `to_pandas()` has a row for each candidate. Raises Invalid for malformed candidates or an unknown metric.
     """
     choice = candidates_of(candidates)
     axes = axes_of(axis or DEFAULT_AXES)
     found = frontiers.weigh(choice.candidates, axes, draws=draws, seed=seed)
     if chart is not None:
-        need_extra("charts")
+        require_extra("charts")
         from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.plane import trade_off
 
@@ -70,22 +70,23 @@ def recommend(  # noqa: PLR0913 -- the options of the command line
     load: Sequence[PathLike] = (),
     out: PathLike | None = None,
 ) -> Result:
-    """Name the candidate to take under limits, why, what it costs, what would change the choice, and what is not known.
+    """Recommend a candidate under limits, with its reasons, its cost, possible changes of the choice, and unknowns.
 
-    `candidates` is what `optimize` returned, its file, or its mapping. Limits hold for the interval, not the middle:
-    `max_p95_ms` in ms, `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as texts like
-    "peak_memory_mb<=200". Of those that meet them it takes the cheapest whose `quality` is within `margin` of the best.
-    `out` is a folder for the page (HTML, Markdown, PDF) and its charts, `load` results of load tests that it draws.
+    `candidates` is the result of `optimize`, its file, or its mapping. A limit applies to the whole interval, not the
+    value: `max_p95_ms` in ms, `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as text like
+    "peak_memory_mb<=200". Of the candidates that meet all limits, the cheapest whose `quality` is within `margin` of
+    the best is taken. `out` is a folder for the page (HTML, Markdown, PDF) and its charts; `load` has results of load
+    tests for a chart.
 
-    The result is a `weighbridge.recommendation/1` document; `winner` is None where nobody meets the limits.
-    `to_pandas()` has a row for each sentence. Raises Invalid, and ExtraMissing where `out` needs charts.
+    The result is a `weighbridge.recommendation/1` document; `winner` is None if no candidate meets the limits.
+    `to_pandas()` has a row for each sentence. Raises Invalid, and ExtraMissing if `out` needs charts.
     """
     choice = candidates_of(candidates)
     wanted = requirements_of(max_p95_ms, max_size_mb, min_accuracy, limit, quality, margin)
     document = recommendation.recommend(choice, wanted).as_document()
     remarks: tuple[str, ...] = ()
     if out is not None:
-        need_extra("charts")
+        require_extra("charts")
         from weighbridge.tradeoff.sheets.recommendation_page import page_of
 
         loads = [read_json(Path(each)) for each in load]
@@ -108,22 +109,23 @@ def requirements_of(
     quality: str,
     margin: float,
 ) -> Requirements:
-    """Put the limits together; raise Invalid for one that cannot be read."""
+    """Combine the limits; raise Invalid for one that cannot be read."""
     named = {"latency_p95_ms<=": max_p95_ms, "model_size_mb<=": max_size_mb, "accuracy>=": min_accuracy}
     texts = [f"{words}{bound}" for words, bound in named.items() if bound is not None]
     return Requirements(limits_of([*texts, *limits]), quality, margin)
 
 
 def decide(matrix: Source, *, draws: int = DRAWS, seed: int = SEED, out: PathLike | None = None) -> Result:
-    """Weigh options by criteria and say which is best, and how little would change that.
+    """Decide between options by weighted criteria, and show how robust the decision is.
 
-    `matrix` is a YAML file of `kind: DecisionMatrix`, or the mapping it holds. Hard gates reject; the rest is scored by
-    a weighted sum of min-max metrics, and by TOPSIS (Hwang & Yoon 1981) as a second opinion. Weights are direct, swing
-    or pairwise (AHP, Saaty 1980). Metrics are drawn from their intervals, and weights near the stated ones and at all
-    (SMAA's acceptability), `draws` times; rank reversals are searched. `out` is a folder for the page.
+    `matrix` is a YAML file of `kind: DecisionMatrix`, or its mapping. Hard gates reject options. The others are scored
+    by a weighted sum of min-max metrics, and by TOPSIS (Hwang & Yoon 1981) as a second opinion. Weights are direct,
+    swing or pairwise (AHP, Saaty 1980). For `draws` draws, metrics are drawn from their intervals, and weights from
+    near the stated ones and from all weights (SMAA's acceptability); rank reversals are searched. `out` is a folder for
+    the page.
 
-    The result is a `weighbridge.matrix/1` document; `winner` is None where nobody passes. `to_pandas()` has a row for
-    each option. Raises Invalid with the path of the key at fault, and ExtraMissing where `out` needs charts.
+    The result is a `weighbridge.matrix/1` document; `winner` is None if no option passes. `to_pandas()` has a row for
+    each option. Raises Invalid with the path of the invalid key, and ExtraMissing if `out` needs charts.
     """
     source = document_of(matrix)
     found = weigh_matrix(
@@ -131,7 +133,7 @@ def decide(matrix: Source, *, draws: int = DRAWS, seed: int = SEED, out: PathLik
     )
     remarks: tuple[str, ...] = ()
     if out is not None:
-        need_extra("charts")
+        require_extra("charts")
         from weighbridge.tradeoff.matrix.page import matrix_sheet
 
         remarks = _published(matrix_sheet(found), Path(out), name="decision")
@@ -148,20 +150,20 @@ def learning_curve(
     confidence: float = 0.95,
     chart: PathLike | None = None,
 ) -> Result:
-    """Say what more training data may bring: the metric to expect at N, 2N and 4N rows, and whether a ceiling is known.
+    """Forecast the metric at N, 2N and 4N training rows, and the ceiling if it can be identified.
 
-    `points` are pairs (rows, value of `metric`, 0 to 1), a CSV file with the heading `rows,accuracy` (or another
-    metric; `error` where lower is better), or JSON. Several points at the same size are measurements on disjoint data.
-    A power law error = a + b * rows^-c is fitted with the weights of Hoiem et al. (2021), with intervals of profile
-    likelihood at `confidence`, and back-tested on the largest size. `chart` is an `.svg` or `.png` file.
+    `points` are pairs (rows, value of `metric`, 0 to 1), a CSV file with the header `rows,accuracy` (or another metric;
+    `error` if lower is better), or JSON. Several points at the same size are measurements on disjoint data. A power law
+    error = a + b * rows^-c is fitted with the weights of Hoiem et al. (2021), with profile likelihood intervals at
+    `confidence`, and back-tested on the largest size. `chart` is an `.svg` or `.png` file.
 
-    The result is a `weighbridge.learning-curve/1` document. `to_pandas()` has a row for each expected size. Raises
+    The result is a `weighbridge.learning-curve/1` document. `to_pandas()` has a row for each forecast size. Raises
     Invalid for too few sizes.
     """
     given = _points(points, metric)
     document = curves.as_document(curves.forecast(given.rows, given.errors, confidence=confidence), metric=given.metric)
     if chart is not None:
-        need_extra("charts")
+        require_extra("charts")
         from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.learning import learning_curve as draw
 
@@ -184,7 +186,7 @@ def _points(points: Source | Sequence[tuple[int, float]], metric: str) -> Points
 
 
 def _published(page: Any, folder: Path, *, name: str) -> tuple[str, ...]:
-    """Write the page; return why there is no PDF, where there is none."""
+    """Write the page; return the reason if there is no PDF, else None."""
     from weighbridge.tradeoff.sheets.publishing import publish
 
     missing = publish(page, folder, name=name)

@@ -1,4 +1,4 @@
-"""`compare`: which of several models is quicker, and which loses quality."""
+"""`compare`: which of several models is faster, and which loses quality."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from weighbridge.cli.tables.comparison_table import comparison_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.studies.comparison import ComparisonSettings
-from weighbridge.systems.sandbox import compared
+from weighbridge.systems.sandbox import isolated_comparison
 from weighbridge.systems.sandbox.limits import Limits
 
 
@@ -26,18 +26,18 @@ def compare(
     wall: float = 600.0,
     watcher: Watcher = NOBODY,
 ) -> Result:
-    """Compare two ONNX files or more with the first, the baseline, in one sandbox and on the same rows.
+    """Compare two or more ONNX files with the first, the baseline, in one sandbox and on the same rows.
 
-    Models are timed in `rounds`, each for `block_ms` milliseconds in an order drawn anew, so that drift of the machine
-    hits all of them; the baseline is timed twice, which gives the noise floor. Quality is compared row by row on
+    Models are timed in `rounds`, each for `block_ms` milliseconds in a new random order, so that drift of the machine
+    affects all of them; the baseline is timed twice, which gives the noise floor. Quality is compared row by row on
     `data` (`.npz`, `x` (rows, ...), `y` (rows,)): accuracy by Tango's score interval of paired shares (1998) and
     McNemar's exact test, other metrics by a paired bootstrap over rows.
 
     The result is a `weighbridge.comparison/1` document: the speed-up of each model (baseline's time / its time, with a
-    95 % interval), whether it is faster, slower or tied, and whether its loss of quality is shown to be at most
-    `margin` (a share of accuracy, or the unit of y). `to_pandas()` has a row for each model.
+    95 % interval), whether it is faster, slower or tied, and whether its quality loss is shown to be at most `margin`
+    (a share of accuracy, or the unit of y). `to_pandas()` has a row for each model.
 
-    Raises Invalid for models that do not fit each other or the data, RunFailed and RunCanceled like `profile`.
+    Raises Invalid for models that do not match each other or the data, RunFailed and RunCanceled like `profile`.
     """
     named_models = models if isinstance(models, Mapping) else named([Path(model) for model in models])
     settings = ComparisonSettings(
@@ -45,7 +45,7 @@ def compare(
     )
     with working_folder() as folder:
         return comparison_result(
-            compared.compare_isolated(
+            isolated_comparison.compare_isolated(
                 models={name: Path(model) for name, model in named_models.items()},
                 data=Path(data) if data is not None else None,
                 settings=settings,
@@ -77,9 +77,9 @@ def _row(candidate: Mapping[str, Any]) -> Row:
 
 
 def named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Name models by their files, without the ending where names stay apart; raise Invalid for one file twice."""
+    """Name models by their files, without the suffix if the names stay unique; raise Invalid for duplicate files."""
     for name_of in (lambda path: path.stem, lambda path: path.name, str):
         names = {name_of(path): path for path in paths}
         if len(names) == len(paths):
             return names
-    raise Invalid("A file is named twice; the noise of a model against itself is measured anyway.", field="models")
+    raise Invalid("A file is given twice. The noise of a model against itself is always measured.", field="models")

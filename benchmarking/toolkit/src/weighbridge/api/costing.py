@@ -9,7 +9,7 @@ from weighbridge.api.documents import Source, document_of, read_yaml
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
-from weighbridge.core.extras import need_extra
+from weighbridge.core.extras import require_extra
 from weighbridge.costs.prices.chosen_book import book_of
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
@@ -28,20 +28,20 @@ def project_costs(
     on: str | date | None = None,
     out: PathLike | None = None,
 ) -> Result:
-    """Project what options cost: training, a year of serving, ownership, leaving, and what their answers are worth.
+    """Project the costs of options: training, a year of serving, ownership, exit, and the value of their answers.
 
-    `spec` is a YAML file as `weighbridge cost template` prints one, or the mapping it holds. Prices are those of the
-    shipped price book on the day `on` (today unless given), of `lists` beside it, and of negotiated `rates`; `fx` holds
-    dated exchange rates. `out` is a folder for the page (HTML, Markdown, PDF) and its charts.
+    `spec` is a YAML file as printed by `weighbridge cost template`, or its mapping. Prices are those of the shipped
+    price book on the day `on` (default: today), of additional `lists`, and of negotiated `rates`; `fx` has dated
+    exchange rates. `out` is a folder for the page (HTML, Markdown, PDF) and its charts.
 
-    Each input that is a range of 90 % is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's
-    queue (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
+    Each input with a 90 % range is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's queue
+    (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
 
     The result is a `weighbridge.projection/1` document; each metric has P10, P50, P80 and P90. `to_pandas()` has a row
-    for each option's metric. Raises Invalid with the path of the key at fault, ExtraMissing where `out` needs charts.
+    for each option's metric. Raises Invalid with the path of the invalid key, ExtraMissing if `out` needs charts.
     """
     if out is not None:
-        need_extra("charts")
+        require_extra("charts")
     source = document_of(spec)
     book = book_of([Path(each) for each in lists], _path(rates), _path(fx), str(on) if on is not None else None)
     given = read_yaml(source) if isinstance(source, Path) else source

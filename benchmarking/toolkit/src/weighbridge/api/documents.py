@@ -1,4 +1,4 @@
-"""Documents that a job reads or writes: files of JSON and YAML, or what another job returned."""
+"""Read and write the documents of jobs: JSON and YAML files, or results of other jobs."""
 
 import json
 import os
@@ -13,14 +13,14 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | Result
 
 
 def document_of(source: Source) -> Mapping[str, Any] | Path:
-    """Return the document that a result or a mapping is; a path stays a path."""
+    """Return the document of a result or a mapping; return a path unchanged."""
     if isinstance(source, Result):
         return source.document
     return source if isinstance(source, Mapping) else Path(source)
 
 
 def write_json(path: Path, document: object) -> None:
-    """Write a document as JSON; raise Invalid where the file cannot be written."""
+    """Write a document as JSON; raise Invalid if the file cannot be written."""
     try:
         path.write_text(json.dumps(document, indent=1) + "\n")
     except OSError as error:
@@ -28,20 +28,20 @@ def write_json(path: Path, document: object) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raise Invalid where there is none."""
+    """Read a JSON object; raise Invalid if there is none."""
     try:
         document = json.loads(path.read_text())
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
     except ValueError as error:
-        raise Invalid(f"{path} is no JSON: {error}.", field="file") from error
+        raise Invalid(f"{path} is not valid JSON: {error}.", field="file") from error
     if not isinstance(document, dict):
-        raise Invalid(f"{path} holds no result: its outermost value is not an object.", field="file")
+        raise Invalid(f"{path} is not a result: its outermost value is not an object.", field="file")
     return document
 
 
 def read_yaml(path: Path) -> object:
-    """Read YAML of any form; raise Invalid where there is none."""
+    """Read YAML of any form; raise Invalid if it is missing or not YAML."""
     import yaml
 
     try:
@@ -49,4 +49,4 @@ def read_yaml(path: Path) -> object:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", field="spec") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is no YAML: {error}.", field="spec") from error
+        raise Invalid(f"{path} is not valid YAML: {error}.", field="spec") from error

@@ -1,4 +1,4 @@
-"""How whoever calls a job follows it: its progress, a way to stop it, and a folder that lasts as long as it does."""
+"""Follow a job: its progress, a way to stop it, and a temporary folder."""
 
 import dataclasses
 import tempfile
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from weighbridge.systems.sandbox.process import Follow
+from weighbridge.systems.sandbox.process import RunCallbacks
 
 WRAP_UP_S = 10.0
 Progress = Callable[[float, str], None]
@@ -16,17 +16,17 @@ Progress = Callable[[float, str], None]
 
 @dataclasses.dataclass(frozen=True)
 class Watcher:
-    """Who watches a job: `on_progress` is told the share that is done (0 to 1) and what is being done.
+    """Callbacks of a job: `on_progress` gets the share done (0 to 1) and the current activity.
 
-    A job that `should_stop` ends keeps what it has where it can.
+    If `should_stop` ends a job, it keeps partial results where possible.
     """
 
     on_progress: Progress = lambda _share, _doing: None
     should_stop: Callable[[], bool] = lambda: False
 
-    def follow(self, on_progress: Progress | None = None) -> Follow:
-        """Return what a run in the sandbox takes; `on_progress` may stand in for the watcher's own."""
-        return Follow(on_progress or self.on_progress, self.should_stop, WRAP_UP_S)
+    def follow(self, on_progress: Progress | None = None) -> RunCallbacks:
+        """Return the callbacks for a run in the sandbox; `on_progress` can replace the watcher's own."""
+        return RunCallbacks(on_progress or self.on_progress, self.should_stop, WRAP_UP_S)
 
 
 NOBODY = Watcher()
@@ -34,7 +34,7 @@ NOBODY = Watcher()
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Yield a folder that is gone afterwards."""
+    """Yield a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         yield Path(folder)
 

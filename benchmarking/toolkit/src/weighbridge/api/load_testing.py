@@ -1,4 +1,4 @@
-"""`load_test`: requests on a schedule that never waits for the endpoint, and what its users would feel."""
+"""`load_test`: requests on a fixed schedule, with response times as users would see them."""
 
 import hashlib
 import time
@@ -10,16 +10,16 @@ from weighbridge.api.following import NOBODY, Watcher, now, working_folder
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import load_parts, load_search_parts
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.generator.generator import Fired
+from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.messages import header_from
 from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, read_week, seconds
 from weighbridge.load.results.hdr import write_hdr
 from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
-from weighbridge.load.target import addresses_of, check_target, permission_from
+from weighbridge.load.target import check_target, permission_from, resolve_addresses
 from weighbridge.measure.deadline import Deadline
 
 
@@ -50,20 +50,20 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     hdr: PathLike | None = None,
     watcher: Watcher = NOBODY,
 ) -> Result:
-    """Send requests to an endpoint at `rate` a second and measure its response times, or find the highest rate.
+    """Send requests to an endpoint at `rate` per second and measure its response times, or find the highest rate.
 
-    Requests are sent when they are due, whether or not earlier ones were answered; response times count from the due
+    Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the due
     time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
-    `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; a test takes
-    60 s, a trial of a search 5 s unless `duration` says otherwise. `headers` are "Name: value", `body` is a file;
-    `.jsonl` and `.npz` (`x`) hold many. Only loopback may be called, and what `allow` names (HOST or HOST=NETWORK).
+    `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; `duration`
+    defaults to 60 s for a test and 5 s for a trial of a search. `headers` are "Name: value"; `body` is a file; `.jsonl`
+    and `.npz` (`x`) have many. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called.
 
-    With `find_max` the rate is searched at which p99 still is within `p99_ms`, for at most `within`. Raw samples go to
+    With `find_max`, it searches for the highest rate with p99 within `p99_ms`, for at most `within`. Raw samples go to
     the file `samples` (`.npz`), an HdrHistogram log to `hdr`.
 
     The result is a `weighbridge.load/1` document, or one of a search: times in ms, rates in 1/s, with intervals.
-    `to_pandas()` has a row for each metric, of a search for each trial. Raises Invalid and NotAllowed for what may not
-    be sent, Unreachable where nobody answers.
+    `to_pandas()` has a row for each metric, or for each trial of a search. Raises Invalid and NotAllowed for requests
+    that may not be sent, Unreachable if nobody answers.
     """
     plan = LoadPlan(
         url=url,
@@ -88,18 +88,18 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         ),
     )
     if within and not find_max:
-        raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
+        raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
     if hdr is not None and find_max:
-        raise Invalid("A search has no histogram of its own; give --hdr to a test at one rate.", field="hdr")
+        raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
     permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
-    target = check_target(plan.url, permissions=permissions, resolve=addresses_of)
+    target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
     if find_max:
         return _search(plan, target, within or "30m", watcher)
     return _measure(plan, target, samples=samples, hdr=hdr, watcher=watcher)
 
 
 def _measure(
-    plan: LoadPlan, target: Pinned, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
+    plan: LoadPlan, target: PinnedAddress, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
 ) -> Result:
     started_at = now()
     with working_folder() as folder:
@@ -119,7 +119,7 @@ def _measure(
     return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document))
 
 
-def _search(plan: LoadPlan, target: Pinned, within: str, watcher: Watcher) -> Result:
+def _search(plan: LoadPlan, target: PinnedAddress, within: str, watcher: Watcher) -> Result:
     deadline = Deadline(seconds(within, field="within"), time.monotonic)
     with working_folder() as folder:
         found: Mapping[str, Any] = search_highest_rate(
@@ -128,8 +128,8 @@ def _search(plan: LoadPlan, target: Pinned, within: str, watcher: Watcher) -> Re
     return Result(found, tuple(found["trials"]), lambda: load_search_parts(found))
 
 
-def _write_samples(fired: Fired, file: Path) -> dict[str, Any]:
-    """Write the raw samples, and say where and what they are."""
+def _write_samples(fired: GeneratorResult, file: Path) -> dict[str, Any]:
+    """Write the raw samples, and return their location and format."""
     content = fired.samples.as_bytes()
     try:
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""`optimize`: cheaper variants of a model, and what each is worth."""
+"""`optimize`: create cheaper variants of a model and judge each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,19 +46,19 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
     json_file: PathLike | None = None,
     watcher: Watcher = NOBODY,
 ) -> Result:
-    """Make cheaper variants of a model, measure each, and say which is worth it.
+    """Create cheaper variants of a model, measure each, and judge which are worth it.
 
-    `model` is an ONNX file in FP32 and `data` an `.npz` file with `x` (rows, ...) and `y` (rows,). Or `torch` is a
-    trained network's factory, "package.module:factory", with `data` to train on and `test` to test on; then `prune`
-    drops shares of its channels (L1 norm, Li et al. 2017) and `distil` teaches a student (Hinton et al. 2015) with
+    `model` is an FP32 ONNX file and `data` an `.npz` file with `x` (rows, ...) and `y` (rows,). Or `torch` is the
+    factory of a trained network, "package.module:factory", with `data` to train on and `test` to test on; then `prune`
+    drops shares of its channels (L1 norm, Li et al. 2017) and `distil` trains a student (Hinton et al. 2015) with
     `temperature` and the teacher's share `alpha` of the loss. Variants are quantized (static INT8 is calibrated on
-    `calibrate` rows), fused, or in FP16 where the hardware gains.
+    `calibrate` rows), fused, or in FP16 if the hardware gains from it.
 
-    Variants and results are kept in the folder `out`, and the same call goes on where an earlier one was interrupted.
-    A variant is worth it when it is shown to be cheaper and to lose at most `margin` of accuracy (a share).
+    Variants and results are stored in the folder `out`; the same call continues an interrupted one. A variant is worth
+    it if it is shown to be cheaper and to lose at most `margin` of accuracy (a share).
 
     The result is a `weighbridge.candidates/1` document. `to_pandas()` has a row for each candidate's metric. Raises
-    Invalid for input that does not fit, and ExtraMissing where `torch` is asked for and PyTorch is not installed.
+    Invalid for unsuitable input, and ExtraMissing if `torch` is used and PyTorch is not installed.
     """
     choice = OptimizationChoice(
         folder=Path(out) if out is not None else default_folder(model),
@@ -93,17 +93,17 @@ def _settings(samples: int, threads: int, margin: float) -> TrialSettings:
 
 
 def default_folder(model: PathLike | None) -> Path:
-    """Return the folder that variants go to where none is named."""
+    """Return the default folder for variants."""
     return Path(f"{Path(model).stem if model is not None else 'network'}-variants")
 
 
 def _run(series: runs.Series, json_file: PathLike | None, watcher: Watcher) -> Result:
-    """Run the series and keep what there is after each variant."""
+    """Run the series and store the candidates after each variant."""
     files = [series.bench.folder / "candidates.json", *([Path(json_file)] if json_file is not None else [])]
 
     def keep(candidates: Candidates) -> None:
         for file in files:
-            # Whole or not at all: an interruption must not tear what was finished.
+            # Written atomically, so that an interruption does not damage finished results.
             part = file.with_name(f"{file.name}.part")
             write_json(part, candidates.as_document())
             part.replace(file)

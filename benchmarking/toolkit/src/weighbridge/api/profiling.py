@@ -1,4 +1,4 @@
-"""`profile`: what a model costs in time and memory, and how good it is on a data set."""
+"""`profile`: the latency, memory and quality of a model."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -50,20 +50,21 @@ def profile(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Measure one system under test and return its latency, throughput, memory, size and quality.
 
-    `model` is an ONNX file, measured in a sandbox unless you `trust` it. Other systems are named by `system` and its
-    `options`, and run unfenced: `"torch"` with `factory` ("package.module:factory") and `shape` (of the input, 0 for a
-    free dimension), `"http"` with `url`, or one of your own (see `weighbridge.systems.registry`). `data` is an `.npz`
-    file with `x` (rows, ...) and `y` (rows,); without it inputs are drawn and quality is not measured.
+    `model` is an ONNX file; it is measured in a sandbox unless you `trust` it. Other systems are selected by `system`
+    and its `options`, and run without a sandbox: `"torch"` with `factory` ("package.module:factory") and `shape` (of
+    the input, 0 for a free dimension), `"http"` with `url`, or your own (see `weighbridge.systems.registry`). `data` is
+    an `.npz` file with `x` (rows, ...) and `y` (rows,); without it, inputs are random and quality is not measured.
 
-    Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows a query, `concurrency` under
-    way), "server" (`rate` queries a second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and watts.
+    Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
+    at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
+    watts.
 
-    The result is a `weighbridge.result/1` document. Latencies are in ms; their 99 % intervals bear serial dependence
-    (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000 bytes); shares
-    are ratios with Wilson's interval at 95 %. `to_pandas()` has a row for each metric.
+    The result is a `weighbridge.result/1` document. Latencies are in ms; their 99 % intervals allow for serial
+    dependence (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000
+    bytes); shares are ratios with Wilson's interval at 95 %. `to_pandas()` has a row for each metric.
 
-    Raises Invalid for input that cannot be measured, RunFailed where the run dies or takes too long, and RunCanceled
-    where `watcher` stops it; the `partial` of the last two is the document of what was measured by then.
+    Raises Invalid for input that cannot be measured, RunFailed if the run dies or takes too long, and RunCanceled if
+    `watcher` stops it; the `partial` of the last two is the document of the metrics measured so far.
     """
     target = Target(
         system=system,

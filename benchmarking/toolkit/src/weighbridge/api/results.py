@@ -1,4 +1,4 @@
-"""What a job of the toolkit returns: its document, which shows itself and becomes a data frame when asked."""
+"""The result of a toolkit job: its document, shown as a table and convertible to a data frame."""
 
 import dataclasses
 import io
@@ -23,9 +23,9 @@ Row = Mapping[str, Any]
 class Result:
     """The result of one job.
 
-    `document` is what `--json` writes; `result["metrics"]` reads it. `rows` are its metrics as a table, one mapping a
-    row. `remarks` say in sentences what was asked for and not done, such as a PDF that could not be printed. Printed by
-    rich, or shown in a notebook, it is the table that the command line prints.
+    `document` is what `--json` writes; `result["metrics"]` reads it. `rows` are its metrics, one mapping per row.
+    `remarks` are sentences about requested work that was not done, such as a PDF that could not be printed. rich and
+    notebooks show the same table as the command line.
     """
 
     document: Mapping[str, Any]
@@ -42,29 +42,29 @@ class Result:
         return self.document[key]
 
     def __repr__(self) -> str:
-        """Return the document's kind; the document itself may be long."""
+        """Return the schema of the document, because the document itself may be long."""
         return f"<Result {self.document.get('schema', 'of a job')}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document; it holds JSON's own types."""
+        """Return the document in JSON's own types."""
         return dict(self.document)
 
     def to_pandas(self) -> Any:
-        """Return the rows as a `pandas.DataFrame`; raise ExtraMissing where pandas is not installed."""
+        """Return the rows as a `pandas.DataFrame`; raise ExtraMissing if pandas is not installed."""
         return import_extra("pandas").DataFrame([dict(row) for row in self.rows])
 
     def to_polars(self) -> Any:
-        """Return the rows as a `polars.DataFrame`; raise ExtraMissing where Polars is not installed."""
+        """Return the rows as a `polars.DataFrame`; raise ExtraMissing if Polars is not installed."""
         return import_extra("polars").DataFrame([dict(row) for row in self.rows], infer_schema_length=None)
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Table | Text]":
-        """Yield what rich prints."""
+        """Yield the parts that rich prints."""
         from rich.text import Text
 
         yield from (Text(part) if isinstance(part, str) else part for part in self.parts())
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows; everything in it is escaped."""
+        """Return the HTML for a notebook; all content is escaped."""
         from rich.console import Console
 
         console = Console(record=True, file=io.StringIO(), width=PIPE_COLUMNS, highlight=False)

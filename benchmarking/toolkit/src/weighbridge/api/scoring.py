@@ -1,4 +1,4 @@
-"""`score`: how good answers are that somebody else's model gave."""
+"""`score`: the quality of given answers."""
 
 import os
 from pathlib import Path
@@ -27,19 +27,19 @@ def score(
     resamples: int = DEFAULTS.bootstraps,
     seed: int = DEFAULTS.scenario.seed,
 ) -> Result:
-    """Score answers against the truth, the same way as `profile` scores a model on a data set.
+    """Score answers against the truth, in the same way as `profile` scores a model on a data set.
 
-    `answers` are class scores (rows, classes), class numbers (rows,), or numbers (rows,); `truth` (rows,) holds whole
-    numbers for classes and others for numbers to be met. Or `answers` is an `.npz` file that holds both, `answers` and
-    `y`. Classes give accuracy (Wilson's interval), macro precision, recall and F1 (bootstrap over rows, `resamples`
-    from `seed`), and with scores ROC AUC (DeLong); numbers give MAE, RMSE, R2 and MAPE in the unit of y.
+    `answers` are class scores (rows, classes), class numbers (rows,), or numbers (rows,); `truth` (rows,) has integers
+    for classes, and other numbers for regression. Or `answers` is an `.npz` file with both, `answers` and `y`. Classes
+    give accuracy (Wilson's interval), macro precision, recall and F1 (bootstrap over rows, `resamples` from `seed`),
+    and with scores ROC AUC (DeLong); numbers give MAE, RMSE, R2 and MAPE in the unit of y.
 
     The result is a `weighbridge.scores/1` document with `metrics`, `confusion` (truth in rows) and `per_class`.
-    `to_pandas()` has a row for each metric. Raises Invalid for shapes that do not fit, and classes out of range.
+    `to_pandas()` has a row for each metric. Raises Invalid for shapes that do not match, and classes out of range.
     """
     given, wanted = _read(answers, truth)
     if given.shape[:1] != wanted.shape or not len(wanted):
-        text = f"There are {given.shape[0] if given.ndim else 0} answers for {wanted.size} rows; give one for each row."
+        text = f"There are {given.shape[0] if given.ndim else 0} answers for {wanted.size} rows; give one per row."
         raise Invalid(text, code="data_shape", field="answers")
     quality = measure_quality(
         lambda start, stop: given[start:stop],
@@ -64,10 +64,12 @@ def _read(answers: ArrayLike | PathLike, truth: ArrayLike | None) -> tuple[NDArr
     if truth is not None:
         return np.asarray(answers), np.asarray(truth)
     if not isinstance(answers, str | os.PathLike):
-        raise Invalid("Give the truth too, or the name of a file that holds both.", field="truth")
+        raise Invalid("Give the truth too, or a file that contains both.", field="truth")
     file = Path(answers)
     try:
-        with np.load(file, allow_pickle=False) as held:
-            return held["answers"], held["y"]
+        with np.load(file, allow_pickle=False) as archive:
+            return archive["answers"], archive["y"]
     except (OSError, ValueError, KeyError) as error:
-        raise Invalid(f"{file} is no .npz file with `answers` and `y`.", code="data_form", field="answers") from error
+        raise Invalid(
+            f"{file} is not an .npz file with `answers` and `y`.", code="data_form", field="answers"
+        ) from error

@@ -1,1 +1,1 @@
-"""The one chart kit: Vega-Lite specifications with their data inside, one look, and a table beside every picture."""
+"""Charts: Vega-Lite specifications with embedded data, one theme, and a table for every chart."""

@@ -1,23 +1,33 @@
-"""Bars: what each row amounts to from zero, with its interval, what was claimed, and the limit that it must keep."""
+"""Bar charts: one bar per row, with its interval, its claim and its limit."""
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from weighbridge.charts.drawing import Chart, chart_of
-from weighbridge.charts.marks import CLAIM, FILLED, LIMIT, OUTLINED, across, amount, layer, lines_of, when
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.marks import (
+    CLAIM,
+    FILLED,
+    LIMIT,
+    OUTLINED,
+    band_stroke,
+    conditional,
+    layer,
+    quantitative,
+    row_axis,
+)
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import GRID, INK, INK_SOFT, PETROL, WASH
 from weighbridge.cli.tables.terminal import number
 
-TOTAL_PX, WORDS_PX, ROW_PX = 660, 132, 34
+TOTAL_PX, TEXT_PX, ROW_PX = 660, 132, 34
 STRIP_PX = (150, 18)
 FIELDS = ("value", "filled", "lower", "upper", "claim", "limit")
 
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """One row: an outlined bar to `value`, filled to `filled`; `words` and a smaller `note` stand at its right."""
+    """One row: an outlined bar to `value`, filled to `filled`, with `words` and a smaller `note` on its right."""
 
     label: str
     value: float | None = None
@@ -32,7 +42,7 @@ class Bar:
 
     @property
     def ends(self) -> list[float]:
-        """Every number of it that there is."""
+        """All numbers of the bar that are set."""
         return [end for end in (getattr(self, field) for field in FIELDS) if end is not None]
 
 
@@ -48,12 +58,12 @@ def bars(
 ) -> Chart:
     """Draw rows from zero; whiskers are bounds, a diamond is the claim, a dashed stroke the limit.
 
-    `names` says what `FIELDS` stand for, as heads of the table; `key` stands beside the unit below the axis.
+    `names` are the table headings of `FIELDS`; `key` is shown next to the unit below the axis.
     """
-    numbered = [{"row": place, **dataclasses.asdict(each)} for place, each in enumerate(rows)]
-    line = lines_of([each.label for each in rows], strong=[each.is_strong for each in rows])
+    numbered = [{"row": index, **dataclasses.asdict(each)} for index, each in enumerate(rows)]
+    line = row_axis([each.label for each in rows], strong=[each.is_strong for each in rows])
     end = {"value": "width"}
-    x = amount(
+    x = quantitative(
         "value",
         title=f"{unit}; {key}" if key else unit,
         scale={"zero": True, "nice": True},
@@ -62,13 +72,13 @@ def bars(
     words = {"type": "text", "align": "left", "dx": 14}
     layers = [
         layer(numbered, {**OUTLINED, "size": row_px * 0.5}, x=x, y=line),
-        layer(numbered, {**FILLED, "size": row_px * 0.28}, x=amount("filled"), y=line),
+        layer(numbered, {**FILLED, "size": row_px * 0.28}, x=quantitative("filled"), y=line),
         *_whiskers(numbered, line),
-        layer(numbered, LIMIT, x=amount("limit"), **across(line, 0.9)),
-        layer(numbered, {**CLAIM, "size": 90}, x=amount("claim"), y=line),
+        layer(numbered, LIMIT, x=quantitative("limit"), **band_stroke(line, 0.9)),
+        layer(numbered, {**CLAIM, "size": 90}, x=quantitative("claim"), y=line),
         layer(
             numbered,
-            {**words, "dy": when("note", -6, 0), "fontWeight": when("is_strong", 700, 400)},
+            {**words, "dy": conditional("note", -6, 0), "fontWeight": conditional("is_strong", 700, 400)},
             x=end,
             y=line,
             text={"field": "words"},
@@ -78,7 +88,7 @@ def bars(
     spec = {
         "width": TOTAL_PX,
         "height": {"step": row_px},
-        "padding": {"left": 4, "right": WORDS_PX, "top": 6, "bottom": 4},
+        "padding": {"left": 4, "right": TEXT_PX, "top": 6, "bottom": 4},
         "autosize": {"type": "fit-x", "contains": "padding"},
         "layer": layers,
     }
@@ -86,7 +96,7 @@ def bars(
 
 
 def strip(bar: Bar, *, alt: str) -> Chart:
-    """Draw one row on a scale of its own, small enough for a cell of a table: a stroke in its interval."""
+    """Draw one row on its own scale, small enough for a table cell: a stroke inside its interval."""
     ends = bar.ends or [0.0]
     room = (max(ends) - min(ends)) * 0.08 or max(abs(max(ends)) * 0.08, 1e-9)
     domain = [min(ends) - room, max(ends) + room]
@@ -102,11 +112,11 @@ def strip(bar: Bar, *, alt: str) -> Chart:
     x = {"scale": {"domain": domain, "nice": False, "zero": False}, "axis": None}
     upright = {"y": {"value": 1}, "y2": {"value": STRIP_PX[1] - 1}}
     layers = [
-        layer([row], {"type": "rule", "stroke": GRID}, x=amount("first", **x), x2={"field": "last"}),
-        layer([row], {**OUTLINED, "size": 8, "fill": WASH}, x=amount("start", **x), x2={"field": "stop"}),
-        layer([row], {"type": "tick", "thickness": 2.4, "size": 14, "color": PETROL}, x=amount("value", **x)),
-        layer([row], LIMIT, x=amount("limit", **x), **upright),
-        layer([row], {**CLAIM, "size": 55}, x=amount("claim", **x)),
+        layer([row], {"type": "rule", "stroke": GRID}, x=quantitative("first", **x), x2={"field": "last"}),
+        layer([row], {**OUTLINED, "size": 8, "fill": WASH}, x=quantitative("start", **x), x2={"field": "stop"}),
+        layer([row], {"type": "tick", "thickness": 2.4, "size": 14, "color": PETROL}, x=quantitative("value", **x)),
+        layer([row], LIMIT, x=quantitative("limit", **x), **upright),
+        layer([row], {**CLAIM, "size": 55}, x=quantitative("claim", **x)),
     ]
     width, height = STRIP_PX
     spec = {"width": width, "height": height, "padding": 0, "layer": layers}
@@ -114,25 +124,29 @@ def strip(bar: Bar, *, alt: str) -> Chart:
 
 
 def _whiskers(rows: Sequence[dict[str, Any]], line: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the stroke between two bounds, and its ends; one bound alone is no interval."""
+    """Return the line between two bounds and its ends; rows with only one bound have no whisker."""
     both = [row for row in rows if row["lower"] is not None and row["upper"] is not None]
     end = {"type": "tick", "thickness": 1.3, "size": 9, "color": INK}
     return [
         layer(
-            both, {"type": "rule", "stroke": INK, "strokeWidth": 1.3}, x=amount("lower"), x2={"field": "upper"}, y=line
+            both,
+            {"type": "rule", "stroke": INK, "strokeWidth": 1.3},
+            x=quantitative("lower"),
+            x2={"field": "upper"},
+            y=line,
         ),
-        layer(both, end, x=amount("lower"), y=line),
-        layer(both, end, x=amount("upper"), y=line),
+        layer(both, end, x=quantitative("lower"), y=line),
+        layer(both, end, x=quantitative("upper"), y=line),
     ]
 
 
 def _table(title: str, unit: str, rows: Sequence[Bar], names: Sequence[str]) -> Table:
-    """Return the numbers as a table, without the columns that nobody fills."""
+    """Return the numbers as a table, without empty columns."""
     used = [field for field in FIELDS if any(getattr(row, field) is not None for row in rows)]
     heads = [name for field, name in zip(FIELDS, names, strict=True) if field in used]
-    cells = [(row.label, *(_shown(getattr(row, field)) for field in used)) for row in rows]
+    cells = [(row.label, *(_cell(getattr(row, field)) for field in used)) for row in rows]
     return Table(f"{title}, {unit}" if unit else title, ("", *heads), tuple(cells), frozenset(range(1, len(used) + 1)))
 
 
-def _shown(value: float | None) -> str:
-    return NOTHING if value is None else number(value)
+def _cell(value: float | None) -> str:
+    return EMPTY_CELL if value is None else number(value)

@@ -1,7 +1,6 @@
-"""Drawing: a chart's Vega-Lite specification becomes SVG or PNG in this process, without a browser and without a
-network.
+"""Rendering of Vega-Lite specifications as SVG or PNG in this process, without a browser and without network access.
 
-The SVG carries its title and description for screen readers, and neither scripts nor references to other files.
+The SVG contains its title and description for screen readers, and no scripts or references to other files.
 """
 
 import dataclasses
@@ -16,23 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.charts.tables import Table
-from weighbridge.charts.theme import NIGHT, styled
+from weighbridge.charts.theme import NIGHT, apply_theme
 from weighbridge.core.errors import Invalid
 
 VEGA_LITE = "6.4"
-# An address that nothing has: no specification can make the renderer fetch.
+# An address that does not exist, so that no specification can make the renderer fetch data.
 NOWHERE = ["https://nowhere.invalid/"]
-KEPT = 128
-# XML has no way to write these, and the renderer ends the whole process where it meets one.
+CACHE_SIZE = 128
+# XML cannot contain these characters, and the renderer aborts the process on them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_BY_NIGHT = "".join(
+_DARK_STYLES = "".join(
     f'[{part}="{day}"]{{{part}:{night}}}' for day, night in NIGHT.items() for part in ("fill", "stroke")
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """A picture as a specification with its data inside, in words (`alt`), and as a table."""
+    """A chart as a specification with embedded data, as alternative text (`alt`), and as a table."""
 
     title: str
     alt: str
@@ -41,52 +40,52 @@ class Chart:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of everything that decides how it looks."""
-        said = json.dumps([self.title, self.alt, self.spec], sort_keys=True)
-        return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"
+        """The SHA-256 of everything that affects the rendering."""
+        content = json.dumps([self.title, self.alt, self.spec], sort_keys=True)
+        return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def altair() -> Any:
-    """Return the library that writes specifications; raise Invalid where it is not installed."""
+    """Import Altair; raise Invalid if it is not installed."""
     return _library("altair")
 
 
-def over(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Return an Altair chart over rows that it carries inside itself."""
+def chart_from_rows(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return an Altair chart with the rows as inline data."""
     alt = altair()
     return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
 def chart_of(picture: Any, *, title: str, alt: str, table: Table) -> Chart:
-    """Return a chart, in the one look, of an Altair picture or of a specification; its data stay inside."""
+    """Return a themed chart from an Altair chart or a specification, with its data inline."""
     spec = picture if isinstance(picture, dict) else json.loads(picture.properties(title=title).to_json())
-    return Chart(printable(title), printable(alt), printable(styled(spec)), table)
+    return Chart(xml_safe(title), xml_safe(alt), xml_safe(apply_theme(spec)), table)
 
 
-def printable(value: Any) -> Any:
-    """Return the value with a blank in the place of every character, in any text of it, that XML cannot write."""
+def xml_safe(value: Any) -> Any:
+    """Replace characters that XML cannot contain with spaces, in all texts of a value."""
     if isinstance(value, str):
         return _UNPRINTABLE.sub(" ", value)
     if isinstance(value, dict):
-        return {key: printable(item) for key, item in value.items()}
-    return [printable(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: xml_safe(item) for key, item in value.items()}
+    return [xml_safe(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def svg(chart: Chart) -> str:
-    """Draw as SVG with a title and a description; drawn once for each specification."""
+    """Render as SVG with title and description; cached by specification."""
     head, _, rest = _drawn(json.dumps(chart.spec, sort_keys=True)).partition(">")
-    words = f"<title>{escape(chart.title)}</title><desc>{escape(chart.alt)}</desc>"
-    return f'{head} role="img">{words}{rest}'
+    metadata = f"<title>{escape(chart.title)}</title><desc>{escape(chart.alt)}</desc>"
+    return f'{head} role="img">{metadata}{rest}'
 
 
 def in_both_themes(drawn: str) -> str:
-    """Return an SVG for an `img` of a page: it turns dark where the page does."""
+    """Return an SVG for an `img` element that follows the dark mode of the page."""
     head, _, rest = drawn.partition(">")
-    return f"{head}><style>@media (prefers-color-scheme:dark){{{_BY_NIGHT}}}</style>{rest}"
+    return f"{head}><style>@media (prefers-color-scheme:dark){{{_DARK_STYLES}}}</style>{rest}"
 
 
 def png(chart: Chart, *, scale: float = 2.0) -> bytes:
-    """Draw as PNG, `scale` pixels to a point."""
+    """Render as PNG, `scale` pixels per point."""
     drawn: bytes = _library("vl_convert").vegalite_to_png(
         chart.spec, vl_version=VEGA_LITE, scale=scale, allowed_base_urls=NOWHERE
     )
@@ -94,10 +93,10 @@ def png(chart: Chart, *, scale: float = 2.0) -> bytes:
 
 
 def save(chart: Chart, path: Path) -> None:
-    """Write the picture as `.svg` or `.png`, by the name; raise Invalid for another ending or an unwritable place."""
+    """Write the chart as `.svg` or `.png`; raise Invalid for another suffix or if the file cannot be written."""
     makers: Mapping[str, Callable[[Chart], bytes]] = {".svg": lambda chart: svg(chart).encode(), ".png": png}
     if path.suffix not in makers:
-        raise Invalid(f"{path.name} is no picture's name: end it with .svg or .png.", code="chart_file", field="chart")
+        raise Invalid(f"{path.name} must end with .svg or .png.", code="chart_file", field="chart")
     try:
         path.write_bytes(makers[path.suffix](chart))
     except OSError as error:
@@ -106,7 +105,7 @@ def save(chart: Chart, path: Path) -> None:
         ) from error
 
 
-@functools.lru_cache(maxsize=KEPT)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def _drawn(spec: str) -> str:
     drawn: str = _library("vl_convert").vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=NOWHERE)
     return drawn

@@ -1,7 +1,7 @@
-"""A histogram of latencies with its percentiles named where they stand.
+"""Histograms of latencies with labeled percentiles.
 
-The scale ends a little beyond the last percentile, because the few slowest answers would squeeze everything else into
-one bar; what lies further out is counted and said, never drawn.
+The scale ends just above the last percentile, because the slowest answers would compress everything else into one bar.
+The description gives the number of samples beyond the scale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from weighbridge.charts.drawing import Chart, chart_of
-from weighbridge.charts.marks import amount, layer
+from weighbridge.charts.marks import layer, quantitative
 from weighbridge.charts.tables import Table
 from weighbridge.charts.theme import INK, PETROL
 from weighbridge.cli.tables.terminal import number
@@ -18,7 +18,7 @@ WIDTH, HEIGHT, BINS, NAME_PX = 720, 170, 120, 14
 
 
 def histogram(samples: Sequence[float], marks: Mapping[str, float], *, title: str, unit: str) -> Chart | None:
-    """Draw how many samples took how long, with marks by name; None where all are alike."""
+    """Draw the distribution of samples with named marks; None if all samples are equal."""
     ordered = np.sort(np.asarray(samples, dtype=np.float64))
     if len(ordered) < 2 or ordered[-1] <= ordered[0]:
         return None
@@ -36,9 +36,9 @@ def histogram(samples: Sequence[float], marks: Mapping[str, float], *, title: st
         for place, (value, name) in enumerate(named)
     ]
     scale = {"domain": [float(first), float(last)], "nice": False, "zero": False}
-    x = amount("from", title=f"{title}, {unit}", scale=scale, axis={"grid": False, "tickCount": 8})
-    y = amount("count", title="samples", axis={"tickCount": 4, "format": ",d"})
-    at, top = amount("at", scale=scale), {"field": "top", "type": "quantitative", "scale": None}
+    x = quantitative("from", title=f"{title}, {unit}", scale=scale, axis={"grid": False, "tickCount": 8})
+    y = quantitative("count", title="samples", axis={"tickCount": 4, "format": ",d"})
+    at, top = quantitative("at", scale=scale), {"field": "top", "type": "quantitative", "scale": None}
     name = {"type": "text", "align": "left", "dx": 4, "dy": 5, "fontWeight": 700}
     layers = [
         layer(
@@ -54,7 +54,7 @@ def histogram(samples: Sequence[float], marks: Mapping[str, float], *, title: st
     ]
     beyond = int((ordered > last).sum())
     alt = f"{len(ordered):,} samples; half took at most {number(float(np.median(ordered)))} {unit}"
-    alt += f"; {beyond:,} slower {'one lies' if beyond == 1 else 'ones lie'} beyond the scale." if beyond else "."
+    alt += f"; {beyond:,} slower {'sample is' if beyond == 1 else 'samples are'} beyond the scale." if beyond else "."
     table = Table(
         f"{title}, {unit}", ("percentile", unit), tuple((name, number(value)) for value, name in named), frozenset({1})
     )

@@ -41,7 +41,7 @@ class Label:
     align: str
 
 
-def place(
+def place_labels(
     points: Sequence[tuple[float, float]],
     texts: Sequence[str],
     *,
@@ -74,7 +74,7 @@ def place(
     return [labels[index] for index in range(len(points))]
 
 
-def stroke(one: tuple[float, float], other: tuple[float, float]) -> Box:
+def line_box(one: tuple[float, float], other: tuple[float, float]) -> Box:
     """Return the box of an upright or level line between two points, as thick as texts should keep away from it."""
     (left, right), (top, bottom) = sorted((one[0], other[0])), sorted((one[1], other[1]))
     return left - 3, top - 3, right + 3, bottom + 3

@@ -1,13 +1,13 @@
-"""Marks: the parts of a specification that several charts share."""
+"""Parts of specifications that several charts share."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.charts.drawing import printable
+from weighbridge.charts.drawing import xml_safe
 from weighbridge.charts.theme import INK, PAPER, PETROL, RED, WASH
 
-# A reader's fonts may be wider than those that labels were measured with.
+# Fonts of readers may be wider than the fonts assumed for the layout.
 LETTER_PX, LABEL_MAX_PX = 7.6, 190
 OUTLINED = {"type": "bar", "fill": WASH, "stroke": PETROL, "strokeWidth": 1}
 FILLED = {"type": "bar", "fill": PETROL}
@@ -16,25 +16,25 @@ LIMIT = {"type": "rule", "stroke": RED, "strokeWidth": 1.5, "strokeDash": [4, 2.
 
 
 def layer(rows: Sequence[Mapping[str, Any]], mark: Mapping[str, Any], **channels: Any) -> dict[str, Any]:
-    """Return one layer over the rows that have every field it draws."""
+    """Return a layer over the rows that have all fields of its channels."""
     fields = [channel["field"] for channel in channels.values() if "field" in channel]
-    kept = [dict(row) for row in rows if all(row[field] is not None for field in fields)]
-    return {"data": {"values": kept}, "mark": dict(mark), "encoding": channels}
+    complete = [dict(row) for row in rows if all(row[field] is not None for field in fields)]
+    return {"data": {"values": complete}, "mark": dict(mark), "encoding": channels}
 
 
-def amount(field: str, **more: Any) -> dict[str, Any]:
-    """Return a channel of numbers."""
+def quantitative(field: str, **more: Any) -> dict[str, Any]:
+    """Return a numeric channel."""
     return {"field": field, "type": "quantitative", **more}
 
 
-def when(test: str, value: Any, other: Any) -> dict[str, str]:
-    """Return a property of a mark that is one value in the rows where a field holds, and another elsewhere."""
+def conditional(test: str, value: Any, other: Any) -> dict[str, str]:
+    """Return a mark property with one value for rows that match `test`, and another for all other rows."""
     return {"expr": f"datum.{test} ? {json.dumps(value)} : {json.dumps(other)}"}
 
 
-def lines_of(labels: Sequence[str], *, strong: Sequence[bool] = (), **more: Any) -> dict[str, Any]:
-    """Return the upward channel of charts whose rows are numbered; the axis names them, whatever the names hold."""
-    names = [printable(label) for label in labels]
+def row_axis(labels: Sequence[str], *, strong: Sequence[bool] = (), **more: Any) -> dict[str, Any]:
+    """Return the y channel of charts with numbered rows; the axis shows the labels, which may contain any text."""
+    names = [xml_safe(label) for label in labels]
     bold = [number for number, is_strong in enumerate(strong) if is_strong]
     axis = {
         "labelExpr": f"{json.dumps(names)}[datum.value]",
@@ -51,7 +51,7 @@ def lines_of(labels: Sequence[str], *, strong: Sequence[bool] = (), **more: Any)
     return {"field": "row", "type": "ordinal", "axis": {**axis, **more}}
 
 
-def across(row: Mapping[str, Any], of: float) -> dict[str, Any]:
-    """Return the two channels of an upright stroke through a part of a row's band."""
+def band_stroke(row: Mapping[str, Any], of: float) -> dict[str, Any]:
+    """Return the y channels of a vertical stroke across the share `of` of the height of a row."""
     upright = {key: row[key] for key in ("field", "type")}
     return {"y": {**row, "bandPosition": 0.5 - of / 2}, "y2": {"field": upright["field"], "bandPosition": 0.5 + of / 2}}

@@ -1,36 +1,36 @@
-"""Scales: the ends of an axis, chosen so that everything on it has room."""
+"""Scales: axis limits that fit all values."""
 
 import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
 
-# From this ratio of the largest to the smallest value on, a scale is logarithmic.
+# A scale is logarithmic if the ratio of the largest to the smallest value reaches this.
 LOG_FROM = 8.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The ends of an axis, and whether it is logarithmic."""
+    """The limits of an axis, and whether it is logarithmic."""
 
     low: float
     high: float
     is_log: bool
 
     def share(self, value: float) -> float:
-        """Return how far along the axis a value lies, from 0 to 1."""
+        """Return the position of a value on the axis, from 0 to 1."""
         low, high, at = (map(math.log, (self.low, self.high, value))) if self.is_log else (self.low, self.high, value)
         return (at - low) / (high - low)
 
     @property
     def form(self) -> dict[str, Any]:
-        """The same for a specification."""
+        """The Vega-Lite scale."""
         kind = "log" if self.is_log else "linear"
         return {"type": kind, "domain": [self.low, self.high], "nice": False, "zero": False}
 
 
 def scale_over(ends: Sequence[float]) -> Scale:
-    """Return the scale that shows every value, logarithmic where they lie far apart, above zero where they do."""
+    """Return a scale that fits all values: logarithmic for a wide range, not below zero for non-negative values."""
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     if low > 0 and high / low >= LOG_FROM:
         return Scale(low / (high / low) ** 0.06, high * (high / low) ** 0.06, is_log=True)

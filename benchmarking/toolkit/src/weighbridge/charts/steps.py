@@ -1,14 +1,14 @@
-"""The steps of a state machine: a column for each step, a dot at every state it leaves, an arrow at the one it enters.
+"""State machine charts: one column for each step, with dots at the source states and an arrow at the target state.
 
-Such a picture grows with the table it is drawn of, crosses no lines, and is laid out without measuring any font, so
-that every machine draws the same. States that nothing leaves are set bold.
+The chart has no crossing lines, and its layout does not depend on fonts, so that every machine renders it the same.
+Final states are bold.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from weighbridge.charts.drawing import Chart, chart_of
-from weighbridge.charts.marks import layer, lines_of
+from weighbridge.charts.marks import layer, row_axis
 from weighbridge.charts.tables import Table
 from weighbridge.charts.theme import GRID, INK, PETROL
 
@@ -26,14 +26,14 @@ def steps_chart(states: Sequence[str], steps: Sequence[tuple[str, str, str]], *,
         for number, ((_, target), sources) in enumerate(columns.items())
         for source in sources
     ]
-    names = [_words(name) for name, _ in columns]
+    names = [_label(name) for name, _ in columns]
     x = {
         "field": "column",
         "type": "ordinal",
-        "axis": {**lines_of(names)["axis"], "orient": "top", "labelAngle": -55, "labelLimit": 0},
+        "axis": {**row_axis(names)["axis"], "orient": "top", "labelAngle": -55, "labelLimit": 0},
     }
     ends = [state not in {source for source, _, _ in steps} for state in states]
-    y = lines_of([_words(state) for state in states], strong=ends, grid=True, gridColor=GRID, labelLimit=0)
+    y = row_axis([_label(state) for state in states], strong=ends, grid=True, gridColor=GRID, labelLimit=0)
     y["scale"] = {"domain": list(places.values())}
     dot = {"type": "point", "shape": "circle", "fill": PETROL, "stroke": PETROL, "size": 45, "opacity": 1}
     stem = {"type": "rule", "stroke": PETROL, "strokeWidth": 1.6}
@@ -41,8 +41,8 @@ def steps_chart(states: Sequence[str], steps: Sequence[tuple[str, str, str]], *,
         layer(rows, stem, x=x, y={**y, "field": "source"}, y2={"field": "row"}),
         layer(rows, dot, x=x, y={**y, "field": "source"}),
         *(
-            layer(some, {**dot, "shape": shape, "fill": INK, "stroke": INK, "size": 110}, x=x, y=y)
-            for shape, some in (("triangle-down", _going(rows, 1)), ("triangle-up", _going(rows, -1)))
+            layer(arrows, {**dot, "shape": shape, "fill": INK, "stroke": INK, "size": 110}, x=x, y=y)
+            for shape, arrows in (("triangle-down", _in_direction(rows, 1)), ("triangle-up", _in_direction(rows, -1)))
         ),
     ]
     width, height = COLUMN_PX * len(columns), ROW_PX * len(states)
@@ -54,16 +54,16 @@ def steps_chart(states: Sequence[str], steps: Sequence[tuple[str, str, str]], *,
         "layer": layers,
     }
     cells = tuple(
-        (_words(source), _words(name), _words(target)) for (name, target), each in columns.items() for source in each
+        (_label(source), _label(name), _label(target)) for (name, target), each in columns.items() for source in each
     )
     alt = f"{title}: {len(states)} states and {len(rows)} steps between them."
     return chart_of(spec, title=title, alt=alt, table=Table(title, ("from", "step", "to"), cells))
 
 
-def _going(rows: Sequence[dict[str, int]], way: int) -> list[dict[str, int]]:
+def _in_direction(rows: Sequence[dict[str, int]], direction: int) -> list[dict[str, int]]:
     """Return the rows that lead down (1) or up (-1) the list of states."""
-    return [row for row in rows if (row["row"] - row["source"]) * way > 0]
+    return [row for row in rows if (row["row"] - row["source"]) * direction > 0]
 
 
-def _words(name: str) -> str:
+def _label(name: str) -> str:
     return str(name).replace("_", " ")

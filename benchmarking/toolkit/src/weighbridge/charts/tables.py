@@ -1,15 +1,15 @@
-"""Tables: the twin of every chart, for readers of text, screens and paper."""
+"""Tables: the text version of every chart."""
 
 import dataclasses
 from collections.abc import Sequence
 from html import escape
 
-NOTHING = "–"  # noqa: RUF001 -- a dash as in print
+EMPTY_CELL = "–"  # noqa: RUF001 -- a dash as in print
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Headings and rows of text; the first column names the row, `figures` are the columns set to the right."""
+    """Headings and rows of text; the first column names the row, `figures` are the right-aligned columns."""
 
     caption: str
     headings: tuple[str, ...]
@@ -18,14 +18,14 @@ class Table:
 
 
 def markdown(table: Table) -> str:
-    """Return the table in Markdown; bars inside cells are escaped."""
+    """Return the table in Markdown; vertical bars inside cells are escaped."""
     rules = ["---:" if index in table.figures else "---" for index in range(len(table.headings))]
     lines = [table.headings, rules, *table.rows]
-    return "\n".join("| " + " | ".join(_flat(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_markdown_cell(cell) for cell in line) + " |" for line in lines)
 
 
 def html(table: Table) -> str:
-    """Return the table in HTML, with a caption and heads that say what they head."""
+    """Return the table in HTML, with a caption and scoped headings."""
     heads = _cells("th", table.headings, table.figures, ' scope="col"')
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
@@ -45,5 +45,5 @@ def _cells(tag: str, cells: Sequence[str], figures: frozenset[int] | set[int], a
     )
 
 
-def _flat(cell: str) -> str:
+def _markdown_cell(cell: str) -> str:
     return " ".join(cell.split()).replace("|", "\\|")

@@ -1,44 +1,44 @@
-"""A waterfall: from one total, by what each step adds or takes away, to another."""
+"""Waterfall charts: the steps from one total to another."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from weighbridge.charts.bars import ROW_PX, TOTAL_PX
 from weighbridge.charts.drawing import Chart, chart_of
-from weighbridge.charts.marks import FILLED, amount, layer, lines_of, when
+from weighbridge.charts.marks import FILLED, conditional, layer, quantitative, row_axis
 from weighbridge.charts.tables import Table
 from weighbridge.charts.theme import INK_SOFT, PAPER, PETROL, RED
 
 SMALL = 0.5
-"""Steps that all lie within half of the whole are drawn on an axis of their own, or nobody would see them."""
+"""If all steps lie within this share of the total, the axis does not start at zero, so that they stay visible."""
 
 
 def waterfall(
     start: float, steps: Sequence[tuple[str, float]], *, ends: tuple[str, str], title: str, unit: str
 ) -> Chart:
-    """Draw the way from `start` over the named steps; more is filled, less is an outline."""
-    reached = [start]
+    """Draw the steps from `start`; increases are filled, decreases are outlined."""
+    totals_so_far = [start]
     for _, step in steps:
-        reached.append(reached[-1] + step)
-    low, high = min(reached), max(reached)
+        totals_so_far.append(totals_so_far[-1] + step)
+    low, high = min(totals_so_far), max(totals_so_far)
     is_broken = low > 0 and high - low < SMALL * high
     floor = low - (high - low or high) * 0.12 if is_broken else 0.0
-    totals = [_row(0, floor, start, ends[0], start), _row(len(steps) + 1, floor, reached[-1], ends[1], reached[-1])]
+    end = totals_so_far[-1]
+    totals = [_row(0, floor, start, ends[0], start), _row(len(steps) + 1, floor, end, ends[1], end)]
     moves = [
         _row(place, before, before + step, name, step, sign="+" if step > 0 else "")
-        for place, ((name, step), before) in enumerate(zip(steps, reached, strict=False), start=1)
+        for place, ((name, step), before) in enumerate(zip(steps, totals_so_far, strict=False), start=1)
     ]
     rows = sorted([*totals, *moves], key=lambda row: row["row"])
-    line = lines_of([row["name"] for row in rows], strong=[row in totals for row in rows])
-    axis = f"{unit}; filled: more, outline: less" + ("; the axis does not begin at zero" if is_broken else "")
-    domain = {"domainMin": floor} if is_broken else {"zero": True}
-    x = amount("before", title=axis, scale={**domain, "nice": not is_broken}, axis={"tickCount": 5, "format": ",~f"})
-    to = {"field": "after"}
+    line = row_axis([row["name"] for row in rows], strong=[row in totals for row in rows])
+    axis = f"{unit}; filled: increase, outline: decrease" + ("; the axis does not start at zero" if is_broken else "")
+    scale = {"domainMin": floor, "nice": False} if is_broken else {"zero": True, "nice": True}
+    x = quantitative("before", title=axis, scale=scale, axis={"tickCount": 5, "format": ",~f"})
     part = {
         "type": "bar",
         "size": ROW_PX * 0.45,
-        "fill": when("step > 0", RED, PAPER),
-        "stroke": when("step > 0", RED, PETROL),
+        "fill": conditional("step > 0", RED, PAPER),
+        "stroke": conditional("step > 0", RED, PETROL),
         "strokeWidth": 1,
     }
     links = [{**row, "next": row["row"] + 1} for row in rows[:-1]]
@@ -46,16 +46,16 @@ def waterfall(
         layer(
             links,
             {"type": "rule", "stroke": INK_SOFT, "strokeWidth": 0.7},
-            x=amount("after"),
+            x=quantitative("after"),
             y=line,
             y2={"field": "next"},
         ),
-        layer(totals, {**FILLED, "size": ROW_PX * 0.5}, x=x, x2=to, y=line),
-        layer(moves, part, x=x, x2=to, y=line),
+        layer(totals, {**FILLED, "size": ROW_PX * 0.5}, x=x, x2={"field": "after"}, y=line),
+        layer(moves, part, x=x, x2={"field": "after"}, y=line),
         layer(
             rows,
             {"type": "text", "align": "left", "dx": 6, "fontSize": 11},
-            x=amount("right"),
+            x=quantitative("right"),
             y=line,
             text={"field": "words"},
         ),

@@ -1,1 +1,1 @@
-"""The commands of `weighbridge`, one module each. They translate; the toolkit measures and decides."""
+"""The commands of `weighbridge`, one module each. They parse options and print results; the toolkit does the rest."""

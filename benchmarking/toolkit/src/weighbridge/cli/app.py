@@ -1,8 +1,8 @@
-"""`weighbridge`: the toolkit at the terminal and in a pipeline.
+"""`weighbridge`: the toolkit as a command line.
 
-Exit codes, the same for every command: 0 yes or done; 1 no (an invalid measurement, a refusal); 2 bad input, or it
-could not be told; 130 interrupted, with what was measured kept where it can be. Heavy libraries are imported by the
-command that needs them, so that `--help` is quick.
+All commands use the same exit codes: 0 yes or done; 1 no (an invalid measurement, a refusal); 2 bad input, or no
+answer possible; 130 interrupted, with a partial result where possible. Commands import heavy libraries only when they
+need them, so that `--help` is fast.
 """
 
 import os
@@ -41,7 +41,7 @@ app = typer.Typer(
 request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(request, name="request")
 prices = typer.Typer(
-    help="The price book: what things cost, since when, and who says so.", no_args_is_help=True, rich_markup_mode=None
+    help="The price book: prices with their day and source.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(prices, name="prices")
 
@@ -72,6 +72,6 @@ prices.command()(replay)
 
 def main() -> None:
     """Run the command line."""
-    # Set before any engine is loaded, here and in every child.
+    # Must be set before any engine is loaded, here and in every child process.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     app(prog_name="weighbridge")

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, its words on standard error, and the file it leaves."""
+"""Exit codes of commands, error messages on standard error, and result files."""
 
 import sys
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ DONE, NO, UNCLEAR, INTERRUPTED = 0, 1, 2, 130
 
 
 def stop(reason: str, *, code: int = UNCLEAR) -> NoReturn:
-    """Say why on standard error and end with `code`."""
+    """Print the reason on standard error and exit with `code`."""
     typer.echo(f"weighbridge: {reason}", err=True)
     raise typer.Exit(code)
 
 
 @contextmanager
-def refusals_told(*, interrupted: str = "Interrupted; there is no result.") -> Iterator[None]:
-    """Turn refusals, interruptions and missing extras into a sentence and an exit code."""
+def errors_as_exits(*, interrupted: str = "Interrupted; no result was written.") -> Iterator[None]:
+    """Turn errors, interrupts and missing extras into a message and an exit code."""
     try:
         yield
     except Refused as refused:
@@ -33,8 +33,8 @@ def refusals_told(*, interrupted: str = "Interrupted; there is no result.") -> I
         stop(interrupted, code=INTERRUPTED)
 
 
-def give(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
-    """Write the result where it is wanted, show it, and say what could not be done; raise Invalid for the file."""
+def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
+    """Write the result to `json_file`, print it and its remarks; raise Invalid if the file cannot be written."""
     from weighbridge.api.documents import write_json
     from weighbridge.cli.tables.terminal import show
 

@@ -1,4 +1,4 @@
-"""Interrupts that are noted instead of raised, so that a measurement ends in order and keeps what it has."""
+"""Defer interrupts, so that a measurement can stop cleanly and save its partial result."""
 
 import contextlib
 import signal
@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
-def interrupts_noted() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether Ctrl-C or SIGTERM came; a second one is raised as ever."""
-    noted: list[int] = []
+def deferred_interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns True after Ctrl-C or SIGTERM; a second signal has its usual effect."""
+    received: list[int] = []
 
-    def note(number: int, _frame: object) -> None:
-        noted.append(number)
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    def record(number: int, _frame: object) -> None:
+        received.append(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(noted)
+        yield lambda: bool(received)
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""How the command line follows a job: a bar on standard error, and Ctrl-C that asks it to wrap up (twice kills)."""
+"""Follow a job: show progress on standard error; Ctrl-C asks the job to finish early, a second Ctrl-C kills it."""
 
 import sys
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def watching(*, is_quiet: bool) -> "Iterator[Watcher]":
-    """Yield a watcher that shows progress and notes interrupts."""
+    """Yield a watcher that shows progress and defers interrupts."""
     from weighbridge.api.following import Watcher
-    from weighbridge.cli.interrupts import interrupts_noted
+    from weighbridge.cli.interrupts import deferred_interrupts
     from weighbridge.cli.tables.terminal import progress
 
-    with interrupts_noted() as is_interrupted, progress(sys.stderr, is_quiet=is_quiet) as say:
+    with deferred_interrupts() as is_interrupted, progress(sys.stderr, is_quiet=is_quiet) as say:
         yield Watcher(say, is_interrupted)

@@ -1,4 +1,4 @@
-"""The request file: a model review request as YAML, read and checked before anything is sent.
+"""The request file: a model review request as YAML, validated before anything is sent.
 
 ```yaml
 title: Visual search, autumn model
@@ -31,7 +31,7 @@ VALUE_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", 
 
 @dataclasses.dataclass(frozen=True)
 class RequestFile:
-    """What the file asks for: the review's own fields, the model's, and the files to upload."""
+    """The fields of the request and of the model, and the files to upload."""
 
     review: dict[str, Any]
     model: dict[str, str]
@@ -42,7 +42,7 @@ class RequestFile:
 
 
 def read_request_file(path: Path) -> RequestFile:
-    """Read and check a request file; raise Invalid with the path of the key at fault."""
+    """Read and validate a request file; raise Invalid with the path of the invalid key."""
     document = _load(path)
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
@@ -75,7 +75,7 @@ def _load(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is no YAML: {error}", field="file") from error
+        raise Invalid(f"{path.name} is not valid YAML: {error}", field="file") from error
     if not isinstance(document, dict):
         raise Invalid(f"{path.name} must be a mapping with the keys {', '.join(KEYS)}.", field="file")
     return document
@@ -84,27 +84,29 @@ def _load(path: Path) -> Mapping[str, Any]:
 def _check_keys(document: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     unknown = [str(key) for key in document if key not in known]
     if unknown:
-        raise Invalid(f"{where}{unknown[0]} is not known here; known are {', '.join(known)}.", field=where + unknown[0])
+        raise Invalid(
+            f"{where}{unknown[0]} is unknown; the known keys are {', '.join(known)}.", field=where + unknown[0]
+        )
 
 
 def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = document.get(key)
     if not isinstance(value, dict):
-        raise Invalid(f"{key} is missing, or is no mapping.", field=key)
+        raise Invalid(f"{key} is missing or is not a mapping.", field=key)
     return value
 
 
 def _text(document: Mapping[str, Any], key: str, where: str) -> str:
     value = document.get(key)
     if value is None or isinstance(value, (dict, list, bool)) or not str(value).strip():
-        raise Invalid(f"{where}{key} is missing; write it as text.", field=where + key)
+        raise Invalid(f"{where}{key} is missing or is not text.", field=where + key)
     return str(value).strip()
 
 
 def _origin(model: Mapping[str, Any]) -> dict[str, str]:
-    """Return uri and sha256 where the model is not uploaded; exactly one of the two ways must be taken."""
+    """Return uri and sha256 of a model that is not uploaded; raise Invalid unless the file gives exactly one source."""
     if ("file" in model) == ("uri" in model):
-        raise Invalid("Name the model either by model.file, or by model.uri with model.sha256.", field="model.file")
+        raise Invalid("Give either model.file, or model.uri with model.sha256.", field="model.file")
     if "file" in model:
         return {}
     return {key: _text(model, key, "model.") for key in ("uri", "sha256")}
@@ -118,12 +120,12 @@ def _file(document: Mapping[str, Any], folder: Path, where: str) -> Path:
 
 
 def _rivals(rivals: object) -> dict[str, list[str]]:
-    """Return the other candidates by digest or id, nothing where none are named."""
+    """Return the other candidates, each a digest or an id."""
     if rivals is None:
         return {}
-    if not isinstance(rivals, list) or not all(type(each) in (str, int) and str(each).strip() for each in rivals):
+    if not isinstance(rivals, list) or not all(type(rival) in (str, int) and str(rival).strip() for rival in rivals):
         raise Invalid("rivals must be a list of digests (or ids) of registered versions.", field="rivals")
-    return {"rivals": [str(each).strip() for each in rivals]}
+    return {"rivals": [str(rival).strip() for rival in rivals]}
 
 
 def _metric_values(metric_values: object) -> list[dict[str, Any]]:
@@ -138,11 +140,11 @@ def _metric_values(metric_values: object) -> list[dict[str, Any]]:
 
 
 def _with_unit(metric: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the catalog's unit where none is written, and send numbers as text, which is exact."""
+    """Add the unit from the catalog if it is missing, and write numbers as text, which is exact."""
     from weighbridge.core.catalog import CATALOG
 
     name = str(metric["name"])
     if "unit" not in metric and name not in CATALOG:
-        raise Invalid(f"There is no metric {name!r}; known are {', '.join(CATALOG)}.", field="metric_values")
+        raise Invalid(f"There is no metric {name!r}; the metrics are {', '.join(CATALOG)}.", field="metric_values")
     numbers = {key: str(metric[key]) for key in ("value", "lower", "upper") if metric.get(key) is not None}
     return {"source": "request file", **metric, "unit": metric.get("unit") or CATALOG[name].unit, **numbers}

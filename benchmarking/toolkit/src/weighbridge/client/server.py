@@ -1,7 +1,7 @@
-"""The Weighbridge server, as a program at the terminal or in a pipeline sees it: HTTP by the standard library alone.
+"""HTTP client of a Weighbridge server, on the standard library only.
 
-Uploads are streamed, redirects are not followed, and every error becomes a sentence. A POST carries an idempotency key
-and is sent once more when its answer was lost, which the key makes safe.
+It streams uploads, does not follow redirects, and turns every error into a message. A POST carries an idempotency key;
+if its answer is lost, the client sends it once more.
 """
 
 import dataclasses
@@ -16,12 +16,12 @@ from urllib.parse import urlencode, urlsplit
 from weighbridge.core.errors import Refused
 
 TIMEOUT_S = 60.0
-PIECE_BYTES = 1 << 20
-MOST_ANSWER_BYTES = 32 << 20
+CHUNK_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 32 << 20
 
 
 class ServerRefused(Refused):
-    """The server answered no, or not at all; `http_status` is 0 without an answer."""
+    """The server refused or did not answer; `http_status` is 0 without an answer."""
 
     default_code = "server_refused"
 
@@ -60,25 +60,25 @@ class Upload:
         """Return the size of the body in bytes."""
         return len(self._head()) + (self.file.stat().st_size if self.file is not None else 0) + len(self._tail())
 
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the body, the file in pieces."""
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body in chunks."""
         yield self._head()
         if self.file is not None:
             with self.file.open("rb") as stream:
-                while piece := stream.read(PIECE_BYTES):
-                    yield piece
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
         yield self._tail()
 
 
 @dataclasses.dataclass(frozen=True)
 class PlatformServer:
-    """Where the server is, and with which token it is asked."""
+    """The address of the server and the API token."""
 
     url: str
     token: str
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
-        """Ask for a document; raise ServerRefused."""
+        """Get a document; raise ServerRefused."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, {}, b"")
 
     def post(self, path: str, document: Mapping[str, Any], *, key: str) -> dict[str, Any]:
@@ -95,21 +95,21 @@ class PlatformServer:
         return self._send(path, headers, upload, key)
 
     def _send(self, path: str, headers: Mapping[str, str], body: bytes | Upload, key: str) -> dict[str, Any]:
-        keyed = {**headers, "Idempotency-Key": key}
+        headers_with_key = {**headers, "Idempotency-Key": key}
         try:
-            return self._ask("POST", path, keyed, body)
+            return self._ask("POST", path, headers_with_key, body)
         except ServerRefused as refused:
             if refused.http_status:
                 raise
-        return self._ask("POST", path, keyed, body)
+        return self._ask("POST", path, headers_with_key, body)
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload) -> dict[str, Any]:
         connection, base = self._connection()
         sent = {"Authorization": f"Token {self.token}", "Accept": "application/json", **headers}
         try:
-            connection.request(method, base + path, body.pieces() if isinstance(body, Upload) else body, sent)
+            connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
             answer = connection.getresponse()
-            status, text = answer.status, answer.read(MOST_ANSWER_BYTES)
+            status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
         except (OSError, http.client.HTTPException) as error:
             raise ServerRefused(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
         finally:
@@ -121,7 +121,7 @@ class PlatformServer:
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         if parts.scheme not in kinds or not parts.hostname:
             raise ServerRefused(
-                f"{self.url!r} is no address of a server; it looks like https://weighbridge.example.com."
+                f"{self.url!r} is not the address of a server; write it like https://weighbridge.example.com."
             )
         return kinds[parts.scheme](parts.hostname, parts.port, timeout=TIMEOUT_S), parts.path.rstrip("/")
 
@@ -134,17 +134,17 @@ def _document(status: int, text: bytes, url: str) -> dict[str, Any]:
     if not 200 <= status < 300:
         _refuse(status, document, url)
     if not isinstance(document, dict):
-        raise ServerRefused(f"{url} answered with something that is no JSON document.", http_status=status)
+        raise ServerRefused(f"{url} did not answer with a JSON object.", http_status=status)
     return document
 
 
 def _refuse(status: int, document: object, url: str) -> NoReturn:
-    """Put an error answer (problem+json, or anything) into one sentence."""
+    """Raise ServerRefused with the message of an error response (problem+json or any other)."""
     problem = document if isinstance(document, dict) else {}
-    words = str(problem.get("detail") or problem.get("title") or http.client.responses.get(status, "no reason given"))
+    summary = str(problem.get("detail") or problem.get("title") or http.client.responses.get(status, "no reason given"))
     errors = problem.get("errors")
     faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
     details = [
-        f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if str(fault.get("detail")) not in words
+        f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if str(fault.get("detail")) not in summary
     ]
-    raise ServerRefused(f"{url} refused ({status}): {' '.join([words, *details])}", http_status=status)
+    raise ServerRefused(f"{url} refused ({status}): {' '.join([summary, *details])}", http_status=status)

@@ -1,4 +1,4 @@
-"""Filing a request: the calls, in order, that make a file into a model review request on a server."""
+"""File a model review request on a server from a request file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,24 +8,24 @@ from weighbridge.client.request_file import RequestFile
 from weighbridge.client.server import PlatformServer, ServerRefused, Upload
 
 
-def file_request(wanted: RequestFile, *, server: PlatformServer, key: str, say: Callable[[str], None]) -> str:
-    """Upload the model and the data set, create the review, submit it if asked to; return its reference.
+def file_request(request: RequestFile, *, server: PlatformServer, key: str, report: Callable[[str], None]) -> str:
+    """Upload the model and the data set, create the request, submit it if the file says so; return its reference.
 
-    `key` makes every step repeatable: each sends it with its own ending. Raises ServerRefused.
+    `key` makes every call idempotent: each call sends it with its own suffix. Raises ServerRefused.
     """
-    model = server.upload("/api/v1/models/", _form(wanted.model, wanted.model_file, key), key=f"{key}-model")
-    digest = _answer(model, "digest")
-    say(f"model {digest}")
+    model = server.upload("/api/v1/models/", _form(request.model, request.model_file, key), key=f"{key}-model")
+    digest = _text_from(model, "digest")
+    report(f"model {digest}")
     dataset = None
-    if wanted.dataset is not None:
-        form = _form(wanted.dataset, wanted.dataset_file, key)
-        dataset = _answer(server.upload("/api/v1/datasets/", form, key=f"{key}-dataset"), "digest")
-        say(f"data set {dataset}")
-    review = {**wanted.review, "model_version": digest, "dataset": dataset}
-    ref = _answer(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
-    if wanted.is_submitted:
+    if request.dataset is not None:
+        form = _form(request.dataset, request.dataset_file, key)
+        dataset = _text_from(server.upload("/api/v1/datasets/", form, key=f"{key}-dataset"), "digest")
+        report(f"data set {dataset}")
+    review = {**request.review, "model_version": digest, "dataset": dataset}
+    ref = _text_from(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
+    if request.is_submitted:
         server.post(f"/api/v1/requests/{ref}/submit/", {}, key=f"{key}-submit")
-        say(f"submitted {ref}")
+        report(f"submitted {ref}")
     return ref
 
 
@@ -33,8 +33,8 @@ def _form(fields: dict[str, str], file: Path | None, key: str) -> Upload:
     return Upload(fields, file, boundary=f"weighbridge-{key}")
 
 
-def _answer(document: dict[str, Any], name: str) -> str:
+def _text_from(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str):
-        raise ServerRefused(f"The server's answer has no {name}; it may be of another version.")
+        raise ServerRefused(f"The answer of the server has no {name}; the server may have another version.")
     return value

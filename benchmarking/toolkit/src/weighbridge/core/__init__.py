@@ -1,1 +1,1 @@
-"""What all of the toolkit shares: errors, metrics, documents, digests."""
+"""Code shared by the whole toolkit: errors, metrics, documents, digests."""

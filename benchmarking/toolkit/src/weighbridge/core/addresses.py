@@ -1,9 +1,9 @@
-"""The one rule for addresses that this system is told to call: an operator's list decides, not the address.
+"""The rule for outgoing addresses: the system calls only what the allow list of the operator contains.
 
-An address is taken apart strictly (what a browser would repair is refused), its scheme, host and port are looked up in
-the operator's list, and *every* network address its name stands for is checked. The answer is pinned: the caller
-connects to the address that was checked, with the host name for TLS and the Host header, follows no redirect and uses
-no proxy. A name that points elsewhere a moment later therefore changes nothing.
+An address is parsed strictly (anything that a browser would repair is rejected), its scheme, host and port are looked
+up in the allow list, and *every* network address of its host is checked. The result is pinned: the caller connects to
+the checked address, with the host name for TLS and the Host header, follows no redirect and uses no proxy. A later DNS
+change therefore has no effect.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ TRANSLATED = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:f
 
 @dataclass(frozen=True)
 class Destination:
-    """Something the operator lets this system call; `networks` are private ranges its name may point into."""
+    """An allowed destination; `networks` are the private ranges that its host may resolve to."""
 
     host: str
     scheme: str = "https"
@@ -34,8 +34,8 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Pinned:
-    """An address that was checked: connect to `address` and `port`, speak to `host`, ask for `path`."""
+class PinnedAddress:
+    """A checked address: connect to `address` and `port`, use `host` for TLS and the Host header, request `path`."""
 
     scheme: str
     host: str
@@ -44,25 +44,27 @@ class Pinned:
     path: str
 
 
-def check_address(url: str, *, allowed: Iterable[Destination], resolve: Resolver) -> Pinned:
-    """The pinned address of `url`; Invalid where it is no plain address, NotAllowed where the list does not hold it.
+def check_address(url: str, *, allowed: Iterable[Destination], resolve: Resolver) -> PinnedAddress:
+    """Return the pinned address of `url`; raise Invalid if it is malformed, NotAllowed if it is not on the allow list.
 
-    `resolve` answers every network address of a host name and is called once.
+    `resolve` returns all network addresses of a host name and is called once.
     """
-    scheme, host, port, path = _taken_apart(url)
-    destination = next((one for one in allowed if (one.scheme, one.host, one.port) == (scheme, host, port)), None)
+    scheme, host, port, path = _parse_url(url)
+    destination = next(
+        (entry for entry in allowed if (entry.scheme, entry.host, entry.port) == (scheme, host, port)), None
+    )
     if destination is None:
-        raise NotAllowed(f"{scheme}://{host}:{port} is not on the list of addresses; ask an operator to add it.")
-    found = [_parsed(text) for text in resolve(host)]
-    if not found:
-        raise NotAllowed(f"The name {host} stands for no address now; check it and try again.")
-    for address in found:
+        raise NotAllowed(f"{scheme}://{host}:{port} is not on the allow list; ask an operator to add it.")
+    resolved = [_parse_ip(text) for text in resolve(host)]
+    if not resolved:
+        raise NotAllowed(f"The host {host} has no address; check it and try again.")
+    for address in resolved:
         if address is None or not _is_open(address, destination.networks):
-            raise NotAllowed(f"{host} points into a network that must not be called; ask an operator.")
-    return Pinned(scheme, host, port, str(found[0]), path)
+            raise NotAllowed(f"{host} resolves to a network that must not be called; ask an operator.")
+    return PinnedAddress(scheme, host, port, str(resolved[0]), path)
 
 
-def _taken_apart(url: str) -> tuple[str, str, int, str]:
+def _parse_url(url: str) -> tuple[str, str, int, str]:
     if len(url) > URL_CHARS_MAX or not PRINTABLE.fullmatch(url) or "\\" in url:
         raise Invalid("Write the address in plain characters, without spaces or backslashes.", field="url")
     try:
@@ -73,7 +75,7 @@ def _taken_apart(url: str) -> tuple[str, str, int, str]:
     if parts.scheme not in PORTS or not url.lower().startswith(f"{parts.scheme}://"):
         raise Invalid("Write an address that begins with https://.", field="url")
     if "@" in parts.netloc or "#" in url:
-        raise Invalid("An address holds no user name, password or fragment here; leave them out.", field="url")
+        raise Invalid("The address must not contain a user name, password or fragment.", field="url")
     if not HOST.fullmatch(host) or parts.netloc.endswith(":") or _is_number(host):
         raise Invalid("Write the host as a plain name, like models.example.org.", field="url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -81,12 +83,12 @@ def _taken_apart(url: str) -> tuple[str, str, int, str]:
 
 
 def _is_number(host: str) -> bool:
-    """Whether a resolver might read the last label as a number: 2130706433, 0x7f.1, 127.0.0.1."""
+    """Whether a resolver might parse the last label as a number: 2130706433, 0x7f.1, 127.0.0.1."""
     last = host.rpartition(".")[2]
     return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
 
 
-def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -103,8 +105,6 @@ def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: t
     return real.is_global and not real.is_multicast
 
 
-def clickable(address: str) -> str:
-    """The address where it is one of the web that a page may lead to; "" for `javascript:`, `data:`, `file:` and their
-    like.
-    """
+def safe_link(address: str) -> str:
+    """Return the address if a page may link to it (http or https), otherwise an empty string."""
     return address if address.lower().startswith(("https://", "http://")) else ""

@@ -1,7 +1,7 @@
 """The signed statement of an authorization: in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
 
-Decides whether a statement is genuine and whether it lets an artifact into an environment. Anybody holding the public
-key can ask, without the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
+Verifies a statement and evaluates whether it allows an artifact in an environment. This needs only the public key, not
+the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
 """
 
 import base64
@@ -30,13 +30,13 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:weighbridge:authorization:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 APPROVING = frozenset({"approved", "approved_with_conditions"})
-# Build machines' clocks run apart; a statement issued a moment ago must not be refused as not yet valid.
+# Clocks of build machines differ; a statement issued a moment ago must not be rejected as not yet valid.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What is granted: the predicate of the statement. Digests are `sha256:...`, times aware."""
+    """The predicate of the statement. Digests are `sha256:...`; times have a time zone."""
 
     authorization: str
     request: str
@@ -54,16 +54,16 @@ class Grant:
 
 @dataclass(frozen=True)
 class GateAnswer:
-    """Whether the artifact may pass, and every reason why not (or the one why)."""
+    """Whether the artifact is allowed, with all reasons against it, or the one reason for it."""
 
     is_allowed: bool
     reasons: tuple[str, ...]
 
 
 def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[str, object]:
-    """The in-toto statement over one artifact. Raises Invalid unless the subject's digest is a SHA-256."""
+    """Return the in-toto statement about one artifact; raise Invalid unless its digest is a SHA-256."""
     if not is_digest(subject_digest):
-        raise Invalid("The artifact has no sha256 digest, so nothing can be stated about it.", field="subject")
+        raise Invalid("The artifact has no SHA-256 digest, so it cannot be attested.", field="subject")
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": subject_name, "digest": {"sha256": subject_digest.removeprefix("sha256:")}}],
@@ -84,7 +84,7 @@ def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[s
 
 
 def sign(statement: Mapping[str, object], *, private_key_pem: str) -> dict[str, object]:
-    """The DSSE envelope around the statement's canonical bytes."""
+    """Return the DSSE envelope of the canonical bytes of the statement."""
     key = _private_key(private_key_pem)
     payload = canonical_bytes(statement)
     signature = key.sign(_pre_authentication(PAYLOAD_TYPE, payload))
@@ -96,27 +96,27 @@ def sign(statement: Mapping[str, object], *, private_key_pem: str) -> dict[str, 
 
 
 def verify(envelope: object, *, public_key_pem: str) -> dict[str, object]:
-    """The statement inside, if one of the signatures is this key's. Raises Invalid otherwise.
+    """Return the statement if one of the signatures was made by this key; raise Invalid otherwise.
 
-    Key ids are hints, never trusted: each signature is tried. Nothing of the payload is read before one holds.
+    Key ids are hints and not trusted: every signature is tried. The payload is parsed only after one is valid.
     """
     key = _public_key(public_key_pem)
     if not isinstance(envelope, Mapping) or envelope.get("payloadType") != PAYLOAD_TYPE:
         raise Invalid(f"This is not a signed statement: its payload type is not {PAYLOAD_TYPE}.", code="not_dsse")
     payload = _unbase64(envelope.get("payload"))
     signed = _pre_authentication(PAYLOAD_TYPE, payload)
-    if not any(_holds(key, signature, signed) for signature in _signatures(envelope)):
+    if not any(_is_valid_signature(key, signature, signed) for signature in _signatures(envelope)):
         raise Invalid(
-            "No signature on this statement was made by the given key; it is forged, altered or from another server.",
+            "No signature on this statement was made by the given key: it is forged, altered or from another server.",
             code="bad_signature",
         )
     return _statement(payload)
 
 
 def allows(statement: Mapping[str, object], *, digest: str, environment: str, now: datetime) -> GateAnswer:
-    """Whether a verified statement lets the artifact with this digest into the environment at `now`.
+    """Return whether a verified statement allows the artifact with this digest in the environment at `now`.
 
-    Total: a statement that lacks something is answered with a reason, never with an exception.
+    Never raises: an incomplete statement gives a reason against.
     """
     predicate = statement.get("predicate")
     if statement.get("predicateType") != PREDICATE_TYPE or not isinstance(predicate, Mapping):
@@ -145,7 +145,7 @@ def _subject_faults(statement: Mapping[str, object], *, digest: str) -> tuple[st
 def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple[str, ...]:
     faults = []
     if predicate.get("decision") not in tuple(APPROVING):
-        faults.append(f"The decision was {predicate.get('decision')}, which approves nothing.")
+        faults.append(f"The decision was {predicate.get('decision')}, which is not an approval.")
     if predicate.get("environment") != environment:
         faults.append(f"The authorization is for {predicate.get('environment')}, not for {environment}.")
     return tuple(faults)
@@ -154,7 +154,7 @@ def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple
 def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> tuple[str, ...]:
     issued_at, expires_at = _instant(predicate.get("issued_at")), _instant(predicate.get("expires_at"))
     if issued_at is None or expires_at is None:
-        return ("The authorization does not say from when to when it is valid.",)
+        return ("The authorization has no valid period.",)
     if now >= expires_at:
         return (f"The authorization expired on {expires_at:%Y-%m-%d}; have the model reviewed again.",)
     if now < issued_at - CLOCK_TOLERANCE:
@@ -171,19 +171,19 @@ def _instant(text: object) -> datetime | None:
 
 
 def new_key_pem() -> str:
-    """A new private key in PKCS #8 PEM; keep it secret."""
+    """Return a new private key in PKCS #8 PEM; keep it secret."""
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def public_pem(private_key_pem: str) -> str:
-    """The public half in PEM; give it to every gate."""
+    """Return the public key in PEM; every gate needs it."""
     key = _private_key(private_key_pem).public_key()
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def key_id(public_key_pem: str) -> str:
-    """`sha256:` of the public key's DER form."""
+    """Return `sha256:` and the digest of the public key in DER form."""
     der = _public_key(public_key_pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
@@ -194,7 +194,9 @@ def _private_key(pem: str) -> Ed25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Invalid("The signing key is not an unencrypted private key in PEM form.", code="bad_key") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid("The signing key is not an Ed25519 key; make one with the project's own command.", code="bad_key")
+        raise Invalid(
+            "The signing key is not an Ed25519 key; create one with the command of this project.", code="bad_key"
+        )
     return key
 
 
@@ -209,7 +211,7 @@ def _public_key(pem: str) -> Ed25519PublicKey:
 
 
 def _pre_authentication(payload_type: str, payload: bytes) -> bytes:
-    """DSSE's PAE: what is signed names the type and both lengths, so that no other reading of the bytes exists."""
+    """Return the pre-authentication encoding of DSSE: type, lengths and payload, so that the bytes are unambiguous."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
@@ -217,11 +219,11 @@ def _pre_authentication(payload_type: str, payload: bytes) -> bytes:
 def _signatures(envelope: Mapping[str, object]) -> list[bytes]:
     entries = envelope.get("signatures")
     if not isinstance(entries, list):
-        raise Invalid("This is not a signed statement: it carries no signatures.", code="not_dsse")
+        raise Invalid("This is not a signed statement: it has no signatures.", code="not_dsse")
     return [_unbase64(entry.get("sig")) for entry in entries if isinstance(entry, Mapping)]
 
 
-def _holds(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+def _is_valid_signature(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
     try:
         key.verify(signature, signed)
     except InvalidSignature:
@@ -247,4 +249,4 @@ def _unbase64(text: object) -> bytes:
     try:
         return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except (binascii.Error, ValueError) as error:
-        raise Invalid("The envelope is damaged: a part of it is not base64.", code="not_dsse") from error
+        raise Invalid("The envelope is damaged: it contains invalid base64.", code="not_dsse") from error

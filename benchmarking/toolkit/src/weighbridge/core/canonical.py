@@ -1,7 +1,4 @@
-"""One spelling for every document that is hashed: the same meaning gives the same bytes, today and after a database.
-
-Decides how values are written, not which values belong in a document.
-"""
+"""Canonical JSON for hashing: equal documents give equal bytes, also after a round trip through the database."""
 
 import hashlib
 import json
@@ -18,29 +15,29 @@ DIGEST_LENGTH = len(DIGEST_PREFIX) + 64
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no spaces.
+    """Return JSON with sorted keys and no spaces.
 
-    Decimals, UUIDs and dates become strings (datetimes in UTC, `Z`), sets sorted lists, whole floats integers: the
-    forms that survive a round trip through a jsonb column. Raises Invalid for anything that has no such form.
+    Decimals, UUIDs and dates become strings (datetimes in UTC, `Z`), sets sorted lists, whole floats integers. These
+    forms survive a round trip through a jsonb column. Raises Invalid for values without such a form.
     """
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def canonical_bytes(value: object) -> bytes:
-    """`canonical_json` in UTF-8. Raises Invalid for text that UTF-8 cannot carry (lone surrogates)."""
+    """Return `canonical_json` in UTF-8; raise Invalid for text that UTF-8 cannot encode (lone surrogates)."""
     try:
         return canonical_json(value).encode()
     except UnicodeEncodeError as error:
-        raise Invalid("The document holds text that is not valid Unicode; remove the broken characters.") from error
+        raise Invalid("The document contains text that is not valid Unicode; remove the broken characters.") from error
 
 
 def digest_of(value: object) -> str:
-    """`sha256:<64 hex>` of the canonical bytes."""
+    """Return `sha256:<64 hex>` of the canonical bytes."""
     return DIGEST_PREFIX + hashlib.sha256(canonical_bytes(value)).hexdigest()
 
 
 def is_digest(text: str) -> bool:
-    """True for `sha256:` followed by 64 lower-case hexadecimal digits."""
+    """Return True for `sha256:` followed by 64 lower-case hexadecimal digits."""
     return (
         len(text) == DIGEST_LENGTH
         and text.startswith(DIGEST_PREFIX)
@@ -49,7 +46,7 @@ def is_digest(text: str) -> bool:
 
 
 def plain(value: object) -> object:
-    """The value in JSON's own types. Raises Invalid for what JSON cannot say."""
+    """Convert a value to JSON types; raise Invalid for values that JSON cannot represent."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
@@ -79,16 +76,16 @@ def _scalar(value: object) -> object:
             return str(value)
         case date():
             return value.isoformat()
-    raise Invalid(f"The document holds a {type(value).__name__}, which has no canonical form; write it as text.")
+    raise Invalid(f"The document contains a {type(value).__name__}, which has no canonical form; write it as text.")
 
 
 def _number(value: float) -> float | int:
     if not math.isfinite(value):
-        raise Invalid("The document holds a number that is not finite; write a number or leave it out.")
+        raise Invalid("The document contains a number that is not finite; write a number or leave it out.")
     return int(value) if value.is_integer() else value
 
 
 def _instant(value: datetime) -> str:
     if value.tzinfo is None:
-        raise Invalid("The document holds a time without a time zone; give every time its zone.")
+        raise Invalid("The document contains a time without a time zone; give every time its zone.")
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """Which way is better."""
+    """The better direction."""
 
     LOWER = "lower is better"
     HIGHER = "higher is better"

@@ -1,8 +1,7 @@
-"""The one converter between frozen dataclasses and JSON documents.
+"""The converter between frozen dataclasses and JSON documents.
 
-A document has JSON's own types: decimals and times as text, enumerations by value, tuples as lists; numbers stay.
-What is read must be what was written: an unknown key, a missing one or a value of another type is refused.
-Documents that are hashed are spelled by `canonical`.
+Documents use JSON types: decimals and times become text, enumerations their values, tuples lists. Reading is strict: an
+unknown key, a missing key or a value of another type raises Invalid. Use `canonical` for documents that are hashed.
 """
 
 from collections.abc import Callable
@@ -19,34 +18,34 @@ from weighbridge.core.canonical import plain
 from weighbridge.core.errors import Invalid, Refused
 
 T = TypeVar("T")
-REASONS_MOST = 3
+MAX_REASONS = 3
 CONVERTER = cattrs.Converter(forbid_extra_keys=True, unstruct_collection_overrides={tuple: list})
 
 
 def to_document(value: object) -> Any:
-    """A dataclass, or anything made of them, in JSON's own types."""
+    """Convert dataclasses, also nested, to JSON types."""
     return CONVERTER.unstructure(value)
 
 
 def from_document(kind: type[T], document: object, *, name: str, advice: str = "") -> T:
-    """The value of that type which `to_document` wrote.
+    """Convert a document written by `to_document` back to a value of type `kind`.
 
-    Raises Invalid for anything else: `name` says what could not be read, `advice` what to do about it. What the class
-    itself refuses is raised as it is.
+    Raises Invalid for any other document: `name` says what could not be read, `advice` what to do. Errors raised by the
+    class itself pass through.
     """
     try:
         return CONVERTER.structure(document, kind)
     except (cattrs.BaseValidationError, AttributeError, TypeError) as error:
         if (refusal := _refusal_in(error)) is not None:
             raise refusal from error
-        reasons = cattrs.transform_error(error, path=name, format_exception=_words)
-        told = "; ".join(reasons[:REASONS_MOST]).replace(" @ ", " at ")
-        raise Invalid(f"The {name} cannot be read: {told}. {advice}".strip(), field=name) from error
+        reasons = cattrs.transform_error(error, path=name, format_exception=_error_text)
+        details = "; ".join(reasons[:MAX_REASONS]).replace(" @ ", " at ")
+        raise Invalid(f"The {name} cannot be read: {details}. {advice}".strip(), field=name) from error
 
 
-def _words(error: BaseException, kind: Any) -> str:
+def _error_text(error: BaseException, kind: Any) -> str:
     is_no_object = isinstance(error, AttributeError) or (isinstance(error, TypeError) and kind is None)
-    return "an object is expected" if is_no_object else cattrs.v.format_exception(error, kind)
+    return "expected an object" if is_no_object else cattrs.v.format_exception(error, kind)
 
 
 def _refusal_in(error: BaseException) -> Refused | None:
@@ -56,7 +55,7 @@ def _refusal_in(error: BaseException) -> Refused | None:
 
 
 def _exactly(*kinds: type) -> Callable[[Any, Any], Any]:
-    """Accept values of these types alone: nothing is turned into text or counted as a number in passing."""
+    """Accept only values of these types, without implicit conversion."""
 
     def checked(value: Any, _: Any) -> Any:
         if type(value) not in kinds:
@@ -78,7 +77,7 @@ def _homogeneous(kind: Any) -> bool:
 
 
 def _tuple_from_list(kind: Any, converter: cattrs.BaseConverter) -> Callable[[Any, Any], Any]:
-    """Read a tuple from a list alone: a text or an object would give its characters or keys."""
+    """Read a tuple only from a list: a text or an object would give its characters or keys."""
     structure = homogenous_tuple_structure_factory(kind, converter)
     return lambda value, _: structure(_exactly(list, tuple)(value, kind), kind)
 
@@ -87,7 +86,7 @@ for scalar in (Decimal, datetime, date):
     CONVERTER.register_unstructure_hook(scalar, plain)
 for own, accepted in ((str, (str,)), (bool, (bool,)), (int, (int,)), (float, (float, int))):
     CONVERTER.register_structure_hook(own, _exactly(*accepted))
-# Besides `str`, whose hooks an enumeration of texts would get otherwise.
+# Needed because an enumeration of texts would otherwise use the hooks of `str`.
 CONVERTER.register_unstructure_hook(StrEnum, lambda value: value.value)
 CONVERTER.register_structure_hook(StrEnum, lambda value, kind: kind(value))
 CONVERTER.register_structure_hook_factory(_homogeneous, _tuple_from_list)

@@ -1,6 +1,6 @@
-"""Reading documents strictly: every key known, every value of its kind, every refusal with the path of the fault.
+"""Strict reading of documents: unknown keys and wrong types are errors that name the path of the key.
 
-Takes mappings that an edge parsed from YAML or JSON; knows nothing of what the documents mean.
+The input is a mapping parsed from YAML or JSON. This module does not know the meaning of the documents.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +20,9 @@ _MISSING = object()
 
 
 class Reader:
-    """One mapping being read; `close` refuses whatever nobody asked for.
+    """Reads one mapping; `close` raises Invalid for keys that were not read.
 
-    Methods without a default require their key; with one, an absent or null key gives the default.
+    Without a default, a method requires its key. With a default, a missing or null key gives the default.
     """
 
     def __init__(self, document: object, *, path: str = "") -> None:
@@ -34,26 +34,26 @@ class Reader:
 
     @property
     def has_keys(self) -> bool:
-        """Whether the mapping says anything at all."""
+        """Whether the mapping has any key."""
         return bool(self._document)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every key of the mapping, for those that are names a person chose."""
+        """All keys of the mapping, for mappings whose keys are names chosen by a person."""
         return tuple(str(key) for key in self._document)
 
     def has(self, key: str) -> bool:
-        """Whether the mapping names the key."""
+        """Whether the mapping has a value for the key."""
         return self._document.get(key) is not None
 
     def asks(self, key: str) -> bool:
-        """Whether the mapping names the key, which is known from now on either way."""
+        """Whether the mapping has a value for the key; marks the key as known in any case."""
         self._seen.add(key)
         return self.has(key)
 
     @property
     def path(self) -> str:
-        """Where this mapping stands in the document."""
+        """The path of this mapping in the document."""
         return self._path
 
     def at(self, key: str) -> str:
@@ -61,18 +61,18 @@ class Reader:
         return f"{self._path}.{key}" if self._path else key
 
     def fault(self, key: str, reason: str) -> Invalid:
-        """The refusal to raise for a key."""
+        """The error to raise for a key."""
         return Invalid(f"{self.at(key)} {reason}", field=self.at(key))
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Text that is not blank, stripped."""
+        """Non-blank text, stripped."""
         value = self._take(key, default)
         if not isinstance(value, str) or not (value.strip() or value == default):
             raise self.fault(key, "must be text.")
         return value.strip()
 
     def whole(self, key: str, default: int | None = None, *, at_least: int = 0) -> int:
-        """A whole number not below `at_least`."""
+        """An integer of at least `at_least`."""
         value = self._take(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
             raise self.fault(key, f"must be a whole number, {at_least} or more.")
@@ -86,19 +86,19 @@ class Reader:
         return value
 
     def day(self, key: str) -> date:
-        """A day, as YAML reads it or as 2026-07-20 in text."""
+        """A date, parsed by YAML or as text like 2026-07-20."""
         value = self._take(key, None)
         try:
             return value if type(value) is date else date.fromisoformat(str(value))
         except ValueError:
-            raise self.fault(key, "must be a day like 2026-07-20.") from None
+            raise self.fault(key, "must be a date like 2026-07-20.") from None
 
     def plain(self, key: str) -> object:
-        """A value of any kind; the caller checks what it is."""
+        """A value of any type; the caller validates it."""
         return self._take(key, None)
 
     def number(self, key: str) -> Decimal:
-        """A finite number, exactly as written (a float is read by its shortest spelling)."""
+        """A finite number, exactly as written (a float by its shortest representation)."""
         value = self._take(key, None)
         try:
             number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else Decimal("NaN")
@@ -107,58 +107,58 @@ class Reader:
         if isinstance(value, bool) or not number.is_finite():
             raise self.fault(key, "must be a number.")
         if not is_plausible(number):
-            raise self.fault(key, "is beyond any plausible size.")
+            raise self.fault(key, "is outside the plausible range.")
         return number
 
     def choice(self, key: str, kind: type[E], default: E | None = None) -> E:
-        """One member of a closed vocabulary."""
+        """A member of an enumeration."""
         value = self._take(key, default)
         if value not in tuple(kind):
             raise self.fault(key, f"must be one of {', '.join(kind)}.")
         return kind(str(value))
 
     def constant(self, key: str, expected: object, *, is_required: bool = True) -> None:
-        """A key with one possible value."""
+        """Check a key that has only one allowed value."""
         value = self._take(key, None if is_required else expected)
         if value != expected or type(value) is not type(expected):
             raise self.fault(key, f"must be {str(expected).lower() if expected is True else expected}.")
 
     def words(self, key: str) -> tuple[str, ...]:
-        """A list of texts without repetition; empty when absent."""
+        """A list of distinct texts; empty if the key is missing."""
         value = self._take(key, _MISSING)
         if value is _MISSING:
             return ()
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item.strip() for item in value):
             raise self.fault(key, "must be a list of texts.")
         if len(set(value)) != len(value):
-            raise self.fault(key, "names something twice.")
+            raise self.fault(key, "contains a duplicate.")
         return tuple(value)
 
     def mapping(self, key: str) -> "Reader":
-        """A nested mapping; empty when absent."""
+        """A nested mapping; empty if the key is missing."""
         value = self._take(key, _MISSING)
         return Reader({} if value is _MISSING else value, path=self.at(key))
 
     def items(self, key: str, read: Callable[["Reader"], T]) -> tuple[T, ...]:
-        """A list of mappings, each read by `read` and closed; empty when absent."""
+        """A list of mappings, each read by `read` and closed; empty if the key is missing."""
         value = self._take(key, _MISSING)
         if value is _MISSING:
             return ()
         if not isinstance(value, list | tuple):
             raise self.fault(key, "must be a list.")
-        found = []
+        values = []
         for position, item in enumerate(value):
             reader = Reader(item, path=f"{self.at(key)}[{position}]")
-            found.append(read(reader))
+            values.append(read(reader))
             reader.close()
-        return tuple(found)
+        return tuple(values)
 
     def close(self) -> None:
-        """Refuse the keys that nobody read: a misspelt key must not silently mean its default."""
+        """Raise Invalid for keys that were not read: a misspelled key must not silently give its default."""
         for key in self._document:
             if key not in self._seen:
                 known = ", ".join(sorted(self._seen))
-                raise self.fault(str(key), f"is not known here; the known keys are {known}.")
+                raise self.fault(str(key), f"is unknown; the known keys are {known}.")
 
     def _take(self, key: str, default: object) -> object:
         self._seen.add(key)
@@ -171,8 +171,8 @@ class Reader:
 
 
 def check_unique(ids: tuple[str, ...], *, path: str, name: str = "id") -> None:
-    """Raise Invalid at the second use of an id."""
+    """Raise Invalid for a duplicate id."""
     for position, item in enumerate(ids):
         if item in ids[:position]:
             field = f"{path}[{position}].{name}"
-            raise Invalid(f"{field} repeats {item!r}; every one needs its own.", field=field)
+            raise Invalid(f"{field} repeats {item!r}; each must be unique.", field=field)

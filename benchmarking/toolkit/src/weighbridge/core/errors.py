@@ -1,15 +1,15 @@
-"""Refusals: every way the system says no, each with a reason a person can read and act on.
+"""The errors of the toolkit and the platform, each with a reason that tells a person what to do.
 
-Edges translate them (HTTP status, form error, exit code) and decide nothing themselves.
+The outer layers translate them into an HTTP status, a form error or an exit code.
 """
 
 from typing import ClassVar
 
 
 class Refused(Exception):  # noqa: N818 -- a refusal is an answer, not a malfunction
-    """Something was refused.
+    """The base class of all expected errors.
 
-    `reason` is a whole sentence for a person; `code` a stable slug for programs; `field` names the input at fault.
+    `reason` is a sentence for a person, `code` a stable slug for programs, `field` the name of the invalid input.
     """
 
     status: ClassVar[int] = 400
@@ -23,34 +23,34 @@ class Refused(Exception):  # noqa: N818 -- a refusal is an answer, not a malfunc
 
 
 class Invalid(Refused):
-    """The input itself is wrong; `field` says where."""
+    """The input is invalid; `field` names it."""
 
     default_code = "invalid"
 
 
 class NotAllowed(Refused):
-    """This person may not do this."""
+    """The person is not allowed to do this."""
 
     status = 403
     default_code = "not_allowed"
 
 
 class NotFound(Refused):
-    """There is no such thing, or this person may not know of it."""
+    """The object does not exist, or the person may not see it."""
 
     status = 404
     default_code = "not_found"
 
 
 class WrongState(Refused):
-    """The thing exists, but its state does not allow this now."""
+    """The state of the object does not allow this step."""
 
     status = 409
     default_code = "wrong_state"
 
 
 class TooLarge(Refused):
-    """More was sent than is accepted."""
+    """The input is larger than allowed."""
 
     status = 413
     default_code = "too_large"

@@ -1,11 +1,11 @@
-"""Extras: libraries that one part of the toolkit needs, and what to install where one is missing."""
+"""Extras: optional libraries, and how to install a missing one."""
 
 import importlib
 from types import ModuleType
 
 from weighbridge.core.errors import Invalid
 
-# The extra of the distribution that installs each library.
+# Library -> extra of the distribution that installs it.
 EXTRAS = {
     "torch": "torch",
     "safetensors": "torch",
@@ -20,28 +20,28 @@ EXTRAS = {
 
 
 class ExtraMissing(Invalid):
-    """A library that is not installed; the reason names the command that installs it."""
+    """An optional library is missing; the reason contains the install command."""
 
     default_code = "extra_missing"
 
 
 def import_extra(module: str) -> ModuleType:
-    """Import a module of an optional library, like `torch.nn.functional`; raise ExtraMissing where it is missing."""
+    """Import a module of an optional library, like `torch.nn.functional`; raise ExtraMissing if it is missing."""
     library = module.partition(".")[0]
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != library:
             raise
-        raise ExtraMissing(f"This needs {library}. {install_sentence(library)}", field=library) from error
+        raise ExtraMissing(f"This needs {library}. {install_hint(library)}", field=library) from error
 
 
-def need_extra(extra: str) -> None:
-    """Raise ExtraMissing unless every library of an extra can be imported."""
+def require_extra(extra: str) -> None:
+    """Raise ExtraMissing unless all libraries of an extra can be imported."""
     for library in (name for name, its_extra in EXTRAS.items() if its_extra == extra):
         import_extra(library)
 
 
-def install_sentence(library: str) -> str:
-    """Return the sentence that names the command which installs a library."""
+def install_hint(library: str) -> str:
+    """Return a sentence with the install command of a library."""
     return f'Install it: pip install "weighbridge[{EXTRAS[library]}]".'

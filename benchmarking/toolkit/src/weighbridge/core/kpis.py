@@ -1,7 +1,7 @@
-"""KPI map: which business value a model is to move, by which technical metric, how far, and who says so from what.
+"""KPI map: the business KPIs that a model should change, and the technical metrics that drive them.
 
-Business KPI <- technical metric <- target, owner, data source, and how the mapping between the two was estimated. A
-document kept with a request; the quarterly review sets what came of it beside it.
+Each entry links a business KPI to a technical metric with its target, owner, data source, and the estimation method of
+the effect. The map is stored with a request; the quarterly review compares it with the actual values.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from weighbridge.core.errors import Invalid
 
 
 class EffectMethod(StrEnum):
-    """How the effect of the technical metric on the business KPI was estimated, strongest first."""
+    """How the effect of the technical metric on the business KPI was estimated, strongest method first."""
 
     EXPERIMENT = "experiment"
     REGRESSION = "regression"
@@ -25,14 +25,14 @@ class EffectMethod(StrEnum):
 
 
 class KpiBetter(StrEnum):
-    """Which way is better."""
+    """The better direction."""
 
     LOWER = "lower"
     HIGHER = "higher"
 
 
 class TargetOutcome(StrEnum):
-    """How a target stands beside what was seen."""
+    """Whether a target was met."""
 
     MET = "met"
     MISSED = "missed"
@@ -41,9 +41,9 @@ class TargetOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class KpiEffect:
-    """How far the KPI moves when the technical metric moves by one unit, nine times in ten between `low` and `high`.
+    """The change of the KPI for one unit of the technical metric: a 90 % interval from `low` to `high`.
 
-    Both are in `unit` (USD a year, contacts a month); `evidence` names the experiment, the data or the paper.
+    Both are in `unit` (USD per year, contacts per month); `evidence` names the experiment, the data or the paper.
     """
 
     method: EffectMethod
@@ -54,14 +54,14 @@ class KpiEffect:
     estimated_on: date
 
     def __post_init__(self) -> None:
-        """Refuse a range the wrong way round."""
+        """Raise Invalid if `low` is above `high`."""
         if self.low > self.high:
-            raise Invalid("The low end of an effect is not above its high end.", field="high")
+            raise Invalid("The low end of an effect must not be above its high end.", field="high")
 
 
 @dataclass(frozen=True, kw_only=True)
 class KpiLink:
-    """One line of the map; `target` is what the technical metric has to reach, in `unit`."""
+    """One entry of the map; `target` is the value that the technical metric must reach, in `unit`."""
 
     kpi: str
     metric: str
@@ -72,28 +72,28 @@ class KpiLink:
     data_source: str
     effect: KpiEffect
 
-    def outcome(self, seen: Decimal | None) -> TargetOutcome:
-        """Return how the target stands beside the metric value that was seen; None where nobody looked."""
-        if seen is None:
+    def outcome(self, actual: Decimal | None) -> TargetOutcome:
+        """Return whether the actual metric value meets the target; None is an unknown value."""
+        if actual is None:
             return TargetOutcome.NO_METRIC_VALUE
-        is_met = seen <= self.target if self.better is KpiBetter.LOWER else seen >= self.target
+        is_met = actual <= self.target if self.better is KpiBetter.LOWER else actual >= self.target
         return TargetOutcome.MET if is_met else TargetOutcome.MISSED
 
     def move(self, change: Decimal) -> tuple[Decimal, Decimal]:
-        """Return how far the KPI moves, from and to, when the technical metric changes by `change` of its units."""
+        """Return the lower and upper change of the KPI when the technical metric changes by `change` units."""
         ends = sorted((change * self.effect.low, change * self.effect.high))
         return ends[0], ends[1]
 
 
 def read_kpis(reader: Reader, key: str = "kpis") -> tuple[KpiLink, ...]:
-    """Read the list under `key`; raise Invalid with the path at fault. Each pair of KPI and metric stands once."""
+    """Read the list under `key`; raise Invalid with the invalid path. Each pair of KPI and metric must be unique."""
     links = reader.items(key, _link)
     check_unique(tuple(f"{link.kpi} <- {link.metric}" for link in links), path=reader.at(key), name="kpi")
     return links
 
 
 def as_documents(links: tuple[KpiLink, ...]) -> list[dict[str, Any]]:
-    """Return the map as plain values that `read_kpis` reads again; numbers are text, exactly as they were written."""
+    """Return the map as plain values that `read_kpis` can read; numbers are text, exactly as written."""
     return [_document(link) for link in links]
 
 

@@ -1,4 +1,4 @@
-"""Metric values: whether one is well formed, which of several counts, and which contradict each other."""
+"""Metric values: validation, selection of the value that counts, and contradictions."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Basis(StrEnum):
         return tuple(Basis).index(self)
 
 
-# Beyond these powers of ten a metric value is a slip of the pen, and printing it would be a denial of service.
+# A metric value outside these powers of ten is a typo, and formatting it could exhaust memory.
 _LARGEST_POWER, _SMALLEST_POWER = 15, -30
 BRIEF_DIGITS = 6
 
@@ -36,7 +36,7 @@ BRIEF_DIGITS = 6
 class MetricValue:
     """A value of a metric with everything needed to judge it; `lower` and `upper` bound it at `confidence`.
 
-    `p80` is the number that four draws of five of an estimate stay below.
+    `p80` is the 80th percentile of an estimate.
     """
 
     name: str
@@ -54,7 +54,7 @@ class MetricValue:
     id: str = ""
 
 
-# Documents from before there was a P80 keep their digests: it stands only where there is one.
+# Documents written before P80 existed must keep their digests, so a missing P80 is omitted.
 CONVERTER.register_unstructure_hook(
     MetricValue, make_dict_unstructure_fn(MetricValue, CONVERTER, p80=override(omit_if_default=True))
 )
@@ -72,7 +72,7 @@ class Contradiction:
 
 
 def check_metric_value(metric_value: MetricValue) -> None:
-    """Raise Invalid, with the field at fault, unless the metric value is well formed."""
+    """Raise Invalid, with the invalid field, unless the metric value is well formed."""
     kind = CATALOG.get(metric_value.name)
     if kind is None:
         raise Invalid(f"There is no metric named {metric_value.name!r}; use one of {', '.join(CATALOG)}.", field="name")
@@ -98,7 +98,7 @@ def _check_number(kind: MetricDefinition, number: object, *, field: str) -> None
     if not isinstance(number, Decimal) or not number.is_finite():
         raise Invalid(f"The {field} of {kind.name} must be a finite number.", field=field)
     if not is_plausible(number):
-        raise Invalid(f"The {field} of {kind.name} is beyond any plausible size; check it.", field=field)
+        raise Invalid(f"The {field} of {kind.name} is outside the plausible range; check it.", field=field)
     if kind.minimum is not None and number < kind.minimum:
         raise Invalid(f"The {field} of {kind.name} cannot be below {kind.minimum}.", field=field)
     if kind.maximum is not None and number > kind.maximum:
@@ -106,7 +106,7 @@ def _check_number(kind: MetricDefinition, number: object, *, field: str) -> None
 
 
 def is_plausible(number: Decimal) -> bool:
-    """True for zero and for finite numbers between 1e-30 and 1e16, the range in which we store and print."""
+    """Return True for zero and for numbers between 1e-30 and 1e16, the range that is stored and printed."""
     return not number or _SMALLEST_POWER <= number.adjusted() <= _LARGEST_POWER
 
 
@@ -150,18 +150,17 @@ def _check_times(metric_value: MetricValue) -> None:
 
 
 def is_current(metric_value: MetricValue, *, now: datetime) -> bool:
-    """True until the metric value's `valid_until`; a metric value without one does not expire."""
+    """Return True before `valid_until`; a metric value without one does not expire."""
     return metric_value.valid_until is None or now < metric_value.valid_until
 
 
 def best(
     metric_values: Iterable[MetricValue], *, name: str, now: datetime, accept: Collection[Basis] | None = None
 ) -> MetricValue | None:
-    """The metric value to judge the metric by: the strongest accepted basis, and within it the latest observation.
+    """Return the metric value that counts: the strongest accepted basis, and for equal bases the latest observation.
 
-    An expired value still stands before every weaker one: falling back would let a claim replace a measurement that
-    merely grew old. The caller asks `is_current` and treats an expired answer as indeterminate. So `now` never
-    changes which metric value counts; it is asked for because every question about evidence is asked at a time.
+    An expired value still takes precedence over weaker ones: otherwise a claim could replace an old measurement. The
+    caller must check `is_current` and treat an expired value as indeterminate. `now` does not affect the selection.
     """
     candidates = [
         metric_value
@@ -178,30 +177,30 @@ def best(
 
 
 def _tie(metric_value: MetricValue) -> tuple[Decimal, str]:
-    """Between equals the less favorable value counts, so that the order of arrival never matters."""
+    """Break ties by the less favorable value, so that the order of arrival does not matter."""
     kind = CATALOG.get(metric_value.name)
     is_high_good = kind is not None and kind.direction is Direction.HIGHER
     return (-metric_value.value if is_high_good else metric_value.value, repr(metric_value))
 
 
 def stronger_or_equal(weakest: Basis) -> tuple[Basis, ...]:
-    """Every basis at least as strong as the one given, weakest first."""
+    """Return the bases at least as strong as `weakest`, weakest first."""
     return tuple(basis for basis in Basis if basis.rank >= weakest.rank)
 
 
 def contradictions(metric_values: Sequence[MetricValue], *, now: datetime) -> tuple[Contradiction, ...]:
-    """Every latest claim (declared or estimated) whose value the current measured interval does not contain.
+    """Return the latest claims (declared or estimated) that lie outside the current measured interval.
 
-    Without an interval nothing is contradicted: a point says nothing about its own uncertainty.
+    A measurement without an interval contradicts nothing: its uncertainty is unknown.
     """
     sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
     pairs = ((_claim(sound, name=name), _measurement(sound, name=name, now=now)) for name in CATALOG)
-    found = (_contradiction(claim, measured) for claim, measured in pairs if claim and measured)
-    return tuple(item for item in found if item is not None)
+    contradicting = (_contradiction(claim, measured) for claim, measured in pairs if claim and measured)
+    return tuple(item for item in contradicting if item is not None)
 
 
 def is_sound(metric_value: MetricValue) -> bool:
-    """True when `check_metric_value` has nothing to say."""
+    """Return True if `check_metric_value` raises nothing."""
     try:
         check_metric_value(metric_value)
     except Invalid:
@@ -235,30 +234,30 @@ def _contradiction(claim: MetricValue, measured: MetricValue) -> Contradiction |
     else:
         return None
     message = (
-        f"{claim.name} was {claim.basis} as {brief_words(claim.value)} {claim.unit}, but is {measured.basis} as "
-        f"{brief_words(measured.value)} {measured.unit}{interval_words(measured)}: "
+        f"{claim.name} was {claim.basis} as {brief_text(claim.value)} {claim.unit}, but is {measured.basis} as "
+        f"{brief_text(measured.value)} {measured.unit}{interval_text(measured)}: "
         f"{'worse' if is_worse else 'better'} than claimed. Correct the claim or explain the difference."
     )
     return Contradiction(claim.name, claim, measured, is_worse, message)
 
 
-def number_words(number: Decimal) -> str:
-    """The number without exponent and trailing zeros: `Decimal("1.20E+2")` is `120`."""
+def number_text(number: Decimal) -> str:
+    """Format a number without exponent and trailing zeros: `Decimal("1.20E+2")` is `120`."""
     return format(number.normalize() if number else Decimal(0), "f")
 
 
-def brief_words(number: Decimal) -> str:
-    """As `number_words`, with at most six significant digits of which the whole part keeps all: for sentences."""
+def brief_text(number: Decimal) -> str:
+    """Format a number like `number_text`, with at most six significant digits; the integer part keeps all digits."""
     decimals = max(0, BRIEF_DIGITS - 1 - number.adjusted())
     exponent = number.as_tuple().exponent
     is_long = isinstance(exponent, int) and -exponent > decimals
-    return number_words(round(number, decimals) if is_long else number)
+    return number_text(round(number, decimals) if is_long else number)
 
 
-def interval_words(metric_value: MetricValue) -> str:
-    """` (10 to 14)`, ` (at least 10)`, ` (at most 14)`, or nothing without bounds."""
+def interval_text(metric_value: MetricValue) -> str:
+    """Return ` (10 to 14)`, ` (at least 10)`, ` (at most 14)`, or an empty string without bounds."""
     if metric_value.lower is not None and metric_value.upper is not None:
-        return f" ({brief_words(metric_value.lower)} to {brief_words(metric_value.upper)})"
+        return f" ({brief_text(metric_value.lower)} to {brief_text(metric_value.upper)})"
     if metric_value.lower is not None:
-        return f" (at least {brief_words(metric_value.lower)})"
-    return f" (at most {brief_words(metric_value.upper)})" if metric_value.upper is not None else ""
+        return f" (at least {brief_text(metric_value.lower)})"
+    return f" (at most {brief_text(metric_value.upper)})" if metric_value.upper is not None else ""

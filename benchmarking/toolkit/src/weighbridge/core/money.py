@@ -1,4 +1,4 @@
-"""Money: US dollars as exact decimals, rounded to cents half to even, never floats."""
+"""Money: US dollars as exact decimals, rounded half to even to cents, never floats."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
@@ -9,7 +9,7 @@ LARGEST_USD = Decimal(10) ** 15
 
 
 def usd(value: Decimal | int | str) -> Decimal:
-    """The amount in dollars and whole cents, half to even. Raises Invalid for floats and for what is no amount."""
+    """Return the amount in dollars, rounded half to even to cents; raise Invalid for floats and invalid amounts."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise Invalid("An amount of money must be written as a decimal number; a float has already lost cents.")
     try:
@@ -17,15 +17,15 @@ def usd(value: Decimal | int | str) -> Decimal:
     except InvalidOperation as error:
         raise Invalid(f"{value!r} is not an amount of money; write it like 1250.00.") from error
     if not amount.is_finite() or abs(amount) >= LARGEST_USD:
-        raise Invalid("The amount of money is beyond any plausible size; check it.")
+        raise Invalid("The amount of money is outside the plausible range; check it.")
     return amount.quantize(CENT, rounding=ROUND_HALF_EVEN) + Decimal(0)  # adding zero turns -0.00 into 0.00
 
 
 def format_usd(value: Decimal | int | str) -> str:
-    """As a page prints it: `1,250.00 USD`."""
+    """Format an amount: `1,250.00 USD`."""
     return f"{usd(value):,.2f} USD"
 
 
 def format_amount(amount: Decimal, *, unit: str) -> str:
-    """An amount of a budget account, in USD or GPU hours: `1,250.00 USD`, `120.50 GPU hours`."""
+    """Format an amount in USD or GPU hours: `1,250.00 USD`, `120.50 GPU hours`."""
     return format_usd(amount) if unit == "USD" else f"{amount:,.2f} {'GPU hours' if unit == 'gpu_h' else unit}"

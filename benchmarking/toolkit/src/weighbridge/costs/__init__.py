@@ -1,1 +1,1 @@
-"""Costs: what training and serving a model costs, how sure that is, and what it is worth. Amounts are US dollars."""
+"""Costs of training and serving a model, their uncertainty, and the value of the model. Amounts are US dollars."""

@@ -1,6 +1,6 @@
-"""Calculators: each part of a projection by itself, from a handful of inputs; what the command line and pages call.
+"""Calculators: each part of a projection on its own, from a few inputs, for the command line and the pages.
 
-Inputs are the same as in a spec file. A price may also be a bare number here: then whoever asks answers for it.
+The inputs are the same as in a spec file. A price may also be a plain number without a source.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ LOAD_KEYS = ("requests_per_year", "day_swing", "weekend", "peak_hour", "monthly_
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Service:
-    """Replicas of one's own under the load of a year."""
+    """Self-hosted replicas under the load of a year."""
 
     requests_per_year: Amount
     replicas: SelfHosted
@@ -41,7 +41,7 @@ class Service:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Gain:
-    """Better answers against what they cost: both rates before and after, and the extra cost over the years."""
+    """The gain of better answers: both rates before and after, and the extra cost over the years."""
 
     stakes: Detection
     recall: Amount
@@ -54,23 +54,23 @@ class Gain:
     discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and gains without a number of cases."""
+        """Validate the amounts and require a number of cases."""
         after = () if self.false_alarm_rate_after is None else ("false_alarm_rate_after",)
         check_amounts(self, "recall", "recall_after", "false_alarm_rate", "extra_cost_usd", "adoption", *after)
         if self.stakes.cases_per_year is None:
-            raise Invalid("How many cases a year?", field="stakes.cases_per_year")
+            raise Invalid("Give the number of cases per year.", field="stakes.cases_per_year")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Asked:
-    """Inputs with their ranges, and what they cost once those are numbers or draws."""
+class _Calculation:
+    """Inputs with ranges, and the function that computes their cost from numbers or draws."""
 
     spec: Any
     cost: Callable[[Any], Costing]
 
 
-class _SpokenPrices(Pins):
-    """Prices by SKU and by source as in a spec file, and bare numbers."""
+class _PlainPrices(Pins):
+    """Prices by SKU or by source, as in a spec file, and plain numbers."""
 
     def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
         """Return the price under `key`."""
@@ -82,18 +82,18 @@ class _SpokenPrices(Pins):
 def calculate(
     name: str, document: Mapping[str, Any], book: PriceBook, *, seed: int = SEED, draws: int = DRAWS
 ) -> dict[str, Any]:
-    """Return what one calculator says of its inputs, as a document; raise Invalid with the input at fault.
+    """Return the document of one calculator; raise Invalid that names the invalid input.
 
     `name` is one of `CALCULATORS`.
     """
-    pins = _SpokenPrices(book)
-    asked = CALCULATORS[name](document, pins)
-    ranges = ranges_in(asked.spec)
+    pins = _PlainPrices(book)
+    calculation = CALCULATORS[name](document, pins)
+    ranges = ranges_in(calculation.spec)
     still = {path: spread.median for path, spread in ranges.items()}
-    middle = asked.cost(replaced(asked.spec, still))
-    drawn = asked.cost(replaced(asked.spec, draw_all(ranges, seed=seed, n=draws)))
+    middle = calculation.cost(replaced(calculation.spec, still))
+    drawn = calculation.cost(replaced(calculation.spec, draw_all(ranges, seed=seed, n=draws)))
     swings = [
-        Swing(path, *(_total(asked, {**still, path: spread.quantile(p)}) for p in (0.1, 0.9)))
+        Swing(path, *(_total(calculation, {**still, path: spread.quantile(p)}) for p in (0.1, 0.9)))
         for path, spread in ranges.items()
     ]
     quantities = {key: levels_of(value) for key, value in drawn.quantities.items()}
@@ -103,7 +103,7 @@ def calculate(
             "calculator": name,
             "seed": seed,
             "draws": draws,
-            "inputs": amounts_in(asked.spec),
+            "inputs": amounts_in(calculation.spec),
             "total": {level: money(usd) for level, usd in levels_of(drawn.total_usd).items()},
             "above_zero_probability": probability_above(drawn.total_usd, 0.0),
             **costing_document(middle, drawn),
@@ -116,10 +116,10 @@ def calculate(
     return found
 
 
-def _total(asked: _Asked, values: Mapping[str, float]) -> float:
-    """Return the total with every range at a number; without end where no number of replicas would do then."""
+def _total(calculation: _Calculation, values: Mapping[str, float]) -> float:
+    """Return the total at the given values; infinite if no number of replicas can serve the load."""
     try:
-        return float(asked.cost(replaced(asked.spec, values)).total_usd)
+        return float(calculation.cost(replaced(calculation.spec, values)).total_usd)
     except Invalid:
         return float("inf")
 
@@ -128,22 +128,24 @@ def _read(kind: type[Any], document: Mapping[str, Any], pins: Pins) -> Any:
     return inputs(kind, Reader(document), prices=pins, given={})
 
 
-def _training(document: Mapping[str, Any], pins: Pins) -> _Asked:
-    return _Asked(_read(Training, document, pins), training_cost)
+def _training(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+    return _Calculation(_read(Training, document, pins), training_cost)
 
 
-def _managed(document: Mapping[str, Any], pins: Pins) -> _Asked:
-    return _Asked(_read(ManagedApi, document, pins), lambda spec: _per_1k(managed_cost(spec), spec.requests_per_year))
+def _managed(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+    return _Calculation(
+        _read(ManagedApi, document, pins), lambda spec: _per_1k(managed_cost(spec), spec.requests_per_year)
+    )
 
 
-def _serving(document: Mapping[str, Any], pins: Pins) -> _Asked:
+def _serving(document: Mapping[str, Any], pins: Pins) -> _Calculation:
     load = Reader({key: value for key, value in document.items() if key in LOAD_KEYS})
     curve, requests = read_curve(load)
     load.close()
     replicas = Reader({key: value for key, value in document.items() if key not in LOAD_KEYS})
     given: Given = {SelfHosted: {"volume": 1.0}}
     spec = Service(requests_per_year=requests, replicas=inputs(SelfHosted, replicas, prices=pins, given=given))
-    return _Asked(spec, lambda asked: _service_cost(curve, asked))
+    return _Calculation(spec, lambda calculation: _service_cost(curve, calculation))
 
 
 def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
@@ -156,8 +158,8 @@ def _per_1k(costing: Costing, requests: Number) -> Costing:
     return Costing(costing.lines, {**costing.quantities, "cost_per_1k_usd": per_1k})
 
 
-def _tco(document: Mapping[str, Any], pins: Pins) -> _Asked:
-    return _Asked(_read(Ownership, document, pins), _ownership_cost)
+def _tco(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+    return _Calculation(_read(Ownership, document, pins), _ownership_cost)
 
 
 def _ownership_cost(spec: Ownership) -> Costing:
@@ -166,18 +168,16 @@ def _ownership_cost(spec: Ownership) -> Costing:
     return Costing(costing.lines, {"equivalent_annual_usd": yearly})
 
 
-def _lock_in(document: Mapping[str, Any], pins: Pins) -> _Asked:
-    return _Asked(_read(LockIn, document, pins), exit_cost)
+def _lock_in(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+    return _Calculation(_read(LockIn, document, pins), exit_cost)
 
 
-def _value(document: Mapping[str, Any], pins: Pins) -> _Asked:
-    return _Asked(_read(Gain, document, pins), _gain)
+def _value(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+    return _Calculation(_read(Gain, document, pins), _gain)
 
 
 def _gain(spec: Gain) -> Costing:
-    """Return the gain over the years less its extra cost; quantities say the gain of a year and how many points would
-    pay.
-    """
+    """Return the net gain over the years. Quantities: the gain of one year, and the points needed to break even."""
     cases, stakes = spec.stakes.cases_per_year, spec.stakes
     alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
     gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - stakes.year_usd(
@@ -196,7 +196,7 @@ def _gain(spec: Gain) -> Costing:
     return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
 
 
-CALCULATORS: Final[Mapping[str, Callable[[Mapping[str, Any], Pins], _Asked]]] = {
+CALCULATORS: Final[Mapping[str, Callable[[Mapping[str, Any], Pins], _Calculation]]] = {
     "training": _training,
     "serving": _serving,
     "managed": _managed,

@@ -1,4 +1,4 @@
-"""Changes: what moved between two projections, in inputs, prices and metrics; for a redrawn one, or today's prices."""
+"""Changes of inputs, prices and metrics between two projections, for example at today's prices."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,13 +12,13 @@ LEVELS = ("middle", "p10", "p50", "p80", "p90")
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what moved from one projection document to the other; raise Invalid for what is none.
+    """Return the changes from one projection document to another; raise Invalid for other documents.
 
-    Options are matched by their id. A ratio is after over before, None where there is no such amount.
+    Options are matched by ID. A ratio is after/before, or None if an amount is missing.
     """
     for name, document in (("before", before), ("after", after)):
         if document.get("schema") != PROJECTION:
-            raise Invalid(f"The document {name} is no {PROJECTION}, but {document.get('schema')!r}.", field=name)
+            raise Invalid(f"The document {name} must be {PROJECTION}, not {document.get('schema')!r}.", field=name)
     old, new = _by_id(before), _by_id(after)
     both = [name for name in old if name in new]
     return {
@@ -37,24 +37,24 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 
 def sentences(found: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> list[str]:
-    """Return what moved in words: the metric of each option first, then what it follows from."""
-    said = []
+    """Return the changes as sentences: first the metric of each option, then the causes."""
+    lines = []
     for option, metrics in found["metrics"].items():
         row = metrics[metric]["p50"]
         if row["before"] != row["after"]:
-            said.append(
+            lines.append(
                 f"{option}: {metric} (P50) {_shown(row['before'])} -> {_shown(row['after'])}{_percent(row['ratio'])}"
             )
-    said += [f"option added: {name}" for name in found["added"]] + [
+    lines += [f"option added: {name}" for name in found["added"]] + [
         f"option removed: {name}" for name in found["removed"]
     ]
-    said += [f"{row['input']}: {row['before']} -> {row['after']}" for row in found["inputs"]]
-    said += [
+    lines += [f"{row['input']}: {row['before']} -> {row['after']}" for row in found["inputs"]]
+    lines += [
         f"price of {row['what']}: {row['before']} ({row['before_as_of']}) -> {row['after']} ({row['after_as_of']})"
         f"{_percent(row['ratio'])}"
         for row in found["prices"]
     ]
-    return said or ["Nothing moved."]
+    return lines or ["Nothing moved."]
 
 
 def _by_id(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -71,7 +71,7 @@ def _moved(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 
 def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the prices that moved; both projections have one of the same thing where SKU and term, or path, agree."""
+    """Return the changed prices. Prices are matched by SKU and term, or by path."""
     old, new = ({what_of(price): price for price in document["prices"]} for document in (before, after))
     return [
         {
@@ -89,7 +89,7 @@ def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
 
 
 def what_of(price: Mapping[str, Any]) -> str:
-    """What a pinned price is of: its SKU with term, meter and tier, or where the spec names it."""
+    """Return what a pinned price is for: its SKU with term, meter and tier, or its path in the spec."""
     names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
     tier = (f"above {price['above']} {price['unit']}",) if "above" in price else ()
     return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))

@@ -1,4 +1,4 @@
-"""Evaluation: one option's costs at given inputs, numbers or draws alike; the calculators put together."""
+"""Evaluate the costs of one option from numbers or draws, with all calculators combined."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from weighbridge.costs.parts.training import Training, training_cost
 
 @dataclasses.dataclass(frozen=True)
 class Evaluated:
-    """What an option costs, part by part; `ownership` are the inputs of the years, filled from the other parts."""
+    """The costs of an option by part; `ownership` has the inputs of the years, completed from the other parts."""
 
     training: Costing
     serving: Costing
@@ -33,7 +33,7 @@ class Evaluated:
 
     @property
     def metrics(self) -> Mapping[str, Number]:
-        """Return every metric by its name."""
+        """Return all metrics by name."""
         training, serving, upkeep = self.training.total_usd, self.serving.total_usd, self.upkeep.total_usd
         tco = self.tco.total_usd
         return {
@@ -53,13 +53,13 @@ class Evaluated:
 
 
 def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_median: float) -> Evaluated:
-    """Return what the option costs; the curve holds `requests_median`, and is scaled to the requests of the inputs."""
+    """Return the costs of an option. The curve has `requests_median` requests and is scaled to those of the inputs."""
     requests = shared.requests_per_year
     training = _training(shared, option)
     serving = _serving(curve, option.serving, requests, requests / requests_median)
     lock_in = _lock_in(option.lock_in, shared, serving.total_usd)
     leaving = exit_cost(lock_in)
-    # Retraining that names no amount of its own repeats the compute and the labels of the training.
+    # Retraining without an amount of its own repeats the compute and labeling costs of the training.
     stated = option.ownership.retraining_usd
     is_stated = not isinstance(stated, int | float) or stated > 0
     again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labeling", 0.0)
@@ -107,7 +107,7 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
 
 
 def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:
-    """Return what leaving takes; a parallel run that names no bill of its own costs the serving of those months."""
+    """Return the exit cost. A parallel run without a bill of its own costs the serving of those months."""
     lock_in = LockIn() if spec is None else spec
     stated = lock_in.parallel_usd_per_month
     is_stated = not isinstance(stated, int | float) or stated > 0

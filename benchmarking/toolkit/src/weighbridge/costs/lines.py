@@ -1,4 +1,4 @@
-"""Lines: an amount of money with the formula and the inputs that made it, so that every metric can be opened."""
+"""Cost lines: an amount with its formula and inputs, so that every metric can be traced."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-# A number, or an array of draws: the calculators treat both alike.
+# A number or an array of draws; the calculators accept both.
 Number = Any
 
 
 @dataclasses.dataclass(frozen=True)
 class CostLine:
-    """`usd` of one kind; `formula` in the words of `terms`, whose names carry their units."""
+    """One amount, `usd`; `formula` refers to the names in `terms`, which include units."""
 
     name: str
     usd: Number
@@ -22,7 +22,7 @@ class CostLine:
 
 @dataclasses.dataclass(frozen=True)
 class Costing:
-    """What something costs: its lines, and quantities that are no money (GPU hours, replicas)."""
+    """The costs of something: lines in US dollars, and other quantities (GPU hours, replicas)."""
 
     lines: tuple[CostLine, ...]
     quantities: Mapping[str, Number] = dataclasses.field(default_factory=dict)
@@ -39,5 +39,5 @@ class Costing:
 
 
 def part(amount: Number, share: Number) -> Number:
-    """Return a share of an amount that may have no end; no share of that is nothing."""
+    """Return a share of an amount that may be infinite; a share of zero is 0."""
     return np.zeros_like(amount) if isinstance(share, int | float) and share == 0 else amount * share

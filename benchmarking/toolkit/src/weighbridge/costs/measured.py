@@ -1,24 +1,24 @@
-"""Measured service times in the place of assumed ones: a spec as it reads once the benchmark has ended."""
+"""Replace assumed service times in a spec by measured ones after a benchmark."""
 
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Where each kind of serving keeps how long one request keeps a slot busy.
+# The path of the service time for each kind of serving.
 REPLICAS: Mapping[str, tuple[str, ...]] = {"self-hosted": ("serving",), "endpoint": ("serving", "replicas")}
 
 
 @dataclass(frozen=True)
 class ServiceTime:
-    """How long one request keeps a slot busy, in seconds: the bounds of its mean."""
+    """The time that one request occupies a slot, in seconds: bounds of the mean."""
 
     low_s: float
     high_s: float
 
 
 def with_measured(spec: Mapping[str, Any], *, option: str, time: ServiceTime) -> dict[str, Any] | None:
-    """Return the spec with the option's `service_s` as measured; None where it serves without replicas."""
+    """Return the spec with the measured `service_s` of an option; None if the option has no replicas."""
     changed: dict[str, Any] = copy.deepcopy(dict(spec))
     for found in changed["options"]:
         path = REPLICAS.get(found["serving"]["kind"])

@@ -1,7 +1,7 @@
-"""Projection: options side by side on one load curve, each metric a distribution, from paired draws.
+"""Projection: options side by side on one load curve; each metric is a distribution from paired draws.
 
-What all options share is drawn once and used by each; what an option has to itself has a stream of its own. So the
-difference of two options is that of the options, and adding one moves no other.
+All options use the same draws of shared inputs; each option has its own random stream for its own inputs. So a
+difference between two options comes from the options, and adding an option does not change the others.
 """
 
 import dataclasses
@@ -16,14 +16,14 @@ from weighbridge.costs.parts.options import CostOption, CostSpec, Shared
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws, Range, Swing, probability_above
 
-# The metrics whose swings are kept: what is decided on.
+# Swings are stored for these metrics, which decisions use.
 TORNADOES = ("total_cost_1y_usd", "tco_usd")
 CHEAPEST = ("total_cost_1y_usd", "inference_cost_1y_usd", "tco_usd")
 
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """An option with its shared inputs, every range as draws."""
+    """An option with its shared inputs; every range is an array of draws."""
 
     shared: Shared
     option: CostOption
@@ -31,7 +31,7 @@ class Drawn:
 
 @dataclasses.dataclass(frozen=True)
 class OptionProjection:
-    """What is projected of one option: at the medians of its inputs, and drawn."""
+    """The projection of one option: at the medians of its inputs, and with draws."""
 
     option: CostOption
     middle: Evaluated
@@ -40,13 +40,13 @@ class OptionProjection:
     tornado: Mapping[str, tuple[Swing, ...]]
 
     def probability_above(self, metric: str, threshold: float) -> float:
-        """Return the share of draws in which the metric lies above the threshold."""
+        """Return the share of draws in which the metric is above the threshold."""
         return probability_above(self.metrics[metric], threshold)
 
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """Every option of a spec, projected with `seed` and `draws`."""
+    """All options of a spec, projected with `seed` and `draws`."""
 
     spec: CostSpec
     options: tuple[OptionProjection, ...]
@@ -57,13 +57,11 @@ class Projection:
         """Return the projection of one option; raise Invalid for an unknown one."""
         found = {each.option.id: each for each in self.options}
         if option_id not in found:
-            raise Invalid(f"There is no option {option_id!r}; there are {', '.join(found)}.", field="option")
+            raise Invalid(f"There is no option {option_id!r}; the options are {', '.join(found)}.", field="option")
         return found[option_id]
 
     def cheapest(self, metric: str) -> dict[str, float]:
-        """Return for each option the share of draws in which the metric is the lowest of all; ties are
-        shared evenly.
-        """
+        """Return, for each option, the share of draws in which it has the lowest metric; ties are shared evenly."""
         costs = np.stack([each.metrics[metric] for each in self.options])
         is_least = costs == costs.min(axis=0)
         shares = (is_least / is_least.sum(axis=0)).mean(axis=1)
@@ -71,9 +69,9 @@ class Projection:
 
 
 def project(spec: CostSpec, *, seed: int | None = None, draws: int | None = None) -> Projection:
-    """Project every option; `seed` and `draws` of the spec hold unless others are given.
+    """Project all options; `seed` and `draws` override those of the spec.
 
-    Raises Invalid with the path of the option where no number of replicas serves its load.
+    Raises Invalid with the path of an option whose load no number of replicas can serve.
     """
     seed, draws = spec.seed if seed is None else seed, spec.draws if draws is None else draws
     options = tuple(_projected(spec, position, seed=seed, n=draws) for position in range(len(spec.options)))
@@ -81,13 +79,13 @@ def project(spec: CostSpec, *, seed: int | None = None, draws: int | None = None
 
 
 def draw_option(spec: CostSpec, option: CostOption, *, seed: int, n: int) -> Drawn:
-    """Return an option with draws for ranges; shared inputs are the same draws for every option."""
+    """Return an option with draws for its ranges; all options get the same draws of shared inputs."""
     shared = replaced(spec.shared, draw_all(ranges_in(spec.shared), seed=seed, n=n))
     return Drawn(shared, replaced(option, draw_all(ranges_in(option), seed=seed, n=n, stream=f"{option.id}/")))
 
 
 def at(spec: CostSpec, drawn: Drawn) -> Evaluated:
-    """Return what an option costs at inputs that hold no ranges any more."""
+    """Return the costs of an option whose inputs have no ranges."""
     return evaluate(spec.curve, drawn.shared, drawn.option, requests_median=spec.requests_median)
 
 
@@ -104,7 +102,7 @@ def _projected(spec: CostSpec, position: int, *, seed: int, n: int) -> OptionPro
 
 
 def _still(spec: CostSpec, option: CostOption, moved: Mapping[str, float]) -> Drawn:
-    """Return the option with each range at its median, but those that are `moved`."""
+    """Return the option with each range at its median, except the `moved` ones."""
     ranges = _all_ranges(spec, option)
     values = {path: moved.get(path, spread.median) for path, spread in ranges.items()}
     return Drawn(replaced(spec.shared, values), replaced(option, values))
@@ -115,7 +113,7 @@ def _all_ranges(spec: CostSpec, option: CostOption) -> dict[str, Range]:
 
 
 def _tornadoes(spec: CostSpec, option: CostOption) -> dict[str, tuple[Swing, ...]]:
-    """Return, for each metric that is decided on, what each range does to it from its P10 to its P90."""
+    """Return, for each decision metric, the effect of each range from its P10 to its P90."""
     ends = {
         path: [_metrics_with(spec, option, path, spread.quantile(p)) for p in (0.1, 0.9)]
         for path, spread in _all_ranges(spec, option).items()
@@ -128,7 +126,7 @@ def _tornadoes(spec: CostSpec, option: CostOption) -> dict[str, tuple[Swing, ...
 
 
 def _metrics_with(spec: CostSpec, option: CostOption, path: str, value: float) -> Mapping[str, float]:
-    """Return the metrics with one input moved; endless ones where no number of replicas would serve the load then."""
+    """Return the metrics with one input changed; infinite if no number of replicas can then serve the load."""
     try:
         return {name: float(metric) for name, metric in at(spec, _still(spec, option, {path: value})).metrics.items()}
     except Invalid:

@@ -1,8 +1,7 @@
-"""The projection as a document, `weighbridge.projection/1`: what pages, packets and other programs read.
+"""The projection document, `weighbridge.projection/1`, for pages, packets and other programs.
 
-Money is decimal text; every line carries its formula and terms, every price its date and source. Amounts at the middle
-of all inputs add up exactly: totals are sums of the rounded lines. An amount without end, where a load cannot be
-served, is null.
+Money is decimal text; every line has its formula and terms, every price its date and source. Amounts at the medians of
+all inputs add up exactly: totals are sums of the rounded lines. An infinite amount (the load cannot be served) is null.
 """
 
 import dataclasses
@@ -27,7 +26,7 @@ SCHEMA = "weighbridge.projection/1"
 
 
 def as_document(projection: Projection) -> dict[str, Any]:
-    """Return the whole projection as plain values, with a digest over all of it."""
+    """Return the projection in plain values, with a digest of the whole document."""
     spec = projection.spec
     document = {
         "schema": SCHEMA,
@@ -87,7 +86,7 @@ def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:
 
 
 def swing_document(swing: Swing) -> dict[str, Any]:
-    """Return what one input does to the answer, from its P10 to its P90."""
+    """Return the effect of one input from its P10 to its P90."""
     return {"input": swing.name, "at_p10_usd": money(swing.at_p10), "at_p90_usd": money(swing.at_p90)}
 
 
@@ -153,7 +152,7 @@ def _number(value: Number) -> float:
 
 
 def plain(value: Any) -> Any:
-    """Return the value in JSON's own types; a number without end becomes null, a day text."""
+    """Return the value in JSON's own types; an infinite or undefined number becomes null, a date becomes text."""
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

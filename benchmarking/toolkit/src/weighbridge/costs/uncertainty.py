@@ -1,7 +1,8 @@
-"""Uncertainty: a 90 % range becomes a lognormal, a calculation is drawn many times, and the answer is a distribution.
+"""Uncertainty: a 90 % range becomes a lognormal distribution, and many draws of the inputs give a distribution of
+results.
 
-Inputs are dataclasses whose numbers are points or ranges; the calculators take arrays as readily as numbers, so the
-same function gives the point and the draws.
+Inputs are dataclasses whose numbers are points or ranges. The calculators accept arrays as well as numbers, so the same
+function computes the point and the draws.
 """
 
 import dataclasses
@@ -20,22 +21,20 @@ if TYPE_CHECKING:
 Draws = NDArray[np.float64]
 DRAWS = 10_000
 SEED = 20_260_101
-# A 90 % interval of a normal distribution spans twice 1.645 standard deviations.
+# A 90 % interval of a normal distribution spans 2 · 1.645 standard deviations.
 Z_SPAN_90 = 3.2897072539029435
 LEVELS: Mapping[str, float] = {"p10": 0.1, "p50": 0.5, "p80": 0.8, "p90": 0.9}
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above their
-    geometric mean.
-    """
+    """The 90 % interval of a positive number, from `low` to `high`; the median is their geometric mean."""
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        """Refuse what no lognormal fits."""
+        """Refuse ranges that no lognormal distribution fits."""
         if not (0 < self.low <= self.high < math.inf):
             text = (
                 f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does "
@@ -45,11 +44,11 @@ class Range:
 
     @property
     def median(self) -> float:
-        """Return the geometric mean of the ends."""
+        """Return the geometric mean of both ends."""
         return math.sqrt(self.low) * math.sqrt(self.high)
 
     def quantile(self, p: float) -> float:
-        """Return the number that a share `p` of the draws stays below."""
+        """Return the p-quantile."""
         from scipy.stats import norm
 
         return float(math.exp(math.log(self.median) + self._sigma * float(norm.ppf(p))))
@@ -63,14 +62,14 @@ class Range:
         return math.log(self.high / self.low) / Z_SPAN_90
 
 
-# A number, a Range, or draws. Arithmetic on it is untyped on purpose: the calculators treat numbers and draws alike,
-# and `check_amounts` has refused everything else before.
+# A number, a Range, or draws. Arithmetic on it is untyped on purpose: the calculators accept numbers and draws,
+# and `check_amounts` has already refused everything else.
 Amount = Any
 T = TypeVar("T", bound="DataclassInstance")
 
 
 def check_amounts(spec: Any, *names: str) -> None:
-    """Raise Invalid with the field at fault where an amount is negative, not finite, or none at all."""
+    """Raise Invalid with the field name if an amount is negative, not finite, or not a number."""
     for name in names:
         value = getattr(spec, name)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -81,7 +80,7 @@ def check_amounts(spec: Any, *names: str) -> None:
 
 
 def check_positive(spec: Any, *names: str) -> None:
-    """Raise Invalid where an amount that something is divided by is zero; `check_amounts` has seen it before."""
+    """Raise Invalid if a divisor is zero; call `check_amounts` first."""
     for name in names:
         value = getattr(spec, name)
         if isinstance(value, int | float) and value == 0:
@@ -89,16 +88,16 @@ def check_positive(spec: Any, *names: str) -> None:
 
 
 def check_share(spec: Any, *names: str, below: float = math.inf) -> None:
-    """Raise Invalid where a plain number is no share of one, or not below `below`."""
+    """Raise Invalid if a plain number is not between 0 and 1, or not below `below`."""
     for name in names:
         value = getattr(spec, name)
         if not 0 <= value <= 1 or value >= below:
             end = "below 1" if below <= 1 else "1"
-            raise Invalid(f"{name} is a share between 0 and {end}, not {value:g}.", code="share", field=name)
+            raise Invalid(f"{name} must be a share between 0 and {end}, not {value:g}.", code="share", field=name)
 
 
 def ranges_of(spec: Any) -> dict[str, Range]:
-    """Return the fields of a dataclass that are ranges, by name."""
+    """Return the range fields of a dataclass, by name."""
     found = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
     return {name: value for name, value in found.items() if isinstance(value, Range)}
 
@@ -109,8 +108,8 @@ def at_medians(spec: T) -> T:
 
 
 def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
-    """Return the same inputs with each range as `n` draws. Each field has a stream of its own, so that adding one moves
-    no other.
+    """Return the same inputs with each range as `n` draws. Each field has its own random stream, so that a new field
+    does not change the others.
     """
     sampled = {
         name: spread.draw(np.random.default_rng([seed, *name.encode()]), n) for name, spread in ranges_of(spec).items()
@@ -119,7 +118,7 @@ def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
 
 
 def levels_of(draws: Draws | float) -> dict[str, float]:
-    """Return P10, P50, P80 and P90 of the draws, each one of them; a plain number is its own every level."""
+    """Return P10, P50, P80 and P90 of the draws, each an actual draw; for a plain number, all are that number."""
     values = np.atleast_1d(np.asarray(draws, dtype=np.float64))
     found = np.quantile(values, list(LEVELS.values()), method="inverted_cdf")
     return {name: float(level) for name, level in zip(LEVELS, found, strict=True)}
@@ -132,7 +131,7 @@ def probability_above(draws: Draws | float, threshold: float) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Swing:
-    """What one input does to the answer when it goes from its P10 to its P90 and the others stay at their medians."""
+    """The result with one input at its P10 and at its P90, and all others at their medians."""
 
     name: str
     at_p10: float
@@ -140,12 +139,12 @@ class Swing:
 
     @property
     def size(self) -> float:
-        """Return how far the answer moves."""
+        """Return the absolute difference of the results."""
         return abs(self.at_p90 - self.at_p10)
 
 
 def tornado(spec: T, answer: Callable[[T], float]) -> tuple[Swing, ...]:
-    """Return each range's swing, the largest first; `answer` gets the inputs as plain numbers."""
+    """Return the swing of each range, the largest first; `answer` gets the inputs as plain numbers."""
     still = at_medians(spec)
     swings = [
         Swing(

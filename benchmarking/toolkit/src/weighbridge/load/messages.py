@@ -1,4 +1,4 @@
-"""The bytes of every request, built before the run. Different bodies in rotation keep caches from being flattered."""
+"""The request bytes, built before the run. Rotating different bodies avoids unrealistic cache hits."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from weighbridge.core.addresses import PORTS, Pinned
+from weighbridge.core.addresses import PORTS, PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import mask
 from weighbridge.load.plan import LoadPlan
@@ -14,8 +14,8 @@ from weighbridge.load.plan import LoadPlan
 BODIES_MAX = 100_000
 BODY_BYTES_MAX = 200_000_000
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
-# What tells how to read a message, never who sends it. A plan that others keep may hold the values of these alone.
-OPEN_HEADERS = {
+# Headers that never contain credentials. Stored plans may contain values of only these headers.
+PUBLIC_HEADERS = {
     "accept",
     "accept-encoding",
     "accept-language",
@@ -30,11 +30,11 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
 
-def build_requests(plan: LoadPlan, target: Pinned) -> list[bytes]:
+def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes]:
     """Return the requests to send in turn, at least one.
 
-    A body file that ends in `.jsonl` holds one JSON body a line; `.npz` holds `x` (rows, ...), each row sent as
-    `{"instances": [row]}`; anything else is one body. Raises Invalid for files and headers that cannot be sent.
+    A body file that ends in `.jsonl` has one JSON body per line; `.npz` has `x` (rows, ...), each row sent as
+    `{"instances": [row]}`; any other file is one body. Raises Invalid for invalid files and headers.
     """
     bodies = read_bodies(Path(plan.body)) if plan.body else [b""]
     head = _head(plan, target)
@@ -46,51 +46,50 @@ def build_requests(plan: LoadPlan, target: Pinned) -> list[bytes]:
 
 
 def header_from(text: str) -> tuple[str, str]:
-    """Read `Name: value`; raise Invalid for another form, or for a header that the generator sets itself."""
-    name, found, value = (part.strip() for part in text.partition(":"))
-    if not found or not TOKEN.fullmatch(name) or not value.isprintable() or not value.isascii():
-        raise Invalid("Write a header like 'Name: value', in plain characters.", field="header")
+    """Parse `Name: value`; raise Invalid for another form, or for a header that the generator sets itself."""
+    name, separator, value = (part.strip() for part in text.partition(":"))
+    if not separator or not TOKEN.fullmatch(name) or not value.isprintable() or not value.isascii():
+        raise Invalid("Write a header like 'Name: value', in ASCII characters.", field="header")
     if name.lower() in OWN_HEADERS:
-        raise Invalid(f"The header {name} is set by the generator; leave it out.", field="header")
+        raise Invalid(f"The generator sets the header {name} itself; remove it.", field="header")
     return name, value
 
 
-def check_open(headers: Iterable[tuple[str, str]]) -> None:
-    """Raise Invalid for a header whose value may be a secret, or that cannot be sent at all."""
+def check_public_headers(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise Invalid for a header whose value may be a secret, and for an invalid header."""
     for name, value in headers:
         header_from(f"{name}: {value}")
-        if name.lower() not in OPEN_HEADERS or mask(value) != value:
-            names = ", ".join(sorted(OPEN_HEADERS))
+        if name.lower() not in PUBLIC_HEADERS or mask(value) != value:
+            names = ", ".join(sorted(PUBLIC_HEADERS))
             text = (
-                "Workers keep a plan where others can read it, and there is no vault for secrets, so they send no "
-                f"header {name}"
-                f" with this value; they send {names}. For others, run `weighbridge load` on one machine: it keeps no "
+                f"The value of the header {name} may be a secret. Workers store plans where others can read them, so "
+                f"they send only {names}. For other headers, run `weighbridge load` on one machine, which stores no "
                 "values."
             )
             raise Invalid(text, code="secret_header", field="header")
 
 
 def read_bodies(path: Path) -> list[bytes]:
-    """Return the bodies of a file; raise Invalid where there are none, or more than fit into memory."""
+    """Return the bodies of a file; raise Invalid if there are none, or if the file is too large."""
     try:
         if path.stat().st_size > BODY_BYTES_MAX:
-            raise Invalid(f"The body file is over {BODY_BYTES_MAX:,} bytes; send fewer bodies.", field="body")
+            raise Invalid(f"The body file is larger than {BODY_BYTES_MAX:,} bytes; use fewer bodies.", field="body")
         bodies = _read(path)
     except OSError as error:
         raise Invalid(f"The body file {path.name} cannot be read: {error.strerror}.", field="body") from error
     if not bodies:
-        raise Invalid(f"The body file {path.name} holds no body.", field="body")
+        raise Invalid(f"The body file {path.name} contains no body.", field="body")
     return bodies
 
 
-def _head(plan: LoadPlan, target: Pinned) -> bytes:
+def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
     host = f"[{target.host}]" if ":" in target.host else target.host
     port = "" if PORTS[target.scheme] == target.port else f":{target.port}"
     lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
     given = {name.lower() for name, _ in plan.headers}
     lines += [f"{name}: {value}" for name, value in plan.headers]
-    usual = {"User-Agent": USER_AGENT, "Accept": "*/*", **_content_type(plan)}
-    lines += [f"{name}: {value}" for name, value in usual.items() if name.lower() not in given]
+    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", **_content_type(plan)}
+    lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
@@ -111,7 +110,7 @@ def _lines(lines: Iterable[bytes]) -> list[bytes]:
         try:
             json.loads(body)
         except ValueError as error:
-            raise Invalid(f"Body {number} of the body file is no JSON: {error}.", field="body") from error
+            raise Invalid(f"Body {number} of the body file is not valid JSON: {error}.", field="body") from error
     return bodies[:BODIES_MAX]
 
 
@@ -123,4 +122,4 @@ def _rows(path: Path) -> list[bytes]:
             rows = arrays["x"][:BODIES_MAX]
             return [json.dumps({"instances": [row.tolist()]}).encode() for row in rows]
     except (ValueError, TypeError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise Invalid("The .npz of bodies must hold an array x of shape (rows, ...).", field="body") from error
+        raise Invalid("The .npz file of bodies must contain an array x of shape (rows, ...).", field="body") from error

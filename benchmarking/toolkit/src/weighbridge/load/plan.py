@@ -1,4 +1,4 @@
-"""The plan of a load test: everything that decides it, so that it can be repeated, within caps that nobody lifts."""
+"""The plan of a load test: all settings needed to repeat it, within fixed caps."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ EXPECT_SUCCESS = Expectation()
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadCaps:
-    """The most that one test may ask of a target."""
+    """The maximum load of one test."""
 
     rate_per_s: float = 50_000.0
     duration_s: float = 3_600.0
@@ -29,11 +29,10 @@ class LoadCaps:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """One load test: where to, how often, for how long, and what is expected of the answers.
+    """One load test: address, rate, duration, and expected answers.
 
-    `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from the moment a
-    request is sent, and before that from the moment it is due. `connections` and the rate are shared out over
-    `processes`.
+    `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from
+    sending a request, and in the backlog from its due time. `connections` and the rate are divided among `processes`.
     """
 
     url: str
@@ -53,73 +52,75 @@ class LoadPlan:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse settings that no generator can follow."""
+        """Raise Invalid for settings that the generator cannot use."""
         if self.method not in METHODS:
-            raise Invalid(f"A load test sends {', '.join(METHODS)}, not {self.method!r}.", field="method")
+            raise Invalid(
+                f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}.", field="method"
+            )
         if self.rate_per_s <= 0 or self.start_rate_per_s < 0:
-            raise Invalid("A rate is a positive number of requests per second.", field="rate")
+            raise Invalid("The rate must be a positive number of requests per second.", field="rate")
         if self.duration_s <= 0 or self.timeout_s <= 0:
-            raise Invalid("Duration and time-out are positive numbers of seconds.", field="duration")
+            raise Invalid("Duration and timeout must be positive numbers of seconds.", field="duration")
         if self.seed < 0:
-            raise Invalid("The seed must be zero or a positive whole number.", field="seed")
+            raise Invalid("The seed must not be negative.", field="seed")
         if not 1 <= self.processes <= min(PROCESSES_MAX, self.connections):
-            raise Invalid(f"Use 1 to {PROCESSES_MAX} processes, each with a connection of its own.", field="processes")
+            raise Invalid(f"Use 1 to {PROCESSES_MAX} processes, with at least one connection each.", field="processes")
         if self.arrivals is Arrivals.WEEK and not is_week(self.week):
-            raise Invalid(f"A week is {HOURS_OF_WEEK} weights of zero or more, one above zero.", field="week")
+            raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
         if self.p99_limit_ms is not None and self.p99_limit_ms <= 0:
-            raise Invalid("A limit of latency is a positive number of milliseconds.", field="p99_ms")
+            raise Invalid("The latency limit must be a positive number of milliseconds.", field="p99_ms")
 
     def as_document(self) -> dict[str, Any]:
-        """Return the plan as JSON-able mappings. Values of headers are left out: they may be secrets.
+        """Return the plan as JSON-able mappings. Header values are omitted, because they may be secrets.
 
-        Of the body file its name alone is told; where it lay is no condition of the test.
+        The body file is given by name only, because its folder does not affect the test.
         """
         names = [name for name, _ in self.headers]
         return {**dataclasses.asdict(self), "headers": names, "body": Path(self.body).name}
 
 
 def is_week(weights: tuple[float, ...]) -> bool:
-    """Whether these are 168 weights that give a rate."""
+    """Return whether these are 168 valid hourly weights."""
     return len(weights) == HOURS_OF_WEEK and min(weights) >= 0 and max(weights) > 0
 
 
 def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:
-    """Raise Invalid where the plan asks for more than the caps allow, and say how much is allowed."""
+    """Raise Invalid if the plan exceeds the caps."""
     expected = max(plan.rate_per_s, plan.start_rate_per_s) * plan.duration_s
-    asked = (
+    checks = (
         ("rate", max(plan.rate_per_s, plan.start_rate_per_s), caps.rate_per_s, "requests per second"),
         ("duration", plan.duration_s, caps.duration_s, "seconds"),
         ("duration", expected, caps.requests, "requests in all"),
         ("connections", plan.connections, caps.connections, "connections"),
     )
-    for field, wanted, most, unit in asked:
-        if wanted > most:
-            text = f"The plan asks for {wanted:,.0f} {unit}; at most {most:,.0f} are allowed."
+    for field, requested, maximum, unit in checks:
+        if requested > maximum:
+            text = f"The plan needs {requested:,.0f} {unit}; at most {maximum:,.0f} are allowed."
             raise Invalid(text, code="over_cap", field=field)
 
 
 def seconds(text: str, *, field: str = "duration") -> float:
-    """Read `60s`, `2m`, `1.5h`, `500ms` or plain seconds; raise Invalid for anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", text.strip())
-    if found is None:
+    """Parse `60s`, `2m`, `1.5h`, `500ms` or plain seconds; raise Invalid for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)?", text.strip())
+    if match is None:
         raise Invalid(f"Write a duration like 60s, 2m or 500ms, not {text!r}.", field=field)
-    return float(found[1]) * UNITS_S[found[2] or "s"]
+    return float(match[1]) * UNITS_S[match[2] or "s"]
 
 
 def arrivals_from(text: str) -> Arrivals:
-    """Read the name of an arrival process; raise Invalid for another."""
+    """Parse the name of an arrival process; raise Invalid for an unknown one."""
     try:
         return Arrivals(text)
     except ValueError as error:
         names = ", ".join(Arrivals)
-        raise Invalid(f"Requests arrive as one of {names}, not as {text!r}.", field="arrivals") from error
+        raise Invalid(f"Arrivals must be one of {names}, not {text!r}.", field="arrivals") from error
 
 
 def read_week(path: Path | None) -> tuple[float, ...]:
-    """Read hourly weights from a JSON list, none without a file; raise Invalid where it is no list of numbers."""
+    """Read hourly weights from a JSON list; empty without a file; raise Invalid for another format."""
     if path is None:
         return ()
     try:
         return tuple(float(weight) for weight in json.loads(path.read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise Invalid(f"{path.name} holds no JSON list of {HOURS_OF_WEEK} weights.", field="week") from error
+        raise Invalid(f"{path.name} is not a JSON list of {HOURS_OF_WEEK} weights.", field="week") from error

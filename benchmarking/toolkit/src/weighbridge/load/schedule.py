@@ -1,4 +1,4 @@
-"""The schedule: at which moments requests are due, drawn before the run, so that a slow server cannot slow it down."""
+"""The schedule of requests, drawn before the run, so that a slow server cannot slow it down."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -11,7 +11,7 @@ NS_PER_S = 1_000_000_000
 
 
 class Arrivals(StrEnum):
-    """How requests arrive: evenly, at random, at random and ever faster, or at random along a squeezed week."""
+    """How requests arrive: constant, Poisson, a Poisson ramp, or Poisson with a compressed weekly pattern."""
 
     CONSTANT = "constant"
     POISSON = "poisson"
@@ -28,11 +28,11 @@ def due_times_ns(
     start_rate_per_s: float = 0.0,
     week: Sequence[float] = (),
 ) -> NDArray[np.int64]:
-    """Return when each request is due, in nanoseconds from the start, ascending, all before the end.
+    """Return the due times of requests in nanoseconds from the start, ascending, all before the end.
 
     CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP
-    rises in a straight line from `start_rate_per_s` to `rate_per_s`, WEEK holds each of 168 hourly weights for 1/168 of
-    the duration, the largest weight being `rate_per_s`.
+    increases linearly from `start_rate_per_s` to `rate_per_s`; WEEK uses each of 168 hourly weights for 1/168 of the
+    duration, with `rate_per_s` at the largest weight.
     """
     if arrivals is Arrivals.CONSTANT:
         times_s = np.arange(int(rate_per_s * duration_s + 1e-9)) / rate_per_s
@@ -41,7 +41,7 @@ def due_times_ns(
     elif arrivals is Arrivals.RAMP:
         slope = (rate_per_s - start_rate_per_s) / duration_s
         expected = _events((rate_per_s + start_rate_per_s) / 2 * duration_s, seed)
-        # The root of start x t + slope x t^2 / 2 = expected that also holds for a slope of nothing.
+        # The root of start x t + slope x t^2 / 2 = expected in a form that is valid for a slope of zero.
         times_s = 2 * expected / (start_rate_per_s + np.sqrt(start_rate_per_s**2 + 2 * slope * expected))
     else:
         times_s = _along_a_week(week, rate_per_s, duration_s, seed)

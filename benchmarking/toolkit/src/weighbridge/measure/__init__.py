@@ -1,1 +1,1 @@
-"""Measuring: scenarios, statistics, quality, memory, the manifest and the verdict."""
+"""Measurements: scenarios, timing loops, conditions, the manifest and the verdict."""

@@ -1,8 +1,8 @@
-"""Blocks: several models measured in turn, in random order, on the same inputs, so that a busy minute hits them all.
+"""Interleaved blocks: measures several models in random order on the same inputs, so that noise affects all of them.
 
 Randomized interleaved trials (Abedi and Brecht, ICPE 2017, doi 10.1145/3030207.3030229): a round is one block of each
-model. Models are compared within a round, so what slows a whole round cancels out. A model measured against itself
-(A/A) shows what this machine invents.
+model. Models are compared within a round, so that effects on a whole round cancel out. A model measured against itself
+(A/A) gives the noise of the machine.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.loops.latency import Feed, Runner, at_rest, query_order
+from weighbridge.measure.loops.latency import Feed, Runner, garbage_collection_paused, query_order
 from weighbridge.measure.loops.warmup import WarmUpReport, warm_up
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 from weighbridge.statistics.ranks import signed_rank_interval
 
-FEWEST_QUERIES, MOST_QUERIES = 8, 5_000
-MOST_ROUNDS = 500
+MIN_QUERIES, MAX_QUERIES = 8, 5_000
+MAX_ROUNDS = 500
 WARM_UP = WarmUp(max_duration_s=3.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BlockSettings:
-    """How many rounds, how long a block of the slowest model, how long at most, after which warm-up, with which seed.
+    """Settings of the rounds: number, block duration of the slowest model, maximum duration, warm-up and seed.
 
-    Every block of a round asks the same rows: as many as the slowest model answers in `block_ms`, 8 to 5,000. The first
-    `lead` queries of a block are not timed: they bring the model back into the caches.
+    All blocks of a round use the same rows: as many as the slowest model answers in `block_ms`, 8 to 5,000. The first
+    `lead` queries of a block are not timed: they load the model into the caches.
     """
 
     rounds: int = 24
@@ -43,20 +43,18 @@ class BlockSettings:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot give a comparison."""
-        if not 1 <= self.rounds <= MOST_ROUNDS:
-            raise Invalid(f"Ask for 1 to {MOST_ROUNDS} rounds.", field="rounds")
+        """Raise Invalid for settings that cannot give a comparison."""
+        if not 1 <= self.rounds <= MAX_ROUNDS:
+            raise Invalid(f"The number of rounds must be 1 to {MAX_ROUNDS}.", field="rounds")
         if self.lead < 0 or self.seed < 0:
-            raise Invalid("The lead and the seed must be zero or a positive whole number.", field="seed")
+            raise Invalid("The lead and the seed must not be negative.", field="seed")
         if self.block_ms <= 0 or self.max_duration_s <= 0:
-            raise Invalid("A block and the whole comparison must last longer than no time.", field="block_ms")
+            raise Invalid("The durations of a block and of the comparison must be positive.", field="block_ms")
 
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """Per model its blocks in order of time (nanoseconds), failures by kind, warm-up; and whether all
-    rounds were run.
-    """
+    """Blocks in order of time (nanoseconds), failures by kind and warm-up per model; whether all rounds were run."""
 
     latencies_ns: Mapping[str, Sequence[NDArray[np.int64]]]
     failures: Mapping[str, Mapping[str, int]]
@@ -65,13 +63,13 @@ class Blocks:
     is_complete: bool
 
     def medians_ns(self, name: str) -> NDArray[np.float64]:
-        """Return the median of each block of a model, NaN for a block in which every query failed."""
+        """Return the median of each block of a model, NaN if all queries of a block failed."""
         return np.array([np.median(block) if len(block) else math.nan for block in self.latencies_ns[name]])
 
 
 @dataclasses.dataclass(frozen=True)
 class Ratio:
-    """A ratio of medians with its bounds, their level and the number of rounds it stands on."""
+    """A ratio of medians with its bounds, their level and the number of rounds."""
 
     value: float
     lower: float
@@ -90,9 +88,9 @@ def interleave(
 ) -> Blocks:
     """Warm every model up, then run the rounds, each with all models in a new random order on the same rows.
 
-    `clock` counts nanoseconds; `on_tick` gets the share done (0 to 1) after each block and may raise: `Enough` keeps
-    the whole rounds so far, anything else passes through. Rounds end early at `max_duration_s`. The garbage collector
-    rests.
+    `clock` counts nanoseconds; `on_tick` receives the share done (0 to 1) after each block and may raise:
+    `StopMeasurement` ends the rounds and keeps the complete ones, other exceptions pass through. Rounds end early at
+    `max_duration_s`. Garbage collection is off.
     """
     rng = np.random.default_rng(settings.seed)
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=settings.seed)]
@@ -101,16 +99,16 @@ def interleave(
     warmups: dict[str, WarmUpReport] = {}
     begun = clock()
     limit_at = begun + int(settings.max_duration_s * 1e9)
-    with at_rest(), contextlib.suppress(Enough):
+    with garbage_collection_paused(), contextlib.suppress(StopMeasurement):
         for name, runner in runners.items():
             warmups[name] = _warm(runner, ordered, settings, clock, lambda: on_tick(0.0))
         queries = min(_queries(runner, ordered, settings, clock) for runner in runners.values())
         while len(rounds) < settings.rounds and clock() < limit_at:
             rows = _rows(ordered, len(rounds), settings.lead + queries)
             blocks = {}
-            for place, name in enumerate(rng.permutation(list(runners))):
+            for index, name in enumerate(rng.permutation(list(runners))):
                 blocks[str(name)] = _block(runners[str(name)], rows, settings.lead, clock, failures[str(name)])
-                on_tick((len(rounds) + (place + 1) / len(runners)) / settings.rounds)
+                on_tick((len(rounds) + (index + 1) / len(runners)) / settings.rounds)
             rounds.append(blocks)
     return Blocks(
         {name: [blocks[name] for blocks in rounds] for name in runners},
@@ -122,36 +120,36 @@ def interleave(
 
 
 def ratio_of_medians(blocks: Blocks, numerator: str, denominator: str, *, confidence: float = 0.95) -> Ratio | None:
-    """Return median latency of `numerator` over that of `denominator`: the speed-up, when the baseline is the
-    numerator.
+    """Return the ratio of median latencies, which is the speed-up if the baseline is the numerator.
 
-    Each round gives one ratio of medians; the metric is their Hodges-Lehmann estimate on the logarithm with the exact
-    interval of the signed-rank test, which assumes no distribution and bears up to 29 % of spoiled rounds. None with
+    Each round gives one ratio of medians; the value is their Hodges-Lehmann estimate on the log scale with the exact
+    interval of the signed-rank test, which is distribution-free and tolerates up to 29 % outlier rounds. None with
     fewer rounds than the level needs (6 at 95 %, 8 at 99 %); rounds in which a model never answered do not count.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = blocks.medians_ns(numerator) / blocks.medians_ns(denominator)
     logs = np.log(ratios[np.isfinite(ratios) & (ratios > 0)])
-    found = signed_rank_interval(logs, confidence)
-    if found is None:
+    interval = signed_rank_interval(logs, confidence)
+    if interval is None:
         return None
-    return Ratio(math.exp(found.value), math.exp(found.lower), math.exp(found.upper), confidence, found.n)
+    return Ratio(math.exp(interval.value), math.exp(interval.lower), math.exp(interval.upper), confidence, interval.n)
 
 
 def noise_floor(blocks: Blocks, model: str, twin: str, *, confidence: float = 0.95) -> float | None:
-    """Return how far from 1 the ratio of a model to itself (`twin`, measured under another name) may lie: 0.03 is 3 %.
+    """Return the noise floor: the deviation from 1 of the ratio of a model to itself (`twin`); 0.03 is 3 %.
 
-    It is the bound of the A/A ratio that lies farther from 1, as a factor less 1, so that a floor is not small by luck.
+    It is the bound of the A/A ratio that is farther from 1, as a factor minus 1, so that the floor is not small by
+    chance.
     """
     ratio = ratio_of_medians(blocks, model, twin, confidence=confidence)
     return None if ratio is None else max(ratio.upper, 1 / ratio.lower) - 1
 
 
 def is_tied(ratio: Ratio, floor: float) -> bool:
-    """Say whether a ratio cannot be told from 1: its interval holds 1, or its value lies within the noise floor.
+    """Return whether a ratio is not distinguishable from 1: its interval contains 1, or it is within the noise floor.
 
-    Both are asked for, since an interval knows only the noise between rounds, and the floor is itself a bound: on
-    simulated rounds of equal models hardly one comparison in a thousand claims a difference
+    Both criteria are needed: an interval covers only the noise between rounds, and the floor is itself a bound. On
+    simulated rounds of equal models, about one comparison in a thousand claims a difference
     (`tests/performance/test_coverage.py`).
     """
     return ratio.lower <= 1 <= ratio.upper or 1 / (1 + floor) <= ratio.value <= 1 + floor
@@ -161,7 +159,7 @@ def _warm(
     runner: Runner, feeds: Sequence[Feed], settings: BlockSettings, clock: Callable[[], int], tick: Callable[[], None]
 ) -> WarmUpReport:
     def infer(index: int) -> None:
-        # Failures are counted when they are timed; a warm-up goes on.
+        # Failures do not end a warm-up; they are counted only during the measurement.
         with contextlib.suppress(Exception):
             runner.infer(feeds[index % len(feeds)])
 
@@ -169,10 +167,10 @@ def _warm(
 
 
 def _queries(runner: Runner, feeds: Sequence[Feed], settings: BlockSettings, clock: Callable[[], int]) -> int:
-    """Return how many queries fill a block of this model."""
-    some = _block(runner, _rows(feeds, 0, FEWEST_QUERIES), 0, clock, Counter())
-    median_ns = float(np.median(some)) if len(some) else settings.block_ms * 1e6
-    return max(FEWEST_QUERIES, min(MOST_QUERIES, int(settings.block_ms * 1e6 / max(median_ns, 1.0))))
+    """Return the number of queries in a block of this model."""
+    probe = _block(runner, _rows(feeds, 0, MIN_QUERIES), 0, clock, Counter())
+    median_ns = float(np.median(probe)) if len(probe) else settings.block_ms * 1e6
+    return max(MIN_QUERIES, min(MAX_QUERIES, int(settings.block_ms * 1e6 / max(median_ns, 1.0))))
 
 
 def _rows(feeds: Sequence[Feed], turn: int, count: int) -> list[Feed]:
@@ -183,7 +181,7 @@ def _block(
     runner: Runner, rows: Sequence[Feed], lead: int, clock: Callable[[], int], failures: Counter[str]
 ) -> NDArray[np.int64]:
     latencies, infer = array("q"), runner.infer
-    for place, feed in enumerate(rows):
+    for index, feed in enumerate(rows):
         started = clock()
         try:
             infer(feed)
@@ -191,6 +189,6 @@ def _block(
             failures[type(error).__name__] += 1
         else:
             ended = clock()
-            if place >= lead:
+            if index >= lead:
                 latencies.append(ended - started)
     return np.array(latencies, dtype=np.int64)

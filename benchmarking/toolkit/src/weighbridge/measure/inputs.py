@@ -1,7 +1,7 @@
-"""Inputs: the rows a model is asked, read from a data set or drawn from its declared shapes.
+"""Model inputs, read from a data set or drawn from declared shapes.
 
-A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,): whole numbers are classes, floating
-ones are numbers to be met. Nothing is cast silently: a wrong type or shape is refused with what to change.
+A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,): integers are classes, floats are
+regression targets. Nothing is cast silently: a wrong type or shape raises Invalid with the fix.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ GENERATED_ROWS = 64
 
 @dataclasses.dataclass(frozen=True)
 class InputSpec:
-    """One declared input of a model: numpy's name of its type, and its dimensions; a word or None is a free one."""
+    """A declared input of a model: its NumPy dtype and its dimensions; a text or None is a free dimension."""
 
     name: str
     dtype: str
@@ -42,7 +42,7 @@ class InputSpec:
 
     @property
     def free_dimensions(self) -> tuple[str, ...]:
-        """Name the free dimensions beyond the first, which is the batch."""
+        """The free dimensions, except the first, which is the batch."""
         return tuple(
             f"{self.name}[{axis}] {size or 'unnamed'}"
             for axis, size in enumerate(self.shape)
@@ -52,20 +52,20 @@ class InputSpec:
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """Rows with their true classes (int64), or the numbers to be met (float64)."""
+    """Rows with their true classes (int64) or regression targets (float64)."""
 
     x: NDArray[Any]
     y: NDArray[Any]
 
 
 def read_data_set(path: Path) -> DataSet:
-    """Read an `.npz` data set; raise Invalid when it is missing, unreadable, pickled or of another form."""
+    """Read an `.npz` data set; raise Invalid if it is missing, unreadable, pickled or malformed."""
     if not path.is_file():
         raise Invalid(f"There is no data file {path.name}.", code="data_missing", field="data")
     arrays = _arrays(path)
     missing = [name for name in ("x", "y") if name not in arrays]
     if missing:
-        text = f"{path.name} holds no array {' and '.join(missing)}; write it with numpy.savez(path, x=..., y=...)."
+        text = f"{path.name} has no array {' and '.join(missing)}; create it with numpy.savez(path, x=..., y=...)."
         raise Invalid(text, code="data_form", field="data")
     x, y = arrays["x"], arrays["y"]
     return DataSet(x, _truth(x, y))
@@ -73,14 +73,14 @@ def read_data_set(path: Path) -> DataSet:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        # Opened here, because numpy leaves the file open when an archive is torn.
+        # Opened here, because NumPy leaves the file open if the archive is truncated.
         with path.open("rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 return {}
             return {name: archive[name] for name in ("x", "y") if name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); write it with numpy.savez."
+        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); create it with numpy.savez."
         raise Invalid(text, code="data_unreadable", field="data") from error
 
 
@@ -97,34 +97,34 @@ def _truth(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
         return y.astype(np.int64)
     if not np.issubdtype(y.dtype, np.floating):
         raise Invalid(
-            f"y holds {y.dtype}: save classes with y.astype('int64'), numbers to be met with y.astype('float64').",
+            f"y contains {y.dtype}; save classes with y.astype('int64'), regression targets with y.astype('float64').",
             code="data_type",
             field="data",
         )
     if not np.isfinite(y).all():
-        raise Invalid("y holds NaN or infinite numbers; leave those rows out.", code="data_type", field="data")
+        raise Invalid("y contains NaN or infinite numbers; remove those rows.", code="data_type", field="data")
     return y.astype(np.float64)
 
 
 def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> InputSpec:
-    """Return the model's only input if x, in queries of `rows`, fits it; raise Invalid with what to change if not."""
+    """Return the only input of the model if `x` fits it in queries of `rows`; raise Invalid with the fix if not."""
     if len(inputs) != 1:
         names = ", ".join(spec.name for spec in inputs) or "none"
         text = (
-            f"A data set fits models with one input; this one has {len(inputs)} ({names}). Leave --data out to "
-            "measure speed alone."
+            f"A data set needs a model with one input; this model has {len(inputs)} ({names}). Omit --data to "
+            "measure only speed."
         )
         raise Invalid(text, code="model_inputs", field="data")
     spec = inputs[0]
-    wanted = ("rows", *spec.shape[1:])
+    expected = ("rows", *spec.shape[1:])
     if data.x.ndim != len(spec.shape) or any(
         isinstance(size, int) and size != got for size, got in zip(spec.shape[1:], data.x.shape[1:], strict=True)
     ):
-        text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} takes {_words(wanted)}."
+        text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} needs {_shape_text(expected)}."
         raise Invalid(text, code="data_shape", field="data")
     if data.x.dtype != np.dtype(spec.dtype):
         text = (
-            f"x holds {data.x.dtype}, but the model's input {spec.name!r} takes {spec.dtype}: save it with "
+            f"x contains {data.x.dtype}, but the model's input {spec.name!r} needs {spec.dtype}; save it with "
             f"x.astype({spec.dtype!r})."
         )
         raise Invalid(text, code="data_type", field="data")
@@ -133,11 +133,11 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> 
 
 
 def check_batch(spec: InputSpec, *, rows: int = 1) -> None:
-    """Refuse a model whose batch is fixed at something else than `rows`: it cannot answer such a query."""
+    """Raise Invalid for a model with a fixed batch size other than `rows`."""
     if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != rows:
         raise Invalid(
-            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or "
-            f"a batch of {rows}.",
+            f"The model's input {spec.name!r} has the fixed batch size {spec.shape[0]}; export it with a free batch "
+            f"size or with {rows}.",
             code="model_batch",
             field="model",
         )
@@ -148,8 +148,8 @@ def draw_inputs(
 ) -> list[dict[str, NDArray[Any]]]:
     """Draw `rows` distinct queries from the declared shapes; a free first dimension gets `batch`, other free ones 1.
 
-    Floats are standard normal, whole numbers 0 or 1 (which every table of embeddings has), booleans either.
-    Raises Invalid for a type that has no numbers.
+    Floats are standard normal, integers 0 or 1 (valid for every embedding table), booleans random. Raises Invalid for
+    other types.
     """
     rng = np.random.default_rng(seed)
     return [{spec.name: _draw(spec, rng, batch) for spec in inputs} for _ in range(rows)]
@@ -159,12 +159,12 @@ def _draw(spec: InputSpec, rng: np.random.Generator, batch: int) -> NDArray[Any]
     free = [batch if axis == 0 else 1 for axis in range(len(spec.shape))]
     shape = tuple(size if isinstance(size, int) else free[axis] for axis, size in enumerate(spec.shape))
     if spec.dtype not in DRAWN_TYPES:
-        text = f"No inputs can be drawn for {spec.name!r} of type {spec.dtype}; only for {', '.join(DRAWN_TYPES)}."
+        text = f"Inputs cannot be drawn for {spec.name!r} of type {spec.dtype}, only for {', '.join(DRAWN_TYPES)}."
         raise Invalid(text, code="model_inputs", field="model")
     if spec.dtype.startswith("float"):
         return rng.standard_normal(shape).astype(spec.dtype)
     return rng.integers(0, 2, shape).astype(spec.dtype)
 
 
-def _words(shape: Sequence[int | str | None]) -> str:
+def _shape_text(shape: Sequence[int | str | None]) -> str:
     return "(" + ", ".join(str(size) if size is not None else "any" for size in shape) + ")"

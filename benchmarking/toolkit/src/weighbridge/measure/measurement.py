@@ -1,7 +1,7 @@
-"""A profile: one model, measured once in this process: load, first inference, the scenario's times, memory, quality.
+"""A profile: one measurement of a model in this process: load, first inference, scenario, memory and quality.
 
-In scope: the order of the phases and the shape of the result. Not in scope: isolation, limits and canceling, which
-`systems.sandbox.isolated` adds around it. A model that cannot be trusted is profiled there, never here.
+This module defines the order of the phases and the format of the result. `systems.sandbox.isolated` adds isolation,
+limits and cancellation; untrusted models must be profiled there.
 """
 
 import contextlib
@@ -25,17 +25,17 @@ from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import Feed, LatencyRun
 from weighbridge.measure.samples import Queries, prepare_queries
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.stopping import Enough
-from weighbridge.measure.timed_run import Seen, judged, measure_times
+from weighbridge.measure.stopping import StopMeasurement
+from weighbridge.measure.timed_run import TimedRun, judge_run, measure_timed_run
 from weighbridge.quality.scores import Quality, measure_quality
 from weighbridge.statistics.outliers import tukey_counts
 from weighbridge.systems.engine_errors import model_failure
 from weighbridge.systems.registry import LoadedSystem, SystemUnderTest
 
 SCHEMA = "weighbridge.result/1"
-MAX_KEPT_SAMPLES = 20_000
+MAX_STORED_SAMPLES = 20_000
 QUALITY_BATCH = 64
-# Where the phases stand on the way from 0 to 1, with and without a data set.
+# Progress (0 to 1) at the start and the end of the latency phase, with and without a data set.
 LATENCY_FROM, LATENCY_TO, LATENCY_TO_ALONE = 0.05, 0.65, 0.97
 
 Progress = Callable[[float, str], None]
@@ -43,7 +43,7 @@ Progress = Callable[[float, str], None]
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """How long loading and the first answer took, and the resident memory before."""
+    """Times of loading and the first inference, and the resident memory before."""
 
     load_ms: float
     first_inference_ms: float
@@ -63,35 +63,35 @@ def measure(
 ) -> dict[str, Any]:
     """Measure a system once in this process and return a `weighbridge.result/1` mapping.
 
-    `isolation` says what fences the system in; `on_checkpoint` gets the result as it is before the quality is measured.
-    Raises Invalid for input that cannot be measured and ModelFailed when the system does not answer. What `on_progress`
-    raises passes through, which is how a run is stopped; but `Enough`, once something was timed, ends the run and gives
-    a result that is marked partial. Sets this process's memory high-water mark back.
+    `isolation` describes the sandbox; `on_checkpoint` receives the result before quality is measured. Raises Invalid
+    for invalid input and ModelFailed if the system does not answer. Exceptions of `on_progress` pass through and so
+    stop the run, but `StopMeasurement` after the first timed query ends it with a partial result. Resets the memory
+    high-water mark of this process.
     """
     data_set = inputs.read_data_set(data) if data is not None else None
     with _pinned(settings.engine.affinity):
         resident_before = memory.resident_bytes()
         memory.reset_peak()
         on_progress(0.02, "loading the model")
-        # Readied before the clock starts: a service pays for the engine once, for each model it pays the load.
+        # Not timed: a service imports the engine once, but loads every model.
         system.ready()
         begun = clock()
         runner = system.load()
         loaded = clock()
         scenario = settings.scenario
         queries = prepare_queries(runner.inputs, data_set, seed=scenario.seed, rows=scenario.rows)
-        on_progress(0.04, "asking for the first time")
+        on_progress(0.04, "running the first inference")
         start = Start((loaded - begun) / 1e6, _first_inference_ms(runner, queries.feeds[0], clock), resident_before)
-        seen = measure_times(runner, queries, settings, _tick(on_progress, queries, settings), clock)
+        seen = measure_timed_run(runner, queries, settings, _tick(on_progress, queries, settings), clock)
         described = _manifest(system, data, runner, queries, settings) | {"isolation": isolation}
-        found: dict[str, Mapping[str, Any]] = {
+        metric_values: dict[str, Mapping[str, Any]] = {
             **scenario_metrics.metrics_of(seen.run, scenario),
             **_start_metrics(start),
             **system.sizes,
             **_memory_metrics(start, memory.peak_bytes() if system.is_here else None),
             **seen.energy,
         }
-        document = _document(seen, queries, settings, found, described, system.missing) | {
+        document = _document(seen, queries, settings, metric_values, described, system.missing) | {
             "measured_at": now.isoformat()
         }
         if not _has_quality(queries, settings):
@@ -101,7 +101,7 @@ def measure(
             return _without_quality(document)
         try:
             return _done(_with_quality(document, _measure_quality(runner, queries, settings, on_progress)), on_progress)
-        except Enough:
+        except StopMeasurement:
             return _without_quality(document)
 
 
@@ -115,10 +115,10 @@ def _tick(on_progress: Progress, queries: Queries, settings: ProfileSettings) ->
 
 
 def _document(
-    seen: Seen,
+    seen: TimedRun,
     queries: Queries,
     settings: ProfileSettings,
-    found: dict[str, Mapping[str, Any]],
+    metric_values: dict[str, Mapping[str, Any]],
     described: dict[str, Any],
     missing: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
@@ -128,15 +128,19 @@ def _document(
         "is_partial": seen.run.is_partial,
         "scenario": scenario.NAME,
         "headline": scenario.HEADLINE,
-        "verdict": judged(seen, queries, settings).as_document(),
-        "metrics": found,
+        "verdict": judge_run(seen, queries, settings).as_document(),
+        "metrics": metric_values,
         "early_stopping": scenario_metrics.early_stopping(seen.run),
         "limit": scenario_metrics.limit_answer(seen.run, scenario),
-        "missing": [*scenario_metrics.missing_metrics(seen.run, scenario), *missing, *energy.missing(tuple(found))],
+        "missing": [
+            *scenario_metrics.missing_metrics(seen.run, scenario),
+            *missing,
+            *energy.missing_energy(tuple(metric_values)),
+        ],
         "run": _run_document(seen),
         "confusion": None,
         "per_class": None,
-        "manifest": manifest.sealed(described),
+        "manifest": manifest.seal_manifest(described),
         "samples": _samples(seen.run),
     }
 
@@ -148,23 +152,23 @@ def _with_quality(document: dict[str, Any], quality: Quality) -> dict[str, Any]:
 
 
 def _without_quality(document: dict[str, Any]) -> dict[str, Any]:
-    entry = {"metric": "accuracy", "message": "The quality was not measured: the run ended before."}
+    entry = {"metric": "accuracy", "message": "Quality was not measured: the run ended before."}
     return document | {"is_partial": True, "missing": [*document["missing"], entry]}
 
 
 def _done(document: dict[str, Any], on_progress: Progress) -> dict[str, Any]:
-    # Nothing is left to be cut short.
-    with contextlib.suppress(Enough):
+    # A stop request has no effect at the end.
+    with contextlib.suppress(StopMeasurement):
         on_progress(1.0, "done")
     return document
 
 
 @contextlib.contextmanager
 def _pinned(cpus: Sequence[int]) -> Iterator[None]:
-    """Keep this thread, and those that it starts, on these processors; on all that are allowed when none is named."""
+    """Pin this thread, and threads that it starts, to these processors; without any, to all allowed processors."""
     before = os.sched_getaffinity(0)
     if not set(cpus) <= before:
-        text = f"This process may use the processors {sorted(before)}, not {sorted(cpus)}."
+        text = f"This process may use only the processors {sorted(before)}, not {sorted(cpus)}."
         raise Invalid(text, code="affinity", field="affinity")
     if cpus:
         os.sched_setaffinity(0, cpus)
@@ -179,7 +183,7 @@ def _first_inference_ms(runner: LoadedSystem, feed: Feed, clock: Callable[[], in
     try:
         runner.infer(feed)
     except Exception as error:
-        # ONNX Runtime's exception classes share no base but Exception.
+        # The exceptions of ONNX Runtime have no common base class.
         raise model_failure("on its first inference", error) from error
     return (clock() - begun) / 1e6
 
@@ -192,7 +196,7 @@ def _measure_quality(
     runner: LoadedSystem, queries: Queries, settings: ProfileSettings, on_progress: Progress
 ) -> Quality:
     if queries.data is None or queries.spec is None:
-        raise ValueError("without a data set there is no quality")
+        raise ValueError("quality needs a data set")
     name, x = queries.spec.name, queries.data.x
     fixed = queries.spec.shape[0]
     batch = fixed if isinstance(fixed, int) else QUALITY_BATCH
@@ -201,12 +205,12 @@ def _measure_quality(
         try:
             return runner.first_output({name: x[start:stop]})
         except Exception as error:
-            # ONNX Runtime's exception classes share no base but Exception.
+            # The exceptions of ONNX Runtime have no common base class.
             raise model_failure(f"on rows {start} to {stop - 1} of the data set", error) from error
 
     return measure_quality(
         predict,
-        # A fixed batch answers whole batches alone; the rows that are left over are not scored.
+        # A model with a fixed batch size answers only complete batches; the remaining rows are not scored.
         queries.data.y[: len(x) // batch * batch] if isinstance(fixed, int) else queries.data.y,
         batch=batch,
         confidence=settings.quality_confidence,
@@ -218,29 +222,29 @@ def _measure_quality(
 
 def _start_metrics(start: Start) -> dict[str, dict[str, Any]]:
     return {
-        "load_time_ms": metrics.single(start.load_ms, "ms"),
-        "first_inference_ms": metrics.single(start.first_inference_ms, "ms"),
+        "load_time_ms": metrics.point_metric(start.load_ms, "ms"),
+        "first_inference_ms": metrics.point_metric(start.first_inference_ms, "ms"),
     }
 
 
 def _memory_metrics(start: Start, peak_bytes: int | None) -> dict[str, dict[str, Any]]:
     if peak_bytes is None:
         return {}
-    sizes = {"peak_memory_mb": metrics.single(peak_bytes / BYTES_PER_MB, "MB")}
+    sizes = {"peak_memory_mb": metrics.point_metric(peak_bytes / BYTES_PER_MB, "MB")}
     if start.resident_before is not None:
         delta = max(0, peak_bytes - start.resident_before)
-        sizes["peak_memory_delta_mb"] = metrics.single(delta / BYTES_PER_MB, "MB")
+        sizes["peak_memory_delta_mb"] = metrics.point_metric(delta / BYTES_PER_MB, "MB")
     return sizes
 
 
 def _samples(run: LatencyRun) -> dict[str, Any]:
-    """Keep the latencies in order of time, every `stride`-th where they are many; the metrics stand on all of them."""
-    stride = max(1, math.ceil(len(run.latencies_ns) / MAX_KEPT_SAMPLES))
+    """Return the latencies in order of time, every `stride`-th if there are many; the metrics use all of them."""
+    stride = max(1, math.ceil(len(run.latencies_ns) / MAX_STORED_SAMPLES))
     responses = {"response_ns": run.responses_ns[::stride].tolist()} if isinstance(run, ServerRun) else {}
     return {"latency_ns": run.latencies_ns[::stride].tolist(), **responses, "stride": stride}
 
 
-def _run_document(seen: Seen) -> dict[str, Any]:
+def _run_document(seen: TimedRun) -> dict[str, Any]:
     run = seen.run
     return {
         "duration_s": round(run.duration_s, 3),
@@ -261,6 +265,6 @@ def _manifest(
         "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
         "settings": to_document(settings),
         "engine": runner.describe(),
-        "libraries": manifest.libraries(),
-        "machine": manifest.machine(),
+        "libraries": manifest.library_versions(),
+        "machine": manifest.describe_machine(),
     }

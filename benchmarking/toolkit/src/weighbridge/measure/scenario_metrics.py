@@ -1,4 +1,4 @@
-"""The metrics of each scenario, which are missing and why, and the doubts that are its own."""
+"""The metrics of each scenario, its missing metrics, and its verdict reasons."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -10,48 +10,48 @@ from weighbridge.measure import metrics
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.scenarios import MultiStream, Offline, Scenario, Server
-from weighbridge.measure.verdict import Doubt, Status
-from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE, Interval, minimum_samples, most_over
+from weighbridge.measure.verdict import Status, ValidityReason
+from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE, Interval, max_over_limit, minimum_samples
 
-# Twenty batch means of ten gaps each: fewer answers have no rate.
-FEWEST_ANSWERS = 200
-# A query that this program began late by more than a tenth of the time it is to be answered in was not measured.
-MOST_LAG = 0.1
+# A rate needs 20 batch means of 10 gaps each.
+MIN_ANSWERS = 200
+# The start delay of this program must be below this share of the response time limit.
+MAX_LAG_SHARE = 0.1
 LIMIT_PERCENTILE = 0.99
 
 Metrics = dict[str, dict[str, Any]]
 
 
 def metrics_of(run: LatencyRun, scenario: Scenario) -> Metrics:
-    """Return the metrics of a run by name, each in the form of `weighbridge.result/1`."""
+    """Return the metrics of a run by name, each in the format of `weighbridge.result/1`."""
     if isinstance(run, ServerRun):
         return _server_metrics(run)
-    found = {**metrics.latency_metrics(run), **metrics.rate_metrics(run)}
+    values = {**metrics.latency_metrics(run), **metrics.rate_metrics(run)}
     if isinstance(scenario, MultiStream | Offline):
-        found.pop("throughput_per_s", None)
+        values.pop("throughput_per_s", None)
         rate = throughput(run, rows=scenario.rows)
-        found |= {"throughput_samples_per_s": metrics.bounded(rate, "1/s")} if rate else {}
-    return found
+        values |= {"throughput_samples_per_s": metrics.interval_metric(rate, "1/s")} if rate else {}
+    return values
 
 
 def throughput(run: LatencyRun, *, rows: int) -> Interval | None:
-    """Return rows answered per second, by the times from one answer to the next; None with fewer than 200 answers.
+    """Return rows answered per second, from the times between answers; None with fewer than 200 answers.
 
-    Without overlap those times are the latencies, the harness around them left out.
+    Without overlap, these times are the latencies, without the overhead of the harness.
     """
     return metrics.rate_interval(run.latencies_ns if run.gaps_ns is None else run.gaps_ns, rows=rows)
 
 
 def _server_metrics(run: ServerRun) -> Metrics:
-    found = _percentiles("service_time", run)
+    values = _percentiles("service_time", run)
     if not run.unanswered:
-        found |= _percentiles("response_time", dataclasses.replace(run, latencies_ns=run.responses_ns))
+        values |= _percentiles("response_time", dataclasses.replace(run, latencies_ns=run.responses_ns))
     lags = _percentiles("generator_lag", dataclasses.replace(run, latencies_ns=run.lags_ns))
-    found |= {name: lag for name, lag in lags.items() if name == "generator_lag_p99_ms"}
+    values |= {name: lag for name, lag in lags.items() if name == "generator_lag_p99_ms"}
     if run.duration_s > 0:
-        found["achieved_per_s"] = metrics.single(len(run.responses_ns) / run.duration_s, "1/s")
+        values["achieved_per_s"] = metrics.point_metric(len(run.responses_ns) / run.duration_s, "1/s")
     rates = metrics.rate_metrics(run)
-    return found | {name: rate for name, rate in rates.items() if name == "error_rate"}
+    return values | {name: rate for name, rate in rates.items() if name == "error_rate"}
 
 
 def _percentiles(name: str, run: LatencyRun) -> Metrics:
@@ -59,49 +59,51 @@ def _percentiles(name: str, run: LatencyRun) -> Metrics:
 
 
 def early_stopping(run: LatencyRun) -> dict[str, Any]:
-    """Return MLPerf's one-sided upper bounds of the headline's kind in milliseconds, where there are samples enough."""
+    """Return the one-sided upper bounds of MLPerf in milliseconds, if there are enough samples."""
     if not isinstance(run, ServerRun):
         return metrics.early_stopping(run)
     bounds = metrics.early_stopping(dataclasses.replace(run, latencies_ns=run.responses_ns))
-    kept = {} if run.unanswered else bounds
-    return {key.replace("latency", "response_time", 1): bound for key, bound in kept.items()} | {
+    usable = {} if run.unanswered else bounds
+    return {key.replace("latency", "response_time", 1): bound for key, bound in usable.items()} | {
         "confidence": bounds["confidence"]
     }
 
 
 def missing_metrics(run: LatencyRun, scenario: Scenario) -> list[dict[str, str]]:
-    """Say which metric is missing, and why."""
+    """Return the missing metrics with reasons."""
     missing = metrics.missing_metrics(run)
     if isinstance(run, ServerRun):
         missing = [{key: text.replace("latency", "service_time") for key, text in entry.items()} for entry in missing]
         if run.unanswered:
-            text = f"{run.unanswered} queries were due and never begun, so the response times have no percentiles."
+            text = f"{run.unanswered} queries were never started, so response times have no percentiles."
             missing.append({"metric": scenario.HEADLINE, "message": text})
         elif len(run.responses_ns) < minimum_samples(LIMIT_PERCENTILE):
-            missing.append({"metric": scenario.HEADLINE, "message": _lack(scenario, run, minimum_of(scenario))})
+            missing.append(
+                {"metric": scenario.HEADLINE, "message": _missing_samples(scenario, run, minimum_of(scenario))}
+            )
     elif isinstance(scenario, Offline | MultiStream) and throughput(run, rows=scenario.rows) is None:
-        text = f"throughput_samples_per_s needs {FEWEST_ANSWERS} queries and has {len(run.latencies_ns)}."
+        text = f"throughput_samples_per_s needs {MIN_ANSWERS} queries and has {len(run.latencies_ns)}."
         missing.append({"metric": "throughput_samples_per_s", "message": text})
     return missing
 
 
-def _lack(scenario: Scenario, run: LatencyRun, floor: int) -> str:
+def _missing_samples(scenario: Scenario, run: LatencyRun, floor: int) -> str:
     n = len(run.latencies_ns)
     return f"{scenario.HEADLINE} needs {floor} samples and has {n}: {floor - n} more."
 
 
 def minimum_of(scenario: Scenario) -> int:
-    """Return how many timed queries the headline needs: MLPerf's floor of its percentile, or 200 for a rate."""
+    """Return the number of timed queries that the headline needs: the minimum of MLPerf, or 200 for a rate."""
     percentiles: Mapping[str, float] = {**metrics.PERCENTILES, Server.HEADLINE: LIMIT_PERCENTILE}
     p = percentiles.get(scenario.HEADLINE)
-    return FEWEST_ANSWERS if p is None else minimum_samples(p)
+    return MIN_ANSWERS if p is None else minimum_samples(p)
 
 
 def limit_answer(run: LatencyRun, scenario: Scenario) -> dict[str, Any] | None:
-    """Say by MLPerf's early stopping whether 99 % of all queries are answered within the limit, at 99 % confidence.
+    """Check with the early stopping of MLPerf whether 99 % of queries meet the limit, at 99 % confidence.
 
-    Queries that failed or were never begun are over it. `more_needed` counts the further ones, all within the limit,
-    with which it would be met. None where no limit was asked for.
+    Failed and unanswered queries count as above the limit. `more_needed` is the number of additional queries within the
+    limit that would meet it. None without a limit.
     """
     if not isinstance(run, ServerRun) or not isinstance(scenario, Server) or scenario.limit_ms is None:
         return None
@@ -115,42 +117,40 @@ def limit_answer(run: LatencyRun, scenario: Scenario) -> dict[str, Any] | None:
         "confidence": MLPERF_CONFIDENCE,
         "n": n,
         "over": over,
-        "allowed": max(0, most_over(n, LIMIT_PERCENTILE)),
+        "allowed": max(0, max_over_limit(n, LIMIT_PERCENTILE)),
         "is_met": n >= needed,
         "more_needed": max(0, needed - n),
     }
 
 
 def samples_needed(over: int) -> int:
-    """Return the least number of samples of which `over` may lie above the limit: MLPerf's `h_min(t) + t`, t at least
-    1.
-    """
+    """Return the minimum number of samples with `over` of them above the limit: `h_min(t) + t` of MLPerf, t >= 1."""
     low, high = 0, minimum_samples(LIMIT_PERCENTILE)
-    while most_over(high, LIMIT_PERCENTILE) < over:
+    while max_over_limit(high, LIMIT_PERCENTILE) < over:
         low, high = high, high * 2
     while high - low > 1 and high > minimum_samples(LIMIT_PERCENTILE):
         middle = (low + high) // 2
-        low, high = (low, middle) if most_over(middle, LIMIT_PERCENTILE) >= over else (middle, high)
+        low, high = (low, middle) if max_over_limit(middle, LIMIT_PERCENTILE) >= over else (middle, high)
     return high
 
 
-def doubts(run: LatencyRun, scenario: Scenario) -> Iterator[Doubt]:
-    """Yield the reasons to doubt that only this kind of run knows."""
+def scenario_reasons(run: LatencyRun, scenario: Scenario) -> Iterator[ValidityReason]:
+    """Yield the verdict reasons that are specific to the scenario."""
     if run.is_partial:
-        text = "The run was stopped before its end; the metrics stand on what was measured till then."
-        yield Doubt("samples.partial", Status.INDICATIVE, text)
+        text = "The run was stopped early; the metrics use only the samples until then."
+        yield ValidityReason("samples.partial", Status.INDICATIVE, text)
     if not isinstance(run, ServerRun) or not isinstance(scenario, Server):
         return
     if run.unanswered:
-        text = f"{run.unanswered} of {run.attempts + run.unanswered} queries were never begun: the rate is too high."
-        yield Doubt("samples.unanswered", Status.INDICATIVE, text)
+        text = f"{run.unanswered} of {run.attempts + run.unanswered} queries were never started: the rate is too high."
+        yield ValidityReason("samples.unanswered", Status.INDICATIVE, text)
     if len(run.lags_ns) == 0:
         return
     lag_ms = float(np.quantile(run.lags_ns, 0.99)) / metrics.NS_PER_MS
     within_ms = scenario.limit_ms or float(np.quantile(run.responses_ns, 0.99)) / metrics.NS_PER_MS
-    if lag_ms > MOST_LAG * within_ms:
+    if lag_ms > MAX_LAG_SHARE * within_ms:
         text = (
-            f"Queries were begun up to {lag_ms:.3g} ms late (p99) by the measuring program itself; answers are due in "
+            f"The measuring program started queries up to {lag_ms:.3g} ms late (p99); answers are due within "
             f"{within_ms:.3g} ms."
         )
-        yield Doubt("generator.lag", Status.INVALID, text)
+        yield ValidityReason("generator.lag", Status.INVALID, text)

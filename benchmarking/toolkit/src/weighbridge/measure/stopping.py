@@ -1,7 +1,5 @@
-"""Stopping: how a measurement that is under way is asked to end and to keep what it has."""
+"""The signal that ends a running measurement and keeps its partial result."""
 
 
-class Enough(Exception):  # noqa: N818 -- not an error: somebody asked to stop
-    """Raise it from an `on_tick` to end a measurement with what there is; anything else that is raised
-    passes through.
-    """
+class StopMeasurement(Exception):  # noqa: N818 -- a control signal, not an error
+    """Raise this from `on_tick` to end a measurement with a partial result; other exceptions pass through."""

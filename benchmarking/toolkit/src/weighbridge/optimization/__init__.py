@@ -1,1 +1,1 @@
-"""Optimizing: makes cheaper variants of a model, measures each against the original, and says what it is worth."""
+"""Optimization: create cheaper variants of a model, measure each against the original, and judge them."""

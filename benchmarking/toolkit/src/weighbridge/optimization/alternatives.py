@@ -1,4 +1,4 @@
-"""Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
+"""Alternatives: the cheaper variants that a run creates and measures, and the result for each."""
 
 import dataclasses
 import json
@@ -24,16 +24,16 @@ from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer, VariantVerdict, VerdictReason
 from weighbridge.tradeoff.charts.plane import trade_off
-from weighbridge.tradeoff.families import together
+from weighbridge.tradeoff.families import merge_families
 from weighbridge.tradeoff.pareto import weigh
 
-# What stands as the scenario of such a run, beside MLPerf's names.
+# The scenario of such a run, in addition to MLPerf's scenarios.
 ALTERNATIVES = "alternatives"
 
 
 @dataclass(frozen=True)
 class Rival:
-    """Another model to measure beside the one that is asked about: what it is called here, its row, and its SHA-256."""
+    """Another model to measure in the same run: its name in the result, its row and its SHA-256."""
 
     family: str
     version_id: int
@@ -42,9 +42,9 @@ class Rival:
 
 @dataclass(frozen=True, kw_only=True)
 class AlternativesWanted:
-    """Variants by the toolkit's names, the quality they may lose (0.01: one point), and rows to calibrate with.
+    """Variants by the toolkit's names, the quality they may lose (0.01: one point), and the number of calibration rows.
 
-    With `rivals` the model itself is called `family`; they and their variants are measured as it is.
+    With `rivals`, the model itself is named `family`; rivals and their variants are measured in the same way.
     """
 
     variants: tuple[str, ...]
@@ -54,11 +54,11 @@ class AlternativesWanted:
     rivals: tuple[Rival, ...] = ()
 
 
-# From the least to the most believable; the result is as believable as its weakest measured variant.
+# From the least to the most reliable; the result is as reliable as its weakest measured variant.
 STATUSES = ("invalid", "indicative", "valid")
-# A small data set calibrates with fewer rows than were wanted, so that enough are left to test on.
+# A small data set calibrates with fewer rows, so that enough are left to test on.
 MOST_CALIBRATION_SHARE = 0.25
-# Drawn with the result by the worker: a web process should not load a drawing engine.
+# The worker draws these charts with the result, because a web process should not load a chart library.
 CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
 NOT_VARIANTS = (VariantAnswer.BASELINE, VariantAnswer.FAILED)
 NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
@@ -75,12 +75,12 @@ def measure_alternatives(
     follow: Follow,
     now: Callable[[], datetime],
 ) -> dict[str, Any]:
-    """Make and measure variants behind the fence, in `folder`; return a `weighbridge.candidates/1` mapping with a
+    """Create and measure variants in the sandbox, in `folder`; return a `weighbridge.candidates/1` mapping with a
     verdict.
 
     Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
-    that of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own;
-    one that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
+    that of the weakest of them. `rivals` (files by family) are measured in the same way, each with its own variants;
+    one that cannot be measured is a failed candidate. Raises Invalid for data or names that do not match, RunFailed and
     RunCanceled.
     """
     rows = len(read_data_set(data).x)
@@ -102,16 +102,16 @@ def measure_alternatives(
         own = dataclasses.replace(choice, folder=folder / "rivals" / family)
         families[family] = _rival(family, file, data, own, part, now)
     digests = {family: (each.manifest or {}).get("digest") for family, each in families.items()}
-    everything = together(families, sealed=None, is_partial=False)
+    everything = merge_families(families, sealed=None, is_partial=False)
     described = {**(found.manifest or {}), "isolation": everything.isolation(), "families": digests}
-    sealed = dataclasses.replace(everything, manifest=manifest.sealed(described))
+    sealed = dataclasses.replace(everything, manifest=manifest.seal_manifest(described))
     return as_result(sealed, left_out=planned.left_out)
 
 
 def _rival(
     family: str, file: Path, data: Path, choice: OptimizationChoice, follow: Follow, now: Callable[[], datetime]
 ) -> Candidates:
-    """Measure a rival and its variants; where it cannot be, it alone has failed."""
+    """Measure a rival and its variants; if that is not possible, only the rival fails."""
     try:
         return series.run(
             of_file(file, data, calibration=None, choice=choice), follow=follow, now=now, keep=lambda _: None
@@ -125,16 +125,16 @@ def _rival(
 
 
 def _part(follow: Follow, name: str, number: int, of: int) -> Follow:
-    """Return a follow whose 0 to 1 is one of `of` equal parts of the whole, and says whose; one alone needs no name."""
+    """Return callbacks for one of `of` equal parts of the progress, with the name of the part; unnamed if there is only
+    one.
+    """
     on_progress, should_stop = follow
     whose = f"{name}, " if of > 1 else ""
     return lambda share, doing: on_progress((number + share) / of, f"{whose}{doing}"), should_stop
 
 
 def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """Return candidates in the form in which runs are stored: scenario, verdict and metrics beside them, JSON's own
-    types.
-    """
+    """Return candidates in the format of stored runs: with scenario, verdict and metrics, in JSON's own types."""
     own = found.named(found.baseline).family
     measured = [candidate for candidate in found.candidates if candidate.family == own and is_evidence(candidate)]
     document: dict[str, Any] = json.loads(json.dumps(found.as_document()))
@@ -143,7 +143,7 @@ def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, A
         **document,
         "scenario": ALTERNATIVES,
         "verdict": {"status": min(statuses, key=STATUSES.index, default=STATUSES[0]), "reasons": _reasons(found)},
-        "metrics": {"alternatives_measured": metrics.single(len(measured), "variants")} if measured else {},
+        "metrics": {"alternatives_measured": metrics.point_metric(len(measured), "variants")} if measured else {},
         "left_out": list(left_out),
         "standings": {
             standing.name: f"{standing.state.value} (P {standing.p_frontier:.2f})"
@@ -159,13 +159,13 @@ def _drawn(found: Candidates, name: str, across: str) -> dict[str, str]:
 
 
 def is_evidence(candidate: Candidate) -> bool:
-    """Whether a variant was made and measured well enough to be weighed."""
+    """Return whether a variant was created and measured well enough to be compared."""
     status = candidate.measurement.status if candidate.measurement else STATUSES[0]
     return candidate.verdict.answer not in NOT_VARIANTS and status != STATUSES[0]
 
 
 def _reasons(found: Candidates) -> list[dict[str, str]]:
-    """Why the estimates are doubted, each kind of doubt once with the variants it concerns, and what failed."""
+    """Return the reasons for doubts about the estimates, each with its variants, and the failures."""
     named: dict[str, tuple[list[str], str]] = {}
     for candidate in found.candidates:
         is_failed = candidate.verdict.answer is VariantAnswer.FAILED

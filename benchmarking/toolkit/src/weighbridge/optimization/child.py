@@ -1,8 +1,8 @@
-"""The child of a workshop job: fences itself in, makes a variant or compares it with its baseline, and says what it
-has.
+"""The child process of a workshop job: enters the sandbox, creates a variant or compares it with its baseline, and
+reports the result.
 
-`python -m weighbridge.optimization.child JOB.json`; see `workshop` for the other side and `runners.child` for the
-protocol. Heavy libraries are imported after the seals are on.
+`python -m weighbridge.optimization.child JOB.json`; see `workshop` for the parent and `systems.sandbox.child` for the
+protocol. Heavy libraries are imported after the sandbox is active.
 """
 
 import json
@@ -14,13 +14,13 @@ from typing import Any, TextIO
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.systems.sandbox.child import Speaker, enter
+from weighbridge.systems.sandbox.child import ProgressWriter, enter_sandbox
 
 Say = Callable[[float, str], None]
 
 
 def making(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """Make the variant of `job["model"]` that `job["recipe"]` names; return it in base 64."""
+    """Create the variant of `job["model"]` from `job["recipe"]`; return it in base 64."""
     import base64
 
     from weighbridge.measure.conditions import manifest
@@ -30,7 +30,7 @@ def making(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
     model, recipe = Path(job["model"]), from_document(Recipe, job["recipe"], name="recipe")
     feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
-    made = make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.machine())
+    made = make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.describe_machine())
     return {"model": base64.b64encode(made).decode()}
 
 
@@ -54,11 +54,11 @@ TASKS = {"make": making, "compare": comparing}
 
 
 def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
-    """Do a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
+    """Do a job that `enter` returned; return `{"result": …}` or `{"refusal": {reason, code, field}}`."""
     from weighbridge.systems.engine_errors import model_failure
 
     try:
-        return {"result": TASKS[job["task"]](job, Speaker(stream))}
+        return {"result": TASKS[job["task"]](job, ProgressWriter(stream))}
     except Refused as refused:
         return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
     except Exception as error:  # noqa: BLE001 -- the parent must hear of whatever went wrong, in words
@@ -67,8 +67,8 @@ def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Fence this process in, do the job, and hand over the outcome."""
-    job = enter(Path(arguments[0]), stream=sys.stdout)
+    """Enter the sandbox, do the job, and report the outcome."""
+    job = enter_sandbox(Path(arguments[0]), stream=sys.stdout)
     outcome = outcome_of(job, stream=sys.stdout)
     with os.fdopen(job["outcome"], "w") as pipe:
         json.dump(outcome, pipe, allow_nan=False)

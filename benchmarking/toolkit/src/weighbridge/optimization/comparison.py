@@ -1,7 +1,7 @@
-"""Comparison: a variant beside its baseline in one process: answers on the same rows, time in interleaved blocks.
+"""Compare a variant with its baseline in one process: answers on the same rows, times in interleaved blocks.
 
-The baseline is loaded twice and measured against itself in the same rounds (A/A), so that the noise floor is that of
-these very minutes.
+The baseline is loaded twice and measured against itself in the same rounds (A/A), so that the noise floor is measured
+at the same time.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 BASELINE, TWIN, VARIANT = "baseline", "twin", "variant"
 MAX_DISTINCT_INPUTS = 1_000
-# Where answering ends and timing begins on the way from 0 to 1.
+# The share of the progress at which answering ends and timing starts.
 ANSWERED = 0.3
 BLOCKS = BlockSettings(rounds=16, max_duration_s=60.0)
 Say = Callable[[float, str], None]
@@ -34,7 +34,9 @@ Say = Callable[[float, str], None]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VariantComparisonSettings:
-    """Everything that decides a comparison: the drop of accuracy that is allowed (0.01 is one point), level, blocks."""
+    """The settings of a comparison: the allowed drop of accuracy (0.01 is one point), the confidence level and the
+    blocks.
+    """
 
     margin: float = 0.01
     confidence: float = 0.95
@@ -42,20 +44,20 @@ class VariantComparisonSettings:
     blocks: BlockSettings = BLOCKS
 
     def __post_init__(self) -> None:
-        """Refuse a margin and a level that mean nothing."""
+        """Refuse an invalid margin, confidence level or number of threads."""
         if not 0 < self.margin < 1:
-            raise Invalid("The margin lies between 0 and 1: 0.01 allows a loss of one point.", field="margin")
+            raise Invalid("The margin must be between 0 and 1: 0.01 allows a loss of one point.", field="margin")
         if not 0 < self.confidence < 1:
-            raise Invalid("A confidence level lies between 0 and 1.", field="confidence")
+            raise Invalid("The confidence level must be between 0 and 1.", field="confidence")
         if self.threads < 1:
-            raise Invalid("A model runs on at least one thread.", field="threads")
+            raise Invalid("The number of threads must be at least one.", field="threads")
 
 
 @dataclasses.dataclass(frozen=True)
 class VariantComparison:
-    """The paired drop, the speed-up (None with too few whole rounds) and the noise floor of the same rounds.
+    """The paired drop, the speed-up (None with too few complete rounds) and the noise floor of the same rounds.
 
-    Besides, milliseconds per inference by type of operator of both; empty where a model could not be taken apart.
+    Also the milliseconds per inference of both models by type of operator; empty if a model could not be split.
     """
 
     quality_drop: QualityDrop
@@ -74,9 +76,7 @@ def compare(
     on_progress: Say,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> VariantComparison:
-    """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where one
-    cannot answer.
-    """
+    """Compare two ONNX files on a data file; raise Invalid if the data does not match, ModelFailed if a model fails."""
     rows = read_data_set(data)
     runners = {
         name: OnnxRuntimeRunner(path, threads=settings.threads)
@@ -99,7 +99,7 @@ def compare(
 
 
 def operators_of(model: Path, feed: Feed, *, threads: int, clock: Callable[[], int]) -> dict[str, float]:
-    """Return `operator_times` of a file; empty where it cannot be taken apart, which must not cost the comparison."""
+    """Return `operator_times` of a file; empty if that fails, because the comparison must not fail with it."""
     try:
         return operator_times(model.read_bytes(), feed, threads=threads, clock=clock)
     except Exception:  # noqa: BLE001 -- ONNX Runtime's exception classes share no base
@@ -107,7 +107,7 @@ def operators_of(model: Path, feed: Feed, *, threads: int, clock: Callable[[], i
 
 
 def speed_of(blocks: Blocks, *, confidence: float) -> tuple[SpeedUp | None, float | None]:
-    """Return the speed-up of VARIANT over BASELINE and the noise floor of TWIN; None where rounds are too few."""
+    """Return the speed-up of VARIANT over BASELINE and the noise floor of TWIN; None with too few rounds."""
     ratio = ratio_of_medians(blocks, BASELINE, VARIANT, confidence=confidence)
     floor = noise_floor(blocks, BASELINE, TWIN, confidence=confidence)
     if ratio is None or floor is None:
@@ -137,9 +137,9 @@ def _drop(
 
 
 def classes_of(rows: DataSet) -> NDArray[np.int64]:
-    """Return the true classes, shape (rows,); raise Invalid where y holds numbers to be met instead."""
+    """Return the true classes, shape (rows,); raise Invalid if y has regression targets."""
     if not np.issubdtype(rows.y.dtype, np.integer):
-        text = "y holds numbers, not classes: variants are judged by how often they name the right class."
+        text = "y contains numbers, not classes; variants are judged by their accuracy on classes."
         raise Invalid(text, code="data_type", field="data")
     return rows.y.astype(np.int64)
 
@@ -147,7 +147,7 @@ def classes_of(rows: DataSet) -> NDArray[np.int64]:
 def answers(
     runner: OnnxRuntimeRunner, rows: DataSet, spec: InputSpec, on_tick: Callable[[float], None]
 ) -> NDArray[np.int64]:
-    """Return the class a model names for each row, shape (rows,); raise ModelFailed where it cannot answer."""
+    """Return the predicted class of each row, shape (rows,); raise ModelFailed if the model fails."""
     found: list[NDArray[np.int64]] = []
     done = 0
     for feed in batches(rows, spec):
@@ -155,7 +155,7 @@ def answers(
         try:
             output = runner.first_output(feed)
         except Exception as error:
-            # ONNX Runtime's exception classes share no base but Exception.
+            # ONNX Runtime's exceptions have no common base class except Exception.
             raise model_failure(f"on rows {done} to {done + size - 1} of the data set", error) from error
         found.append(labels_of(output, rows=size))
         done += size

@@ -1,7 +1,7 @@
-"""Lessons: the variants of a PyTorch network that have to be trained, pruned ones and students, as a series tries them.
+"""Lessons: variants of a PyTorch network that need training (pruned networks and students), for a series.
 
-All of it runs in the caller's own process: the network is code that the person named. What comes out is an ONNX file,
-which is measured behind the fence like any other.
+They run in the caller's process, because the user chose the network's code. The result is an ONNX file, which is
+measured in the sandbox like any other.
 """
 
 import copy
@@ -20,13 +20,15 @@ from weighbridge.optimization.trial import Variant
 from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.process import RunCanceled
 
-# Where the teacher has answered on the way from 0 to 1.
+# The share of the progress at which the teacher has answered.
 ASKED = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class School:
-    """What trained variants have in common: the trained network, the rows to learn from, how, where checkpoints lie."""
+    """Common inputs of trained variants: the trained network, the training rows, the settings and the checkpoint
+    folder.
+    """
 
     network: Any
     rows: DataSet
@@ -34,7 +36,7 @@ class School:
     checkpoints: Path
 
     def key(self) -> dict[str, Any]:
-        """Return what decides the outcome of every lesson here."""
+        """Return everything that determines the outcome of the lessons."""
         rows = {name: digest_of_array(getattr(self.rows, name)) for name in ("x", "y")}
         return {"network": digest_of_weights(self.network), "rows": rows, "training": dataclasses.asdict(self.training)}
 
@@ -46,7 +48,7 @@ class School:
 
 
 def pruned_variant(school: School, settings: PruneSettings) -> Variant:
-    """Return the variant without the least channels, trained again on the labels."""
+    """Return the variant without the least important channels, retrained on the labels."""
     name = f"pruned-{round(settings.amount * 100)}"
     key = {**school.key(), "prune": dataclasses.asdict(settings)}
 
@@ -70,7 +72,7 @@ def pruned_variant(school: School, settings: PruneSettings) -> Variant:
 
 
 def student_variant(school: School, student: Any, settings: DistilSettings, *, name: str = "student") -> Variant:
-    """Return the variant in which a student network learns from the school's network."""
+    """Return the variant in which a student network learns from the trained network."""
     key = {**school.key(), "distil": dataclasses.asdict(settings), "student": digest_of_weights(student)}
 
     def make(path: Path, follow: Follow) -> None:
@@ -105,7 +107,7 @@ def _checkpoint(school: School, name: str) -> Path:
 
 
 def _stoppable(follow: Follow) -> Callable[[float, str], None]:
-    """Return a function that passes progress on and raises RunCanceled when the training is to stop."""
+    """Return a function that reports progress, and raises RunCanceled if the training should stop."""
     on_progress, should_stop = follow
 
     def say(share: float, doing: str) -> None:

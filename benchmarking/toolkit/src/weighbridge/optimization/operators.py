@@ -1,9 +1,8 @@
-"""Operators: where the time of a model goes, and which operator makes a variant slower than its baseline.
+"""Operators: where a model spends its time, and which operator makes a variant slower than its baseline.
 
-ONNX Runtime's own profiler writes a file, which nothing behind the fence may. Here the network, as ONNX Runtime
-rewrites it for this machine, answers one query with all its activations kept; then each operator is asked again alone
-with what it was given, and timed. What a call costs by itself is taken off. Operators with graphs inside (If, Loop) are
-left out.
+ONNX Runtime's own profiler writes a file, which the sandbox forbids. Instead, the network as rewritten by ONNX Runtime
+for this machine answers one query with all activations stored; then each operator runs alone on its own inputs and is
+timed. The overhead of a call is subtracted. Operators with subgraphs (If, Loop) are left out.
 """
 
 import dataclasses
@@ -24,7 +23,9 @@ REPEATS = 25
 
 @dataclasses.dataclass(frozen=True)
 class Culprit:
-    """The operator that a variant spends more time in: its milliseconds per inference, of `total_ms`, and before."""
+    """The operator that a variant spends more time in: its milliseconds per inference, the total, and the baseline's
+    time.
+    """
 
     operator: str
     variant_ms: float
@@ -32,15 +33,15 @@ class Culprit:
     baseline_ms: float
 
     def words(self) -> str:
-        """Say it in one sentence."""
+        """Describe it in one sentence."""
         before = f"the baseline spends {self.baseline_ms:.3g} ms in it" if self.baseline_ms else "the baseline has none"
         return f"{self.operator} costs {self.variant_ms:.3g} of {self.total_ms:.3g} ms per inference; {before}."
 
 
 def culprit(baseline: Mapping[str, float], variant: Mapping[str, float]) -> Culprit | None:
-    """Return the operator whose time grew the most, None where none grew or nothing is known of the variant.
+    """Return the operator whose time grew the most; None if none grew or the variant has no times.
 
-    Both map types of operators to milliseconds per inference.
+    Both arguments map operator types to milliseconds per inference.
     """
     grown = {name: spent - baseline.get(name, 0.0) for name, spent in variant.items()}
     worst = max(sorted(grown), key=lambda name: grown[name], default=None)
@@ -63,7 +64,7 @@ def operator_times(model: bytes, feed: Feed, *, threads: int, clock: Callable[[]
 
 
 def _activations(network: Any, feed: Feed) -> dict[str, NDArray[Any]]:
-    """Return every tensor that flows in one inference, by name; what is no tensor is left out."""
+    """Return all tensors of one inference, by name; other values are left out."""
     import onnx
 
     exposed = onnx.ModelProto()
@@ -77,7 +78,7 @@ def _activations(network: Any, feed: Feed) -> dict[str, NDArray[Any]]:
 
 
 def _singles(network: Any, values: Mapping[str, NDArray[Any]]) -> Iterator[tuple[Any, Any, dict[str, NDArray[Any]]]]:
-    """Yield each node, the network of it alone with its own weights, and what it is to be given."""
+    """Yield each node, a network of only this node with its weights, and its inputs."""
     from onnx import helper
 
     weights = {tensor.name: tensor for tensor in network.graph.initializer}
@@ -100,7 +101,7 @@ def _singles(network: Any, values: Mapping[str, NDArray[Any]]) -> Iterator[tuple
 
 
 def _empty() -> Any:
-    """Return the network that does nothing: what it takes is what a call costs."""
+    """Return an empty network, to measure the overhead of a call."""
     from onnx import TensorProto, helper
 
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
@@ -115,7 +116,7 @@ def _alone(network: Any, given: Feed, threads: int, clock: Callable[[], int]) ->
         begun = clock()
         session.run(None, given)
         times.append(clock() - begun)
-    # The first one warms up.
+    # The first call is the warm-up.
     return statistics.median(times[1:])
 
 

@@ -1,4 +1,4 @@
-"""Plan: from what a person asked for to a series that can be run: rows set apart, variants chosen, folder laid out."""
+"""Plan a series from a user's choices: split rows, choose variants, prepare the folder."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizationChoice:
-    """What to try and how: `only` names variants (all where empty); `calibrate` rows are shown, drawn by `seed`."""
+    """What to try: `only` names variants (all if empty); `calibrate` is the number of rows, drawn by `seed`."""
 
     folder: Path
     only: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class OptimizationChoice:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Lessons:
-    """What to make of a PyTorch network by training: which shares to prune, which student to teach, and how."""
+    """Variants of a PyTorch network by training: shares to prune, the student to teach, and the settings."""
 
     prune: tuple[PruneSettings, ...] = ()
     student: Any = None
@@ -50,13 +50,12 @@ class Lessons:
 
 
 def of_file(model: Path, data: Path, *, calibration: Path | None, choice: OptimizationChoice) -> Series:
-    """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows taken out of
-    `data`.
+    """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows of `data`.
 
-    Raises Invalid for a model or data that are missing or unreadable, and for too few rows.
+    Raises Invalid for a missing or unreadable model or data, and for too few rows.
     """
     if not model.is_file():
-        raise Invalid(f"There is no model file {model.name}.", code="model_missing", field="model")
+        raise Invalid(f"The model file {model.name} does not exist.", code="model_missing", field="model")
     given = read_data_set(data)
     if calibration is not None:
         shown, tested = rows_of.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed), given
@@ -70,7 +69,7 @@ def of_network(
 ) -> Series:
     """Plan the variants of a trained PyTorch network: calibrated and trained on `train`, tested on `test`.
 
-    Writes the network as `fp32.onnx` into the folder. Raises Invalid where it cannot be written.
+    Writes the network as `fp32.onnx` into the folder. Raises Invalid if it cannot be written.
     """
     model = choice.folder.resolve() / "fp32.onnx"
     export(network, model, example=train.x[:1])
@@ -99,7 +98,7 @@ def _series(
     classes_of(tested)
     folder = choice.folder.resolve()
     calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
-    recipes, left_out = chosen(choice.only, machine=manifest.machine(), force_half=choice.force_half)
+    recipes, left_out = chosen(choice.only, machine=manifest.describe_machine(), force_half=choice.force_half)
     threads = choice.settings.comparison.threads
     workshop = Workshop(limits=choice.limits, threads=threads, workdir=folder / "jobs")
     bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, workshop=workshop)
@@ -114,7 +113,7 @@ def _series(
 
 
 def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, rows: int) -> Variant:
-    """Return the variant of a recipe, made in the workshop."""
+    """Return the variant of a recipe, created in the workshop."""
 
     def make(path: Path, follow: Follow) -> None:
         path.write_bytes(bench.workshop.make(recipe, model=bench.baseline, rows=calibration, follow=follow))
@@ -124,11 +123,11 @@ def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, r
 
 
 def _written(data: DataSet, path: Path) -> Path:
-    """Write rows where a child may read them; the same rows give the same bytes."""
+    """Write rows to a file for a child process; the same rows give the same bytes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path, x=data.x, y=data.y)
     except OSError as error:
-        text = f"Nothing can be written into {path.parent}: {error.strerror}. Choose another folder (--out)."
+        text = f"Cannot write to {path.parent}: {error.strerror}. Choose another folder (--out)."
         raise Invalid(text, code="folder", field="out") from error
     return path

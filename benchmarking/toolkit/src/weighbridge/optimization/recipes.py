@@ -1,6 +1,6 @@
-"""Recipes: the variants that can be made of an ONNX file, and which of them this machine can gain from.
+"""Recipes: the variants of an ONNX file, and which of them this machine can benefit from.
 
-In scope: names, settings, and the sentence that says how a variant was made. How it is made is in `quantize`.
+In scope: names, settings, and a sentence on how a variant was created. `quantize` creates the variants.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from weighbridge.core.errors import Invalid
 
 
 class RecipeKind(StrEnum):
-    """What is done to the graph."""
+    """The kind of change to the graph."""
 
     GRAPH = "graph"
     STATIC = "static"
@@ -21,7 +21,7 @@ class RecipeKind(StrEnum):
 
 
 class CalibrationMethod(StrEnum):
-    """How static quantization picks the range of each tensor from what it saw; ONNX Runtime's names."""
+    """How static quantization chooses the range of each tensor; ONNX Runtime's names."""
 
     MIN_MAX = "MinMax"
     ENTROPY = "Entropy"
@@ -30,7 +30,7 @@ class CalibrationMethod(StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One variant to make: weights get a scale per channel or per tensor, ranges come from `calibration`."""
+    """One variant: weights get a scale per channel or per tensor; `calibration` gives the ranges."""
 
     name: str
     kind: RecipeKind
@@ -39,11 +39,11 @@ class Recipe:
 
     @property
     def needs_rows(self) -> bool:
-        """Whether it must be shown inputs before it can be made."""
+        """Whether it needs calibration rows."""
         return self.kind is RecipeKind.STATIC
 
     def words(self, *, rows: int) -> str:
-        """Say how the variant is made; `rows` are shown to it for calibration."""
+        """Describe how the variant is created; `rows` is the number of calibration rows."""
         scale = "per channel" if self.per_channel else "per tensor"
         return {
             RecipeKind.GRAPH: "graph optimization (ONNX Runtime, extended level, saved)",
@@ -74,21 +74,23 @@ NO_HALF = (
 
 
 def gains_from_half(machine: Mapping[str, Any]) -> bool:
-    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm
-    with asimdhp.
+    """Return whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm with
+    asimdhp.
     """
     return machine["architecture"] in ("aarch64", "arm64") and "asimdhp" in machine["cpu_flags"]
 
 
 def chosen(names: Sequence[str], *, machine: Mapping[str, Any], force_half: bool) -> tuple[list[Recipe], list[str]]:
-    """Return the recipes of these names (all where none is named), and a sentence for each that is left out.
+    """Return the recipes with these names (default: all), and a sentence for each that is left out.
 
-    Raises Invalid for a name that no recipe has.
+    Raises Invalid for an unknown name.
     """
     known = {recipe.name: recipe for recipe in RECIPES}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Invalid(f"There is no variant {unknown[0]!r}; there are {', '.join(known)}.", code="recipe", field="only")
+        raise Invalid(
+            f"There is no variant {unknown[0]!r}; the variants are {', '.join(known)}.", code="recipe", field="only"
+        )
     wanted = [recipe for recipe in RECIPES if recipe.name in names or not names]
     if HALF in wanted and not force_half and not gains_from_half(machine):
         return [recipe for recipe in wanted if recipe is not HALF], [NO_HALF]

@@ -1,4 +1,4 @@
-"""Rows: which rows of a data set calibrate a variant and which ones judge it; none does both."""
+"""Rows: split a data set into rows for calibration and rows for testing, without overlap."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,15 +16,15 @@ BATCH = 32
 
 
 def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet]:
-    """Return `calibrate` rows drawn by `seed`, and all others, each in the order of the data set.
+    """Return `calibrate` rows drawn by `seed`, and all others, both in the order of the data set.
 
-    Raises Invalid where that would leave fewer than LEAST_TEST_ROWS to test on.
+    Raises Invalid if fewer than LEAST_TEST_ROWS would be left for testing.
     """
     total = len(data.x)
     _check_count(calibrate)
     if total - calibrate < LEAST_TEST_ROWS:
         text = (
-            f"The data set has {total} rows; {calibrate} to calibrate with leave {max(0, total - calibrate)} to test "
+            f"The data set has {total} rows; {calibrate} for calibration leave {max(0, total - calibrate)} to test "
             "on, "
             f"and fewer than {LEAST_TEST_ROWS} show nothing. Calibrate with fewer rows (--calibrate), or give other "
             "rows "
@@ -36,14 +36,14 @@ def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet
 
 
 def drawn(data: DataSet, *, calibrate: int, seed: int) -> DataSet:
-    """Return at most `calibrate` rows of a data set that is not tested on, drawn by `seed`."""
+    """Return at most `calibrate` rows, drawn by `seed`, of a data set that is not used for testing."""
     _check_count(calibrate)
     return _taken(data, np.random.default_rng(seed).permutation(len(data.x))[:calibrate])
 
 
 def _check_count(calibrate: int) -> None:
     if calibrate < 1:
-        raise Invalid("Calibrate with at least one row.", code="data_rows", field="calibrate")
+        raise Invalid("The number of calibration rows must be at least one.", code="data_rows", field="calibrate")
 
 
 def _taken(data: DataSet, rows: NDArray[np.int64]) -> DataSet:
@@ -52,16 +52,14 @@ def _taken(data: DataSet, rows: NDArray[np.int64]) -> DataSet:
 
 
 def batches(data: DataSet, spec: InputSpec) -> Iterator[Feed]:
-    """Yield the rows as a model with the input `spec` takes them: BATCH at a time, or one where its batch is fixed."""
+    """Yield the rows in batches for a model with input `spec`: BATCH rows each, or one if the batch size is fixed."""
     size = 1 if isinstance(spec.shape[0], int) else BATCH
     for start in range(0, len(data.x), size):
         yield {spec.name: data.x[start : start + size]}
 
 
 def shown(model: Path, data: Path, *, threads: int, say: Callable[[float, str], None]) -> Iterator[Feed]:
-    """Yield the batches of a data file that fit a model file, saying how far it is; raise Invalid where they do not
-    fit.
-    """
+    """Yield the batches of a data file for a model file and report progress; raise Invalid if they do not match."""
     rows = read_data_set(data)
     spec = check_fits(rows, OnnxRuntimeRunner(model, threads=threads).inputs)
     fed = 0

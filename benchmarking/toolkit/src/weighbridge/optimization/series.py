@@ -1,7 +1,7 @@
-"""Series: the baseline and its variants, one trial after the other; what was finished is kept and not done again.
+"""Series: the baseline and its variants, one trial after the other; finished trials are stored and not repeated.
 
-A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its estimates:
-model, rows, recipe, settings, libraries, machine. The same series started again takes it from there.
+A finished trial writes `variants/NAME.record.json` in the folder, under a digest of everything that determines its
+estimates: model, rows, recipe, settings, libraries, machine. The same series, started again, continues from there.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ LIBRARIES = (*manifest.LIBRARIES, "torch")
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """A finished trial: the candidate, the noise floor of its comparison, and milliseconds by type of operator."""
+    """A finished trial: the candidate, the noise floor of its comparison, and milliseconds by operator type."""
 
     candidate: Candidate
     noise_floor: float | None = None
@@ -38,7 +38,7 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Series:
-    """What is tried, and where: `calibration` names the rows that no variant is tested on, for the manifest."""
+    """The variants to try and the bench; `calibration` describes the calibration rows for the manifest."""
 
     bench: Bench
     variants: Sequence[Variant]
@@ -48,15 +48,15 @@ class Series:
     left_out: tuple[str, ...] = ()
 
     def manifest(self) -> dict[str, Any]:
-        """Return everything that decides the estimates, sealed."""
-        return manifest.sealed(
+        """Return everything that determines the estimates, with a digest."""
+        return manifest.seal_manifest(
             {
                 "model": {"digest": digest_of_file(self.bench.baseline)},
                 "data": {"digest": digest_of_file(self.bench.rows)},
                 "calibration": {"digest": digest_of_file(self.calibration)},
                 "settings": to_document(self.bench.settings),
-                "libraries": manifest.libraries(LIBRARIES),
-                "machine": manifest.machine(),
+                "libraries": manifest.library_versions(LIBRARIES),
+                "machine": manifest.describe_machine(),
                 "left_out": list(self.left_out),
             }
         )
@@ -65,10 +65,10 @@ class Series:
 def run(
     series: Series, *, follow: Follow, now: Callable[[], datetime], keep: Callable[[Candidates], None]
 ) -> Candidates:
-    """Try every variant and return all candidates; `keep` gets what there is after each, marked as partial.
+    """Try all variants and return all candidates; `keep` gets the partial candidates after each trial.
 
-    A variant that cannot be made or measured is a candidate that failed, with the reason. Raises RunFailed where the
-    baseline cannot be measured, RunCanceled, and whatever the callbacks raise: then what `keep` got last stands.
+    A variant that cannot be created or measured is a failed candidate with the reason. Raises RunFailed if the baseline
+    cannot be measured, RunCanceled, and exceptions of the callbacks: then the last call of `keep` has the results.
     """
     sealed = series.manifest()
     done: list[Trial] = []
@@ -87,8 +87,8 @@ def _together(trials: Sequence[Trial], sealed: Mapping[str, Any], at: datetime, 
         noise_floor=max(floors, default=None),
         candidates=tuple(trial.candidate for trial in trials),
     )
-    # What fenced them in decides no estimate, so that it is known only now, and not part of what a trial is kept under.
-    return dataclasses.replace(found, manifest=manifest.sealed({**sealed, "isolation": found.isolation()}))
+    # The isolation does not affect estimates, so it is not part of a trial's key and is only known now.
+    return dataclasses.replace(found, manifest=manifest.seal_manifest({**sealed, "isolation": found.isolation()}))
 
 
 def _trials(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Iterator[Trial]:
@@ -138,7 +138,7 @@ def _tried(
 def _store(
     series: Series, sealed: Mapping[str, Any], trial: Trial, key: Mapping[str, Any], result: Mapping[str, Any]
 ) -> Trial:
-    """Write a trial's result, then its record, so that a record never speaks of a result that is not there."""
+    """Write a trial's result before its record, so that a record never refers to a missing result."""
     name = trial.candidate.name
     document = {"key": _key(sealed, name, key), **dataclasses.asdict(trial)}
     for kind, content in (("result", result), ("record", document)):
@@ -150,7 +150,7 @@ def _store(
 
 
 def _kept(series: Series, sealed: Mapping[str, Any], name: str, key: Mapping[str, Any]) -> Trial | None:
-    """Return the trial that an earlier series finished under the same conditions, if its files are still the same."""
+    """Return the trial of an earlier series under the same conditions, if its files are unchanged."""
     try:
         document = json.loads(_file(series, name, "record").read_text())
         if document["key"] != _key(sealed, name, key):

@@ -1,6 +1,4 @@
-"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a folder of
-its series.
-"""
+"""Trial: one variant, created, profiled, compared with the baseline and judged; its files are in the series' folder."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -17,18 +15,16 @@ from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.tradeoff.candidates import Candidate, Estimate, Measurement, RawLatencies, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
-# Enough for a curve of the distribution; all samples are in the result's own file.
+# Enough for a distribution chart; the result's own file has all samples.
 MOST_SAMPLES = 5_000
-# Where making ends and profiling ends on the way of a variant from 0 to 1.
+# The shares of a variant's progress at which creation and profiling end.
 MADE, PROFILED = 0.3, 0.7
 PROFILE, COMPARISON = ProfileSettings(scenario=SingleStream(max_duration_s=30.0)), VariantComparisonSettings()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A variant that can be made: `make(path, follow)` writes its ONNX file; `key` is all that decides how it comes
-    out.
-    """
+    """A variant to create: `make(path, follow)` writes its ONNX file; `key` determines the outcome."""
 
     name: str
     family: str
@@ -39,20 +35,20 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrialSettings:
-    """How variants are measured: latency, quality and memory each by itself (`profile`), then beside the baseline."""
+    """How variants are measured: latency, quality and memory alone (`profile`), then together with the baseline."""
 
     profile: ProfileSettings = PROFILE
     comparison: VariantComparisonSettings = COMPARISON
 
     def __post_init__(self) -> None:
-        """Refuse different numbers of threads: a speed-up beside estimates of other conditions would mislead."""
+        """Refuse different numbers of threads: the speed-up would not match the other estimates."""
         if self.profile.scenario.threads != self.comparison.threads:
-            raise Invalid("Profile and compare on the same number of threads.", field="threads")
+            raise Invalid("Profiling and comparison must use the same number of threads.", field="threads")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bench:
-    """Where trials are held: the series' folder, its baseline (an ONNX file), its test rows, and the workshop."""
+    """The environment of trials: the series' folder, its baseline (an ONNX file), its test rows, and the workshop."""
 
     folder: Path
     baseline: Path
@@ -61,7 +57,7 @@ class Bench:
     workshop: Workshop
 
     def profile(self, model: Path, name: str, follow: Follow) -> dict[str, Any]:
-        """Profile an ONNX file behind the fence and return its `weighbridge.result/1` mapping."""
+        """Profile an ONNX file in the sandbox and return its `weighbridge.result/1` mapping."""
         on_progress, should_stop = follow
         return run_isolated(
             model=model,
@@ -77,7 +73,7 @@ class Bench:
 def described(
     result: Mapping[str, Any], *, name: str, family: str, made_by: str, verdict: VariantVerdict, **more: Any
 ) -> Candidate:
-    """Return the candidate that a profile's result describes."""
+    """Return the candidate for the result of a profile."""
     samples, stride = result["samples"]["latency_ns"], result["samples"]["stride"]
     thin = max(1, -(-len(samples) // MOST_SAMPLES))
     return Candidate(
@@ -97,9 +93,9 @@ def described(
 def try_variant(
     variant: Variant, *, bench: Bench, baseline: Mapping[str, Any], follow: Follow
 ) -> tuple[Candidate, dict[str, Any], VariantComparison]:
-    """Make, profile, compare and judge a variant; `baseline` is the baseline's result.
+    """Create, profile, compare and judge a variant; `baseline` is the baseline's result.
 
-    Returns the candidate, its result and the comparison. Raises what the maker refuses, RunFailed and RunCanceled.
+    Returns the candidate, its result and the comparison. Raises the errors of its maker, RunFailed and RunCanceled.
     """
     on_progress, should_stop = follow
     path = bench.folder / "variants" / f"{variant.name}.onnx"

@@ -1,4 +1,4 @@
-"""The workshop: has variants made and compared in a child behind the fence, since the model may come from anybody."""
+"""The workshop: creates and compares variants in a sandboxed child process, because models are not trusted."""
 
 import base64
 import binascii
@@ -13,19 +13,19 @@ from weighbridge.optimization.comparison import VariantComparison, VariantCompar
 from weighbridge.optimization.recipes import Recipe
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import LONGEST_REASON, death, forged
-from weighbridge.systems.sandbox.process import Heard, RunFailed, fenced, printable
+from weighbridge.systems.sandbox.outcome import MAX_REASON_CHARS, exit_failure, forged_result
+from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, run_child, sanitize_text
 from weighbridge.tradeoff.shapes import read
 
 CHILD = ("-m", "weighbridge.optimization.child")
-# A variant comes back as text, a third longer than its bytes, and FP32 may have grown a little.
+# A variant is returned as base 64 text, a third longer than its bytes, and may be a little larger than FP32.
 BYTES_TO_MB_OF_TEXT = 1.5 / 1_000_000
 Follow = tuple[Callable[[float, str], None], Callable[[], bool]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """Where jobs are done: their limits, their threads, the folder for their job files."""
+    """The environment of jobs: their limits, threads and the folder for job files."""
 
     limits: Limits
     threads: int
@@ -34,10 +34,10 @@ class Workshop:
     def make(self, recipe: Recipe, *, model: Path, rows: Path, follow: Follow) -> bytes:
         """Return the variant of an ONNX file, calibrated with a data file; raise RunFailed or RunCanceled."""
         room_mb = max(self.limits.result_mb, round(model.stat().st_size * BYTES_TO_MB_OF_TEXT))
-        said = self._ask(
+        answer = self._ask(
             {
                 "task": "make",
-                "where": "while its variant was made",
+                "where": "while its variant was created",
                 "model": str(model),
                 "data": str(rows),
                 "recipe": dataclasses.asdict(recipe),
@@ -47,15 +47,15 @@ class Workshop:
             follow=follow,
         )
         try:
-            return base64.b64decode(said["model"], validate=True)
+            return base64.b64decode(answer["model"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
-            raise forged("it holds no model") from error
+            raise forged_result("it contains no model") from error
 
     def compare(
         self, *, baseline: Path, variant: Path, rows: Path, settings: VariantComparisonSettings, follow: Follow
     ) -> VariantComparison:
-        """Return how a variant compares with its baseline; raise RunFailed or RunCanceled."""
-        said = self._ask(
+        """Return the comparison of a variant with its baseline; raise RunFailed or RunCanceled."""
+        answer = self._ask(
             {
                 "task": "compare",
                 "where": "while it was compared",
@@ -69,15 +69,15 @@ class Workshop:
             follow=follow,
         )
         try:
-            return read(VariantComparison, said)
+            return read(VariantComparison, answer)
         except Invalid as error:
-            raise forged("it has not the form of a comparison") from error
+            raise forged_result("it is not a comparison") from error
 
     def _ask(
         self, job: Mapping[str, Any], *, reads: Sequence[Path], limits: Limits, follow: Follow
     ) -> Mapping[str, Any]:
         self.workdir.mkdir(parents=True, exist_ok=True)
-        heard = fenced(
+        output = run_child(
             program=CHILD,
             job={**job, "threads": self.threads},
             reads=reads,
@@ -87,21 +87,23 @@ class Workshop:
             workdir=self.workdir,
             follow=follow,
         )
-        return read_answer(heard, limits=limits)
+        return read_answer(output, limits=limits)
 
 
-def read_answer(heard: Heard, *, limits: Limits) -> Mapping[str, Any]:
-    """Return what the child handed over; raise RunFailed with its reason, or with ours where it died or
-    said nonsense.
+def read_answer(output: ChildOutput, *, limits: Limits) -> Mapping[str, Any]:
+    """Return the result of the child process; raise RunFailed with its reason, or if it died or returned an invalid
+    result.
     """
-    if heard.fence is None or heard.status != 0 or not heard.outcome:
-        raise death(heard, limits=limits)
+    if output.seals is None or output.status != 0 or not output.outcome:
+        raise exit_failure(output, limits=limits)
     try:
-        said = json.loads(bytes(heard.outcome))
-        if "refusal" in said:
-            refusal = {key: str(said["refusal"][key]) for key in ("reason", "code")}
-            raise RunFailed(printable(refusal["reason"], most=LONGEST_REASON), code=printable(refusal["code"], most=40))
-        result: Mapping[str, Any] = said["result"]
+        outcome = json.loads(bytes(output.outcome))
+        if "refusal" in outcome:
+            refusal = {key: str(outcome["refusal"][key]) for key in ("reason", "code")}
+            raise RunFailed(
+                sanitize_text(refusal["reason"], most=MAX_REASON_CHARS), code=sanitize_text(refusal["code"], most=40)
+            )
+        result: Mapping[str, Any] = outcome["result"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise forged("it has not the form of a result") from error
+        raise forged_result("it is not a result") from error
     return result

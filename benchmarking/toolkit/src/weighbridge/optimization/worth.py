@@ -1,7 +1,7 @@
-"""Worth: what a variant is worth against its baseline, in one answer and in plain words.
+"""Worth: the verdict on a variant relative to its baseline, with reasons in plain words.
 
-Slower comes first, then what it costs in quality, then what it gains. A gain in speed must lie outside the noise floor,
-the whole interval of it; a loss of quality must be ruled out down to the margin, not merely unseen.
+The verdict considers slowness first, then quality loss, then gains. The whole interval of a speed gain must be outside
+the noise floor; a quality loss beyond the margin must be ruled out, not just unobserved.
 """
 
 import dataclasses
@@ -10,14 +10,14 @@ from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp, VariantAnswer, VariantVerdict, VerdictReason
 
-# A smaller saving than a tenth of the file does not pay for a second model to look after.
+# Savings below a tenth of the file size do not justify maintaining a second model.
 LEAST_SIZE_SAVED = 0.10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Savings:
-    """What a variant saves, as shares of the baseline (0.75: a quarter is left; below 0 it needs more);
-    None: unknown.
+    """The savings of a variant, as shares of the baseline (0.75: a quarter is left; negative: it needs more); None if
+    unknown.
     """
 
     size_ratio: float | None
@@ -25,7 +25,7 @@ class Savings:
 
 
 def judge(compared: VariantComparison, *, savings: Savings, culprit: Culprit | None) -> VariantVerdict:
-    """Return the answer with its reasons; `culprit` is named where the variant is slower."""
+    """Return the verdict with its reasons; a slower variant includes its `culprit`."""
     speed, drop = compared.speed_up, compared.quality_drop
     is_slower = speed is not None and not speed.is_tied and speed.value < 1
     is_faster = speed is not None and not speed.is_tied and speed.value > 1
@@ -42,12 +42,11 @@ def judge(compared: VariantComparison, *, savings: Savings, culprit: Culprit | N
 
 def _speed(speed: SpeedUp | None, floor: float | None) -> VerdictReason:
     if speed is None or floor is None:
-        return VerdictReason("speed.unknown", "Too few rounds were measured to compare its speed.")
+        return VerdictReason("speed.unknown", "Too few rounds were measured to compare the speed.")
     if speed.is_tied:
         text = (
-            f"Speed cannot be told from the baseline's: {speed.value:.2f} times, {_between(speed)}, and this machine "
-            "sees "
-            f"{floor:.1%} between the baseline and itself."
+            f"The speed does not differ measurably from the baseline's: {speed.value:.2f} times, {_between(speed)}; "
+            f"the noise floor is {floor:.1%}."
         )
         return VerdictReason("speed.tied", text)
     if speed.value > 1:
@@ -74,7 +73,7 @@ def _quality(drop: QualityDrop) -> VerdictReason:
         return VerdictReason("quality.kept", f"{lost}: within {margin}.")
     if drop.lower >= drop.margin:
         return VerdictReason("quality.lost", f"{lost}: beyond {margin}.")
-    text = f"{lost}: a loss beyond {margin} is not ruled out. More test rows would tell."
+    text = f"{lost}: a loss beyond {margin} is not ruled out. More test rows would clarify."
     return VerdictReason("quality.not_shown", text)
 
 
@@ -91,5 +90,5 @@ def _size(savings: Savings) -> list[VerdictReason]:
 
 
 def saved(baseline: float | None, variant: float | None) -> float | None:
-    """Return the share of the baseline that is saved; None where one of them is unknown or the baseline is nothing."""
+    """Return the saved share of the baseline; None if a value is unknown or the baseline is zero."""
     return None if not baseline or variant is None else 1 - variant / baseline

@@ -1,1 +1,1 @@
-"""How good a model's answers are."""
+"""Quality of the answers of a model."""

@@ -1,4 +1,4 @@
-"""How good a classifier is: macro averages, metrics of each class and ROC AUC, each with its interval."""
+"""Quality of classifiers: macro averages, metrics per class and ROC AUC, each with its interval."""
 
 import math
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ CHUNK_CELLS = 1_000_000
 def macro_scores(confusion: NDArray[Any]) -> NDArray[np.float64]:
     """Return macro precision, recall and F1 of confusion matrices of shape (..., classes, classes), as (..., 3).
 
-    Truth stands in rows, answers in columns. Averages run over the classes that occur, as truth or as answer; what is
-    nought over nought counts 0 (as in scikit-learn). F1 = 2 TP / (2 TP + FP + FN).
+    Rows are the truth, columns the answers. Averages include the classes that occur as truth or answer; 0 / 0 counts as
+    0 (as in scikit-learn). F1 = 2 TP / (2 TP + FP + FN).
     """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
-    real, said = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    occurs = (real + said > 0).sum(axis=-1)
-    scores = [hits / np.maximum(said, 1), hits / np.maximum(real, 1), 2 * hits / np.maximum(real + said, 1)]
+    real, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    occurs = (real + predicted > 0).sum(axis=-1)
+    scores = [hits / np.maximum(predicted, 1), hits / np.maximum(real, 1), 2 * hits / np.maximum(real + predicted, 1)]
     return np.stack([score.sum(axis=-1) / np.maximum(occurs, 1) for score in scores], axis=-1)
 
 
@@ -30,8 +30,8 @@ def macro_intervals(
 ) -> dict[str, Interval]:
     """Return `precision_macro`, `recall_macro` and `f1_macro` with percentile intervals of a bootstrap over examples.
 
-    Resampling n examples draws the cells of their confusion matrix from a multinomial, which is what is done here. An
-    interval is widened to hold the point where the bootstrap's bias would leave it outside. Empty without examples.
+    Resampling n examples is a multinomial draw of the cells of their confusion matrix. An interval is widened to
+    contain the point estimate if the bias of the bootstrap leaves it outside. Empty without examples.
     """
     n = int(confusion.sum())
     if n == 0:
@@ -57,33 +57,33 @@ def macro_intervals(
 
 
 def class_metrics(confusion: NDArray[np.int64], confidence: float) -> list[dict[str, Any]]:
-    """Return precision and recall of each class that occurs, with Wilson's intervals: None over nothing; and its F1.
+    """Return precision and recall of each class that occurs, with Wilson intervals (None without cases), and F1.
 
     `support` counts the examples of the class.
     """
     metrics = []
-    for name, (real, said) in enumerate(zip(confusion.sum(axis=1), confusion.sum(axis=0), strict=True)):
+    for name, (real, predicted) in enumerate(zip(confusion.sum(axis=1), confusion.sum(axis=0), strict=True)):
         hits = int(confusion[name, name])
-        if real + said:
+        if real + predicted:
             metrics.append(
                 {
                     "class": name,
                     "support": int(real),
-                    "precision": wilson_interval(hits, int(said), confidence),
+                    "precision": wilson_interval(hits, int(predicted), confidence),
                     "recall": wilson_interval(hits, int(real), confidence),
-                    "f1": 2 * hits / int(real + said),
+                    "f1": 2 * hits / int(real + predicted),
                 }
             )
     return metrics
 
 
 def roc_auc(truth: NDArray[np.int64], scores: NDArray[Any], *, confidence: float = 0.95) -> Interval | None:
-    """Return ROC AUC, one class against the rest and averaged over classes, from scores of shape (rows, classes).
+    """Return ROC AUC, one-vs-rest and averaged over classes, from scores of shape (rows, classes).
 
-    Scores are taken as the model gives them; with two classes, their difference. The variance is DeLong's (1988), as
-    the sum of squared influences of the rows, which bears the average over classes; the interval is laid on the logit.
-    Where all pairs are in order that variance is nought, and Wilson's interval of as many trials as the rarer side has
-    rows stands in. Classes without an example on either side are left out; None if that leaves none.
+    Scores are used as given; for two classes, their difference. The variance is DeLong's (1988), as the sum of squared
+    influences of the rows, which also covers the average over classes; the interval is on the logit scale. If all pairs
+    are ordered, that variance is 0, and the interval is Wilson's with as many trials as the rarer class has rows.
+    Classes without positive or negative examples are omitted; None if no class is left.
     """
     columns = [scores[:, 1] - scores[:, 0]] if scores.shape[1] == 2 else list(scores.T)
     first = 1 if scores.shape[1] == 2 else 0
@@ -97,7 +97,7 @@ def roc_auc(truth: NDArray[np.int64], scores: NDArray[Any], *, confidence: float
 
 
 def _auc_and_influences(is_real: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[float, NDArray[np.float64]]:
-    """Return the AUC of one class and how much each row moves it: its placement among the other side, less the AUC."""
+    """Return the AUC of one class and the influence of each row: its placement in the other class, minus the AUC."""
     from scipy.stats import rankdata
 
     real, rest = int(is_real.sum()), int((~is_real).sum())
@@ -122,10 +122,8 @@ def _auc_interval(value: float, influences: NDArray[np.float64], fewest: int, co
     return Interval(value, low, high, confidence, n)
 
 
-def stacked(scores: Sequence[NDArray[Any]], *, most: int) -> NDArray[Any] | None:
-    """Put batches of scores of shape (rows, classes) together; None where there are none, or more than
-    `most` numbers.
-    """
-    if not scores or sum(batch.size for batch in scores) > most:
+def concatenate_scores(scores: Sequence[NDArray[Any]], *, max_size: int) -> NDArray[Any] | None:
+    """Concatenate batches of scores of shape (rows, classes); None without batches or above `max_size` numbers."""
+    if not scores or sum(batch.size for batch in scores) > max_size:
         return None
     return np.concatenate(scores)

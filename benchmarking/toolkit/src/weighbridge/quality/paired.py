@@ -1,7 +1,7 @@
-"""Paired drops: how much worse a variant answers than its baseline, on the same examples.
+"""Paired drops: the loss of quality of a variant against its baseline, on the same examples.
 
-A drop is baseline minus variant: above zero the variant is worse. Both models see the same rows, so only the rows on
-which they differ count; two intervals that overlap say nothing about that.
+A drop is baseline minus variant: above zero, the variant is worse. Both models answer the same rows, so only rows with
+different answers count; overlapping intervals of the two models say nothing about that.
 """
 
 import dataclasses
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 
 Metric = Callable[[NDArray[Any], NDArray[Any]], float]
-# Stands in for a variance of zero at the ends of the scale, where every score is beyond measure.
+# Replaces a variance of zero at the ends of the scale, where the score is infinite.
 TINY = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
 class QualityDrop:
-    """Baseline minus variant in the unit of the metric, its two-sided bounds and level, and the number of examples."""
+    """Baseline minus variant in the unit of the metric, with two-sided bounds, level, and the number of examples."""
 
     value: float
     lower: float
@@ -32,7 +32,7 @@ class QualityDrop:
 
 @dataclasses.dataclass(frozen=True)
 class AccuracyDrop(QualityDrop):
-    """A drop of accuracy: `b` rows only the baseline got right, `c` only the variant; exact McNemar `p_value`."""
+    """A drop of accuracy: `b` rows only the baseline got right, `c` rows only the variant; exact McNemar `p_value`."""
 
     b: int
     c: int
@@ -44,8 +44,8 @@ def accuracy_drop(
 ) -> AccuracyDrop:
     """Compare class numbers of shape (rows,) with Tango's score interval; raise Invalid for other shapes or no rows.
 
-    The score interval (Tango 1998, Statistics in Medicine 17:891) stays honest where hardly any answer differs, where
-    Wald's has no width. The p-value is McNemar's exact one: b of b + c at one half.
+    The score interval (Tango 1998, Statistics in Medicine 17:891) is also valid if hardly any answer differs, where
+    Wald's interval has no width. The p-value is McNemar's exact test: b of b + c at one half.
     """
     _check_shapes(truth, baseline, variant)
     b = int(np.sum((baseline == truth) & (variant != truth)))
@@ -67,8 +67,8 @@ def metric_drop(
 ) -> QualityDrop:
     """Compare any `metric(truth, answers)` for which more is better, by a paired bootstrap over rows (percentiles).
 
-    The interval is widened to hold the point. Where no answer differs it has no width: it speaks of these rows alone.
-    Raises Invalid for shapes that differ, or no rows.
+    The interval is widened to contain the point estimate. If no answer differs, it has no width. Raises Invalid for
+    different shapes, or no rows.
     """
     _check_shapes(truth, baseline, variant)
     rng = np.random.default_rng(seed)
@@ -84,18 +84,14 @@ def metric_drop(
 
 
 def is_non_inferior(drop: QualityDrop, margin: float) -> bool:
-    """Say whether the drop is below `margin` with all but certainty: its upper bound is. Raise Invalid for
-    margin <= 0.
-    """
+    """Return whether the upper bound of the drop is below `margin`; raise Invalid for margin <= 0."""
     if not margin > 0:
-        raise Invalid(
-            "The margin must be above zero: it says how much worse would still be good enough.", field="margin"
-        )
+        raise Invalid("The margin must be above zero: it is the acceptable loss.", field="margin")
     return drop.upper < margin
 
 
 def score_bounds(b: int, c: int, n: int, *, confidence: float) -> tuple[float, float]:
-    """Return Tango's bounds of (b - c) / n: the differences that a score test does not reject at 1 - confidence."""
+    """Return Tango's bounds of (b - c) / n: the differences not rejected by a score test at 1 - confidence."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 
@@ -111,20 +107,20 @@ def score_bounds(b: int, c: int, n: int, *, confidence: float) -> tuple[float, f
 
 
 def _score(b: int, c: int, n: int, difference: float) -> float:
-    """Return the score statistic (about standard normal) of the hypothesis that the true drop is `difference`."""
-    beyond = b - c - n * difference
-    if beyond == 0:
+    """Return the score statistic (approximately standard normal) for a true drop of `difference`."""
+    excess = b - c - n * difference
+    if excess == 0:
         return 0.0
-    # The most likely share of c rows given the difference: the larger root of 2n q^2 + linear q + constant = 0.
+    # Maximum-likelihood share of c rows given the difference: the larger root of 2n q^2 + linear q + constant = 0.
     linear = 2 * n * difference - (b + c) - (b - c) * difference
     constant = -c * difference * (1 - difference)
     share = (math.sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
     variance = n * (2 * share + difference * (1 - difference))
-    return beyond / math.sqrt(max(variance, TINY))
+    return excess / math.sqrt(max(variance, TINY))
 
 
 def mcnemar_p(b: int, c: int) -> float:
-    """Return McNemar's exact two-sided p-value that both models are as good: 1 where they never differ."""
+    """Return McNemar's exact two-sided p-value for equal models; 1 if they never differ."""
     from scipy.stats import binomtest
 
     return float(binomtest(b, b + c).pvalue) if b + c else 1.0

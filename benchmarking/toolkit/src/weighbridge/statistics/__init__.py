@@ -1,1 +1,1 @@
-"""Statistics that assume no distribution."""
+"""Distribution-free statistics."""

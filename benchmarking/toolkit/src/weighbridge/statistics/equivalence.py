@@ -1,7 +1,7 @@
-"""Equivalence: two runs are as good as equal when their ratio lies within a margin for sure (TOST).
+"""Equivalence of two runs: their ratio must lie within a margin (TOST).
 
-Two one-sided tests (Schuirmann 1987) turn the burden round: to find no difference in few samples proves nothing, so
-equality has to be shown, and `cannot_tell` is an answer.
+Two one-sided tests (Schuirmann 1987) reverse the burden of proof: finding no difference in few samples proves nothing,
+so equivalence must be shown. Otherwise the answer is `cannot_tell`.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from weighbridge.statistics.order_statistics import Interval
 
 
 class EquivalenceAnswer(StrEnum):
-    """What the two tests say."""
+    """The result of the two tests."""
 
     EQUIVALENT = "equivalent"
     DIFFERENT = "different"
@@ -22,9 +22,9 @@ class EquivalenceAnswer(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Equivalence:
-    """A ratio with the interval at 1 - 2 alpha that the tests stand on, the larger of their p-values, and the answer.
+    """A ratio with the interval at 1 - 2 alpha used by the tests, the larger of their p-values, and the answer.
 
-    Equivalent: the interval lies within 1 / (1 + margin) to 1 + margin. Different: it lies wholly outside.
+    Equivalent: the interval lies within 1 / (1 + margin) to 1 + margin. Different: it lies completely outside.
     """
 
     answer: EquivalenceAnswer
@@ -37,10 +37,10 @@ class Equivalence:
 
 
 def tost(log_ratio: float, error: float, *, margin: float, alpha: float = 0.05) -> Equivalence:
-    """Run both one-sided tests on the logarithm of a ratio with its standard error, taken as normal.
+    """Run both one-sided tests on the logarithm of a ratio with its standard error, assuming a normal distribution.
 
     `margin` is a share of the ratio (0.1 is 10 %), the same on both sides of the logarithm. The p-value is the larger
-    of the two. Raises Invalid for a margin that is none, or an alpha of one half and more.
+    of the two. Raises Invalid for a margin of zero or less, or an alpha outside 0 to 0.5.
     """
     from scipy.stats import norm
 
@@ -54,24 +54,24 @@ def tost(log_ratio: float, error: float, *, margin: float, alpha: float = 0.05) 
         answer = EquivalenceAnswer.EQUIVALENT
     elif upper < -edge or lower > edge:
         answer = EquivalenceAnswer.DIFFERENT
-    nearest = edge - abs(log_ratio)
-    p_value = float(norm.sf(nearest / error)) if error > 0 else float(nearest <= 0)
+    distance = edge - abs(log_ratio)
+    p_value = float(norm.sf(distance / error)) if error > 0 else float(distance <= 0)
     return Equivalence(answer, math.exp(log_ratio), math.exp(lower), math.exp(upper), 1 - 2 * alpha, margin, p_value)
 
 
 def ratio_equivalence(first: Interval, second: Interval, *, margin: float, alpha: float = 0.05) -> Equivalence:
-    """Test whether two independent figures are equivalent, by the ratio of the second to the first.
+    """Test whether two independent values are equivalent, by the ratio of the second to the first.
 
-    The width of each interval on the logarithm, over twice the normal quantile of its level, is its standard error.
-    Raises Invalid for figures that are not above zero: they have no ratio.
+    The standard error is the width of the interval on the log scale, over twice the normal quantile of its level.
+    Raises Invalid for values that are not above zero: they have no ratio.
     """
     if min(first.lower, second.lower) <= 0:
-        raise Invalid("Only figures above zero have a ratio.", code="data_form")
+        raise Invalid("Only values above zero have a ratio.", code="data_form")
     error = math.hypot(_log_error(first), _log_error(second))
     return tost(math.log(second.value / first.value), error, margin=margin, alpha=alpha)
 
 
-def _log_error(figure: Interval) -> float:
+def _log_error(interval: Interval) -> float:
     from scipy.stats import norm
 
-    return math.log(figure.upper / figure.lower) / (2 * float(norm.ppf((1 + figure.confidence) / 2)))
+    return math.log(interval.upper / interval.lower) / (2 * float(norm.ppf((1 + interval.confidence) / 2)))

@@ -1,8 +1,8 @@
-"""The highest rate that meets a latency limit: doubling, narrowing, then a monotone curve through replicated trials.
+"""The highest rate that meets a latency limit: doubling, bisection, then a monotone fit to replicated trials.
 
-A pure search over `trial(rate) -> latency`: what is asked, a model in this process or an endpoint, is the caller's. As
-in AIPerf's planner, noise is met with isotonic regression over replicates and the crossing is read from a monotone
-cubic (PCHIP); the interval is a bootstrap over trials, and the reason at the edge is part of the answer.
+A pure search over `trial(rate) -> latency`; the caller decides whether a trial measures a model in this process or an
+endpoint. As in the planner of AIPerf, isotonic regression over replicates removes noise, and a monotone cubic (PCHIP)
+gives the crossing. The interval is a bootstrap over trials. The result says how the search ended.
 """
 
 import dataclasses
@@ -17,32 +17,32 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.deadline import OutOfTime
 
-# Margins are log(latency / limit), cut here: how far beyond a factor of 20 a queue grew only says how long it was let.
+# Margins are log(latency / limit), clipped here: next_rate a factor of 20, the value only depends on the trial length.
 FARTHEST = math.log(20.0)
 CLIFF = math.log(4.0)
-# Rates closer than 5 % to each other are not told apart any further, which is AIPerf's limit too.
+# Rates within 5 % of each other are not refined further, as in AIPerf.
 CLOSEST = 1.05
 MOST_REFINEMENTS = 8
 
 Trial = Callable[[float], float | None]
 
 
-class Edge(StrEnum):
+class SearchEnd(StrEnum):
     """How the search ended."""
 
     BRACKETED = "bracketed"
     CLIFF = "cliff"
     NO_FAILURE = "no_failure_in_range"
-    NO_PASS = "no_pass_in_range"  # noqa: S105 -- a reason, no password
+    NO_PASS = "no_pass_in_range"  # noqa: S105 -- not a password
     OUT_OF_TIME = "out_of_time"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """The range searched (1/s), where it starts, how close the bracket is narrowed, and the trials within it.
+    """The search range (1/s), the starting rate, the precision of the bracket, and the trials within it.
 
-    `closeness` is the ratio of the failing to the passing rate at which narrowing ends; then `points` rates from a
-    little below to a little above the bracket are tried `replicates` times each, in random order.
+    Narrowing ends when the ratio of the failing to the passing rate is at most `closeness`; then `points` rates around
+    the bracket are tried `replicates` times each, in random order.
     """
 
     lowest: float
@@ -56,11 +56,14 @@ class SearchSettings:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse a search that cannot end or has no interval."""
+        """Raise Invalid for a search that cannot end or has no interval."""
         if not 0 < self.lowest <= self.start <= self.highest:
-            raise Invalid("The search starts between the lowest and the highest rate, all above 0.", field="start")
+            raise Invalid(
+                "The starting rate must be between the lowest and the highest rate, and all must be above 0.",
+                field="start",
+            )
         if self.closeness <= 1 or self.points < 2 or self.replicates < 2:
-            raise Invalid("Ask for a closeness above 1, and at least 2 points and 2 replicates.", field="points")
+            raise Invalid("The closeness must be above 1, with at least 2 points and 2 replicates.", field="points")
         if not 0 < self.confidence < 1 or self.resamples < 100:
             raise Invalid("An interval needs a level between 0 and 1 and at least 100 resamples.", field="resamples")
 
@@ -69,47 +72,47 @@ class SearchSettings:
 class HighestRate:
     """The rate (1/s) with its interval, how the search ended, and every trial as (rate, latency in ms or None).
 
-    Without a failure in the range, `value` is the highest rate tried and there is no upper bound; without a pass there
-    is no value, and the lowest rate tried is the upper bound. Out of time, `lower` is the rate up to which every trial
-    passed (the value too), `upper` the one from which every trial failed; they are no interval, `confidence` is None.
+    If no trial failed, `value` is the highest rate tried and there is no upper bound. If no trial passed, there is no
+    value, and the lowest rate tried is the upper bound. If time ran out, `lower` (and `value`) is the rate up to which
+    all trials passed, `upper` the rate from which all trials failed, and `confidence` is None.
     """
 
     value: float | None
     lower: float | None
     upper: float | None
     confidence: float | None
-    reason: Edge
+    reason: SearchEnd
     trials: tuple[tuple[float, float | None], ...]
 
 
 def find_highest_rate(
     trial: Trial, *, limit_ms: float, settings: SearchSettings, on_tick: Callable[[float], None] = lambda _: None
 ) -> HighestRate:
-    """Search the highest rate at which `trial` answers a latency of at most `limit_ms`; None counts as far above it.
+    """Find the highest rate at which `trial` returns a latency of at most `limit_ms`; None counts as far above it.
 
-    `on_tick` gets a rough share of the work done before every trial. A `trial` that raises OutOfTime ends the search
-    with what is known; whatever else it raises passes through.
+    `on_tick` receives the approximate share of work done before every trial. If `trial` raises OutOfTime, the search
+    ends with a partial result; other exceptions pass through.
     """
     search = _Search(trial, limit_ms, settings, on_tick)
     try:
-        return _found(search, settings)
+        return _complete_search(search, settings)
     except OutOfTime:
         return search.so_far()
 
 
-def _found(search: "_Search", settings: SearchSettings) -> HighestRate:
+def _complete_search(search: "_Search", settings: SearchSettings) -> HighestRate:
     passing, failing = search.bracket()
     if failing is None:
-        return search.edge(Edge.NO_FAILURE, value=passing, lower=passing, upper=None)
+        return search.edge(SearchEnd.NO_FAILURE, value=passing, lower=passing, upper=None)
     if passing is None:
-        return search.edge(Edge.NO_PASS, value=None, lower=None, upper=failing)
+        return search.edge(SearchEnd.NO_PASS, value=None, lower=None, upper=failing)
     passing, failing = search.narrow(passing, failing)
     search.replicate(passing, failing)
     search.refine()
     rates, margins = search.margins()
-    lower, upper = interval(rates, margins, settings)
+    lower, upper = crossing_interval(rates, margins, settings)
     value, is_cliff = crossing(rates, margins)
-    reason = Edge.CLIFF if is_cliff else Edge.BRACKETED
+    reason = SearchEnd.CLIFF if is_cliff else SearchEnd.BRACKETED
     return search.edge(reason, value=value, lower=min(lower, value), upper=max(upper, value))
 
 
@@ -123,8 +126,8 @@ class _Search:
         self.trials: list[tuple[float, float | None]] = []
 
     def passes(self, rate: float) -> bool:
-        most = 8 + self._settings.points * self._settings.replicates
-        self._on_tick(min(0.99, len(self.trials) / most))
+        expected_trials = 8 + self._settings.points * self._settings.replicates
+        self._on_tick(min(0.99, len(self.trials) / expected_trials))
         latency_ms = self._ask(rate)
         self.trials.append((rate, latency_ms))
         return self._is_met(latency_ms)
@@ -133,26 +136,26 @@ class _Search:
         return latency_ms is not None and latency_ms <= self._limit_ms
 
     def bracket(self) -> tuple[float | None, float | None]:
-        """Double, or halve, from the start until the answer changes or the range ends; return (passing, failing)."""
+        """Double or halve the rate until the answer changes or the range ends; return (passing, failing)."""
         rate, settings = self._settings.start, self._settings
         goes_up = self.passes(rate)
         while True:
-            beyond = min(rate * 2, settings.highest) if goes_up else max(rate / 2, settings.lowest)
-            if beyond == rate:
+            next_rate = min(rate * 2, settings.highest) if goes_up else max(rate / 2, settings.lowest)
+            if next_rate == rate:
                 return (rate, None) if goes_up else (None, rate)
-            if self.passes(beyond) is not goes_up:
-                return (rate, beyond) if goes_up else (beyond, rate)
-            rate = beyond
+            if self.passes(next_rate) is not goes_up:
+                return (rate, next_rate) if goes_up else (next_rate, rate)
+            rate = next_rate
 
     def narrow(self, passing: float, failing: float) -> tuple[float, float]:
-        """Halve the bracket on the logarithm until it is close."""
+        """Bisect the bracket on the log scale until it is narrow enough."""
         while failing / passing > self._settings.closeness:
             middle = math.sqrt(passing * failing)
             passing, failing = (middle, failing) if self.passes(middle) else (passing, middle)
         return passing, failing
 
     def replicate(self, passing: float, failing: float) -> None:
-        """Try rates in and around the bracket several times: a single verdict there may have been luck."""
+        """Try rates in and around the bracket several times, because a single trial may be chance."""
         slack = math.sqrt(self._settings.closeness)
         low, high = max(passing / slack, self._settings.lowest), min(failing * slack, self._settings.highest)
         grid = np.tile(np.geomspace(low, high, self._settings.points), self._settings.replicates)
@@ -160,51 +163,49 @@ class _Search:
             self.passes(float(rate))
 
     def refine(self) -> None:
-        """Go between the rates on both sides of the limit while they lie far apart, or the curve leaps from one to the
-        other.
-        """
+        """Add trials between the rates on both sides of the limit while they are far apart or the curve jumps."""
         for _ in range(MOST_REFINEMENTS):
-            places, fitted = monotone(*self.margins())
+            places, fitted = monotone_fit(*self.margins())
             above = int(np.searchsorted(fitted, 0.0, side="right"))
             if above in (0, len(places)):
                 return
-            is_leap = fitted[above] - fitted[above - 1] > CLIFF
-            if places[above] / places[above - 1] <= (CLOSEST if is_leap else self._settings.closeness):
+            is_jump = fitted[above] - fitted[above - 1] > CLIFF
+            if places[above] / places[above - 1] <= (CLOSEST if is_jump else self._settings.closeness):
                 return
             for _ in range(self._settings.replicates):
                 self.passes(float(math.sqrt(places[above] * places[above - 1])))
 
     def margins(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the rates in order and log(latency / limit) of each trial, cut at a factor of 20 either way."""
+        """Return the rates in order and log(latency / limit) of each trial, clipped at a factor of 20 either way."""
         ordered = sorted(self.trials, key=lambda trial: trial[0])
-        found = [math.inf if latency is None else latency for _, latency in ordered]
+        latencies = [math.inf if latency is None else latency for _, latency in ordered]
         with np.errstate(divide="ignore"):
-            margins = np.log(np.array(found) / self._limit_ms)
+            margins = np.log(np.array(latencies) / self._limit_ms)
         return np.array([rate for rate, _ in ordered]), np.clip(margins, -FARTHEST, FARTHEST)
 
     def so_far(self) -> HighestRate:
-        """Return what the trials agree on: up to one rate all of them passed, from another on all failed."""
+        """Return the rate up to which all trials passed and the rate from which all trials failed."""
         passed = [rate for rate, latency_ms in self.trials if self._is_met(latency_ms)]
         failed = [rate for rate, latency_ms in self.trials if not self._is_met(latency_ms)]
         lower = max((rate for rate in passed if rate < min(failed, default=math.inf)), default=None)
         upper = min((rate for rate in failed if rate > max(passed, default=0.0)), default=None)
-        return self.edge(Edge.OUT_OF_TIME, value=lower, lower=lower, upper=upper, confidence=None)
+        return self.edge(SearchEnd.OUT_OF_TIME, value=lower, lower=lower, upper=upper, confidence=None)
 
-    def edge(self, reason: Edge, **figures: Any) -> HighestRate:
-        known = {"confidence": self._settings.confidence, **figures}
-        return HighestRate(**known, reason=reason, trials=tuple(self.trials))
+    def edge(self, reason: SearchEnd, **values: Any) -> HighestRate:
+        fields = {"confidence": self._settings.confidence, **values}
+        return HighestRate(**fields, reason=reason, trials=tuple(self.trials))
 
 
 def crossing(rates: NDArray[np.float64], margins: NDArray[np.float64]) -> tuple[float, bool]:
-    """Return the rate at which the monotone curve through the trials meets 0, and whether it is a cliff there.
+    """Return the rate at which the monotone curve through the trials crosses 0, and whether there is a cliff.
 
-    `rates` in order, equal ones beside each other; `margins` rise with them but for noise. A curve that never meets 0
-    meets it at its end. At a cliff (a factor of 4 from one rate to the next) nothing between the two is known, and the
-    rate below it is the answer.
+    `rates` must be sorted; `margins` rise with them except for noise. A curve that never crosses 0 gives its end. At a
+    cliff (a factor of 4 between adjacent rates) the rates in between are not resolved, and the result is the rate
+    below.
     """
     from scipy.interpolate import PchipInterpolator
 
-    places, fitted = monotone(rates, margins)
+    places, fitted = monotone_fit(rates, margins)
     above = int(np.searchsorted(fitted, 0.0, side="right"))
     if above in (0, len(places)):
         return float(places[min(above, len(places) - 1)]), False
@@ -215,10 +216,10 @@ def crossing(rates: NDArray[np.float64], margins: NDArray[np.float64]) -> tuple[
     return max(within, default=float(places[above - 1])), False
 
 
-def monotone(
+def monotone_fit(
     rates: NDArray[np.float64], margins: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the different rates in order and the isotonic regression of the mean margins on them."""
+    """Return the distinct rates in order and the isotonic regression of their mean margins."""
     from scipy.optimize import isotonic_regression
 
     places, where = np.unique(rates, return_inverse=True)
@@ -226,32 +227,32 @@ def monotone(
     return places, isotonic_regression(np.bincount(where, weights=margins) / weights, weights=weights).x
 
 
-def interval(rates: NDArray[np.float64], margins: NDArray[np.float64], settings: SearchSettings) -> tuple[float, float]:
+def crossing_interval(
+    rates: NDArray[np.float64], margins: NDArray[np.float64], settings: SearchSettings
+) -> tuple[float, float]:
     """Return the percentile interval of the crossing over resampled trials (pairs of rate and margin)."""
     rng = np.random.default_rng(settings.seed)
-    found = np.empty(settings.resamples)
+    crossings = np.empty(settings.resamples)
     for index in range(settings.resamples):
         drawn = np.sort(rng.integers(0, len(rates), len(rates)))
-        found[index] = crossing(rates[drawn], margins[drawn])[0]
+        crossings[index] = crossing(rates[drawn], margins[drawn])[0]
     tail = (1 - settings.confidence) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
+    low, high = np.quantile(crossings, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def as_document(found: HighestRate, *, limit_ms: float) -> dict[str, Any]:
-    """Return the answer as a JSON-able mapping: `highest_rate_per_s` in the form of a figure, the reason,
-    the trials.
-    """
+def as_document(result: HighestRate, *, limit_ms: float) -> dict[str, Any]:
+    """Return the result as a JSON-able mapping: `highest_rate_per_s` as a metric, the reason, the trials."""
     return {
         "limit_ms": limit_ms,
-        "reason": found.reason.value,
+        "reason": result.reason.value,
         "highest_rate_per_s": {
-            "value": found.value,
-            "lower": found.lower,
-            "upper": found.upper,
-            "confidence": found.confidence,
-            "n": len(found.trials),
+            "value": result.value,
+            "lower": result.lower,
+            "upper": result.upper,
+            "confidence": result.confidence,
+            "n": len(result.trials),
             "unit": "1/s",
         },
-        "trials": [{"rate_per_s": rate, "latency_ms": latency_ms} for rate, latency_ms in found.trials],
+        "trials": [{"rate_per_s": rate, "latency_ms": latency_ms} for rate, latency_ms in result.trials],
     }

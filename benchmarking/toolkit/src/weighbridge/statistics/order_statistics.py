@@ -1,7 +1,7 @@
-"""Statistics that assume no distribution: how sure a percentile, a rate or a score is.
+"""Distribution-free intervals of percentiles, rates and scores.
 
-Every function returns None where the samples are too few for an honest figure; a caller shows nothing then.
-All of them assume independent samples, which inferences one after the other only approximate; `resampling` does not.
+Every function returns None if there are too few samples for an interval. All functions assume independent samples,
+which consecutive inferences are only approximately; `resampling` accounts for dependence.
 """
 
 import dataclasses
@@ -17,9 +17,7 @@ MLPERF_CONFIDENCE = 0.99
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A figure between its bounds, with the level at which they hold, the number of samples, and how they
-    were found.
-    """
+    """A value with its bounds, their confidence level, the number of samples, and the method."""
 
     value: float
     lower: float
@@ -32,13 +30,13 @@ class Interval:
 def percentile(samples: Sequence[float] | NDArray[Any], p: float) -> float:
     """Return the percentile `p` (0 to 1) of the samples by linear interpolation, in their unit."""
     if not 0 <= p <= 1:
-        raise ValueError(f"a percentile lies between 0 and 1, not at {p}")
+        raise ValueError(f"a percentile must be between 0 and 1, not {p}")
     if len(samples) == 0:
-        raise ValueError("no samples have no percentile")
+        raise ValueError("a percentile needs at least one sample")
     return float(np.quantile(np.asarray(samples, dtype=np.float64), p))
 
 
-def most_over(n: int, p: float, confidence: float = MLPERF_CONFIDENCE) -> int:
+def max_over_limit(n: int, p: float, confidence: float = MLPERF_CONFIDENCE) -> int:
     """Return the largest t such that P[Binomial(n, 1 - p) <= t] < 1 - confidence, or -1 if there is none.
 
     MLPerf's early stopping (LoadGen `early_stopping.cc`, tolerance 0): with at most t of n samples over a limit,
@@ -46,34 +44,34 @@ def most_over(n: int, p: float, confidence: float = MLPERF_CONFIDENCE) -> int:
     """
     from scipy.stats import binom
 
-    # The quantile is the first t that reaches the probability, so the one before it is the last that stays below.
+    # The quantile is the first t that reaches the probability; the value before it is the last one below.
     first_reaching = int(binom.ppf(1 - confidence, n, 1 - p))
     below = float(binom.cdf(first_reaching, n, 1 - p)) < 1 - confidence
     return first_reaching if below else first_reaching - 1
 
 
 def minimum_samples(p: float, confidence: float = MLPERF_CONFIDENCE) -> int:
-    """Return MLPerf's floor `h_min(1) + 1`: with fewer samples, the percentile `p` gets no figure."""
+    """Return the minimum number of samples of MLPerf, `h_min(1) + 1`: with fewer, the percentile `p` has no value."""
     low, high = 1, 2
-    while most_over(high, p, confidence) < 1:
+    while max_over_limit(high, p, confidence) < 1:
         low, high = high, high * 2
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if most_over(middle, p, confidence) >= 1 else (middle, high)
+        low, high = (low, middle) if max_over_limit(middle, p, confidence) >= 1 else (middle, high)
     return high
 
 
 def early_stopping_bound(
     samples: Sequence[float] | NDArray[Any], p: float, confidence: float = MLPERF_CONFIDENCE
 ) -> float | None:
-    """Return MLPerf's upper bound of the percentile `p`: the sorted sample of rank n - t; None below the floor."""
+    """Return the upper bound of MLPerf for the percentile `p`: the sorted sample of rank n - t; None if too few."""
     ordered = np.sort(np.asarray(samples, dtype=np.float64))
-    over = most_over(len(ordered), p, confidence)
+    over = max_over_limit(len(ordered), p, confidence)
     return float(ordered[len(ordered) - over]) if over >= 1 else None
 
 
 def quantile_ranks(n: int, p: float, confidence: float) -> tuple[int | None, int | None]:
-    """Return the two ranks (1 to n) between whose samples the percentile `p` lies; None where a rank does not exist.
+    """Return the two ranks (1 to n) whose samples bound the percentile `p`; None if a rank does not exist.
 
     asv's `quantile_ci`: P[X_(r) < q_p < X_(s)] = P[r <= K <= s - 1] with K binomial(n, p).
     """
@@ -95,15 +93,15 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
     share = successes / n
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # Rounding may leave a bound a few ulps on the wrong side of a share of 0 or 1.
+    # Rounding may put a bound a few ulps on the wrong side of a share of 0 or 1.
     return Interval(share, min(share, max(0.0, center - half)), max(share, min(1.0, center + half)), confidence, n)
 
 
 def failure_interval(failures: int, n: int, confidence: float = 0.95) -> Interval | None:
     """Return the failure ratio with Clopper and Pearson's one-sided upper bound; None without trials.
 
-    Without a failure the bound is 1 - (1 - confidence)^(1/n): 1,000 inferences can promise 0.30 % and no better.
-    The lower bound is 0: the question is only how bad it may be.
+    Without a failure the bound is 1 - (1 - confidence)^(1/n): for 1,000 inferences 0.30 %. The lower bound
+    is 0, because only the upper bound matters.
     """
     from scipy.stats import beta
 
@@ -116,9 +114,9 @@ def failure_interval(failures: int, n: int, confidence: float = 0.95) -> Interva
 def mean_interval(
     samples: Sequence[float] | NDArray[Any], *, batches: int = 20, confidence: float = 0.95
 ) -> Interval | None:
-    """Return the mean with the interval of non-overlapping batch means (Student's t), which bears autocorrelation.
+    """Return the mean with the interval of non-overlapping batch means (Student's t), which allows autocorrelation.
 
-    Samples that do not fill the last batch are left out. None with fewer than 10 samples in a batch.
+    Samples that do not fill the last batch are omitted. None with fewer than 10 samples per batch.
     """
     from scipy.stats import t
 

@@ -1,4 +1,4 @@
-"""Outliers: counted and reported, never taken out. A slow inference is one that somebody waited for."""
+"""Outliers: counted and reported, never removed, because users wait for slow inferences too."""
 
 from typing import Any
 
@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 
 def tukey_counts(samples: NDArray[Any]) -> dict[str, int]:
-    """Count samples beyond Tukey's fences: `low` and `high` past 1.5 interquartile ranges, `far_low`, `far_high` past
-    3.
+    """Count samples beyond 1.5 (`low`, `high`) and 3 (`far_low`, `far_high`) interquartile ranges (Tukey).
 
-    The near counts do not hold the far ones. Without samples, all are zero.
+    The near counts exclude the far ones. Without samples, all counts are zero.
     """
     if len(samples) == 0:
         return {"far_low": 0, "low": 0, "high": 0, "far_high": 0}
     q1, q3 = np.quantile(samples, [0.25, 0.75])
-    fences = [q1 - 3 * (q3 - q1), q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1), q3 + 3 * (q3 - q1)]
-    far_low, low = (int(np.sum(samples < fence)) for fence in fences[:2])
-    high, far_high = (int(np.sum(samples > fence)) for fence in fences[2:])
+    limits = [q1 - 3 * (q3 - q1), q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1), q3 + 3 * (q3 - q1)]
+    far_low, low = (int(np.sum(samples < limit)) for limit in limits[:2])
+    high, far_high = (int(np.sum(samples > limit)) for limit in limits[2:])
     return {"far_low": far_low, "low": low - far_low, "high": high - far_high, "far_high": far_high}

@@ -1,7 +1,7 @@
-"""Trend and level shift: whether a run moved while it was measured, so that its figures are of no one moment.
+"""Trend and level shift: tests whether the latency changed during a run.
 
-Both tests look at the medians of 20 to 100 equal blocks of the run. Blocks are long enough that their medians hardly
-depend on each other, and few enough that a hundred thousand samples take no time.
+Both tests use the medians of 20 to 100 equal blocks of the run. The blocks are long enough that their medians are
+nearly independent, and few enough that the tests are fast for 100,000 samples.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ FEWEST_BLOCKS, MOST_BLOCKS, SMALLEST_BLOCK = 20, 100, 5
 
 @dataclasses.dataclass(frozen=True)
 class Trend:
-    """A steady movement: the change over the whole run as a share of its median (0.1 is 10 % up), and the p-value."""
+    """A steady change: the change over the whole run as a share of its median (0.1 is +10 %), and the p-value."""
 
     change: float
     p_value: float
@@ -26,18 +26,17 @@ class Trend:
 
 @dataclasses.dataclass(frozen=True)
 class Shift:
-    """A step: where in the run (0 to 1), the change as a share of the median before it, and the p-value."""
+    """A step: its position in the run (0 to 1), the change as a share of the median before it, and the p-value."""
 
     at: float
     change: float
     p_value: float
 
 
-def movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | Shift | None:
-    """Return the trend or the step that the samples, in order of time, show at level `alpha`; of both, what fits
-    better.
+def detect_movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | Shift | None:
+    """Return the significant trend or step at level `alpha` of samples in order of time; if both, the better fit.
 
-    None for calm samples and for fewer than 100 of them.
+    Returns None without a significant change, and for fewer than 100 samples.
     """
     medians = block_medians(samples)
     if medians is None or not medians.min() > 0:
@@ -50,11 +49,10 @@ def movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | S
 
 
 def block_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the medians of 20 to 100 equal blocks: twice as long as dependence reaches, where there are samples
-    enough.
+    """Return the medians of 20 to 100 equal blocks, with enough samples twice as long as the dependence.
 
-    How far it reaches is asked in both halves of the run, and the calmer one answers: a step is not to pass for
-    dependence. Samples that do not fill the last block are left out. None with fewer than 5 in a block.
+    The dependence is the smaller one of both halves of the run, so that a step does not count as dependence. Samples
+    that do not fill the last block are omitted. None with fewer than 5 samples per block.
     """
     n = len(samples)
     if n < FEWEST_BLOCKS * SMALLEST_BLOCK:
@@ -69,9 +67,8 @@ def block_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
 def mann_kendall(values: NDArray[np.float64]) -> Trend:
     """Test for a trend by Mann and Kendall, with the variance corrected for autocorrelation (Hamed and Rao 1998).
 
-    The correction comes from the significant autocorrelations of the ranks after Theil and Sen's slope is taken out; it
-    may only widen, since an anticorrelation among few blocks is no ground for certainty. The change is the slope times
-    n.
+    The correction uses the significant autocorrelations of the ranks after removing the Theil-Sen slope. It may only
+    increase the variance, because anticorrelation of few blocks is weak evidence. The change is the slope times n.
     """
     from scipy.stats import norm
 
@@ -87,7 +84,7 @@ def mann_kendall(values: NDArray[np.float64]) -> Trend:
 
 
 def hamed_rao_factor(residuals: NDArray[np.float64], *, alpha: float = 0.05) -> float:
-    """Return n / n* of Hamed and Rao: by how much the autocorrelations of the ranks widen the variance of the score."""
+    """Return n / n* of Hamed and Rao: the factor by which autocorrelation of the ranks increases the variance."""
     from scipy.stats import norm, rankdata
 
     n = len(residuals)
@@ -102,7 +99,7 @@ def hamed_rao_factor(residuals: NDArray[np.float64], *, alpha: float = 0.05) -> 
 
 
 def pettitt(values: NDArray[np.float64]) -> Shift:
-    """Test for one step at an unknown place (Pettitt 1979); the p-value is his bound 2 exp(-6 K^2 / (n^3 + n^2))."""
+    """Test for one step at an unknown position (Pettitt 1979); the p-value is the bound 2 exp(-6 K^2 / (n^3 + n^2))."""
     from scipy.stats import rankdata
 
     n = len(values)
@@ -122,5 +119,5 @@ def _misfit_of_step(values: NDArray[np.float64], shift: Shift) -> float:
 def _misfit_of_line(values: NDArray[np.float64]) -> float:
     places = np.arange(len(values))
     first, second = np.triu_indices(len(values), 1)
-    flat = values - np.median((values[second] - values[first]) / (second - first)) * places
-    return float(np.abs(flat - np.median(flat)).sum())
+    detrended = values - np.median((values[second] - values[first]) / (second - first)) * places
+    return float(np.abs(detrended - np.median(detrended)).sum())

@@ -1,1 +1,1 @@
-"""Systems under test: one module for each kind of thing that can be measured, in a registry."""
+"""Systems under test: one module for each kind of system, and their registry."""

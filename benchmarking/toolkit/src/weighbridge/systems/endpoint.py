@@ -1,8 +1,7 @@
-"""Endpoint: a model behind HTTP that speaks the Open Inference Protocol (KServe's version 2), one request a query.
+"""Endpoint: a model behind the Open Inference Protocol over HTTP (KServe v2), with one request per query.
 
-What is measured is the whole way: the request as JSON, the server, the answer. Redirects are not followed. Many
-requests at a time, and who may be asked so, are the load generator's matter; this asks as a browser would, one after
-the other.
+Times include the JSON request, the server and the answer. Redirects are not followed. Requests are sequential; the load
+generator sends concurrent requests.
 """
 
 import http.client
@@ -22,8 +21,8 @@ from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import register
 
 TIMEOUT_S = 60.0
-MOST_ANSWER_BYTES = 64 << 20
-# The protocol's names of types, and numpy's.
+MAX_ANSWER_BYTES = 64 << 20
+# Type names of the protocol, and of NumPy.
 TYPES = {
     "BOOL": "bool",
     "FP16": "float16",
@@ -36,28 +35,28 @@ NAMES = {dtype: name for name, dtype in TYPES.items()}
 
 
 class EndpointFailed(Refused):
-    """The endpoint answered no, or not at all."""
+    """The endpoint returned an error or did not answer."""
 
     default_code = "endpoint_failed"
 
 
 class EndpointRunner:
-    """One connection that is kept open; not for several threads."""
+    """One persistent connection; not thread-safe."""
 
     def __init__(self, url: str) -> None:
-        """Ask the endpoint what it takes; `url` is that of the model, like http://127.0.0.1:8000/v2/models/shoes."""
+        """Get the inputs of the endpoint; `url` is the address of the model, like http://host:8000/v2/models/shoes."""
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
-            text = f"{url!r} is no address of a model; it looks like http://127.0.0.1:8000/v2/models/shoes."
+            text = f"{url!r} is not the address of a model; write it like http://127.0.0.1:8000/v2/models/shoes."
             raise Invalid(text, field="url")
         self._url, self._path = url, parts.path.rstrip("/")
-        self._line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self.inputs = tuple(_spec(entry) for entry in self._ask("GET", self._path, None).get("inputs", ()))
         if not self.inputs:
-            raise Invalid(f"{url} does not say what the model takes.", code="model_inputs", field="url")
+            raise Invalid(f"{url} does not declare the inputs of the model.", code="model_inputs", field="url")
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
-        """Ask once; return all outputs."""
+        """Send one request and return all outputs."""
         inputs = [
             {"name": name, "shape": list(x.shape), "datatype": NAMES[str(x.dtype)], "data": x.ravel().tolist()}
             for name, x in feed.items()
@@ -69,7 +68,7 @@ class EndpointRunner:
         ]
 
     def first_output(self, feed: Feed) -> NDArray[Any]:
-        """Ask once and return the first output."""
+        """Send one request and return the first output."""
         return self.infer(feed)[0]
 
     def describe(self) -> dict[str, Any]:
@@ -79,21 +78,21 @@ class EndpointRunner:
     def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> dict[str, Any]:
         body = json.dumps(document) if document is not None else None
         try:
-            self._line.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-            answer = self._line.getresponse()
-            status, text = answer.status, answer.read(MOST_ANSWER_BYTES)
+            self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            answer = self._connection.getresponse()
+            status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
         except (OSError, http.client.HTTPException) as error:
-            self._line.close()
+            self._connection.close()
             raise EndpointFailed(f"{self._url} does not answer: {str(error) or type(error).__name__}.") from error
         if status != http.client.OK:
             raise EndpointFailed(f"{self._url} answered {status}: {text[:200].decode(errors='replace')}")
         try:
-            said = json.loads(text)
+            document = json.loads(text)
         except ValueError as error:
-            raise EndpointFailed(f"{self._url} answered with something that is no JSON.") from error
-        if not isinstance(said, dict):
-            raise EndpointFailed(f"{self._url} answered with JSON that is no object.")
-        return said
+            raise EndpointFailed(f"{self._url} did not answer with JSON.") from error
+        if not isinstance(document, dict):
+            raise EndpointFailed(f"{self._url} did not answer with a JSON object.")
+        return document
 
 
 def _spec(entry: Mapping[str, Any]) -> InputSpec:
@@ -103,23 +102,23 @@ def _spec(entry: Mapping[str, Any]) -> InputSpec:
 
 @register("http")
 class Endpoint:
-    """The model at the option `url`: nothing is known of its size, and its memory is not this process's."""
+    """The model at the option `url`, of unknown size and memory."""
 
     is_here = False
     sizes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
-        """Take the address; nothing is asked yet."""
+        """Store the address without connecting."""
         self._url = str(options["url"])
         self.model = {"url": self._url, "digest": None}
         self.missing = [
-            {"metric": name, "message": f"{name} is not known of a model behind HTTP."}
+            {"metric": name, "message": f"{name} is not available for a model behind HTTP."}
             for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")
         ]
 
     def ready(self) -> None:
-        """Do nothing: there is no engine here."""
+        """Do nothing, because there is no local engine."""
 
     def load(self) -> EndpointRunner:
-        """Connect, and ask what the model takes."""
+        """Connect and get the inputs of the model."""
         return EndpointRunner(self._url)

@@ -1,16 +1,16 @@
-"""Failures: an engine's exceptions put into words."""
+"""Errors of engines."""
 
 from weighbridge.core.errors import Refused
 
 
 class ModelFailed(Refused):
-    """The model could not answer."""
+    """The model failed."""
 
     default_code = "model_failed"
 
 
 def model_failure(where: str, error: BaseException) -> ModelFailed:
-    """Put an engine's exception into words; running out of memory gets a code of its own."""
+    """Convert an exception of an engine; running out of memory has a separate code."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or "alloc" in str(error).lower():
         return ModelFailed(f"The model ran out of memory {where} ({text}).", code="model_memory", field="model")

@@ -14,19 +14,19 @@ from weighbridge.systems.registry import register
 
 @register("onnx", is_data_file=True)
 class OnnxFile:
-    """The file that the option `model` names, read without running it."""
+    """The ONNX file of the option `model`."""
 
     is_here = True
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
-        """Read the file; raise Invalid for what cannot be measured."""
+        """Read the file without running it; raise Invalid if it cannot be measured."""
         self._path, self._settings = Path(options["model"]), settings
         file, flops = read_model(self._path), count_flops(self._path)
         self.model = {"digest": file.digest, "opsets": file.opsets, "operators": file.operators}
         self.sizes = {
-            "model_size_mb": metrics.single(file.size_mb, "MB"),
-            "parameters": metrics.single(file.parameters, "1"),
-            **({} if flops.uncounted else {"flops": metrics.single(flops.total, "FLOP")}),
+            "model_size_mb": metrics.point_metric(file.size_mb, "MB"),
+            "parameters": metrics.point_metric(file.parameters, "1"),
+            **({} if flops.uncounted else {"flops": metrics.point_metric(flops.total, "FLOP")}),
         }
         self.missing = _missing_flops(flops)
 
@@ -44,4 +44,4 @@ def _missing_flops(flops: Flops) -> list[dict[str, str]]:
     if not flops.uncounted:
         return []
     names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
-    return [{"metric": "flops", "message": f"flops are not totalled: some operators could not be counted ({names})."}]
+    return [{"metric": "flops", "message": f"flops have no total: some operators could not be counted ({names})."}]

@@ -1,4 +1,4 @@
-"""ONNX Runtime with telemetry off: on the processor, or by the CUDA and TensorRT providers where they are installed."""
+"""ONNX Runtime with telemetry off, on the CPU or with the CUDA and TensorRT providers if installed."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.scenarios import PROVIDERS, RuntimeSettings
 
-# Fatal errors alone: what goes wrong is raised, and the rest would fill the child's log.
+# Log only fatal errors: other errors are raised, and more output would fill the log of the child.
 FATAL = 4
 ON_CPU = RuntimeSettings()
 NUMPY_TYPES = {
@@ -24,10 +24,10 @@ NUMPY_TYPES = {
 
 
 class OnnxRuntimeRunner:
-    """A loaded model: asks ONNX Runtime one query at a time, sequentially, on a fixed number of threads."""
+    """A loaded model that runs one query at a time on a fixed number of threads."""
 
     def __init__(self, path: Path, *, threads: int, settings: RuntimeSettings = ON_CPU) -> None:
-        """Load the model; raise Invalid when ONNX Runtime refuses it or has not the provider asked for."""
+        """Load the model; raise Invalid if ONNX Runtime rejects it or does not have the provider."""
         self._settings = settings
         self._session = open_session(path, session_options(threads, settings), settings)
         self._run = self._session.run
@@ -35,7 +35,7 @@ class OnnxRuntimeRunner:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """Return what the model declares to take."""
+        """The declared inputs of the model."""
         return tuple(
             InputSpec(entry.name, NUMPY_TYPES.get(entry.type, entry.type), tuple(entry.shape))
             for entry in self._session.get_inputs()
@@ -47,7 +47,7 @@ class OnnxRuntimeRunner:
         return outputs
 
     def first_output(self, feed: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Run the model once and return its first output alone."""
+        """Run the model once and return only its first output."""
         output: NDArray[Any] = self._run(self._only_first, feed)[0]
         return output
 
@@ -65,15 +65,15 @@ class OnnxRuntimeRunner:
 
 
 def session_options(threads: int, settings: RuntimeSettings = ON_CPU) -> Any:
-    """Return ONNX Runtime's options; branches of a graph run beside each other where it may use several inter-op
-    threads.
-    """
+    """Return session options; with several inter-op threads, branches of a graph run in parallel."""
     runtime = engine()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = settings.inter_op_threads
-    modes = runtime.ExecutionMode
-    options.execution_mode = modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else modes.ORT_PARALLEL
+    execution_modes = runtime.ExecutionMode
+    options.execution_mode = (
+        execution_modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else execution_modes.ORT_PARALLEL
+    )
     levels = runtime.GraphOptimizationLevel
     options.graph_optimization_level = {
         "none": levels.ORT_DISABLE_ALL,
@@ -86,27 +86,25 @@ def session_options(threads: int, settings: RuntimeSettings = ON_CPU) -> Any:
 
 
 def open_session(path: Path, options: Any, settings: RuntimeSettings = ON_CPU) -> Any:
-    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime would
-    take another.
-    """
+    """Load a model into a session of the requested provider; raise Invalid if it fails or uses another provider."""
     runtime = engine()
-    wanted = PROVIDERS[settings.provider]
-    if wanted not in runtime.get_available_providers():
-        has = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
+    provider = PROVIDERS[settings.provider]
+    if provider not in runtime.get_available_providers():
+        installed = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
         text = (
-            f"The ONNX Runtime installed here has no provider {settings.provider} (it has {has}); install "
-            "onnxruntime-gpu, or leave --provider out."
+            f"The ONNX Runtime installed here has no provider {settings.provider} (installed: {installed}); install "
+            "onnxruntime-gpu, or omit --provider."
         )
         raise Invalid(text, code="provider_missing", field="provider")
     others = {"cpu": [], "cuda": ["cpu"], "tensorrt": ["cuda", "cpu"]}[settings.provider]
-    providers = [(wanted, dict(settings.options)), *(PROVIDERS[name] for name in others)]
+    providers = [(provider, dict(settings.options)), *(PROVIDERS[name] for name in others)]
     try:
         session = runtime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:
-        # ONNX Runtime's exception classes share no base but Exception.
+        # The exceptions of ONNX Runtime have no common base class.
         text = f"ONNX Runtime cannot load {path.name}: {error}"
         raise Invalid(text, code="model_refused", field="model") from error
-    if session.get_providers()[0] != wanted:
+    if session.get_providers()[0] != provider:
         text = (
             f"ONNX Runtime cannot use its provider {settings.provider} on this machine; its driver or libraries are "
             "missing."
@@ -117,7 +115,7 @@ def open_session(path: Path, options: Any, settings: RuntimeSettings = ON_CPU) -
 
 def engine() -> Any:
     """Import ONNX Runtime with telemetry off; the first call costs the time of the import."""
-    # Read by the library when it is loaded; it must be set before, in every process.
+    # The library reads this when it is loaded, so it must be set before, in every process.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 

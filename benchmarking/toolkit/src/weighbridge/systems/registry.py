@@ -1,4 +1,4 @@
-"""The registry of systems under test: what a system has to offer, and how one is found by its name.
+"""The registry of systems under test: their interface, and lookup by name.
 
 A system is a class in a module of its own, in this package or anywhere else:
 
@@ -6,8 +6,8 @@ A system is a class in a module of its own, in this package or anywhere else:
     class Sleeper:
         def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None: ...
 
-One of this package is called by its name, one of another module as `package.module:name`. Options are JSON's own types:
-the system is made in a child process, which is told them.
+Systems of this package have a plain name, systems of other modules are `package.module:name`. Options must be JSON
+types, because the system is created in a child process.
 """
 
 import dataclasses
@@ -26,19 +26,19 @@ from weighbridge.measure.scenarios import ProfileSettings
 
 
 class LoadedSystem(Protocol):
-    """A system that is loaded and answers."""
+    """A loaded system that answers queries."""
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """What it takes."""
+        """The declared inputs."""
         ...
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
-        """Run it once and return all outputs."""
+        """Run once and return all outputs."""
         ...
 
     def first_output(self, feed: Feed) -> NDArray[Any]:
-        """Run it once and return the first output."""
+        """Run once and return the first output."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -47,11 +47,11 @@ class LoadedSystem(Protocol):
 
 
 class SystemUnderTest(Protocol):
-    """What is measured, before it is loaded; a constructor raises Invalid for what cannot be measured."""
+    """A system before it is loaded; the constructor raises Invalid if it cannot be measured."""
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """Its part of the manifest; `digest` is that of its file or code, or None."""
+        """The model part of the manifest; `digest` is of its file or code, or None."""
         ...
 
     @property
@@ -61,20 +61,20 @@ class SystemUnderTest(Protocol):
 
     @property
     def missing(self) -> Sequence[Mapping[str, str]]:
-        """The metrics that it cannot have, each with `metric` and the reason as `message`."""
+        """The metrics that are not available, each with `metric` and the reason as `message`."""
         ...
 
     @property
     def is_here(self) -> bool:
-        """Whether it runs in this process, so that this process's memory is its own."""
+        """Whether it runs in this process, so that the memory of this process can be measured."""
         ...
 
     def ready(self) -> object:
-        """Import its engine, which a service pays for once; not timed."""
+        """Import the engine, which a service does once; not timed."""
         ...
 
     def load(self) -> LoadedSystem:
-        """Load it; timed."""
+        """Load the system; timed."""
         ...
 
 
@@ -84,9 +84,9 @@ AnySystem = TypeVar("AnySystem", bound=MakeSystem)
 
 @dataclasses.dataclass(frozen=True)
 class Registered:
-    """A registered system; a file that holds nothing but data, named by the option `model`, is measured in a sandbox.
+    """A registered system; `is_data_file` marks systems that load a data-only file, the option `model`, in the sandbox.
 
-    Everything else runs the code of whoever asks, outside of every sandbox.
+    All other systems run code of the user, without a sandbox.
     """
 
     make: MakeSystem
@@ -97,28 +97,28 @@ _REGISTERED: dict[str, Registered] = {}
 
 
 def register(name: str, *, is_data_file: bool = False) -> Callable[[AnySystem], AnySystem]:
-    """Return a decorator that registers a class, or a function, which makes a system of its options and settings."""
+    """Return a decorator that registers a class or function that creates a system from options and settings."""
 
-    def keep(make: AnySystem) -> AnySystem:
+    def add(make: AnySystem) -> AnySystem:
         _REGISTERED[name] = Registered(make, is_data_file)
         return make
 
-    return keep
+    return add
 
 
-def registered(name: str) -> Registered:
-    """Return the system called `name`, or `package.module:name`; raise Invalid where there is none.
+def find_system(name: str) -> Registered:
+    """Return the system called `name`, or `package.module:name`; raise Invalid if there is none.
 
-    The second form imports that module, and so runs its code.
+    The second form imports the module, which runs its code.
     """
     module, _, own_name = name.rpartition(":")
     if module:
         _import(module)
     else:
-        for found in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."):
-            importlib.import_module(found.name)
+        for info in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."):
+            importlib.import_module(info.name)
     if own_name not in _REGISTERED:
-        text = f"There is no system {name!r}; there are {', '.join(sorted(_REGISTERED))}, or package.module:name."
+        text = f"There is no system {name!r}; use {', '.join(sorted(_REGISTERED))} or package.module:name."
         raise Invalid(text, code="no_system", field="system")
     return _REGISTERED[own_name]
 
@@ -127,11 +127,11 @@ def _import(module: str) -> None:
     try:
         importlib.import_module(module)
     except Exception as error:
-        # Whatever the person's own code raises while it is imported is theirs to read.
+        # The code of the user may raise anything while it is imported.
         text = f"{module} cannot be imported: {type(error).__name__}: {error}."
         raise Invalid(text, code="module_missing", field="system") from error
 
 
 def system_of(job: Mapping[str, Any], settings: ProfileSettings) -> SystemUnderTest:
-    """Make the system that a job names: `{"system": name, "options": {...}}`; raise Invalid."""
-    return registered(job["system"]).make(job["options"], settings)
+    """Create the system of a job: `{"system": name, "options": {...}}`; raise Invalid."""
+    return find_system(job["system"]).make(job["options"], settings)

@@ -1,4 +1,4 @@
-"""A target: the system that is measured, the data it is asked, and the seconds that a run may take."""
+"""A target: the system under test, its data, and the time limit of a run."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import registered
+from weighbridge.systems.registry import find_system
 from weighbridge.systems.sandbox import bubblewrap, isolated, operators
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Following, RunFailed
+from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Target:
-    """A system by name and options; `model` is the option of that name, for systems that are a file."""
+    """A system by name and options; `model` is the model file, for systems that need one."""
 
     system: str = "onnx"
     model: Path | None = None
@@ -27,11 +27,11 @@ class Target:
     wall_s: float = 600.0
     is_trusted: bool = False
 
-    def measure(self, settings: ProfileSettings, *, follow: Following, workdir: Path) -> dict[str, Any]:
-        """Profile it, a file of data in the sandbox unless it is trusted; raise RunEnded and Invalid."""
-        is_data_file, limits = registered(self.system).is_data_file, Limits(wall_s=self.wall_s)
+    def measure(self, settings: ProfileSettings, *, follow: CallbackTuple, workdir: Path) -> dict[str, Any]:
+        """Profile the system, model files in the sandbox unless trusted; raise RunIncomplete and Invalid."""
+        is_data_file, limits = find_system(self.system).is_data_file, Limits(wall_s=self.wall_s)
         if is_data_file and self.model is None:
-            raise Invalid("Name one thing to measure: a model file, or a system with its options.", field="model")
+            raise Invalid("Give one thing to measure: a model file, or a system with its options.", field="model")
         if self.model is not None and is_data_file and not self.is_trusted:
             _check_provider(settings)
             return isolated.run_sandboxed(
@@ -54,12 +54,12 @@ class Target:
             follow=follow,
         )
 
-    def operators(self, settings: ProfileSettings, *, follow: Following, workdir: Path) -> dict[str, Any]:
-        """Return `operators` of an ONNX file, or None with the reason in `missing`; raise RunCanceled."""
-        reason = "operators are timed of ONNX files alone."
+    def operators(self, settings: ProfileSettings, *, follow: CallbackTuple, workdir: Path) -> dict[str, Any]:
+        """Return the operator timings of an ONNX file, or None with a reason in `missing`; raise RunCanceled."""
+        reason = "operators are timed only for ONNX files."
         try:
             if self.model is not None and self.system == "onnx":
-                found = operators.operators_isolated(
+                timings = operators.operators_isolated(
                     model=self.model,
                     settings=settings,
                     data=self.data,
@@ -68,9 +68,9 @@ class Target:
                     follow=follow,
                     is_trusted=self.is_trusted,
                 )
-                if found is not None:
-                    return {"operators": found, "missing": []}
-                reason = "the engine's profiler told of no operators."
+                if timings is not None:
+                    return {"operators": timings, "missing": []}
+                reason = "the profiler reported no operators."
         except RunFailed as failed:
             reason = failed.reason
         return {"operators": None, "missing": [{"metric": "operators", "message": reason}]}
@@ -78,5 +78,5 @@ class Target:
 
 def _check_provider(settings: ProfileSettings) -> None:
     if settings.engine.provider != "cpu":
-        text = "Behind the fence there is no GPU. Add --trust to run this model without it, if you trust the model."
+        text = "The sandbox has no access to GPUs. If you trust this model, add --trust to run it without the sandbox."
         raise Invalid(text, code="fence_hides_gpu", field="provider")

@@ -1,7 +1,7 @@
-"""PyTorch: a module that the person at the terminal names as `package.module:factory`, eager or compiled.
+"""PyTorch modules, named as `package.module:factory` on the command line, eager or compiled.
 
-Naming one runs its code in this process. It comes from a command line and never from an upload; nothing in the platform
-calls this module.
+This runs the code of the module in this process. The name must never come from an upload; the platform does not use
+this module.
 """
 
 import hashlib
@@ -25,15 +25,15 @@ from weighbridge.systems.registry import register
 
 MODES = ("eager", "compiled")
 TYPES = ("float32", "bfloat16")
-# What tells of hardware for bfloat16, on x86 and on Arm.
+# Processor flags of bfloat16 support, on x86 and Arm.
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 class TorchRunner:
-    """A module in evaluation mode with no gradients kept, on a fixed number of threads."""
+    """A module in evaluation mode without gradients, on a fixed number of threads."""
 
     def __init__(self, make: Callable[[], Any], shape: Sequence[int], *, mode: str, dtype: str, threads: int) -> None:
-        """Make the module; `shape` is that of its input, the first number the batch, 0 for a free one."""
+        """Create the module; `shape` is its input shape, with the batch first and 0 for a free dimension."""
         torch = torch_with(threads)
         self._torch, self._mode, self._type, self._shape = torch, mode, dtype, shape
         module = make()
@@ -44,11 +44,11 @@ class TorchRunner:
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
-        """Return the one input that was described; data comes as float32 and is cast where the module is not."""
+        """The described input; data is float32 and is cast to the type of the module."""
         return (InputSpec("x", "float32", tuple(size or None for size in self._shape)),)
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
-        """Run the module once and return its first output as float32; the way in and out is part of the time."""
+        """Run the module once and return its first output as float32; the conversions are part of the time."""
         return [self.first_output(feed)]
 
     def first_output(self, feed: Feed) -> NDArray[Any]:
@@ -82,17 +82,17 @@ def torch_with(threads: int) -> Any:
 
 @register("torch")
 class TorchModule:
-    """The module that the option `factory` names; `shape` of its input, `mode` and `dtype` are options too.
+    """The module of the option `factory`; further options are the input `shape`, `mode` and `dtype`.
 
-    Making one runs code of the module's file.
+    Creating one runs the code of the module.
     """
 
     is_here = True
-    missing = ({"metric": "flops", "message": "flops are counted over ONNX graphs alone."},)
+    missing = ({"metric": "flops", "message": "flops are counted only for ONNX graphs."},)
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
-        """Find the factory; raise ExtraMissing without PyTorch, Invalid for no factory or no bfloat16 here."""
-        # The factory's module would complain in words of its own.
+        """Find the factory; raise ExtraMissing without PyTorch, Invalid without a factory or bfloat16 support."""
+        # Otherwise, the module of the factory would raise a less helpful error.
         import_extra("torch")
         name, self._shape = str(options["factory"]), [int(size) for size in options["shape"]]
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
@@ -109,7 +109,7 @@ class TorchModule:
         return torch_with(self._threads)
 
     def load(self) -> TorchRunner:
-        """Make the module."""
+        """Create the module."""
         return TorchRunner(self._make, self._shape, mode=self._mode, dtype=self._dtype, threads=self._threads)
 
 
@@ -119,36 +119,36 @@ def _sizes(module: Any) -> dict[str, dict[str, Any]]:
     parameters = list(module.parameters())
     size = sum(tensor.numel() * tensor.element_size() for tensor in (*parameters, *module.buffers()))
     return {
-        "model_size_mb": metrics.single(size / BYTES_PER_MB, "MB"),
-        "parameters": metrics.single(sum(each.numel() for each in parameters), "1"),
+        "model_size_mb": metrics.point_metric(size / BYTES_PER_MB, "MB"),
+        "parameters": metrics.point_metric(sum(each.numel() for each in parameters), "1"),
     }
 
 
 def check_torch(*, mode: str, dtype: str, cpuinfo: Path) -> None:
-    """Refuse a mode or type that there is not, and bfloat16 on a processor without it."""
+    """Raise Invalid for an unknown mode or type, and for bfloat16 on a processor without it."""
     if mode not in MODES or dtype not in TYPES:
         raise Invalid(f"PyTorch runs {' or '.join(MODES)}, in {' or '.join(TYPES)}.", field="torch")
     if dtype == "bfloat16" and BFLOAT16_FLAGS.isdisjoint(_flags(cpuinfo)):
-        text = "This processor has no bfloat16; PyTorch would only imitate it, slowly. Leave --bfloat16 out."
+        text = "This processor does not support bfloat16, so PyTorch would emulate it slowly. Omit --bfloat16."
         raise Invalid(text, code="no_bfloat16", field="torch")
 
 
 def factory_of(name: str) -> Callable[[], Any]:
-    """Import `package.module:factory`; raise Invalid where that is no callable."""
+    """Import `package.module:factory`; raise Invalid if it is not callable."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute.isidentifier():
-        raise Invalid(f"{name!r} names no factory; write package.module:factory.", field="torch")
+        raise Invalid(f"{name!r} is not a factory; write package.module:factory.", field="torch")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        # Whatever the person's own code raises while it is imported is theirs to read.
+        # The code of the user may raise anything while it is imported.
         text = f"{module_name} cannot be imported: {type(error).__name__}: {error}."
         raise Invalid(text, code="module_missing", field="torch") from error
     make = getattr(module, attribute, None)
     if not callable(make):
         raise Invalid(f"{module_name} has no factory {attribute!r}.", code="module_missing", field="torch")
-    found: Callable[[], Any] = make
-    return found
+    factory: Callable[[], Any] = make
+    return factory
 
 
 def _flags(cpuinfo: Path) -> set[str]:

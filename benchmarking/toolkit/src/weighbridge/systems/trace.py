@@ -1,7 +1,7 @@
-"""The trace of ONNX Runtime's own profiler, heard through a pipe, and what it says of operators.
+"""Operator timings from the profiler of ONNX Runtime, read through a pipe.
 
-The profiler writes a file whose name it makes of a prefix and the time. Behind the fence no file can be made, so the
-prefix is a pipe of this process's and ends with a zero byte: whatever is appended is then no part of the path.
+The profiler writes a file whose name is a prefix and the time. The sandbox forbids creating files, so the prefix is the
+path of a pipe followed by a zero byte, which cuts off the appended time.
 """
 
 import bisect
@@ -19,70 +19,70 @@ from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import RuntimeSettings
 from weighbridge.systems.onnx_runtime import ON_CPU, open_session, session_options
 
-MOST_BYTES = 64 << 20
-# An event tells shapes, memory and threads: about 1,000 bytes, with long names more.
+MAX_BYTES = 64 << 20
+# An event has about 1,000 bytes, more with long names.
 BYTES_OF_EVENT = 4_000
-MOST_RUNS = 50
+MAX_RUNS = 50
 SLOWEST = 10
 NODE_SUFFIX = "_kernel_time"
 
 
-class Ear(threading.Thread):
-    """Reads a pipe to its end in a single call of the C library: the profiler holds Python's lock while it writes."""
+class PipeReader(threading.Thread):
+    """Reads a pipe to its end in one C library call, because the profiler holds the GIL while it writes."""
 
     def __init__(self, descriptor: int) -> None:
-        """Listen at the reading end of a pipe."""
+        """Read from the read end of a pipe."""
         super().__init__(daemon=True)
         self._library = ctypes.CDLL(None)
         self._library.fdopen.restype = ctypes.c_void_p
         self._library.fread.restype = ctypes.c_size_t
         self._stream = ctypes.c_void_p(self._library.fdopen(descriptor, b"rb"))
-        self._buffer = ctypes.create_string_buffer(MOST_BYTES)
-        self._heard = 0
+        self._buffer = ctypes.create_string_buffer(MAX_BYTES)
+        self._length = 0
 
     def run(self) -> None:
-        """Hear everything."""
-        size = ctypes.c_size_t(MOST_BYTES)
-        self._heard = self._library.fread(self._buffer, ctypes.c_size_t(1), size, self._stream)
+        """Read the whole pipe."""
+        size = ctypes.c_size_t(MAX_BYTES)
+        self._length = self._library.fread(self._buffer, ctypes.c_size_t(1), size, self._stream)
         self._library.fclose(self._stream)
 
     def text(self) -> bytes:
-        """Return what was heard, once the other end is closed."""
+        """Return the content after the other end is closed."""
         self.join()
-        return self._buffer.raw[: self._heard]
+        return self._buffer.raw[: self._length]
 
 
 def trace(
     path: Path, feeds: Sequence[Feed], *, threads: int, settings: RuntimeSettings = ON_CPU, nodes: int
 ) -> list[dict[str, Any]]:
-    """Run a model of so many nodes up to 50 times under ONNX Runtime's profiler and return its events.
+    """Run a model with `nodes` nodes up to 50 times under the profiler of ONNX Runtime and return the events.
 
-    Raises Invalid when it cannot be loaded, and what the engine raises when it runs.
+    Raises Invalid if the model cannot be loaded, and exceptions of the engine.
     """
-    runs = max(2, min(MOST_RUNS, MOST_BYTES // (BYTES_OF_EVENT * max(nodes, 1))))
-    reading, writing = os.pipe()
-    ear = Ear(reading)
-    ear.start()
+    runs = max(2, min(MAX_RUNS, MAX_BYTES // (BYTES_OF_EVENT * max(nodes, 1))))
+    read_end, write_end = os.pipe()
+    reader = PipeReader(read_end)
+    reader.start()
     try:
         options = session_options(threads, settings)
         options.enable_profiling = True
-        options.profile_file_prefix = f"/proc/self/fd/{writing}\0"
+        options.profile_file_prefix = f"/proc/self/fd/{write_end}\0"
         session = open_session(path, options, settings)
         for run in range(runs):
             session.run(None, feeds[run % len(feeds)])
         session.end_profiling()
     finally:
-        os.close(writing)
-    text = ear.text()
+        os.close(write_end)
+    text = reader.text()
     events: list[dict[str, Any]] = json.loads(text) if text else []
     return events
 
 
 def operators_of(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return where the time of an inference goes: by type of operator, and the slowest nodes; None without any node.
+    """Return the time by type of operator, and the slowest nodes; None without nodes.
 
-    The first run warms up and is left out. Milliseconds of a node are the median over the other `runs` of all its calls
-    in a run, those of a type the sum over its nodes; `share` is of the sum over all.
+    The first run is a warm-up and omitted. The time of a node (ms) is the median over the other `runs` of all its calls
+    in a run; the time of a type is the sum over its nodes; `share` is the share of the total.
     """
     starts = sorted(
         event["ts"] for event in events if event.get("cat") == "Session" and event.get("name") == "model_run"
@@ -103,14 +103,15 @@ def operators_of(events: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     return {
         "runs": len(starts) - 1,
         "total_ms": total_ms,
-        "by_operator": [{"operator": kind, **_spent(ms, total_ms)} for kind, ms in _falling(by_type)],
+        "by_operator": [{"operator": kind, **_spent(ms, total_ms)} for kind, ms in _descending(by_type)],
         "slowest": [
-            {"node": name, "operator": kind, **_spent(ms, total_ms)} for (name, kind), ms in _falling(by_node)[:SLOWEST]
+            {"node": name, "operator": kind, **_spent(ms, total_ms)}
+            for (name, kind), ms in _descending(by_node)[:SLOWEST]
         ],
     }
 
 
-def _falling(spent: Mapping[Any, float]) -> list[tuple[Any, float]]:
+def _descending(spent: Mapping[Any, float]) -> list[tuple[Any, float]]:
     return sorted(spent.items(), key=lambda item: (-item[1], item[0]))
 
 

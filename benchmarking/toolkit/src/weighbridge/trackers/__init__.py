@@ -1,1 +1,1 @@
-"""Trackers: results written where a team already looks (MLflow, Weights & Biases, JSON lines), and runs read back."""
+"""Trackers: write results to MLflow, Weights & Biases or JSON lines, and read runs from MLflow."""

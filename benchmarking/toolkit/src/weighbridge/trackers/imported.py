@@ -1,7 +1,7 @@
-"""Imported runs: what a tracker knows of models becomes candidates, so that `pareto` and `recommend` can weigh them.
+"""Imported runs: convert the runs of a tracker to candidates for `pareto` and `recommend`.
 
-A run that weighbridge logged brings its own metrics back with their intervals. Of a run that others made, the numbers
-that are asked for are taken as they stand: read once, without interval, judged by nobody.
+A run logged by weighbridge has its own metrics with intervals. For other runs, the requested numbers are used without
+an interval and without a verdict.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ UNITS = {"_ms": "ms", "_mb": "MB", "_per_s": "1/s", "_usd": "USD"}
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """A metric to take: `metric` as weighbridge calls it, `key` as the tracker does, and its unit."""
+    """A metric to import: `metric` is the name in weighbridge, `key` the name in the tracker, and its unit."""
 
     metric: str
     key: str
@@ -26,11 +26,11 @@ class Wanted:
 
 
 def wanted_of(text: str) -> Wanted:
-    """Read `accuracy`, `accuracy=val_acc` or `joules=energy:J`; raise Invalid for what names no metric."""
+    """Read `accuracy`, `accuracy=val_acc` or `joules=energy:J`; raise Invalid for other text."""
     names, _, unit = text.partition(":")
     metric, _, key = names.partition("=")
     if not metric or not (key or "=" not in names):
-        raise Invalid(f"{text!r} names no metric; write METRIC, METRIC=KEY or METRIC=KEY:UNIT.", field="metric")
+        raise Invalid(f"{text!r} is not a metric; write METRIC, METRIC=KEY or METRIC=KEY:UNIT.", field="metric")
     usual = next((known for ending, known in UNITS.items() if metric.endswith(ending)), "ratio")
     return Wanted(metric, key or metric, unit or usual)
 
@@ -38,9 +38,9 @@ def wanted_of(text: str) -> Wanted:
 def candidates_of(
     runs: Iterable[Mapping[str, Any]], *, wanted: Sequence[Wanted], baseline: str | None, at: str
 ) -> Candidates:
-    """Turn the runs of `MlflowTracker.documents` into candidates; the first one is the baseline where none is named.
+    """Convert the runs of `MlflowTracker.documents` to candidates; the default baseline is the first.
 
-    Raises Invalid where no run has a metric that was asked for.
+    Raises Invalid if no run has a requested metric.
     """
     found: dict[str, Candidate] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""JSON lines: one line per record, children after their parent, in a file that only grows."""
+"""JSON lines: one line per record, children after their parent, in an append-only file."""
 
 import json
 import os
@@ -14,11 +14,11 @@ class JsonLines:
     """Appends records to a file."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file; it is made with the first record."""
+        """Set the file; the first record creates it."""
         self.path = path
 
     def log(self, record: TrackerRecord) -> str:
-        """Append the record and its children in one write, and wait until the disk has them."""
+        """Append the record and its children in one write, and wait until they are on disk."""
         text = "".join(json.dumps(line) + "\n" for line in lines_of(record))
         try:
             with self.path.open("a") as stream:
@@ -26,7 +26,7 @@ class JsonLines:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise Refused(f"{self.path} cannot be written: {error.strerror}.", code="tracker_refused") from error
+            raise Refused(f"Cannot write {self.path}: {error.strerror}.", code="tracker_refused") from error
         return str(self.path)
 
 

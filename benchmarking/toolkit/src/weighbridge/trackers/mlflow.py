@@ -1,7 +1,7 @@
-"""MLflow: a parent run per benchmark, a child per variant, the JSON as an artifact; and runs read back.
+"""MLflow: a parent run per benchmark, a child run per variant, and the JSON as an artifact; can also read runs.
 
-MLflow's limits are kept: 100 settings and labels and 1,000 values to a batch, 6,000 characters to a setting, 8,000 to
-a label. Settings are words there, so whatever one wants to filter on is a metric.
+MLflow's limits apply: 100 settings or labels and 1,000 values per batch, 6,000 characters per setting, 8,000 per label.
+Settings are text in MLflow, so values to filter on are metrics.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from weighbridge.trackers.records import TrackerRecord
 WORDS_PER_BATCH, METRICS_PER_BATCH = 100, 1_000
 MAX_SETTING, MAX_LABEL = 6_000, 8_000
 ARTIFACT = "weighbridge.json"
-# MLflow counts its users by default, retries for minutes, and wants a word before it writes to a plain folder.
+# By default, MLflow sends telemetry, retries for minutes, and refuses to write to a plain folder.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -32,7 +32,7 @@ class MlflowTracker:
     """Logs to one experiment of the tracking server at `uri`, and reads from it."""
 
     def __init__(self, uri: str, experiment: str) -> None:
-        """Name the place; nothing is asked of it yet. Raises ExtraMissing where MLflow is not installed."""
+        """Set the server and experiment without connecting. Raises ExtraMissing if MLflow is not installed."""
         self.uri, self.experiment = uri, experiment
         self.client = _client(uri)
 
@@ -44,9 +44,9 @@ class MlflowTracker:
         return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
 
     def documents(self, limit: int = 1_000) -> Iterator[Mapping[str, Any]]:
-        """Yield each parent run, the newest first: `{"name", "run_id", "metrics", "document"}`.
+        """Yield the parent runs, newest first: `{"name", "run_id", "metrics", "document"}`.
 
-        `document` is the result that `log` left with the run, or None for a run that others made.
+        `document` is the result that `log` stored with the run, or None for other runs.
         """
         with _refusals(self.uri):
             experiment = self.client.get_experiment_by_name(self.experiment)
@@ -106,7 +106,7 @@ class MlflowTracker:
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Cut a sequence into pieces of at most `size`."""
+    """Split a sequence into parts of at most `size` items."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
@@ -120,7 +120,7 @@ def _client(uri: str) -> Any:
 
 @contextlib.contextmanager
 def _refusals(uri: str) -> Iterator[None]:
-    """Turn MLflow's own exceptions into words."""
+    """Convert MLflow's exceptions to `Refused` with a readable message."""
     exceptions = import_extra("mlflow.exceptions")
     try:
         yield

@@ -1,7 +1,7 @@
-"""Records: a result as trackers want it: one parent per benchmark, a child per variant, the JSON itself as the truth.
+"""Records: a result in the format of trackers: one parent per benchmark, a child per variant, and the JSON document.
 
-Trackers hold flat names and numbers. A value becomes three of them (`accuracy`, `accuracy_lower`, `accuracy_upper`);
-what cannot be flattened stays in the document, which travels along unchanged.
+Trackers have flat names and numbers. A value becomes three numbers (`accuracy`, `accuracy_lower`, `accuracy_upper`);
+the unchanged document has everything that cannot be flattened.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from weighbridge.core.errors import Invalid
 
-# What MLflow allows in a name; Weights & Biases allows more.
+# The characters that MLflow allows in a name; Weights & Biases allows more.
 FORBIDDEN = re.compile(r"[^\w\-. /]", re.ASCII)
 MAX_NAME = 250
 SUFFIX_BOUNDS = (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
@@ -20,9 +20,7 @@ SUFFIX_BOUNDS = (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
 
 @dataclasses.dataclass(frozen=True)
 class TrackerRecord:
-    """What is logged: a name, words (`settings`, `labels`), numbers (`metrics`), the document, and a child
-    per variant.
-    """
+    """A record to log: name, text (`settings`, `labels`), numbers (`metrics`), document, and a child per variant."""
 
     name: str
     settings: Mapping[str, str]
@@ -33,18 +31,18 @@ class TrackerRecord:
 
 
 class Tracker(Protocol):
-    """A place that keeps records."""
+    """A service that stores records."""
 
     def log(self, record: TrackerRecord) -> str:
-        """Keep the record and its children; return where it can be seen. Raises Refused when the place refuses."""
+        """Store the record and its children; return their address. Raises Refused if the tracker refuses."""
         ...
 
 
 def record_of(document: Mapping[str, Any], *, name: str) -> TrackerRecord:
-    """Turn a result of the toolkit into a record; raise Invalid for a document that is none."""
+    """Convert a result of the toolkit to a record; raise Invalid for other documents."""
     schema = document.get("schema")
     if not isinstance(schema, str) or not schema.startswith("weighbridge."):
-        raise Invalid("This is no result of weighbridge: it names no schema.", code="no_result", field="file")
+        raise Invalid("This is not a weighbridge result: it has no schema.", code="no_result", field="file")
     children = [child_of(candidate) for candidate in document.get("candidates", ())]
     manifest = document.get("manifest") or {}
     return TrackerRecord(
@@ -58,7 +56,7 @@ def record_of(document: Mapping[str, Any], *, name: str) -> TrackerRecord:
 
 
 def child_of(candidate: Mapping[str, Any]) -> TrackerRecord:
-    """Turn one candidate of a candidates file into a record of its own."""
+    """Convert one candidate of a candidates file to a record."""
     metrics = dict(numbers_of(candidate.get("metrics") or {}))
     for key in ("quality_drop", "speed_up"):
         metrics |= dict(numbers_of({key: candidate[key]} if candidate.get(key) else {}))
@@ -72,7 +70,7 @@ def child_of(candidate: Mapping[str, Any]) -> TrackerRecord:
 
 
 def numbers_of(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
-    """Yield each metric's value and bounds under flat names; what is missing or not finite is left out."""
+    """Yield each metric's value and bounds under flat names, without missing and infinite values."""
     for name, metric in metrics.items():
         for suffix, key in SUFFIX_BOUNDS:
             value = metric.get(key)
@@ -81,7 +79,7 @@ def numbers_of(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 
 def flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield nested settings as `scenario.threads`, written as words."""
+    """Yield nested settings as `scenario.threads`, with text values."""
     for key, inner in value.items():
         name = f"{prefix}.{key}" if prefix else key
         if isinstance(inner, Mapping):
@@ -91,7 +89,7 @@ def flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def clean_name(name: str) -> str:
-    """Replace what a tracker refuses in a name by an underscore, and shorten it to 250 characters."""
+    """Replace characters that a tracker refuses by an underscore, and shorten the name to 250 characters."""
     return FORBIDDEN.sub("_", name)[:MAX_NAME]
 
 

@@ -1,6 +1,6 @@
-"""Weights & Biases: a group per benchmark, a run per variant, the JSON as an artifact; offline too.
+"""Weights & Biases: a group per benchmark, a run per variant, and the JSON as an artifact; also offline.
 
-Offline runs lie in a folder, and `wandb sync FOLDER` sends them when there is a network again.
+Offline runs are stored in a folder; `wandb sync FOLDER` sends them later.
 """
 
 import json
@@ -12,7 +12,7 @@ from weighbridge.core.errors import Refused
 from weighbridge.core.extras import import_extra
 from weighbridge.trackers.records import TrackerRecord
 
-# Weights & Biases would also send its own error reports, the working directory's code and its git state.
+# By default, Weights & Biases also sends error reports, the code in the working directory and its git state.
 QUIET = {
     "WANDB_ERROR_REPORTING": "false",
     "WANDB_DISABLE_CODE": "true",
@@ -26,7 +26,7 @@ class WandbTracker:
     """Logs to one project, or into `folder` when offline."""
 
     def __init__(self, project: str, *, folder: Path, is_offline: bool) -> None:
-        """Name the place; raises ExtraMissing where wandb is not installed."""
+        """Set the project and folder; raises ExtraMissing if wandb is not installed."""
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
         self.wandb: Any = import_extra("wandb")

@@ -1,1 +1,1 @@
-"""The trade-off: candidates side by side, which of them nobody beats, what to choose, and what is not known."""
+"""The trade-off: compare candidates, find the Pareto frontier, choose one, and list what is uncertain."""

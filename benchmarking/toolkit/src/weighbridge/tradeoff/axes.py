@@ -1,4 +1,4 @@
-"""Axes: the estimates that candidates are weighed by, and which way is better."""
+"""Axes: the metrics by which candidates are compared, each with its better direction."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from weighbridge.core.errors import Invalid
 
 
 class AxisDirection(StrEnum):
-    """Which way is better."""
+    """The better direction of a metric."""
 
     MIN = "min"
     MAX = "max"
@@ -65,21 +65,21 @@ DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")
 
 
 def axis_of(text: str) -> Axis:
-    """Read `accuracy`, or `joules:min` where the name is not known; raise Invalid for what says no direction."""
+    """Read `accuracy`, or `joules:min` for an unknown name; raise Invalid if the direction is unknown."""
     name, _, direction = text.partition(":")
     if direction in {member.value for member in AxisDirection}:
         return Axis(name, AxisDirection(direction))
     if direction or name not in DIRECTIONS:
         raise Invalid(
-            f"The better direction of {name!r} is not known; write {name}:min or {name}:max.", code="axis", field="axis"
+            f"The better direction of {name!r} is unknown; write {name}:min or {name}:max.", code="axis", field="axis"
         )
     return Axis(name, DIRECTIONS[name])
 
 
 def axes_of(texts: Sequence[str]) -> tuple[Axis, ...]:
-    """Read several; raise Invalid for fewer than one and for a metric named twice."""
+    """Read several axes; raise Invalid for none, and for a metric that occurs twice."""
     axes = tuple(axis_of(text) for text in texts)
     names = [axis.metric for axis in axes]
     if not axes or len(set(names)) < len(names):
-        raise Invalid("Name at least one axis, and each axis once.", code="axis", field="axis")
+        raise Invalid("Give at least one axis, and each axis only once.", code="axis", field="axis")
     return axes

@@ -1,10 +1,10 @@
-"""Candidates: the models that compete for one job, each with its measured estimates; `weighbridge.candidates/1`.
+"""Candidates: models that compete for one job, each with its measured estimates; `weighbridge.candidates/1`.
 
-In scope: the shape of the file, reading it with refusals that name the key at fault, writing it. Not in scope: how a
-estimate was measured (`measure`), what follows from it (`pareto`, `recommendation`).
+In scope: the data structure, strict reading with the path of an invalid key, and writing. Not in scope: how an estimate
+was measured (`measure`) and the decision (`pareto`, `recommendation`).
 
-Every estimate is lower-is-better or higher-is-better by its name alone, which is `axes`'s business. A megabyte is
-1,000,000 bytes; `latency_ns` are nanoseconds in order of time, every `stride`-th kept.
+`axes` knows the better direction of each estimate by its name. A megabyte is 1,000,000 bytes; `latency_ns` are
+nanoseconds in chronological order, with every `stride`-th sample stored.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ SCHEMA = "weighbridge.candidates/1"
 
 
 class VariantAnswer(StrEnum):
-    """What a variant is worth against the baseline."""
+    """The verdict on a variant relative to the baseline."""
 
     BASELINE = "baseline"
     WORTH_IT = "worth_it"
@@ -35,7 +35,7 @@ class VariantAnswer(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """One measured number in `unit`, between its bounds at `confidence`; without bounds it was counted or read once."""
+    """One measured number in `unit`, with bounds at `confidence`; without bounds it was counted or read once."""
 
     value: float
     lower: float | None
@@ -45,17 +45,18 @@ class Estimate:
     unit: str
 
     def __post_init__(self) -> None:
-        """Refuse bounds that do not hold the value, or stand alone."""
+        """Refuse incomplete bounds, and bounds that do not contain the value."""
         bounds = (self.lower, self.upper, self.confidence)
         if bounds == (None, None, None):
             return
         if self.lower is None or self.upper is None or self.confidence is None:
             raise Invalid(
-                "An estimate has lower, upper and confidence together, or none of them.", code="estimate_bounds"
+                "An estimate needs lower, upper and confidence together, or none of them.", code="estimate_bounds"
             )
         if not self.lower <= self.value <= self.upper or not 0 < self.confidence < 1:
             text = (
-                f"A value lies between its bounds at a level between 0 and 1, not {self.value:g} in [{self.lower:g}, "
+                f"A value must be within its bounds, at a confidence between 0 and 1, not {self.value:g} in "
+                f"[{self.lower:g}, "
                 f"{self.upper:g}]."
             )
             raise Invalid(text, code="estimate_bounds")
@@ -63,9 +64,9 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class QualityDrop:
-    """How much of `metric` a variant loses against the baseline on the same rows (+ is worse), and the margin allowed.
+    """The loss of `metric` of a variant relative to the baseline on the same rows (+ is worse), and the allowed margin.
 
-    `b` counts rows that only the baseline had right, `c` rows that only the variant had right; McNemar's `p_value`.
+    `b` counts rows that only the baseline had right, `c` rows that only the variant had right; `p_value` is McNemar's.
     """
 
     metric: str
@@ -83,7 +84,7 @@ class QualityDrop:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedUp:
-    """Median latency of the baseline over the variant's, from `blocks` interleaved blocks; tied within the
+    """Median latency of the baseline divided by the variant's, from `blocks` interleaved blocks; tied if within the
     noise floor.
     """
 
@@ -97,7 +98,7 @@ class SpeedUp:
 
 @dataclasses.dataclass(frozen=True)
 class VerdictReason:
-    """Why a verdict is what it is: a stable code and a sentence."""
+    """A reason for a verdict: a stable code and a sentence."""
 
     code: str
     message: str
@@ -105,7 +106,7 @@ class VerdictReason:
 
 @dataclasses.dataclass(frozen=True)
 class VariantVerdict:
-    """What a variant is worth, why, and the operator that makes it slow where one does."""
+    """The verdict on a variant, its reasons, and the operator that makes it slow, if there is one."""
 
     answer: VariantAnswer
     reasons: tuple[VerdictReason, ...] = ()
@@ -114,7 +115,7 @@ class VariantVerdict:
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """How far the candidate's estimates may be believed: `valid`, `indicative` or `invalid`, from its own result."""
+    """The verdict on the candidate's measurement, from its own result: `valid`, `indicative` or `invalid`."""
 
     status: Status
     reasons: tuple[VerdictReason, ...] = ()
@@ -122,7 +123,7 @@ class Measurement:
 
 @dataclasses.dataclass(frozen=True)
 class RawLatencies:
-    """Raw latencies in nanoseconds, in order of time, every `stride`-th."""
+    """Raw latencies in nanoseconds, in chronological order, every `stride`-th."""
 
     latency_ns: tuple[int, ...]
     stride: int = 1
@@ -130,10 +131,10 @@ class RawLatencies:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One model: how it was made, its file and estimates, and what it is worth against the baseline.
+    """One model: its origin, file, estimates, and verdict relative to the baseline.
 
-    `measurement` is None where nobody judged the values; `size_saved_ratio` 0.75 means a quarter of the size is left.
-    `isolation` says what fenced it in while it was measured, None where nobody noted that.
+    `measurement` is None if the values have no verdict; a `size_saved_ratio` of 0.75 means that a quarter of the size
+    is left. `isolation` is the sandbox used for the measurement, None if unknown.
     """
 
     name: str
@@ -155,7 +156,7 @@ class Candidate:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """Everything that was measured for one choice. `measured_at` is ISO 8601; `noise_floor` is |ratio - 1| of A/A."""
+    """All measurements for one choice. `measured_at` is ISO 8601; `noise_floor` is |ratio - 1| of an A/A comparison."""
 
     measured_at: str
     baseline: str
@@ -166,11 +167,11 @@ class Candidates:
     manifest: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse two candidates of one name, none at all, and a baseline that is not among them."""
+        """Refuse duplicate names, an empty list, and a baseline that is not among the candidates."""
         names = [candidate.name for candidate in self.candidates]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            text = f"Two candidates are called {twice[0]!r}; give each a name of its own."
+            text = f"Two candidates have the name {twice[0]!r}; names must be unique."
             raise Invalid(text, code="candidates_names", field="candidates")
         if self.baseline not in names:
             text = (
@@ -179,36 +180,36 @@ class Candidates:
             raise Invalid(text, code="candidates_baseline", field="baseline")
 
     def isolation(self) -> str | None:
-        """Return what fenced the candidates in, each way of it once; None where nobody noted that."""
+        """Return the distinct isolation of the candidates; None if unknown."""
         return "; ".join(dict.fromkeys(each.isolation for each in self.candidates if each.isolation)) or None
 
     def named(self, name: str) -> Candidate:
-        """Return the candidate of that name; raise Invalid where there is none."""
+        """Return the candidate with this name; raise Invalid if there is none."""
         found = next((candidate for candidate in self.candidates if candidate.name == name), None)
         if found is None:
             raise Invalid(f"There is no candidate {name!r}.", code="candidates_names", field="candidates")
         return found
 
     def as_document(self) -> dict[str, Any]:
-        """Return the candidates in the form of `weighbridge.candidates/1`, ready for JSON."""
+        """Return the candidates as `weighbridge.candidates/1`, ready for JSON."""
         return {"schema": SCHEMA, **dataclasses.asdict(self)}
 
 
 def candidates_from(document: object) -> Candidates:
-    """Read what `as_document` returned; raise Invalid for another schema, or with the path of the key at fault."""
+    """Read the document of `as_document`; raise Invalid for another schema, or with the path of an invalid key."""
     schema = document.get("schema") if isinstance(document, Mapping) else None
     if schema != SCHEMA:
-        text = f"This is no {SCHEMA} document: its schema is {schema!r}. `weighbridge optimize --json FILE` writes one."
+        text = f"The document must be {SCHEMA}, not {schema!r}. `weighbridge optimize --json FILE` writes one."
         raise Invalid(text, code="candidates_schema", field="schema")
     return read(Candidates, document)
 
 
 def read_candidates(path: Path) -> Candidates:
-    """Read a candidates file; raise Invalid where it is missing, no JSON, or of another form."""
+    """Read a candidates file; raise Invalid if it is missing, not JSON, or malformed."""
     try:
         document = json.loads(path.read_text())
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", code="candidates_missing", field="file") from error
     except ValueError as error:
-        raise Invalid(f"{path.name} is no JSON: {error}.", code="candidates_unreadable", field="file") from error
+        raise Invalid(f"{path.name} is not valid JSON: {error}.", code="candidates_unreadable", field="file") from error
     return candidates_from(document)

@@ -1,4 +1,4 @@
-"""Changes: the smallest change of one requirement that would change the choice."""
+"""Changes: for each requirement, the smallest change that gives another choice."""
 
 import dataclasses
 import math
@@ -9,13 +9,13 @@ from weighbridge.tradeoff.candidates import Candidates
 from weighbridge.tradeoff.decision import LATENCY, SIZE, run
 from weighbridge.tradeoff.requirements import Requirement, Requirements
 
-# Limits are written with four digits; a bound is moved past an estimate by less than that.
+# Limits have four digits; a bound is moved past an estimate by less than that.
 DIGITS = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class LimitChange:
-    """Another bound of one metric (or another margin, with the metric `margin`) and who would be taken then."""
+    """Another limit for one metric (or another margin, with the metric `margin`) and the resulting winner."""
 
     metric: str
     before: float | None
@@ -25,9 +25,9 @@ class LimitChange:
 
 
 def changes(choice: Candidates, requirements: Requirements) -> tuple[LimitChange, ...]:
-    """Return for each requirement the nearest change, either way, that gives another winner; none where nothing does.
+    """Return, for each requirement, the nearest change in either direction that gives another winner, if there is one.
 
-    Limits that were not asked for are tried too, on latency, size and quality: what would have to be demanded.
+    Limits that were not requested (on latency, size and quality) are also tried.
     """
     found: list[LimitChange] = []
     limits = {limit.metric: limit for limit in requirements.limits}
@@ -45,7 +45,7 @@ def _direction(metric: str, requirements: Requirements) -> AxisDirection:
 def _of_limit(
     choice: Candidates, requirements: Requirements, metric: str, limit: Requirement | None, direction: AxisDirection
 ) -> Iterator[LimitChange]:
-    """Yield the nearest looser and the nearest tighter bound with another winner, among those that estimates make."""
+    """Yield the nearest looser and the nearest tighter limit with another winner, at the values of the estimates."""
     before = _winner(choice, requirements)
     values = [each.metrics[metric].value for each in choice.candidates if metric in each.metrics]
     bounds = sorted({_rounded(value, direction, is_kept=kept) for value in values for kept in (True, False)})
@@ -88,7 +88,7 @@ def _winner(choice: Candidates, requirements: Requirements) -> str | None:
 
 
 def _rounded(value: float, direction: AxisDirection, *, is_kept: bool) -> float:
-    """Return a bound of four digits that just admits the value, or just does not."""
+    """Return a limit with four digits that just admits the value, or just excludes it."""
     if value == 0:
         return 0.0
     step = 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
@@ -102,7 +102,7 @@ def _rounded(value: float, direction: AxisDirection, *, is_kept: bool) -> float:
 def nearest_miss(
     choice: Candidates, requirements: Requirements, names: Sequence[str]
 ) -> tuple[str, tuple[Requirement, ...]] | None:
-    """Return who of `names` breaks the fewest limits, and of those the least, with the limits it breaks."""
+    """Return the candidate of `names` that misses the fewest limits by the least, with the limits it misses."""
     found = [(choice.named(name), tuple(requirements.unmet(choice.named(name)))) for name in names]
     measured = [(each, unmet) for each, unmet in found if all(limit.metric in each.metrics for limit in unmet)]
     if not measured:

@@ -1,13 +1,13 @@
-"""The decision: which candidate to take under given limits, by rules that can be said aloud.
+"""The decision: which candidate to take under given limits, by four simple rules.
 
-1. Candidates that failed, or whose measurement is invalid, are out; so is who does not keep every limit.
-2. Of the others the best in quality leads, and with it all within the margin.
+1. Candidates that failed, have an invalid measurement or miss a limit are excluded.
+2. Of the others, the best in quality and all within the margin stay.
 3. Of these the fastest leads (p95 latency), and with it all that cannot be told apart from it: intervals overlap, or
   the
    ratio lies within the noise floor of the machine.
 4. Of these the smallest wins. Who is as small as it is tied with it.
 
-The choice is sure if it is the same whichever end of their intervals the estimates take at the limits.
+The choice is sure if it is the same for all values within the intervals at the limits.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ from weighbridge.tradeoff.candidates import Candidate, Candidates, Estimate, Var
 from weighbridge.tradeoff.requirements import LimitReading, Requirements
 
 LATENCY, SIZE = "latency_p95_ms", "model_size_mb"
-# Files that differ by less than one in a hundred are of one size.
+# Files that differ by less than 1 % have the same size.
 SAME_SIZE = 0.01
 
 
 class Situation(StrEnum):
-    """What kind of answer there is."""
+    """The kind of decision."""
 
     CLEAR = "clear"
     TIED = "tied"
@@ -35,7 +35,9 @@ class Situation(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Race:
-    """Who was left after each rule: usable, within the limits, close in quality, close in speed, and the winners."""
+    """The candidates left after each rule: usable, within the limits, close in quality, close in speed, and the
+    winners.
+    """
 
     usable: tuple[Candidate, ...]
     within: tuple[Candidate, ...]
@@ -45,13 +47,15 @@ class Race:
 
     @property
     def winner(self) -> Candidate | None:
-        """Return the first of the winners, which the file names first."""
+        """Return the first winner, in the order of the file."""
         return self.winners[0] if self.winners else None
 
 
 @dataclasses.dataclass(frozen=True)
 class VariantDecision:
-    """The race at the measured values, the kind of answer, and who else may win at other ends of the intervals."""
+    """The race at the measured values, the kind of decision, and the candidates that may win elsewhere in the
+    intervals.
+    """
 
     race: Race
     situation: Situation
@@ -59,12 +63,12 @@ class VariantDecision:
 
     @property
     def winner(self) -> Candidate | None:
-        """Return the candidate to take, None where nobody meets the limits."""
+        """Return the candidate to take; None if no candidate meets the limits."""
         return self.race.winner
 
 
 def decide(choice: Candidates, requirements: Requirements) -> VariantDecision:
-    """Decide; the same estimates give the same decision."""
+    """Decide; deterministic for the same estimates."""
     race = run(choice, requirements)
     others = [run(choice, requirements, reading=reading) for reading in (LimitReading.WORST, LimitReading.BEST)]
     names = [each.winner.name if each.winner else None for each in (race, *others)]
@@ -73,7 +77,7 @@ def decide(choice: Candidates, requirements: Requirements) -> VariantDecision:
 
 
 def run(choice: Candidates, requirements: Requirements, *, reading: LimitReading = LimitReading.VALUE) -> Race:
-    """Apply the four rules, the limits in the given reading."""
+    """Apply the four rules, with the limits in the given reading."""
     usable = tuple(candidate for candidate in choice.candidates if is_usable(candidate))
     within = tuple(candidate for candidate in usable if not any(requirements.unmet(candidate, reading)))
     good = _closest(
@@ -86,7 +90,7 @@ def run(choice: Candidates, requirements: Requirements, *, reading: LimitReading
 
 
 def is_usable(candidate: Candidate) -> bool:
-    """Tell whether a candidate was made and its measurement may be believed at all."""
+    """Return whether a candidate was created and its measurement is not invalid."""
     is_valid = candidate.measurement is None or candidate.measurement.status is not Status.INVALID
     return is_valid and candidate.verdict.answer is not VariantAnswer.FAILED
 
@@ -94,7 +98,7 @@ def is_usable(candidate: Candidate) -> bool:
 def _closest(
     candidates: Sequence[Candidate], metric: str, is_close: Callable[[Estimate, Estimate], bool], *, sign: int = 1
 ) -> tuple[Candidate, ...]:
-    """Return those that are close to the best in a metric, the best first; all of them where nobody has the metric."""
+    """Return the candidates close to the best in a metric, the best first; all candidates if none has the metric."""
     having = [candidate for candidate in candidates if metric in candidate.metrics]
     if not having:
         return tuple(candidates)

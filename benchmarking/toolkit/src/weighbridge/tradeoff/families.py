@@ -1,4 +1,4 @@
-"""Families: several models, each with its variants, laid together as one choice."""
+"""Families: combine several models, each with its variants, into one choice."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,11 +7,14 @@ from typing import Any
 from weighbridge.tradeoff.candidates import Candidate, Candidates
 
 
-def together(families: Mapping[str, Candidates], *, sealed: Mapping[str, Any] | None, is_partial: bool) -> Candidates:
-    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, files lie under the family's
-    name.
+def merge_families(
+    families: Mapping[str, Candidates], *, sealed: Mapping[str, Any] | None, is_partial: bool
+) -> Candidates:
+    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, with its files in the family's
+    folder.
 
-    The first family's baseline is the baseline of all; drops and speed-ups stay those against a family's own original.
+    The first family's baseline becomes the common baseline; drops and speed-ups stay relative to each family's own
+    original.
     """
     floors = [found.noise_floor for found in families.values() if found.noise_floor is not None]
     first = next(iter(families))

@@ -1,13 +1,14 @@
-"""Pareto: which candidates nobody beats, and how sure that is, given the interval of every estimate.
+"""Pareto: the candidates that no other candidate dominates, and how certain that is, given the interval of each
+estimate.
 
-One candidate dominates another if it is at least as good on every axis and better on one; of exact ties none is
-dropped. Each draw takes every estimate anew and asks who is on the frontier; the share of draws in which a candidate is
-decides its state: `frontier` from `sure` on, `dominated` up to 1 - `sure`, `ambiguous` between.
+One candidate dominates another if it is at least as good on all axes and better on one; exact ties dominate nobody.
+Each draw takes all estimates anew and finds the frontier. The share of draws in which a candidate is on the frontier
+determines its state: `frontier` from `sure` on, `dominated` up to 1 - `sure`, `ambiguous` in between.
 
-The law of a draw: each estimate by itself follows a two-piece normal whose median is its value and whose bounds are the
-quantiles of its confidence; a value without an interval is exact. Estimates that were measured together move together,
-which independent draws do not know: they call more candidates ambiguous than a joint bootstrap would. Where joint
-resamples exist, `weigh_draws` takes them.
+Distribution of a draw: each estimate independently follows a two-piece normal distribution whose median is its value
+and whose bounds are the quantiles of its confidence; a value without an interval is exact. Estimates that were measured
+together are correlated, which independent draws ignore: they call more candidates ambiguous than a joint bootstrap
+would. If joint resamples exist, use `weigh_draws`.
 """
 
 import dataclasses
@@ -21,14 +22,14 @@ from weighbridge.tradeoff.axes import Axis
 from weighbridge.tradeoff.candidates import Candidate, Estimate
 
 DRAWS, SEED, SURE = 1_000, 20_260_101, 0.95
-# As many draws are weighed at once as keep the sets of their points within a few megabytes.
+# Draws per batch, so that the bit sets of a batch fit into a few megabytes.
 SET_BYTES = 4_000_000
 Values = NDArray[np.float64]
 Switches = NDArray[np.bool_]
 
 
 class FrontierState(StrEnum):
-    """Where a candidate stands."""
+    """The state of a candidate relative to the frontier."""
 
     FRONTIER = "frontier"
     DOMINATED = "dominated"
@@ -37,7 +38,7 @@ class FrontierState(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Dominator:
-    """Who beats a candidate at the measured values, and in what share of the draws."""
+    """A candidate that dominates another at the measured values, and the share of draws in which it does."""
 
     name: str
     probability: float
@@ -45,7 +46,7 @@ class Dominator:
 
 @dataclasses.dataclass(frozen=True)
 class FrontierStanding:
-    """A candidate's state, the share of draws in which it is on the frontier, and who beats it, the surest first."""
+    """A candidate's state, the share of draws in which it is on the frontier, and its dominators, the surest first."""
 
     name: str
     state: FrontierState
@@ -56,9 +57,7 @@ class FrontierStanding:
 
 @dataclasses.dataclass(frozen=True)
 class Frontier:
-    """The standing of every candidate that has all axes, in their order; `left_out` names the others'
-    missing metric.
-    """
+    """The standing of each candidate that has all axes, in order; `left_out` has the missing metric of the others."""
 
     axes: tuple[Axis, ...]
     standings: tuple[FrontierStanding, ...]
@@ -68,7 +67,7 @@ class Frontier:
     sure: float
 
     def standing_of(self, name: str) -> FrontierStanding | None:
-        """Return a candidate's standing; None where it was left out."""
+        """Return a candidate's standing; None if it was left out."""
         return next((standing for standing in self.standings if standing.name == name), None)
 
 
@@ -80,7 +79,7 @@ def weigh(
     seed: int = SEED,
     sure: float = SURE,
 ) -> Frontier:
-    """Weigh candidates on any number of axes; the same seed gives the same standing."""
+    """Compare candidates on any number of axes; deterministic for the same seed."""
     missing = {
         candidate.name: axis.metric
         for axis in reversed(axes)
@@ -102,10 +101,10 @@ def weigh(
 def weigh_draws(
     names: Sequence[str], values: Values, drawn: Values, *, sure: float = SURE
 ) -> tuple[FrontierStanding, ...]:
-    """Judge from `values` (candidates, axes) and `drawn` (draws, candidates, axes), smaller better on every axis."""
+    """Compare from `values` (candidates, axes) and `drawn` (draws, candidates, axes), smaller is better on all axes."""
     on_frontier = non_dominated(values)
     shares = frontier_shares(drawn)
-    # Candidates first and draws last: comparing two candidates then reads memory in one piece.
+    # Candidates first and draws last, so that comparing two candidates reads contiguous memory.
     columns = np.ascontiguousarray(drawn.transpose(1, 2, 0))
     return tuple(
         FrontierStanding(
@@ -120,7 +119,9 @@ def weigh_draws(
 
 
 def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> Values:
-    """Draw every estimate `draws` times by the law above; shape (draws, candidates, axes), in the estimates' units."""
+    """Draw each estimate `draws` times from the distribution above; shape (draws, candidates, axes), in the estimates'
+    units.
+    """
     from scipy.stats import norm
 
     rng = np.random.default_rng(seed)
@@ -135,15 +136,15 @@ def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> V
 
 
 def non_dominated(values: Values) -> Switches:
-    """Tell who is on the frontier of `values` (candidates, axes), smaller better; exact ties stay both."""
+    """Return which rows of `values` (candidates, axes; smaller is better) are on the frontier; exact ties both are."""
     found: Switches = np.asarray(frontier_shares(values[np.newaxis]) == 1.0)
     return found
 
 
 def frontier_shares(drawn: Values) -> Values:
-    """Return the share of draws in which each candidate is on the frontier; (draws, candidates, axes), smaller better.
+    """Return each candidate's share of draws on the frontier; `drawn` is (draws, candidates, axes), smaller is better.
 
-    Who is beaten in the best of its draws by the worst of another's never is, and is left out of the search.
+    A candidate whose best draw is dominated by the worst draw of another is never on the frontier and is skipped.
     """
     shares = np.zeros(drawn.shape[1])
     if drawn.shape[1] == 0:
@@ -158,9 +159,7 @@ def frontier_shares(drawn: Values) -> Values:
 
 
 def _beaten_always(best: Values, worst: Values) -> Switches:
-    """Tell whose best corner (candidates, axes) is strictly behind somebody's worst corner; ties are
-    nobody's defeat.
-    """
+    """Return whose best corner (candidates, axes) is strictly worse than another's worst corner; ties do not count."""
     beaten = np.zeros(len(best), dtype=bool)
     for rival in worst[np.argsort(worst.sum(axis=1))]:
         beaten |= (rival < best).all(axis=1)
@@ -168,10 +167,10 @@ def _beaten_always(best: Values, worst: Values) -> Switches:
 
 
 def _frontiers(drawn: Values) -> Switches:
-    """Tell who is on the frontier in each of the draws, by sets of candidates kept as bits.
+    """Return who is on the frontier in each draw, with sets of candidates as bits.
 
-    The set of those at least as good as a candidate on every axis is cut with the set of those whose ranks sum to less,
-    which makes them better on one axis: whoever is left dominates it.
+    The set of candidates at least as good on all axes is intersected with the set of candidates with a smaller sum of
+    ranks, which are better on one axis: the intersection is the set of dominators.
     """
     draws, n, axes = drawn.shape
     total = np.zeros((draws, n), dtype=np.int64)
@@ -187,9 +186,10 @@ def _frontiers(drawn: Values) -> Switches:
 
 
 def _as_good(column: Values, *, is_strict: bool = False) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return for each candidate the bits of those at most (or strictly) as large, and its rank; ties share the first.
+    """Return, for each candidate, the bits of those at most (or strictly) as large, and its rank; ties share the first
+    rank.
 
-    `column` is (draws, candidates), the bits (draws, candidates, words of 64).
+    `column` is (draws, candidates), the bits are (draws, candidates, words of 64).
     """
     draws, n = column.shape
     rows = np.arange(draws)[:, np.newaxis]
@@ -210,7 +210,7 @@ def _as_good(column: Values, *, is_strict: bool = False) -> tuple[NDArray[np.uin
 def _last(
     rank: NDArray[np.int64], is_new: Switches, order: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the last place among the sorted that each candidate's ties take."""
+    """Return the last sorted position of each candidate's ties."""
     n = rank.shape[1]
     if is_new.all():
         return rank
@@ -231,7 +231,7 @@ def _state(share: float, sure: float) -> FrontierState:
 def _dominators(
     index: int, names: Sequence[str], values: Values, columns: Values, on_frontier: Switches
 ) -> tuple[Dominator, ...]:
-    """Name the frontier's members that beat a candidate at the values; each dominated one is beaten by at least one."""
+    """Return the frontier members that dominate a candidate at the values; each dominated one has at least one."""
     mine = values[index]
     rivals = np.flatnonzero(on_frontier & (values <= mine).all(axis=1) & (values < mine).any(axis=1))
     as_good = np.ones((len(rivals), columns.shape[2]), dtype=bool)

@@ -1,4 +1,4 @@
-"""Standings of candidates as a table, and who was left out."""
+"""A table of the candidates' standings, and the candidates that were left out."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def frontier_parts(members: Sequence[Candidate], found: Frontier) -> "Iterator[Table | str]":
-    """Yield the standings, and who was left out."""
+    """Yield the table of standings, and the candidates that were left out."""
     by_name = {member.name: member for member in members}
     first = by_name[found.standings[0].name] if found.standings else None
     units = [first.metrics[axis.metric].unit if first else "1" for axis in found.axes]
     axes = [with_unit(axis.metric, unit) for axis, unit in zip(found.axes, units, strict=True)]
     headings = ("candidate", *axes, "P(frontier)", "state", "beaten by")
     title = f"{len(found.standings)} candidates, {found.draws:,} draws, seed {found.seed}"
-    yield table_of(title, headings, _rows(by_name, found), words=headings)
+    yield table_of(title, headings, _rows(by_name, found), text_columns=headings)
     yield from (f"left out: {name} has no {metric}" for name, metric in found.left_out)
 
 

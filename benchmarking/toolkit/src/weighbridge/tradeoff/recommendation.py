@@ -1,6 +1,6 @@
-"""The recommendation: the decision in sentences: what to take, why, what it costs, what would change it, what is open.
+"""The recommendation: the decision in sentences: the choice, its reasons, its cost, possible changes, and unknowns.
 
-The text follows from the estimates alone: the same candidates and requirements give the same words.
+The text is deterministic: the same candidates and requirements give the same words.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ class Recommendation:
 
     @property
     def winner(self) -> str | None:
-        """Return the name of the candidate to take, None where nobody meets the limits."""
+        """Return the name of the recommended candidate; None if no candidate meets the limits."""
         return self.decision.winner.name if self.decision.winner else None
 
     def as_document(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Recommendation:
 
 
 def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:
-    """Decide and put it into words."""
+    """Decide and explain the decision in words."""
     decision = decide(choice, requirements)
     return Recommendation(
         decision=decision,
@@ -156,7 +156,7 @@ def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[st
 
 
 def _against_best(decision: VariantDecision, requirements: Requirements) -> Iterator[str]:
-    """Say what the best model of all would give more, and take more, than the winner."""
+    """Return what the best model would gain and cost, compared with the winner."""
     quality, winner = requirements.quality, decision.winner
     having = [each for each in decision.race.usable if quality in each.metrics]
     best = max(having, key=lambda each: each.metrics[quality].value, default=None)

@@ -1,4 +1,4 @@
-"""Requirements: the limits a model must keep, and how much quality is too little to decide a choice."""
+"""Requirements: limits for a model, and the quality margin that does not decide a choice."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ UNITS = {"_ms": "ms", "_mb": "MB", "_usd": "USD", "_per_s": "1/s"}
 
 
 class Fit(StrEnum):
-    """Whether an estimate keeps a limit: with its whole interval, with none of it, or with a part."""
+    """Whether the whole interval of an estimate, none of it, or a part of it meets a limit."""
 
     YES = "yes"
     UNSURE = "unsure"
@@ -23,7 +23,7 @@ class Fit(StrEnum):
 
 
 class LimitReading(StrEnum):
-    """How a limit reads an estimate: by its value, by its worse bound, or by its better bound."""
+    """Which number of an estimate a limit uses: its value, its worse bound, or its better bound."""
 
     VALUE = "value"
     WORST = "worst"
@@ -32,14 +32,14 @@ class LimitReading(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Requirement:
-    """A metric's largest (`Direction.MIN`: lower is better) or least value that is acceptable."""
+    """The largest (`Direction.MIN`: lower is better) or least acceptable value of a metric."""
 
     metric: str
     bound: float
     direction: AxisDirection
 
     def holds(self, estimate: Estimate | None, reading: LimitReading = LimitReading.VALUE) -> bool:
-        """Tell whether the estimate keeps the limit in that reading; a missing estimate never does."""
+        """Return whether the estimate meets the limit in that reading; False for a missing estimate."""
         if estimate is None:
             return False
         lower, upper = (estimate.value if end is None else end for end in (estimate.lower, estimate.upper))
@@ -48,7 +48,7 @@ class Requirement:
         return seen <= self.bound if self.direction is AxisDirection.MIN else seen >= self.bound
 
     def fit(self, estimate: Estimate | None) -> Fit:
-        """Tell whether the estimate keeps the limit for sure, surely not, or perhaps."""
+        """Return whether the estimate meets the limit surely, surely not, or perhaps."""
         if self.holds(estimate, LimitReading.WORST):
             return Fit.YES
         return Fit.UNSURE if self.holds(estimate, LimitReading.BEST) else Fit.NO
@@ -61,36 +61,38 @@ class Requirement:
 
 @dataclasses.dataclass(frozen=True)
 class Requirements:
-    """Limits, the metric of quality, and the `margin`: so much less quality is accepted for a cheaper model."""
+    """Limits, the quality metric, and the `margin` of quality that a cheaper model may lose."""
 
     limits: tuple[Requirement, ...] = ()
     quality: str = "accuracy"
     margin: float = 0.01
 
     def __post_init__(self) -> None:
-        """Refuse two limits of one metric, and a margin that is no share."""
+        """Refuse two limits for one metric, and an invalid margin."""
         metrics = [limit.metric for limit in self.limits]
         if len(set(metrics)) < len(metrics):
-            raise Invalid("Give each metric one limit.", code="limits", field="limit")
+            raise Invalid("Give each metric only one limit.", code="limits", field="limit")
         if not 0 <= self.margin < 1:
-            raise Invalid("The margin is a share between 0 and 1: 0.01 is one point.", code="margin", field="margin")
+            raise Invalid(
+                "The margin must be a share between 0 and 1: 0.01 is one point.", code="margin", field="margin"
+            )
 
     def unmet(self, candidate: Candidate, reading: LimitReading = LimitReading.VALUE) -> Iterator[Requirement]:
-        """Yield the limits that a candidate does not keep in that reading."""
+        """Yield the limits that a candidate does not meet in that reading."""
         return (limit for limit in self.limits if not limit.holds(candidate.metrics.get(limit.metric), reading))
 
     def without(self, metric: str) -> tuple[Requirement, ...]:
-        """Return the limits of all other metrics."""
+        """Return the limits for all other metrics."""
         return tuple(limit for limit in self.limits if limit.metric != metric)
 
 
 def limits_of(texts: Sequence[str]) -> tuple[Requirement, ...]:
-    """Read `peak_memory_mb<=200` or `f1_macro>=0.85`; raise Invalid for another form."""
+    """Read `peak_memory_mb<=200` or `f1_macro>=0.85`; raise Invalid for other text."""
     return tuple(_limit(text) for text in texts)
 
 
 def unit_of(metric: str) -> str:
-    """Return the unit that a metric's name ends with, or nothing."""
+    """Return the unit at the end of a metric's name; empty if there is none."""
     return next((shown_unit(unit) for ending, unit in UNITS.items() if metric.endswith(ending)), "")
 
 
@@ -101,8 +103,8 @@ def _limit(text: str) -> Requirement:
     except ValueError:
         bound = None
     if found is None or bound is None:
-        raise Invalid(f"{text!r} is no limit; write metric<=number or metric>=number.", code="limits", field="limit")
+        raise Invalid(f"{text!r} is not a limit; write metric<=number or metric>=number.", code="limits", field="limit")
     if bound <= 0 and unit_of(found["metric"]):
-        text = f"A limit of {name_of(found['metric'])} is above 0 {unit_of(found['metric'])}, not {bound:g}."
+        text = f"A limit for {name_of(found['metric'])} must be above 0 {unit_of(found['metric'])}, not {bound:g}."
         raise Invalid(text, code="limits", field="limit")
     return Requirement(found["metric"], bound, AxisDirection.MIN if found["sense"] == "<=" else AxisDirection.MAX)

@@ -1,8 +1,8 @@
-"""Shapes: reads JSON's plain values into frozen dataclasses, strictly, and says which key is at fault.
+"""Shapes: read plain JSON values into frozen dataclasses, strictly, with the path of an invalid key.
 
-Types that a field may have: text, whole number, number, switch, an enumeration, another dataclass, a tuple of one type,
-a mapping from text, and any of these or nothing. A number must be finite; a switch is no number. Keys that no field
-names are left alone: a file of the same version may carry more than this reader knows.
+Field types: str, int, float, bool, enumerations, other dataclasses, homogeneous tuples, mappings with str keys, and
+optional variants of these. A number must be finite; a bool is not a number. Unknown keys are ignored: a file of the
+same version may have more fields.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "tr
 
 
 def read(kind: type[T], document: object, where: str = "") -> T:
-    """Return `document` as a `kind`, a dataclass; raise Invalid with the path of the key at fault."""
+    """Return `document` as a `kind`, a dataclass; raise Invalid with the path of the invalid key."""
     if not isinstance(document, Mapping):
         raise Invalid(f"{where or 'The document'} must be a mapping.", code="document_form", field=where)
     hints = typing.get_type_hints(kind)
@@ -34,7 +34,7 @@ def read(kind: type[T], document: object, where: str = "") -> T:
     try:
         return kind(**values)
     except Invalid as refusal:
-        # A dataclass refuses its own content without knowing where in the document it stands.
+        # A dataclass does not know its path in the document when it refuses its content.
         raise Invalid(
             f"{where}: {refusal.reason}" if where else refusal.reason, code=refusal.code, field=where or refusal.field
         ) from refusal

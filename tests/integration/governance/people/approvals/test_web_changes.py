@@ -36,8 +36,8 @@ def wish(cast, **changes):
 
 def test_nothing_waits(as_, admin):
     page = words(as_(admin).get("/changes/"))
-    assert "Nothing waits" in page
-    assert "Nothing was decided yet" in page
+    assert "No open changes" in page
+    assert "No closed changes" in page
 
 
 def test_what_waits_is_listed_with_its_reason(as_, change, auditor):
@@ -51,7 +51,7 @@ def test_what_waits_is_listed_with_its_reason(as_, change, auditor):
 @pytest.mark.parametrize("person", ["author", "reviewer_one", "finance", "outsider"])
 def test_whoever_may_not_read_them_learns_nothing(as_, cast, change, person):
     client, before = as_(getattr(cast, person)), snapshot()
-    assert "Nothing waits" in words(client.get("/changes/"))
+    assert "No open changes" in words(client.get("/changes/"))
     for path in (f"/changes/{change.pk}/", "/changes/99999/"):
         assert client.get(path).status_code == 404
     assert client.post("/changes/", wish(cast)).status_code == 403
@@ -76,7 +76,7 @@ def test_the_first_person_cannot_and_is_told_who_can(as_, policy, change, approv
     page = as_(approver).get(f"/changes/{change.pk}/")
     assert page.context["cannot_confirm"] == "Only an administrator may confirm a change."
     assert "Can be confirmed by Admin, Second Admin." in words(page)
-    assert "Withdraw it" in words(page)
+    assert "Withdraw" in words(page)
     draft = rulebook.draft_policy(source=looser(policy), by=admin, now=now)
     own = propose(version=draft, by=admin, now=now)
     page = as_(admin).post(f"/changes/{own.pk}/confirm/", follow=True)
@@ -87,20 +87,20 @@ def test_the_first_person_cannot_and_is_told_who_can(as_, policy, change, approv
 def test_where_nobody_can_confirm_the_page_says_what_to_do(as_, policy, admin, now):
     own = propose(version=rulebook.draft_policy(source=looser(policy), by=admin, now=now), by=admin, now=now)
     page = words(as_(admin).get(f"/changes/{own.pk}/"))
-    assert "Nobody can confirm this now." in page
+    assert "No one can confirm this now." in page
     assert "manage.py grant USER admin" in page
 
 
 def test_refusing_needs_a_reason_and_changes_nothing(as_, change, admin):
     client = as_(admin)
     page = client.post(f"/changes/{change.pk}/refuse/", {"reason": "no"}, follow=True)
-    assert said(page) == ["Say why in 10 to 2,000 characters."]
+    assert said(page) == ["Give a reason of 10 to 2,000 characters."]
     page = client.post(f"/changes/{change.pk}/refuse/", {"reason": "Too loose for this quarter."}, follow=True)
-    assert said(page) == [f"{change} is refused; nothing changed."]
+    assert said(page) == [f"{change} is refused. Nothing was changed."]
     assert "Too loose for this quarter." in words(page)
     assert PolicyVersion.objects.get(state="published").number == 1
     page = client.post(f"/changes/{change.pk}/confirm/", follow=True)
-    assert said(page) == [f"{change} is refused; propose it anew if it is still wanted."]
+    assert said(page) == [f"{change} is refused. Propose it again if it is still needed."]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_reason_that_cannot_be_kept_is_refused(as_, change, admin, approver, n
 
 def test_the_proposer_withdraws(as_, change, approver):
     page = as_(approver).post(f"/changes/{change.pk}/refuse/", {"reason": "I found a mistake."}, follow=True)
-    assert said(page) == [f"{change} is withdrawn; nothing changed."]
+    assert said(page) == [f"{change} is withdrawn. Nothing was changed."]
 
 
 def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
@@ -127,7 +127,7 @@ def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
     change = Change.objects.get()
     assert page.redirect_chain == [(f"/changes/{change.pk}/", 302)]
     assert "Give Author the role reviewer" in words(page)
-    assert "Holds now Requester Would hold as well Reviewer" in words(page)
+    assert "Current roles Requester Would be given Reviewer" in words(page)
     assert not RoleGrant.objects.filter(user=cast.author, role="reviewer").exists()
     as_(second).post(f"/changes/{change.pk}/confirm/")
     assert RoleGrant.objects.filter(user=cast.author, role="reviewer").exists()
@@ -137,12 +137,12 @@ def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
 @pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [
-        ({"user": "admin"}, "__all__", "Nobody grants or revokes a role of their own"),
+        ({"user": "admin"}, "__all__", "You cannot grant or revoke your own roles"),
         ({"user": "nobody"}, "user", "valid choice"),
         ({"role": "auditor"}, "role", "valid choice"),
-        ({"user": "finance", "role": "finance"}, "role", "finance holds that role already."),
-        ({"reason": "because"}, "reason", "Say why in 10 to 2,000 characters."),
-        ({"reason": ""}, "reason", "Say why in 10 to 2,000 characters."),
+        ({"user": "finance", "role": "finance"}, "role", "finance already has that role."),
+        ({"reason": "because"}, "reason", "Give a reason of 10 to 2,000 characters."),
+        ({"reason": ""}, "reason", "Give a reason of 10 to 2,000 characters."),
     ],
 )
 def test_a_faulty_proposal_is_refused_beside_its_field(as_, cast, changes, field, reason):

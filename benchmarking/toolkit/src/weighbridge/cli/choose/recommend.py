@@ -5,38 +5,38 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, NO, give, refusals_told
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
 
-MaxP95 = Annotated[float | None, typer.Option("--max-p95-ms", help="Largest p95 latency in milliseconds.")]
-MaxSize = Annotated[float | None, typer.Option("--max-size-mb", help="Largest file in megabytes (1,000,000 bytes).")]
-MinAccuracy = Annotated[float | None, typer.Option("--min-accuracy", help="Least accuracy, 0 to 1.")]
+MaxP95 = Annotated[float | None, typer.Option("--max-p95-ms", help="Maximum p95 latency in milliseconds.")]
+MaxSize = Annotated[
+    float | None, typer.Option("--max-size-mb", help="Maximum file size in megabytes (1,000,000 bytes).")
+]
+MinAccuracy = Annotated[float | None, typer.Option("--min-accuracy", help="Minimum accuracy, 0 to 1.")]
 
 
 def recommend(  # noqa: PLR0913 -- each is an option of the command line
-    candidates: Annotated[Path, typer.Argument(help="Candidates file, as `weighbridge optimize --json` writes it.")],
+    candidates: Annotated[Path, typer.Argument(help="Candidates file written by `weighbridge optimize --json`.")],
     max_p95_ms: MaxP95 = None,
     max_size_mb: MaxSize = None,
     min_accuracy: MinAccuracy = None,
     limit: Annotated[
-        list[str] | None, typer.Option(help="Another limit, as peak_memory_mb<=200; more than one.")
+        list[str] | None, typer.Option(help="Another limit, like peak_memory_mb<=200; repeatable.")
     ] = None,
-    quality: Annotated[str, typer.Option(help="The metric that says how good a model is.")] = "accuracy",
+    quality: Annotated[str, typer.Option(help="The metric of model quality.")] = "accuracy",
     margin: Annotated[
-        float, typer.Option(help="Quality worth giving up for a cheaper model: 0.01 is one point.")
+        float, typer.Option(help="Acceptable quality loss for a cheaper model: 0.01 is one point.")
     ] = 0.01,
     load: Annotated[
-        list[Path] | None, typer.Option(help="Result of a load test, for the load curve; two or more.")
+        list[Path] | None, typer.Option(help="Load test result for the load curve; give two or more.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page (HTML, Markdown, PDF) and its charts.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the recommendation to this file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Name the candidate to take under limits, why, what it costs, what would change the choice, and what
-    is not known.
-    """
+    """Recommend a candidate under limits, with reasons, costs, what would change the choice, and what is unknown."""
     from weighbridge.api.choosing import recommend as recommended
 
-    with refusals_told():
+    with errors_as_exits():
         result = recommended(
             candidates,
             max_p95_ms=max_p95_ms,
@@ -48,5 +48,5 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
             load=load or (),
             out=out,
         )
-        give(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet)
     raise typer.Exit(DONE if result["winner"] else NO)

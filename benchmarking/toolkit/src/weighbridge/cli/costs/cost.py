@@ -1,4 +1,4 @@
-"""`weighbridge cost`: what training and serving cost, what answers are worth, and options side by side."""
+"""`weighbridge cost`: training and serving costs, the value of better answers, and options side by side."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from weighbridge.api.documents import read_json, write_json
 from weighbridge.cli.costs.prices import Day as On
 from weighbridge.cli.costs.prices import Fx, Rates, Sheets
-from weighbridge.cli.exits import DONE, give, refusals_told, stop
+from weighbridge.cli.exits import DONE, errors_as_exits, output, stop
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.costs.prices.chosen_book import book_of
 
@@ -21,49 +21,55 @@ Inputs = Annotated[
     typer.Argument(help="NAME=VALUE; a range is LOW..HIGH, a price may be a SKU like aws/us-east-1/g5.xlarge."),
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of the draws.")]
-Draws = Annotated[int | None, typer.Option(help="How many draws.", min=100, max=100_000)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+Seed = Annotated[int | None, typer.Option(help="Random seed.")]
+Draws = Annotated[int | None, typer.Option(help="Number of draws.", min=100, max=100_000)]
 
 
 def training(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what training costs: gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3."""
+    """Calculate the cost of training:
+    gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3.
+    """
     _calculate("training", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def serving(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what a year of own replicas costs: requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4
+    """Calculate one year of self-hosted serving: requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4
     usd_per_replica_h=1.
     """
     _calculate("serving", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def managed(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what a year of calls costs: requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15
+    """Calculate one year of calls to a managed API: requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15
     prices.output_usd=0.6.
     """
     _calculate("managed", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def tco(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what owning costs over years: development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5."""
+    """Calculate the total cost of ownership:
+    development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5.
+    """
     _calculate("tco", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def value(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say whether better answers pay: recall=0.8 recall_after=0.85 extra_cost_usd=200000
+    """Calculate whether better answers pay off: recall=0.8 recall_after=0.85 extra_cost_usd=200000
     stakes.cases_per_year=1e7 ...
     """
     _calculate("value", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def lock_in(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what leaving costs: rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000."""
+    """Calculate the cost of switching away:
+    rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.
+    """
     _calculate("lock-in", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def project(  # noqa: PLR0913 -- each is an option of the command line
-    spec: Annotated[Path, typer.Argument(help="Spec file, as `weighbridge cost template` prints one.")],
+    spec: Annotated[Path, typer.Argument(help="Spec file; `weighbridge cost template` prints an example.")],
     json_file: Json = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page (HTML, Markdown, PDF) and its charts.")] = None,
     seed: Seed = None,
@@ -74,41 +80,39 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
-    """Project options side by side on one load curve, each metric with its range, and say which is cheapest
-    how likely.
-    """
+    """Project the costs of options under one load curve, with ranges, and the probability that each is cheapest."""
     from weighbridge.api.costing import project_costs
 
-    with refusals_told():
+    with errors_as_exits():
         result = project_costs(spec, seed=seed, draws=draws, lists=lists or (), rates=rates, fx=fx, on=on, out=out)
-        give(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet)
     raise typer.Exit(DONE)
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(help="A projection, as `weighbridge cost project --json` writes it.")],
+    before: Annotated[Path, typer.Argument(help="A projection written by `weighbridge cost project --json`.")],
     after: Annotated[Path, typer.Argument(help="The projection to compare it with.")],
     json_file: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """Say what moved between two projections: metrics, inputs, prices."""
+    """Show what changed between two projections: metrics, inputs, prices."""
     from weighbridge.costs.changes import changes, sentences
 
     try:
-        found = changes(read_json(before), read_json(after))
+        differences = changes(read_json(before), read_json(after))
         if json_file is not None:
-            write_json(json_file, found)
+            write_json(json_file, differences)
     except Refused as refused:
         stop(refused.reason)
     if not quiet:
-        typer.echo("\n".join(sentences(found)))
+        typer.echo("\n".join(sentences(differences)))
     raise typer.Exit(DONE)
 
 
 def template(
-    out: Annotated[Path | None, typer.Option(help="Write it to this file instead of printing it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
-    """Print a spec file that shows every part, to be changed."""
+    """Print an example spec file that contains every section."""
     from importlib.resources import files
 
     text = files("weighbridge.costs").joinpath("template.yaml").read_text(encoding="utf-8")
@@ -123,7 +127,7 @@ def template(
 
 def register(app: typer.Typer) -> None:
     """Add `weighbridge cost` and its commands."""
-    group = typer.Typer(help="What models cost and what they are worth.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(help="Costs and value of models.", no_args_is_help=True, rich_markup_mode=None)
     commands: Mapping[str, Callable[..., None]] = {
         "training": training,
         "serving": serving,
@@ -144,37 +148,37 @@ def _calculate(name: str, pairs: list[str], json_file: Path | None, *, is_quiet:
     from weighbridge.costs.calculators import calculate
 
     try:
-        found = calculate(name, read_pairs(pairs), book_of(None, None, None, on))
+        calculation = calculate(name, read_pairs(pairs), book_of(None, None, None, on))
         if json_file is not None:
-            write_json(json_file, found)
+            write_json(json_file, calculation)
     except Refused as refused:
         stop(refused.reason)
     if not is_quiet:
         from weighbridge.cli.tables.cost_table import calculation_parts
         from weighbridge.cli.tables.terminal import show
 
-        show(calculation_parts(found), sys.stdout)
+        show(calculation_parts(calculation), sys.stdout)
     raise typer.Exit(DONE)
 
 
 def read_pairs(pairs: list[str]) -> dict[str, Any]:
-    """Return `a.b=1..2` as nested mappings; raise Invalid for what is no pair."""
+    """Parse `a.b=1..2` into nested mappings; raise Invalid for text that is not NAME=VALUE."""
     document: dict[str, Any] = {}
     for pair in pairs:
         path, is_pair, text = pair.partition("=")
         if not is_pair or not path or not text:
-            raise Invalid(f"{pair!r} is no NAME=VALUE.", field=path or None)
+            raise Invalid(f"{pair!r} is not in the form NAME=VALUE.", field=path or None)
         *outer, last = path.split(".")
         inner = document
         for name in outer:
             inner = inner.setdefault(name, {})
             if not isinstance(inner, dict):
-                raise Invalid(f"{path} stands inside of something that has a value already.", field=path)
-        inner[last] = _spoken(text)
+                raise Invalid(f"{path} is nested in a name that already has a value.", field=path)
+        inner[last] = _parsed_value(text)
     return document
 
 
-def _spoken(text: str) -> Any:
+def _parsed_value(text: str) -> Any:
     low, is_range, high = text.partition("..")
     if is_range:
         return [low, high]

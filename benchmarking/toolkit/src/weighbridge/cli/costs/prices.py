@@ -1,4 +1,4 @@
-"""`weighbridge prices`: what the price book says, and what it says beside other lists, contracts and days."""
+"""`weighbridge prices`: query the price book, alone or together with other lists, contracts and days."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,41 +12,41 @@ from weighbridge.core.errors import Refused
 from weighbridge.costs.prices.chosen_book import book_of, day_of, fx_of
 
 Sheets = Annotated[
-    list[Path] | None, typer.Option("--list", help="A price list beside the book: a sheet or an import; more than one.")
+    list[Path] | None, typer.Option("--list", help="Additional price list: a sheet or an imported list; repeatable.")
 ]
 Rates = Annotated[Path | None, typer.Option(help="Negotiated rates of the organization, YAML.")]
 Fx = Annotated[Path | None, typer.Option(help="Dated exchange rates for lists in other currencies, YAML.")]
-Day = Annotated[str | None, typer.Option("--on", help="Ask on this day, like 2026-09-01; else today.")]
+Day = Annotated[str | None, typer.Option("--on", help="Use the prices of this day, like 2026-09-01; default: today.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 StaleDays = Annotated[int, typer.Option("--stale-days", min=0, help="Days after which a price is old.")]
 
 
 def list_prices(
-    pattern: Annotated[str, typer.Argument(help="SKUs to list, * and ? stand for anything.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="SKUs to list; * and ? are wildcards.")] = "*",
     lists: Sheets = None,
     rates: Rates = None,
     fx: Fx = None,
     on: Day = None,
     stale_days: StaleDays = 180,
-    limit: Annotated[int, typer.Option(min=1, help="Print at most so many prices.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of prices to print.")] = 100,
     json_file: Json = None,
 ) -> None:
-    """List prices with their source and day; marks those that are old, and those that sources disagree on."""
+    """List prices with source and day; mark stale prices and prices that sources disagree on."""
     from weighbridge.cli.tables.price_tables import show_prices
 
     try:
         book = book_of(lists, rates, fx, on)
-        found = tuple(book.by_contract(price) for price in book.prices if fnmatchcase(price.sku, pattern))
+        prices = tuple(book.by_contract(price) for price in book.prices if fnmatchcase(price.sku, pattern))
         if json_file is not None:
             document = {"as_of": book.as_of.isoformat(), "snapshot": book.snapshot_id}
-            write_json(json_file, {**document, "prices": [price.as_document() for price in found]})
+            write_json(json_file, {**document, "prices": [price.as_document() for price in prices]})
     except Refused as refused:
         stop(refused.reason)
-    if not found:
-        stop(f"No SKU is like {pattern!r}; SKUs are written {book.skus[0]}.")
-    show_prices(book, found[:limit], stale_days=stale_days)
-    if len(found) > limit:
-        typer.echo(f"and {len(found) - limit:,} more: narrow the pattern, or raise --limit.")
+    if not prices:
+        stop(f"No SKU matches {pattern!r}; a SKU looks like {book.skus[0]}.")
+    show_prices(book, prices[:limit], stale_days=stale_days)
+    if len(prices) > limit:
+        typer.echo(f"and {len(prices) - limit:,} more; narrow the pattern or raise --limit.")
 
 
 def show(
@@ -55,10 +55,10 @@ def show(
     rates: Rates = None,
     fx: Fx = None,
     on: Day = None,
-    max_age_days: Annotated[int | None, typer.Option(min=0, help="Refuse a price older than so many days.")] = None,
+    max_age_days: Annotated[int | None, typer.Option(min=0, help="Reject prices older than this.")] = None,
     json_file: Json = None,
 ) -> None:
-    """Show every price of one SKU: each term and meter, what a GPU hour is, other opinions, contract and retirement."""
+    """Show every price of one SKU: terms, meters, price per GPU hour, other sources, contract and retirement."""
     from weighbridge.cli.tables.price_tables import show_offers
     from weighbridge.costs.prices.offers import offers_of
 
@@ -74,91 +74,91 @@ def show(
 
 def import_list(
     form: Annotated[str, typer.Argument(help="skypilot, azure, aws or litellm.")],
-    file: Annotated[Path, typer.Argument(help="The list as its maker publishes it.")],
+    file: Annotated[Path, typer.Argument(help="The list as published by the provider.")],
     json_file: Annotated[Path, typer.Option("--json", help="Write the imported list to this file.")],
-    as_of: Annotated[str | None, typer.Option(help="Day the list was fetched (aws: the file says it).")] = None,
-    provider: Annotated[str, typer.Option(help="Cloud of a SkyPilot list: aws, azure, gcp.")] = "",
+    as_of: Annotated[str | None, typer.Option(help="Day the list was fetched (not needed for aws).")] = None,
+    provider: Annotated[str, typer.Option(help="Cloud of a SkyPilot list: aws, azure or gcp.")] = "",
     fx: Fx = None,
 ) -> None:
-    """Read somebody's price list into a file that the other commands take with --list; tells the rows it refused."""
+    """Import a published price list for use with --list; report the rejected rows."""
     from weighbridge.costs.prices.files.lists import list_document
     from weighbridge.costs.prices.importers.reading import read_file
 
     try:
-        found = read_file(file, form=form, as_of=day_of(as_of), provider=provider, fx=fx_of(fx))
-        write_json(json_file, list_document(found))
+        imported = read_file(file, form=form, as_of=day_of(as_of), provider=provider, fx=fx_of(fx))
+        write_json(json_file, list_document(imported))
     except Refused as refused:
         stop(refused.reason)
-    for fault in found.faults[:20]:
+    for fault in imported.faults[:20]:
         typer.echo(f"weighbridge: {fault.row}: {fault.field}: {fault.reason}", err=True)
-    counts = f"{len(found.prices):,} prices, {len(found.retirements):,} retirements"
-    typer.echo(f"{found.name}: {counts}; {len(found.faults):,} rows refused, {found.skipped:,} of another kind.")
+    counts = f"{len(imported.prices):,} prices, {len(imported.retirements):,} retirements"
+    typer.echo(f"{imported.name}: {counts}; {len(imported.faults):,} rows rejected, {imported.skipped:,} skipped.")
 
 
 def disagreements(
     lists: Sheets = None,
     fx: Fx = None,
     on: Day = None,
-    tolerance: Annotated[str, typer.Option(help="Share of the cheapest up to which prices agree.")] = "0.01",
-    limit: Annotated[int, typer.Option(min=1, help="Print at most so many.")] = 50,
+    tolerance: Annotated[str, typer.Option(help="Prices agree up to this share of the lowest price.")] = "0.01",
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of prices to print.")] = 50,
     json_file: Json = None,
 ) -> None:
-    """Show what two sources put apart, both prices beside one another: exit 1 where there is any."""
+    """Show prices that sources disagree on, side by side; exit 1 if there are any."""
     from weighbridge.cli.tables.price_tables import show_disagreements
     from weighbridge.costs.prices.importers.report import amount_of
 
     try:
         share = amount_of(tolerance, field="tolerance", is_free_allowed=True)
-        found = book_of(lists, None, fx, on).disagreements(tolerance=share)
+        disputed = book_of(lists, None, fx, on).disagreements(tolerance=share)
         if json_file is not None:
-            write_json(json_file, [each.as_document() for each in found])
+            write_json(json_file, [each.as_document() for each in disputed])
     except Refused as refused:
         stop(refused.reason)
-    show_disagreements(found, limit)
-    raise typer.Exit(NO if found else DONE)
+    show_disagreements(disputed, limit)
+    raise typer.Exit(NO if disputed else DONE)
 
 
 def pin(
-    skus: Annotated[list[str], typer.Argument(help="SKUs whose prices are pinned.")],
+    skus: Annotated[list[str], typer.Argument(help="SKUs to pin.")],
     json_file: Annotated[Path, typer.Option("--json", help="Write the snapshot to this file.")],
     lists: Sheets = None,
     rates: Rates = None,
     fx: Fx = None,
     on: Day = None,
 ) -> None:
-    """Pin the prices of some SKUs, every term and meter, as a snapshot with a digest."""
+    """Save all prices of the given SKUs as a snapshot with a digest."""
     from weighbridge.costs.prices.files.snapshot import snapshot
     from weighbridge.costs.prices.offers import offers_of
 
     try:
         book = book_of(lists, rates, fx, on)
         prices = [offer.price for sku in skus for offer in offers_of(book, sku)]
-        taken = snapshot(prices, as_of=book.as_of)
-        write_json(json_file, taken.as_document())
+        pinned = snapshot(prices, as_of=book.as_of)
+        write_json(json_file, pinned.as_document())
     except Refused as refused:
         stop(refused.reason)
-    typer.echo(f"{len(taken.prices)} prices of {taken.as_of}: {taken.digest}")
+    typer.echo(f"{len(pinned.prices)} prices of {pinned.as_of}: {pinned.digest}")
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="A snapshot of prices, JSON.")],
+    file: Annotated[Path, typer.Argument(help="A price snapshot (JSON).")],
     lists: Sheets = None,
     rates: Rates = None,
     fx: Fx = None,
     on: Day = None,
     json_file: Json = None,
 ) -> None:
-    """Say what became of a snapshot's prices: what moved, by how much, and what is gone: exit 1 where anything did."""
+    """Compare a snapshot with current prices: changed prices and missing prices; exit 1 if there are any."""
     from weighbridge.cli.tables.price_tables import show_replay
     from weighbridge.costs.prices.files.lists import read_document
     from weighbridge.costs.prices.files.snapshot import read_snapshot
-    from weighbridge.costs.prices.files.snapshot import replay as ask_again
+    from weighbridge.costs.prices.files.snapshot import replay as compare_prices
 
     try:
-        found = ask_again(read_snapshot(read_document(file)), book_of(lists, rates, fx, on))
+        comparison = compare_prices(read_snapshot(read_document(file)), book_of(lists, rates, fx, on))
         if json_file is not None:
-            write_json(json_file, found.as_document())
+            write_json(json_file, comparison.as_document())
     except Refused as refused:
         stop(refused.reason)
-    show_replay(found)
-    raise typer.Exit(NO if found.moved or found.gone else DONE)
+    show_replay(comparison)
+    raise typer.Exit(NO if comparison.moved or comparison.gone else DONE)

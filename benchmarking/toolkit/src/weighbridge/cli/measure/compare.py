@@ -5,30 +5,32 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from weighbridge.cli import target as subject
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, give, refusals_told, stop
+from weighbridge.cli import target_options
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, errors_as_exits, output, stop
 from weighbridge.cli.watching import watching
 
 if TYPE_CHECKING:
-    from weighbridge.systems.sandbox.process import RunEnded
+    from weighbridge.systems.sandbox.process import RunIncomplete
 
 
 def compare(  # noqa: PLR0913 -- every option of the command line
-    models: Annotated[list[Path], typer.Argument(help="Two ONNX files or more, the baseline first.")],
-    data: subject.DataOption = None,
-    margin: Annotated[float, typer.Option(help="How much accuracy (or error, in the unit of y) may be lost.")] = 0.01,
-    rounds: Annotated[int, typer.Option(help="Rounds; each times every model on the same rows.")] = 24,
-    block_ms: Annotated[float, typer.Option(help="Milliseconds that the slowest model is timed in a round.")] = 50.0,
-    threads: subject.ThreadsOption = 1,
-    wall: subject.WallOption = 600.0,
-    json_file: subject.JsonOption = None,
-    quiet: subject.QuietOption = False,
+    models: Annotated[list[Path], typer.Argument(help="Two or more ONNX files, the baseline first.")],
+    data: target_options.DataOption = None,
+    margin: Annotated[
+        float, typer.Option(help="Acceptable loss of accuracy (or increase of error, in the unit of y).")
+    ] = 0.01,
+    rounds: Annotated[int, typer.Option(help="Number of rounds; each round times every model on the same rows.")] = 24,
+    block_ms: Annotated[float, typer.Option(help="Milliseconds per round for the slowest model.")] = 50.0,
+    threads: target_options.ThreadsOption = 1,
+    wall: target_options.WallOption = 600.0,
+    json_file: target_options.JsonOption = None,
+    quiet: target_options.QuietOption = False,
 ) -> None:
-    """Say which model is quicker and which loses quality, with intervals, on this machine's own noise."""
+    """Compare speed and quality of models, with intervals and the noise of this machine."""
     from weighbridge.api.comparing import compare as compared
-    from weighbridge.systems.sandbox.process import RunEnded
+    from weighbridge.systems.sandbox.process import RunIncomplete
 
-    with refusals_told(interrupted="Interrupted; the comparison was stopped and left no result."):
+    with errors_as_exits(interrupted="Interrupted; the comparison was stopped and has no result."):
         try:
             with watching(is_quiet=quiet) as watcher:
                 result = compared(
@@ -41,18 +43,18 @@ def compare(  # noqa: PLR0913 -- every option of the command line
                     wall=wall,
                     watcher=watcher,
                 )
-        except RunEnded as ended:
+        except RunIncomplete as ended:
             _stop_early(ended, json_file, is_quiet=quiet)
-        give(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
 
 
-def _stop_early(ended: "RunEnded", json_file: Path | None, *, is_quiet: bool) -> NoReturn:
-    """Keep what was compared until then, and end."""
+def _stop_early(ended: "RunIncomplete", json_file: Path | None, *, is_quiet: bool) -> NoReturn:
+    """Save the partial comparison and exit."""
     from weighbridge.api.comparing import comparison_result
     from weighbridge.systems.sandbox.process import RunCanceled
 
     if ended.partial is not None:
-        give(comparison_result(ended.partial), json_file, is_quiet=is_quiet)
-    kept = " What was compared until then is kept, marked as partial." if ended.partial else ""
-    stop(ended.reason + kept, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)
+        output(comparison_result(ended.partial), json_file, is_quiet=is_quiet)
+    note = " The result is partial." if ended.partial else ""
+    stop(ended.reason + note, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)

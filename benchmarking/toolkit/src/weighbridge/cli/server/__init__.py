@@ -1,1 +1,1 @@
-"""Commands that speak to a server."""
+"""Commands that call a Weighbridge server."""

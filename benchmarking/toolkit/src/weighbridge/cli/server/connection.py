@@ -1,4 +1,4 @@
-"""Where the server is and who asks: two options shared by the commands that talk to it."""
+"""The options --server and --token, shared by all commands that call a server."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +10,13 @@ if TYPE_CHECKING:
     from weighbridge.client.server import PlatformServer
 
 ServerOption = Annotated[str, typer.Option("--server", envvar="WEIGHBRIDGE_URL", help="Address of the server.")]
-TokenOption = Annotated[
-    str, typer.Option("--token", envvar="WEIGHBRIDGE_TOKEN", help="API token of the person asking.")
-]
+TokenOption = Annotated[str, typer.Option("--token", envvar="WEIGHBRIDGE_TOKEN", help="Your API token.")]
 
 
 def server_at(url: str, token: str) -> "PlatformServer":
-    """Return the server to talk to; stop with what is missing where one of the two is not named."""
+    """Return a client for the server; exit with an error if the address or the token is missing."""
     from weighbridge.client.server import PlatformServer
 
     if not url or not token:
-        stop("Name the server and a token: --server and --token, or WEIGHBRIDGE_URL and WEIGHBRIDGE_TOKEN.")
+        stop("Give a server and a token with --server and --token, or set WEIGHBRIDGE_URL and WEIGHBRIDGE_TOKEN.")
     return PlatformServer(url.rstrip("/"), token)

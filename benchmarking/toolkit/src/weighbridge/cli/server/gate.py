@@ -13,13 +13,15 @@ from weighbridge.core.errors import Refused
 
 def gate(
     digest: Annotated[str, typer.Argument(help="Digest of the artifact, sha256:...")],
-    env: Annotated[str, typer.Option(help="Environment it is to go into.")],
+    env: Annotated[str, typer.Option(help="Environment to deploy to.")],
     server: ServerOption = "",
     token: TokenOption = "",
-    statement: Annotated[Path | None, typer.Option(help="Signed statement, to ask offline.")] = None,
-    public_key: Annotated[Path | None, typer.Option(help="Public key (PEM) of the server that signed it.")] = None,
+    statement: Annotated[Path | None, typer.Option(help="Signed statement, for an offline check.")] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(help="Public key (PEM) of the server that signed the statement.")
+    ] = None,
 ) -> None:
-    """Ask whether an artifact may go into an environment: 0 allowed, 1 refused, 2 cannot tell."""
+    """Check whether an artifact may be deployed to an environment: 0 allowed, 1 refused, 2 cannot tell."""
     from datetime import UTC, datetime
 
     from weighbridge.client.gate import GateVerdict, ask_server, ask_statement, check_digest
@@ -36,5 +38,5 @@ def gate(
     except Refused as refused:
         stop(refused.reason)
     until = f" until {reply.expires_at}" if reply.expires_at else ""
-    typer.echo(f"{reply.answer}{until}: {' '.join(reply.reasons) or 'no reason was given.'}")
+    typer.echo(f"{reply.answer}{until}: {' '.join(reply.reasons) or 'no reason given.'}")
     raise typer.Exit({GateVerdict.ALLOWED: DONE, GateVerdict.REFUSED: NO, GateVerdict.UNKNOWN: UNCLEAR}[reply.answer])

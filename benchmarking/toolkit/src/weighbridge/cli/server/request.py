@@ -11,11 +11,11 @@ from weighbridge.core.errors import Refused
 
 
 def create(
-    file: Annotated[Path, typer.Argument(help="The request as YAML.")],
+    file: Annotated[Path, typer.Argument(help="The review request, a YAML file.")],
     server: ServerOption = "",
     token: TokenOption = "",
 ) -> None:
-    """File a model review request: uploads the model and the data set it names, and submits it if it says so."""
+    """File a model review request: upload its model and data set, and submit it if the file has `submit: true`."""
     import uuid
 
     from weighbridge.client.request_file import read_request_file
@@ -23,8 +23,8 @@ def create(
     from weighbridge.client.submission import file_request
 
     try:
-        wanted = read_request_file(file)
-        ref = file_request(wanted, server=server_at(server, token), key=uuid.uuid4().hex, say=typer.echo)
+        request = read_request_file(file)
+        ref = file_request(request, server=server_at(server, token), key=uuid.uuid4().hex, report=typer.echo)
     except ServerRefused as refused:
         stop(refused.reason, code=NO if 400 <= refused.http_status < 500 else UNCLEAR)
     except Refused as refused:

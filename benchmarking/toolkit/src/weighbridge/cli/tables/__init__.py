@@ -1,1 +1,1 @@
-"""Tables at the terminal."""
+"""Tables for the terminal."""

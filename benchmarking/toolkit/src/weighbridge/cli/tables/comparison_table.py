@@ -1,4 +1,4 @@
-"""What a person sees at the terminal of a comparison and of a run repeated."""
+"""Tables of a comparison of models, and of a rerun."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,31 +21,29 @@ ANSWERS = {
 
 
 def comparison_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its
-    reasons.
-    """
+    """Yield median, speed-up and paired quality drops with bounds of each model, the ranks and the verdict."""
     headings = ("model", "MB", "median ms", "speed-up", "speed")
     rows = map(_model_row, document["candidates"])
-    yield table_of(f"compared with {document['baseline']}", headings, rows, words=("model", "speed"))
-    for found in document["candidates"]:
-        for drop in found["quality_drops"]:
-            word = "within" if drop["is_non_inferior"] else "not shown to be within"
-            yield f"{found['name']}: {drop['metric']} worse by {between(drop)}, {word} {drop['margin']:g}"
+    yield table_of(f"compared with {document['baseline']}", headings, rows, text_columns=("model", "speed"))
+    for candidate in document["candidates"]:
+        for drop in candidate["quality_drops"]:
+            answer = "within" if drop["is_non_inferior"] else "not shown to be within"
+            yield f"{candidate['name']}: {drop['metric']} worse by {between(drop)}, {answer} {drop['margin']:g}"
     floor = document["noise_floor"]
     if floor is not None:
-        yield f"noise floor: {floor:.1%}, what the baseline differs from itself"
-    yield "quickest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"])
+        yield f"noise floor: {floor:.1%}, the difference of the baseline from itself"
+    yield "fastest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"])
     yield from verdict_lines({"verdict": document["verdict"]})
 
 
-def _model_row(found: Mapping[str, Any]) -> list[str]:
-    held = found["metrics"]
-    speeds = (between(held.get("latency_p50_ms")), between(found["speed_up"]))
-    return [found["name"], number(held["model_size_mb"]["value"]), *speeds, ANSWERS[found["answer"]]]
+def _model_row(candidate: Mapping[str, Any]) -> list[str]:
+    metrics = candidate["metrics"]
+    speeds = (between(metrics.get("latency_p50_ms")), between(candidate["speed_up"]))
+    return [candidate["name"], number(metrics["model_size_mb"]["value"]), *speeds, ANSWERS[candidate["answer"]]]
 
 
 def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield each metric then and now, whether they are equivalent, what else differs, and the answer."""
+    """Yield each metric of both runs, whether they are equivalent, the conditions that differ, and the answer."""
     headings = ("metric", "then", "now", "ratio", "answer")
     rows = (
         (
@@ -57,7 +55,7 @@ def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
         )
         for each in document["metrics"]
     )
-    yield table_of(f"repeated, within {document['margin']:.0%}", headings, rows, words=("metric", "answer"))
+    yield table_of(f"rerun, margin {document['margin']:.0%}", headings, rows, text_columns=("metric", "answer"))
     for each in document["differences"]:
         yield f"differs: {each['condition']} was {each['then']}, is {each['now']}"
     yield from (f"  {text}" for text in document["reasons"])
@@ -65,7 +63,7 @@ def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
 
 
 def between(metric: Mapping[str, Any] | None, *, key: str = "value") -> str:
-    """Write a metric and its bounds; nothing for none."""
+    """Format a metric with its bounds; None gives an empty string."""
     if metric is None:
         return ""
     return f"{number(metric[key])} [{number(metric['lower'])}, {number(metric['upper'])}]"

@@ -1,4 +1,4 @@
-"""Prices as tables for a terminal."""
+"""Price tables for the terminal."""
 
 import sys
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ SOURCE_LENGTH = 44
 
 
 def show_prices(book: PriceBook, prices: Sequence[Price], *, stale_days: int) -> None:
-    """Write a line for each price; `old` marks a day too long ago, `two opinions` what sources disagree on."""
-    apart = {each.key for each in book.disagreements()}
-    table = _table(f"{len(prices)} prices on {book.as_of}", ("SKU", "bought", "USD", "for", "known on", "source", ""))
+    """Print one row for each price; mark stale prices as `old` and prices that sources disagree on as `disputed`."""
+    disputed = {each.key for each in book.disagreements()}
+    table = _table(f"{len(prices)} prices on {book.as_of}", ("SKU", "terms", "USD", "per", "as of", "source", ""))
     for price in prices:
         marks = [f"old ({price.age_days(book.as_of)} days)"] if price.age_days(book.as_of) > stale_days else []
-        marks += ["two opinions"] if price.key in apart else []
+        marks += ["disputed"] if price.key in disputed else []
         table.add_row(
             price.sku,
-            _bought(price),
+            _terms(price),
             _usd(price),
             str(price.unit),
             str(price.as_of),
@@ -35,47 +35,49 @@ def show_prices(book: PriceBook, prices: Sequence[Price], *, stale_days: int) ->
 
 
 def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
-    """Write what a SKU can be bought by, other opinions under each price, and the day it is retired."""
+    """Print the offers for a SKU, the prices of other sources below each, and the day the SKU is retired."""
     first = offers[0].price
-    table = _table(f"{first.sku} on {book.as_of}", ("bought", "USD", "for", "a GPU hour", "known on", "source"))
+    table = _table(f"{first.sku} on {book.as_of}", ("terms", "USD", "per", "per GPU hour", "as of", "source"))
     for offer in offers:
         price, per_gpu = offer.price, offer.price.usd_per_gpu_h
         gpu = "" if per_gpu is None else amount_text(per_gpu.quantize(Decimal("0.0001")))
-        table.add_row(_bought(price), _usd(price), str(price.unit), gpu, str(price.as_of), price.source)
-        beside = (
+        table.add_row(_terms(price), _usd(price), str(price.unit), gpu, str(price.as_of), price.source)
+        list_prices = (
             [("list price", price.list_price)] if price.list_price and price.origin is PriceOrigin.NEGOTIATED else []
         )
-        for words, other in (*beside, *(("other opinion", each) for each in offer.others)):
-            table.add_row(f"  {words}", _usd(other), str(other.unit), "", str(other.as_of), other.source)
+        for label, other in (*list_prices, *(("other source", each) for each in offer.others)):
+            table.add_row(f"  {label}", _usd(other), str(other.unit), "", str(other.as_of), other.source)
     _print(table)
     for line in _remarks(first):
         sys.stdout.write(f"{line}\n")
 
 
-def show_disagreements(found: Sequence[Disagreement], limit: int) -> None:
-    """Write the prices of each thing that sources put apart, widest first."""
+def show_disagreements(disagreements: Sequence[Disagreement], limit: int) -> None:
+    """Print the prices that sources disagree on, largest difference first."""
     table = _table(
-        f"{len(found)} prices that sources disagree on", ("SKU", "bought", "apart", "USD", "known on", "source")
+        f"{len(disagreements)} prices that sources disagree on",
+        ("SKU", "terms", "difference", "USD", "as of", "source"),
     )
-    for each in found[:limit]:
-        spread = "" if each.spread is None else f"{each.spread:.1%}"
-        for place, price in enumerate(each.prices):
-            sku, bought, apart = (price.sku, _bought(price), spread) if not place else ("", "", "")
-            table.add_row(sku, bought, apart, _usd(price), str(price.as_of), _short(price.source))
+    for disagreement in disagreements[:limit]:
+        spread = "" if disagreement.spread is None else f"{disagreement.spread:.1%}"
+        for index, price in enumerate(disagreement.prices):
+            sku, terms, difference = (price.sku, _terms(price), spread) if not index else ("", "", "")
+            table.add_row(sku, terms, difference, _usd(price), str(price.as_of), _short(price.source))
     _print(table)
 
 
-def show_replay(found: PriceReplay) -> None:
-    """Write what moved, with both days, and what is gone."""
+def show_replay(replay: PriceReplay) -> None:
+    """Print each price on both days, its change, and the prices that no longer exist."""
     table = _table(
-        f"prices of {found.then} on {found.today}", ("SKU", "bought", "then", "now", "moved", "known on", "source")
+        f"prices of {replay.then} on {replay.today}",
+        ("SKU", "terms", "then", "now", "change", "as of", "source"),
     )
-    for each in found.prices:
+    for each in replay.prices:
         share = "" if each.change_share is None or not each.has_moved else f"{each.change_share:+.1%}"
         days = f"{each.before.as_of}, {each.now.as_of}"
         table.add_row(
             each.before.sku,
-            _bought(each.before),
+            _terms(each.before),
             _usd(each.before),
             _usd(each.now),
             share,
@@ -83,8 +85,8 @@ def show_replay(found: PriceReplay) -> None:
             _short(each.now.source),
         )
     _print(table)
-    sys.stdout.writelines(f"gone: {each.before.sku}, {_bought(each.before)}: {each.reason}\n" for each in found.gone)
-    sys.stdout.write(f"{len(found.moved)} of {len(found.prices)} moved, {len(found.gone)} gone; {found.digest}\n")
+    sys.stdout.writelines(f"gone: {each.before.sku}, {_terms(each.before)}: {each.reason}\n" for each in replay.gone)
+    sys.stdout.write(f"{len(replay.moved)} of {len(replay.prices)} changed, {len(replay.gone)} gone; {replay.digest}\n")
 
 
 def _remarks(price: Price) -> list[str]:
@@ -100,16 +102,16 @@ def _remarks(price: Price) -> list[str]:
     return [*lines, price.note] if price.note else lines
 
 
-def _bought(price: Price) -> str:
+def _terms(price: Price) -> str:
     meter = "" if price.meter is Meter.WHOLE else f" {price.meter}"
     return f"{price.term}{meter}{'' if price.origin is PriceOrigin.LIST else f' ({price.origin})'}"
 
 
 def _usd(price: Price) -> str:
-    around = (
+    bounds = (
         "" if price.low_usd is None or price.high_usd is None else f" ({_text(price.low_usd)}-{_text(price.high_usd)})"
     )
-    return f"{amount_text(price.usd)}{around}{'+' if price.tiers else ''}"
+    return f"{amount_text(price.usd)}{bounds}{'+' if price.tiers else ''}"
 
 
 def _text(amount: Decimal) -> str:
@@ -123,8 +125,8 @@ def _short(source: str) -> str:
 def _table(title: str, headings: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        right = heading in ("USD", "then", "now", "moved", "apart", "a GPU hour")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading in ("SKU", "known on", "USD"))
+        right = heading in ("USD", "then", "now", "change", "difference", "per GPU hour")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading in ("SKU", "as of", "USD"))
     return table
 
 

@@ -1,6 +1,6 @@
-"""What a person sees at the terminal: progress with the time left, and results as tables and lines.
+"""Terminal output: a progress bar with the time left, and results as tables and lines of text.
 
-A result is shown in parts: tables, and sentences as text. The same parts are printed here and drawn in a notebook.
+A result is a sequence of parts, each a table or a line. The terminal prints the same parts that a notebook renders.
 """
 
 import contextlib
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PIPE_COLUMNS = 160
-# Headings whose columns hold words; all others hold numbers.
-WORDS = ("metric", "unit", "verdict")
+# Columns of text, aligned left; all other columns hold numbers.
+TEXT_COLUMNS = ("metric", "unit", "verdict")
 
 METRICS = {
     "latency_p50_ms": "latency p50",
@@ -26,7 +26,7 @@ METRICS = {
     "model_size_mb": "model size",
     "parameters": "parameters",
     "peak_memory_mb": "peak memory",
-    "peak_memory_delta_mb": "  of it the model",
+    "peak_memory_delta_mb": "  of which the model",
     "accuracy": "accuracy",
     "f1_macro": "macro-F1",
     "precision_macro": "macro precision",
@@ -39,20 +39,20 @@ METRICS = {
     **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     "generator_lag_p99_ms": "generator lag p99",
-    "connection_wait_p99_ms": "wait for line p99",
+    "connection_wait_p99_ms": "connection wait p99",
     "achieved_per_s": "achieved",
-    "throughput_samples_per_s": "throughput in rows",
-    "flops": "operations of a row",
-    "energy_per_query_j": "energy of a query",
+    "throughput_samples_per_s": "row throughput",
+    "flops": "operations per row",
+    "energy_per_query_j": "energy per query",
     "offered_per_s": "offered",
 }
 
 
 @contextlib.contextmanager
 def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    """Yield a function (share, doing) that draws a bar with the time left on `stream`; drawn on terminals alone."""
+    """Yield a function (share, phase) that updates a progress bar on `stream`; without a terminal it does nothing."""
     if is_quiet or not stream.isatty():
-        yield lambda _share, _doing: None
+        yield lambda _share, _phase: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -66,54 +66,59 @@ def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str
     )
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
-        yield lambda share, doing: bar.update(task, completed=share, description=doing)
+        yield lambda share, phase: bar.update(task, completed=share, description=phase)
 
 
 def show(parts: "Iterable[Table | str]", stream: TextIO) -> None:
-    """Print tables and sentences; in a file or a pipe lines may be as long as a table needs."""
+    """Print tables and lines of text to `stream`."""
     out = console(stream)
     for part in parts:
         out.print(part, markup=False, soft_wrap=isinstance(part, str))
 
 
 def console(stream: TextIO) -> "Console":
-    """Return a console that cuts nothing off: in a file or a pipe lines may be as long as a table needs."""
+    """Return a console that truncates nothing: in a file or a pipe, it is wide enough for every table."""
     from rich.console import Console
 
-    found = Console(file=stream, highlight=False)
-    if not found.is_terminal:
-        found.width = max(found.width, PIPE_COLUMNS)
-    return found
+    output = Console(file=stream, highlight=False)
+    if not output.is_terminal:
+        output.width = max(output.width, PIPE_COLUMNS)
+    return output
 
 
 def table_of(
-    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[str] = WORDS, **options: Any
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    text_columns: Sequence[str] = TEXT_COLUMNS,
+    **options: Any,
 ) -> "Table":
-    """Return a table; columns are flushed right but those under `words`, and nothing in a cell is read as markup."""
+    """Return a table; `text_columns` are aligned left, all others right. Cells are not parsed as markup."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=Text(title), title_justify="left", **options)
     for heading in headings:
-        table.add_column(Text(heading), justify="left" if heading in words else "right", overflow="fold")
+        table.add_column(Text(heading), justify="left" if heading in text_columns else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
 
 
 def result_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the metrics with their bounds, what is missing, the verdict with its reasons, and where the time goes."""
+    """Yield the metrics with bounds, the missing metrics, the verdict with reasons, and the slowest operators."""
     yield from metrics_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
     yield from operators_parts(result.get("operators"))
 
 
 def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
-    """Yield the metrics of answers that were scored."""
+    """Yield the metrics of scored answers."""
     yield metrics_table("Answers against the truth", scores["metrics"])
 
 
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the metrics of a load test, the verdict, what failed and how it first failed."""
+    """Yield the metrics of a load test, its verdict, and each kind of failure with its first error."""
     plan, target = result["plan"], result["manifest"]["target"]
     title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
     yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
@@ -121,7 +126,7 @@ def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
 
 
 def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield every trial, the highest rate with its bounds and how the search ended, and the verdict."""
+    """Yield each trial, the highest rate with bounds, how the search ended, and the verdict."""
     metric = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
     value, lower, upper = (number(metric[key]) or "none" for key in ("value", "lower", "upper"))
     for trial in result["trials"]:
@@ -131,7 +136,7 @@ def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def metrics_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
-    """Yield a result of any kind under `title`: metrics, what is missing, verdict, manifest."""
+    """Yield a result of any kind under `title`: metrics, missing metrics, verdict, manifest."""
     yield metrics_table(title, result["metrics"])
     yield from (f"no metric: {missing['message']}" for missing in result["missing"])
     yield from verdict_lines(result)
@@ -140,7 +145,7 @@ def metrics_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table |
 def metrics_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> "Table":
     """Return a table with a row for each metric."""
     headings = ("metric", "value", "lower", "upper", "unit", "level", "n")
-    return table_of(title, headings, (_metric_row(*each) for each in metrics.items()))
+    return table_of(title, headings, (_metric_row(name, metric) for name, metric in metrics.items()))
 
 
 def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
@@ -151,7 +156,7 @@ def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
 
 
 def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the verdict with its reasons, and the manifest's digest where there is one."""
+    """Yield the verdict with its reasons, and the digest of the manifest if there is one."""
     yield f"verdict: {result['verdict']['status']}"
     yield from (f"  {reason['code']}: {reason['message']}" for reason in result["verdict"]["reasons"])
     if "manifest" in result:
@@ -159,7 +164,7 @@ def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def number(value: float | None) -> str:
-    """Write a number with four significant digits, large ones with separators; nothing for none."""
+    """Format a number with four significant digits, from 1,000 with separators; None gives an empty string."""
     if value is None:
         return ""
     if value == 0 or abs(value) >= 1_000:
@@ -168,60 +173,59 @@ def number(value: float | None) -> str:
 
 
 def sweep_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield a line for each point of a sweep, throughput with its bounds, and the best."""
+    """Yield one row for each point of a sweep, with the bounds of its throughput, and the best point."""
     from weighbridge.measure.studies.sweep import best_of
 
-    headings = ("batch", "under way", "rows/s", "lower", "upper", "p50 ms", "p99 ms of a batch", "peak MB", "verdict")
-    yield table_of("Offline, by batch and batches under way", headings, map(_point_row, document["points"]))
+    headings = ("batch", "concurrency", "rows/s", "lower", "upper", "p50 ms", "batch p99 ms", "peak MB", "verdict")
+    yield table_of("Offline, by batch size and concurrency", headings, map(_point_row, document["points"]))
     best = best_of(document)
     if best is not None:
-        yield f"highest throughput: batch {best['batch']}, {best['concurrency']} under way"
+        yield f"highest throughput: batch {best['batch']}, concurrency {best['concurrency']}"
 
 
 def _point_row(point: Mapping[str, Any]) -> list[str]:
-    found = point.get("metrics", {})
-    rate = found.get("throughput_samples_per_s", {})
-    others = (found.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
+    values = point.get("metrics", {})
+    rate = values.get("throughput_samples_per_s", {})
+    others = (values.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
     metrics = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
-    end = point["refused"]["reason"] if "refused" in point else point["status"]
-    return [str(point["batch"]), str(point["concurrency"]), *metrics, end]
+    verdict = point["refused"]["reason"] if "refused" in point else point["status"]
+    return [str(point["batch"]), str(point["concurrency"]), *metrics, verdict]
 
 
 def max_rate_parts(document: Mapping[str, Any]) -> list[str]:
-    """Return the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
+    """Return the highest rate with bounds, how the search ended, and the result of a final run at the lower bound."""
     metric = document["highest_rate_per_s"]
     bounds = {key: number(metric[key]) or "-" for key in ("value", "lower", "upper")}
     level = "" if metric["confidence"] is None else f"{metric['confidence']:.0%}, "
     lines = [
-        f"highest rate with p99 of response time within {document['limit_ms']:g} ms: {bounds['value']} per second",
-        f"  between {bounds['lower']} and {bounds['upper']} ({level}{metric['n']} trials): {EDGES[document['reason']]}",
+        f"highest rate with a response time p99 of at most {document['limit_ms']:g} ms: {bounds['value']} per second",
+        f"  between {bounds['lower']} and {bounds['upper']} ({level}{metric['n']} trials): "
+        + SEARCH_ENDS[document["reason"]],
     ]
     confirmed = document["confirmed_at_lower"]
     if confirmed is not None:
-        said = "met" if confirmed["is_met"] else f"not met, {confirmed['over']} of {confirmed['n']} over it"
-        lines.append(
-            f"  a last run at {bounds['lower']} per second: the limit is {said} (MLPerf's early stopping, 99 %)"
-        )
+        answer = "met" if confirmed["is_met"] else f"not met, {confirmed['over']} of {confirmed['n']} above it"
+        lines.append(f"  final run at {bounds['lower']} per second: limit {answer} (MLPerf's early stopping, 99 %)")
     if document["doubts"]:
         lines.append(f"  doubtful trials: {', '.join(document['doubts'])}")
     return lines
 
 
-EDGES = {
-    "bracketed": "lower rates meet the limit, higher ones do not.",
-    "cliff": "just above it the response time leaps; nothing between is known.",
-    "no_failure_in_range": "the highest rate tried still met the limit.",
-    "no_pass_in_range": "even the lowest rate tried missed the limit.",
-    "out_of_time": "the time was up; every trial up to the one met the limit, every one from the other on missed it.",
+SEARCH_ENDS = {
+    "bracketed": "lower rates meet the limit, higher rates do not.",
+    "cliff": "the response time jumps just above this rate; the rates in between are not resolved.",
+    "no_failure_in_range": "the highest rate in the range still met the limit.",
+    "no_pass_in_range": "even the lowest rate in the range missed the limit.",
+    "out_of_time": "time ran out; all trials up to the lower rate met the limit, all from the upper rate on missed it.",
 }
 
 
 def operators_parts(operators: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield the operators that take the most time, and the slowest node; nothing where nothing is known."""
+    """Yield the operators that take the most time, and the slowest node; nothing without operator timings."""
     if operators is None:
         return
     shares = (f"{row['operator']} {row['share']:.0%}" for row in operators["by_operator"][:5])
-    yield f"time goes to: {', '.join(shares)}"
+    yield f"slowest operators: {', '.join(shares)}"
     slowest = operators["slowest"][0]
     where = f"{slowest['node']} ({slowest['operator']})"
     yield f"  slowest node: {where}, {number(slowest['ms'])} of {number(operators['total_ms'])} ms"

@@ -1,4 +1,4 @@
-"""What a person sees of a finished series: a table of the candidates, the reasons, and one line that concludes."""
+"""Variants compared with their baseline: a table, the reasons for each verdict, and a one-line conclusion."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 COLUMNS = ("variant", "verdict", "speed-up", "loss", "accuracy", "p50 ms", "MB")
 
 
-def candidates_parts(found: Candidates, *, left_out: Sequence[str] = ()) -> "Iterator[Table | str]":
-    """Yield the table, why each verdict is what it is with all intervals, what was left out, and the conclusion.
+def candidates_parts(candidates: Candidates, *, left_out: Sequence[str] = ()) -> "Iterator[Table | str]":
+    """Yield the table, the reasons for each verdict with all intervals, the skipped variants, and the conclusion.
 
-    The loss is in points of accuracy: 1 is one of a hundred rows.
+    Loss is in percentage points of accuracy.
     """
-    # Without lines it fits into eighty columns with every name whole.
+    # Without borders the table fits into 80 columns and no name is truncated.
     yield table_of(
         "Variants against the baseline",
         COLUMNS,
-        map(_row, found.candidates),
-        words=("variant", "verdict"),
+        map(_row, candidates.candidates),
+        text_columns=("variant", "verdict"),
         box=None,
         collapse_padding=True,
     )
-    for candidate in found.candidates:
+    for candidate in candidates.candidates:
         yield from (f"{candidate.name}: {reason.message}" for reason in candidate.verdict.reasons)
     yield from left_out
-    yield conclusion(found)
+    yield conclusion(candidates)
 
 
 def _row(candidate: Candidate) -> list[str]:
@@ -48,22 +48,22 @@ def _value(candidate: Candidate, metric: str) -> str:
     return number(estimate.value) if estimate is not None else ""
 
 
-def conclusion(found: Candidates) -> str:
-    """Say in one line which variant to take, the fastest of those that are worth it, and which are no slower than it.
+def conclusion(candidates: Candidates) -> str:
+    """Name the fastest variant that is worth it, and the variants that may be as fast.
 
-    Those are the others whose interval of the speed-up reaches into its own.
+    A variant may be as fast if the interval of its speed-up overlaps the interval of the fastest.
     """
-    worth = [each for each in found.candidates if each.verdict.answer is VariantAnswer.WORTH_IT]
+    worth = [candidate for candidate in candidates.candidates if candidate.verdict.answer is VariantAnswer.WORTH_IT]
     if not worth:
-        return f"No variant is worth it: keep {found.baseline}."
+        return f"No variant is worth it: keep {candidates.baseline}."
     best = max(worth, key=lambda each: (each.speed_up.value if each.speed_up else 0.0, each.size_saved_ratio or 0.0))
-    speed = f"{best.speed_up.value:.2f} times as fast" if best.speed_up else "of unknown speed"
+    speed = f"{best.speed_up.value:.2f} times as fast" if best.speed_up else "speed unknown"
     saved = f", {best.size_saved_ratio:.0%} smaller" if best.size_saved_ratio else ""
     lost = f", at most {best.quality_drop.upper * 100:.2f} points of accuracy lost" if best.quality_drop else ""
-    peers = [each.name for each in worth if each is not best and _reaches(each, best)]
-    tied = f" As fast, as far as can be told: {', '.join(peers)}." if peers else ""
+    peers = [each.name for each in worth if each is not best and _overlaps(each, best)]
+    tied = f" Possibly as fast: {', '.join(peers)}." if peers else ""
     return f"Take {best.name}: {speed}{saved}{lost}.{tied}"
 
 
-def _reaches(other: Candidate, best: Candidate) -> bool:
+def _overlaps(other: Candidate, best: Candidate) -> bool:
     return other.speed_up is not None and best.speed_up is not None and other.speed_up.upper >= best.speed_up.lower

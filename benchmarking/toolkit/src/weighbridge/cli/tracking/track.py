@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from weighbridge.trackers.records import Tracker
 
 
-class TrackerPlace(StrEnum):
-    """Where records can be kept."""
+class TrackerKind(StrEnum):
+    """The supported trackers."""
 
     MLFLOW = "mlflow"
     WANDB = "wandb"
@@ -23,17 +23,17 @@ class TrackerPlace(StrEnum):
 
 
 def track(
-    files: Annotated[list[Path], typer.Argument(help="Results of weighbridge, JSON files.")],
-    to: Annotated[TrackerPlace, typer.Option(help="Where they are logged.")],
-    uri: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow's tracking server.")] = "",
-    experiment: Annotated[str, typer.Option(help="MLflow's experiment, or W&B's project.")] = "weighbridge",
-    folder: Annotated[Path, typer.Option(help="W&B's folder for runs.")] = Path("var/wandb"),
+    files: Annotated[list[Path], typer.Argument(help="JSON results of weighbridge commands.")],
+    to: Annotated[TrackerKind, typer.Option(help="The tracker to log to.")],
+    uri: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow tracking server.")] = "",
+    experiment: Annotated[str, typer.Option(help="MLflow experiment or W&B project.")] = "weighbridge",
+    folder: Annotated[Path, typer.Option(help="W&B folder for runs.")] = Path("var/wandb"),
     offline: Annotated[
-        bool, typer.Option("--offline", help="W&B: keep the runs here; send them with wandb sync.")
+        bool, typer.Option("--offline", help="W&B: store runs locally; upload them with wandb sync.")
     ] = False,
     out: Annotated[Path, typer.Option(help="The JSON-lines file to append to.")] = Path("weighbridge.jsonl"),
 ) -> None:
-    """Log results to MLflow, Weights & Biases or a file of JSON lines: a run per benchmark, a child per variant."""
+    """Log results to MLflow, Weights & Biases or a JSON-lines file: a run per benchmark, a child run per variant."""
     from weighbridge.trackers.records import record_of
 
     try:
@@ -46,15 +46,15 @@ def track(
     raise typer.Exit(DONE)
 
 
-def _tracker(place: TrackerPlace, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
+def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
     from weighbridge.trackers.jsonl import JsonLines
     from weighbridge.trackers.mlflow import MlflowTracker
     from weighbridge.trackers.wandb import WandbTracker
 
-    if place is TrackerPlace.JSONL:
+    if kind is TrackerKind.JSONL:
         return JsonLines(out)
-    if place is TrackerPlace.WANDB:
+    if kind is TrackerKind.WANDB:
         return WandbTracker(experiment, folder=folder, is_offline=is_offline)
     if not uri:
-        stop("Name MLflow's tracking server: --uri, or MLFLOW_TRACKING_URI.")
+        stop("Give the MLflow tracking server with --uri or MLFLOW_TRACKING_URI.")
     return MlflowTracker(uri, experiment)

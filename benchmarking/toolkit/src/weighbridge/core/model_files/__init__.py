@@ -1,1 +1,1 @@
-"""What a model file really is, decided by its bytes."""
+"""Detection and validation of model files by their bytes."""

@@ -1,7 +1,7 @@
-"""What an uploaded model file really is, decided by its bytes and never by trusting its name.
+"""Inspection of uploaded model files by their bytes, never by their names.
 
-Lets in ONNX and safetensors, which hold data only; refuses pickles, which run code when they are opened. The two
-structures are read in `onnx_structure.py` and `safetensors_structure.py`.
+Accepts ONNX and safetensors, which contain only data; rejects pickles, which run code when they are loaded. The modules
+`onnx_structure` and `safetensors_structure` validate the two formats.
 """
 
 import errno
@@ -21,7 +21,7 @@ REMEDY = "Export the model to ONNX (torch.onnx.export) or save its weights as sa
 
 
 class ArtifactFormat(StrEnum):
-    """The formats that are let in."""
+    """The accepted formats."""
 
     ONNX = "onnx"
     SAFETENSORS = "safetensors"
@@ -29,7 +29,7 @@ class ArtifactFormat(StrEnum):
 
 @dataclass(frozen=True)
 class ArtifactInfo:
-    """What a file was found to be."""
+    """The format and size of a file."""
 
     format: ArtifactFormat
     size_bytes: int
@@ -50,15 +50,15 @@ _FOREIGN = (
 
 
 def inspect(path: Path, *, name: str) -> ArtifactInfo:
-    """The format and size in bytes of the file at `path`, which was uploaded as `name`.
+    """Return the format and size in bytes of the file at `path`, which was uploaded as `name`.
 
-    Raises Invalid with the reason and the remedy for everything that is neither sound ONNX nor sound safetensors.
+    Raises Invalid, with the reason and the remedy, unless the file is valid ONNX or safetensors.
     """
     suffix = PurePath(name).suffix.lower()
     if suffix in _PICKLED_SUFFIXES:
-        _refuse(f"{name} is named like a pickle ({suffix}), and opening a pickle runs whatever code it carries.")
+        _refuse(f"{name} has the suffix of a pickle ({suffix}), and loading a pickle runs the code inside it.")
     try:
-        # Neither follows a link nor waits for a pipe; private, since a fenced process may not share a file's memory.
+        # Follows no link and waits for no pipe; mapped privately, because the sandbox forbids shared file mappings.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
             size_bytes = _check_alone(os.fstat(descriptor), name=name)
@@ -71,12 +71,12 @@ def inspect(path: Path, *, name: str) -> ArtifactInfo:
 
 
 def _check_alone(status: os.stat_result, *, name: str) -> int:
-    """Return the size in bytes; raise Invalid for what is no file, has other names, or is empty.
+    """Return the size in bytes; raise Invalid unless it is a non-empty regular file with one name.
 
-    A file with two names may be one that somebody else keeps secret, put where it will be read.
+    A hard link could expose a secret file of another user.
     """
     if not stat.S_ISREG(status.st_mode):
-        raise Invalid(f"{name} is no file; upload the model file itself.", code="unreadable_artifact", field="file")
+        raise Invalid(f"{name} is not a file; upload the model file itself.", code="unreadable_artifact", field="file")
     if status.st_nlink > 1:
         raise _linked(name)
     if status.st_size == 0:
@@ -85,21 +85,21 @@ def _check_alone(status: os.stat_result, *, name: str) -> int:
 
 
 def _linked(name: str) -> Invalid:
-    text = f"{name} is a link to another file, or has a second name; copy it (cp) and give the copy."
+    text = f"{name} is a link to another file or has a hard link; copy it (cp) and use the copy."
     return Invalid(text, code="linked_artifact", field="file")
 
 
 def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
     with memoryview(content) as view:
-        # First, since its length stands in its first bytes, and may be the mark of anything.
+        # Checked first, because a safetensors file starts with its header length, which may look like any magic number.
         if is_safetensors(view):
             check_safetensors(view, name=name)
             return ArtifactFormat.SAFETENSORS
-        for magic, words in _FOREIGN:
+        for magic, description in _FOREIGN:
             if view[: len(magic)] == magic:
                 _refuse(
-                    f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may "
-                    "run code."
+                    f"{name} is {description}. Only formats that contain only data are accepted, because loading "
+                    "others may run code."
                 )
         check_onnx(view, name=name)
         return ArtifactFormat.ONNX

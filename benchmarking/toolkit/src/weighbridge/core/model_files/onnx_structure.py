@@ -1,9 +1,9 @@
-"""Whether bytes are an ONNX model that stands alone: walked as protobuf, without the onnx library.
+"""Validation of self-contained ONNX models: parses the protobuf without the onnx library.
 
-Refuses weights kept in other files (their paths would be opened on our machines) and operators that need a library of
-their own or reach outside the graph. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
-Whether the model computes anything sensible is for the runner. Every occurrence of a field is looked at, since parsers
-merge or take the last. Time and memory are bounded: what has more parts than any model we know of is refused.
+Rejects weights in other files (their paths would be opened on our machines) and operators that need another library or
+access anything outside the graph. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+Does not check whether the model computes anything useful. Checks every occurrence of a field, because parsers merge
+them or take the last. Time and memory are bounded: files with more parts than any known model are rejected.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from weighbridge.core.errors import Invalid
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
-# Of those domains, but they run Python, call another library, or open a file that an attribute names.
+# Operators of those domains that run Python, call another library, or open a file named by an attribute.
 OUTSIDERS = frozenset(("com.microsoft", name) for name in ("ATen", "EPContext", "PythonOp", "PythonOpGrad"))
 MOST_FIELDS = 500_000  # a model of a thousand layers has some ten thousand nodes of ten fields
 MOST_NUMBERS_BYTES = (
@@ -23,7 +23,7 @@ DEEPEST = 100  # protobuf's own limit
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
-# Which fields of which message lead to nodes and tensors, and to what.
+# The fields of each message that contain nodes and tensors, and the message type inside.
 _CHILDREN: dict[str, dict[int, str]] = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
@@ -38,8 +38,8 @@ _IR_VERSION = 1
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _NODE_OPERATOR, _NODE_DOMAIN = 4, 7
 _FUNCTION_NAME, _FUNCTION_DOMAIN = 1, 10
-# Which fields of which message say what we need to know.
-_NOTED: dict[str, frozenset[int]] = {
+# The fields of each message that the validation reads.
+_READ_FIELDS: dict[str, frozenset[int]] = {
     "Model": frozenset({_IR_VERSION}),
     "Tensor": frozenset({_EXTERNAL_DATA, _DATA_LOCATION}),
     "Node": frozenset({_NODE_OPERATOR, _NODE_DOMAIN}),
@@ -47,25 +47,25 @@ _NOTED: dict[str, frozenset[int]] = {
 }
 
 
-def _numbers(noted: frozenset[int]) -> re.Pattern[bytes]:
-    """A run of fields that hold one number each and say nothing we need: passed over at the speed of the machine."""
+def _numbers(read: frozenset[int]) -> re.Pattern[bytes]:
+    """Match a run of numeric fields that the validation does not read, so that they are skipped quickly."""
 
     def tags(wire: int) -> bytes:
-        return b"".join(re.escape(bytes([number << 3 | wire])) for number in range(1, 16) if number not in noted)
+        return b"".join(re.escape(bytes([number << 3 | wire])) for number in range(1, 16) if number not in read)
 
     varint = b"[%b][\x80-\xff]{0,9}[\x00-\x7f]" % tags(_VARINT)
     return re.compile(b"(?:%b|[%b].{4}|[%b].{8}){1,10000}+" % (varint, tags(_FOUR), tags(_EIGHT)), re.DOTALL)
 
 
-_NUMBERS = {message: _numbers(_NOTED.get(message, frozenset())) for message in _CHILDREN}
+_NUMBERS = {message: _numbers(_READ_FIELDS.get(message, frozenset())) for message in _CHILDREN}
 
-# Number and wire type of a field, the number it holds, and where its bytes begin and end.
+# Field number, wire type, numeric value, start and end of the bytes.
 _Field = tuple[int, int, int, int, int]
 
 
 @dataclass
-class _Seen:
-    """What the walk has met; operators and functions as (domain, name)."""
+class _Walk:
+    """The state of the validation; operators and functions are (domain, name)."""
 
     has_ir_version: bool = False
     has_graph: bool = False
@@ -73,78 +73,76 @@ class _Seen:
     numbers_bytes: int = 0
     operators: set[tuple[str, str]] = field(default_factory=set)
     functions: set[tuple[str, str]] = field(default_factory=set)
-    waiting: list[tuple[str, int, int, int]] = field(default_factory=list)
+    pending: list[tuple[str, int, int, int]] = field(default_factory=list)
 
 
 def check_onnx(content: memoryview, *, name: str) -> None:
     """Raise Invalid unless the bytes are a self-contained ONNX model of known operators."""
-    seen = _Seen(waiting=[("Model", 0, len(content), 1)])
-    while seen.waiting:
-        message, start, end, depth = seen.waiting.pop()
+    seen = _Walk(pending=[("Model", 0, len(content), 1)])
+    while seen.pending:
+        message, start, end, depth = seen.pending.pop()
         if depth > DEEPEST:
             raise _broken(name, "its graphs are nested too deeply")
-        noted = _walk(content, start, end, message=message, depth=depth, seen=seen, name=name)
-        _note(seen, message, noted, content=content, name=name)
+        read = _walk(content, start, end, message=message, depth=depth, seen=seen, name=name)
+        _record(seen, message, read, content=content, name=name)
     _check_seen(seen, name=name)
 
 
 def _walk(
-    content: memoryview, position: int, end: int, *, message: str, depth: int, seen: _Seen, name: str
+    content: memoryview, position: int, end: int, *, message: str, depth: int, seen: _Walk, name: str
 ) -> list[_Field]:
-    """Go through one message: put those inside it on the waiting list, and return the fields that say something."""
-    numbers, children, wanted = _NUMBERS[message], _CHILDREN[message], _NOTED.get(message, frozenset())
-    noted: list[_Field] = []
+    """Walk one message: queue its nested messages and return the fields that the validation reads."""
+    numbers, children, wanted = _NUMBERS[message], _CHILDREN[message], _READ_FIELDS.get(message, frozenset())
+    read: list[_Field] = []
     while position < end:
         if run := numbers.match(content, position, end):
             seen.numbers_bytes += run.end() - position
             position = run.end()
         else:
-            found = _field(content, position, end, name=name)
-            number, wire, _, start, position = found
+            field = _field(content, position, end, name=name)
+            number, wire, _, start, position = field
             seen.fields += 1
             if wire == _BYTES and number in children:
-                seen.waiting.append((children[number], start, position, depth + 1))
+                seen.pending.append((children[number], start, position, depth + 1))
                 seen.has_graph |= depth == 1 and children[number] == "Graph"
             elif number in wanted:
-                noted.append(found)
+                read.append(field)
         if seen.fields > MOST_FIELDS or seen.numbers_bytes > MOST_NUMBERS_BYTES:
-            raise _broken(name, "it has too many parts to be looked through")
-    return noted
+            raise _broken(name, "it has too many parts to be validated")
+    return read
 
 
-def _note(seen: _Seen, message: str, noted: list[_Field], *, content: memoryview, name: str) -> None:
+def _record(seen: _Walk, message: str, read: list[_Field], *, content: memoryview, name: str) -> None:
     match message:
         case "Model":
-            seen.has_ir_version = any(wire == _VARINT and varint > 0 for _, wire, varint, _, _ in noted)
+            seen.has_ir_version = any(wire == _VARINT and varint > 0 for _, wire, varint, _, _ in read)
         case "Tensor":
-            _check_tensor(noted, name=name)
+            _check_tensor(read, name=name)
         case "Node":
-            seen.operators.add(_named(noted, domain=_NODE_DOMAIN, called=_NODE_OPERATOR, content=content, name=name))
+            seen.operators.add(_named(read, domain=_NODE_DOMAIN, called=_NODE_OPERATOR, content=content, name=name))
         case "Function":
-            seen.functions.add(
-                _named(noted, domain=_FUNCTION_DOMAIN, called=_FUNCTION_NAME, content=content, name=name)
-            )
+            seen.functions.add(_named(read, domain=_FUNCTION_DOMAIN, called=_FUNCTION_NAME, content=content, name=name))
 
 
-def _check_tensor(noted: list[_Field], *, name: str) -> None:
-    for number, _, varint, _, _ in noted:
+def _check_tensor(read: list[_Field], *, name: str) -> None:
+    for number, _, varint, _, _ in read:
         if number == _EXTERNAL_DATA or varint != 0:
             raise Invalid(
-                f"{name} keeps its weights in another file; save it as one file (onnx.save without external data).",
+                f"{name} stores its weights in another file; save it as one file (onnx.save without external data).",
                 code="external_data",
                 field="file",
             )
 
 
-def _named(noted: list[_Field], *, domain: int, called: int, content: memoryview, name: str) -> tuple[str, str]:
-    """The domain and the name given; a message without a domain belongs to the default one."""
-    return _text(noted, domain, content=content, name=name), _text(noted, called, content=content, name=name)
+def _named(read: list[_Field], *, domain: int, called: int, content: memoryview, name: str) -> tuple[str, str]:
+    """Return domain and name; a message without a domain belongs to the default domain."""
+    return _text(read, domain, content=content, name=name), _text(read, called, content=content, name=name)
 
 
-def _text(noted: list[_Field], number: int, *, content: memoryview, name: str) -> str:
-    spans = [(start, end) for each, wire, _, start, end in noted if each == number and wire == _BYTES]
+def _text(read: list[_Field], number: int, *, content: memoryview, name: str) -> str:
+    spans = [(start, end) for each, wire, _, start, end in read if each == number and wire == _BYTES]
     if len(spans) > 1:
-        # Which one counts would depend on who reads it.
+        # Parsers disagree on which one counts.
         raise _broken(name, "an operator in it has two names")
     start, end = spans[0] if spans else (0, 0)
     if end - start > LONGEST_NAME_BYTES:
@@ -152,15 +150,14 @@ def _text(noted: list[_Field], number: int, *, content: memoryview, name: str) -
     return bytes(content[start:end]).decode(errors="replace")
 
 
-def _check_seen(seen: _Seen, *, name: str) -> None:
+def _check_seen(seen: _Walk, *, name: str) -> None:
     if not seen.has_ir_version or not seen.has_graph:
-        raise _broken(name, "it names no ONNX version or holds no graph")
+        raise _broken(name, "it has no ONNX version or no graph")
     foreign = {each for each in seen.operators - seen.functions if each[0] not in DOMAINS} | seen.operators & OUTSIDERS
     if foreign:
         domain, operator = min(foreign)
         raise Invalid(
-            f"{name} uses the operator {operator[:80]!r} of the domain {domain[:80]!r}, which needs a library of its "
-            "own; "
+            f"{name} uses the operator {operator[:80]!r} of the domain {domain[:80]!r}, which needs another library; "
             f"export with the operators of ai.onnx, ai.onnx.ml or com.microsoft that compute inside the graph only.",
             code="custom_operators",
             field="file",
@@ -168,11 +165,11 @@ def _check_seen(seen: _Seen, *, name: str) -> None:
 
 
 def _field(content: memoryview, position: int, end: int, *, name: str) -> _Field:
-    """The field that begins at the position, with where its bytes lie; the next one begins where it ends."""
+    """Return the field that starts at the position; the next field starts at its end."""
     tag, position = _varint(content, position, end, name=name)
     number, wire = tag >> 3, tag & 7
     varint, start = 0, position
-    # Some readers cut a longer tag to its lower half, and would see another field than we do.
+    # Some parsers truncate a longer tag to 32 bits and would read another field.
     if number == 0 or tag >= 2**32:
         raise _broken(name, "it is not a protobuf message")
     match wire:
@@ -186,18 +183,18 @@ def _field(content: memoryview, position: int, end: int, *, name: str) -> _Field
         case 5:
             position += 4
         case _:
-            raise _broken(name, "it is not a protobuf message of today")
+            raise _broken(name, "it uses an obsolete protobuf wire type")
     if position > end:
-        raise _broken(name, "it is cut off")
+        raise _broken(name, "it is truncated")
     return number, wire, varint, start, position
 
 
 def _varint(content: memoryview, position: int, end: int, *, name: str) -> tuple[int, int]:
-    """The number at the position and the position after it; at most ten bytes, as protobuf writes them."""
+    """Return the number at the position and the position after it; protobuf uses at most ten bytes."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= end:
-            raise _broken(name, "it is cut off")
+            raise _broken(name, "it is truncated")
         byte = content[position]
         position += 1
         value |= (byte & 0x7F) << shift
@@ -209,8 +206,7 @@ def _varint(content: memoryview, position: int, end: int, *, name: str) -> tuple
 def _broken(name: str, why: str) -> Invalid:
     return Invalid(
         f"{name} is neither an ONNX model nor a safetensors file: {why}. Export the model to ONNX, or save its "
-        "weights as "
-        "safetensors, and upload that.",
+        "weights as safetensors, and upload that.",
         code="unknown_artifact",
         field="file",
     )

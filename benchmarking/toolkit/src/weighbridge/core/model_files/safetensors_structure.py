@@ -1,6 +1,6 @@
-"""Whether bytes are a sound safetensors file: a bounded JSON header, and tensors that fill the rest without a gap.
+"""Validation of safetensors files: a bounded JSON header, and tensors that fill the rest without a gap.
 
-The format: https://github.com/huggingface/safetensors#format. A file with holes could smuggle another format inside.
+The format: https://github.com/huggingface/safetensors#format. A file with gaps could hide another format.
 """
 
 import json
@@ -8,7 +8,7 @@ from typing import Never
 
 from weighbridge.core.errors import Invalid
 
-LONGEST_HEADER_BYTES = 5_000_000  # some 50,000 tensors; the format itself stops at 100 MB, which takes too much to read
+MAX_HEADER_BYTES = 5_000_000  # some 50,000 tensors; the format allows 100 MB, which takes too much memory
 _LENGTH_BYTES = 8
 _BITS = {
     **dict.fromkeys(("F4",), 4),
@@ -18,22 +18,22 @@ _BITS = {
     **dict.fromkeys(("U32", "I32", "F32"), 32),
     **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
 }
-_MOST_ELEMENTS = 2**63
+_MAX_ELEMENTS = 2**63
 
 
 class _Broken(Exception):  # noqa: N818 -- never leaves this module
-    """Why the header does not hold."""
+    """The reason why the header is invalid."""
 
 
 def is_safetensors(content: memoryview) -> bool:
-    """True when the bytes claim to be safetensors: a header length that fits, then the start of a JSON object."""
+    """Return True if the bytes start like safetensors: a header length that fits, then a JSON object."""
     if len(content) <= _LENGTH_BYTES:
         return False
     return content[_LENGTH_BYTES] == ord("{") and _header_end(content) <= len(content)
 
 
 def check_safetensors(content: memoryview, *, name: str) -> None:
-    """Raise Invalid unless the header is sound and describes exactly the bytes that follow it."""
+    """Raise Invalid unless the header is valid and describes exactly the bytes that follow it."""
     try:
         spans = _spans(_header(content))
         _check_spans(spans, size_bytes=len(content) - _header_end(content))
@@ -51,7 +51,7 @@ def _header_end(content: memoryview) -> int:
 
 def _header(content: memoryview) -> dict[str, object]:
     end = _header_end(content)
-    if end - _LENGTH_BYTES > LONGEST_HEADER_BYTES:
+    if end - _LENGTH_BYTES > MAX_HEADER_BYTES:
         raise _Broken("its header is too long")
     try:
         header: dict[str, object] = json.loads(
@@ -59,18 +59,18 @@ def _header(content: memoryview) -> dict[str, object]:
         )
     except (ValueError, RecursionError) as error:
         raise _Broken("its header is not JSON") from error
-    return header  # it begins with a brace, or is_safetensors would have said no
+    return header  # an object, because is_safetensors checked the opening brace
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Broken("its header names something twice")
-    return found
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise _Broken("its header has a duplicate key")
+    return mapping
 
 
 def _refuse(constant: str) -> Never:
-    raise _Broken(f"its header holds {constant}")
+    raise _Broken(f"its header contains {constant}")
 
 
 def _spans(header: dict[str, object]) -> list[tuple[int, int]]:
@@ -81,22 +81,22 @@ def _spans(header: dict[str, object]) -> list[tuple[int, int]]:
 
 
 def _span(tensor: object) -> tuple[int, int]:
-    """Where a tensor's bytes begin and end, checked against its type and shape."""
+    """Return the byte range of a tensor, checked against its type and shape."""
     if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"}:
         raise _Broken("a tensor is not described by dtype, shape and data_offsets")
     offsets, dtype = _whole_numbers(tensor["data_offsets"]), tensor["dtype"]
     if len(offsets) != 2:
-        raise _Broken("a tensor has no begin and end")
+        raise _Broken("a tensor has no start and end")
     if not isinstance(dtype, str) or dtype not in _BITS:
         raise _Broken("a tensor has an unknown type")
     bits = _elements(_whole_numbers(tensor["shape"])) * _BITS[dtype]
     if bits % 8 or offsets[1] - offsets[0] != bits // 8:
-        raise _Broken("a tensor's size does not fit its shape")
+        raise _Broken("the size of a tensor does not match its shape")
     return offsets[0], offsets[1]
 
 
 def _whole_numbers(value: object) -> list[int]:
-    if not isinstance(value, list) or not all(type(item) is int and 0 <= item < _MOST_ELEMENTS for item in value):
+    if not isinstance(value, list) or not all(type(item) is int and 0 <= item < _MAX_ELEMENTS for item in value):
         raise _Broken("a shape or an offset is not a list of whole numbers")
     return value
 
@@ -105,8 +105,8 @@ def _elements(shape: list[int]) -> int:
     elements = 1
     for length in shape:
         elements *= length
-        if elements >= _MOST_ELEMENTS:
-            raise _Broken("a tensor is impossibly large")
+        if elements >= _MAX_ELEMENTS:
+            raise _Broken("a tensor is too large")
     return elements
 
 

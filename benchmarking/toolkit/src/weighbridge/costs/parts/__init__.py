@@ -1,1 +1,1 @@
-"""The parts of which costs are made."""
+"""The parts of the costs of an option."""

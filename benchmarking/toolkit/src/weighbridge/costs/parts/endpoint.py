@@ -1,4 +1,4 @@
-"""Endpoints: a vendor runs one's own model, on instances by the hour or by the call."""
+"""Managed endpoints: a vendor runs your own model, priced by instance hour or by call."""
 
 import dataclasses
 
@@ -13,9 +13,10 @@ KB_PER_GB = 1_000_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EndpointServing:
-    """Real-time instances of a managed service, sized like one's own at the service's price, with storage and traffic.
+    """Real-time instances of a managed service, sized like self-hosted replicas at the price of the service.
 
-    `storage_gb` is held by each replica at `usd_per_gb_month`; `kb_per_request` goes in and out at `usd_per_gb`.
+    Each replica stores `storage_gb` at `usd_per_gb_month`; `kb_per_request` is the traffic of a request at
+    `usd_per_gb`.
     """
 
     replicas: SelfHosted
@@ -25,13 +26,13 @@ class EndpointServing:
     usd_per_gb: UsdPerGb = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Validate the amounts."""
         check_amounts(self, "storage_gb", "usd_per_gb_month", "kb_per_request", "usd_per_gb")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Serverless:
-    """Calls paid by memory and time; `provisioned` copies of `memory_gb` are kept warm all year at their own price."""
+    """Calls priced by memory and time; `provisioned` copies of `memory_gb` stay warm all year at their own price."""
 
     memory_gb: Amount
     duration_s: Amount
@@ -42,12 +43,12 @@ class Serverless:
     provisioned_usd_per_gb_s: UsdPerGbS = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Validate the amounts."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
 
 
 def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year: Number) -> Costing:
-    """Return a year of an endpoint: replica hours, the storage of the replicas, and traffic."""
+    """Return the yearly cost of an endpoint: replica hours, storage of the replicas and traffic."""
     compute = serving_cost(curve, spec.replicas)
     replicas: Number = compute.quantities["replica_hours"] / HOURS_PER_YEAR
     storage = CostLine(
@@ -60,7 +61,7 @@ def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year:
 
 
 def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
-    """Return a year of calls: N · memory · seconds · price, what is kept warm, and traffic."""
+    """Return the yearly cost of calls: N · memory · seconds · price, plus provisioned capacity and traffic."""
     seconds = HOURS_PER_YEAR * 3_600
     calls = CostLine(
         "calls",

@@ -1,7 +1,7 @@
-"""Lock-in: what leaving costs, in dollars from its parts, how likely it is, and a score of six dimensions beside it.
+"""Lock-in: the exit cost in dollars, the probability of leaving, and a score in six dimensions.
 
 exit cost = re-embedding + fine-tuning again + rework of prompts and evaluations + code + moving the data out + running
-both in parallel + a termination fee. What holds one longest are usually the embeddings and the fine-tuned weights.
+both in parallel + a termination fee. Embeddings and fine-tuned weights are usually the largest parts.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ TOKENS_PER_PRICE = 1_000_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scores:
-    """How tied one is in six respects, each 1 (free to leave) to 5 (held fast)."""
+    """Lock-in scores in six dimensions, each from 1 (free to leave) to 5 (locked in)."""
 
     data_portability: int
     api_dependency: int
@@ -28,24 +28,26 @@ class Scores:
     knowledge: int
 
     def __post_init__(self) -> None:
-        """Refuse a score beyond the scale."""
+        """Refuse scores outside the scale."""
         for field in dataclasses.fields(self):
             if not 1 <= getattr(self, field.name) <= 5:
-                text = f"{field.name} is scored 1 (free to leave) to 5 (held fast), not {getattr(self, field.name)}."
+                score = getattr(self, field.name)
+                text = f"{field.name} must be a score from 1 (free to leave) to 5 (locked in), not {score}."
                 raise Invalid(text, field=field.name)
 
     @property
     def out_of_100(self) -> int:
-        """Return the mean of the six on a scale of 0 (free) to 100 (held fast), rounded half up."""
+        """Return the mean of the six scores on a scale from 0 (free to leave) to 100 (locked in), rounded half up."""
         scores = [getattr(self, field.name) for field in dataclasses.fields(self)]
         return int((sum(scores) - len(scores)) * 100 / (4 * len(scores)) + 0.5)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LockIn:
-    """What leaving takes. `parallel_usd_per_month` is the old service's bill while both run.
+    """The inputs of the exit cost. `parallel_usd_per_month` is the bill of the old service while both run.
 
-    `switch_probability` is that of leaving within the years; `forced_migration` the day the vendor stops serving.
+    `switch_probability` is the probability of leaving within the years; on `forced_migration` the vendor ends the
+    service.
     """
 
     reembed_tokens: Amount = 0.0
@@ -65,17 +67,17 @@ class LockIn:
     forced_by: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, data without a tier that carries them, and a day that nobody names."""
+        """Validate the amounts; data needs price tiers, and a forced migration needs a source."""
         others = ("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by")
         check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name not in others))
         check_share(self, "switch_probability")
         check_traffic(self.egress_gb, self.egress_tiers)
         if self.forced_migration is not None and not self.forced_by:
-            raise Invalid("Name where the day of the forced migration stands.", field="forced_by")
+            raise Invalid("Give the source of the forced migration date.", field="forced_by")
 
 
 def exit_cost(spec: LockIn) -> Costing:
-    """Return what leaving costs at today's prices, part by part."""
+    """Return the exit cost at today's prices, by part."""
     rate = spec.engineer_usd_per_h
     return Costing(
         (

@@ -1,4 +1,4 @@
-"""Managed: what a year of calls to somebody else's model costs, by call, by token, or by provisioned unit."""
+"""Managed models: the yearly cost of calls, priced by call, by token or by provisioned unit."""
 
 import dataclasses
 import math
@@ -17,14 +17,14 @@ SECONDS_PER_MINUTE = 60
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TokenPrices:
-    """Prices of a language model, US dollars per million tokens; a price that a vendor does not name is None."""
+    """Prices of a language model in US dollars per million tokens; None if the vendor has no such price."""
 
     input_usd: UsdPerMillionTokens
     output_usd: UsdPerMillionTokens
     cache_read_usd: UsdPerMillionTokens | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no price."""
+        """Validate the prices."""
         check_amounts(self, "input_usd", "output_usd", *(["cache_read_usd"] * (self.cache_read_usd is not None)))
 
 
@@ -32,8 +32,8 @@ class TokenPrices:
 class ManagedApi:
     """Calls to a managed model. `cached_share` of the input tokens is read from the vendor's cache.
 
-    `batch_share` of the calls goes through the batch interface at `batch_price_ratio` of the price; `retry_share` of
-    the calls is made and paid twice; `fee_usd` is paid for each call beside any tokens.
+    `batch_share` of the calls use the batch interface at `batch_price_ratio` of the price; `retry_share` of the calls
+    are repeated and paid twice; `fee_usd` is charged per call, in addition to tokens.
     """
 
     requests_per_year: Amount
@@ -47,19 +47,19 @@ class ManagedApi:
     fee_usd: UsdPerRequest = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none, cached tokens without a price, and calls that cost nothing."""
+        """Refuse invalid shares, cached tokens without a price, and calls without a price."""
         check_amounts(self, "requests_per_year", "input_tokens", "output_tokens", "retry_share", "fee_usd")
         for name in ("cached_share", "batch_share", "batch_price_ratio"):
             if not 0 <= getattr(self, name) <= 1:
-                raise Invalid(f"{name} is a share between 0 and 1.", field=name)
+                raise Invalid(f"{name} must be a share between 0 and 1.", field=name)
         if self.cached_share and (self.prices is None or self.prices.cache_read_usd is None):
-            raise Invalid("The vendor names no price for cached tokens; leave cached_share at 0.", field="cached_share")
+            raise Invalid("The vendor has no price for cached tokens; leave cached_share at 0.", field="cached_share")
         if self.prices is None and isinstance(self.fee_usd, int | float) and self.fee_usd <= 0:
-            raise Invalid("A call needs a price: a fee, prices of tokens, or both.", field="fee_usd")
+            raise Invalid("A call needs a fee, token prices, or both.", field="fee_usd")
 
 
 def managed_cost(spec: ManagedApi) -> Costing:
-    """Return a year of calls: N · (1 + retries) · (tokens at their prices · batch + fee)."""
+    """Return the yearly cost of calls: N · (1 + retries) · (tokens at their prices · batch + fee)."""
     tokens: Number = 0.0
     if spec.prices is not None:
         fresh = spec.input_tokens * (1 - spec.cached_share)
@@ -97,7 +97,7 @@ def managed_cost(spec: ManagedApi) -> Costing:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Provisioned:
-    """Throughput that is reserved in units, each carrying so many tokens per minute, paid every hour."""
+    """Reserved throughput in units; each unit serves a number of tokens per minute and is paid every hour."""
 
     tokens_per_request: Amount
     tokens_per_minute_per_unit: float
@@ -106,15 +106,15 @@ class Provisioned:
     volume: Amount = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse units that carry nothing, and what is no amount."""
+        """Validate the amounts; a unit needs a positive throughput."""
         if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
-            text = "A unit must carry a positive number of tokens per minute."
+            text = "A unit must serve a positive number of tokens per minute."
             raise Invalid(text, field="tokens_per_minute_per_unit")
         check_amounts(self, "tokens_per_request", "usd_per_unit_h", "volume", "least_units")
 
 
 def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
-    """Return a year of provisioned throughput: units for the busiest hour, paid every hour whether used or not.
+    """Return the yearly cost of provisioned throughput: units for the peak hour, paid every hour, used or not.
 
     units = ceil(peak tokens per minute / tokens per minute of a unit); year = units · price · 8760.
     """

@@ -1,4 +1,4 @@
-"""Options: what a projection compares, each with its training, serving, ownership and leaving, on one load curve."""
+"""Options: the alternatives of a projection, with training, serving, ownership and exit, on one load curve."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ Serving = SelfHosted | EndpointServing | Serverless | ManagedApi | Provisioned
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What holds for every option alike, so that one draw of it is used by all."""
+    """Inputs that are the same for all options; all options use the same draws of them."""
 
     requests_per_year: Amount
     engineer_usd_per_h: Amount = 0.0
@@ -32,18 +32,18 @@ class Shared:
     discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and years beyond counting."""
+        """Validate the amounts, the years and the discount rate."""
         check_amounts(self, "requests_per_year", "engineer_usd_per_h", "fte_usd")
         check_positive(self, "requests_per_year")
         if not 1 <= self.years <= YEARS_MAX:
-            raise Invalid(f"Count over 1 to {YEARS_MAX} years.", field="years")
+            raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
         if not -0.5 < self.discount_rate < 1:
-            raise Invalid("A discount rate is a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+            raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CostOption:
-    """One way to get the answers; what it does not have is None."""
+    """One way to get the answers; missing parts are None."""
 
     id: str
     title: str
@@ -58,7 +58,7 @@ class CostOption:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Value:
-    """What answers are worth; gains are counted against the option `baseline`, and `adoption` of them is realized."""
+    """The value of answers: gains are relative to the option `baseline`; the share `adoption` of them is realized."""
 
     baseline: str
     stakes: answers.Stakes
@@ -67,7 +67,7 @@ class Value:
 
 @dataclasses.dataclass(frozen=True)
 class Threshold:
-    """The question how likely it is that `metric` of an option lies above `above`."""
+    """Asks for the probability that `metric` of an option is above `above`."""
 
     metric: str
     above: float
@@ -75,7 +75,7 @@ class Threshold:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CostSpec:
-    """Everything that a projection depends on, prices included; `pinned` are those of the book, as it had them."""
+    """All inputs of a projection, prices included; `pinned` are the prices taken from the book."""
 
     name: str
     shared: Shared
@@ -92,6 +92,6 @@ class CostSpec:
 
     @property
     def requests_median(self) -> float:
-        """Return the requests of a year that the curve holds."""
+        """Return the requests per year of the curve."""
         requests = self.shared.requests_per_year
         return requests.median if isinstance(requests, Range) else float(requests)

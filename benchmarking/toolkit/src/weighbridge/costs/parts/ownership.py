@@ -1,6 +1,6 @@
-"""Ownership: the total cost over years, discounted.
+"""Ownership: the total cost over several years, discounted.
 
-Cash flows of a year are counted at its middle: TCO = sum of CF_t / (1 + r)^(t - 0.5), year 0 at once.
+Cash flows of a year count at mid-year: TCO = sum of CF_t / (1 + r)^(t - 0.5); year 0 is not discounted.
 """
 
 import dataclasses
@@ -46,22 +46,22 @@ class Ownership:
     switch_probability: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse years that cannot be counted, rates beyond reason, and what is no amount."""
+        """Validate the amounts, the years and the rates."""
         may_fall = ("volume_growth", "price_drift")
         whole = ("years", "discount_rate", "switch_probability", "egress_tiers")
         names = [field.name for field in dataclasses.fields(self) if field.name not in (*may_fall, *whole)]
         check_amounts(self, *names)
         check_traffic(self.egress_gb_per_month, self.egress_tiers)
         if not 1 <= self.years <= YEARS_MAX:
-            raise Invalid(f"Count over 1 to {YEARS_MAX} years.", field="years")
+            raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
         if not -0.5 < self.discount_rate < 1:
-            raise Invalid("A discount rate is a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+            raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
         if not 0 <= self.switch_probability <= 1:
-            raise Invalid("The probability of switching lies between 0 and 1.", field="switch_probability")
+            raise Invalid("The switch probability must be between 0 and 1.", field="switch_probability")
 
 
 def total_cost(spec: Ownership) -> Costing:
-    """Return the present value of each kind of cost over the years; `spec` holds numbers or draws, no ranges."""
+    """Return the present value of each kind of cost over the years; `spec` has numbers or draws, no ranges."""
     flat = _factors(spec, growth=1.0)
     rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
     last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
@@ -82,7 +82,7 @@ def total_cost(spec: Ownership) -> Costing:
 
 
 def upkeep_of_first_year(spec: Ownership) -> Costing:
-    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licenses, audit; not
+    """Return the costs of the first year without serving: monitoring, people, retraining, traffic, licenses, audit. Not
     discounted.
     """
     monitoring = CostLine(
@@ -95,7 +95,7 @@ def upkeep_of_first_year(spec: Ownership) -> Costing:
 
 
 def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
-    """Return what each year costs whatever is served, at today's prices."""
+    """Return the yearly costs that do not depend on serving, at today's prices."""
     return (
         CostLine(
             "maintenance",
@@ -116,7 +116,7 @@ def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
 
 
 def _egress(spec: Ownership) -> CostLine:
-    """Return a year's traffic: the stated amount, and each month's gigabytes at the price of each tier."""
+    """Return the yearly traffic cost: the stated amount, plus monthly gigabytes at their tier prices."""
     if not spec.egress_tiers:
         return CostLine("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
     monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
@@ -129,14 +129,14 @@ def _egress(spec: Ownership) -> CostLine:
 
 
 def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:
-    """Return the even yearly payment of the same present value: TCO · r / (1 - (1 + r)^-N)."""
+    """Return the constant yearly payment with the same present value: TCO · r / (1 - (1 + r)^-N)."""
     if discount_rate == 0:
         return total_usd / years
     return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
 
 
 def _factors(spec: Ownership, growth: Number) -> Number:
-    """Sum of growth^(t-1) / (1 + r)^(t - 0.5) over the years."""
+    """Return the sum of growth^(t-1) / (1 + r)^(t - 0.5) over the years."""
     return sum(
         (growth ** (year - 1) / (1 + spec.discount_rate) ** (year - 0.5) for year in range(1, spec.years + 1)), 0.0
     )

@@ -1,8 +1,9 @@
-"""Queueing: how many servers keep response times within a limit (Erlang B and C, M/M/c and nearly M/G/c).
+"""Queueing: the number of servers that keeps response times within a limit (Erlang B and C, M/M/c, approximately
+M/G/c).
 
-A server is whatever answers one request at a time: a thread, a slot of a replica. `offered` load is in Erlang: arrivals
-per second times busy seconds per request. Continuous batching of language models breaks these formulas: for those,
-measure the rate that one replica sustains within the limit and divide.
+A server handles one request at a time: a thread, or a slot of a replica. `offered` load is in Erlang: arrivals per
+second times service seconds per request. These formulas do not apply to continuous batching of language models. For
+those, measure the rate that one replica sustains within the limit, and divide.
 """
 
 import math
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 
-# Bisection halves an interval of `servers` this often: well below any measurement's resolution.
+# Bisection steps over an interval of `servers`: well below the resolution of any measurement.
 HALVINGS = 32
 LOAD_MAX = 50_000
 NEAR = 1e-6
@@ -37,10 +38,10 @@ def erlang_c(servers: Load, offered: Load) -> Load:
 
 
 def response_tail(limit_s: float, *, servers: int, rate_per_s: float, service_s: float, cv: float = 1.0) -> float:
-    """Return P(response > limit_s), waiting and service together; 1 where the load is not served.
+    """Return P(response > limit_s) for waiting plus service; 1 if the load cannot be served.
 
-    `cv` is the service time's standard deviation over its mean. 1 is M/M/c, exact. Below 1, service is a fixed part
-    and an exponential one, and waiting is scaled by (1 + cv²)/2 (Allen and Cunneen); above 1, waiting alone is.
+    `cv` is the coefficient of variation of the service time. 1 is M/M/c, exact. Below 1, service is a fixed plus an
+    exponential part, and waiting is scaled by (1 + cv²)/2 (Allen and Cunneen); above 1, only waiting is scaled.
     """
     offered = rate_per_s * service_s
     if offered >= servers:
@@ -49,7 +50,7 @@ def response_tail(limit_s: float, *, servers: int, rate_per_s: float, service_s:
 
 
 def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64], cv: float) -> NDArray[np.float64]:
-    """P(response > limit), for limits in mean service times: waiting ends at rate `leave`, service at rate `serve`."""
+    """Return P(response > limit), limit in mean service times: waiting ends at rate `leave`, service at `serve`."""
     spread = min(cv, 1.0)
     left = np.maximum(limit - (1 - spread), 0.0)
     waits = erlang_c(servers, offered)
@@ -59,7 +60,7 @@ def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64
     else:
         serve = 1 / spread
         gap = leave - serve
-        # Where both rates are equal the two exponentials merge; a hair's breadth beside it the formula still holds.
+        # Where both rates are equal the two exponentials merge; slightly beside it the formula is still accurate.
         gap = np.where(np.abs(gap) < NEAR, NEAR, gap)
         alone = np.exp(-serve * left)
         both = ((serve + gap) * alone - serve * np.exp(-(serve + gap) * left)) / gap
@@ -70,8 +71,8 @@ def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64
 def highest_loads_of(
     servers: NDArray[np.float64], services_s: NDArray[np.float64], *, limit_s: float, share: float, cv: float
 ) -> NDArray[np.float64]:
-    """Return the highest load for each service time (rows) and number of servers (columns); an idle server does for
-    all.
+    """Return the highest load for each service time (rows) and number of servers (columns). If an idle server meets the
+    limit, all do.
     """
     limits = (limit_s / services_s)[:, None]
     low = np.zeros((len(services_s), len(servers)))
@@ -96,7 +97,7 @@ def can_serve(service_s: float, *, limit_s: float, share: float = 0.95, cv: floa
 
 
 def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: float = 1.0) -> None:
-    """Raise Invalid where no number of servers could: the service alone takes longer than the limit."""
+    """Raise Invalid if no number of servers suffices because the service alone takes longer than the limit."""
     if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         raise Invalid(
             f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone "
@@ -108,10 +109,10 @@ def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: f
 
 
 def enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:
-    """Return a number of servers that does, not far above the fewest; raise Invalid where none does."""
+    """Return a sufficient number of servers, close to the minimum; raise Invalid if there is none."""
     check_served(service_s, limit_s=limit_s, share=share, cv=cv)
     if offered > LOAD_MAX:
-        text = f"{offered:,.0f} busy servers at the peak are beyond what is computed here ({LOAD_MAX:,})."
+        text = f"The peak needs {offered:,.0f} busy servers; at most {LOAD_MAX:,} are supported."
         raise Invalid(text, code="load_unserved", field="requests_per_year")
     servers = math.ceil(offered) + 1
     while (

@@ -1,4 +1,4 @@
-"""Serving: what a year of inference costs on one's own replicas, sized hour by hour for a response limit."""
+"""Serving: the yearly cost of inference on self-hosted replicas, sized hour by hour for a response limit."""
 
 import dataclasses
 import math
@@ -13,11 +13,11 @@ from weighbridge.costs.parts.queueing import can_serve, check_served, enough, hi
 from weighbridge.costs.spec.usd import UsdPerInstanceH
 from weighbridge.costs.uncertainty import Amount, check_amounts, check_positive, check_share
 
-# A drawn service time is rounded up to the next of these steps per octave, 1.1 % apart, so that few tables are needed.
+# Drawn service times are rounded up to these steps per octave (1.1 % apart), so that few tables are needed.
 STEPS_PER_OCTAVE = 64
-# More distinct rates than this are taken together, each group by its busiest hour.
+# More distinct rates than this are grouped; each group uses its busiest hour.
 LEVELS_MAX = 168
-# Up to here replicas are counted one by one.
+# Up to this number, replicas are counted one by one.
 FINE_MAX = 512
 COARSE = 1 / 256
 
@@ -47,27 +47,27 @@ class SelfHosted:
     spot_extra: Amount = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot serve."""
+        """Validate the inputs."""
         prices = [name for name in ("committed_usd_per_h", "spot_usd_per_h") if getattr(self, name) is not None]
         check_amounts(self, "service_s", "usd_per_replica_h", "volume", "spot_extra", *prices)
         check_positive(self, "service_s")
         for name, least in (("slots", 1), ("min_replicas", 0), ("lag_h", 0), ("burst", 1), ("cv", 0)):
             if getattr(self, name) < least:
-                raise Invalid(f"{name} is at least {least}, not {getattr(self, name):g}.", field=name)
+                raise Invalid(f"{name} must be at least {least}, not {getattr(self, name):g}.", field=name)
         if not 0 < self.share < 1:
-            raise Invalid("The share of requests within the limit lies between 0 and 1.", field="share")
+            raise Invalid("The share of requests within the limit must be between 0 and 1.", field="share")
         if self.limit_s <= 0:
             raise Invalid("The limit must be positive.", field="limit_s")
         check_share(self, "spot_share")
         if self.spot_share and self.spot_usd_per_h is None:
-            raise Invalid("A share on spot capacity needs its price.", field="spot_usd_per_h")
+            raise Invalid("A share on spot capacity needs a spot price.", field="spot_usd_per_h")
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizing:
-    """Replicas at each load level, (n,) or (draws, n), and the hours (n,) of a year that each level lasts.
+    """Replicas at each load level, (n,) or (draws, n), and the hours (n,) of a year at each level.
 
-    A draw whose service alone takes longer than the limit needs infinitely many.
+    A draw whose service time exceeds the limit needs an infinite number of replicas.
     """
 
     replicas: NDArray[np.float64]
@@ -75,7 +75,7 @@ class Sizing:
 
     @property
     def peak(self) -> Number:
-        """Return the most replicas at once."""
+        """Return the highest number of replicas."""
         return self.replicas.max(axis=-1)
 
     def hours_beyond(self, committed: Number) -> Number:
@@ -83,9 +83,9 @@ class Sizing:
         return np.maximum(self.replicas - np.asarray(committed)[..., None], 0) @ self.hours
 
     def cheapest_commitment(self, price_ratio: Number) -> Number:
-        """Return how many replicas to pay for all year, where a committed hour costs `price_ratio` of one on demand.
+        """Return how many replicas to commit for the year if a committed hour costs `price_ratio` of an on-demand hour.
 
-        The newsvendor's rule: the k-th replica is committed if the share of hours that need it is above the ratio.
+        Newsvendor rule: commit the k-th replica if the share of hours that need it is above the ratio.
         """
         order = np.argsort(-self.replicas, axis=-1, kind="stable")
         busiest = np.take_along_axis(self.replicas, order, axis=-1)
@@ -97,10 +97,10 @@ class Sizing:
 
 
 def size(curve: LoadCurve, spec: SelfHosted) -> Sizing:
-    """Return the replicas of each load level of the year.
+    """Return the replicas for each load level of the year.
 
-    Each hour is sized for the larger of its rate and that of `lag_h` hours later, times `burst`, times `volume`. More
-    than 168 distinct rates are taken together in order, each group by its busiest.
+    Each hour is sized for the larger of its rate and the rate `lag_h` hours later, times `burst`, times `volume`. More
+    than 168 distinct rates are grouped in order; each group uses its busiest.
     """
     later = np.roll(curve.rates_per_s, -spec.lag_h)
     rates, hours = _levels(np.maximum(curve.rates_per_s, later) * spec.burst, curve.hours)
@@ -124,9 +124,9 @@ def size(curve: LoadCurve, spec: SelfHosted) -> Sizing:
 def _capacities(
     spec: SelfHosted, services_s: NDArray[np.float64], peak_per_s: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return numbers of replicas, and for each service time the load (Erlang) that each carries; none carries nothing.
+    """Return numbers of replicas, and the load (Erlang) that each serves for each service time; none serve no load.
 
-    From 512 replicas on the numbers rise by 1/256 at a time, so that few are tried.
+    From 512 replicas on, the numbers increase in steps of 1/256, so that few are computed.
     """
     slowest = float(services_s.max())
     most = enough(peak_per_s * slowest, service_s=slowest, limit_s=spec.limit_s, share=spec.share, cv=spec.cv)
@@ -141,10 +141,10 @@ def _capacities(
 
 
 def serving_cost(curve: LoadCurve, spec: SelfHosted) -> Costing:
-    """Return a year of compute: the committed replicas all year, what they do not cover on demand as it is needed.
+    """Return the yearly compute cost: committed replicas all year, and the rest on demand.
 
-    Quantities: replica hours, peak replicas, committed replicas, what the peak would cost all year, and the share of
-    draws that no number of replicas serves, which cost infinitely much. Raises Invalid where the median is one of them.
+    Quantities: replica hours, peak replicas, committed replicas, the cost of the peak all year, and the share of draws
+    that no number of replicas can serve, whose cost is infinite. Raises Invalid if the median cannot be served.
     """
     sizing = size(curve, spec)
     replica_h: Number = sizing.replicas @ sizing.hours
@@ -165,7 +165,7 @@ def serving_cost(curve: LoadCurve, spec: SelfHosted) -> Costing:
 
 
 def _burst_usd(spec: SelfHosted) -> Number:
-    """Return what a replica hour costs that no commitment covers."""
+    """Return the price of a replica hour that no commitment covers."""
     spot: Number = spec.spot_share * _or_nothing(spec.spot_usd_per_h) * (1 + spec.spot_extra)
     return (1 - spec.spot_share) * spec.usd_per_replica_h + spot
 
@@ -200,12 +200,14 @@ def _or_nothing(usd: Number | None) -> Number:
 
 
 def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
-    """Return what 1,000 inferences cost."""
+    """Return the cost of 1,000 inferences."""
     return annual_usd / requests_per_year * 1_000
 
 
 def _levels(rates: NDArray[np.float64], hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distinct rates, the busiest first, and their hours; at most 168, neighbors taken at the busiest."""
+    """Return the distinct rates, the busiest first, and their hours; at most 168, with neighbors grouped at the
+    busiest.
+    """
     distinct, counts = np.unique(rates, return_counts=True)
     levels, lasting = distinct[::-1], np.asarray(counts[::-1] * hours, dtype=np.float64)
     if len(levels) <= LEVELS_MAX:

@@ -1,8 +1,8 @@
-"""Training: what it costs to train a model once it is decided, trials, failures and people included.
+"""Training: the cost of training a model, including trials, failures and people.
 
-Work is GPU hours, however they are known: stated, counted from operations, or measured on a pilot. Sources: 6·N·D from
-EleutherAI's "Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates; spot
-interruptions by Young and Daly's first-order model.
+Work is in GPU hours: stated, computed from operations, or measured in a pilot. Sources: 6·N·D from EleutherAI's
+"Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates; spot interruptions from
+Young's and Daly's first-order model.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from weighbridge.costs.uncertainty import Amount, Range, check_amounts
 
 SECONDS_PER_HOUR = 3_600
 HOURS_PER_YEAR = 8_760
-# Model FLOPs utilization is never known beforehand: a range, not a point.
+# Model FLOPs utilization is not known in advance, so it is a range, not a point.
 UTILIZATION = Range(0.25, 0.50)
 
 
@@ -29,17 +29,17 @@ def flops_of_training(forward_flops: Number, samples: Number, epochs: Number) ->
 
 
 def gpu_hours_of_flops(flops: Number, *, peak_flops_per_s: Number, utilization: Number) -> Number:
-    """Return the GPU hours of `flops` on devices of `peak_flops_per_s`, of which the share `utilization` is used."""
+    """Return the GPU hours of `flops` on devices of `peak_flops_per_s` at the share `utilization`."""
     return flops / (peak_flops_per_s * utilization) / SECONDS_PER_HOUR
 
 
 def gpu_hours_of_pilot(samples: Number, epochs: Number, *, samples_per_gpu_s: Number) -> Number:
-    """Return the GPU hours of passing `samples` `epochs` times at the rate a pilot measured on one GPU."""
+    """Return the GPU hours for `samples` · `epochs` at the rate that a pilot measured on one GPU."""
     return samples * epochs / samples_per_gpu_s / SECONDS_PER_HOUR
 
 
 def spot_stretch(preemptions_per_h: Number, *, checkpoint_every_h: Number, restart_h: Number) -> Number:
-    """Return how many times longer a run takes on spot capacity: 1 + λ·(τ/2 + r)."""
+    """Return the factor by which a run is longer on spot capacity: 1 + λ·(τ/2 + r)."""
     return 1 + preemptions_per_h * (checkpoint_every_h / 2 + restart_h)
 
 
@@ -52,9 +52,9 @@ def owned_usd_per_gpu_h(
     pue: Number = 1.2,
     usd_per_kwh: Number,
 ) -> Number:
-    """Return what an hour of one's own GPU costs: depreciation, its share of interconnect, and energy.
+    """Return the hourly cost of an owned GPU: depreciation, its share of the interconnect, and energy.
 
-    Value falls by `lost_decades_per_year` orders of magnitude a year (Epoch: 0.14): value · (OOM · ln 10) / 8760;
+    The value falls by `lost_decades_per_year` orders of magnitude per year (Epoch: 0.14): value · (OOM · ln 10) / 8760;
     interconnect adds hw · f / (1 - f); `power_kw` is the draw of the GPU with its share of the server.
     """
     depreciation = value_at_start_usd * lost_decades_per_year * math.log(10) / HOURS_PER_YEAR
@@ -66,8 +66,8 @@ def owned_usd_per_gpu_h(
 class Training:
     """The inputs of a training projection. Shares are of one; each number may be a range.
 
-    `gpu_hours` is one final run without mishaps; `usd_per_gpu_h` what an hour of one GPU costs, its share of the
-    machine included. A trial takes `trial_share` of a final run. `failed_share` and `idle_share` are hours on top.
+    `gpu_hours` is one final run without failures; `usd_per_gpu_h` is the price of one GPU hour, including its share of
+    the machine. A trial takes `trial_share` of a final run. `failed_share` and `idle_share` are additional hours.
     """
 
     gpu_hours: Amount
@@ -86,12 +86,12 @@ class Training:
     engineer_usd_per_h: Amount = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Validate the amounts."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
 
 
 def training_cost(spec: Training) -> Costing:
-    """Return what training costs, with its GPU hours; `spec` holds numbers or draws, no ranges.
+    """Return the training cost and its GPU hours; `spec` has numbers or draws, no ranges.
 
     One run is gpu_hours · spot stretch · (1 + failed + idle); trials count as their share of a run.
     """

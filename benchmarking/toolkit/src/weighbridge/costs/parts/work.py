@@ -1,6 +1,6 @@
-"""Work: where the GPU hours of one training run come from, and what an hour of one's own hardware costs.
+"""Work: the GPU hours of one training run, and the hourly cost of owned hardware.
 
-Each is a set of inputs that may be ranges; `gpu_hours` and `usd_per_gpu_h` take them as numbers or draws.
+The inputs may be ranges; `gpu_hours` and `usd_per_gpu_h` need numbers or draws.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from weighbridge.costs.uncertainty import Amount, check_amounts, check_positive,
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Transformer:
-    """A dense transformer: 6·N·D operations on devices of `peak_flops_per_s`, of which `utilization` is used."""
+    """A dense transformer: 6·N·D operations on devices of `peak_flops_per_s` at the share `utilization`."""
 
     parameters: Amount
     tokens: Amount
@@ -27,7 +27,7 @@ class Transformer:
     utilization: Amount = UTILIZATION
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and devices that do nothing."""
+        """Validate the amounts; devices need a positive speed."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
         check_positive(self, "peak_flops_per_s", "utilization")
 
@@ -40,8 +40,8 @@ class Transformer:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
-    """Any network whose forward pass was counted: 3 · `forward_flops` · samples · epochs; a multiply-add
-    counts as two.
+    """Any network with a known number of forward FLOPs: 3 · `forward_flops` · samples · epochs; a multiply-add counts
+    as two.
     """
 
     forward_flops: Amount
@@ -51,7 +51,7 @@ class Network:
     utilization: Amount = UTILIZATION
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and devices that do nothing."""
+        """Validate the amounts; devices need a positive speed."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
         check_positive(self, "peak_flops_per_s", "utilization")
 
@@ -64,14 +64,14 @@ class Network:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pilot:
-    """A pilot run was measured at `samples_per_gpu_s` on one GPU."""
+    """A pilot run with `samples_per_gpu_s` measured on one GPU."""
 
     samples: Amount
     epochs: Amount
     samples_per_gpu_s: Amount
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and a pilot that stood still."""
+        """Validate the amounts; the pilot needs a positive rate."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
         check_positive(self, "samples_per_gpu_s")
 
@@ -83,9 +83,7 @@ class Pilot:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnedHardware:
-    """One's own GPUs: what one was worth at the start, what it loses, and its energy (`power_kw` with its server's
-    share).
-    """
+    """Owned GPUs: their initial value, depreciation and energy (`power_kw` includes a share of the server)."""
 
     value_at_start_usd: Amount
     power_kw: Amount
@@ -95,13 +93,13 @@ class OwnedHardware:
     pue: Amount = 1.2
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and interconnect that is everything."""
+        """Validate the amounts; the share of interconnect must be below one."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name != "interconnect_share"))
         check_share(self, "interconnect_share", below=1.0)
 
     @property
     def usd_per_gpu_h(self) -> Number:
-        """Return what an hour of one GPU costs."""
+        """Return the cost of one GPU hour."""
         return owned_usd_per_gpu_h(
             value_at_start_usd=self.value_at_start_usd,
             lost_decades_per_year=self.lost_decades_per_year,

@@ -1,3 +1,1 @@
-"""The price book: dated, sourced prices of machines, endpoints, storage, traffic and managed models, and what moved
-since.
-"""
+"""The price book: dated, sourced prices of machines, endpoints, storage, traffic and managed models, and changes."""

@@ -1,4 +1,4 @@
-"""The price book: prices of several sources side by side, asked at one day, with what disagrees and what is old."""
+"""The price book: prices from several sources on one day, with disagreements and outdated prices."""
 
 import dataclasses
 import difflib
@@ -17,7 +17,7 @@ from weighbridge.costs.prices.negotiated import ContractRate, negotiated
 from weighbridge.costs.prices.price import Key, Meter, Price, PriceKind, Retirement, Term, amount_text, as_plain
 
 SCHEMA = "weighbridge.prices/1"
-# Prices that differ by more are two opinions; less is rounding.
+# Prices that differ by more than this disagree; smaller differences are rounding.
 TOLERANCE = Decimal("0.01")
 STALE_DAYS = 180
 NOTHING_RETIRES: Mapping[str, Retirement] = MappingProxyType({})
@@ -25,9 +25,9 @@ NOTHING_RETIRES: Mapping[str, Retirement] = MappingProxyType({})
 
 @dataclasses.dataclass(frozen=True)
 class Disagreement:
-    """Prices of one thing by sources that do not agree, cheapest first.
+    """Prices for the same thing from sources that disagree, cheapest first.
 
-    `spread` is (dearest - cheapest) / cheapest; None where the cheapest is free or the units differ.
+    `spread` is (highest - cheapest) / cheapest; None if the cheapest is free or the units differ.
     """
 
     prices: tuple[Price, ...]
@@ -35,21 +35,21 @@ class Disagreement:
 
     @property
     def key(self) -> Key:
-        """What they are prices of."""
+        """The key of the disputed price."""
         return self.prices[0].key
 
     def as_document(self) -> dict[str, Any]:
-        """The prices with their sources, and how far they are apart."""
+        """Return the prices with their sources, and the spread."""
         spread = None if self.spread is None else amount_text(self.spread.quantize(Decimal("0.0001")))
         return {"spread": spread, "prices": [price.as_document() for price in self.prices]}
 
 
 @dataclasses.dataclass(frozen=True)
 class PriceBook:
-    """Prices as they are known on the day `as_of`.
+    """Prices as known on the day `as_of`.
 
-    Of several prices of one thing the one with the newest date is taken, of equally new ones the first listed; the
-    others stay in the book and are shown by `disagreements`.
+    Of several prices for the same thing, the newest is used; of equally new ones, the first listed. The others stay in
+    the book, and `disagreements` shows them.
     """
 
     prices: tuple[Price, ...] = dataclasses.field(repr=False)
@@ -60,12 +60,12 @@ class PriceBook:
 
     @functools.cached_property
     def skus(self) -> tuple[str, ...]:
-        """Every SKU of the book, in alphabetical order."""
+        """All SKUs of the book, in alphabetical order."""
         return tuple(sorted({price.sku for price in self.prices}))
 
     @functools.cached_property
     def snapshot_id(self) -> str:
-        """SHA-256 of everything the book says: the same prices give the same id, whatever their order."""
+        """SHA-256 of the content of the book: the same prices in any order give the same ID."""
         rows = sorted((price.as_document() for price in self.prices), key=lambda row: (row["sku"], str(row)))
         content = {
             "schema": SCHEMA,
@@ -79,12 +79,13 @@ class PriceBook:
     def find(
         self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE, stale_days: int | None = None
     ) -> Price:
-        """The price to calculate with.
+        """Return the price to calculate with.
 
-        A commitment that nobody lists is the on-demand price under the published discount: derived, with a range. A
-        negotiated rate in force on the day of the book takes its place, with the list price beside it.
-        Invalid, with what would be accepted, for an unknown SKU (`sku`, nearest names), a term or meter it has no
-        price for, and with `stale_days` for a price older than that on the day of the book (`as_of`).
+        A commitment without a listed price is derived from the on-demand price and the published discount, with a
+        range. A negotiated rate in force on the day of the book replaces the list price, which is kept with it.
+
+        Raises Invalid, with the accepted values, for an unknown SKU (`sku`, nearest names), for a term or meter without
+        a price, and with `stale_days` for a price older than that on the day of the book (`as_of`).
         """
         price = self._newest(sku, term, meter) or self._derived(sku, term, meter)
         if price is None:
@@ -96,25 +97,25 @@ class PriceBook:
         return dataclasses.replace(price, retirement=retirement) if retirement is not None else price
 
     def by_contract(self, price: Price) -> Price:
-        """The price under the first negotiated rate in force that covers it, else the price itself."""
+        """Return the price under the first negotiated rate in force that covers it, else the price itself."""
         return negotiated(self.rates, price, on=self.as_of)
 
     def opinions(self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE) -> tuple[Price, ...]:
-        """Every source's price of one thing, the one to calculate with first."""
+        """Return the prices of all sources for one thing; the first is the one to calculate with."""
         return self._by_key.get((sku, term, meter), ())
 
     def with_sku(self, sku: str) -> tuple[Price, ...]:
-        """Every price of a SKU: all sources, terms and meters."""
+        """Return all prices of a SKU: all sources, terms and meters."""
         return tuple(price for price in self.prices if price.sku == sku)
 
     def disagreements(self, *, tolerance: Decimal = TOLERANCE) -> tuple[Disagreement, ...]:
-        """What sources put further apart than `tolerance` (0.01: one percent of the cheapest), widest first."""
+        """Return disagreements larger than `tolerance` (0.01: one percent of the cheapest), largest first."""
         found = (_disagreement(prices, tolerance) for prices in self._by_key.values() if len(prices) > 1)
         apart = (each for each in found if each is not None)
         return tuple(sorted(apart, key=lambda each: (each.spread is not None, -(each.spread or 0), each.key)))
 
     def stale(self, *, days: int = STALE_DAYS) -> tuple[Price, ...]:
-        """The prices that are older than `days` on the day of the book, oldest first."""
+        """Return the prices older than `days` on the day of the book, oldest first."""
         old = (price for price in self.prices if price.age_days(self.as_of) > days)
         return tuple(sorted(old, key=lambda price: (price.as_of, price.key)))
 
@@ -132,9 +133,9 @@ class PriceBook:
     def with_prices(
         self, prices: Iterable[Price], retirements: Mapping[str, Retirement] = NOTHING_RETIRES
     ) -> "PriceBook":
-        """The book and further prices behind its own: an imported list, an organization's sheet.
+        """Return the book with more prices after its own: an imported list, or an organization's sheet.
 
-        Of two days of retirement the earlier counts.
+        Of two retirement days, the earlier counts.
         """
         merged = dict(self.retirements)
         for sku, found in retirements.items():
@@ -164,13 +165,11 @@ class PriceBook:
         known = self.with_sku(sku)
         if not known:
             near = difflib.get_close_matches(sku, self.skus, n=3, cutoff=0.5)
-            hint = (
-                f" Nearest: {', '.join(near)}." if near else f" SKUs are written {self.skus[0] if self.skus else ''}."
-            )
+            hint = f" Nearest: {', '.join(near)}." if near else f" SKUs look like {self.skus[0] if self.skus else ''}."
             return Invalid(f"The price book has no {sku!r}.{hint}", field="sku", code="unknown_sku")
         meters = sorted({price.meter for price in known})
         if meter not in meters:
-            text = f"{sku} is not priced by {meter}; it has prices of {', '.join(meters)}."
+            text = f"{sku} has no price for the meter {meter}; it has prices for {', '.join(meters)}."
             return Invalid(text, field="meter", code="unknown_meter")
         terms = sorted({price.term for price in known if price.meter == meter})
         derived = sorted(each for each in Term if each not in terms and self._derived(sku, each, meter) is not None)

@@ -1,4 +1,4 @@
-"""The price book of one question: the shipped book, lists beside it, contracts, rates of exchange, and the day."""
+"""Build a price book from options: the shipped book, price lists, contracts, exchange rates, and the day."""
 
 import time
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def book_of(lists: Sequence[Path] | None, rates: Path | None, fx: Path | None, on: str | None) -> "PriceBook":
-    """The shipped book on a day, today unless one is given, with the lists and the contract beside it."""
+    """Return the shipped book on a day (default: today) with the given lists and contract."""
     import dataclasses
 
     from weighbridge.costs.prices.files.lists import open_list, read_document
     from weighbridge.costs.prices.negotiated import read_rates
-    from weighbridge.costs.prices.shipped import own_book
+    from weighbridge.costs.prices.shipped import shipped_book
 
-    book, table = own_book(day_of(on) or _today()), fx_of(fx)
+    book, table = shipped_book(day_of(on) or _today()), fx_of(fx)
     for path in lists or ():
         found = open_list(path, fx=table)
         book = book.with_prices(found.prices, found.retirements)
@@ -29,17 +29,17 @@ def book_of(lists: Sequence[Path] | None, rates: Path | None, fx: Path | None, o
 
 
 def day_of(text: str | None) -> date | None:
-    """The day an option names; Invalid for what is none."""
+    """Parse a day; raise Invalid if it is not one."""
     if text is None:
         return None
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Invalid(f"{text!r} is no day; write it like 2026-09-01.", field="on") from error
+        raise Invalid(f"{text!r} is not a date; write it like 2026-09-01.", field="on") from error
 
 
 def fx_of(path: Path | None) -> "FxTable | None":
-    """The dated rates of a file."""
+    """Return the exchange rates of a file."""
     from weighbridge.costs.prices.currency import read_fx
     from weighbridge.costs.prices.files.lists import read_document
 

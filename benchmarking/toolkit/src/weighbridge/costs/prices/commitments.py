@@ -1,4 +1,4 @@
-"""Commitments: what an hour costs that is paid for a year or three, where no contract and no list says it."""
+"""Commitments: the hourly price under a one- or three-year commitment if no contract or list states it."""
 
 import dataclasses
 from datetime import date
@@ -10,9 +10,9 @@ from weighbridge.costs.prices.price import Price, PriceOrigin, Term
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Discount:
-    """The share of the on-demand price that a commitment saves, as somebody published it, with its range.
+    """The share of the on-demand price that a commitment saves, as published, with its range.
 
-    An assumption, never a quotation: a price made with it is `derived` and carries the range.
+    It is an assumption, not a quotation: a price computed with it is `derived` and has the range.
     """
 
     provider: str
@@ -24,14 +24,14 @@ class Discount:
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none or lie outside of their range, and terms that are no commitment."""
+        """Refuse invalid shares, shares outside their range, and terms that are not commitments."""
         if not self.term.startswith("commit_"):
-            raise Invalid(f"A discount belongs to a commitment, not to {self.term}.", field="term")
+            raise Invalid(f"A discount applies to a commitment, not to {self.term}.", field="term")
         if not 0 <= self.low <= self.share <= self.high < 1:
-            raise Invalid("A discount is a share of at least 0 and below 1: low <= share <= high.", field="share")
+            raise Invalid("A discount must be at least 0 and below 1, with low <= share <= high.", field="share")
 
     def of(self, price: Price) -> Price:
-        """The price under the commitment: list · (1 - share), between list · (1 - high) and list · (1 - low)."""
+        """Return the price under the commitment: list · (1 - share), between list · (1 - high) and list · (1 - low)."""
         return dataclasses.replace(
             price,
             usd=price.usd * (1 - self.share),

@@ -1,4 +1,4 @@
-"""Currencies: dated rates to the US dollar, and the refusal to add amounts of two currencies.
+"""Currencies: dated exchange rates to the US dollar. Amounts in two currencies cannot be added.
 
 ```yaml
 apiVersion: weighbridge/v1
@@ -19,13 +19,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.price import Conversion
 
 CODE = re.compile(r"[A-Z]{3}")
-# A rate further from the day of the amount than this says little about that day.
+# Older rates are not used for an amount.
 RATE_DAYS = 31
 
 
 @dataclasses.dataclass(frozen=True)
 class FxRate:
-    """US dollars for one unit of a currency on a day, and who said so."""
+    """US dollars for one unit of a currency on a day, with the source."""
 
     currency: str
     usd_per_unit: Decimal
@@ -35,18 +35,18 @@ class FxRate:
 
 @dataclasses.dataclass(frozen=True)
 class FxTable:
-    """Rates of several days and currencies."""
+    """Exchange rates of several days and currencies."""
 
     rates: tuple[FxRate, ...]
 
     def conversion(self, amount: Decimal, currency: str, *, on: date) -> Conversion:
-        """The amount with the newest rate of `on` or of up to 31 days before; Invalid where there is none."""
+        """Convert an amount with the newest rate up to 31 days before `on`; raise Invalid if there is none."""
         fitting = [
             rate for rate in self.rates if rate.currency == currency and 0 <= (on - rate.as_of).days <= RATE_DAYS
         ]
         if not fitting:
             text = (
-                f"There is no rate from {currency} to USD of {on} or the {RATE_DAYS} days before it; add one to the "
+                f"There is no rate from {currency} to USD on {on} or in the {RATE_DAYS} days before; add one to the "
                 "table."
             )
             raise Invalid(text, field="currency", code="no_rate")
@@ -55,16 +55,16 @@ class FxTable:
 
 
 def one_currency(currencies: Iterable[str]) -> str:
-    """The currency that all amounts of one computation have; Invalid where they have several or none."""
+    """Return the common currency of all amounts; raise Invalid for several currencies or none."""
     found = sorted(set(currencies))
     if len(found) != 1:
-        text = f"One computation has one currency, not {', '.join(found) or 'none'}; convert with a dated rate first."
+        text = f"All amounts must have one currency, not {', '.join(found) or 'none'}; convert with a dated rate first."
         raise Invalid(text, field="currency", code="mixed_currency")
     return found[0]
 
 
 def read_fx(document: object) -> FxTable:
-    """The table of a parsed document; Invalid with the path of the key at fault."""
+    """Read a table of exchange rates; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", "FxTable")
@@ -76,11 +76,11 @@ def read_fx(document: object) -> FxTable:
 def _rate(reader: Reader) -> FxRate:
     currency, rate = reader.text("currency"), reader.number("usd_per_unit")
     if not CODE.fullmatch(currency):
-        raise reader.fault("currency", "must be a code of three letters, like EUR.")
+        raise reader.fault("currency", "must be a three-letter code, like EUR.")
     if rate <= 0:
         raise reader.fault("usd_per_unit", "must be above 0.")
     try:
         as_of = date.fromisoformat(reader.text("as_of"))
     except ValueError as error:
-        raise reader.fault("as_of", "must be a day written like 2026-09-01.") from error
+        raise reader.fault("as_of", "must be a date like 2026-09-01.") from error
     return FxRate(currency, rate, as_of, reader.text("source"))

@@ -1,6 +1,6 @@
-"""Prices of managed models, from the package genai-prices: installed with the code, so that nothing is fetched.
+"""Prices of managed models from the installed package genai-prices, without network access.
 
-A price that a vendor varies by the hour of the day is the dearest of the day: who cannot choose the hour pays it.
+For a price that depends on the time of day, the highest price is used, because a user cannot choose the hour.
 """
 
 import dataclasses
@@ -34,17 +34,17 @@ HALF_HOURS = tuple(timedelta(minutes=30 * step) for step in range(48))
 
 
 def managed_prices(on: date) -> tuple[Price, ...]:
-    """Every managed model's prices as they hold on a day, in US dollars per million tokens or per request.
+    """Return the prices of all managed models on a day, in US dollars per million tokens or per request.
 
-    SKUs are `provider/model`. Each has as date the newest day its vendor's page was checked that is not after `on`,
-    else the newest day any page was checked.
+    SKUs are `provider/model`. The date of a price is the newest day, not after `on`, on which the vendor's page was
+    checked, else the newest day on which any page was checked.
     """
     return tuple(_rows(on))
 
 
 @functools.cache
 def data_day() -> date:
-    """The newest day on which the package says that a vendor's page was checked."""
+    """Return the newest day on which a vendor's page was checked, according to the package."""
     return max(day for _, model in _models() for day in _verified(model))
 
 

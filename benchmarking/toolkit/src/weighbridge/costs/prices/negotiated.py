@@ -1,4 +1,4 @@
-"""Negotiated rates: what an organization pays by contract, in place of list prices, which stay beside them.
+"""Negotiated rates: the contract prices of an organization. They replace list prices, which are kept with them.
 
 ```yaml
 apiVersion: weighbridge/v1
@@ -45,9 +45,9 @@ class ContractRate:
         return is_in_force and is_meant and fnmatchcase(price.sku, self.sku)
 
     def of(self, price: Price, *, on: date) -> Price:
-        """The price by contract, the list price beside it.
+        """Return the contract price, with the list price.
 
-        An amount in force holds on the day it is asked; a discounted price is as old as its list price.
+        An amount in force is dated today; a discounted price has the date of its list price.
         """
         is_amount = self.usd is not None
         return dataclasses.replace(
@@ -69,13 +69,13 @@ class ContractRate:
 
 
 def negotiated(rates: Iterable[ContractRate], price: Price, *, on: date) -> Price:
-    """The price by the first rate that fits, else the price itself."""
+    """Return the price under the first matching rate, else the price itself."""
     rate = next((each for each in rates if each.fits(price, on=on)), None)
     return price if rate is None else rate.of(price, on=on)
 
 
 def read_rates(document: object) -> tuple[ContractRate, ...]:
-    """The rates of a parsed document; Invalid with the path of the key at fault."""
+    """Read negotiated rates; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", "NegotiatedRates")
@@ -89,9 +89,9 @@ def _rate(row: Reader) -> ContractRate:
     valid_from = date_at(row, "from")
     valid_until = date_at(row, "until") if row.has("until") else None
     if valid_until is not None and valid_until < valid_from:
-        raise row.fault("until", "must not lie before from.")
+        raise row.fault("until", "must not be before from.")
     if row.has("usd") == row.has("discount"):
-        raise row.fault("usd", "or discount must be given, and not both.")
+        raise row.fault("usd", "or discount is required, but not both.")
     usd = row.number("usd") if row.has("usd") else None
     if usd is not None and usd < 0:
         raise row.fault("usd", "must be 0 or more.")

@@ -1,4 +1,4 @@
-"""Offers: everything one SKU can be bought by, as the book gives it, with other opinions beside each price."""
+"""Offers: all purchase options of a SKU in the book, each with the prices of other sources."""
 
 import dataclasses
 from typing import Any
@@ -10,13 +10,13 @@ from weighbridge.costs.prices.price import Meter, Price, Term, amount_text
 
 @dataclasses.dataclass(frozen=True)
 class Offer:
-    """One price to calculate with, and what other sources say."""
+    """One price to calculate with, and the prices of other sources."""
 
     price: Price
     others: tuple[Price, ...]
 
     def as_document(self) -> dict[str, Any]:
-        """The price, what one GPU of it costs an hour, and the other opinions."""
+        """Return the price, its hourly price per GPU, and the prices of other sources."""
         per_gpu = self.price.usd_per_gpu_h
         return {
             "price": self.price.as_document(),
@@ -26,9 +26,9 @@ class Offer:
 
 
 def offers_of(book: PriceBook, sku: str, *, stale_days: int | None = None) -> tuple[Offer, ...]:
-    """Every term and meter that the SKU has a price for, listed, negotiated or derived, in the order of the terms.
+    """Return all terms and meters of a SKU with a price (listed, negotiated or derived), in the order of the terms.
 
-    Invalid, with the nearest names, for an unknown SKU; with `stale_days` for one whose price is older than that.
+    Raises Invalid with the nearest names for an unknown SKU, and with `stale_days` for a price older than that.
     """
     known = book.with_sku(sku)
     if not known:

@@ -1,4 +1,4 @@
-"""A price: what one unit of something costs in US dollars, since when that is known, and who says so."""
+"""A price: the cost of one unit of something in US dollars, with its date and source."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ SKU_FORM = "provider/region/name like aws/us-east-1/g5.xlarge, or provider/model
 
 
 class PriceUnit(StrEnum):
-    """What one price buys."""
+    """The unit of a price."""
 
     INSTANCE_H = "instance_h"
     GPU_H = "gpu_h"
@@ -26,7 +26,7 @@ class PriceUnit(StrEnum):
 
 
 class Term(StrEnum):
-    """How it is bought. Commitments are prices of an hour that is paid whether used or not."""
+    """The purchase term. Commitments are hourly prices that are paid whether used or not."""
 
     ON_DEMAND = "on_demand"
     SPOT = "spot"
@@ -41,7 +41,7 @@ class Term(StrEnum):
 
 
 class PriceKind(StrEnum):
-    """What sort of thing it is."""
+    """The kind of thing."""
 
     INSTANCE = "instance"
     ENDPOINT = "endpoint"
@@ -51,7 +51,7 @@ class PriceKind(StrEnum):
 
 
 class Meter(StrEnum):
-    """What is counted, where one SKU has several prices; most have one, `WHOLE`."""
+    """What is counted, for SKUs with several prices; most have one, `WHOLE`."""
 
     WHOLE = "whole"
     INPUT = "input"
@@ -61,7 +61,7 @@ class Meter(StrEnum):
 
 
 class PriceOrigin(StrEnum):
-    """Where the amount comes from: a published list, an organization's contract, or a list price times a factor."""
+    """The origin of the amount: a published list, an organization's contract, or a list price times a factor."""
 
     LIST = "list"
     NEGOTIATED = "negotiated"
@@ -69,7 +69,7 @@ class PriceOrigin(StrEnum):
 
 
 class TierRule(StrEnum):
-    """How tiers are charged: the units above a threshold at its price, or all units once it is crossed."""
+    """How tiers are charged: only the units above a threshold, or all units once it is exceeded."""
 
     MARGINAL = "marginal"
     ALL_UNITS = "all_units"
@@ -77,7 +77,7 @@ class TierRule(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class PriceTier:
-    """Another price above a threshold: units a month for traffic, tokens of one request's input for models."""
+    """Another price above a threshold: units per month for traffic, input tokens of one request for models."""
 
     above: Decimal
     usd: Decimal
@@ -85,7 +85,7 @@ class PriceTier:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """What an hour buys. `gpus` is 0 where only a fraction of a GPU is rented; `gpu_gib` is the memory of one GPU."""
+    """The hardware that an hour buys. `gpus` is 0 for a fraction of a GPU; `gpu_gib` is the memory of one GPU."""
 
     gpu: str = ""
     gpus: int = 0
@@ -96,7 +96,7 @@ class Hardware:
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
-    """The amount as it was listed in another currency, and the dated rate that made dollars of it."""
+    """The amount as listed in another currency, and the dated rate that converted it."""
 
     currency: str
     listed: Decimal
@@ -107,7 +107,7 @@ class Conversion:
 
 @dataclasses.dataclass(frozen=True)
 class Retirement:
-    """The day a vendor stops serving a managed model: who uses it must have moved to another by then."""
+    """The day a vendor stops serving a managed model; users must switch to another model by then."""
 
     on: date
     source: str
@@ -119,9 +119,9 @@ Key = tuple[str, Term, Meter]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Price:
-    """One dated, sourced price. `usd` is exact; `tiers` hold further prices above a volume.
+    """One dated, sourced price. `usd` is exact; `tiers` are further prices above a volume.
 
-    `low_usd` and `high_usd` bound a derived price; `list_price` stands beside a negotiated or derived one.
+    `low_usd` and `high_usd` bound a derived price; `list_price` is set for a negotiated or derived price.
     """
 
     sku: str
@@ -146,25 +146,25 @@ class Price:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what is no price: floats, negative amounts, a SKU of another form, tiers out of order, no source."""
+        """Refuse floats, negative amounts, malformed SKUs, unordered tiers and missing sources."""
         if not SKU.fullmatch(self.sku) or not self.sku.startswith(f"{self.provider}/"):
-            raise Invalid(f"{self.sku!r} is no SKU of {self.provider}; write {SKU_FORM}.", field="sku")
+            raise Invalid(f"{self.sku!r} is not a SKU of {self.provider}; write {SKU_FORM}.", field="sku")
         for name, amount in (("usd", self.usd), *(("tiers", tier.usd) for tier in self.tiers)):
             check_amount(amount, field=name)
         thresholds = [tier.above for tier in self.tiers]
         if thresholds != sorted(set(thresholds)) or any(above <= 0 for above in thresholds):
-            raise Invalid(f"The tiers of {self.sku} must rise from above 0.", field="tiers")
+            raise Invalid(f"The tiers of {self.sku} must increase and be above 0.", field="tiers")
         if not self.source.strip():
-            raise Invalid(f"The price of {self.sku} names no source.", field="source")
+            raise Invalid(f"The price of {self.sku} has no source.", field="source")
 
     @property
     def key(self) -> Key:
-        """What the price is of; two prices with one key are two opinions of the same thing."""
+        """What the price is for; two prices with one key are competing prices for the same thing."""
         return self.sku, self.term, self.meter
 
     @property
     def usd_per_gpu_h(self) -> Decimal | None:
-        """Dollars for one GPU for one hour; None where no whole GPU is rented or the unit is no hour of a machine."""
+        """US dollars for one GPU hour; None without a whole GPU, or if the unit is not a machine hour."""
         if self.unit is PriceUnit.GPU_H:
             return self.usd
         if self.unit is not PriceUnit.INSTANCE_H or self.hardware is None or self.hardware.gpus < 1:
@@ -172,13 +172,16 @@ class Price:
         return self.usd / self.hardware.gpus
 
     def usd_for(self, quantity: Decimal | int) -> Decimal:
-        """Dollars for `quantity` units, each charged at the price of its own tier (a month's gigabytes of traffic).
+        """Return the US dollars for `quantity` units, each charged at the price of its tier (monthly gigabytes of
+        traffic).
 
-        Invalid where a threshold moves the price of all units (models: ask `usd_at` with the tokens of input), and for
-        a float.
+        Raises Invalid for a float, and if a threshold changes the price of all units (models: use `usd_at` with the
+        input tokens).
         """
         if self.tiers and self.tier_rule is TierRule.ALL_UNITS:
-            raise Invalid(f"A tier of {self.sku} holds for the whole request; ask its price by tokens.", field="sku")
+            raise Invalid(
+                f"A tier of {self.sku} applies to the whole request; ask for its price by tokens.", field="sku"
+            )
         units = check_amount(Decimal(quantity) if isinstance(quantity, int) else quantity, field="quantity")
         starts = [Decimal(0), *(tier.above for tier in self.tiers)]
         rates = [self.usd, *(tier.usd for tier in self.tiers)]
@@ -187,19 +190,19 @@ class Price:
         return sum((max(min(units, end) - start, Decimal(0)) * rate for start, end, rate in parts), Decimal(0))
 
     def usd_at(self, volume: Decimal | int) -> Decimal:
-        """The price of the tier that `volume` falls into: the highest threshold that is exceeded."""
+        """Return the price of the tier for `volume`: that of the highest threshold exceeded."""
         return next((tier.usd for tier in reversed(self.tiers) if volume > tier.above), self.usd)
 
     def age_days(self, on: date) -> int:
-        """Days since the price was known to hold."""
+        """Return the age of the price in days."""
         return (on - self.as_of).days
 
     def as_document(self) -> dict[str, Any]:
-        """The price in JSON's own types, decimals as text; what is absent or usual is left out."""
+        """Return the price in JSON's own types, decimals as text, without absent and default values."""
         return as_plain(self)
 
 
-# Values that a document leaves out, so that adding a field never changes an older document's digest.
+# Values left out of a document, so that a new field never changes the digest of older documents.
 ABSENT = (None, "", ())
 USUAL: dict[str, tuple[Any, ...]] = {
     "term": (Term.ON_DEMAND,),
@@ -213,20 +216,20 @@ USUAL: dict[str, tuple[Any, ...]] = {
 
 
 def check_amount(amount: object, *, field: str) -> Decimal:
-    """The amount as it is; Invalid for floats, negative amounts, and what is beyond any plausible size."""
+    """Return the amount; raise Invalid for floats, negative and implausibly large amounts."""
     if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0 or not is_plausible(amount):
         raise Invalid(f"{field} must be an exact decimal of 0 or more, not {amount!r}.", field=field)
     return amount
 
 
 def amount_text(amount: Decimal) -> str:
-    """An amount in one spelling: no exponent, no trailing zeros. `1.50` and `1.5` are the same price."""
+    """Return the canonical text of an amount: no exponent, no trailing zeros. `1.50` and `1.5` are the same price."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def as_plain(value: Any) -> dict[str, Any]:
-    """A frozen record of this package in JSON's own types; what is absent or usual is left out."""
+    """Return a frozen record of this package in JSON's own types, without absent and default values."""
     named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
     return {name: _plain(item) for name, item in named if item not in USUAL.get(name, ABSENT)}
 

@@ -1,4 +1,4 @@
-"""A source of prices as somebody publishes it: a price list or a contract, told apart by what it says of itself."""
+"""Read a published source of prices: a price list or a contract, distinguished by its `kind`."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ ACCEPTED = "a PriceSheet, NegotiatedRates (YAML), or the JSON that `weighbridge 
 
 
 class SourceKind(StrEnum):
-    """What a source is."""
+    """The kind of a source."""
 
     LIST = "list"
     RATES = "rates"
@@ -27,7 +27,7 @@ class SourceKind(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """What a source says; a contract has no prices of its own."""
+    """The content of a source; a contract has no prices of its own."""
 
     kind: SourceKind
     name: str
@@ -39,10 +39,10 @@ class Published:
 
 @functools.lru_cache(maxsize=32)
 def read_published(text: str) -> Published:
-    """The source of a text; Invalid with the path at fault, TooLarge beyond 4 MB."""
+    """Read a source; raise Invalid with the path of the invalid key, TooLarge above 4 MB."""
     document = _parsed(text)
     if not isinstance(document, Mapping):
-        raise Invalid(f"The file must hold {ACCEPTED}.", field="file")
+        raise Invalid(f"The file must be {ACCEPTED}.", field="file")
     if document.get("schema") == SCHEMA:
         found = read_list(document)
         return Published(SourceKind.LIST, found.name, found.as_of, found.prices, found.retirements)
@@ -51,11 +51,11 @@ def read_published(text: str) -> Published:
         return Published(SourceKind.LIST, sheet.name, sheet.as_of, sheet.prices)
     if document.get("kind") == "NegotiatedRates":
         return Published(SourceKind.RATES, str(document.get("organization")), None, rates=read_rates(document))
-    raise Invalid(f"The file must hold {ACCEPTED}.", field="file")
+    raise Invalid(f"The file must be {ACCEPTED}.", field="file")
 
 
-def beside(book: PriceBook, sources: tuple[Published, ...]) -> PriceBook:
-    """The book with lists behind its own prices and contracts before them, in the order given."""
+def with_sources(book: PriceBook, sources: tuple[Published, ...]) -> PriceBook:
+    """Return the book with lists added after its own prices and contracts added before them, in the given order."""
     for source in sources:
         book = book.with_prices(source.prices, source.retirements)
     return dataclasses.replace(book, rates=tuple(rate for source in sources for rate in source.rates))

@@ -1,4 +1,4 @@
-"""Retirements: the days on which vendors stop serving managed models, read from a document of their own.
+"""Retirements: the days on which vendors stop serving managed models, in a document of their own.
 
 ```yaml
 apiVersion: weighbridge/v1
@@ -16,7 +16,7 @@ from weighbridge.costs.prices.price import Retirement
 
 
 def read_retirements(document: object) -> dict[str, Retirement]:
-    """The retirements of a parsed document, by SKU; Invalid with the path of the key at fault."""
+    """Read retirements by SKU; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", "Retirements")

@@ -1,4 +1,4 @@
-"""The book that the package ships: own sheets, managed models, discounts of commitments nobody lists, retirements."""
+"""The shipped price book: sheets, managed models, discounts for unlisted commitments, and retirements."""
 
 import functools
 from collections.abc import Mapping
@@ -19,38 +19,38 @@ DISCOUNTS, RETIREMENTS = "commitments.yaml", "retirements.yaml"
 
 
 @functools.lru_cache(maxsize=8)
-def own_book(as_of: date | None = None) -> PriceBook:
-    """The shipped prices, asked on the day `as_of`; without one, on the newest day that any of them is known of.
+def shipped_book(as_of: date | None = None) -> PriceBook:
+    """Return the shipped book on the day `as_of`; default: the newest day of any shipped price.
 
-    Its sheets, and managed models from the package genai-prices as they cost on that day, with the day each retires.
+    It has the shipped sheets, and managed models from the package genai-prices with their prices and retirements.
     """
-    listed = tuple(price for sheet in own_sheets() for price in sheet.prices)
+    listed = tuple(price for sheet in shipped_sheets() for price in sheet.prices)
     day = as_of or max(data_day(), *(price.as_of for price in listed))
-    return PriceBook((*listed, *managed_prices(day)), day, own_discounts(), own_retirements())
+    return PriceBook((*listed, *managed_prices(day)), day, shipped_discounts(), shipped_retirements())
 
 
 @functools.cache
-def own_sheets() -> tuple[PriceSheet, ...]:
-    """Every shipped sheet, in the order of their names."""
+def shipped_sheets() -> tuple[PriceSheet, ...]:
+    """Return all shipped sheets, in the order of their names."""
     others = {DISCOUNTS, RETIREMENTS}
     names = sorted(file.name for file in files(data).iterdir() if file.name.endswith(".yaml"))
     return tuple(read_sheet(_document(name)) for name in names if name not in others)
 
 
 @functools.cache
-def own_discounts() -> tuple[Discount, ...]:
-    """The shipped discounts of commitments."""
+def shipped_discounts() -> tuple[Discount, ...]:
+    """Return the shipped discounts for commitments."""
     return read_discounts(_document(DISCOUNTS))
 
 
 @functools.cache
-def own_retirements() -> Mapping[str, Retirement]:
-    """The shipped days on which vendors stop serving managed models, by SKU."""
+def shipped_retirements() -> Mapping[str, Retirement]:
+    """Return the shipped retirement days of managed models, by SKU."""
     return read_retirements(_document(RETIREMENTS))
 
 
 def read_discounts(document: object) -> tuple[Discount, ...]:
-    """The discounts of a parsed document of kind CommitmentDiscounts; Invalid with the path of the key at fault."""
+    """Read a document of kind CommitmentDiscounts; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", "CommitmentDiscounts")

@@ -1,1 +1,1 @@
-"""The spec of a cost projection: files, ranges, price pins."""
+"""The spec of a cost projection: files, ranges and pinned prices."""

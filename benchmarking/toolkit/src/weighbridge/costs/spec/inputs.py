@@ -1,6 +1,6 @@
-"""Inputs: the ranges anywhere inside a set of inputs by their path, and the same inputs with other numbers there.
+"""Inputs: find the ranges of nested inputs by path, and replace them by numbers.
 
-Paths are the names of the fields, joined by dots, as the spec file writes them: `serving.service_s`.
+Paths are field names joined by dots, as in the spec file: `serving.service_s`.
 """
 
 import dataclasses
@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 
 def ranges_in(spec: Any, path: str = "") -> dict[str, Range]:
-    """Return every range by its path, those of inner dataclasses included."""
+    """Return all ranges by path, including those of nested dataclasses."""
     return dict(_found(spec, path))
 
 
 def amounts_in(spec: Any, path: str = "") -> dict[str, Any]:
-    """Return every plain value and range by its path, for a reader who wants to see what went in."""
+    """Return all plain values and ranges by path, to show the inputs used."""
     found: dict[str, Any] = {}
     for field in dataclasses.fields(spec):
         value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
@@ -35,7 +35,7 @@ def amounts_in(spec: Any, path: str = "") -> dict[str, Any]:
 
 
 def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
-    """Return the same inputs with `values` at their paths; the inputs check themselves again."""
+    """Return the same inputs with `values` at their paths; the inputs are validated again."""
     changes = {}
     for field in dataclasses.fields(spec):  # type: ignore[arg-type]
         value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
@@ -47,7 +47,7 @@ def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
 
 
 def tiled(spec: T, times: int) -> T:
-    """Return the same inputs with all draws repeated `times` over."""
+    """Return the same inputs with all draws repeated `times` times."""
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(spec):  # type: ignore[arg-type]
         value = getattr(spec, field.name)
@@ -59,8 +59,8 @@ def tiled(spec: T, times: int) -> T:
 
 
 def draw_all(ranges: Mapping[str, Range], *, seed: int, n: int, stream: str = "") -> dict[str, Draws]:
-    """Return `n` draws of each range; `stream` and the path seed each one's own, so that adding a range
-    moves no other.
+    """Return `n` draws of each range; `stream` and the path seed each one, so that a new range does not change the
+    others.
     """
     return {
         path: spread.draw(np.random.default_rng([seed, *f"{stream}{path}".encode()]), n)

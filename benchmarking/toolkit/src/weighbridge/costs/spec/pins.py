@@ -1,11 +1,10 @@
-"""Pins: every price that a projection used, with amount, date, source and the book it stood in, by the path it is used
-at.
+"""Pins: all prices that a projection used, with amount, date, source and price book, by the path of their use.
 
 A spec file names a price in one of two ways:
 
 - by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the
   key;
-- with everything that a reader needs to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
+- with all data needed to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
 
 Both may add `factor` (a number or a range: a negotiated discount, a premium) and `divided_by` (one GPU of eight).
 """
@@ -24,9 +23,9 @@ from weighbridge.costs.spec.reading import amount, placed
 from weighbridge.costs.uncertainty import Range
 
 WAYS = "a SKU of the price book ({sku: aws/us-east-1/g5.xlarge}) or usd, unit, as_of and source together"
-TRAFFIC = "traffic of the price book ({sku: aws/us-east-1/egress-internet}), or write a list of tiers"
+TRAFFIC = "traffic in the price book ({sku: aws/us-east-1/egress-internet}), or give a list of tiers"
 CURRENCY = "USD"
-# What is counted where a model's SKU is named: prices of what goes in, and of what comes out.
+# The meter of a model's SKU for each key: input or output tokens.
 METERS = {
     "input_usd": Meter.INPUT,
     "output_usd": Meter.OUTPUT,
@@ -37,9 +36,9 @@ METERS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pin:
-    """A price as it was used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd`, where it has a range).
+    """A price used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd` if it has a range).
 
-    Of a price in tiers each is pinned by itself; it holds for the units `above` so many.
+    Each tier of a tiered price is pinned separately; it applies to the units `above` a number.
     """
 
     path: str
@@ -60,7 +59,7 @@ class Pin:
     above: Decimal | None = None
 
     def as_document(self) -> dict[str, Any]:
-        """Return the pin as plain values, amounts exact as text; what it does not have is left out."""
+        """Return the pin in plain values, amounts as exact text, without missing values."""
         factor = [self.factor.low, self.factor.high] if isinstance(self.factor, Range) else self.factor
         found = {**dataclasses.asdict(self), "factor": factor}
         unsaid = {field.name: field.default for field in dataclasses.fields(self)}
@@ -72,7 +71,7 @@ class Pin:
 
 
 class Pins:
-    """Reads prices for one spec and remembers each; `max_age_days` refuses older ones on the day of the book."""
+    """Reads and remembers the prices of one spec; refuses prices older than `max_age_days` on the day of the book."""
 
     def __init__(self, book: PriceBook, *, max_age_days: int = STALE_DAYS) -> None:
         self.book = book
@@ -81,9 +80,11 @@ class Pins:
         self.used: list[Price] = []
 
     def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
-        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path at fault."""
+        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path of an invalid
+        price.
+        """
         if not isinstance(reader.plain(key), dict):
-            raise reader.fault(key, f"must be {WAYS}; a bare number says neither when nor where it holds.")
+            raise reader.fault(key, f"must be {WAYS}; a plain number has no date and no source.")
         price = reader.mapping(key)
         pin = (
             self._of_sku(price, units, METERS.get(key, Meter.WHOLE))
@@ -95,15 +96,15 @@ class Pins:
         return _scaled(pin)
 
     def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
-        """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the
-        path at fault.
+        """Return the tiers of the traffic SKU under `key`, multiplied by `factor`; raise Invalid with the path of an
+        invalid key.
         """
         price = reader.mapping(key)
         if not price.has("sku"):
-            raise price.fault("sku", f"is missing: name {TRAFFIC}.")
+            raise price.fault("sku", f"is missing: give {TRAFFIC}.")
         found = self._find(price, Meter.WHOLE)
         if found.unit is not PriceUnit.GB or found.tier_rule is not TierRule.MARGINAL:
-            raise price.fault("sku", f"is no price of traffic; name {TRAFFIC}.")
+            raise price.fault("sku", f"is not a traffic price; give {TRAFFIC}.")
         factor = float(price.number("factor")) if price.asks("factor") else 1.0
         price.close()
         steps = [(None, found.usd), *((tier.above, tier.usd) for tier in found.tiers)]
@@ -135,7 +136,7 @@ class Pins:
             raise price.fault("usd", f"is missing: give {WAYS}. Convert other currencies at a dated rate first.")
         if price.asks("currency") and price.text("currency") != CURRENCY:
             raise price.fault(
-                "currency", f"must be {CURRENCY}: one projection has one currency; convert at a dated rate."
+                "currency", f"must be {CURRENCY}: a projection has one currency; convert at a dated rate."
             )
         usd, unit, as_of = amount(price, "usd", at_least=0), price.text("unit"), price.day("as_of")
         if unit not in units:
@@ -181,7 +182,7 @@ def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
 
 
 def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
-    """Return what to divide by; a machine of several GPUs gives the price of one GPU where that is asked for."""
+    """Return the divisor of the price: the number of GPUs if the price of one GPU is needed, else 1."""
     divisor = _divisor(price)
     if found.unit.value in units:
         return divisor
@@ -190,10 +191,8 @@ def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
             return divisor
         if found.usd_per_gpu_h is not None and found.hardware is not None:
             return float(found.hardware.gpus)
-        raise price.fault(
-            "divided_by", f"is missing: {found.sku} has no whole GPU, so say into how many parts it goes."
-        )
-    raise price.fault("sku", f"is priced by {found.unit.value}, but {' or '.join(units)} is needed here.")
+        raise price.fault("divided_by", f"is missing: {found.sku} has only a fraction of a GPU; give the divisor.")
+    raise price.fault("sku", f"is priced per {found.unit.value}, but must be per {' or '.join(units)}.")
 
 
 def _divisor(price: Reader) -> float:
@@ -210,7 +209,7 @@ def _factor(price: Reader) -> float | Range:
 
 
 def _scaled(pin: Pin) -> float | Range:
-    """Return the pinned price times its factor: a range where either is one."""
+    """Return the pinned price times its factor: a range if either is one."""
     factor = pin.factor if isinstance(pin.factor, Range) else Range(pin.factor, pin.factor) if pin.factor else None
     if factor is None or not pin.usd:
         return 0.0

@@ -1,6 +1,6 @@
-"""Reading inputs: a mapping from a spec file or the command line becomes one of the dataclasses that calculators take.
+"""Read inputs: turn a mapping from a spec file or the command line into the dataclasses of the calculators.
 
-A number may be a range, `[low, high]`, that holds it nine times in ten. Every refusal carries the path of the fault.
+A number may be a 90 % range, `[low, high]`. Every error has the path of the invalid value.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.uncertainty import Range
 
 T = TypeVar("T")
-ACCEPTED = "a number like 0.12, or a range like [0.1, 0.14] that holds it nine times in ten"
+ACCEPTED = "a number like 0.12, or a 90 % range like [0.1, 0.14]"
 
 
 class PriceReader(Protocol):
@@ -27,14 +27,12 @@ class PriceReader(Protocol):
         ...
 
     def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
-        """Return the tiers of the traffic that `key` names by its SKU."""
+        """Return the tiers of the traffic SKU under `key`."""
         ...
 
 
 def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | Range:
-    """Return the number or the range under `key`; raise Invalid for anything else, and for a number below
-    `at_least`.
-    """
+    """Return the number or range under `key`; raise Invalid for other values and for numbers below `at_least`."""
     value = reader.plain(key)
     if isinstance(value, Mapping) and set(value) == {"low", "high"}:
         value = [value["low"], value["high"]]
@@ -47,7 +45,7 @@ def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | 
         raise reader.fault(key, f"must be {ACCEPTED}.")
     ends = [_number(end) for end in value]
     if ends[0] is None or ends[1] is None or not 0 < ends[0] <= ends[1]:
-        raise reader.fault(key, "is a range of two positive numbers, the smaller first, like [0.1, 0.14].")
+        raise reader.fault(key, "must be a range of two positive numbers, the smaller first, like [0.1, 0.14].")
     return Range(ends[0], ends[1])
 
 
@@ -55,9 +53,9 @@ Given = Mapping[type, Mapping[str, Any]]
 
 
 def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) -> T:
-    """Return a `kind` from the mapping, and close it; `given` holds, by kind, the fields that come from elsewhere.
+    """Read a `kind` from the mapping and close the mapping; `given` has, by kind, fields that come from elsewhere.
 
-    A price is read by `prices`. A refusal of the dataclass itself gets its path.
+    `prices` reads the prices. Errors of the dataclass itself get their path.
     """
     hints = typing.get_type_hints(kind, include_extras=True)
     values = dict(given.get(kind, {}))
@@ -75,7 +73,7 @@ def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) 
 
 
 def placed(refused: Invalid, reader: Reader, key: str) -> Invalid:
-    """Return the refusal of something that did not know where it stood, with its path in the document."""
+    """Return the error with its path in the document."""
     path = reader.at(key) if key else reader.path
     reason = refused.reason.removeprefix(f"{key} ") if key else refused.reason
     joint = " " if reason != refused.reason else ": "
@@ -83,7 +81,7 @@ def placed(refused: Invalid, reader: Reader, key: str) -> Invalid:
 
 
 def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:
-    """Read one field by its type; `X | None` is read as X, for a key that is named."""
+    """Read one field by its type; `X | None` is read as X if the key is present."""
     inner = [each for each in typing.get_args(hint) if each is not type(None)]
     if type(None) in typing.get_args(hint):
         return _value(key, inner[0], reader, prices, given)

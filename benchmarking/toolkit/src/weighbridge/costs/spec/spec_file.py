@@ -1,7 +1,7 @@
-"""The spec file: one load curve, named options, and what every number is; `kind: CostSpec`.
+"""The spec file: one load curve, named options and all inputs; `kind: CostSpec`.
 
-Reads a mapping that an edge parsed from YAML or JSON. Prices are pinned from the book while reading, so that a spec
-and a book together are all that a projection depends on. `template.yaml` beside this module shows every key.
+Reads a mapping that was parsed from YAML or JSON. Prices are pinned from the book while reading, so that a projection
+depends only on the spec and the book. `template.yaml` in this package shows all keys.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ SERVING: Final[Mapping[str, Any]] = {
     "provisioned": Provisioned,
 }
 WORK: Final[Mapping[str, Any]] = {"transformer": Transformer, "network": Network, "pilot": Pilot}
-# What an option does not say itself, because it is said once for all of them or follows from its other parts.
+# Fields that an option does not state: they are common to all options or follow from its other parts.
 GIVEN: Final[Given] = {
     Training: {"engineer_usd_per_h": 0.0},
     SelfHosted: {"volume": 1.0},
@@ -59,7 +59,7 @@ GIVEN: Final[Given] = {
 
 
 def read_spec(document: object, book: PriceBook) -> CostSpec:
-    """Read a spec and pin its prices; raise Invalid with the path at fault, the reason and what would be accepted.
+    """Read a spec and pin its prices; raise Invalid with the path, the reason and the accepted values.
 
     Prices older than `max_price_age_days` on the day of the book are refused.
     """
@@ -97,7 +97,7 @@ def _draws(reader: Reader) -> int:
 
 
 def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
-    """Read `load`, `people` and `horizon`: the curve holds the median of the year's requests."""
+    """Read `load`, `people` and `horizon`: the curve has the median of the yearly requests."""
     load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
     curve, requests = read_curve(load)
     load.close()
@@ -116,12 +116,12 @@ def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
 
 
 def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
-    """Return the curve and the requests of the year, which observed counts say themselves unless told otherwise."""
+    """Return the curve and the requests of the year, which default to the sum of the observed counts."""
     if load.asks("hourly_counts"):
         counts = load.plain("hourly_counts")
         numbers = [each for each in counts if isinstance(each, int | float)] if isinstance(counts, list) else []
         if not isinstance(counts, list) or len(numbers) != len(counts):
-            raise load.fault("hourly_counts", f"must be a list of requests per hour, {HOURS_PER_DAY} or more.")
+            raise load.fault("hourly_counts", f"must be a list of {HOURS_PER_DAY} or more hourly request counts.")
         curve = _at(load, "hourly_counts", lambda: curve_of_counts(numbers))
         if not load.asks("requests_per_year"):
             return curve, curve.requests_per_year
@@ -143,7 +143,7 @@ def _option(reader: Reader, pins: Pins) -> CostOption:
     training = _training(reader, pins, has_work=work is not None, is_owned=owned is not None)
     serving = _one_of(reader, "serving", SERVING, pins)
     if serving is None:
-        raise reader.fault("serving", f"is missing; its kind is one of {', '.join(SERVING)}.")
+        raise reader.fault("serving", f"is missing; its kind must be one of {', '.join(SERVING)}.")
     return CostOption(
         id=option_id,
         title=title or option_id,
@@ -158,10 +158,10 @@ def _option(reader: Reader, pins: Pins) -> CostOption:
 
 
 def _training(reader: Reader, pins: Pins, *, has_work: bool, is_owned: bool) -> Training | None:
-    """Read the training; its hours come from `work` and its hourly cost from `owned_hardware` where those are given."""
+    """Read the training; `work` gives its hours and `owned_hardware` its hourly cost, if present."""
     if not reader.asks("training"):
         if has_work or is_owned:
-            raise reader.fault("training", "is missing, though work or owned_hardware is given.")
+            raise reader.fault("training", "is missing, but work or owned_hardware is given.")
         return None
     elsewhere = {"gpu_hours": has_work, "usd_per_gpu_h": is_owned}
     derived = {name: 0.0 for name, is_there in elsewhere.items() if is_there}
@@ -174,7 +174,7 @@ def _part(reader: Reader, key: str, kind: type[T], pins: Pins) -> T | None:
 
 
 def _one_of(reader: Reader, key: str, kinds: Mapping[str, Any], pins: Pins) -> Any:
-    """Read a mapping whose `kind` says what it is; None where there is none."""
+    """Read a mapping whose `kind` selects its class; None if it is absent."""
     if not reader.asks(key):
         return None
     inner = reader.mapping(key)
@@ -186,12 +186,12 @@ def _one_of(reader: Reader, key: str, kinds: Mapping[str, Any], pins: Pins) -> A
 
 def _check_options(reader: Reader, options: tuple[CostOption, ...]) -> None:
     if not 1 <= len(options) <= OPTIONS_MAX:
-        raise reader.fault("options", f"must name 1 to {OPTIONS_MAX} options, not {len(options)}.")
+        raise reader.fault("options", f"must have 1 to {OPTIONS_MAX} options, not {len(options)}.")
     check_unique(tuple(option.id for option in options), path="options")
 
 
 def _value(reader: Reader, options: tuple[CostOption, ...], pins: Pins) -> Value | None:
-    """Read what answers are worth; every option's quality must be of the kind that this values."""
+    """Read the value of answers; the quality of each option must have the kind that this values."""
     if not reader.asks("value"):
         return None
     value = reader.mapping("value")
@@ -199,17 +199,17 @@ def _value(reader: Reader, options: tuple[CostOption, ...], pins: Pins) -> Value
     adoption = amount(value, "adoption", at_least=0) if value.asks("adoption") else 1.0
     stakes = _one_of(value, "stakes", answers.STAKES, pins)
     if stakes is None:
-        raise value.fault("stakes", f"is missing; its kind is one of {', '.join(answers.STAKES)}.")
+        raise value.fault("stakes", f"is missing; its kind must be one of {', '.join(answers.STAKES)}.")
     value.close()
     if not isinstance(adoption, Range) and not 0 <= adoption <= 1:
-        raise value.fault("adoption", "is a share between 0 and 1.")
+        raise value.fault("adoption", "must be a share between 0 and 1.")
     first = next((option for option in options if option.id == baseline), None)
     if first is None or first.quality is None or isinstance(first.quality, answers.QualityChange):
-        raise value.fault("baseline", "must be an option with a quality of its own: a confusion matrix or a metric.")
+        raise value.fault("baseline", "must be an option with its own quality: a confusion matrix or a metric.")
     for position, option in enumerate(options):
         if option.quality is not None and not isinstance(option.quality, stakes.quality):
             kind = answers.kind_of(stakes, answers.STAKES)
-            raise reader.fault(f"options[{position}].quality", f"does not fit the stakes of kind {kind}.")
+            raise reader.fault(f"options[{position}].quality", f"does not match stakes of kind {kind}.")
     return Value(baseline=baseline, stakes=stakes, adoption=adoption)
 
 
@@ -225,7 +225,7 @@ def _middle(value: Amount) -> float:
 
 
 def _at(reader: Reader, key: str, make: Callable[[], T]) -> T:
-    """Make something; its refusal gets the path of the mapping it was read from."""
+    """Call `make`; its errors get the path of the mapping under `key`."""
     try:
         return make()
     except Invalid as refused:

@@ -1,6 +1,4 @@
-"""Kinds of price: an amount that is a price says of what, so that a spec file must give it by SKU or with
-its source.
-"""
+"""Types of prices: an amount that is a price states its unit, so that a spec must give it by SKU or with a source."""
 
 import dataclasses
 from typing import Annotated, Any
@@ -8,7 +6,7 @@ from typing import Annotated, Any
 
 @dataclasses.dataclass(frozen=True)
 class Per:
-    """The units that a price may be of."""
+    """The accepted units of a price."""
 
     units: tuple[str, ...]
 

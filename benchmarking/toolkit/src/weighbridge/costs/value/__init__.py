@@ -1,1 +1,1 @@
-"""What a model's answers are worth."""
+"""The value of a model's answers."""

@@ -1,7 +1,8 @@
-"""Answers: how good each option's answers are, and what a year of them is worth, with the doubt of the test.
+"""Answer quality: how good the answers of each option are, and their yearly value, with the uncertainty of the test.
 
-An option's quality is a confusion matrix at one operating point, or a change of one rate against another option's, or
-one metric (an error, a conversion rate, a share resolved). What is compared is value: accuracy can rise while it falls.
+The quality of an option is a confusion matrix at one operating point, or a change of one rate relative to another
+option, or one metric (an error, a conversion rate, a share resolved). Options are compared by value, because accuracy
+can rise while value falls.
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ HOWS = ("points", "relative")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Confusion:
-    """What the tested rows counted at `operating_point`, such as a score of 0.62 or more."""
+    """The counts of the test rows at `operating_point`, such as a score of 0.62 or more."""
 
     true_positives: int
     false_negatives: int
@@ -39,15 +40,15 @@ class Confusion:
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse tests without a positive or a negative row."""
+        """Refuse tests without positive or without negative rows."""
         if self.true_positives + self.false_negatives < 1:
-            raise Invalid("A test needs rows that are positive.", field="true_positives")
+            raise Invalid("A test needs positive rows.", field="true_positives")
         if self.false_positives + self.true_negatives < 1:
-            raise Invalid("A test needs rows that are negative.", field="true_negatives")
+            raise Invalid("A test needs negative rows.", field="true_negatives")
 
     @property
     def rates(self) -> tuple[float, float]:
-        """Return recall and false-alarm rate as counted."""
+        """Return the observed recall and false-alarm rate."""
         recall = self.true_positives / (self.true_positives + self.false_negatives)
         return recall, self.false_positives / (self.false_positives + self.true_negatives)
 
@@ -65,9 +66,9 @@ class Confusion:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QualityChange:
-    """A claim against the baseline's own operating point: `metric` moves `by` so many points, or so much of itself.
+    """A claim relative to the baseline's operating point: `metric` changes `by` a number of points, or relatively.
 
-    0.05 points of a recall of 0.80 make 0.85; 0.05 relative make 0.84.
+    From a recall of 0.80, 0.05 points give 0.85 and 0.05 relative give 0.84.
     """
 
     metric: str
@@ -76,10 +77,10 @@ class QualityChange:
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no statement about value: accuracy alone, and a change without its kind."""
+        """Refuse accuracy alone, because it does not determine value, and a change without its kind."""
         if self.metric not in RATES:
             text = (
-                f"{self.metric} alone says nothing of value: at a low prevalence it rises while value falls. Say "
+                f"{self.metric} alone does not determine value: at a low prevalence it can rise while value falls. Say "
                 "which of "
                 f"{' or '.join(RATES)} changes, at the operating point of the baseline."
             )
@@ -88,7 +89,7 @@ class QualityChange:
             raise Invalid(f"Say whether the change is in {' or '.join(HOWS)}, not {self.how!r}.", field="how")
 
     def of(self, recall: Number, false_alarms: Number) -> tuple[Number, Number]:
-        """Return both rates after the change, within 0 and 1."""
+        """Return both rates after the change, limited to 0 to 1."""
         if self.metric == "recall":
             return self._moved(recall), false_alarms
         return recall, self._moved(false_alarms)
@@ -99,19 +100,19 @@ class QualityChange:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QualityLevel:
-    """One metric of an option, a range where it was measured with one."""
+    """One metric of an option; a range if it was measured with one."""
 
     metric: Amount
     source: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount."""
+        """Validate the amount."""
         check_amounts(self, "metric")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Detection:
-    """What each kind of answer gains or loses in US dollars, and how many cases a year are positive."""
+    """The gain or loss in US dollars of each kind of answer, and the number and share of positive cases per year."""
 
     quality: ClassVar[tuple[type, ...]] = (Confusion, QualityChange)
     prevalence: Amount
@@ -122,7 +123,7 @@ class Detection:
     gain_per_true_negative_usd: Amount = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no amount, and a prevalence that is no share."""
+        """Validate the amounts and the prevalence."""
         cases = () if self.cases_per_year is None else ("cases_per_year",)
         check_amounts(
             self, *(field.name for field in dataclasses.fields(self) if field.name != "cases_per_year"), *cases
@@ -131,7 +132,7 @@ class Detection:
             check_share(self, "prevalence")
 
     def year_usd(self, rates: tuple[Number, Number], cases: Number) -> Number:
-        """Return the value of a year of answers at recall and false-alarm rate."""
+        """Return the yearly value of answers at a recall and false-alarm rate."""
         worth = Worth(
             true_positive_usd=self.gain_per_true_positive_usd,
             false_negative_usd=-self.loss_per_false_negative_usd,
@@ -141,7 +142,7 @@ class Detection:
         return yearly_value_usd(worth, cases=cases, prevalence=self.prevalence, tpr=rates[0], fpr=rates[1])
 
     def per_point_usd(self, cases: Number) -> Number:
-        """Return what one more point of recall (0.01) is worth a year."""
+        """Return the yearly value of one more point of recall (0.01)."""
         return cases * self.prevalence * (self.gain_per_true_positive_usd + self.loss_per_false_negative_usd) / 100
 
 
@@ -159,41 +160,41 @@ class Uplift:
         return uplift_usd(visits=cases, conversion_gain=metric, order_usd=self.order_usd, margin=self.margin)
 
     def per_point_usd(self, cases: Number) -> Number:
-        """Return what one more point of conversion (0.01) is worth a year."""
+        """Return the yearly value of one more point of conversion (0.01)."""
         return self.year_usd(0.01, cases)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ForecastQuality:
-    """The metric is a mean absolute error: each unit of it costs so much in each case."""
+    """The metric is a mean absolute error: each unit of error costs an amount per case."""
 
     quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
     usd_per_unit_error: Amount
     cases_per_year: Amount | None = None
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
-        """Return the cost of a year's errors, negative."""
+        """Return the yearly cost of errors, as a negative amount."""
         return -error_cost_usd(error_fall=metric, usd_per_unit_error=self.usd_per_unit_error, cases=cases)
 
     def per_point_usd(self, cases: Number) -> Number:
-        """Return what one unit less error is worth a year."""
+        """Return the yearly value of one unit less error."""
         return -self.year_usd(1.0, cases)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deflection:
-    """The metric is the share of contacts that the model resolves by itself."""
+    """The metric is the share of contacts that the model resolves without a person."""
 
     quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
     usd_per_contact: Amount
     cases_per_year: Amount | None = None
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
-        """Return what a year's resolved contacts save."""
+        """Return the yearly savings from resolved contacts."""
         return deflection_usd(contacts=cases, resolved_gain=metric, usd_per_contact=self.usd_per_contact)
 
     def per_point_usd(self, cases: Number) -> Number:
-        """Return what one more point resolved (0.01) is worth a year."""
+        """Return the yearly value of one more point resolved (0.01)."""
         return self.year_usd(0.01, cases)
 
 
@@ -209,5 +210,5 @@ QUALITY: Mapping[str, type] = {"confusion": Confusion, "change": QualityChange, 
 
 
 def kind_of(thing: object, kinds: Mapping[str, type]) -> str:
-    """Return the name of a thing's class among `kinds`."""
+    """Return the name in `kinds` of a value's class."""
     return next(name for name, kind in kinds.items() if type(thing) is kind)

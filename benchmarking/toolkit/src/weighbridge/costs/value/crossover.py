@@ -1,6 +1,6 @@
-"""Crossover: over which volume, and from which month on, one option is cheaper than another, as probabilities.
+"""Crossover: the volume above which, and the month from which, one option is cheaper than another, as probabilities.
 
-Every draw answers by itself: the same draws of all inputs, the volume scaled from a sixteenth to sixteen times.
+Each draw is evaluated separately: with the same draws of all inputs, at volumes from 1/16 to 16 times.
 """
 
 import dataclasses
@@ -23,10 +23,10 @@ METRIC = "equivalent_annual_usd"
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """The first option against the second. Volumes are requests a year; months count from the start.
+    """The first option compared with the second. Volumes are requests per year; months count from the start.
 
-    `cheaper_at` is the probability at each volume of the grid; `volume` and `month` are quantiles over those draws in
-    which there is one, which is `volume_probability` and `month_probability` of them.
+    `cheaper_at` is the probability at each volume of the grid. `volume` and `month` are quantiles over the draws that
+    have a crossing; `volume_probability` and `month_probability` are the shares of those draws.
     """
 
     first: str
@@ -40,7 +40,7 @@ class Crossing:
 
 @dataclasses.dataclass(frozen=True)
 class Crossover:
-    """Yearly cost of each option over volume, as quantiles at each volume, and every pair of options."""
+    """The yearly cost of each option by volume, as quantiles, and all pairs of options."""
 
     volumes: tuple[float, ...]
     costs: Mapping[str, tuple[Mapping[str, float], ...]]
@@ -48,7 +48,7 @@ class Crossover:
 
 
 def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Crossover:
-    """Return where the options cross, from `draws` draws at each of 17 volumes."""
+    """Return the crossings of the options, from `draws` draws at each of 17 volumes."""
     volumes = SCALES * spec.requests_median
     found = {
         option.id: _over_volume(spec, draw_option(spec, option, seed=seed, n=draws), draws) for option in spec.options
@@ -59,7 +59,7 @@ def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Cross
 
 
 def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the yearly cost (draws, volumes), and the cost in all after each month at the volume as it is (draws,
+    """Return the yearly cost (draws, volumes), and the cumulative cost after each month at the actual volume (draws,
     months).
     """
     many = len(SCALES)
@@ -71,7 +71,7 @@ def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float
 
 
 def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
-    """Return what was spent up to the end of each month: the start at once, then a twelfth of each year,
+    """Return the cumulative cost at the end of each month: the initial costs at once, then 1/12 of each year,
     undiscounted.
     """
     found = at(spec, drawn)
@@ -106,12 +106,12 @@ def _crossing(
 
 
 def _last_crossings(costs: NDArray[np.float64], others: NDArray[np.float64], volumes: NDArray[np.float64]) -> Draws:
-    """Return, for draws that cross, the volume from which on it stays decided; between two volumes in equal ratio."""
+    """Return, for draws that cross, the volume above which the order no longer changes; interpolated geometrically."""
     ahead = costs < others
     changes = ahead[:, 1:] != ahead[:, :-1]
     rows = np.flatnonzero(changes.any(axis=1))
     last = changes.shape[1] - 1 - np.argmax(changes[rows, ::-1], axis=1)
-    # Where neither is served the difference is no number; the crossing is then taken to be in the middle.
+    # If neither can be served, the difference is NaN; the crossing is then assumed in the middle.
     with np.errstate(invalid="ignore"):
         apart = others - costs
         gap, next_gap = apart[rows, last], apart[rows, last + 1]
@@ -120,6 +120,6 @@ def _last_crossings(costs: NDArray[np.float64], others: NDArray[np.float64], vol
 
 
 def _first_months(spent: NDArray[np.float64], others: NDArray[np.float64]) -> Draws:
-    """Return, for draws in which the first option has cost less at some time, the first month of that."""
+    """Return the first month in which the first option has cost less, for draws that have one."""
     ahead = spent < others
     return np.asarray(np.argmax(ahead[ahead.any(axis=1)], axis=1) + 1.0)

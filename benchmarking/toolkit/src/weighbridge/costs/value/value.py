@@ -1,4 +1,4 @@
-"""Value: what a model's answers are worth, so that "5 % more accuracy for 20 % more cost" can be answered.
+"""Value of a model's answers: whether "5 % more accuracy for 20 % more cost" pays.
 
 BV = sum over true class i and answer j of v_ij · n_ij: the value matrix over the confusion matrix (NannyML's business
 value). At a low prevalence accuracy can rise while value falls; so the question is which metric, and at which
@@ -15,7 +15,7 @@ from weighbridge.costs.uncertainty import Draws
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Worth:
-    """What one answer of each kind is worth in US dollars; a loss is negative."""
+    """The value in US dollars of one answer of each kind; a loss is negative."""
 
     true_positive_usd: Number = 0.0
     false_negative_usd: Number = 0.0
@@ -24,8 +24,8 @@ class Worth:
 
 
 def yearly_value_usd(worth: Worth, *, cases: Number, prevalence: Number, tpr: Number, fpr: Number) -> Number:
-    """Return the value of a year of `cases`, a share `prevalence` of them positive, at recall `tpr` and false alarms
-    `fpr`.
+    """Return the yearly value of `cases`, of which the share `prevalence` is positive, at recall `tpr` and false-alarm
+    rate `fpr`.
 
     N · [π (TPR v_TP + (1 - TPR) v_FN) + (1 - π) (FPR v_FP + (1 - FPR) v_TN)]; rates are shares of one.
     """
@@ -46,28 +46,28 @@ def drawn_rates(
 def net_value_usd(
     gain_per_year_usd: Number, extra_cost_usd: Number, *, years: int, discount_rate: float, adoption: Number = 1.0
 ) -> Number:
-    """Return a · sum of ΔBV / (1 + r)^t over the years, less the extra cost (a present value); a is the
-    share realized.
+    """Return a · sum of ΔBV / (1 + r)^t over the years, minus the extra cost (a present value); a is the share
+    realized.
     """
     factor = sum((1 + discount_rate) ** -year for year in range(1, years + 1))
     return adoption * gain_per_year_usd * factor - extra_cost_usd
 
 
 def break_even_gain(extra_cost_usd: Number, *, value_per_point_usd: Number, adoption: Number = 1.0) -> Number:
-    """Return how far the metric must rise to pay for the extra cost: ΔTCO / (a · dBV/dmetric)."""
+    """Return the increase of the metric that pays for the extra cost: ΔTCO / (a · dBV/dmetric)."""
     return extra_cost_usd / (adoption * value_per_point_usd)
 
 
 def uplift_usd(*, visits: Number, conversion_gain: Number, order_usd: Number, margin: Number) -> Number:
-    """Return visits · Δconversion · average order · margin, a year if the visits are a year's."""
+    """Return visits · Δconversion · average order · margin; per year if the visits are per year."""
     return visits * conversion_gain * order_usd * margin
 
 
 def error_cost_usd(*, error_fall: Number, usd_per_unit_error: Number, cases: Number) -> Number:
-    """Return what a smaller error of a regression saves: ΔMAE · US dollars per unit of error · cases."""
+    """Return the savings from a smaller regression error: ΔMAE · US dollars per unit of error · cases."""
     return error_fall * usd_per_unit_error * cases
 
 
 def deflection_usd(*, contacts: Number, resolved_gain: Number, usd_per_contact: Number) -> Number:
-    """Return what contacts that a model resolves by itself save: contacts · Δresolved · cost of a contact."""
+    """Return the savings from contacts that a model resolves: contacts · Δresolved · cost of a contact."""
     return contacts * resolved_gain * usd_per_contact

@@ -1,8 +1,8 @@
-"""Worth: what better answers bring against what they cost, so that "5 % more accuracy for 20 % more" has an answer.
+"""Worth: the value of better answers compared with their cost: whether "5 % more accuracy for 20 % more cost" pays.
 
-For every option: its gain over the baseline a year, the net of its extra cost over the years, how likely that is above
-zero, how far the metric would have to rise to pay, and how much of the best gain it keeps. A mitigation (INT8,
-distilled) is an option like any other.
+For each option: its yearly gain over the baseline, the net of its extra cost over the years, the probability that the
+net is positive, the increase of the metric needed to break even, and the share of the best gain that it keeps. A
+variant (INT8, distilled) is an option like any other.
 """
 
 import dataclasses
@@ -22,10 +22,10 @@ from weighbridge.costs.value.value import break_even_gain, net_value_usd
 
 @dataclasses.dataclass(frozen=True)
 class OptionWorth:
-    """Draws for one option against the baseline: gain a year, extra cost over the years, net of both.
+    """Draws of one option relative to the baseline: yearly gain, extra cost over the years, and net of both.
 
-    `break_even_points` is how many points of the metric (units of error for a forecast) would pay for the extra cost;
-    `kept` is the share of the best option's gain.
+    `break_even_points` is how many points of the metric (units of error for a forecast) pay for the extra cost; `kept`
+    is the share of the best option's gain.
     """
 
     option: str
@@ -38,12 +38,12 @@ class OptionWorth:
 
     @property
     def pays(self) -> float:
-        """Return the probability that the gain is worth more than it costs."""
+        """Return the probability that the gain exceeds the extra cost."""
         return float((self.net_usd > 0).mean())
 
 
 def worth(projection: Projection) -> tuple[OptionWorth, ...]:
-    """Return what each option with a quality is worth against the baseline; nothing where the spec values nothing."""
+    """Return the worth of each option with a quality, relative to the baseline; empty if the spec has no value."""
     value, n = projection.spec.value, projection.draws
     if value is None:
         return ()
@@ -62,7 +62,7 @@ def _against(
     projection: Projection, drawn: Value, name: str, year: Draws, gains: Mapping[str, Draws], best: str, cases: Number
 ) -> OptionWorth:
     shared, value = projection.spec.shared, drawn
-    # Costs without end, where a load is not served, have no difference and no break-even.
+    # Infinite costs (the load cannot be served) have no difference and no break-even.
     with np.errstate(divide="ignore", invalid="ignore"):
         extra = projection.of(name).metrics["tco_usd"] - projection.of(value.baseline).metrics["tco_usd"]
         net = net_value_usd(
@@ -76,14 +76,14 @@ def _against(
 
 
 def _cases(projection: Projection, drawn: Value) -> Number:
-    """Return the cases of a year: those of the stakes, or every request, as the other draws have them."""
+    """Return the cases of a year: those of the stakes, or all requests, as in the other draws."""
     if drawn.stakes.cases_per_year is not None:
         return drawn.stakes.cases_per_year
     return projection.options[0].drawn.requests_per_year
 
 
 def _rates(option: CostOption, first: CostOption, *, seed: int, n: int) -> Any:
-    """Return an option's rates, or its metric, as draws; a change is counted from the baseline's own draws."""
+    """Return the rates or the metric of an option as draws; a change uses the baseline's own draws."""
     quality: Any = option.quality
     stream = f"{option.id}/quality"
     if isinstance(quality, QualityChange):

@@ -1,1 +1,1 @@
-"""The generator of load."""
+"""The load generator."""

@@ -1,7 +1,8 @@
 """One process of the generator: `python -m weighbridge.load.generator.child`.
 
-Standard input carries JSON lines: the job, then `{"start_ns": …}`, and at any time `{"stop": true}`; its end stops too.
-Standard output answers: `{"ready": …}`, how far it is, and at the end `{"done": …}` with the file of the samples.
+Standard input has JSON lines: the job, then `{"start_ns": …}`, and at any time `{"stop": true}`; end of file also
+stops. Standard output has `{"ready": …}`, then progress, and at the end `{"done": …}`. The samples are written to a
+file.
 """
 
 import asyncio
@@ -16,25 +17,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.load.generator.engine import Job, LoadEngine
+from weighbridge.load.generator.engine import EngineJob, LoadEngine
 from weighbridge.load.messages import build_requests
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.samples import LoadSamples
 from weighbridge.load.schedule import due_times_ns
 
-SAY_EVERY_S = 0.2
-PIECE = 65_536
+REPORT_INTERVAL_S = 0.2
+CHUNK_BYTES = 65_536
 Say = Callable[[Mapping[str, Any]], None]
 
 
-def job_from(order: Mapping[str, Any]) -> Job:
-    """Build the share of the plan that this process fires: every `of`-th request from `share` on."""
+def job_from(order: Mapping[str, Any]) -> EngineJob:
+    """Return the requests of this process: every `of`-th request of the plan, starting at `share`."""
     plan = from_document(LoadPlan, order["plan"], name="plan")
-    target, share, of = Pinned(**order["target"]), int(order["share"]), int(order["of"])
-    return Job(
+    target, share, of = PinnedAddress(**order["target"]), int(order["share"]), int(order["of"])
+    return EngineJob(
         target=target,
         messages=build_requests(plan, target),
         due_ns=schedule_of(plan)[share::of],
@@ -48,7 +49,7 @@ def job_from(order: Mapping[str, Any]) -> Job:
 
 
 def schedule_of(plan: LoadPlan) -> Any:
-    """Return when the requests of a plan are due, in nanoseconds from the start."""
+    """Return the due times of the requests of a plan, in nanoseconds from the start."""
     return due_times_ns(
         plan.arrivals,
         rate_per_s=plan.rate_per_s,
@@ -59,11 +60,11 @@ def schedule_of(plan: LoadPlan) -> Any:
     )
 
 
-class Orders:
-    """What the parent says, line by line, read without waiting."""
+class ParentMessages:
+    """Messages of the parent, read line by line without blocking."""
 
     def __init__(self, file: int, loop: asyncio.AbstractEventLoop, on_stop: Callable[[], None]) -> None:
-        """Listen to `file`; `on_stop` is called when told to stop, or when nobody is left to tell."""
+        """Read from `file`; call `on_stop` on a stop message or at end of file."""
         self._file, self._loop, self._on_stop = file, loop, on_stop
         self._rest = b""
         self.start: asyncio.Future[int | None] = loop.create_future()
@@ -71,63 +72,63 @@ class Orders:
         loop.add_reader(file, self._read)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop reading."""
         self._loop.remove_reader(self._file)
 
     def _read(self) -> None:
-        piece = os.read(self._file, PIECE)
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        chunk = os.read(self._file, CHUNK_BYTES)
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
-            self._obey(json.loads(line))
-        if not piece:
+            self._handle(json.loads(line))
+        if not chunk:
             self.close()
-            self._obey({"stop": True})
+            self._handle({"stop": True})
 
-    def _obey(self, said: Mapping[str, Any]) -> None:
+    def _handle(self, message: Mapping[str, Any]) -> None:
         if not self.start.done():
-            self.start.set_result(said.get("start_ns"))
-        if said.get("stop"):
+            self.start.set_result(message.get("start_ns"))
+        if message.get("stop"):
             self._on_stop()
 
 
 async def serve(
     order: Mapping[str, Any], *, inbox: int, say: Say, clock: Callable[[], int] = time.monotonic_ns
 ) -> None:
-    """Open the pool, wait for the start, fire, and write the samples to the file that the order names."""
+    """Open the pool, wait for the start, send the requests, and write the samples to the file of the order."""
     loop = asyncio.get_running_loop()
     engine = LoadEngine(job_from(order), loop=loop, clock=clock)
-    orders = Orders(inbox, loop, engine.stop)
+    orders = ParentMessages(inbox, loop, engine.stop)
     try:
         await engine.open()
-        with _collector_at_rest():
+        with _garbage_collection_paused():
             say({"ready": engine.opened})
             start_ns = await orders.start
             if start_ns is None:
                 return
             used_s = time.process_time()
-            telling = loop.create_task(_tell(engine, say))
+            reporter = loop.create_task(_report_progress(engine, say))
             samples = await engine.fire(start_ns)
-            telling.cancel()
+            reporter.cancel()
         cpu_s = time.process_time() - used_s
-        _keep(samples, Path(order["samples"]))
+        _store(samples, Path(order["samples"]))
         say({"done": {"opened": engine.opened, "cpu_s": cpu_s, "complaints": engine.complaints}})
     finally:
         orders.close()
         engine.close()
 
 
-def _keep(samples: LoadSamples, path: Path) -> None:
+def _store(samples: LoadSamples, path: Path) -> None:
     path.write_bytes(samples.as_bytes())
 
 
-async def _tell(engine: LoadEngine, say: Say) -> None:
+async def _report_progress(engine: LoadEngine, say: Say) -> None:
     while True:
-        await asyncio.sleep(SAY_EVERY_S)
+        await asyncio.sleep(REPORT_INTERVAL_S)
         say({"settled": engine.settled, "failed": engine.failed})
 
 
 @contextlib.contextmanager
-def _collector_at_rest() -> Any:
+def _garbage_collection_paused() -> Any:
     """Keep the garbage collector from pausing the generator."""
     gc.collect()
     gc.freeze()
@@ -140,15 +141,15 @@ def _collector_at_rest() -> Any:
 
 
 def main() -> int:
-    """Read the order and serve it; a refusal goes to the parent in words."""
+    """Read the order and serve it; report errors to the parent."""
     import uvloop
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent is told too, and says when to stop
+        signal.signal(number, signal.SIG_IGN)  # the parent also receives it and sends a stop message
     order = json.loads(_first_line(sys.stdin.fileno()))
 
-    def say(said: Mapping[str, Any]) -> None:
-        sys.stdout.write(json.dumps(said) + "\n")
+    def say(message: Mapping[str, Any]) -> None:
+        sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
     try:
@@ -159,7 +160,7 @@ def main() -> int:
 
 
 def _first_line(file: int) -> bytes:
-    """Read one line, and not a byte more: what follows it belongs to the loop."""
+    """Read exactly one line; the event loop reads what follows."""
     line = bytearray()
     while not line.endswith(b"\n") and (byte := os.read(file, 1)):
         line += byte

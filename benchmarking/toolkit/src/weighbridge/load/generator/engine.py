@@ -1,8 +1,7 @@
-"""The engine of one process: takes up each request when it is due, whatever became of those before it (an open loop).
+"""The engine of one generator process: starts each request when it is due, independent of earlier answers (open loop).
 
-Requests that find every connection busy wait in an explicit backlog and keep the moment they were due: what a frozen
-server costs its users is measured, not left out (coordinated omission). Time is `time.monotonic_ns()`, one clock for
-all processes of a machine.
+If all connections are busy, requests wait in a backlog and keep their due times, so that the waiting time of users is
+measured (no coordinated omission). Times are `time.monotonic_ns()`, which all processes of a machine share.
 """
 
 import asyncio
@@ -16,29 +15,29 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.connection import IDLE, Connection
-from weighbridge.load.generator.watchdog import Alarm
+from weighbridge.load.generator.loop_timer import LoopTimer
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 SWEEP_S = 0.05
-OPENED_AT_ONCE = 64
-LONGEST_WHY = 300
+CONNECT_BATCH = 64
+MAX_REASON_CHARS = 300
 
 
 class TargetUnreachable(Refused):
-    """Nothing answers at the target."""
+    """The target does not accept connections."""
 
     default_code = "unreachable"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Job:
-    """What one process fires: request `first + n x step` of the plan is this engine's request n, due at `due_ns[n]`."""
+class EngineJob:
+    """The requests of one process: request n of this engine is `first + n x step` of the plan, due at `due_ns[n]`."""
 
-    target: Pinned
+    target: PinnedAddress
     messages: Sequence[bytes]
     due_ns: NDArray[np.int64]
     first: int
@@ -50,10 +49,10 @@ class Job:
 
 
 class LoadEngine:
-    """A bounded pool of connections, a backlog in front of it, and the stamps of every request."""
+    """A bounded connection pool, a backlog, and the timestamps of every request."""
 
-    def __init__(self, job: Job, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
-        """Prepare the stamps, so that nothing is allocated while it fires."""
+    def __init__(self, job: EngineJob, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
+        """Allocate all timestamps in advance."""
         self.job, self._loop, self._clock = job, loop, clock
         size = len(job.due_ns)
         self._due: list[int] = []
@@ -70,39 +69,41 @@ class LoadEngine:
         self._tls = ssl.create_default_context() if job.target.scheme == "https" else None
 
     async def open(self) -> None:
-        """Open the pool before the start; raise Unreachable where not one connection can be opened."""
+        """Open the pool before the start; raise TargetUnreachable if no connection can be opened."""
         wanted = min(self.job.connections, len(self.job.due_ns))
         error: BaseException | None = None
         while wanted > 0 and error is None:
-            batch = min(OPENED_AT_ONCE, wanted)
+            batch = min(CONNECT_BATCH, wanted)
             wanted -= batch
             self._room -= batch
             opened = await asyncio.gather(*(self._connect() for _ in range(batch)), return_exceptions=True)
-            # One that opened first may have been lost by now.
+            # A connection may already be closed again.
             self._idle += [each for each in opened if isinstance(each, Connection) and not each.is_gone]
             failures = [each for each in opened if not isinstance(each, Connection)]
             self._room += len(failures)
             error = next(iter(failures), None)
         if error is not None and not self._all:
             where = f"{self.job.target.scheme}://{self.job.target.host}:{self.job.target.port}"
-            raise TargetUnreachable(f"No connection to {where} ({told(error)}); is the server running?", field="url")
+            raise TargetUnreachable(
+                f"No connection to {where} ({describe_error(error)}); is the server running?", field="url"
+            )
 
     async def fire(self, start_ns: int) -> LoadSamples:
-        """Send every request when it is due, counted from `start_ns`, and return when each has come to its end."""
+        """Send every request when it is due, counted from `start_ns`, and return the samples after all have ended."""
         self._due = (self.job.due_ns + start_ns).tolist()
-        self._alarm = Alarm(self._loop, self._take_due)
+        self._timer = LoopTimer(self._loop, self._take_due)
         self._loop.call_later(SWEEP_S, self._sweep)
         try:
             self._take_due()
             if self._due:
                 await self._finished
         finally:
-            self._alarm.close()
+            self._timer.close()
             self.close()
         return self._samples(start_ns)
 
     def stop(self) -> None:
-        """End now: nothing more is sent, and what is under way stays unsettled."""
+        """Stop immediately: send nothing more, and leave current requests unsettled."""
         if not self._finished.done():
             self._finished.set_result(None)
 
@@ -115,26 +116,26 @@ class LoadEngine:
             connection.drop()
 
     def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "") -> None:
-        """Write down how a request ended; of each kind of failure the first complaint is kept."""
+        """Record the outcome of a request, and the first error message of each kind of failure."""
         if self._finished.done():
             return
         self._done[request], self._outcome[request] = at_ns, outcome
         self.settled += 1
         if outcome is not RequestOutcome.ANSWERED:
             self.failed += 1
-            self.complaints.setdefault(outcome.name.lower(), why[:LONGEST_WHY])
+            self.complaints.setdefault(outcome.name.lower(), why[:MAX_REASON_CHARS])
         if self.settled == len(self._due):
             self.stop()
 
     def free(self, connection: Connection) -> None:
-        """Give a connection the request that has waited longest, or let it rest."""
+        """Send the oldest request of the backlog on the connection, or mark it idle."""
         if self._backlog and not self._finished.done():
             self._ask(connection, self._backlog.popleft())
         else:
             self._idle.append(connection)
 
     def lose(self, connection: Connection) -> None:
-        """Make room for another connection, opened when a request waits for it."""
+        """Free the slot of a closed connection; it is reopened when a request needs it."""
         if connection in self._all:
             self._all.discard(connection)
             with contextlib.suppress(ValueError):
@@ -156,7 +157,7 @@ class LoadEngine:
                 self._backlog.append(request)
                 self._serve_backlog()
         if self._next < size:
-            self._alarm.set(due[self._next])
+            self._timer.set(due[self._next])
 
     def _ask(self, connection: Connection, request: int) -> None:
         job, number = self.job, self.job.first + request * self.job.step
@@ -171,12 +172,12 @@ class LoadEngine:
             task.add_done_callback(self._opening.discard)
 
     async def _open_for(self, request: int) -> None:
-        """Open a connection for one request, whose failure it is if there is none."""
+        """Open a connection for one request; if that fails, the request fails."""
         try:
             connection = await self._connect()
         except OSError as error:
             kind = RequestOutcome.TIMED_OUT if isinstance(error, TimeoutError) else RequestOutcome.REFUSED
-            self.settle(request, kind, self._clock(), told(error))
+            self.settle(request, kind, self._clock(), describe_error(error))
             self._room += 1
             self._serve_backlog()
         else:
@@ -190,7 +191,7 @@ class LoadEngine:
                 self._new_connection, target.address, target.port, ssl=self._tls, server_hostname=name
             )
         if made.is_gone:
-            raise ConnectionError("the target sent an answer before it was asked, or closed at once")
+            raise ConnectionError("the target sent data before a request, or closed the connection immediately")
         self._all.add(made)
         self.opened += 1
         return made
@@ -199,15 +200,15 @@ class LoadEngine:
         return Connection(self, expect=self.job.expect, answer_bytes=self.job.answer_bytes, clock=self._clock)
 
     def _sweep(self) -> None:
-        """Give up on what has waited longer than the time-out."""
+        """Fail requests that have waited longer than the timeout."""
         late_ns = self._clock() - self._timeout_ns
         while self._backlog and self._due[self._backlog[0]] < late_ns:
             request = self._backlog.popleft()
             self.settle(
-                request, RequestOutcome.NO_CONNECTION, self._clock(), "no connection was free within the time-out"
+                request, RequestOutcome.NO_CONNECTION, self._clock(), "no connection was free within the timeout"
             )
         for connection in [each for each in self._all if each.request != IDLE and each.sent_at_ns < late_ns]:
-            text = f"no whole answer within {self.job.timeout_s:g} s"
+            text = f"no complete answer within {self.job.timeout_s:g} s"
             connection.fail(RequestOutcome.TIMED_OUT, self._clock(), text)
         if not self._finished.done():
             self._loop.call_later(SWEEP_S, self._sweep)
@@ -221,6 +222,6 @@ class LoadEngine:
         return LoadSamples(self.job.due_ns, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
 
 
-def told(error: BaseException) -> str:
-    """Put a failure to connect into words."""
-    return getattr(error, "strerror", None) or str(error) or "it took longer than the time-out"
+def describe_error(error: BaseException) -> str:
+    """Return the message of a connection error."""
+    return getattr(error, "strerror", None) or str(error) or "timed out"

@@ -1,4 +1,4 @@
-"""The generator: one process per core, started together, stopped together, their raw samples laid together."""
+"""The generator: several processes that start and stop together, with merged raw samples."""
 
 import contextlib
 import dataclasses
@@ -13,36 +13,36 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from weighbridge.core.addresses import Pinned
+from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
 from weighbridge.load.plan import LoadPlan
-from weighbridge.load.results.samples import LoadSamples, merged, read_samples
+from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
 
 PROGRAM = (sys.executable, "-m", "weighbridge.load.generator.child")
 ROOT = Path(__file__).parents[3]
 LEAD_S = 0.1
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 5.0
-LOOK_EVERY_S = 0.05
+POLL_INTERVAL_S = 0.05
 
 
 class GeneratorFailed(Refused):
-    """The generator itself failed; nothing was measured."""
+    """The generator failed and measured nothing."""
 
     default_code = "generator_failed"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shard:
-    """Which requests of the plan are fired here: the parts in `mine` of `of` equal parts, one process for each."""
+    """The requests of the plan sent here: the parts in `mine` of `of` equal parts, one process per part."""
 
     mine: Sequence[int]
     of: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Fired:
-    """What the processes brought home. `lost_processes` ended without their samples."""
+class GeneratorResult:
+    """The results of all processes; `lost_processes` ended without samples."""
 
     samples: LoadSamples
     is_stopped: bool
@@ -53,12 +53,12 @@ class Fired:
 
 
 @dataclasses.dataclass
-class Child:
-    """One process, and the latest it said."""
+class GeneratorProcess:
+    """One process and its latest state."""
 
     process: "subprocess.Popen[bytes]"
-    inbox: IO[bytes]
-    mouth: io.BufferedReader
+    input: IO[bytes]
+    output: io.BufferedReader
     samples: Path
     rest: bytes = b""
     is_ready: bool = False
@@ -66,26 +66,26 @@ class Child:
     failed: int = 0
     done: dict[str, Any] | None = None
 
-    def tell(self, **words: object) -> None:
-        """Send one line; a process that has ended hears nothing."""
+    def send(self, **message: object) -> None:
+        """Send one message; ignored if the process has ended."""
         with contextlib.suppress(BrokenPipeError):
-            self.inbox.write(json.dumps(words).encode() + b"\n")
-            self.inbox.flush()
+            self.input.write(json.dumps(message).encode() + b"\n")
+            self.input.flush()
 
-    def hear(self, piece: bytes) -> None:
-        """Take in what it said; raise its refusal."""
-        *lines, self.rest = (self.rest + piece).split(b"\n")
-        for said in map(json.loads, lines):
-            if "refusal" in said:
-                raise GeneratorFailed(**said["refusal"])
-            self.is_ready = self.is_ready or "ready" in said
-            self.settled, self.failed = said.get("settled", self.settled), said.get("failed", self.failed)
-            self.done = said.get("done", self.done)
+    def receive(self, chunk: bytes) -> None:
+        """Process messages of the process; raise GeneratorFailed if it reports an error."""
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
+        for message in map(json.loads, lines):
+            if "refusal" in message:
+                raise GeneratorFailed(**message["refusal"])
+            self.is_ready = self.is_ready or "ready" in message
+            self.settled, self.failed = message.get("settled", self.settled), message.get("failed", self.failed)
+            self.done = message.get("done", self.done)
 
 
-def fire(
+def generate_load(
     plan: LoadPlan,
-    target: Pinned,
+    target: PinnedAddress,
     *,
     share: Shard,
     answer_bytes: int,
@@ -93,28 +93,28 @@ def fire(
     on_progress: Callable[[float, str], None],
     should_stop: Callable[[], bool],
     starts_at_s: float | None = None,
-) -> Fired:
-    """Fire the plan's share and return what became of each request.
+) -> GeneratorResult:
+    """Send the requests of the share and return the samples.
 
     `starts_at_s` is the common start in seconds since 1970, by default as soon as every process is ready. The callbacks
-    are called several times a second; once `should_stop()` is true, the processes end within a second and what was
-    measured is returned. Writes into `folder` alone. Raises GeneratorFailed where nothing could be measured.
+    are called several times a second; once `should_stop()` is true, the processes end within a second and the partial
+    result is returned. Writes only to `folder`. Raises GeneratorFailed if nothing was measured.
     """
-    crew = Crew(plan, target, share=share, answer_bytes=answer_bytes, folder=folder)
+    processes = GeneratorProcesses(plan, target, share=share, answer_bytes=answer_bytes, folder=folder)
     try:
-        is_stopped = crew.follow(plan, on_progress=on_progress, should_stop=should_stop, starts_at_s=starts_at_s)
-        return crew.bring_home(is_stopped=is_stopped)
+        is_stopped = processes.follow(plan, on_progress=on_progress, should_stop=should_stop, starts_at_s=starts_at_s)
+        return processes.collect(is_stopped=is_stopped)
     finally:
-        crew.end()
+        processes.end()
 
 
-class Crew:
+class GeneratorProcesses:
     """The processes of one test."""
 
-    def __init__(self, plan: LoadPlan, target: Pinned, *, share: Shard, answer_bytes: int, folder: Path) -> None:
+    def __init__(self, plan: LoadPlan, target: PinnedAddress, *, share: Shard, answer_bytes: int, folder: Path) -> None:
         """Start one process for each part."""
         document = {**dataclasses.asdict(plan), "headers": list(plan.headers)}
-        self.children: list[Child] = []
+        self.children: list[GeneratorProcess] = []
         for part in share.mine:
             order = {
                 "plan": document,
@@ -126,7 +126,7 @@ class Crew:
             }
             child = start(Path(str(order["samples"])))
             self.children.append(child)
-            child.tell(**order)
+            child.send(**order)
 
     def follow(
         self,
@@ -136,72 +136,72 @@ class Crew:
         should_stop: Callable[[], bool],
         starts_at_s: float | None,
     ) -> bool:
-        """Start them together, and listen until each has ended; True where they were told to stop."""
+        """Start all processes together and wait until all have ended; return True if they were stopped."""
         began_s, start_s, stop_by_s = time.monotonic(), 0.0, 0.0
-        with selectors.DefaultSelector() as ears:
+        with selectors.DefaultSelector() as selector:
             for child in self.children:
-                ears.register(child.mouth, selectors.EVENT_READ, child)
-            while ears.get_map():
-                for key, _ in ears.select(LOOK_EVERY_S):
-                    if not self._heard(key.data):
-                        ears.unregister(key.fileobj)
+                selector.register(child.output, selectors.EVENT_READ, child)
+            while selector.get_map():
+                for key, _ in selector.select(POLL_INTERVAL_S):
+                    if not self._receive_from(key.data):
+                        selector.unregister(key.fileobj)
                 now_s = time.monotonic()
                 if not start_s and all(child.is_ready for child in self.children):
                     start_s = now_s + LEAD_S if starts_at_s is None else now_s + starts_at_s - time.time()
-                    self._tell_all(start_ns=int(start_s * 1e9))
+                    self._send_all(start_ns=int(start_s * 1e9))
                 if not stop_by_s and (should_stop() or (not start_s and now_s - began_s > READY_WITHIN_S)):
                     stop_by_s = now_s + STOP_WITHIN_S
-                    self._tell_all(stop=True)
+                    self._send_all(stop=True)
                 if stop_by_s and now_s > stop_by_s:
                     break
                 on_progress(*self._progress(plan, now_s - start_s if start_s else 0.0))
         return bool(stop_by_s)
 
-    def bring_home(self, *, is_stopped: bool) -> Fired:
-        """Lay the samples of the processes together."""
-        home = [child for child in self.children if child.done is not None]
-        if not home:
-            why = "It was stopped before it began." if is_stopped else "Its processes ended without a word."
+    def collect(self, *, is_stopped: bool) -> GeneratorResult:
+        """Merge the samples of the processes."""
+        finished = [child for child in self.children if child.done is not None]
+        if not finished:
+            why = "It was stopped before it started." if is_stopped else "Its processes ended without a result."
             raise GeneratorFailed(f"The load generator measured nothing. {why}")
         parts = []
-        for child in home:
+        for child in finished:
             with child.samples.open("rb") as file:
                 parts.append(read_samples(file))
-        said = [child.done for child in home if child.done is not None]
+        summaries = [child.done for child in finished if child.done is not None]
         complaints: dict[str, str] = {}
-        for each in said:
-            complaints = {**each["complaints"], **complaints}
+        for summary in summaries:
+            complaints = {**summary["complaints"], **complaints}
         totals = Counter[str]()
-        for each in said:
-            totals.update({"opened": each["opened"], "cpu_s": each["cpu_s"]})
-        return Fired(
-            samples=merged(parts),
+        for summary in summaries:
+            totals.update({"opened": summary["opened"], "cpu_s": summary["cpu_s"]})
+        return GeneratorResult(
+            samples=merge_samples(parts),
             is_stopped=is_stopped,
-            lost_processes=len(self.children) - len(home),
+            lost_processes=len(self.children) - len(finished),
             opened=totals["opened"],
             cpu_s=totals["cpu_s"],
             complaints=complaints,
         )
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """Terminate all processes."""
         for child in self.children:
             if child.done is None:
                 child.process.kill()
             with contextlib.suppress(BrokenPipeError):
-                child.inbox.close()
-            child.mouth.close()
+                child.input.close()
+            child.output.close()
             child.process.wait()
 
-    def _heard(self, child: Child) -> bool:
-        """Listen to a child once; False when it has nothing more to say."""
-        piece = child.mouth.read1(65_536)
-        child.hear(piece)
-        return bool(piece)
+    def _receive_from(self, child: GeneratorProcess) -> bool:
+        """Read from a process once; return False at end of file."""
+        chunk = child.output.read1(65_536)
+        child.receive(chunk)
+        return bool(chunk)
 
-    def _tell_all(self, **words: object) -> None:
+    def _send_all(self, **message: object) -> None:
         for child in self.children:
-            child.tell(**words)
+            child.send(**message)
 
     def _progress(self, plan: LoadPlan, elapsed_s: float) -> tuple[float, str]:
         settled, failed = (sum(getattr(child, name) for child in self.children) for name in ("settled", "failed"))
@@ -210,9 +210,11 @@ class Crew:
         return min(1.0, elapsed_s / plan.duration_s), f"{settled:,} done, {failed:,} failed"
 
 
-def start(samples: Path) -> Child:
-    """Start a process that will write its samples to the file named."""
+def start(samples: Path) -> GeneratorProcess:
+    """Start a process that writes its samples to the given file."""
     process = subprocess.Popen(  # noqa: S603 -- our own module, no shell
         PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
-    return Child(process, cast("IO[bytes]", process.stdin), cast("io.BufferedReader", process.stdout), samples)
+    return GeneratorProcess(
+        process, cast("IO[bytes]", process.stdin), cast("io.BufferedReader", process.stdout), samples
+    )

@@ -1,4 +1,4 @@
-"""Export of response times as an HdrHistogram log, the form other tools read. Percentiles are never taken from it."""
+"""Export of response times as an HdrHistogram log for other tools. Percentiles are never computed from it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.load.results.samples import LoadSamples
 
-LONGEST_US = 3_600_000_000
+MAX_US = 3_600_000_000
 DIGITS = 3
 US_PER_MS = 1_000.0
 
 
 def write_hdr(samples: LoadSamples, path: Path, *, started_at: datetime) -> None:
-    """Write the response times of answered requests, in microseconds, one interval histogram for each second.
+    """Write the response times of answered requests, in microseconds, one interval histogram per second.
 
-    Raises Invalid where the file cannot be written.
+    Raises Invalid if the file cannot be written.
     """
     from hdrh.histogram import HdrHistogram
     from hdrh.log import HistogramLogWriter
@@ -29,11 +29,11 @@ def write_hdr(samples: LoadSamples, path: Path, *, started_at: datetime) -> None
             writer = HistogramLogWriter(file)
             writer.output_comment("response time from the moment a request was due, in microseconds")
             writer.output_log_format_version()
-            # The writer's own function for this line fails: it takes milliseconds for seconds.
+            # The function of the writer for this line confuses milliseconds with seconds.
             file.write(f"#[StartTime: {start_s:.3f} (seconds since epoch), {started_at.isoformat()}]\n")
             writer.output_legend()
             for second, times_us in by_second(samples):
-                histogram = HdrHistogram(1, LONGEST_US, DIGITS)
+                histogram = HdrHistogram(1, MAX_US, DIGITS)
                 for value in times_us.tolist():
                     histogram.record_value(value)
                 writer.output_interval_histogram(histogram, start_s + second, start_s + second + 1, US_PER_MS)
@@ -42,7 +42,7 @@ def write_hdr(samples: LoadSamples, path: Path, *, started_at: datetime) -> None
 
 
 def by_second(samples: LoadSamples) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Yield each second with answers, and the response times (requests,) in whole microseconds of those due in it."""
+    """Yield each second with answers, and the response times (requests,) in microseconds of requests due in it."""
     due_ns = samples.scheduled_ns[samples.answered]
     times_us = np.maximum((samples.done_ns[samples.answered] - due_ns) // 1_000, 1)
     seconds = due_ns // 1_000_000_000

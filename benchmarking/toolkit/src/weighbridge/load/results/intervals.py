@@ -1,31 +1,28 @@
-"""Percentiles of a server under load, with intervals that bear what load brings: neighboring requests are slow
-together.
-"""
+"""Percentiles of response times under load, with intervals that allow for dependence of neighboring requests."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.statistics.order_statistics import Interval, most_over, percentile, quantile_ranks
+from weighbridge.statistics.order_statistics import Interval, max_over_limit, percentile, quantile_ranks
 
 BLOCKS = 50
 RESAMPLES = 400
 CONFIDENCE = 0.95
-# Stands for a request that never got its answer: longer than any answer, yet a number that can be sorted.
+# The value of a request without an answer: longer than any answer, and sortable.
 UNANSWERED_MS = 1e300
 
 
 def percentile_intervals(
     samples_ms: NDArray[np.float64], percentiles: Mapping[str, float], *, seed: int
 ) -> dict[str, Interval | None]:
-    """Return each percentile (0 to 1) of the samples, given in order of time, with a 95 % interval; None where there is
-    none.
+    """Return each percentile (0 to 1) of samples in order of time, with a 95 % interval, or None.
 
-    Bounds are the wider of two methods on either side: order statistics (`stats.quantile_ranks`), which assume
+    On each side, the bound is the wider one of two methods: order statistics (`quantile_ranks`), which assume
     independent samples, and a block bootstrap (Carlstein 1986: 50 blocks in order of time, drawn with replacement),
-    which does not. None below MLPerf's floor of samples, and where a percentile or its upper bound lies among requests
-    without an answer.
+    which does not. None below the minimum number of samples of MLPerf, and if a percentile or its upper bound is at a
+    request without an answer.
     """
     if len(samples_ms) == 0:
         return dict.fromkeys(percentiles)
@@ -40,9 +37,7 @@ def percentile_intervals(
 
 
 def block_bootstrap(samples: NDArray[np.float64], percentiles: list[float], *, seed: int) -> NDArray[np.float64]:
-    """Return (resamples, percentiles): each percentile of resampled runs, made of blocks of the run in
-    order of time.
-    """
+    """Return percentiles of resampled runs, shape (resamples, percentiles), from blocks in order of time."""
     rng, n = np.random.default_rng(seed), len(samples)
     blocks = min(BLOCKS, n)
     block_of = np.arange(n) * blocks // n
@@ -50,7 +45,7 @@ def block_bootstrap(samples: NDArray[np.float64], percentiles: list[float], *, s
     sorted_samples, sorted_blocks = samples[order], block_of[order]
     drawn = np.empty((RESAMPLES, len(percentiles)))
     for index in range(RESAMPLES):
-        # A resample need not be laid out: each sample counts as often as its block was drawn.
+        # A resample is not materialized: each sample counts as often as its block was drawn.
         times = np.bincount(rng.integers(0, blocks, blocks), minlength=blocks)
         reached = np.cumsum(times[sorted_blocks])
         ranks = np.searchsorted(reached, np.asarray(percentiles) * reached[-1], side="left")
@@ -60,7 +55,7 @@ def block_bootstrap(samples: NDArray[np.float64], percentiles: list[float], *, s
 
 def _widest(ordered: NDArray[np.float64], p: float, low: float, high: float) -> Interval | None:
     n = len(ordered)
-    first, last = quantile_ranks(n, p, CONFIDENCE) if most_over(n, p) >= 1 else (None, None)
+    first, last = quantile_ranks(n, p, CONFIDENCE) if max_over_limit(n, p) >= 1 else (None, None)
     if first is None or last is None:
         return None
     lower, upper = min(low, float(ordered[first - 1])), max(high, float(ordered[last - 1]))

@@ -1,8 +1,7 @@
-"""The metrics of a load test: response time from the moment a request was due, service time from the moment it was
-sent.
+"""The metrics of a load test: response time counts from the due time of a request, service time from sending it.
 
-A request without a right answer counts as slower than any answer in the response times: a server that refuses quickly
-must not look quick. Service times are what most tools print; they stand beside, never instead.
+A request without a correct answer counts as slower than any answer in the response times, so that a server that fails
+fast does not look fast. Service times, which most tools report, are additional.
 """
 
 import dataclasses
@@ -14,36 +13,36 @@ from numpy.typing import NDArray
 
 from weighbridge.load.results.intervals import UNANSWERED_MS, percentile_intervals
 from weighbridge.load.results.samples import NEVER, LoadSamples
-from weighbridge.measure.metrics import bounded
+from weighbridge.measure.metrics import interval_metric
 from weighbridge.statistics.order_statistics import Interval, failure_interval, minimum_samples
 
 NS_PER_MS = 1e6
 NS_PER_S = 1e9
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-LATE: Mapping[str, float] = {"p99": 0.99}
+LAG_PERCENTILES: Mapping[str, float] = {"p99": 0.99}
 
 
 @dataclasses.dataclass(frozen=True)
 class LoadMetrics:
-    """Metrics in the form of `weighbridge.result/1`, and why a metric is missing."""
+    """Metrics in the format of `weighbridge.result/1`, and the reasons for missing metrics."""
 
     metrics: dict[str, dict[str, Any]]
     missing: list[dict[str, str]]
 
     def value(self, name: str) -> float | None:
-        """Return the value of a metric, None where it is missing."""
+        """Return the value of a metric, None if missing."""
         return float(self.metrics[name]["value"]) if name in self.metrics else None
 
 
 def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMetrics:
     """Compute every metric of a test that ran for `duration_s`."""
-    known, answered = samples.settled, samples.answered
+    settled, answered = samples.settled, samples.answered
     response = response_times_ms(samples)
     times: tuple[tuple[str, NDArray[np.float64], Mapping[str, float]], ...] = (
         ("response_time", response, PERCENTILES),
         ("service_time", (samples.done_ns - samples.sent_ns)[answered] / NS_PER_MS, PERCENTILES),
-        ("generator_lag", (samples.taken_ns - samples.scheduled_ns)[known] / NS_PER_MS, LATE),
-        ("connection_wait", connection_waits_ms(samples), LATE),
+        ("generator_lag", (samples.taken_ns - samples.scheduled_ns)[settled] / NS_PER_MS, LAG_PERCENTILES),
+        ("connection_wait", connection_waits_ms(samples), LAG_PERCENTILES),
     )
     metrics: dict[str, dict[str, Any]] = {}
     missing: list[dict[str, str]] = []
@@ -51,7 +50,7 @@ def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMet
         intervals = percentile_intervals(values, {f"{kind}_{p}_ms": at for p, at in percentiles.items()}, seed=seed)
         for (name, interval), p in zip(intervals.items(), percentiles.values(), strict=True):
             if interval is not None:
-                metrics[name] = bounded(interval, "ms")
+                metrics[name] = interval_metric(interval, "ms")
             else:
                 missing.append({"metric": name, "message": _why_missing(name, p, len(values))})
     metrics |= _rates(samples, duration_s)
@@ -59,19 +58,19 @@ def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMet
 
 
 def response_times_ms(samples: LoadSamples) -> NDArray[np.float64]:
-    """Return done - scheduled of every request whose end is known; those without a right answer are UNANSWERED_MS."""
+    """Return done - scheduled of every settled request; UNANSWERED_MS for those without a correct answer."""
     times = np.where(samples.answered, (samples.done_ns - samples.scheduled_ns) / NS_PER_MS, UNANSWERED_MS)
     return np.asarray(times[samples.settled], dtype=np.float64)
 
 
 def connection_waits_ms(samples: LoadSamples) -> NDArray[np.float64]:
-    """Return sent - taken: how long requests waited here for a free connection."""
+    """Return sent - taken: the wait for a free connection."""
     sent = samples.settled & (samples.sent_ns != NEVER)
     return np.asarray((samples.sent_ns - samples.taken_ns)[sent] / NS_PER_MS, dtype=np.float64)
 
 
-def seconds_of(samples: LoadSamples) -> list[dict[str, Any]]:
-    """Return one entry a second of the schedule: requests due, answered and failed, and their response times."""
+def per_second_series(samples: LoadSamples) -> list[dict[str, Any]]:
+    """Return one entry per second of the schedule: requests due, answered and failed, and their response times."""
     if not samples.settled.any():
         return []
     seconds = (samples.scheduled_ns // int(NS_PER_S)).astype(np.int64)
@@ -94,29 +93,29 @@ def seconds_of(samples: LoadSamples) -> list[dict[str, Any]]:
 
 
 def _rates(samples: LoadSamples, duration_s: float) -> dict[str, dict[str, Any]]:
-    known = int(samples.settled.sum())
-    failed = failure_interval(known - int(samples.answered.sum()), known)
+    settled = int(samples.settled.sum())
+    failed = failure_interval(settled - int(samples.answered.sum()), settled)
     if failed is None:
         return {}
     span_s = max(duration_s, float(samples.done_ns.max()) / NS_PER_S)
     return {
-        "achieved_per_s": _counted(int(samples.answered.sum()), span_s),
-        "offered_per_s": _counted(known, duration_s),
-        "error_rate": bounded(failed, "ratio"),
+        "achieved_per_s": _count_rate(int(samples.answered.sum()), span_s),
+        "offered_per_s": _count_rate(settled, duration_s),
+        "error_rate": interval_metric(failed, "ratio"),
     }
 
 
-def _counted(events: int, span_s: float) -> dict[str, Any]:
+def _count_rate(events: int, span_s: float) -> dict[str, Any]:
     """Return a rate with the 95 % interval of a Poisson count (Garwood 1936)."""
     from scipy.stats import chi2
 
     lower = float(chi2.ppf(0.025, 2 * events)) / 2 if events else 0.0
     upper = float(chi2.ppf(0.975, 2 * events + 2)) / 2
-    return bounded(Interval(events / span_s, lower / span_s, upper / span_s, 0.95, events), "1/s")
+    return interval_metric(Interval(events / span_s, lower / span_s, upper / span_s, 0.95, events), "1/s")
 
 
 def _why_missing(name: str, p: float, n: int) -> str:
     floor = minimum_samples(p)
     if n < floor:
         return f"{name} needs {floor} samples and has {n}: {floor - n} more."
-    return f"{name} has no metric: too many of the {n} requests got no right answer, or too few did to bound it."
+    return f"{name} is missing: too many of the {n} requests have no correct answer, or too few to bound it."

@@ -1,4 +1,4 @@
-"""A load test from its plan to its `weighbridge.load/1` document."""
+"""Run a load test and create its `weighbridge.load/1` document."""
 
 import dataclasses
 import hashlib
@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.addresses import Pinned
-from weighbridge.load.generator.generator import Fired, Shard, fire
+from weighbridge.core.addresses import PinnedAddress
+from weighbridge.load.generator.generator import GeneratorResult, Shard, generate_load
 from weighbridge.load.messages import build_requests, read_bodies
 from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
-from weighbridge.load.results.metrics import LoadMetrics, metrics_of, seconds_of
+from weighbridge.load.results.metrics import LoadMetrics, metrics_of, per_second_series
 from weighbridge.load.results.verdict import HEADLINE, LoadCircumstances, judge
 from weighbridge.load.target import is_this_machine
 from weighbridge.measure.conditions import interference, manifest
@@ -24,7 +24,7 @@ LIBRARIES = ("numpy", "scipy", "httptools", "uvloop")
 
 def run_load(
     plan: LoadPlan,
-    target: Pinned,
+    target: PinnedAddress,
     *,
     caps: LoadCaps,
     folder: Path,
@@ -32,17 +32,16 @@ def run_load(
     should_stop: Callable[[], bool],
     now: datetime,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> tuple[dict[str, Any], Fired]:
-    """Fire the whole plan from this machine and return its `weighbridge.load/1` mapping, and the samples behind it.
+) -> tuple[dict[str, Any], GeneratorResult]:
+    """Run the whole plan from this machine; return its `weighbridge.load/1` mapping and the generator result.
 
-    `folder` is a place for the processes' files. Raises Invalid for a plan over the caps or bodies that cannot be sent,
-    and GeneratorFailed where nothing could be measured; a test that was stopped returns what it has, marked
-    `is_partial`.
+    `folder` is for files of the processes. Raises Invalid for a plan above the caps or invalid bodies, and
+    GeneratorFailed if nothing was measured; a stopped test returns a partial result (`is_partial`).
     """
     check_caps(plan, caps)
-    build_requests(plan, target)  # refuses what cannot be sent, before any process starts
+    build_requests(plan, target)  # validates all requests before any process starts
     before = interference.read_counters(clock)
-    fired = fire(
+    result = generate_load(
         plan,
         target,
         share=Shard(mine=range(plan.processes), of=plan.processes),
@@ -52,56 +51,61 @@ def run_load(
         should_stop=should_stop,
     )
     after = interference.read_counters(clock)
-    seen = interference.between(before, after, spins_ns=(), cpus=len(os.sched_getaffinity(0)))
-    return load_document(plan, target, fired, seen=seen, now=now), fired
+    seen = interference.interference_between(before, after, spins_ns=(), cpus=len(os.sched_getaffinity(0)))
+    return load_document(plan, target, result, seen=seen, now=now), result
 
 
 def load_document(
-    plan: LoadPlan, target: Pinned, fired: Fired, *, seen: interference.Interference | None, now: datetime
+    plan: LoadPlan,
+    target: PinnedAddress,
+    result: GeneratorResult,
+    *,
+    seen: interference.Interference | None,
+    now: datetime,
 ) -> dict[str, Any]:
-    """Return the document of a test that was fired; `seen` is what else this machine did meanwhile."""
-    is_partial = fired.is_stopped or bool(fired.lost_processes)
-    metrics = metrics_of(fired.samples, duration_s=span_s(plan, fired), seed=plan.seed)
+    """Return the document of a test; `seen` is the interference on this machine."""
+    is_partial = result.is_stopped or bool(result.lost_processes)
+    metrics = metrics_of(result.samples, duration_s=span_s(plan, result), seed=plan.seed)
     circumstances = LoadCircumstances(is_co_located=is_this_machine(target.address), interference=seen)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": is_partial,
         "headline": HEADLINE,
-        "verdict": judge(plan, fired, metrics, circumstances).as_document(),
+        "verdict": judge(plan, result, metrics, circumstances).as_document(),
         "metrics": metrics.metrics,
         "missing": metrics.missing,
-        "errors": _errors(fired),
+        "errors": _errors(result),
         "within_limit": _within_limit(plan, metrics),
-        "series": seconds_of(fired.samples),
+        "series": per_second_series(result.samples),
         "run": {
-            "connections_opened": fired.opened,
-            "generator_cpu_s": round(fired.cpu_s, 3),
-            "unsettled": int((~fired.samples.settled).sum()),
+            "connections_opened": result.opened,
+            "generator_cpu_s": round(result.cpu_s, 3),
+            "unsettled": int((~result.samples.settled).sum()),
             "interference": _interference(seen),
         },
         "plan": plan.as_document(),
-        "manifest": manifest.sealed(load_manifest(plan, target)),
+        "manifest": manifest.seal_manifest(load_manifest(plan, target)),
     }
 
 
-def span_s(plan: LoadPlan, fired: Fired) -> float:
-    """Return how long requests were sent: the plan's duration, or less where the test was stopped."""
-    if not fired.is_stopped:
+def span_s(plan: LoadPlan, result: GeneratorResult) -> float:
+    """Return how long requests were sent: the duration of the plan, or less if the test was stopped."""
+    if not result.is_stopped:
         return plan.duration_s
-    taken = fired.samples.taken_ns.max(initial=0) / 1e9
+    taken = result.samples.taken_ns.max(initial=0) / 1e9
     return float(min(plan.duration_s, max(taken, 1e-3)))
 
 
-def _errors(fired: Fired) -> list[dict[str, Any]]:
+def _errors(result: GeneratorResult) -> list[dict[str, Any]]:
     return [
-        {"kind": kind, "count": count, "first": fired.complaints.get(kind, "")}
-        for kind, count in fired.samples.failures.items()
+        {"kind": kind, "count": count, "first": result.complaints.get(kind, "")}
+        for kind, count in result.samples.failures.items()
     ]
 
 
 def _within_limit(plan: LoadPlan, metrics: LoadMetrics) -> dict[str, Any] | None:
-    """Say whether p99 holds the limit: yes by its upper bound, no by its lower one, otherwise not known (None)."""
+    """Return whether p99 meets the limit: True by its upper bound, False by its lower bound, otherwise None."""
     if plan.p99_limit_ms is None:
         return None
     metric = metrics.metrics.get(HEADLINE)
@@ -114,19 +118,19 @@ def _within_limit(plan: LoadPlan, metrics: LoadMetrics) -> dict[str, Any] | None
 
 
 def _interference(seen: interference.Interference | None) -> dict[str, Any] | None:
-    # Without a canary, and without the time of others: generator and target may be among them.
+    # Without the canary and the time of other processes, which may include generator and target.
     shown = ("steal_cpus", "pressure_share", "load_1min_before", "cpus")
     return {key: seen.as_document()[key] for key in shown} if seen is not None else None
 
 
-def load_manifest(plan: LoadPlan, target: Pinned) -> dict[str, Any]:
-    """Return under which conditions the target was measured: address, plan, bodies, libraries, machine."""
+def load_manifest(plan: LoadPlan, target: PinnedAddress) -> dict[str, Any]:
+    """Return the conditions of the test: address, plan, bodies, libraries, machine."""
     return {
         "target": {**dataclasses.asdict(target), "is_this_machine": is_this_machine(target.address)},
         "plan": plan.as_document(),
         "bodies": _digest_of_bodies(plan),
-        "libraries": manifest.libraries(LIBRARIES),
-        "machine": manifest.machine(),
+        "libraries": manifest.library_versions(LIBRARIES),
+        "machine": manifest.describe_machine(),
     }
 
 

@@ -1,6 +1,4 @@
-"""Samples: four moments of every request, and what became of it. Raw, so that parts of a test merge by
-laying together.
-"""
+"""Samples: four timestamps and the outcome of every request. They are raw, so that parts of a test can be merged."""
 
 import dataclasses
 import io
@@ -15,7 +13,7 @@ NEVER = -1
 
 
 class RequestOutcome(IntEnum):
-    """What became of a request. UNSETTLED: the test ended before it was due, or before anything was known of it."""
+    """The outcome of a request. UNSETTLED: the test ended before the request was due or had an outcome."""
 
     UNSETTLED = 0
     ANSWERED = 1
@@ -31,12 +29,10 @@ class RequestOutcome(IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class LoadSamples:
-    """Arrays (requests,) in order of the schedule; times in nanoseconds from the start, NEVER (-1) where there is none.
+    """Arrays (requests,) in order of the schedule; times in nanoseconds from the start, NEVER (-1) if missing.
 
-    `scheduled_ns` is when a request was due, `taken_ns` when the generator took it up, `sent_ns` when a connection was
-    free
-    and its bytes went out, `done_ns` when the whole answer was there or the request had failed. `outcome` holds
-    `RequestOutcome`.
+    `scheduled_ns` is when a request was due, `taken_ns` when the generator started it, `sent_ns` when it was sent
+    on a free connection, `done_ns` when the answer was complete or the request failed. `outcome` is a `RequestOutcome`.
     """
 
     scheduled_ns: NDArray[np.int64]
@@ -47,17 +43,17 @@ class LoadSamples:
 
     @property
     def settled(self) -> NDArray[np.bool_]:
-        """Mark the requests whose end is known."""
+        """Mask of the requests with a known outcome."""
         return np.not_equal(self.outcome, RequestOutcome.UNSETTLED)
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """Mark the requests that got the answer they were to get."""
+        """Mask of the requests with the expected answer."""
         return np.equal(self.outcome, RequestOutcome.ANSWERED)
 
     @property
     def failures(self) -> dict[str, int]:
-        """Count the failed requests by kind."""
+        """The number of failed requests by kind."""
         counts = np.bincount(self.outcome, minlength=len(RequestOutcome))
         return {
             kind.name.lower(): int(counts[kind])
@@ -73,13 +69,13 @@ class LoadSamples:
 
 
 def read_samples(file: IO[bytes]) -> LoadSamples:
-    """Read what `Samples.as_bytes` gave."""
+    """Read samples written by `LoadSamples.as_bytes`."""
     with np.load(file, allow_pickle=False) as arrays:
         return LoadSamples(**{field.name: arrays[field.name] for field in dataclasses.fields(LoadSamples)})
 
 
-def merged(parts: Sequence[LoadSamples]) -> LoadSamples:
-    """Lay the parts of one test together, in order of the schedule."""
+def merge_samples(parts: Sequence[LoadSamples]) -> LoadSamples:
+    """Merge the parts of one test, in order of the schedule."""
     whole = [np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(LoadSamples)]
     order = np.argsort(whole[0], kind="stable")
     return LoadSamples(*(array[order] for array in whole))

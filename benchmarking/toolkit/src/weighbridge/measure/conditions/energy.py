@@ -1,7 +1,7 @@
-"""Energy: read from the processor's own counters where the kernel shows them, else absent; a model only when asked for.
+"""Energy: read from the RAPL counters of the processor if the kernel shows them, or estimated on request.
 
-RAPL counts the whole package, whoever used it, so a metric is of the machine during the run. The model is named so
-(`basis: estimated`): nominal power, times the share of the processors that the run used.
+RAPL counts the whole package, including other processes, so the metric describes the machine during the run. An
+estimate has `basis: estimated` and is the rated power times the share of the processors that the run used.
 """
 
 import dataclasses
@@ -13,38 +13,35 @@ MICRO = 1e-6
 SYS = Path("/sys")
 MEASURED, ESTIMATED = "measured", "estimated"
 NOT_VISIBLE = (
-    "Energy is not visible here: no RAPL counter can be read (virtual machines hide them, the fence does, and most "
-    "systems "
-    "keep them for root). --tdp-w gives an estimate, which is labeled as one."
+    "Energy is not visible here: no RAPL counter can be read (virtual machines and the sandbox hide them, and most "
+    "systems reserve them for root). --tdp-w adds an estimate, which is labeled as such."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Counter:
-    """One package's counter in joules, and where it starts anew."""
+    """The counter of one package in joules, and the value at which it wraps around."""
 
     joules: float
     wraps_at: float
 
 
 def read_counters(sys: Path = SYS) -> Mapping[str, Counter]:
-    """Return the counters of all processor packages by name; none where they are not there or may not be read."""
-    found = {}
+    """Return the counters of all processor packages by name; empty if they are missing or not readable."""
+    counters = {}
     for zone in sorted(sys.glob("class/powercap/intel-rapl:*")):
-        # intel-rapl:0 is a package, intel-rapl:0:1 a part of it that the package counts too.
+        # intel-rapl:0 is a package; intel-rapl:0:1 is a part of it and already included.
         if zone.name.count(":") == 1:
             try:
                 values = [int((zone / name).read_text()) * MICRO for name in ("energy_uj", "max_energy_range_uj")]
             except (OSError, ValueError):
                 return {}
-            found[zone.name] = Counter(*values)
-    return found
+            counters[zone.name] = Counter(*values)
+    return counters
 
 
 def joules_between(before: Mapping[str, Counter], after: Mapping[str, Counter]) -> float | None:
-    """Return the energy of all packages between two readings, one wrap of each counter allowed; None
-    without counters.
-    """
+    """Return the energy of all packages between two readings, with at most one wraparound; None without counters."""
     if not before or before.keys() != after.keys():
         return None
     spans = ((after[name].joules - before[name].joules, before[name].wraps_at) for name in before)
@@ -52,18 +49,18 @@ def joules_between(before: Mapping[str, Counter], after: Mapping[str, Counter]) 
 
 
 def estimated_joules(*, tdp_w: float, cpu_s: float, cpus: int) -> float:
-    """Return nominal power x processor seconds used / processors: what a machine at full load would spend on them."""
+    """Estimate the energy as rated power x processor seconds / processors."""
     return tdp_w * cpu_s / cpus
 
 
 def energy_metrics(joules: float | None, *, queries: int, basis: str) -> dict[str, dict[str, Any]]:
-    """Return `energy_per_query_j` with its basis; nothing without energy or queries."""
+    """Return `energy_per_query_j` with its basis; empty without energy or queries."""
     if joules is None or queries == 0:
         return {}
     metric = {"value": joules / queries, "lower": None, "upper": None, "confidence": None, "n": queries, "unit": "J"}
     return {"energy_per_query_j": {**metric, "basis": basis}}
 
 
-def missing(metrics: Sequence[str]) -> list[dict[str, str]]:
-    """Say why there is no metric of energy, if there is none."""
+def missing_energy(metrics: Sequence[str]) -> list[dict[str, str]]:
+    """Return the reason for a missing energy metric, if it is missing."""
     return [] if "energy_per_query_j" in metrics else [{"metric": "energy_per_query_j", "message": NOT_VISIBLE}]

@@ -1,7 +1,7 @@
-"""Floating-point operations of one inference, counted over an ONNX graph's shapes: nothing is executed.
+"""Floating-point operations of one inference, counted from the shapes of an ONNX graph without running it.
 
-Counted as `torch.utils.flop_counter` does: two for each multiply-add of convolutions, matrix products and recurrent
-layers, nothing for what works element by element. Free dimensions are taken as 1, so the metric is of one row.
+Like `torch.utils.flop_counter`: two per multiply-add of convolutions, matrix products and recurrent layers, none for
+element-wise operators. Free dimensions count as 1, so the metric is for one row.
 """
 
 import dataclasses
@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 Shape = Sequence[int]
-# Where the data and the weights of an operator stand among its inputs.
-PLACES: Mapping[str, tuple[int, int]] = {"QLinearConv": (0, 3), "QLinearMatMul": (0, 3), "MatMulIntegerToFloat": (0, 1)}
-# These work on a graph or a formula of their own; a total without them would be too small.
+# Input positions of the data and the weights of an operator; the default is (0, 1).
+INPUT_POSITIONS: Mapping[str, tuple[int, int]] = {
+    "QLinearConv": (0, 3),
+    "QLinearMatMul": (0, 3),
+    "MatMulIntegerToFloat": (0, 1),
+}
+# Operators that cannot be counted from shapes; a total without them would be too small.
 OPAQUE = frozenset(
     {"Loop", "Scan", "If", "Einsum", "Attention", "MultiHeadAttention", "DeformConv", "GroupQueryAttention"}
 )
@@ -22,9 +26,7 @@ OPAQUE = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Flops:
-    """The total, its parts by operator, and the operators that could not be counted, with how many of them
-    there are.
-    """
+    """The total, the counts by operator, and the number of nodes of each operator that could not be counted."""
 
     total: int
     by_operator: Mapping[str, int]
@@ -44,7 +46,7 @@ def _product(x: Shape, w: Shape, out: Shape) -> int:
 
 
 def _recurrent(x: Shape, w: Shape, out: Shape) -> int:
-    # w is (directions, gates * hidden, input), and its twin for the state is (directions, gates * hidden, hidden).
+    # w is (directions, gates * hidden, input); the recurrent weights are (directions, gates * hidden, hidden).
     return 2 * x[0] * x[1] * w[0] * w[1] * (w[2] + out[-1])
 
 
@@ -57,27 +59,25 @@ FORMULAS: Mapping[str, Callable[[Shape, Shape, Shape], int]] = {
 
 
 def count_flops(path: Path) -> Flops:
-    """Count the operations of one inference of an ONNX file; shapes that cannot be inferred leave operators
-    uncounted.
-    """
+    """Count the operations of one inference of an ONNX file; operators with unknown shapes stay uncounted."""
     import onnx
 
     model = onnx.load(str(path), load_external_data=False)
     fix_free_dimensions(model.graph)
     try:
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # noqa: BLE001 -- whatever is wrong with a graph, what its shapes leave open is uncounted
+    except Exception:  # noqa: BLE001 -- an invalid graph only leaves operators uncounted
         graph = model.graph
     shapes = _shapes(graph)
     counted, uncounted = Counter[str](), Counter[str]()
     for node in graph.node:
         if node.op_type not in FORMULAS and node.op_type != "Gemm" and node.op_type not in OPAQUE:
             continue
-        found = _count(node, shapes)
-        if found is None:
+        flops = _count(node, shapes)
+        if flops is None:
             uncounted[node.op_type] += 1
         else:
-            counted[node.op_type] += found
+            counted[node.op_type] += flops
     return Flops(sum(counted.values()), dict(counted), dict(uncounted))
 
 
@@ -99,8 +99,8 @@ def _shapes(graph: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _count(node: Any, shapes: Mapping[str, Shape]) -> int | None:
-    """Return the operations of a node, None where a shape is unknown or does not fit its operator."""
-    first, second = PLACES.get(node.op_type, (0, 1))
+    """Return the operations of a node, None if a shape is unknown or invalid for the operator."""
+    first, second = INPUT_POSITIONS.get(node.op_type, (0, 1))
     if node.op_type in OPAQUE or len(node.input) <= max(first, second):
         return None
     x, w = shapes.get(node.input[first]), shapes.get(node.input[second])

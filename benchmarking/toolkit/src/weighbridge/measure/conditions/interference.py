@@ -1,8 +1,8 @@
-"""Interference: what else the machine did while a model was measured.
+"""Interference: other work on the machine during a measurement.
 
-Cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the
-hypervisor took (steal), processor time that others used, how often the kernel took the processor from this process, and
-its pressure and load metrics where readable.
+Cheap indicators: a spin canary (a fixed piece of work timed before, during and after), processor time taken by the
+hypervisor (steal) and by other processes, involuntary context switches, and the pressure and load metrics of the kernel
+if readable.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ SPIN_ROUNDS = 20_000
 
 @dataclasses.dataclass(frozen=True)
 class KernelCounters:
-    """The kernel's counters at one moment; None where they cannot be read."""
+    """Kernel counters at one moment; None if not readable."""
 
     at_ns: int
     own_cpu_s: float
@@ -30,7 +30,7 @@ class KernelCounters:
 
 @dataclasses.dataclass(frozen=True)
 class Interference:
-    """Shares of processors between two readings, and how far the canary slowed down; None where not visible.
+    """Interference between two readings; None if not visible.
 
     `others_cpus` and `steal_cpus` count processors (0.5 is half of one); `canary_ratio` is the slowest tenth of the
     spins over the fastest one; `pressure_share` is the share of time in which some task waited for a processor;
@@ -46,7 +46,7 @@ class Interference:
     preemptions_per_s: float = 0.0
 
     def as_document(self) -> dict[str, float | int | None]:
-        """Return the findings, rounded to what they can bear."""
+        """Return the values, rounded to three digits."""
         return {
             key: round(value, 3) if isinstance(value, float) else value
             for key, value in dataclasses.asdict(self).items()
@@ -66,7 +66,7 @@ def spin_ns(clock: Callable[[], int], *, repeats: int = 3) -> int:
 
 
 def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> KernelCounters:
-    """Read the kernel's counters from `proc`."""
+    """Read the kernel counters from `proc`."""
     busy_s, steal_s = _processor_seconds(proc / "stat")
     times = os.times()
     return KernelCounters(
@@ -80,8 +80,10 @@ def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> Ke
     )
 
 
-def between(before: KernelCounters, after: KernelCounters, *, spins_ns: Sequence[int], cpus: int) -> Interference:
-    """Compare two readings and the canary's times; a span of no length shows nothing."""
+def interference_between(
+    before: KernelCounters, after: KernelCounters, *, spins_ns: Sequence[int], cpus: int
+) -> Interference:
+    """Return the interference between two readings, with the times of the canary."""
     span_s = max((after.at_ns - before.at_ns) / 1e9, 1e-9)
 
     def share(first: float | None, last: float | None, own: float = 0.0) -> float | None:
@@ -99,7 +101,7 @@ def between(before: KernelCounters, after: KernelCounters, *, spins_ns: Sequence
 
 
 def slowdown(spins_ns: Sequence[int]) -> float:
-    """Return the 90th percentile (nearest rank) of the spins over their minimum: 1.0 is an undisturbed machine."""
+    """Return the 90th percentile (nearest rank) of the spins over their minimum: 1.0 means no disturbance."""
     ordered = sorted(spins_ns)
     return ordered[-(len(ordered) // 10) - 1] / max(ordered[0], 1) if ordered else 1.0
 
@@ -112,7 +114,7 @@ def _read(path: Path) -> str:
 
 
 def _processor_seconds(path: Path) -> tuple[float | None, float | None]:
-    """Return (busy, steal) seconds over all processors; idle and waiting for disks is not busy."""
+    """Return (busy, steal) seconds over all processors; idle and I/O wait do not count as busy."""
     fields = _read(path).partition("\n")[0].split()
     if len(fields) < 9 or fields[0] != "cpu":
         return None, None
@@ -123,8 +125,8 @@ def _processor_seconds(path: Path) -> tuple[float | None, float | None]:
 
 def _pressure_seconds(path: Path) -> float | None:
     some = _read(path).partition("\n")[0]
-    _, found, total = some.partition("total=")
-    return int(total) / 1e6 if found else None
+    _, separator, total = some.partition("total=")
+    return int(total) / 1e6 if separator else None
 
 
 def _load(path: Path) -> float | None:

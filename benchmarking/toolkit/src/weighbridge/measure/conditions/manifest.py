@@ -1,4 +1,4 @@
-"""The manifest: under which conditions a metric was measured, hashed, so that a run can be repeated and compared."""
+"""The manifest: the conditions of a measurement, with a digest, so that a run can be repeated and compared."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from weighbridge.core.canonical import digest_of
 
 NOT_VISIBLE = "not visible"
 LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
-# What decides which kernels an engine picks, on x86 and on Arm.
+# Processor flags that decide which kernels an engine uses, on x86 and Arm.
 KERNEL_FLAGS = (
     "avx",
     "avx2",
@@ -35,8 +35,8 @@ KERNEL_FLAGS = (
 )
 
 
-def machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str, Any]:
-    """Describe processor, memory, system and Python of this machine; what cannot be seen says so."""
+def describe_machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str, Any]:
+    """Describe processor, memory, system and Python of this machine; hidden values are `not visible`."""
     fields = _cpu_fields(proc / "cpuinfo")
     flags = set(fields.get("flags", fields.get("Features", "")).split())
     return {
@@ -45,7 +45,7 @@ def machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str
         "cpus_usable": len(os.sched_getaffinity(0)),
         "cpus_installed": os.cpu_count() or 0,
         "architecture": platform.machine(),
-        "governor": governor(sys=sys),
+        "governor": cpu_governors(sys=sys),
         "is_virtual": "hypervisor" in flags if flags else NOT_VISIBLE,
         "memory_mb": _memory_mb(proc / "meminfo"),
         "os": f"{platform.system()} {platform.release()}",
@@ -53,24 +53,26 @@ def machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str
     }
 
 
-def governor(*, sys: Path = Path("/sys")) -> str:
+def cpu_governors(*, sys: Path = Path("/sys")) -> str:
     """Return the frequency governors of all processors, or `not visible` (the usual case in a virtual machine)."""
-    found = sorted({_text(path) for path in sys.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")} - {""})
-    return ", ".join(found) or NOT_VISIBLE
+    governors = sorted(
+        {_text(path) for path in sys.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")} - {""}
+    )
+    return ", ".join(governors) or NOT_VISIBLE
 
 
-def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
-    """Return the installed versions of the libraries a metric depends on."""
-    found = {}
+def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
+    """Return the installed versions of the libraries that affect a measurement."""
+    versions = {}
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            versions[name] = "not installed"
+    return versions
 
 
-def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def seal_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest with its `digest`: SHA-256 over the canonical JSON of everything else in it."""
     content = {key: value for key, value in manifest.items() if key != "digest"}
     return {**content, "digest": digest_of(content)}

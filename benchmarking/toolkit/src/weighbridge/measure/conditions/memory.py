@@ -1,13 +1,13 @@
-"""Peak memory of this process, as the kernel keeps it: no sampling, so no peak is missed."""
+"""Peak memory of this process, recorded by the kernel: without sampling, so that no peak is missed."""
 
 import os
 from pathlib import Path
 
 
 def reset_peak(process: Path = Path("/proc/self")) -> bool:
-    """Set the kernel's high-water mark back to what is resident now; False where that is not possible."""
+    """Reset the high-water mark of the kernel to the resident size; return False if not possible."""
     try:
-        # Opened as what exists already: behind the fence no file may be made or cut.
+        # Opened without creating or truncating, which the sandbox forbids.
         descriptor = os.open(process / "clear_refs", os.O_WRONLY | os.O_CLOEXEC)
     except OSError:
         return False
@@ -17,12 +17,12 @@ def reset_peak(process: Path = Path("/proc/self")) -> bool:
 
 
 def peak_bytes(process: Path = Path("/proc/self")) -> int | None:
-    """Return the largest resident size since the last reset (VmHWM), None where the kernel does not tell."""
+    """Return the largest resident size since the last reset (VmHWM), None if not available."""
     return _field(process, "VmHWM:")
 
 
 def resident_bytes(process: Path = Path("/proc/self")) -> int | None:
-    """Return the resident size now (VmRSS), None where the kernel does not tell."""
+    """Return the resident size now (VmRSS), None if not available."""
     return _field(process, "VmRSS:")
 
 

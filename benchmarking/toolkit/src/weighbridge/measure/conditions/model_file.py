@@ -1,4 +1,4 @@
-"""The model as a file: its size, its digest, how many parameters it holds. Nothing is executed."""
+"""Size, digest and number of parameters of a model file, read without running the model."""
 
 import dataclasses
 import errno
@@ -16,7 +16,7 @@ BYTES_PER_MB = 1_000_000
 
 @dataclasses.dataclass(frozen=True)
 class ModelFile:
-    """What can be said of a model without running it; `size_mb` counts 1,000,000 bytes to the megabyte."""
+    """Properties of a model file; `size_mb` is in megabytes of 1,000,000 bytes."""
 
     digest: str
     size_mb: float
@@ -26,27 +26,27 @@ class ModelFile:
 
 
 def digest_of_file(path: Path) -> str:
-    """Return `sha256:<64 hex>` of a file, read in pieces."""
+    """Return `sha256:<64 hex>` of a file, read in chunks."""
     with path.open("rb") as stream:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read an ONNX file's structure; raise Invalid for what is missing, unsafe, no ONNX, or keeps weights elsewhere.
+    """Read the structure of an ONNX file; raise Invalid if missing, unsafe, not ONNX, or with external weights.
 
-    Raises MemoryError for a file that does not fit under this process's memory limit.
+    Raises MemoryError for a file that exceeds the memory limit of this process.
     """
     if not path.is_file():
         raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
     if _format(path) is not ArtifactFormat.ONNX:
-        text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
+        text = f"{path.name} contains weights without a graph and cannot run; export the model to ONNX to profile it."
         raise Invalid(text, code="model_weights_only", field="model")
     import onnx
 
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:
-        # Protobuf's own error class is not typed, and parsing does nothing else that could fail.
+        # The error class of protobuf is not typed, and only parsing can fail here.
         text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
         raise Invalid(text, code="model_unreadable", field="model") from error
     nodes = [node for graph in _graphs(model.graph) for node in graph.node]
@@ -66,7 +66,7 @@ def _format(path: Path) -> ArtifactFormat:
     try:
         return inspect(path, name=path.name).format
     except Invalid as refusal:
-        # A file that does not fit under this process's limit is not unreadable.
+        # A file that exceeds the memory limit is not invalid.
         if isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno == errno.ENOMEM:
             raise MemoryError(f"{path.name} does not fit into memory") from refusal
         raise
@@ -83,7 +83,7 @@ def _graphs(graph: Any) -> Iterator[Any]:
 
 
 def _weights(graph: Any) -> Iterator[int]:
-    """Count the elements of every initializer but those that only describe shapes, indices, switches and words."""
+    """Yield the element counts of all initializers except those of shapes, indices, flags and texts."""
     from onnx import TensorProto
 
     not_weights = (TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING)

@@ -1,1 +1,1 @@
-"""The loops that ask a model and time each answer."""
+"""The loops that send queries to a model and time each answer."""

@@ -1,7 +1,7 @@
-"""Server: single queries that are due at random moments, answered in order by one worker.
+"""Server scenario: single queries that are due at random times, answered in order by one worker.
 
-Three clocks for each query: when it was due, when it was begun, when it was answered. The response time counts from the
-first, so that a slow answer is charged with the wait it gave to all behind it. The whole schedule is drawn beforehand.
+Each query has three times: due, started, answered. The response time counts from the due time, so that it includes the
+wait behind slow answers. The whole schedule is drawn in advance.
 """
 
 import dataclasses
@@ -18,23 +18,23 @@ from weighbridge.measure.loops.latency import (
     Feed,
     LatencyRun,
     Runner,
-    at_rest,
-    bring_to_temperature,
-    is_enough,
+    garbage_collection_paused,
     query_order,
+    tick_requests_stop,
+    warm_up_runner,
 )
 from weighbridge.measure.scenarios import Server
 
-# Sleeping wakes late by some tens of microseconds; the last stretch is waited out awake.
-AWAKE_NS = 300_000
+# Sleeping overruns by tens of microseconds, so the loop busy-waits before each due time.
+BUSY_WAIT_NS = 300_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ServerRun(LatencyRun):
-    """A run under arrivals: `latencies_ns` are the service times, `responses_ns` count from when a query was due.
+    """A run with scheduled arrivals: `latencies_ns` are service times, `responses_ns` count from the due time.
 
-    `lags_ns` is how late this program began a query that was due and had nobody before it; `unanswered` were due in the
-    time of the run, or were to be, and were never begun.
+    `lags_ns` is the delay of this program in starting a query that was due and had no query before it; `unanswered`
+    counts the queries of the schedule that were never started.
     """
 
     responses_ns: NDArray[np.int64]
@@ -43,7 +43,7 @@ class ServerRun(LatencyRun):
 
 
 def schedule_ns(scenario: Server) -> NDArray[np.int64]:
-    """Return when each query is due, in nanoseconds from the start: a seeded Poisson process at the scenario's rate."""
+    """Return the due times in nanoseconds from the start: a seeded Poisson process at the rate of the scenario."""
     queries = max(scenario.min_samples, math.ceil(scenario.rate_per_s * scenario.min_duration_s))
     gaps_s = np.random.default_rng(scenario.seed).exponential(1 / scenario.rate_per_s, queries)
     return (np.cumsum(gaps_s) * 1e9).astype(np.int64)
@@ -58,32 +58,32 @@ def serve(
     sleep: Callable[[float], None],
     on_tick: Callable[[float], None],
 ) -> ServerRun:
-    """Warm up, then answer the whole schedule, or as much of it as `max_duration_s` allows.
+    """Warm up, then answer the schedule, or the part of it that fits into `max_duration_s`.
 
-    `on_tick` gets the share done about four times a second, should do little, and may raise as in `single_stream`.
+    `on_tick` receives the share done about four times a second, should be fast, and may raise as in `single_stream`.
     """
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=scenario.seed)]
-    with at_rest():
-        warmup = bring_to_temperature(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
-        desk = _Desk(runner, ordered, clock, sleep, on_tick)
-        begun = clock() + AWAKE_NS
+    with garbage_collection_paused():
+        warmup = warm_up_runner(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
+        loop = _ServerLoop(runner, ordered, clock, sleep, on_tick)
+        begun = clock() + BUSY_WAIT_NS
         dues = (schedule_ns(scenario) + begun).tolist()
-        is_partial = desk.answer(dues, limit_at=begun + int(scenario.max_duration_s * 1e9))
+        is_partial = loop.answer(dues, limit_at=begun + int(scenario.max_duration_s * 1e9))
     return ServerRun(
-        latencies_ns=np.array(desk.services, dtype=np.int64),
-        failures=dict(desk.failures),
-        duration_s=max(0, desk.ended - begun) / 1e9,
-        distinct_inputs=min(desk.asked, len(ordered)),
+        latencies_ns=np.array(loop.services, dtype=np.int64),
+        failures=dict(loop.failures),
+        duration_s=max(0, loop.ended - begun) / 1e9,
+        distinct_inputs=min(loop.asked, len(ordered)),
         warmup=warmup,
         is_partial=is_partial,
-        responses_ns=np.array(desk.responses, dtype=np.int64),
-        lags_ns=np.array(desk.lags, dtype=np.int64),
-        unanswered=len(dues) - desk.asked,
+        responses_ns=np.array(loop.responses, dtype=np.int64),
+        lags_ns=np.array(loop.lags, dtype=np.int64),
+        unanswered=len(dues) - loop.asked,
     )
 
 
-class _Desk:
-    """One worker and what it has seen."""
+class _ServerLoop:
+    """One worker and its recorded times."""
 
     def __init__(
         self,
@@ -98,12 +98,12 @@ class _Desk:
         self.failures, self.asked, self.ended = Counter[str](), 0, clock()
 
     def answer(self, dues: Sequence[int], *, limit_at: int) -> bool:
-        """Answer what is due in order until the limit; say whether it was asked to end before."""
+        """Answer due queries in order until the limit; return whether a stop was requested."""
         tick_at = self.ended + TICK_NS
         for due in dues:
             self._wait(min(due, limit_at, tick_at))
             while self._clock() >= tick_at or self._clock() < min(due, limit_at):
-                if is_enough(self._on_tick, self.asked / len(dues)):
+                if tick_requests_stop(self._on_tick, self.asked / len(dues)):
                     return True
                 tick_at = self._clock() + TICK_NS
                 self._wait(min(due, limit_at, tick_at))
@@ -113,9 +113,9 @@ class _Desk:
         return False
 
     def _wait(self, until: int) -> None:
-        while (left := until - self._clock()) > 0:
-            if left > AWAKE_NS:
-                self._sleep((left - AWAKE_NS) / 1e9)
+        while (remaining := until - self._clock()) > 0:
+            if remaining > BUSY_WAIT_NS:
+                self._sleep((remaining - BUSY_WAIT_NS) / 1e9)
 
     def _ask(self, due: int) -> None:
         feed = self._feeds[self.asked % len(self._feeds)]

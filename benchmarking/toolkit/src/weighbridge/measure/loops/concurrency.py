@@ -1,4 +1,4 @@
-"""Several queries at a time: Offline with more than one worker, in threads, since engines let go of Python's lock."""
+"""Concurrent queries for Offline with several workers, in threads, because engines release the GIL."""
 
 import threading
 from array import array
@@ -14,19 +14,19 @@ from weighbridge.measure.loops.latency import (
     Feed,
     LatencyRun,
     Runner,
-    at_rest,
-    bring_to_temperature,
-    is_enough,
+    garbage_collection_paused,
     query_order,
     share_done,
+    tick_requests_stop,
+    warm_up_runner,
 )
 from weighbridge.measure.scenarios import Scenario
 
-LOOK_EVERY_S = 0.01
+POLL_INTERVAL_S = 0.01
 
 
 class _Worker(threading.Thread):
-    """Asks the next query of a shared order until it is told to stop, and keeps when each began and ended."""
+    """Runs the next query of a shared order until stopped, and records start and end of each."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class _Worker(threading.Thread):
         stop: threading.Event,
     ) -> None:
         super().__init__(daemon=True)
-        self._runner, self._feeds, self._turns, self._clock, self._stop_asked = runner, feeds, turns, clock, stop
+        self._runner, self._feeds, self._turns, self._clock, self._stop_requested = runner, feeds, turns, clock, stop
         self.started, self.ended, self.failures, self.asked = array("q"), array("q"), Counter[str](), 0
 
     def run(self) -> None:
-        """Ask until told to stop."""
+        """Run queries until stopped."""
         clock, infer, size = self._clock, self._runner.infer, len(self._feeds)
-        while not self._stop_asked.is_set():
+        while not self._stop_requested.is_set():
             feed = self._feeds[next(self._turns) % size]
             started = clock()
             try:
@@ -56,7 +56,7 @@ class _Worker(threading.Thread):
             self.asked += 1
 
 
-def several_at_a_time(
+def concurrent_streams(
     runner: Runner,
     feeds: Sequence[Feed],
     *,
@@ -65,14 +65,14 @@ def several_at_a_time(
     sleep: Callable[[float], None],
     on_tick: Callable[[float], None],
 ) -> LatencyRun:
-    """Warm up, then keep `scenario.workers` queries under way until there are samples enough, as `single_stream` does.
+    """Warm up, then keep `scenario.workers` queries running until there are enough samples, like `single_stream`.
 
-    Latencies are in the order of their ends; `gaps_ns` are the times between two ends. What ends after the last look is
-    left out: by then some workers are idle already.
+    Latencies are in the order of completion; `gaps_ns` are the times between two completions. Queries that complete
+    after the last poll are omitted, because some workers are already idle then.
     """
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=scenario.seed)]
-    with at_rest():
-        warmup = bring_to_temperature(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
+    with garbage_collection_paused():
+        warmup = warm_up_runner(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
         stop, turns = threading.Event(), count()
         workers = [_Worker(runner, ordered, turns, clock, stop) for _ in range(scenario.workers)]
         begun = clock()
@@ -99,17 +99,17 @@ def _watch(
     sleep: Callable[[float], None],
     on_tick: Callable[[float], None],
 ) -> tuple[int, bool]:
-    """Wait until there is enough, and return when that was, and whether it was before its time."""
+    """Wait until there are enough samples; return the time, and whether the run was stopped early."""
     tick_at = begun + TICK_NS
     while True:
-        sleep(LOOK_EVERY_S)
+        sleep(POLL_INTERVAL_S)
         now, asked = clock(), sum(worker.asked for worker in workers)
         elapsed_s = (now - begun) / 1e9
         is_done = asked >= scenario.min_samples and elapsed_s >= scenario.min_duration_s
         if is_done or elapsed_s >= scenario.max_duration_s:
             return now, False
         if now > tick_at:
-            if is_enough(on_tick, share_done(asked, now - begun, scenario)):
+            if tick_requests_stop(on_tick, share_done(asked, now - begun, scenario)):
                 return now, True
             tick_at = now + TICK_NS
 

@@ -1,6 +1,6 @@
-"""One query after the other, each timed by itself: SingleStream, MultiStream, and Offline with one worker.
+"""Sequential queries, each timed separately: SingleStream, MultiStream, and Offline with one worker.
 
-In scope: warm-up, order of the inputs, the clock, failures. Not aware of engines, files or what the answers mean.
+This module handles warm-up, the order of inputs, the clock and failures. It does not know engines, files or answers.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from weighbridge.measure.loops.warmup import WarmUpReport, warm_up
 from weighbridge.measure.scenarios import Scenario
-from weighbridge.measure.stopping import Enough
+from weighbridge.measure.stopping import StopMeasurement
 
 Feed = Mapping[str, NDArray[Any]]
 TICK_NS = 250_000_000
 
 
 class Runner(Protocol):
-    """What can answer one query: inputs by name in, outputs in order out."""
+    """Answers one query: takes inputs by name and returns outputs in order."""
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Run the model once."""
@@ -32,10 +32,10 @@ class Runner(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class LatencyRun:
-    """What a run saw: the latencies in nanoseconds in order of time, failures by kind, and how it went.
+    """The raw data of a run: latencies in nanoseconds in order of time, failures by kind, duration and warm-up.
 
-    `gaps_ns` are the times from one answer to the next, where queries overlapped. A run is partial when it was asked to
-    end before it had all it was to have.
+    `gaps_ns` are the times between consecutive answers if queries overlapped. A partial run was stopped before it had
+    enough samples.
     """
 
     latencies_ns: NDArray[np.int64]
@@ -48,17 +48,17 @@ class LatencyRun:
 
     @property
     def failed(self) -> int:
-        """Count the inferences that raised."""
+        """The number of failed inferences."""
         return sum(self.failures.values())
 
     @property
     def attempts(self) -> int:
-        """Count all timed inferences, failed ones included."""
+        """The number of timed inferences, including failed ones."""
         return len(self.latencies_ns) + self.failed
 
 
 def query_order(rows: int, *, seed: int) -> NDArray[np.int64]:
-    """Return a seeded permutation of the rows: every input is asked before one is asked again."""
+    """Return a seeded permutation of the rows: every input is used before any is repeated."""
     return np.random.default_rng(seed).permutation(rows).astype(np.int64)
 
 
@@ -70,21 +70,21 @@ def single_stream(
     clock: Callable[[], int],
     on_tick: Callable[[float], None],
 ) -> LatencyRun:
-    """Warm up, then ask one query at a time until samples and duration suffice, or the longest duration is over.
+    """Warm up, then run one query at a time until samples and duration suffice, or until the maximum duration.
 
-    `clock` counts nanoseconds. `on_tick` gets the share done (0 to 1) about four times a second and may raise: `Enough`
-    keeps what was timed so far, anything else passes through, and so does `Enough` while nothing was timed yet.
-    The garbage collector rests meanwhile, so that its pauses are not filed as the model's.
+    `clock` counts nanoseconds. `on_tick` receives the share done (0 to 1) about four times a second and may raise:
+    `StopMeasurement` ends the run and keeps its samples; without samples it passes through, as all other exceptions do.
+    Garbage collection is off during the run, so that its pauses do not count as latency.
     """
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=scenario.seed)]
-    with at_rest():
-        warmup = bring_to_temperature(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
+    with garbage_collection_paused():
+        warmup = warm_up_runner(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
         return _record(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick, warmup=warmup)
 
 
 @contextlib.contextmanager
-def at_rest() -> Iterator[None]:
-    """Let the garbage collector rest."""
+def garbage_collection_paused() -> Iterator[None]:
+    """Disable garbage collection."""
     was_collecting = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -95,7 +95,7 @@ def at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def bring_to_temperature(
+def warm_up_runner(
     runner: Runner,
     ordered: Sequence[Feed],
     *,
@@ -103,32 +103,32 @@ def bring_to_temperature(
     clock: Callable[[], int],
     on_tick: Callable[[float], None],
 ) -> WarmUpReport:
-    """Warm a model up on the queries it will be asked; `on_tick` gets 0 about four times a second."""
+    """Warm up a model on the queries of the run; `on_tick` receives 0 about four times a second."""
     return warm_up(
         lambda index: _try(runner, ordered[index % len(ordered)]),
         settings=scenario.warmup,
         clock=clock,
-        on_tick=_seldom(lambda: on_tick(0.0), clock),
+        on_tick=_throttled(lambda: on_tick(0.0), clock),
     )
 
 
-def is_enough(on_tick: Callable[[float], None], share: float) -> bool:
-    """Tell how far a run is, and say whether it was asked to end."""
+def tick_requests_stop(on_tick: Callable[[float], None], share: float) -> bool:
+    """Report the share done; return whether a stop was requested."""
     try:
         on_tick(share)
-    except Enough:
+    except StopMeasurement:
         return True
     return False
 
 
 def _try(runner: Runner, feed: Feed) -> None:
-    # Failures are counted when they are timed; a warm-up goes on.
+    # Failures do not end a warm-up; they are counted only during the measurement.
     with contextlib.suppress(Exception):
         runner.infer(feed)
 
 
-def _seldom(tick: Callable[[], None], clock: Callable[[], int]) -> Callable[[], None]:
-    """Let `tick` through once in TICK_NS."""
+def _throttled(tick: Callable[[], None], clock: Callable[[], int]) -> Callable[[], None]:
+    """Call `tick` at most once per TICK_NS."""
     due_at = clock() + TICK_NS
 
     def maybe() -> None:
@@ -150,13 +150,13 @@ def _record(
     warmup: WarmUpReport,
 ) -> LatencyRun:
     latencies, failures = array("q"), Counter[str]()
-    infer, keep, size = runner.infer, latencies.append, len(feeds)
-    asked, least = 0, scenario.min_samples
+    infer, record, size = runner.infer, latencies.append, len(feeds)
+    asked, minimum = 0, scenario.min_samples
     begun = clock()
     done_at, limit_at = begun + int(scenario.min_duration_s * 1e9), begun + int(scenario.max_duration_s * 1e9)
     tick_at, ended, is_partial = begun + TICK_NS, begun, False
-    # The loop does as little as it can: its own cost is in every metric.
-    while (asked < least or ended < done_at) and ended < limit_at and not is_partial:
+    # The loop does as little as possible, because its cost is part of every metric.
+    while (asked < minimum or ended < done_at) and ended < limit_at and not is_partial:
         feed = feeds[asked % size]
         asked += 1
         started = clock()
@@ -167,9 +167,9 @@ def _record(
             ended = clock()
         else:
             ended = clock()
-            keep(ended - started)
+            record(ended - started)
         if ended > tick_at:
-            is_partial = is_enough(on_tick, share_done(asked, ended - begun, scenario))
+            is_partial = tick_requests_stop(on_tick, share_done(asked, ended - begun, scenario))
             tick_at = clock() + TICK_NS
     samples = np.frombuffer(latencies, dtype=np.int64).copy() if latencies else np.empty(0, dtype=np.int64)
     duration_s = (ended - begun) / 1e9
@@ -177,7 +177,7 @@ def _record(
 
 
 def share_done(asked: int, elapsed_ns: int, scenario: Scenario) -> float:
-    """Return how far a run is (0 to 1), by the queries asked and the time gone."""
+    """Return the progress of a run (0 to 1), by queries and elapsed time."""
     by_samples = asked / scenario.min_samples
     by_time = elapsed_ns / (scenario.min_duration_s * 1e9) if scenario.min_duration_s else 1.0
     by_limit = elapsed_ns / (scenario.max_duration_s * 1e9) if scenario.max_duration_s else 1.0

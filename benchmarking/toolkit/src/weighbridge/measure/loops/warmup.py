@@ -1,7 +1,7 @@
-"""Warm-up: run until two halves of the latest inferences look alike, or say that they never did.
+"""Warm-up: run until the two halves of the latest inferences agree, or until the time limit.
 
-The test is pyperf's calibration of warm-ups (`_worker.py`): caches, allocators and clocks have settled when the
-second half of a window is neither faster nor differently spread than the first.
+The test is the warm-up calibration of pyperf (`_worker.py`): caches, allocators and clocks have settled if the second
+half of a window is neither faster nor has another spread than the first.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from weighbridge.measure.scenarios import WarmUp
 
 @dataclasses.dataclass(frozen=True)
 class WarmUpReport:
-    """How many inferences the warm-up took, how long, and whether it settled."""
+    """Inferences and duration of the warm-up, and whether it settled."""
 
     inferences: int
     duration_s: float
@@ -24,10 +24,11 @@ class WarmUpReport:
 
 
 def halves_agree(samples: Sequence[float]) -> bool:
-    """Say whether the two halves of the samples agree, by pyperf's four conditions.
+    """Return whether the two halves of the samples agree, by the four conditions of pyperf.
 
-    The first sample is no outlier of the rest (at most Q3 + 1.5 IQR); the mean of the first half is at most 10 % above
-    and 50 % below that of the second; the median absolute deviations differ by at most 10 %; the quartiles by 5 %.
+    The first sample is not an outlier of the rest (at most Q3 + 1.5 IQR); the mean of the first half is at most 10 %
+    above and 50 % below that of the second; the median absolute deviations differ by at most 10 %; the quartiles by 5
+    %.
     """
     values = np.asarray(samples, dtype=np.float64)
     first, second = values[: len(values) // 2], values[len(values) // 2 :]
@@ -47,7 +48,7 @@ def halves_agree(samples: Sequence[float]) -> bool:
 def warm_up(
     infer: Callable[[int], None], *, settings: WarmUp, clock: Callable[[], int], on_tick: Callable[[], None]
 ) -> WarmUpReport:
-    """Call `infer(index)` until the halves of the latest values agree, or for the longest duration.
+    """Call `infer(index)` until the halves of the latest values agree, or for the maximum duration.
 
     `clock` counts nanoseconds; `on_tick` is called after every value and may raise to stop.
     """
@@ -70,7 +71,7 @@ def warm_up(
 def _value(
     infer: Callable[[int], None], index: int, *, at_least_ns: float, clock: Callable[[], int]
 ) -> tuple[int, float]:
-    """Run inferences until `at_least_ns` have passed; return how many they were and their mean in nanoseconds."""
+    """Run inferences until `at_least_ns` have passed; return their number and mean time in nanoseconds."""
     begun, count = clock(), 0
     while True:
         infer(index + count)

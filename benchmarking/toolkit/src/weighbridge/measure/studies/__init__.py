@@ -1,1 +1,1 @@
-"""Measurements of more than one point: comparisons, sweeps, searches, repetitions."""
+"""Studies of several measurements: comparisons, sweeps, searches and reruns."""

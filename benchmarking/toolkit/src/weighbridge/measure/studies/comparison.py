@@ -1,7 +1,7 @@
-"""Comparison: two or more models side by side in this process: answers on the same rows, time in interleaved blocks.
+"""Comparison of two or more models in this process: answers on the same rows, times in interleaved blocks.
 
-The first model is the baseline. It is loaded twice and measured against itself in the same rounds (A/A), so that the
-noise floor is that of these very minutes: what lies within it is tied, not ranked.
+The first model is the baseline. It is loaded twice and measured against itself in the same rounds (A/A), which gives
+the noise floor of this measurement: models within it are tied.
 """
 
 import dataclasses
@@ -24,21 +24,21 @@ from weighbridge.measure.conditions.model_file import ModelFile, digest_of_file,
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.samples import Queries, prepare_queries
 from weighbridge.quality.scores import labels_of, numbers_of
-from weighbridge.statistics.standing import doubts, median_latency, quality_drops, ranks_of, speed
+from weighbridge.statistics.ranking import compare_speed, comparison_reasons, median_latency, quality_drops, ranks_of
 from weighbridge.systems.engine_errors import model_failure
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
 
 SCHEMA = "weighbridge.comparison/1"
 TWIN = "baseline, once more"
 BATCH = 64
-# Where answering ends and timing begins on the way from 0 to 1.
-ANSWERED = 0.3
+# Share of progress at which answering ends and timing starts.
+ANSWERED_SHARE = 0.3
 Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonSettings:
-    """What decides a comparison: how much quality may be lost (in the unit of the metric), level, threads, blocks."""
+    """The settings of a comparison: acceptable loss of quality (in the unit of the metric), level, threads, blocks."""
 
     margin: float = 0.01
     confidence: float = 0.95
@@ -47,17 +47,15 @@ class ComparisonSettings:
     blocks: BlockSettings = BlockSettings()  # noqa: RUF009 -- frozen, as everything in it
 
     def __post_init__(self) -> None:
-        """Refuse a margin, a level, threads or resamples that mean nothing."""
+        """Raise Invalid for an invalid margin, level, number of threads or resamples."""
         if not self.margin > 0:
-            raise Invalid(
-                "The margin must be above zero: it says how much worse would still be good enough.", field="margin"
-            )
+            raise Invalid("The margin must be above zero: it is the acceptable loss.", field="margin")
         if not 0 < self.confidence < 1:
-            raise Invalid("A confidence level lies between 0 and 1.", field="confidence")
+            raise Invalid("The confidence level must be between 0 and 1.", field="confidence")
         if self.threads < 1:
-            raise Invalid("A model runs on at least one thread.", field="threads")
+            raise Invalid("A model needs at least one thread.", field="threads")
         if self.resamples < 100:
-            raise Invalid("An interval by resampling needs at least 100 resamples.", field="resamples")
+            raise Invalid("A bootstrap interval needs at least 100 resamples.", field="resamples")
 
 
 def compare(
@@ -72,10 +70,11 @@ def compare(
 ) -> dict[str, Any]:
     """Compare ONNX files by name, the first the baseline, and return a `weighbridge.comparison/1` mapping.
 
-    Raises Invalid for fewer than two models, for models with different inputs and for data that does not fit,
-    ModelFailed when a model does not answer. `Enough` from `on_progress` during the rounds keeps the whole ones.
+    Raises Invalid for fewer than two models, for models with different inputs and for data that does not fit, and
+    ModelFailed if a model does not answer. `StopMeasurement` from `on_progress` during the rounds keeps complete
+    rounds.
     """
-    baseline = _first_of(models)
+    baseline = _baseline_of(models)
     on_progress(0.0, "reading the models")
     files = {name: read_model(path) for name, path in models.items()}
     rows = read_data_set(data) if data is not None else None
@@ -87,10 +86,10 @@ def compare(
     runners[TWIN] = OnnxRuntimeRunner(models[baseline], threads=settings.threads)
     blocks, seen = _rounds(runners, queries, settings, on_progress, clock)
     circumstances = verdict.RunCircumstances(
-        interference=seen, governor=manifest.governor(), free_dimensions=queries.free_dimensions
+        interference=seen, governor=manifest.cpu_governors(), free_dimensions=queries.free_dimensions
     )
     reasons = (
-        *doubts(blocks, noise_floor(blocks, baseline, TWIN, confidence=settings.confidence)),
+        *comparison_reasons(blocks, noise_floor(blocks, baseline, TWIN, confidence=settings.confidence)),
         *verdict.machine_reasons(circumstances, threads=settings.threads),
     )
     described = {
@@ -99,33 +98,33 @@ def compare(
         "inputs": {"origin": queries.origin},
         "settings": to_document(settings),
         "engine": runners[baseline].describe(),
-        "libraries": manifest.libraries(),
-        "machine": manifest.machine(),
+        "libraries": manifest.library_versions(),
+        "machine": manifest.describe_machine(),
         "isolation": isolation,
     }
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": not blocks.is_complete,
-        **_standing(files, blocks, answers, rows, settings),
+        **_ranking(files, blocks, answers, rows, settings),
         "verdict": verdict.Verdict(verdict.worst(reasons), reasons).as_document(),
         "run": {
             "duration_s": round(blocks.duration_s, 3),
             "rounds": len(blocks.latencies_ns[baseline]),
             "interference": seen.as_document(),
         },
-        "manifest": manifest.sealed(described),
+        "manifest": manifest.seal_manifest(described),
     }
 
 
-def _standing(
+def _ranking(
     files: Mapping[str, ModelFile],
     blocks: Blocks,
     answers: Mapping[str, NDArray[Any]],
     rows: DataSet | None,
     settings: ComparisonSettings,
 ) -> dict[str, Any]:
-    """Return what the rounds and the answers say of each model, and how they rank."""
+    """Return the results of each model and the ranking."""
     baseline, confidence = next(iter(files)), settings.confidence
     floor = noise_floor(blocks, baseline, TWIN, confidence=confidence)
 
@@ -148,7 +147,7 @@ def _standing(
         "candidates": [
             {
                 **_described(name, file, blocks, confidence),
-                **speed(blocks, baseline, name, floor=floor, confidence=confidence),
+                **compare_speed(blocks, baseline, name, floor=floor, confidence=confidence),
                 "quality_drops": drops(name),
             }
             for name, file in files.items()
@@ -157,20 +156,20 @@ def _standing(
     }
 
 
-def _first_of(models: Mapping[str, Path]) -> str:
+def _baseline_of(models: Mapping[str, Path]) -> str:
     if len(models) < 2 or TWIN in models:
-        raise Invalid("Name two models at least, the baseline first, each under a name of its own.", field="models")
+        raise Invalid("Give at least two models with different names, the baseline first.", field="models")
     return next(iter(models))
 
 
 def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | None) -> None:
-    """Refuse models that cannot be asked the same queries."""
+    """Raise Invalid for models with different inputs."""
     first, *others = declared
     for name in others:
         if [(spec.name, spec.dtype) for spec in declared[name]] != [
             (spec.name, spec.dtype) for spec in declared[first]
         ]:
-            text = f"{name} takes other inputs than {first}; export both with the same names and types of inputs."
+            text = f"{name} has other inputs than {first}; export both with the same input names and types."
             raise Invalid(text, code="model_inputs", field="models")
     if rows is not None:
         for specs in declared.values():
@@ -178,13 +177,13 @@ def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | N
 
 
 def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Say) -> dict[str, NDArray[Any]]:
-    """Return each model's classes or numbers for all rows of the data set; nothing without one."""
+    """Return each model's classes or numbers for all rows of the data set; empty without one."""
     if queries.data is None or queries.spec is None:
         return {}
     x, y = queries.data.x, queries.data.y
     read = numbers_of if np.issubdtype(y.dtype, np.floating) else labels_of
-    found = {}
-    for place, (name, runner) in enumerate(runners.items()):
+    answers = {}
+    for index, (name, runner) in enumerate(runners.items()):
         batch = 1 if isinstance(runner.inputs[0].shape[0], int) else BATCH
         parts = []
         for start in range(0, len(x), batch):
@@ -192,12 +191,12 @@ def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Sa
             try:
                 output = runner.first_output({queries.spec.name: rows})
             except Exception as error:
-                # ONNX Runtime's exception classes share no base but Exception.
+                # The exceptions of ONNX Runtime have no common base class.
                 raise model_failure(f"({name}) on row {start} of the data set", error) from error
             parts.append(read(output, rows=len(rows)))
-            say(ANSWERED * (place + start / len(x)) / len(runners), f"asking {name}")
-        found[name] = np.concatenate(parts)
-    return found
+            say(ANSWERED_SHARE * (index + start / len(x)) / len(runners), f"running {name}")
+        answers[name] = np.concatenate(parts)
+    return answers
 
 
 def _rounds(
@@ -207,17 +206,17 @@ def _rounds(
     say: Say,
     clock: Callable[[], int],
 ) -> tuple[Blocks, interference.Interference]:
-    interference.spin_ns(clock)  # the first one warms the interpreter
+    interference.spin_ns(clock)  # the first call warms up the interpreter
     spins = [interference.spin_ns(clock)]
 
     def tick(share: float) -> None:
-        say(ANSWERED + share * (1 - ANSWERED), "timing side by side" if share else "warming up")
+        say(ANSWERED_SHARE + share * (1 - ANSWERED_SHARE), "timing side by side" if share else "warming up")
         spins.append(interference.spin_ns(clock))
 
     before = interference.read_counters(clock)
     blocks = interleave(runners, queries.feeds, settings=settings.blocks, clock=clock, on_tick=tick)
     after = interference.read_counters(clock)
-    return blocks, interference.between(before, after, spins_ns=spins, cpus=len(os.sched_getaffinity(0)))
+    return blocks, interference.interference_between(before, after, spins_ns=spins, cpus=len(os.sched_getaffinity(0)))
 
 
 def _described(name: str, file: ModelFile, blocks: Blocks, confidence: float) -> dict[str, Any]:
@@ -226,9 +225,9 @@ def _described(name: str, file: ModelFile, blocks: Blocks, confidence: float) ->
         "name": name,
         "digest": file.digest,
         "metrics": {
-            "model_size_mb": metrics.single(file.size_mb, "MB"),
-            "parameters": metrics.single(file.parameters, "1"),
-            **({"latency_p50_ms": metrics.bounded(p50, "ms")} if p50 else {}),
+            "model_size_mb": metrics.point_metric(file.size_mb, "MB"),
+            "parameters": metrics.point_metric(file.parameters, "1"),
+            **({"latency_p50_ms": metrics.interval_metric(p50, "ms")} if p50 else {}),
         },
         "failures": dict(blocks.failures[name]),
     }

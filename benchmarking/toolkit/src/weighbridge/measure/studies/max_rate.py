@@ -1,6 +1,4 @@
-"""The highest rate of single queries that a model in one process answers within a limit: the search, run on Server
-trials.
-"""
+"""The highest rate of single queries that a model serves within a latency limit, searched with Server runs."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,27 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from weighbridge.core.errors import Refused
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
 from weighbridge.measure.scenarios import HIGHEST_RATE_PER_S, ProfileSettings, Server, SingleStream
 from weighbridge.measure.studies.sweep import Profile
-from weighbridge.statistics.highest_rate import Edge, HighestRate, SearchSettings, as_document, find_highest_rate
+from weighbridge.statistics.highest_rate import HighestRate, SearchEnd, SearchSettings, as_document, find_highest_rate
 
 SCHEMA = "weighbridge.max_rate/1"
-# A queue that grows is cut here: as many times the schedule's own length.
-LONGEST = 2.0
+# A trial with a growing queue ends after this multiple of its planned duration.
+MAX_STRETCH = 2.0
 FEWEST_FIRST = 200
 
 
 class NoServiceTime(Refused):
-    """The model could not be timed at all, so that no rate can be tried."""
+    """The model could not be timed, so no rate can be tried."""
 
     default_code = "no_service_time"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What is searched: the limit of p99 (ms), the queries in a trial, and the time that all of it may take."""
+class MaxRateSettings:
+    """The limit of p99 (ms), the queries per trial, and the deadline of the search."""
 
     limit_ms: float
     samples: int
@@ -39,37 +37,36 @@ def find_max_rate(
     profile: Profile,
     *,
     settings: ProfileSettings,
-    asked: Asked,
+    limits: MaxRateSettings,
     on_progress: Callable[[float, str], None],
     now: datetime,
 ) -> dict[str, Any]:
-    """Find the highest rate (1/s) whose p99 of response time is within the limit; return a `weighbridge.max_rate/1`
-    mapping.
+    """Find the highest rate (1/s) with p99 of response time within the limit; return `weighbridge.max_rate/1`.
 
-    A first run without waiting gives the service time and so the range: a single worker answers no more than one over
-    it. Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose
-    time is up before it has an answer says what it knows and is marked `is_partial`; the trial under way is stopped.
-    Raises what `profile` raises, NoServiceTime, and Invalid.
+    A first run gives the service time and the search range: a single worker cannot exceed one over the service time.
+    Each trial is a Server run; a final run at the lower bound is checked with the early stopping of MLPerf. If time
+    runs out, the result is partial (`is_partial`) and the current trial is stopped. Raises what `profile` raises,
+    NoServiceTime, and Invalid.
     """
-    trials = _Trials(profile, settings, asked, on_progress)
+    trials = _Trials(profile, settings, limits, on_progress)
     first, middle = trials.time_one()
     capacity = min(1_000 / middle["value"], HIGHEST_RATE_PER_S / 1.5)
     search = SearchSettings(lowest=capacity / 1_000, start=capacity / 4, highest=capacity * 1.5)
-    found = find_highest_rate(trials.ask, limit_ms=asked.limit_ms, settings=search, on_tick=trials.note)
+    highest = find_highest_rate(trials.ask, limit_ms=limits.limit_ms, settings=search, on_tick=trials.record_progress)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
-        "is_partial": found.reason is Edge.OUT_OF_TIME,
-        **as_document(found, limit_ms=asked.limit_ms),
+        "is_partial": highest.reason is SearchEnd.OUT_OF_TIME,
+        **as_document(highest, limit_ms=limits.limit_ms),
         "service_time_p50_ms": middle,
-        "confirmed_at_lower": trials.confirm(found),
+        "confirmed_at_lower": trials.confirm(highest),
         "doubts": sorted(set(trials.doubts)),
-        "manifest": sealed(
+        "manifest": seal_manifest(
             {
                 **first["manifest"],
-                "limit_ms": asked.limit_ms,
-                "samples": asked.samples,
-                "within_s": asked.deadline.within_s,
+                "limit_ms": limits.limit_ms,
+                "samples": limits.samples,
+                "within_s": limits.deadline.within_s,
                 "search": dataclasses.asdict(search),
             }
         ),
@@ -78,21 +75,21 @@ def find_max_rate(
 
 @dataclasses.dataclass
 class _Trials:
-    """The runs of one search, none of which outlasts its deadline."""
+    """The runs of one search, which all end at its deadline."""
 
     profile: Profile
     settings: ProfileSettings
-    asked: Asked
+    limits: MaxRateSettings
     on_progress: Callable[[float, str], None]
     share: float = 0.0
     doubts: list[str] = dataclasses.field(default_factory=list)
 
     def time_one(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Ask one query after the other; return the result and its metric of the service time."""
+        """Run sequential queries; return the result and the service time metric."""
         try:
             first = self._run(SingleStream(**self._shared(), min_samples=FEWEST_FIRST), "timing one query")
         except OutOfTime:
-            text = "The time was up before the model was timed, so no rate was tried; give more with --within."
+            text = "Time ran out before the model was timed, so no rate was tried; allow more time with --within."
             raise NoServiceTime(text) from None
         middle = first["metrics"].get("latency_p50_ms")
         if middle is None or middle["value"] <= 0:
@@ -100,47 +97,45 @@ class _Trials:
         return first, middle
 
     def ask(self, rate: float) -> float | None:
-        """Return p99 of the response time (ms) at a rate, None where queries failed or too few were answered."""
-        result = self._serve(rate, self.asked.samples)
+        """Return p99 of the response time (ms) at a rate; None if queries failed or too few were answered."""
+        result = self._serve(rate, self.limits.samples)
         self.doubts.extend(reason["code"] for reason in result["verdict"]["reasons"] if reason["status"] == "invalid")
         metric = result["metrics"].get(Server.HEADLINE)
         return None if metric is None or result["metrics"]["error_rate"]["value"] > 0 else float(metric["value"])
 
-    def confirm(self, found: HighestRate) -> dict[str, Any] | None:
-        """Hold a last run, at the lower bound, to the limit; None without a bound, or without time for it."""
-        if found.lower is None or found.reason is Edge.OUT_OF_TIME:
+    def confirm(self, highest: HighestRate) -> dict[str, Any] | None:
+        """Check the limit with a final run at the lower bound; None without a bound or enough time."""
+        if highest.lower is None or highest.reason is SearchEnd.OUT_OF_TIME:
             return None
         try:
-            confirmed: dict[str, Any] = self._serve(found.lower, 2 * self.asked.samples)["limit"]
+            confirmed: dict[str, Any] = self._serve(highest.lower, 2 * self.limits.samples)["limit"]
         except OutOfTime:
             return None
         return confirmed
 
-    def note(self, share: float) -> None:
-        """Remember how far the search is."""
+    def record_progress(self, share: float) -> None:
+        """Record the progress of the search."""
         self.share = 0.05 + 0.85 * share
 
     def _serve(self, rate: float, at_least: int) -> dict[str, Any]:
-        planned_s, limit_ms = max(at_least / rate, 0.5), self.asked.limit_ms
+        planned_s, limit_ms = max(at_least / rate, 0.5), self.limits.limit_ms
         scenario = Server(
             **self._shared(),
             rate_per_s=rate,
             limit_ms=limit_ms,
             min_samples=at_least,
             min_duration_s=0.5,
-            max_duration_s=LONGEST * planned_s + 10 * limit_ms / 1_000,
+            max_duration_s=MAX_STRETCH * planned_s + 10 * limit_ms / 1_000,
         )
         return self._run(scenario, f"{rate:,.0f} per second")
 
-    def _run(self, scenario: SingleStream | Server, doing: str) -> dict[str, Any]:
-        """Run one scenario; whoever is told of its progress looks at the time, and a run that is stopped
-        there is dead.
-        """
-        deadline = self.asked.deadline
+    def _run(self, scenario: SingleStream | Server, phase: str) -> dict[str, Any]:
+        """Run one scenario; its progress callback checks the deadline and stops the run after it."""
+        deadline = self.limits.deadline
 
-        def follow(_share: float, _doing: str) -> None:
+        def follow(_share: float, _phase: str) -> None:
             deadline.check()
-            self.on_progress(self.share, f"{doing}, {deadline.words()}")
+            self.on_progress(self.share, f"{phase}, {deadline.words()}")
 
         deadline.check()
         return self.profile(dataclasses.replace(self.settings, scenario=scenario, measures_quality=False), follow)

@@ -1,7 +1,7 @@
-"""Rerun: a result's run repeated from its manifest, and whether its times come out equivalent.
+"""Reruns: repeat a run from its manifest and test whether the times are equivalent.
 
-The intervals know the noise within each run, not what changed between the two. So `different` may mean the machine, and
-the conditions that differ are listed beside the answer.
+The intervals cover the noise within each run, not changes between the two. So `different` may be caused by the machine;
+the answer lists the conditions that differ.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,9 +10,9 @@ from typing import Any
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.raw import altered, percentiles_of
+from weighbridge.measure.raw_samples import altered_metrics, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.statistics.equivalence import EquivalenceAnswer, ratio_equivalence
 
@@ -24,23 +24,23 @@ PARTS = ("libraries", "machine", "engine", "isolation")
 
 
 def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) -> ProfileSettings:
-    """Return the settings a result was measured with; raise Invalid unless it is whole and of this model and data."""
+    """Return the settings a result was measured with; raise Invalid unless it is intact and of this model and data."""
     try:
         manifest = result["manifest"]
-        is_whole = result["schema"] == RESULT_SCHEMA and sealed(manifest)["digest"] == manifest["digest"]
+        is_intact = result["schema"] == RESULT_SCHEMA and seal_manifest(manifest)["digest"] == manifest["digest"]
         model_digest = manifest["model"].get("digest")
         data_digest = (manifest["data"] or {}).get("digest")
         settings = manifest["settings"]
     except (KeyError, TypeError, AttributeError) as error:
-        raise Invalid("That is no result of `weighbridge profile`.", code="result_form", field="result") from error
-    if not is_whole:
+        raise Invalid("This is not a result of `weighbridge profile`.", code="result_form", field="result") from error
+    if not is_intact:
         raise Invalid("The result's manifest was changed after it was sealed.", code="result_form", field="result")
     _check_file("model", model, model_digest)
     if (data is None) is not (data_digest is None):
         text = (
             "Give --data: the result was measured on a data set."
             if data is None
-            else "Leave --data out: the result had none."
+            else "Omit --data: the result was measured without a data set."
         )
         raise Invalid(text, code="data_missing", field="data")
     if data is not None:
@@ -49,9 +49,9 @@ def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) ->
 
 
 def settings_in(manifest: Mapping[str, Any]) -> ProfileSettings:
-    """Return the settings that a manifest was sealed with, the files at hand being the same for sure; raise Invalid."""
-    if "settings" not in manifest or sealed(manifest)["digest"] != manifest.get("digest"):
-        raise Invalid("The repeated run's manifest holds no settings.", code="result_form", field="result")
+    """Return the settings of a sealed manifest, without checking files; raise Invalid if it is not intact."""
+    if "settings" not in manifest or seal_manifest(manifest)["digest"] != manifest.get("digest"):
+        raise Invalid("The manifest of the repeated run contains no settings.", code="result_form", field="result")
     return from_document(ProfileSettings, manifest["settings"], name="settings")
 
 
@@ -60,24 +60,22 @@ def rerun(
 ) -> dict[str, Any]:
     """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
 
-    p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided
-    tests. The answer is `different` if any metric is, `equivalent` if all are, else `cannot_tell`, as when one of the
-    runs is no valid measurement.
+    Two one-sided tests compare p50 and p95, recomputed from the raw samples of both runs, with `margin` (0.1 is 10 %).
+    The answer is `different` if any metric is, `equivalent` if all are, and otherwise `cannot_tell`, also if one of the
+    runs is invalid.
     """
     again = run()
     return {
-        **compared(result, again, margin=margin, alpha=alpha),
+        **compare_results(result, again, margin=margin, alpha=alpha),
         "is_partial": bool(again.get("is_partial")),
         "result": again,
     }
 
 
-def compared(
+def compare_results(
     result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return the answer, metrics, reasons and differences of a `weighbridge.rerun/1` mapping for two
-    results at hand.
-    """
+    """Return answer, metrics, reasons and differences of a `weighbridge.rerun/1` mapping for two results."""
     metrics = list(_metrics(result, again, margin=margin, alpha=alpha))
     reasons = list(_reasons(result, again, metrics))
     answers = {metric["answer"] for metric in metrics}
@@ -110,11 +108,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[st
 
 def _conditions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for part in PARTS:
-        held = manifest.get(part)
-        if isinstance(held, Mapping):
-            yield from ((f"{part}.{name}", value) for name, value in held.items())
+        conditions = manifest.get(part)
+        if isinstance(conditions, Mapping):
+            yield from ((f"{part}.{name}", value) for name, value in conditions.items())
         else:
-            yield part, held
+            yield part, conditions
 
 
 def _check_file(what: str, path: Path, digest: str | None) -> None:
@@ -122,9 +120,11 @@ def _check_file(what: str, path: Path, digest: str | None) -> None:
         raise Invalid("Only results of model files can be repeated.", code="result_form", field=what)
     if not path.is_file():
         raise Invalid(f"There is no {what} file {path.name}.", code=f"{what}_missing", field=what)
-    found = digest_of_file(path)
-    if found != digest:
-        text = f"{path.name} is not the {what} that was measured: its digest is {found}, the result's {digest}."
+    actual = digest_of_file(path)
+    if actual != digest:
+        text = (
+            f"{path.name} is not the {what} that was measured: its digest is {actual}, that of the result is {digest}."
+        )
         raise Invalid(text, code=f"{what}_other", field=what)
 
 
@@ -135,26 +135,26 @@ def _metrics(
     for name in (f"{kind}{percentile}" for kind in KINDS for percentile in PERCENTILES):
         first, second = before.get(name), after.get(name)
         if first is not None and second is not None:
-            found = ratio_equivalence(first, second, margin=margin, alpha=alpha)
+            equivalence = ratio_equivalence(first, second, margin=margin, alpha=alpha)
             yield {
                 "metric": name,
                 "then": first.value,
                 "now": second.value,
-                "ratio": found.ratio,
-                "lower": found.lower,
-                "upper": found.upper,
-                "confidence": found.confidence,
-                "p_value": found.p_value,
-                "answer": found.answer.value,
+                "ratio": equivalence.ratio,
+                "lower": equivalence.lower,
+                "upper": equivalence.upper,
+                "confidence": equivalence.confidence,
+                "p_value": equivalence.p_value,
+                "answer": equivalence.answer.value,
             }
 
 
 def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], metrics: list[dict[str, Any]]) -> Iterator[str]:
-    """Say why nothing can be told, where that is so."""
-    for word, result in (("The first", then), ("This", now)):
+    """Yield the reasons why the runs cannot be compared."""
+    for which, result in (("The first", then), ("This", now)):
         if result["verdict"]["status"] == "invalid":
-            yield f"{word} run is no valid measurement, so nothing can be told from it."
-        for what in altered(result):
-            yield f"{word} result was changed after it was measured: {what}."
+            yield f"{which} run is not a valid measurement, so it cannot be compared."
+        for change in altered_metrics(result):
+            yield f"{which} result was changed after it was measured: {change}."
     if not metrics:
-        yield "The two results have no percentile in common of which both keep raw samples."
+        yield "The two results have no common percentile with raw samples."

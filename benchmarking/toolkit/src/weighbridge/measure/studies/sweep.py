@@ -1,4 +1,4 @@
-"""A sweep: throughput and latency of a model over sizes of batch and numbers of batches under way, each point a run."""
+"""Sweeps: throughput and latency of a model for several batch sizes and levels of concurrency, one run per point."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.scenarios import Offline, ProfileSettings
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
-MOST_POINTS = 64
+MAX_POINTS = 64
 METRICS = (
     "throughput_samples_per_s",
     "latency_p50_ms",
@@ -35,19 +35,19 @@ def sweep(
 ) -> dict[str, Any]:
     """Measure every pair of batch and concurrency in the Offline scenario; return a `weighbridge.sweep/1` mapping.
 
-    `profile(settings, on_progress)` is one run. A point that cannot be measured is kept with its reason; a run that is
-    canceled ends the sweep, which is then partial. Raises RunFailed where no point could be measured.
+    `profile(settings, on_progress)` performs one run. A failed point is recorded with its reason; a canceled run ends
+    the sweep, which is then partial. Raises RunFailed if all points failed.
     """
     pairs = [(batch, concurrency) for concurrency in concurrencies for batch in batches]
-    if not 1 <= len(pairs) <= MOST_POINTS:
-        raise Invalid(f"A sweep has 1 to {MOST_POINTS} points, not {len(pairs)}.", field="batch")
+    if not 1 <= len(pairs) <= MAX_POINTS:
+        raise Invalid(f"A sweep needs 1 to {MAX_POINTS} points, not {len(pairs)}.", field="batch")
     points: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     is_partial = False
-    for place, (batch, concurrency) in enumerate(pairs):
+    for index, (batch, concurrency) in enumerate(pairs):
 
-        def follow(share: float, _doing: str, done: int = place, doing: str = f"batch {batch} x {concurrency}") -> None:
-            on_progress((done + share) / len(pairs), doing)
+        def follow(share: float, _phase: str, done: int = index, phase: str = f"batch {batch} x {concurrency}") -> None:
+            on_progress((done + share) / len(pairs), phase)
 
         try:
             result = profile(offline(settings, batch=batch, concurrency=concurrency), follow)
@@ -55,9 +55,11 @@ def sweep(
             is_partial = True
             break
         except RunFailed as failed:
-            if not results and place == len(pairs) - 1:
+            if not results and index == len(pairs) - 1:
                 raise
-            points.append(_place(batch, concurrency) | {"refused": {"code": failed.code, "reason": failed.reason}})
+            points.append(
+                _coordinates(batch, concurrency) | {"refused": {"code": failed.code, "reason": failed.reason}}
+            )
             continue
         results.append(result)
         points.append(_point(batch, concurrency, result))
@@ -71,7 +73,7 @@ def sweep(
 
 
 def offline(settings: ProfileSettings, *, batch: int, concurrency: int) -> ProfileSettings:
-    """Return the settings with the Offline scenario at one point; the quality does not depend on it and is left out."""
+    """Return the settings with the Offline scenario at one point, without quality, which does not depend on it."""
     common = {
         field.name: getattr(settings.scenario, field.name)
         for field in dataclasses.fields(Offline)
@@ -91,14 +93,14 @@ def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return max(measured, key=lambda point: float(point["metrics"][METRICS[0]]["value"]), default=None)
 
 
-def _place(batch: int, concurrency: int) -> dict[str, Any]:
+def _coordinates(batch: int, concurrency: int) -> dict[str, Any]:
     return {"batch": batch, "concurrency": concurrency}
 
 
 def _point(batch: int, concurrency: int, result: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: result["metrics"][name] for name in METRICS if name in result["metrics"]}
-    return _place(batch, concurrency) | {
-        "metrics": kept,
+    metrics = {name: result["metrics"][name] for name in METRICS if name in result["metrics"]}
+    return _coordinates(batch, concurrency) | {
+        "metrics": metrics,
         "status": result["verdict"]["status"],
         "reasons": result["verdict"]["reasons"],
         "missing": [entry for entry in result["missing"] if entry["metric"] in METRICS],
@@ -106,5 +108,5 @@ def _point(batch: int, concurrency: int, result: Mapping[str, Any]) -> dict[str,
 
 
 def _manifest(first: Mapping[str, Any], pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """Return the manifest of the first point, sealed anew with all points instead of its own."""
-    return sealed({**first, "sweep": [list(pair) for pair in pairs]})
+    """Return the manifest of the first point, resealed with the list of all points."""
+    return seal_manifest({**first, "sweep": [list(pair) for pair in pairs]})

@@ -1,1 +1,1 @@
-"""Methods that make a cheaper variant of a model."""
+"""Methods that create a cheaper variant of a model."""

@@ -1,7 +1,7 @@
-"""Calibration: the range of every activation of a network, seen while it answers some rows.
+"""Calibration: the range of each activation of a network, observed while it answers rows.
 
-ONNX Runtime's own calibrators write the network to a file first, which nothing behind the fence may; here it stays in
-memory, a batch at a time. Histograms and their thresholds are ONNX Runtime's (`quantization/calibrate.py`).
+ONNX Runtime's own calibrators first write the network to a file, which the sandbox forbids; here it stays in memory,
+one batch at a time. Histograms and their thresholds are ONNX Runtime's (`quantization/calibrate.py`).
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from weighbridge.measure.loops.latency import Feed
 from weighbridge.optimization.recipes import CalibrationMethod
 from weighbridge.systems.onnx_runtime import engine
 
-# ONNX Runtime's defaults (`create_calibrator`), but that ranges need not lie symmetrically around zero.
+# ONNX Runtime's defaults (`create_calibrator`), except that ranges need not be symmetric around zero.
 HISTOGRAM = {"num_quantized_bins": 128, "percentile": 99.999, "symmetric": False, "scenario": "same"}
 BINS = {CalibrationMethod.ENTROPY: 128, CalibrationMethod.PERCENTILE: 2_048}
 
 
 def ranges(model: Any, feeds: Iterable[Feed], *, method: CalibrationMethod) -> Any:
-    """Return ONNX Runtime's `TensorsData` for an `onnx.ModelProto` whose shapes are inferred, over all `feeds`."""
-    parts = part_of_engine("quantization.calibrate")
+    """Return ONNX Runtime's `TensorsData` for an `onnx.ModelProto` with inferred shapes, over all `feeds`."""
+    parts = onnxruntime_module("quantization.calibrate")
     names = observable(model)
     session = _exposed(model, names)
     seen = (dict(zip(names, session.run(names, feed), strict=True)) for feed in feeds)
@@ -29,14 +29,14 @@ def ranges(model: Any, feeds: Iterable[Feed], *, method: CalibrationMethod) -> A
     return parts.TensorsData(parts.CalibrationMethod[method.value], data)
 
 
-def part_of_engine(name: str) -> Any:
-    """Import a module of ONNX Runtime by its name below the package, with telemetry off."""
+def onnxruntime_module(name: str) -> Any:
+    """Import a module of ONNX Runtime by its name below the package, with telemetry disabled."""
     engine()
     return importlib.import_module(f"onnxruntime.{name}")
 
 
 def observable(model: Any) -> list[str]:
-    """Name every activation that holds FP32 numbers, the inputs included."""
+    """Return the names of all FP32 activations, including the inputs."""
     from onnx import TensorProto
 
     constants = {tensor.name for tensor in model.graph.initializer}
@@ -46,7 +46,7 @@ def observable(model: Any) -> list[str]:
 
 
 def _exposed(model: Any, names: Sequence[str]) -> Any:
-    """Open a session that returns all of these activations."""
+    """Open a session that returns all these activations."""
     import onnx
 
     exposed = onnx.ModelProto()
@@ -70,10 +70,10 @@ def _extremes(seen: Iterable[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
 
 
 def _thresholds(seen: Iterable[dict[str, Any]], method: CalibrationMethod) -> dict[str, Any]:
-    collector = part_of_engine("quantization.calibrate").HistogramCollector(
+    collector = onnxruntime_module("quantization.calibrate").HistogramCollector(
         method=method.value.lower(), num_bins=BINS[method], **HISTOGRAM
     )
-    # It prints what it does, and standard output is where a child tells its progress.
+    # It prints to standard output, which a child process uses to report progress.
     with contextlib.redirect_stdout(io.StringIO()):
         for values in seen:
             collector.collect(values)

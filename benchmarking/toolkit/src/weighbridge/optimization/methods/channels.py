@@ -1,9 +1,9 @@
-"""Channels: which parts of a network belong to the same channels, found by following its graph (`torch.fx`).
+"""Channels: find the parts of a network that belong to the same channels by following its graph (`torch.fx`).
 
-A *space* is a set of channels that are kept or dropped together: the filters that make them, the normalization that
-scales them, the weights that read them. Adding two tensors joins their spaces (residual connections). What this module
-does not know fixes the space it meets: nothing is dropped there. So an unknown operator costs savings, never
-correctness.
+A *space* is a set of channels that are kept or dropped together: the filters that produce them, the normalization that
+scales them, and the weights that read them. Adding two tensors joins their spaces (residual connections). An operator
+that this module does not know fixes its spaces: their channels are not dropped. So an unknown operator costs savings,
+never correctness.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ RESHAPING = ("flatten", "view", "reshape")
 
 
 class ChannelRole(StrEnum):
-    """What a module's weights are to the channels of a space."""
+    """The role of a module's weights for the channels of a space."""
 
     MAKES = "makes"
     READS = "reads"
@@ -69,7 +69,7 @@ class ChannelRole(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class ChannelPart:
-    """A module by its qualified name, its role, and how many consecutive inputs each channel is spread over."""
+    """A module by its qualified name, its role, and the number of consecutive inputs per channel."""
 
     module: str
     role: ChannelRole
@@ -78,7 +78,7 @@ class ChannelPart:
 
 @dataclasses.dataclass
 class Space:
-    """Channels that stay or go together; a fixed one stays whole."""
+    """Channels that are kept or dropped together; a fixed space keeps all."""
 
     size: int
     is_fixed: bool = False
@@ -87,7 +87,7 @@ class Space:
 
 @dataclasses.dataclass(frozen=True)
 class Flow:
-    """Where the channels of a tensor lie: which space, how many elements each is spread over, along which axis."""
+    """The channels of a tensor: their space, the number of elements per channel, and the axis."""
 
     space: int
     spread: int
@@ -95,7 +95,7 @@ class Flow:
 
 
 def free_spaces(network: Any, example: Any) -> list[Space]:
-    """Return the spaces of which channels may be dropped; `example` is a batch, shape (rows, ...).
+    """Return the spaces whose channels may be dropped; `example` is a batch, shape (rows, ...).
 
     Raises Invalid for a network whose graph cannot be followed (control flow that depends on the data).
     """
@@ -107,9 +107,9 @@ def free_spaces(network: Any, example: Any) -> list[Space]:
         with torch.no_grad():
             shape_prop.ShapeProp(traced).propagate(example)
     except Exception as error:
-        # fx has no exception of its own, and the network may raise anything.
+        # fx has no exception class of its own, and the network may raise anything.
         text = (
-            f"The graph of the network cannot be followed, so that no channel can be dropped: {type(error).__name__}: "
+            f"The graph of the network cannot be followed, so no channel can be dropped: {type(error).__name__}: "
             f"{error}"
         )
         raise Invalid(text, code="untraceable", field="torch") from error
@@ -120,10 +120,10 @@ def free_spaces(network: Any, example: Any) -> list[Space]:
 
 
 class Follower:
-    """Walks the nodes of a traced network in order and gathers its spaces."""
+    """Walks the nodes of a traced network in order and collects its spaces."""
 
     def __init__(self, traced: Any) -> None:
-        """Follow a `torch.fx.GraphModule` whose shapes were propagated."""
+        """Follow a `torch.fx.GraphModule` with propagated shapes."""
         self._modules = dict(traced.named_modules())
         self._uses = Counter(node.target for node in traced.graph.nodes if node.op == "call_module")
         self._spaces: list[Space] = []
@@ -132,16 +132,16 @@ class Follower:
         self._counts: set[Any] = set()
 
     def roots(self) -> list[Space]:
-        """Return the spaces, joined ones once."""
+        """Return the spaces; joined spaces only once."""
         return [space for index, space in enumerate(self._spaces) if self._root(index) == index]
 
     def follow(self, node: Any) -> None:
-        """Gather what one node does to the channels of its inputs."""
+        """Record the effect of one node on the channels of its inputs."""
         flow = self._rule(node)(node) if self._sources(node) else None
         self._flows[node] = flow or self._lost(node)
 
     def _rule(self, node: Any) -> Callable[[Any], Flow | None]:
-        """Return what to do with a node; weights that are used twice belong to two spaces, and fix both."""
+        """Return the rule for a node; weights that are used twice belong to two spaces and fix both."""
         if node.op == "call_module":
             name = type(self._modules[node.target]).__name__
             rules = {"Flatten": self._flatten, **dict.fromkeys(SAME_MODULES, self._same)}
@@ -161,7 +161,7 @@ class Follower:
         return [self._flows[source] for source in node.all_input_nodes]
 
     def _lost(self, node: Any) -> Flow:
-        """Fix whatever flows in, and begin anew with a fixed space."""
+        """Fix all input spaces and start a new fixed space."""
         for flow in self._sources(node):
             self._space(flow).is_fixed = True
         return Flow(self._new(0, is_fixed=True), 1, 1)
@@ -194,12 +194,14 @@ class Follower:
 
     def _linear(self, node: Any) -> Flow:
         module, source = self._modules[node.target], self._sources(node)[0]
-        # A tensor of two axes has its channels, spread or not, along the last one.
+        # A tensor with two axes has its channels along the last one.
         is_along = source.axis == -1 or len(_shape(node.all_input_nodes[0])) == 2
         return self._weighted(node.target, source, module.out_features, axis=-1, is_along=is_along)
 
     def _weighted(self, target: str, source: Flow, size: int, *, axis: int, is_along: bool) -> Flow:
-        """Note who reads the source's channels and begin a space; read along another axis, the source stays whole."""
+        """Record the reader of the source's channels and start a new space; reading along another axis fixes the
+        source.
+        """
         if is_along:
             self._space(source).parts.append(ChannelPart(target, ChannelRole.READS, source.spread))
         else:
@@ -225,7 +227,7 @@ class Follower:
         return Flow(source.space, source.spread * math.prod(before[2:]), 1)
 
     def _count(self, node: Any) -> Flow | None:
-        """Let numbers pass that only tell how large a tensor is; nothing flows in them."""
+        """Pass through numbers that only describe the size of a tensor; they have no channels."""
         source = node.all_input_nodes[0]
         is_shape = node.target == "size" or "shape" in node.args
         if not is_shape and source not in self._counts:
@@ -258,5 +260,5 @@ class Follower:
 
 
 def _shape(node: Any) -> tuple[int, ...]:
-    """Return the shape that a node's tensor had; () for what is no tensor."""
+    """Return the shape of a node's tensor; () if it is not a tensor."""
     return tuple(getattr(node.meta.get("tensor_meta"), "shape", ()))

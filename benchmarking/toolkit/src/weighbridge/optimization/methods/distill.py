@@ -1,6 +1,6 @@
-"""Distilling: teaches a small network (the student) to answer like a large one (the teacher).
+"""Distillation: train a small network (the student) to answer like a large one (the teacher).
 
-The teacher's scores tell more than the label: which wrong classes are nearly right. Hinton, Vinyals and Dean 2015,
+The teacher's scores contain more than the label: which wrong classes are almost right. Hinton, Vinyals and Dean 2015,
 "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
 """
 
@@ -16,25 +16,23 @@ ANSWER_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DistilSettings:
-    """How soft the scores are made (`temperature`), and the share of the loss that the teacher has
-    (`alpha`, 0 to 1).
-    """
+    """The softness of the scores (`temperature`), and the teacher's share of the loss (`alpha`, 0 to 1)."""
 
     temperature: float = 4.0
     alpha: float = 0.7
 
     def __post_init__(self) -> None:
-        """Refuse a temperature and a share that mean nothing."""
+        """Refuse an invalid temperature or share."""
         if self.temperature <= 0:
             raise Invalid("The temperature must be positive.", field="temperature")
         if not 0 <= self.alpha <= 1:
-            raise Invalid("Alpha, the teacher's share of the loss, lies between 0 and 1.", field="alpha")
+            raise Invalid("Alpha, the teacher's share of the loss, must be between 0 and 1.", field="alpha")
 
 
 def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: DistilSettings) -> Any:
     """Return alpha T^2 KL(teacher || student, both softened by T) + (1 - alpha) cross-entropy with the labels.
 
-    Scores have shape (rows, classes), labels (rows,). T^2 keeps the two gradients of one size whatever T is (section 2
+    Scores have shape (rows, classes), labels (rows,). T^2 keeps both gradients at the same scale for any T (section 2
     of the paper).
     """
     functional = import_extra("torch.nn.functional")
@@ -59,16 +57,16 @@ def scores_of(network: Any, x: Any, *, on_progress: Say) -> Any:
     with torch.no_grad():
         for batch in x.split(ANSWER_BATCH):
             found.append(network(batch))
-            on_progress(len(found) * ANSWER_BATCH / len(x), "asking the teacher")
+            on_progress(len(found) * ANSWER_BATCH / len(x), "computing the teacher's scores")
     return torch.cat(found)
 
 
 def lesson_of(
     student: Any, teacher_scores: Any, x: Any, labels: Any, *, settings: DistilSettings, key: dict[str, Any]
 ) -> Lesson:
-    """Return what a student learns for `training.fit`: rows `x` with the teacher's scores and the labels.
+    """Return the lesson of a student for `training.fit`: rows `x` with the teacher's scores and the labels.
 
-    Raises Invalid where student and teacher know different classes.
+    Raises Invalid if student and teacher have different classes.
     """
     torch = import_extra("torch")
 

@@ -1,6 +1,6 @@
-"""Networks: PyTorch models that the person at the terminal names as `package.module:factory`, and their way to ONNX.
+"""Networks: PyTorch models given as `package.module:factory`, and their export to ONNX.
 
-A factory is code of that person and runs in this process, with all rights; never call one that an upload names.
+A factory is the user's code and runs in this process with all permissions; never call one that an upload names.
 """
 
 import hashlib
@@ -21,20 +21,20 @@ INPUT, OUTPUT, OPSET = "input", "scores", 17
 
 
 def built(name: str) -> Any:
-    """Call the factory `package.module:factory` and return its `torch.nn.Module`, ready to answer; raise Invalid if it
-    cannot.
+    """Call the factory `package.module:factory` and return its `torch.nn.Module` in evaluation mode; raise Invalid if
+    that fails.
     """
     nn = import_extra("torch.nn")
     module, found, factory = name.partition(":")
     if not (module and found and factory):
-        raise Invalid(f"{name!r} names no factory; write package.module:factory.", code="factory", field="torch")
-    # As `python -m` has it: modules beside the person, wherever the command lies.
+        raise Invalid(f"{name!r} is not a factory; write package.module:factory.", code="factory", field="torch")
+    # Like `python -m`: modules in the working directory, wherever the command is installed.
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
         network = getattr(importlib.import_module(module), factory)()
     except Exception as error:
-        # Whatever the person's own code raises.
+        # The user's code may raise anything.
         text = f"{name} cannot be called: {type(error).__name__}: {error}."
         raise Invalid(text, code="factory", field="torch") from error
     if not isinstance(network, nn.Module):
@@ -44,8 +44,8 @@ def built(name: str) -> Any:
 
 
 def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
-    """Write a network as ONNX with a free batch; `example` is one row, shape (1, ...). Raise Invalid where it cannot
-    be.
+    """Write a network as ONNX with a dynamic batch size; `example` is one row, shape (1, ...). Raise Invalid if that
+    fails.
     """
     torch = import_extra("torch")
 
@@ -65,7 +65,7 @@ def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
                 dynamo=False,
             )
     except Exception as error:
-        # The exporter has no exception of its own, and the network may raise anything.
+        # The exporter has no exception class of its own, and the network may raise anything.
         text = f"The network cannot be written as ONNX: {type(error).__name__}: {error}"
         raise Invalid(text, code="export", field="torch") from error
 
@@ -82,5 +82,5 @@ def digest_of_array(array: NDArray[Any]) -> str:
 
 
 def parameters(network: Any) -> int:
-    """Count the trainable numbers."""
+    """Return the number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

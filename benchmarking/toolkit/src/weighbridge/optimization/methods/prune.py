@@ -1,7 +1,7 @@
-"""Pruning: drops whole channels from a network, so that it is really smaller and faster.
+"""Pruning: drop whole channels from a network, so that it becomes smaller and faster.
 
-Setting single weights to zero (`torch.nn.utils.prune`) leaves every tensor as large as it was: the file only packs
-better, and the latency does not change. A channel that is gone needs no memory and no time.
+Setting single weights to zero (`torch.nn.utils.prune`) leaves every tensor at its size: the file only compresses
+better, and the latency does not change. A dropped channel needs no memory and no time.
 """
 
 import copy
@@ -14,16 +14,13 @@ from weighbridge.core.extras import import_extra
 from weighbridge.optimization.methods.channels import ChannelPart, ChannelRole, Space, free_spaces
 
 UNSTRUCTURED = (
-    "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so that neither "
-    "the "
-    "file, nor the memory, nor the latency shrinks; only a packed download does."
+    "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so the file, the "
+    "memory and the latency do not shrink; only a compressed download does."
 )
 
 
 class ChannelScore(StrEnum):
-    """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its batch
-    normalization.
-    """
+    """The importance of a channel: the L1 or L2 norm of its filters, or the scale of its batch normalization."""
 
     L1 = "l1"
     L2 = "l2"
@@ -32,21 +29,22 @@ class ChannelScore(StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PruneSettings:
-    """The share of channels to drop from each space that can lose some, and by which score."""
+    """The share of channels to drop from each space that is not fixed, and the score."""
 
     amount: float = 0.5
     score: ChannelScore = ChannelScore.L1
 
     def __post_init__(self) -> None:
-        """Refuse a share that drops nothing or everything."""
+        """Refuse a share of 0 or 1."""
         if not 0 < self.amount < 1:
-            raise Invalid("Drop a share of the channels between 0 and 1: 0.5 is half of them.", field="prune")
+            raise Invalid("The share of channels to drop must be between 0 and 1: 0.5 is half of them.", field="prune")
 
 
 def pruned(network: Any, example: Any, *, settings: PruneSettings) -> Any:
-    """Return a copy of a network without its least channels; `example` is a batch, shape (rows, ...), any values.
+    """Return a copy of a network without its least important channels; `example` is a batch, shape (rows, ...), any
+    values.
 
-    In each space the channels with the highest score stay, at least one. Raises Invalid where no channel can go.
+    In each space, the channels with the highest score stay, at least one. Raises Invalid if no channel can be dropped.
     """
     smaller = copy.deepcopy(network).eval()
     spaces = free_spaces(smaller, example)
@@ -73,7 +71,7 @@ def kept(space: Space, modules: dict[str, Any], settings: PruneSettings) -> Any:
 
 
 def _scores(space: Space, modules: dict[str, Any], score: ChannelScore) -> Any:
-    """Add up the scores of all parts, each over its own mean, so that no part decides by its scale alone."""
+    """Sum the scores of all parts, each divided by its mean, so that no part dominates by its scale."""
     torch = import_extra("torch")
 
     scaling = [modules[part.module].weight for part in space.parts if part.role is ChannelRole.SCALES]

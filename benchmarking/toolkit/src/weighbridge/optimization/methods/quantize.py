@@ -1,7 +1,7 @@
-"""Quantizing: makes a cheaper ONNX network from another one, in memory; nothing is written.
+"""Quantization: create a cheaper ONNX network from another one, in memory, without writing files.
 
-ONNX Runtime's own quantizer does the work, called below its file-writing front. Weights become signed, activations
-unsigned 8-bit numbers, which is what its processor kernels are fast at.
+It calls ONNX Runtime's own quantizer below its file-writing functions. Weights become signed and activations unsigned
+8-bit numbers, for which its CPU kernels are fast.
 """
 
 import importlib.util
@@ -10,7 +10,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimization.methods.calibration import part_of_engine, ranges
+from weighbridge.optimization.methods.calibration import onnxruntime_module, ranges
 from weighbridge.optimization.recipes import Recipe, RecipeKind
 from weighbridge.systems.onnx_runtime import engine
 
@@ -23,15 +23,15 @@ QUANTIZED = (
     "MatMulInteger",
     "QLinearConv",
 )
-# Scales per channel are an attribute of QuantizeLinear from here on.
+# The first opset in which QuantizeLinear supports scales per channel.
 LEAST_OPSET = 13
 EIGHT_BIT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 def make(model: bytes, recipe: Recipe, *, feeds: Iterable[Feed], machine: Mapping[str, Any]) -> bytes:
-    """Return the variant of a serialized network; `feeds` are shown to it for calibration, one batch each.
+    """Return the variant of a serialized network; `feeds` are the calibration batches.
 
-    Raises Invalid where there is nothing to quantize, or it was quantized before.
+    Raises Invalid if there is nothing to quantize, or if it is already quantized.
     """
     if recipe.kind is RecipeKind.GRAPH:
         return optimized(model, level="ORT_ENABLE_EXTENDED")
@@ -55,7 +55,7 @@ def optimized(model: bytes, *, level: str) -> bytes:
 
 
 def prepared(model: bytes) -> Any:
-    """Return the network ready to quantize, as `quant_pre_process` does it: constants folded, all shapes inferred."""
+    """Return the network prepared for quantization like `quant_pre_process`: constants folded, all shapes inferred."""
     import onnx
 
     network = _modern(onnx.load_from_string(model))
@@ -64,17 +64,17 @@ def prepared(model: bytes) -> Any:
 
 
 def has_all_shapes(network: Any) -> bool:
-    """Say whether every activation has a known type, without which it would stay FP32."""
+    """Return whether all activations have a known type; without it, they would stay FP32."""
     known = {value.name for value in (*network.graph.value_info, *network.graph.output)}
     return all(name in known for node in network.graph.node for name in node.output if name)
 
 
 def _inferred(network: Any) -> Any:
-    """Infer shapes, and note it where the quantizer looks; else it would do so again, through a file."""
+    """Infer shapes and mark them as inferred; otherwise the quantizer would infer them again through a file."""
     import onnx
 
     inferred = onnx.shape_inference.infer_shapes(network)
-    part_of_engine("quantization.quant_utils").add_infer_metadata(inferred)
+    onnxruntime_module("quantization.quant_utils").add_infer_metadata(inferred)
     return inferred
 
 
@@ -86,10 +86,10 @@ def _modern(network: Any) -> Any:
 
 
 def _followed(network: Any) -> Any:
-    """Infer shapes symbolically where sympy is there; a graph it cannot follow is left as it is."""
+    """Infer shapes symbolically if sympy is installed; leave the graph unchanged if that fails."""
     if importlib.util.find_spec("sympy") is None:
         return network
-    follower = part_of_engine("tools.symbolic_shape_infer").SymbolicShapeInference
+    follower = onnxruntime_module("tools.symbolic_shape_infer").SymbolicShapeInference
     try:
         return follower.infer_shapes(network, 2**31 - 1, True, False, 0)
     except Exception:  # noqa: BLE001 -- it raises bare Exception and AssertionError for what it does not know
@@ -97,11 +97,11 @@ def _followed(network: Any) -> Any:
 
 
 def check_quantizable(network: Any) -> None:
-    """Raise Invalid unless the network has an operator with weights to quantize and was not quantized before."""
+    """Raise Invalid unless the network has an operator with weights to quantize and is not quantized yet."""
     operators = {node.op_type for node in network.graph.node}
     done = sorted(operators & set(QUANTIZED))
     if done:
-        text = f"The model is quantized already (it has {', '.join(done)}); give the FP32 model it was made from."
+        text = f"The model is already quantized (it has {', '.join(done)}); use the original FP32 model."
         raise Invalid(text, code="already_quantized", field="model")
     if not operators & set(QUANTIZABLE):
         text = f"There is nothing to quantize: the model has no {', '.join(QUANTIZABLE[:-1])} or {QUANTIZABLE[-1]}."
@@ -109,16 +109,20 @@ def check_quantizable(network: Any) -> None:
 
 
 def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
-    """Say whether weights must keep to 7 bits: x86 without 8-bit products adds two of them in 16 bits, and overflows.
+    """Return whether weights must use only 7 bits: x86 without 8-bit dot products adds two of them in 16 bits and
+    overflows.
 
-    See "When and why do I need to try reduce_range?" in ONNX Runtime's guide to quantization.
+    See "When and why do I need to try reduce_range?" in ONNX Runtime's quantization guide.
     """
     return machine["architecture"] in ("x86_64", "AMD64") and not EIGHT_BIT_PRODUCTS & set(machine["cpu_flags"])
 
 
 def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
-    registry, types = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils").QuantType
-    quantizer = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
+    registry, types = (
+        onnxruntime_module("quantization.registry"),
+        onnxruntime_module("quantization.quant_utils").QuantType,
+    )
+    quantizer = onnxruntime_module("quantization.qdq_quantizer").QDQQuantizer(
         network,
         recipe.per_channel,
         reduce_range,
@@ -134,11 +138,11 @@ def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range
 
 
 def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
-    registry, tools = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils")
-    graph = part_of_engine("quantization.onnx_model").ONNXModel(network)
+    registry, tools = onnxruntime_module("quantization.registry"), onnxruntime_module("quantization.quant_utils")
+    graph = onnxruntime_module("quantization.onnx_model").ONNXModel(network)
     graph.replace_gemm_with_matmul()
-    # Told that it is static while it is made: else it would do these two steps itself, through a file.
-    quantizer = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
+    # Static during construction: otherwise it would do these two steps itself, through a file.
+    quantizer = onnxruntime_module("quantization.onnx_quantizer").ONNXQuantizer(
         _inferred(graph.model),
         recipe.per_channel,
         reduce_range,
@@ -166,6 +170,6 @@ def _serialized(quantizer: Any) -> bytes:
 def _half(model: bytes) -> bytes:
     import onnx
 
-    convert = part_of_engine("transformers.float16").convert_float_to_float16
+    convert = onnxruntime_module("transformers.float16").convert_float_to_float16
     found: bytes = convert(onnx.load_from_string(model), keep_io_types=True).SerializeToString()
     return found

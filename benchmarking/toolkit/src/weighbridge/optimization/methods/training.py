@@ -1,7 +1,7 @@
-"""Training: a plain loop over epochs that can be stopped after any of them and goes on as if it never had been.
+"""Training: a loop over epochs that can be stopped after any epoch and resumed with the same result.
 
-Each epoch draws its order, and whatever the network draws (dropout), from a seed of its own; so the weights do not
-depend on where a run was interrupted. A checkpoint is one safetensors file with JSON in its header: nothing is pickled.
+Each epoch has its own seed for its order and for random layers (dropout), so that the weights do not depend on where a
+run was interrupted. A checkpoint is one safetensors file with JSON in its header; nothing is pickled.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ Say = Callable[[float, str], None]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How long, in which steps, from which seed; Adam's learning rate falls along half a cosine to a hundredth."""
+    """Epochs, batch size, learning rate and seed; Adam's learning rate falls along half a cosine to one hundredth."""
 
     epochs: int = 3
     batch: int = 64
@@ -28,7 +28,7 @@ class TrainingSettings:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse settings that cannot train."""
+        """Refuse invalid settings."""
         if self.epochs < 1 or self.batch < 1:
             raise Invalid("Train for at least one epoch, on batches of at least one row.", field="epochs")
         if self.learning_rate <= 0:
@@ -37,10 +37,11 @@ class TrainingSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What is learned: rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these indices.
+    """The training data: rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these
+    indices.
 
-    `key` is all that decides the outcome besides the network and the settings, so that no checkpoint of another lesson
-    is continued.
+    `key` determines the outcome together with the network and the settings, so that no checkpoint of another lesson is
+    resumed.
     """
 
     x: Any
@@ -51,11 +52,10 @@ class Lesson:
 def fit(
     network: Any, lesson: Lesson, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Say
 ) -> list[float]:
-    """Train a network in place and return the mean loss of each epoch; it is left ready to answer.
+    """Train a network in place and return the mean loss of each epoch; the network ends in evaluation mode.
 
-    `on_progress(share, doing)` is called after every batch and may raise to stop; the last whole epoch is in
-    `checkpoint`,
-    and the same call goes on from there.
+    `on_progress(share, doing)` is called after every batch and may raise to stop; the last complete epoch is in
+    `checkpoint`, and the same call resumes from there.
     """
     torch = import_extra("torch")
 
@@ -94,7 +94,7 @@ def _epoch(
 
 
 def learning_rate(settings: TrainingSettings, share: float) -> float:
-    """Return the learning rate at a share (0 to 1) of the training: half a cosine, down to a hundredth."""
+    """Return the learning rate at a share (0 to 1) of the training: half a cosine, down to one hundredth."""
     import math
 
     low = settings.learning_rate / 100
@@ -119,13 +119,13 @@ def _keep(network: Any, optimizer: Any, path: Path, key: str, losses: list[float
 
 
 def _resume(network: Any, optimizer: Any, path: Path, key: str) -> list[float]:
-    """Take weights and optimizer from a checkpoint of this very lesson; return its losses, none where there is none."""
+    """Load weights and optimizer from a checkpoint of this lesson; return its losses, empty if there is none."""
     safetensors = import_extra("safetensors")
 
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
-            said = json.loads((file.metadata() or {}).get(KEY, "{}"))
-            if said.get("key") != key:
+            header = json.loads((file.metadata() or {}).get(KEY, "{}"))
+            if header.get("key") != key:
                 return []
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
     except (OSError, safetensors.SafetensorError):
@@ -136,7 +136,7 @@ def _resume(network: Any, optimizer: Any, path: Path, key: str) -> list[float]:
         index, _, what = name.partition(".")
         state.setdefault(int(index), {})[what] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    losses: list[float] = said["losses"]
+    losses: list[float] = header["losses"]
     return losses
 
 

@@ -1,1 +1,1 @@
-"""The sandbox: runs a system under test in a child process that can harm nobody, and checks what it hands over."""
+"""The sandbox: runs a system under test in an isolated child process and validates its result."""

@@ -1,7 +1,7 @@
-"""Layers: which walls stand between a measured model and this machine, and how bubblewrap is told to build one.
+"""The layers of the sandbox around a measured model, and the bubblewrap command.
 
-The first layer is always there. Bubblewrap is added where it is installed and may work, Landlock and the kernel call
-filter where the kernel has them; see `docs/explanation/hostile-models.md` for what each is good for.
+The first layer is always active. Bubblewrap is added if it is installed and works, Landlock and the kernel call filter
+if the kernel supports them; `docs/explanation/hostile-models.md` describes the purpose of each.
 """
 
 import dataclasses
@@ -19,14 +19,14 @@ from weighbridge.systems.sandbox.seals import SEALS
 BUBBLEWRAP = "bubblewrap without network"
 OPEN = "none, a process of its own outside every fence"
 ALWAYS = ("own process group", "empty environment", "rlimits", "wall clock")
-HOME = "/work"  # of a child behind bubblewrap; nothing can be written there either
+HOME = "/work"  # of a child inside bubblewrap; it is not writable
 PROBE_PATIENCE_S = 20
-# What folders of installed Python libraries are called.
+# Names of folders with installed Python libraries.
 INSTALLED = frozenset({"site-packages", "dist-packages"})
-# Where systems keep their libraries; Nix and Guix have one place for everything.
+# Library folders of operating systems; Nix and Guix use one store.
 LIBRARIES = ("/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-# What measuring reads of the kernel, besides the process's own folder: clocks, load, processors, memory.
+# Kernel files that a measurement reads: clocks, load, processors, memory.
 KERNEL = (
     "/proc/self",
     "/proc/stat",
@@ -41,49 +41,49 @@ KERNEL = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layers:
-    """What is laid around a child: the path of bubblewrap, or None, and the seals it lays on itself.
+    """The layers around a child: the path of bubblewrap, or None, and the seals that the child applies.
 
-    `is_open` is a child without any fence, limits included: for code that the person at the terminal vouches for.
+    `is_open` means no sandbox and no limits: for code that the user trusts.
     """
 
     bubblewrap: str | None
     seals: tuple[str, ...] = SEALS
     is_open: bool = False
 
-    def words(self, held: Sequence[str]) -> str:
-        """Say in words what fences a child in, of which it told that the seals `held` hold."""
+    def describe(self, active: Sequence[str]) -> str:
+        """Describe the layers around a child that reported the active seals `active`."""
         if self.is_open:
             return OPEN
         return ", ".join(
-            [*([BUBBLEWRAP] if self.bubblewrap else []), *(each for each in self.seals if each in held), *ALWAYS]
+            [*([BUBBLEWRAP] if self.bubblewrap else []), *(seal for seal in self.seals if seal in active), *ALWAYS]
         )
 
 
-def is_walled(words: object) -> bool:
-    """Whether what `Layers.words` said tells of bubblewrap, the one layer that an installation may lack."""
-    return BUBBLEWRAP in str(words or "")
+def uses_bubblewrap(description: object) -> bool:
+    """Return whether a description from `Layers.describe` includes bubblewrap."""
+    return BUBBLEWRAP in str(description or "")
 
 
 def no_layers() -> Layers:
-    """Return what is laid around code that needs no fence: nothing."""
+    """Return no layers, for trusted code."""
     return Layers(bubblewrap=None, seals=(), is_open=True)
 
 
 def layers_here() -> Layers:
-    """Return the strongest layers that work on this machine; whether bubblewrap does is tried once in each process."""
+    """Return the strongest layers that work on this machine; bubblewrap is tested once per process."""
     return Layers(bubblewrap=_working(shutil.which("bwrap")))
 
 
 @cache
 def _working(program: str | None) -> str | None:
-    """Return the program if it can fence in our own interpreter: containers and some systems forbid it."""
+    """Return the program if it can run this interpreter; containers and some systems forbid it."""
     if program is None:
         return None
     child = [sys.executable, "-P", "-c", "import weighbridge.systems.sandbox.child"]
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(root()), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(package_root()), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        tried = subprocess.run(  # noqa: S603 -- the system's bubblewrap and our own interpreter, no shell
-            [*walled(program, reads=[]), *child],
+        result = subprocess.run(  # noqa: S603 -- the system's bubblewrap and our own interpreter, no shell
+            [*bubblewrap_command(program, reads=[]), *child],
             env=environment,
             timeout=PROBE_PATIENCE_S,
             check=False,
@@ -93,34 +93,34 @@ def _working(program: str | None) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return program if tried.returncode == 0 else None
+    return program if result.returncode == 0 else None
 
 
-def root() -> Path:
-    """Return the folder that holds our packages."""
+def package_root() -> Path:
+    """Return the folder that contains the weighbridge package."""
     return Path(weighbridge.__file__).resolve().parent.parent
 
 
-def runtime() -> list[Path]:
-    """Return what a child must read to run: Python, its libraries and the toolkit."""
-    # Libraries may lie outside of Python's own folder, as after `pip install --user`.
+def runtime_paths() -> list[Path]:
+    """Return the paths that a child needs to read: Python, its libraries and the toolkit."""
+    # Libraries may be outside the Python installation, for example after `pip install --user`.
     installed = [Path(entry) for entry in sys.path if Path(entry).name in INSTALLED]
     ours = [*installed, Path(weighbridge.__file__).resolve().parent]
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in (*map(Path, (*LIBRARIES, sys.base_prefix, sys.prefix)), *ours):
-        if path.exists() and not any(path.is_relative_to(other) for other in found):
-            found.append(path)
-    return found
+        if path.exists() and not any(path.is_relative_to(other) for other in paths):
+            paths.append(path)
+    return paths
 
 
-def walled(program: str, *, reads: Sequence[Path]) -> list[str]:
-    """Return the command that runs what is appended to it behind bubblewrap, with `reads` at their own paths.
+def bubblewrap_command(program: str, *, reads: Sequence[Path]) -> list[str]:
+    """Return the bubblewrap command to prepend to a program, with `reads` mounted read-only at their own paths.
 
-    Every namespace is new, nothing can be written anywhere, and all that runs inside ends with the command.
+    All namespaces are new, nothing is writable, and everything inside ends with the command.
     """
     command = [program, "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "fence"]
-    for path in runtime():
-        # On most systems /lib is a link into /usr, and must stay one, for the loader's own path to fit.
+    for path in runtime_paths():
+        # On most systems, /lib is a link to /usr/lib and must remain a link, so that the path of the loader is valid.
         is_link = path.is_symlink() and str(path) in LIBRARIES
         command += ["--symlink", str(path.readlink()), str(path)] if is_link else ["--ro-bind", str(path), str(path)]
     command += ["--proc", "/proc", "--dev", "/dev", "--ro-bind-try", "/sys/devices/system", "/sys/devices/system"]

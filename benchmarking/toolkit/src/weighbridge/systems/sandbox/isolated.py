@@ -1,4 +1,4 @@
-"""Isolation: a profile in a process of its own, behind every layer that works on this machine."""
+"""Isolated profiles: measure a system in a child process, with all sandbox layers that work on this machine."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,39 +9,51 @@ from typing import Any
 
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.sandbox.bubblewrap import Layers, is_walled, layers_here, no_layers
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, no_layers, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import RunOrder, death, partial_of, read_outcome
-from weighbridge.systems.sandbox.process import Follow, Following, RunCanceled, RunEnded, RunFailed, fenced
+from weighbridge.systems.sandbox.outcome import ExpectedRun, exit_failure, partial_of, read_outcome
+from weighbridge.systems.sandbox.process import (
+    CallbackTuple,
+    RunCallbacks,
+    RunCanceled,
+    RunFailed,
+    RunIncomplete,
+    run_child,
+)
 
-__all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCanceled", "RunEnded", "RunFailed", "run_isolated"]
+__all__ = [
+    "Layers",
+    "Limits",
+    "ProfileSettings",
+    "RunCallbacks",
+    "RunCanceled",
+    "RunFailed",
+    "RunIncomplete",
+    "run_isolated",
+]
 
 NO_WALL = (
-    "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind "
-    "it "
-    "alone. Install it there and let it make namespaces."
+    "Not measured: bubblewrap is missing or does not work on the machine of this worker, and this model may run only "
+    "inside it. Install bubblewrap there and allow it to create user namespaces."
 )
-FEWER_WALLS = (
-    "Not repeated: the first run was measured behind bubblewrap, which is missing or may not work on this machine, "
-    "and a "
-    "repeat never goes behind fewer walls. Install it here, or measure anew."
+WEAKER_SANDBOX = (
+    "Not repeated: the first run used bubblewrap, which is missing or does not work on this machine, and a rerun must "
+    "not use a weaker sandbox. Install bubblewrap here, or measure again."
 )
 ONNX: Mapping[str, Any] = MappingProxyType({"system": "onnx", "options": {}})
 CHILD = ("-m", "weighbridge.systems.sandbox.child")
 
 
-def check_wall(*, needs_wall: bool) -> None:
-    """Raise RunFailed with code `no_wall` where a wall is needed and bubblewrap does not work here."""
+def require_bubblewrap(*, needs_wall: bool) -> None:
+    """Raise RunFailed with code `no_wall` if bubblewrap is required and does not work here."""
     if needs_wall and layers_here().bubblewrap is None:
         raise RunFailed(NO_WALL, code="no_wall")
 
 
-def check_repeat(first: Mapping[str, Any]) -> None:
-    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which does not
-    work here.
-    """
-    if is_walled(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
-        raise RunFailed(FEWER_WALLS, code="fewer_walls")
+def check_same_isolation(first: Mapping[str, Any]) -> None:
+    """Raise RunFailed with code `fewer_walls` if the run `first` used bubblewrap, which does not work here."""
+    if uses_bubblewrap(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
+        raise RunFailed(WEAKER_SANDBOX, code="fewer_walls")
 
 
 def run_isolated(
@@ -57,12 +69,12 @@ def run_isolated(
 ) -> dict[str, Any]:
     """Profile `model` in a child process and return its `weighbridge.result/1` mapping.
 
-    `on_progress(share, doing)` and `should_stop()` are called at least once a second. Writes into `workdir` alone.
-    Raises RunFailed (bad input, crash, memory, deadline; `code` tells them apart) and RunCanceled; whatever the
-    callbacks raise passes through. The child and all its descendants are dead in every case. The result's
-    `manifest.isolation` names the layers. With `needs_wall` nothing is run where bubblewrap does not work.
+    `on_progress(share, doing)` and `should_stop()` are called at least once a second. Writes only to `workdir`.
+    Raises RunFailed (bad input, crash, memory, deadline; `code` distinguishes them) and RunCanceled; exceptions of
+    the callbacks pass through. The child and all its descendants are terminated in every case. `manifest.isolation` of
+    the result describes the layers. With `needs_wall`, raises RunFailed if bubblewrap does not work.
     """
-    check_wall(needs_wall=needs_wall)
+    require_bubblewrap(needs_wall=needs_wall)
     return run_sandboxed(
         layers_here(),
         model=model,
@@ -83,12 +95,12 @@ def run_sandboxed(
     data: Path | None,
     limits: Limits,
     workdir: Path,
-    follow: Following,
+    follow: CallbackTuple,
 ) -> dict[str, Any]:
-    """Do what `run_isolated` does behind the layers given; `follow` is its two callbacks, or a `Follow`.
+    """Profile like `run_isolated`, with the given layers; `follow` is the two callbacks, or a `RunCallbacks`.
 
-    With a `Follow` that gives time to wrap up, what a run that did not come to its end had measured is the exception's
-    `partial`.
+    With a `RunCallbacks` that gives time to wrap up, what a run that did not come to its end had measured is the
+    exception's `partial`.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     model, data = model.resolve(), data.resolve() if data is not None else None
@@ -100,18 +112,18 @@ def run_sandboxed(
     }
     begun_at = datetime.fromtimestamp(time.time(), UTC)
 
-    def order(held: Sequence[str]) -> RunOrder:
-        return RunOrder(
+    def expected(active: Sequence[str]) -> ExpectedRun:
+        return ExpectedRun(
             model=model,
             data=data,
             settings=to_document(settings),
-            isolation=layers.words(held),
+            isolation=layers.describe(active),
             begun_at=begun_at,
             ended_at=datetime.fromtimestamp(time.time(), UTC),
         )
 
     try:
-        heard = fenced(
+        output = run_child(
             program=CHILD,
             job=job,
             reads=[model, *([data] if data is not None else [])],
@@ -121,13 +133,13 @@ def run_sandboxed(
             workdir=workdir.resolve(),
             follow=follow,
         )
-    except RunEnded as ended:
-        if ended.heard is not None and ended.heard.fence is not None:
-            ended.partial = partial_of(ended.heard, order=order(ended.heard.fence))
+    except RunIncomplete as ended:
+        if ended.output is not None and ended.output.seals is not None:
+            ended.partial = partial_of(ended.output, expected=expected(ended.output.seals))
         raise
-    if heard.fence is None:
-        raise death(heard, limits=limits)
-    return read_outcome(heard, order=order(heard.fence), limits=limits)
+    if output.seals is None:
+        raise exit_failure(output, limits=limits)
+    return read_outcome(output, expected=expected(output.seals), limits=limits)
 
 
 def run_unsandboxed(
@@ -137,18 +149,17 @@ def run_unsandboxed(
     data: Path | None,
     limits: Limits,
     workdir: Path,
-    follow: Following,
+    follow: CallbackTuple,
 ) -> dict[str, Any]:
-    """Profile the system that `target` names (see `registry.system_of`) in a child process without any fence.
+    """Profile the system that `target` names (see `registry.system_of`) in a child process without a sandbox.
 
-    Only for code that the person at the terminal vouches for. Of the limits, real time alone holds. Raises as
-    `run_sandboxed` does.
+    Only for code that the user trusts. Of the limits, only the elapsed time applies. Raises like `run_sandboxed`.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     paths = {"data": str(data.resolve()) if data is not None else None}
     job = {**target, **paths, "settings": to_document(settings)}
     try:
-        heard = fenced(
+        output = run_child(
             program=CHILD,
             job=job,
             reads=[],
@@ -158,7 +169,7 @@ def run_unsandboxed(
             workdir=workdir.resolve(),
             follow=follow,
         )
-    except RunEnded as ended:
-        ended.partial = partial_of(ended.heard, order=None)
+    except RunIncomplete as ended:
+        ended.partial = partial_of(ended.output, expected=None)
         raise
-    return read_outcome(heard, order=None, limits=limits)
+    return read_outcome(output, expected=None, limits=limits)

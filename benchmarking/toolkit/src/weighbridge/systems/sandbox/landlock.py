@@ -1,7 +1,7 @@
-"""Landlock: a process that only sees the files it was given, for good, and which needs no special right to ask for it.
+"""Landlock: restricts this process permanently to the given files, without special privileges.
 
-Linux 5.13 and later; structures and numbers from `linux/landlock.h`. Nothing may be executed or written but what is
-named; TCP (from Linux 6.7) and signals and abstract sockets to the outside (6.12) end here too.
+Linux 5.13 and later; structures and numbers are from `linux/landlock.h`. It forbids execution and writes except to the
+given files, TCP (Linux 6.7 and later), and signals and abstract sockets to other processes (6.12 and later).
 """
 
 import ctypes
@@ -14,7 +14,7 @@ from pathlib import Path
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every processor
 ASK_VERSION, PATH_BENEATH = 1, 1
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
-# Which rights over files each version of Landlock knows, by their number of bits, and what it can close besides.
+# Number of file access rights in each version of Landlock, and the versions that restrict TCP and IPC scopes.
 BITS = {1: 13, 2: 14, 3: 15, 4: 15}
 NEWEST_BITS = 16
 TCP_FROM, TCP = 4, 0b11
@@ -25,10 +25,10 @@ Prctl = Callable[..., int]
 Syscall = Callable[..., int]
 
 
-def enclose(*, reads: Iterable[Path], writes: Iterable[Path], prctl: Prctl, syscall: Syscall) -> bool:
-    """Leave this process only `reads` and `writes` and what lies beneath; False where the kernel has no Landlock.
+def restrict_process(*, reads: Iterable[Path], writes: Iterable[Path], prctl: Prctl, syscall: Syscall) -> bool:
+    """Restrict this process to `reads`, `writes` and their contents; return False without Landlock in the kernel.
 
-    Holds for this thread and those it starts. Paths that do not exist are passed over.
+    Applies to this thread and the threads that it starts. Paths that do not exist are ignored.
     """
     version = syscall(CREATE_RULESET, None, 0, ASK_VERSION)
     if version < 1 or prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
@@ -48,7 +48,7 @@ def enclose(*, reads: Iterable[Path], writes: Iterable[Path], prctl: Prctl, sysc
 
 
 def ruleset(version: int) -> bytes:
-    """Return what is closed: every right that this version knows."""
+    """Return the ruleset attributes, which restrict all rights of this version."""
     files = (1 << BITS.get(version, NEWEST_BITS)) - 1
     if version < TCP_FROM:
         return struct.pack("=Q", files)

@@ -1,4 +1,4 @@
-"""Limits: what a child process may use before the kernel stops it."""
+"""Resource limits of a child process."""
 
 import ctypes
 import dataclasses
@@ -17,9 +17,9 @@ CPU_GRACE_S = 5
 class Limits:
     """Limits of one isolated run.
 
-    `memory_mb` bounds the address space, `cpu_s` processor time over all threads, `wall_s` real time (kept by the
-    parent), `result_mb` the result that is read back, `output_kb` what the child may say, `open_files` its descriptors,
-    `tasks` its processes and threads. No file may grow at all: what a child has to tell goes through pipes.
+    `memory_mb` limits the address space, `cpu_s` the processor time of all threads, `wall_s` the elapsed time (enforced
+    by the parent), `result_mb` the size of the result, `output_kb` the output of the child, `open_files` its
+    descriptors, `tasks` its processes and threads. The child cannot write to any file: it communicates through pipes.
     """
 
     memory_mb: int = 8_192
@@ -31,22 +31,22 @@ class Limits:
     tasks: int = 1_024
 
     def __post_init__(self) -> None:
-        """Refuse limits that stop everything."""
+        """Raise Invalid for limits of zero or less."""
         for field in dataclasses.fields(self):
             if getattr(self, field.name) <= 0:
                 raise Invalid(f"The limit {field.name} must be positive.", field=field.name)
 
 
-def confine(
+def apply_limits(
     limits: Limits,
     *,
     counts_tasks: bool = False,
     set_limit: Callable[[int, tuple[int, int]], None] = resource.setrlimit,
 ) -> None:
-    """Lay the limits on this process for good; a hard limit that is lower already stays.
+    """Apply the limits to this process permanently; lower existing hard limits stay.
 
-    Tasks are limited only where the kernel counts this run's alone (`counts_tasks`: in a user namespace of its own);
-    elsewhere it counts all that the user runs, in other containers too, and a limit would stop the innocent.
+    Tasks are limited only if the kernel counts the tasks of this run separately (`counts_tasks`, in its own user
+    namespace). Otherwise it counts all tasks of the user, also in other containers, and the limit could stop those.
     """
     megabyte = 1_000_000
     wanted = {
@@ -60,13 +60,13 @@ def confine(
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        # At the soft limit of processor time the kernel names the cause (SIGXCPU), at the hard one it just kills.
-        above = CPU_GRACE_S if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
-        set_limit(kind, (allowed, allowed + above))
+        # At the soft CPU limit, the kernel sends SIGXCPU, which names the cause; at the hard limit, it only kills.
+        grace = CPU_GRACE_S if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
+        set_limit(kind, (allowed, allowed + grace))
 
 
 def die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process when its parent ends, so that no orphan measures on; Linux alone can."""
+    """Ask the kernel to kill this process when its parent ends, so that it cannot become an orphan (Linux only)."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # The parent may have ended between the fork and the request.
     if os.getppid() != parent:

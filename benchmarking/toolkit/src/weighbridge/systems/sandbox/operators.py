@@ -1,7 +1,7 @@
-"""Operators: where the time of an ONNX model goes, by the engine's own profiler in a child of its own.
+"""Operator timings of an ONNX model, from the profiler of ONNX Runtime in a separate child process.
 
-The profiler opens what it writes to as a new file, so this child's call filter lets files be opened so; behind
-bubblewrap there is none to make or cut, and without it such a run is refused. The measurement itself keeps its fence.
+The profiler opens its output as a new file, so the call filter of this child allows creating files. Inside bubblewrap,
+no file can be created or truncated; without bubblewrap, the run is refused. Measurements keep the strict filter.
 """
 
 import dataclasses
@@ -14,14 +14,14 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, no_layers
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import forged, read_answer
-from weighbridge.systems.sandbox.process import Following, RunFailed, fenced, printable
+from weighbridge.systems.sandbox.outcome import forged_result, read_answer
+from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed, run_child, sanitize_text
 from weighbridge.systems.sandbox.seals import LANDLOCK, OPENING_FILTER
 
 CHILD = ("-m", "weighbridge.systems.sandbox.operators_child")
-LONGEST_NAME = 200
-MOST_NAMES = 100
-NO_WALL = "Operators are timed behind bubblewrap alone, which is missing or may not work on this machine."
+MAX_NAME_CHARS = 200
+MAX_NAMES = 100
+NO_WALL = "Operators are timed only inside bubblewrap, which is missing or does not work on this machine."
 
 
 def operators_isolated(
@@ -31,19 +31,19 @@ def operators_isolated(
     data: Path | None,
     limits: Limits,
     workdir: Path,
-    follow: Following,
+    follow: CallbackTuple,
     is_trusted: bool = False,
 ) -> dict[str, Any] | None:
-    """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None where none is
+    """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None if none is
     known.
 
-    Raises RunFailed, with code `no_wall` where bubblewrap does not work and the model is not trusted, and RunCanceled.
+    Raises RunCanceled and RunFailed, with code `no_wall` if bubblewrap does not work and the model is not trusted.
     """
     layers = no_layers() if is_trusted else _layers(layers_here())
     workdir.mkdir(parents=True, exist_ok=True)
     model, data = model.resolve(), data.resolve() if data is not None else None
     job = {"model": str(model), "data": str(data) if data is not None else None, "settings": to_document(settings)}
-    heard = fenced(
+    output = run_child(
         program=CHILD,
         job=job,
         reads=[model, *([data] if data is not None else [])],
@@ -53,15 +53,15 @@ def operators_isolated(
         workdir=workdir.resolve(),
         follow=follow,
     )
-    found = read_answer(heard, limits=limits)
+    answer = read_answer(output, limits=limits)
     try:
         return (
-            _checked(found["operators"]) | {"isolation": layers.words(heard.fence or ())}
-            if found["operators"]
+            _checked(answer["operators"]) | {"isolation": layers.describe(output.seals or ())}
+            if answer["operators"]
             else None
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise forged("it has not the form of a table of operators") from error
+        raise forged_result("it does not have the format of operator timings") from error
 
 
 def _layers(here: Layers) -> Layers:
@@ -70,23 +70,23 @@ def _layers(here: Layers) -> Layers:
     return dataclasses.replace(here, seals=(LANDLOCK, OPENING_FILTER))
 
 
-def _checked(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy that holds nothing but what was asked for: a child's words are not believed."""
+def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy with only the expected fields: the output of a child is not trusted."""
     return {
-        "runs": int(said["runs"]),
-        "total_ms": _number(said["total_ms"]),
-        "by_operator": [_row(row, ("operator",)) for row in said["by_operator"][:MOST_NAMES]],
-        "slowest": [_row(row, ("node", "operator")) for row in said["slowest"][:MOST_NAMES]],
+        "runs": int(document["runs"]),
+        "total_ms": _number(document["total_ms"]),
+        "by_operator": [_row(row, ("operator",)) for row in document["by_operator"][:MAX_NAMES]],
+        "slowest": [_row(row, ("node", "operator")) for row in document["slowest"][:MAX_NAMES]],
     }
 
 
 def _row(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    words = {name: printable(str(row[name]), most=LONGEST_NAME) for name in names}
-    return words | {"ms": _number(row["ms"]), "share": _number(row["share"])}
+    texts = {name: sanitize_text(str(row[name]), most=MAX_NAME_CHARS) for name in names}
+    return texts | {"ms": _number(row["ms"]), "share": _number(row["share"])}
 
 
 def _number(value: object) -> float:
     number = float(value)  # type: ignore[arg-type]
     if not math.isfinite(number) or number < 0:
-        raise ValueError(f"{number} is no time")
+        raise ValueError(f"{number} is not a valid time")
     return number

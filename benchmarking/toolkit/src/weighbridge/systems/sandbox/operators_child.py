@@ -1,8 +1,6 @@
-"""The child of an operators run: fences itself in, runs a model under the engine's profiler, and hands over the
-summary.
+"""The child process of an operators run: enters the sandbox, profiles the operators and returns a summary.
 
-`python -m weighbridge.systems.sandbox.operators_child JOB.json`; see `operators` for the other side and `child` for
-the
+`python -m weighbridge.systems.sandbox.operators_child JOB.json`; `operators` is the parent, `child` defines the
 protocol.
 """
 
@@ -15,11 +13,11 @@ from typing import Any
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.systems.sandbox.child import enter
+from weighbridge.systems.sandbox.child import enter_sandbox
 
 
 def operators(job: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return where the time of `job["model"]` goes, asked rows of `job["data"]`, or drawn ones."""
+    """Return the time of each operator of `job["model"]`, on rows of `job["data"]` or drawn inputs."""
     from weighbridge.measure.conditions.model_file import read_model
     from weighbridge.measure.inputs import read_data_set
     from weighbridge.measure.samples import prepare_queries
@@ -37,21 +35,21 @@ def operators(job: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def outcome_of(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Do a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
+    """Run the job from `enter_sandbox`; return `{"result": …}` or `{"refusal": {reason, code, field}}`."""
     from weighbridge.systems.engine_errors import model_failure
 
     try:
         return {"result": {"operators": operators(job)}}
     except Refused as refused:
         return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
-    except Exception as error:  # noqa: BLE001 -- the parent must hear of whatever went wrong, in words
+    except Exception as error:  # noqa: BLE001 -- every error is reported to the parent
         failed = model_failure("while its operators were timed", error)
         return {"refusal": {"reason": failed.reason, "code": failed.code, "field": None}}
 
 
 def main(arguments: list[str]) -> int:
-    """Fence this process in, do the job, and hand over the outcome."""
-    job = enter(Path(arguments[0]), stream=sys.stdout)
+    """Enter the sandbox, run the job, and write the outcome."""
+    job = enter_sandbox(Path(arguments[0]), stream=sys.stdout)
     with os.fdopen(job["outcome"], "w") as pipe:
         json.dump(outcome_of(job), pipe, allow_nan=False)
     return 0

@@ -1,8 +1,8 @@
-"""The outcome: whether what a child handed over is a result of the run that was asked for, or why there is none.
+"""Validation of the outcome of a child process.
 
-A model that owns its engine owns the process that writes the result, so nothing in it is believed that can be checked:
-its form, which model, data and settings it speaks of, what fenced it in, when and for how long it ran, and its seal.
-The metrics themselves stay the child's word.
+A malicious model can control the process that writes the result, so everything that can be checked is checked: format,
+model, data, settings, isolation, time and duration of the run, and the digest of the manifest. The metric values
+themselves cannot be checked.
 """
 
 import dataclasses
@@ -17,14 +17,14 @@ from typing import Any, Never
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.measurement import SCHEMA
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard, RunFailed, printable
+from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, sanitize_text
 
-LONGEST_REASON = 2_000
-# What Python, C++, OpenBLAS and the loader of libraries say when the limit of the address space is met.
+MAX_REASON_CHARS = 2_000
+# Messages of Python, C++, OpenBLAS and the library loader at the limit of the address space.
 OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Memory allocation", "failed to map segment")
 CLOCK_SLACK = timedelta(seconds=2)
 VERDICTS = ("valid", "indicative", "invalid")
@@ -32,8 +32,8 @@ CODE = re.compile(r"[a-z][a-z_]{0,39}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RunOrder:
-    """What was asked of the child, as its result has to say it."""
+class ExpectedRun:
+    """The requested run, which the result must match."""
 
     model: Path
     data: Path | None
@@ -43,149 +43,148 @@ class RunOrder:
     ended_at: datetime
 
 
-def read_outcome(heard: Heard, *, order: RunOrder | None, limits: Limits) -> dict[str, Any]:
-    """Return the result that the child handed over; without an order (no fence, nothing to mistrust) its form is
-    checked.
+def read_outcome(output: ChildOutput, *, expected: ExpectedRun | None, limits: Limits) -> dict[str, Any]:
+    """Return the result of a child; without `expected` (trusted code), only its format is checked.
 
-    Raises RunFailed with the child's reason, with ours where it died, or because its result is not of this order. Where
-    it had handed over a part before it died, the exception's `partial` is that.
+    Raises RunFailed with the reason of the child, if it crashed, or if its result does not match. If it wrote a partial
+    result before it crashed, the exception has it in `partial`.
     """
-    if heard.status != 0 or not heard.outcome:
-        failed = death(heard, limits=limits)
-        failed.partial = partial_of(heard, order=order)
+    if output.status != 0 or not output.outcome:
+        failed = exit_failure(output, limits=limits)
+        failed.partial = partial_of(output, expected=expected)
         raise failed
-    return _last(bytes(heard.outcome), order)
+    return _last(bytes(output.outcome), expected)
 
 
-def partial_of(heard: Heard | None, *, order: RunOrder | None) -> dict[str, Any] | None:
-    """Return what a child that did not come to its end had handed over by then; None where that is no result."""
-    whole_lines = bytes(heard.outcome).rpartition(b"\n")[0] if heard is not None else b""
+def partial_of(output: ChildOutput | None, *, expected: ExpectedRun | None) -> dict[str, Any] | None:
+    """Return the partial result of a child that was stopped; None if there is no valid one."""
+    complete_lines = bytes(output.outcome).rpartition(b"\n")[0] if output is not None else b""
     try:
-        found = _last(whole_lines, order)
+        result = _last(complete_lines, expected)
     except RunFailed:
         return None
-    return found if found.get("is_partial") is True else None
+    return result if result.get("is_partial") is True else None
 
 
-def _last(outcomes: bytes, order: RunOrder | None) -> dict[str, Any]:
-    """Return the last of the results that were handed over, a line each, checked against the order where
-    there is one.
-    """
+def _last(outcomes: bytes, expected: ExpectedRun | None) -> dict[str, Any]:
+    """Return the last result (one per line), checked against `expected` if given."""
     try:
         text = outcomes.rstrip(b"\n").rpartition(b"\n")[2]
-        said = json.loads(text, parse_constant=_refuse_constant)
-        if "refusal" in said:
-            raise _refusal(said["refusal"])
-        result: dict[str, Any] = said["result"]
+        document = json.loads(text, parse_constant=_refuse_constant)
+        if "refusal" in document:
+            raise _refusal(document["refusal"])
+        result: dict[str, Any] = document["result"]
         _check_form(result)
-        if order is not None:
-            _check_order(result, order)
+        if expected is not None:
+            _check_expected(result, expected)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, Invalid) as error:
-        raise forged("it has not the form of a result") from error
+        raise forged_result("it does not have the format of a result") from error
     return result
 
 
-def read_answer(heard: Heard, *, limits: Limits) -> dict[str, Any]:
-    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its reason,
-    or with ours.
-    """
-    if heard.fence is None or heard.status != 0 or not heard.outcome:
-        raise death(heard, limits=limits)
+def read_answer(output: ChildOutput, *, limits: Limits) -> dict[str, Any]:
+    """Return the answer of a child that does not measure, unchecked; raise RunFailed if it failed or crashed."""
+    if output.seals is None or output.status != 0 or not output.outcome:
+        raise exit_failure(output, limits=limits)
     try:
-        said = json.loads(bytes(heard.outcome), parse_constant=_refuse_constant)
-        if "refusal" in said:
-            raise _refusal(said["refusal"])
-        answer: dict[str, Any] = dict(said["result"])
+        document = json.loads(bytes(output.outcome), parse_constant=_refuse_constant)
+        if "refusal" in document:
+            raise _refusal(document["refusal"])
+        answer: dict[str, Any] = dict(document["result"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise forged("it has not the form of an answer") from error
+        raise forged_result("it does not have the format of an answer") from error
     return answer
 
 
-def forged(why: str) -> RunFailed:
-    """Return the refusal of a result that cannot be of the run that was asked for."""
-    text = (
-        f"The run handed over a result that is refused: {why}. Nothing of it was kept; the model may have tampered "
-        "with its run."
-    )
+def forged_result(why: str) -> RunFailed:
+    """Return the error for a result that cannot come from the requested run."""
+    text = f"The result of the run was rejected: {why}. It was discarded; the model may have tampered with its run."
     return RunFailed(text, code="run_forged")
 
 
 def _refuse_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
-def _refusal(said: Mapping[str, Any]) -> RunFailed:
-    """Pass the child's refusal on, as text that can be stored."""
-    code, field = str(said["code"]), said["field"]
+def _refusal(document: Mapping[str, Any]) -> RunFailed:
+    """Return the refusal of the child as text that is safe to store."""
+    code, field = str(document["code"]), document["field"]
     return RunFailed(
-        printable(str(said["reason"]), most=LONGEST_REASON),
+        sanitize_text(str(document["reason"]), most=MAX_REASON_CHARS),
         code=code if CODE.fullmatch(code) else RunFailed.default_code,
         field=field if isinstance(field, str) and CODE.fullmatch(field) else None,
     )
 
 
 def _check_form(result: dict[str, Any]) -> None:
-    """Raise one of Python's errors, or RunFailed, unless everything is where readers of results look for it."""
-    # Text that a database cannot hold, numbers that are none: the canonical form refuses both, but for the first.
+    """Raise a built-in error or RunFailed unless the result has the expected format."""
+    # The canonical form rejects invalid text and numbers, except for NUL characters, which a database cannot store.
     if b"\\u0000" in canonical_bytes(result):
-        raise forged("it holds zero characters")
+        raise forged_result("it contains NUL characters")
     if result["schema"] != SCHEMA:
-        raise forged("it has another schema")
+        raise forged_result("it has another schema")
     if result["verdict"]["status"] not in VERDICTS:
-        raise forged("its verdict is none")
+        raise forged_result("its verdict is invalid")
     for reason in result["verdict"]["reasons"]:
         reason["code"].strip(), reason["message"].strip()
     for metric in result["metrics"].values():
         for number in (metric["value"], metric.get("lower"), metric.get("upper")):
-            # Raises for what is no number, and for whole numbers that no reader can hold.
+            # Raises for values that are not numbers, and for integers too large for a float.
             math.isfinite(0 if number is None else number)
 
 
-def _check_order(result: dict[str, Any], order: RunOrder) -> None:
+def _check_expected(result: dict[str, Any], expected: ExpectedRun) -> None:
     manifest = result["manifest"]
     measured_at = datetime.fromisoformat(result["measured_at"])
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("its manifest was changed after it was sealed", lambda: sealed(manifest)["digest"] == manifest["digest"]),
-        ("it speaks of another model", lambda: manifest["model"]["digest"] == digest_of_file(order.model)),
-        ("it speaks of other data", lambda: manifest["data"] == _data(order.data)),
-        ("it was measured with other settings", lambda: _is_same(manifest["settings"], order.settings)),
-        ("it tells of another fence", lambda: manifest["isolation"] == order.isolation),
+        (
+            "its manifest was changed after it was sealed",
+            lambda: seal_manifest(manifest)["digest"] == manifest["digest"],
+        ),
+        ("it is for another model", lambda: manifest["model"]["digest"] == digest_of_file(expected.model)),
+        ("it is for other data", lambda: manifest["data"] == _data(expected.data)),
+        ("it was measured with other settings", lambda: _is_same(manifest["settings"], expected.settings)),
+        ("it reports another isolation", lambda: manifest["isolation"] == expected.isolation),
         (
             "it was measured at another time",
-            lambda: order.begun_at - CLOCK_SLACK <= measured_at <= order.ended_at + CLOCK_SLACK,
+            lambda: expected.begun_at - CLOCK_SLACK <= measured_at <= expected.ended_at + CLOCK_SLACK,
         ),
         (
-            "it claims to have run for longer than the child lived",
-            lambda: 0 <= result["run"]["duration_s"] <= (order.ended_at - order.begun_at + CLOCK_SLACK).total_seconds(),
+            "it claims a longer duration than the child ran",
+            lambda: (
+                0
+                <= result["run"]["duration_s"]
+                <= (expected.ended_at - expected.begun_at + CLOCK_SLACK).total_seconds()
+            ),
         ),
     )
-    for why, holds in checks:
-        if not holds():
-            raise forged(why)
+    for why, is_valid in checks:
+        if not is_valid():
+            raise forged_result(why)
 
 
 def _data(path: Path | None) -> dict[str, str] | None:
     return {"digest": digest_of_file(path)} if path is not None else None
 
 
-def _is_same(claimed: object, asked: Mapping[str, Any]) -> bool:
-    return canonical_json(claimed) == canonical_json(asked)
+def _is_same(claimed: object, requested: Mapping[str, Any]) -> bool:
+    return canonical_json(claimed) == canonical_json(requested)
 
 
-def death(heard: Heard, *, limits: Limits) -> RunFailed:
-    """Put the end of a child that left no outcome into words."""
-    status = heard.status
+def exit_failure(output: ChildOutput, *, limits: Limits) -> RunFailed:
+    """Return the error for a child that ended without an outcome."""
+    status = output.status
     if status == -signal.SIGXCPU:
         return RunFailed(f"The run used its {limits.cpu_s} s of processor time and was stopped.", code="run_cpu")
     if status == -signal.SIGKILL:
-        text = "The run was killed by the system; most often the machine has run out of memory."
+        text = "The run was killed by the system, probably because the machine ran out of memory."
         return RunFailed(text, code="run_killed")
-    tail = heard.tail.decode(errors="replace").strip()
+    tail = output.tail.decode(errors="replace").strip()
     if any(sign in tail for sign in OUT_OF_MEMORY):
-        return RunFailed(f"The run went over its {limits.memory_mb} MB of memory.", code="model_memory")
+        return RunFailed(f"The run exceeded its {limits.memory_mb} MB of memory.", code="model_memory")
     how = f"by signal {_signal(-status)}" if status < 0 else f"with exit status {status}"
-    last = printable(tail.splitlines()[-1], most=LONGEST_REASON) if tail else "it said nothing"
-    return RunFailed(f"The run ended {how} and left no result: {last}", code="run_crash")
+    last = sanitize_text(tail.splitlines()[-1], most=MAX_REASON_CHARS) if tail else "no output"
+    return RunFailed(f"The run ended {how} without a result: {last}", code="run_crash")
 
 
 def _signal(number: int) -> str:

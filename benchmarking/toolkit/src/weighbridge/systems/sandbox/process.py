@@ -1,7 +1,7 @@
-"""The fence: a program of ours in a child process that may crash, hang, flood or attack without harm to anybody else.
+"""Child processes in the sandbox, which may crash, hang, flood their output or attack without harm.
 
-In scope: starting it behind the layers, hearing what it says within limits, ending it and all it started. What the
-child does there is in `child`, what its answer is worth in `outcome`.
+This module starts a child, reads its output within limits, and terminates it with all its descendants. `child` is the
+program inside, `outcome` validates its result.
 """
 
 import dataclasses
@@ -19,42 +19,50 @@ from typing import IO, Any, NamedTuple
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
-from weighbridge.systems.sandbox.bubblewrap import DEVICES, HOME, KERNEL, Layers, root, runtime, walled
+from weighbridge.systems.sandbox.bubblewrap import (
+    DEVICES,
+    HOME,
+    KERNEL,
+    Layers,
+    bubblewrap_command,
+    package_root,
+    runtime_paths,
+)
 from weighbridge.systems.sandbox.limits import Limits
 
 POLL_S = 0.25
-ENDING_PATIENCE_S = 10.0
+EXIT_TIMEOUT_S = 10.0
 TAIL_BYTES = 2_000
-PIECE_BYTES = 65_536
-LONGEST_PHASE = 120
+CHUNK_BYTES = 65_536
+MAX_PHASE_CHARS = 120
 Process = subprocess.Popen[bytes]
 Progress = Callable[[float, str], None]
-Following = tuple[Progress, Callable[[], bool]] | tuple[Progress, Callable[[], bool], float]
+CallbackTuple = tuple[Progress, Callable[[], bool]] | tuple[Progress, Callable[[], bool], float]
 
 
-class RunEnded(Refused):
-    """The run did not come to its end; `partial` is what it had measured by then, where it could still be heard."""
+class RunIncomplete(Refused):
+    """The run did not finish; `partial` is its partial result, if it has one."""
 
     partial: dict[str, Any] | None = None
-    heard: "Heard | None" = None
+    output: "ChildOutput | None" = None
 
 
-class RunFailed(RunEnded):
-    """The run gave no result; the reason says why in words."""
+class RunFailed(RunIncomplete):
+    """The run failed and has no result."""
 
     default_code = "run_failed"
 
 
-class RunCanceled(RunEnded):
-    """The run was stopped because somebody asked for it."""
+class RunCanceled(RunIncomplete):
+    """The run was canceled."""
 
     default_code = "run_canceled"
 
 
-class Follow(NamedTuple):
-    """Who follows a run: `on_progress(share, doing)` and `should_stop()`, called at least once a second.
+class RunCallbacks(NamedTuple):
+    """Callbacks of a run: `on_progress(share, doing)` and `should_stop()`, called at least once a second.
 
-    A run that must end before its time is asked to, and has `wrap_up_s` to hand over what it has.
+    A run that must stop early has `wrap_up_s` seconds to return a partial result.
     """
 
     on_progress: Progress
@@ -63,20 +71,20 @@ class Follow(NamedTuple):
 
 
 @dataclasses.dataclass
-class Heard:
-    """What a child has said: the seals it told first, the outcome, the end of its complaints, and its exit status.
+class ChildOutput:
+    """The output of a child: active seals, outcome, end of standard error, exit status and duration.
 
-    A status below zero is the signal that ended it, as `subprocess` has it.
+    A negative status is the signal that ended it, as in `subprocess`.
     """
 
-    fence: tuple[str, ...] | None = None
+    seals: tuple[str, ...] | None = None
     outcome: bytearray = dataclasses.field(default_factory=bytearray)
     tail: bytes = b""
     status: int = 0
     elapsed_s: float = 0.0
 
 
-def fenced(
+def run_child(
     *,
     program: Sequence[str],
     job: Mapping[str, Any],
@@ -85,55 +93,51 @@ def fenced(
     limits: Limits,
     threads: int,
     workdir: Path,
-    follow: Following,
-) -> Heard:
-    """Run Python with the arguments `program` and a job file behind `layers`, and return what it said.
+    follow: CallbackTuple,
+) -> ChildOutput:
+    """Run Python with the arguments `program` and a job file inside `layers`, and return its output.
 
-    `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is a `Follow`, or the
-    first two of it. Raises RunFailed at the deadline or when it says too much, RunCanceled, and whatever the callbacks
-    raise. The child and all its descendants are dead in every case.
+    `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is a `RunCallbacks`, or
+    the first two of it. Raises RunFailed at the deadline or when it says too much, RunCanceled, and whatever the
+    callbacks raise. The child and all its descendants are dead in every case.
     """
     begun = time.monotonic()
     receive, send = os.pipe()
-    # The child is asked to end by closing our end of this one: it needs no signal, and passes through any wall.
-    asked, ask = os.pipe()
-    with os.fdopen(receive, "rb", buffering=0) as outcome, os.fdopen(ask, "wb", buffering=0) as leash:
+    # Closing our end of this pipe asks the child to stop: unlike a signal, this works through all layers.
+    leash_read, leash_write = os.pipe()
+    with os.fdopen(receive, "rb", buffering=0) as outcome, os.fdopen(leash_write, "wb", buffering=0) as leash:
         try:
-            command = _command(
-                program,
-                {**job, "outcome": send, "leash": asked},
-                reads=reads,
-                layers=layers,
-                limits=limits,
-                workdir=workdir,
-            )
+            job = {**job, "outcome": send, "leash": leash_read}
+            command = _command(program, job, reads=reads, layers=layers, limits=limits, workdir=workdir)
             child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(send, asked),
+                pass_fds=(send, leash_read),
                 cwd=workdir,
                 start_new_session=True,
-                env=environment(HOME if layers.bubblewrap else str(workdir), threads=threads, is_open=layers.is_open),
+                env=child_environment(
+                    HOME if layers.bubblewrap else str(workdir), threads=threads, is_open=layers.is_open
+                ),
             )
         finally:
             os.close(send)
-            os.close(asked)
-        heard, is_done = Heard(), False
+            os.close(leash_read)
+        output, is_done = ChildOutput(), False
         try:
             pipes = (child, outcome, leash)
-            _follow(pipes, heard, limits=limits, until=begun + limits.wall_s, follow=Follow(*follow))
+            _follow(pipes, output, limits=limits, until=begun + limits.wall_s, follow=RunCallbacks(*follow))
             is_done = True
-        except RunEnded as ended:
-            ended.heard = heard
+        except RunIncomplete as ended:
+            ended.output = output
             raise
         finally:
-            status = _end(child, patience_s=ENDING_PATIENCE_S if is_done else 0.0)
-    # Bubblewrap ends as a shell would say it: 128 and the signal.
-    heard.status = 128 - status if layers.bubblewrap and status > 128 else status
-    heard.elapsed_s = time.monotonic() - begun
-    return heard
+            status = _end(child, timeout_s=EXIT_TIMEOUT_S if is_done else 0.0)
+    # Bubblewrap reports signals like a shell: 128 plus the signal.
+    output.status = 128 - status if layers.bubblewrap and status > 128 else status
+    output.elapsed_s = time.monotonic() - begun
+    return output
 
 
 def _command(
@@ -152,46 +156,49 @@ def _command(
         **job,
         "limits": to_document(limits),
         "layers": to_document(layers),
-        "reads": [str(path) for path in (*runtime(), *DEVICES, *KERNEL, *reads)],
-        # Behind bubblewrap the child's parent is the first process of a world of its own.
+        "reads": [str(path) for path in (*runtime_paths(), *DEVICES, *KERNEL, *reads)],
+        # Inside bubblewrap, the parent of the child is process 1 of a new PID namespace.
         "parent": 1 if layers.bubblewrap else os.getpid(),
     }
     file.write_text(json.dumps(document))
     command = [sys.executable, "-P", *program, str(file)]
-    return [*walled(layers.bubblewrap, reads=reads), *command] if layers.bubblewrap else command
+    return [*bubblewrap_command(layers.bubblewrap, reads=reads), *command] if layers.bubblewrap else command
 
 
-def environment(home: str, *, threads: int, is_open: bool = False) -> dict[str, str]:
-    """Return the child's whole environment: where the code is, quiet libraries, and as many threads as asked for.
+def child_environment(home: str, *, threads: int, is_open: bool = False) -> dict[str, str]:
+    """Return the environment of the child: module path, telemetry off, and the number of threads.
 
-    A child without a fence has the caller's own besides, and finds the caller's modules.
+    A child without a sandbox also inherits the environment and the module path of the caller.
     """
-    own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join([str(root()), str(Path.cwd())])}
-    return (
-        {**os.environ, **own}
-        if is_open
-        else {
-            "PATH": os.defpath,
-            "PYTHONPATH": str(root()),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "HOME": home,
-            "TMPDIR": home,
-            "LANG": "C.UTF-8",
-            "ORT_DISABLE_TELEMETRY": "1",
-            **{f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")},
-        }
-    )
+    own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join([str(package_root()), str(Path.cwd())])}
+    if is_open:
+        return {**os.environ, **own}
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(package_root()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": home,
+        "TMPDIR": home,
+        "LANG": "C.UTF-8",
+        "ORT_DISABLE_TELEMETRY": "1",
+        **{f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")},
+    }
 
 
 def _follow(
-    pipes: tuple[Process, IO[bytes], IO[bytes]], heard: Heard, *, limits: Limits, until: float, follow: Follow
+    pipes: tuple[Process, IO[bytes], IO[bytes]],
+    output: ChildOutput,
+    *,
+    limits: Limits,
+    until: float,
+    follow: RunCallbacks,
 ) -> None:
-    """Pass progress on until the child has said everything; raise when it must not go on, once it was asked to end."""
+    """Forward progress until the child closes its output; stop it and raise if it is canceled or out of time."""
     child, outcome, leash = pipes
     share, doing = 0.0, "starting"
-    end: RunEnded | None = None
-    for said in _said(child, outcome, heard, limits=limits):
-        share, doing = said or (share, doing)
+    end: RunIncomplete | None = None
+    for progress in _read_output(child, outcome, output, limits=limits):
+        share, doing = progress or (share, doing)
         follow.on_progress(share, doing)
         if end is None and follow.should_stop():
             end = RunCanceled("The run was canceled.")
@@ -212,12 +219,14 @@ def _follow(
         raise end
 
 
-def _said(child: Process, outcome: IO[bytes], heard: Heard, *, limits: Limits) -> Iterator[tuple[float, str] | None]:
-    """Yield the progress the child tells, and None whenever it was silent for a moment or said something else.
+def _read_output(
+    child: Process, outcome: IO[bytes], output: ChildOutput, *, limits: Limits
+) -> Iterator[tuple[float, str] | None]:
+    """Yield the progress of the child, and None at least every POLL_S.
 
-    Ends when it has closed its pipes, or is dead and whoever else still holds them is silent.
+    Ends when all pipes are closed, or when the child is dead and the pipes are silent.
     """
-    rest, talked = b"", 0
+    rest, output_bytes = b"", 0
     with selectors.DefaultSelector() as selector:
         for stream in (child.stdout, child.stderr, outcome):
             selector.register(_pipe(stream), selectors.EVENT_READ)
@@ -228,18 +237,18 @@ def _said(child: Process, outcome: IO[bytes], heard: Heard, *, limits: Limits) -
                 if _has_ended(child):
                     return
             for key, _ in ready:
-                piece = os.read(key.fd, PIECE_BYTES)
-                if not piece:
+                chunk = os.read(key.fd, CHUNK_BYTES)
+                if not chunk:
                     selector.unregister(key.fileobj)
                 elif key.fileobj is outcome:
-                    heard.outcome += piece
+                    output.outcome += chunk
                 elif key.fileobj is child.stderr:
-                    heard.tail = (heard.tail + piece)[-TAIL_BYTES:]
+                    output.tail = (output.tail + chunk)[-TAIL_BYTES:]
                 else:
-                    *lines, rest = (rest + piece).split(b"\n")
-                    yield from (_progress(line, heard) for line in lines)
-                talked += 0 if key.fileobj is outcome else len(piece)
-            _check_size(heard, talked, limits=limits)
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    yield from (_progress(line, output) for line in lines)
+                output_bytes += 0 if key.fileobj is outcome else len(chunk)
+            _check_size(output, output_bytes, limits=limits)
             yield None
 
 
@@ -249,42 +258,42 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _check_size(heard: Heard, talked: int, *, limits: Limits) -> None:
-    if talked > limits.output_kb * 1_000:
-        raise RunFailed(f"The run said more than {limits.output_kb} kB and was stopped.", code="run_output")
-    if len(heard.outcome) > limits.result_mb * 1_000_000:
-        raise RunFailed(f"The result is larger than {limits.result_mb} MB; ask for fewer samples.", code="run_output")
+def _check_size(output: ChildOutput, output_bytes: int, *, limits: Limits) -> None:
+    if output_bytes > limits.output_kb * 1_000:
+        raise RunFailed(f"The run wrote more than {limits.output_kb} kB of output and was stopped.", code="run_output")
+    if len(output.outcome) > limits.result_mb * 1_000_000:
+        raise RunFailed(f"The result is larger than {limits.result_mb} MB; use fewer samples.", code="run_output")
 
 
-def _progress(line: bytes, heard: Heard) -> tuple[float, str] | None:
-    """Read one line; the first tells of the fence, and what is no progress (a library that prints) is nothing."""
+def _progress(line: bytes, output: ChildOutput) -> tuple[float, str] | None:
+    """Parse one line; the first one reports the seals. Return None for lines that are not progress."""
     try:
-        said = json.loads(line)
-        if heard.fence is None:
-            heard.fence = tuple(str(seal) for seal in said["fence"])
+        message = json.loads(line)
+        if output.seals is None:
+            output.seals = tuple(str(seal) for seal in message["fence"])
             return None
-        share, doing = float(said["share"]), printable(str(said["doing"]), most=LONGEST_PHASE)
+        share, doing = float(message["share"]), sanitize_text(str(message["doing"]), most=MAX_PHASE_CHARS)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return (min(max(share, 0.0), 1.0), doing) if math.isfinite(share) else None
 
 
-def printable(text: str, *, most: int) -> str:
-    """Return text of a child as it may be stored and shown: no control characters, at most so many characters."""
+def sanitize_text(text: str, *, most: int) -> str:
+    """Return text of a child without control characters, truncated to `most` characters."""
     return "".join(character if character.isprintable() else " " for character in text[:most])
 
 
 def _has_ended(child: Process) -> bool:
-    # WNOWAIT leaves the child unreaped, so that its number cannot belong to another group when we kill.
+    # WNOWAIT does not reap the child, so that its PID cannot be reused before the kill.
     return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _end(child: Process, *, patience_s: float) -> int:
-    """Wait for the child to end by itself, then kill its whole group, and return its exit status."""
-    until = time.monotonic() + patience_s
+def _end(child: Process, *, timeout_s: float) -> int:
+    """Wait for the child to exit, then kill its process group, and return the exit status."""
+    until = time.monotonic() + timeout_s
     while time.monotonic() < until and not _has_ended(child):
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGKILL)
-    with child:  # leaving closes the pipes and reaps
+    with child:  # closes the pipes and reaps the child
         pass
     return child.returncode

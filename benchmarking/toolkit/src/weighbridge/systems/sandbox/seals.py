@@ -1,6 +1,6 @@
-"""Seals: what a process takes away from itself before it opens a model, as far as this kernel lets it.
+"""Seals: restrictions that a process applies to itself before it opens a model, if the kernel supports them.
 
-Laid on before any other thread exists, since some hold for a thread and its descendants alone.
+They must be applied before other threads exist, because some apply only to a thread and its descendants.
 """
 
 import ctypes
@@ -15,39 +15,41 @@ from weighbridge.systems.sandbox.system_calls import PROCESSORS
 
 LANDLOCK, CALL_FILTER = "Landlock", "kernel call filter"
 SEALS = (LANDLOCK, CALL_FILTER)
-# For an engine that insists on opening a file anew, even where that is a pipe; only behind a wall that has no file to
-# open.
+# For an engine that opens a file for creation, even if it is a pipe; only inside bubblewrap, where no file can be
+# created.
 OPENING_FILTER = "kernel call filter but for opening files anew"
-# Resetting the peak of memory writes to a file of the process's own.
+# Resetting peak memory writes to a file of this process in /proc.
 OWN = (Path("/proc/self"), Path("/dev/null"))
 
 
-def seal(wanted: Sequence[str], *, reads: Sequence[Path], call: "Kernel | None" = None) -> list[str]:
-    """Lay on the seals wanted and return those that hold; `reads` are the files and folders left to read."""
+def apply_seals(wanted: Sequence[str], *, reads: Sequence[Path], call: "Kernel | None" = None) -> list[str]:
+    """Apply the requested seals and return those that are active; `reads` are the readable files and folders."""
     kernel = call or Kernel()
-    held = []
-    if LANDLOCK in wanted and landlock.enclose(reads=reads, writes=OWN, prctl=kernel.prctl, syscall=kernel.syscall):
-        held.append(LANDLOCK)
+    active = []
+    if LANDLOCK in wanted and landlock.restrict_process(
+        reads=reads, writes=OWN, prctl=kernel.prctl, syscall=kernel.syscall
+    ):
+        active.append(LANDLOCK)
     processor = PROCESSORS.get(platform.machine())
     filters: dict[str, Callable[..., bool]] = {
-        CALL_FILTER: seccomp.wear,
-        OPENING_FILTER: partial(seccomp.wear, opens_anew=True),
+        CALL_FILTER: seccomp.install_filter,
+        OPENING_FILTER: partial(seccomp.install_filter, allow_create=True),
     }
-    for name, wear in filters.items():
+    for name, install in filters.items():
         if (
             name in wanted
             and processor
-            and wear(processor, pid=os.getpid(), prctl=kernel.prctl, syscall=kernel.syscall)
+            and install(processor, pid=os.getpid(), prctl=kernel.prctl, syscall=kernel.syscall)
         ):
-            held.append(name)
-    return held
+            active.append(name)
+    return active
 
 
 class Kernel:
-    """The two doors to the kernel that Python's library lacks; every call answers -1 where there is no such door."""
+    """Access to prctl and syscall, which the Python library lacks; every call returns -1 if not available."""
 
     def __init__(self, library: Callable[[None], ctypes.CDLL] = ctypes.CDLL) -> None:
-        """Open the C library of this process; elsewhere than on Linux the same numbers mean other things."""
+        """Open the C library of this process; only on Linux, because the numbers differ elsewhere."""
         self._library = library(None) if platform.system() == "Linux" else None
 
     def prctl(self, *arguments: int) -> int:
@@ -55,14 +57,14 @@ class Kernel:
         return self._call("prctl", *arguments)
 
     def syscall(self, *arguments: object) -> int:
-        """Call any kernel function by its number."""
+        """Call any system call by its number."""
         return self._call("syscall", *arguments)
 
     def _call(self, name: str, *arguments: object) -> int:
         function = getattr(self._library, name, None)
         if function is None:
             return -1
-        # Variadic functions take whole registers; a bare Python number would fill half of one.
+        # Variadic functions read full registers; a plain Python int would fill only half of one.
         return int(
             function(*(ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments))
         )

@@ -1,12 +1,12 @@
-"""The kernel calls that a measured model has no business making, with their numbers on the two processors we know.
+"""The system calls that a measured model must not use, with their numbers on x86-64 and 64-bit Arm.
 
-Numbers are the kernel's own and never change: `asm/unistd_64.h` for x86-64, `asm-generic/unistd.h` for 64-bit Arm. Each
-entry reads `name:x86-64:arm64`, with a dash where the processor has no such call.
+The numbers never change: `asm/unistd_64.h` for x86-64, `asm-generic/unistd.h` for 64-bit Arm. Each
+entry reads `name:x86-64:arm64`, with a dash if the processor has no such call.
 """
 
 import dataclasses
 
-NEWEST = 462  # mseal, Linux 6.10; whatever came later is answered as a kernel without it would
+NEWEST = 462  # mseal, Linux 6.10; later calls return ENOSYS
 
 _REFUSED = """
 fork:57:- vfork:58:- execve:59:221 execveat:322:281 setsid:112:157 setpgid:109:154 ptrace:101:117
@@ -38,22 +38,23 @@ fallocate:285:47 chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 chown
 fchownat:260:54 utime:132:- utimes:235:- futimesat:261:- utimensat:280:88 setxattr:188:5 lsetxattr:189:6 fsetxattr:190:7
 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
 """
-# Their arguments lie in memory, where a filter cannot look: answered as missing, so that the C library takes the older
-# call.
+# A filter cannot read arguments in memory, so these return ENOSYS and the C library uses the older call.
 _MISSING = "clone3:435:435 openat2:437:437"
-# Let through or not by what they are asked; see `call_filter`.
-_WEIGHED = "clone:56:220 kill:62:129 tgkill:234:131 prlimit64:302:261 prctl:157:167 open:2:- openat:257:56 mmap:9:222"
+# Allowed or refused by their arguments; see `seccomp`.
+_CONDITIONAL = (
+    "clone:56:220 kill:62:129 tgkill:234:131 prlimit64:302:261 prctl:157:167 open:2:- openat:257:56 mmap:9:222"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Processor:
-    """How the kernel names a kind of processor to filters, and its numbers of the calls."""
+    """The audit architecture of a processor, and its system call numbers."""
 
     audit_arch: int
     seccomp: int
     refused: tuple[int, ...]
     missing: tuple[int, ...]
-    weighed: dict[str, int]
+    conditional: dict[str, int]
 
 
 def _numbers(table: str, column: int) -> dict[str, int]:
@@ -63,7 +64,9 @@ def _numbers(table: str, column: int) -> dict[str, int]:
 
 def _processor(audit_arch: int, seccomp: int, column: int) -> Processor:
     refused, missing = _numbers(_REFUSED, column), _numbers(_MISSING, column)
-    return Processor(audit_arch, seccomp, tuple(refused.values()), tuple(missing.values()), _numbers(_WEIGHED, column))
+    return Processor(
+        audit_arch, seccomp, tuple(refused.values()), tuple(missing.values()), _numbers(_CONDITIONAL, column)
+    )
 
 
 PROCESSORS = {

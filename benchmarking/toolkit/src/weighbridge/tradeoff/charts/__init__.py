@@ -1,1 +1,1 @@
-"""Charts: each a picture for people who see it, the same in words for those who do not, and the same as a table."""
+"""Charts: each has an image, a text alternative and a table."""

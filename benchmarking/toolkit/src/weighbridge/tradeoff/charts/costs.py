@@ -1,12 +1,10 @@
-"""Charts of a projection document: cost bands, what moves the answer most (tornado), and where options cross over
-volume.
-"""
+"""Charts of a projection document: cost bands, sensitivity (tornado), and crossover by volume."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from weighbridge.charts.drawing import Chart, altair, chart_of, over
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
@@ -26,14 +24,14 @@ TITLES = {
 BARS_MAX = 10
 BAR_PX = 30
 MILLION, THOUSAND = 1e6, 1e3
-# Names of inputs and options stand to the left, in whatever font the reader has.
+# Names of inputs and options are on the left, in the reader's font.
 PADDING = {"left": 44, "right": 16, "top": 12, "bottom": 12}
 
 
 def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Chart:
-    """Draw each option's metric from P10 to P90, with P50 as a point and P80, which policies test, as a stroke.
+    """Draw each option's metric from P10 to P90, with a point at P50 and a stroke at P80, which policies test.
 
-    Raises Invalid where no option has amounts.
+    Raises Invalid if no option has amounts.
     """
     alt = altair()
 
@@ -43,7 +41,7 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
         if all(_usd(each["metrics"][metric][level]) is not None for level in LEVELS)
     ]
     if not options:
-        text = "No option has an amount at every level; a load that is often not served has none."
+        text = "No option has an amount at every level, for example because the load often cannot be served."
         raise Invalid(text, code="chart_costs", field="options")
     rows = [
         {"option": each["title"], **{level: _usd(each["metrics"][metric][level]) for level in LEVELS}}
@@ -52,11 +50,11 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
     up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
     picture = layered(
         [
-            over(rows)
+            chart_from_rows(rows)
             .mark_bar(size=12, color=PAPER, stroke=INK)
             .encode(x=alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
-            over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
-            over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
+            chart_from_rows(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
+            chart_from_rows(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
         ]
     )
     title = f"{_title(metric)}: P10 to P90, point P50, stroke P80"
@@ -74,10 +72,10 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
 
 
 def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Chart:
-    """Draw what each input does to one option's metric from its P10 (white) to its P90 (filled), the others at their
-    middle.
+    """Draw one option's metric with each input at its P10 (white) and at its P90 (filled), and the others at their
+    medians.
 
-    Raises Invalid where nothing has a range.
+    Raises Invalid if no input has a range.
     """
     alt = altair()
 
@@ -87,7 +85,7 @@ def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Cha
     ]
     known = [swing for swing in swings if swing["low"] is not None and swing["high"] is not None][:BARS_MAX]
     if not known:
-        text = f"No input of {option['title']} has a range; a tornado shows what ranges do."
+        text = f"No input of {option['title']} has a range, so there is no tornado chart."
         raise Invalid(text, code="chart_tornado", field="options")
     middle = _usd(option["metrics"][metric]["middle"])
     up = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
@@ -95,9 +93,9 @@ def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Cha
     across = alt.X("middle:Q", title=_axis(metric), scale=alt.Scale(zero=False))
     picture = layered(
         [
-            over(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
-            over(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
-            over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
+            chart_from_rows(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
+            chart_from_rows(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
+            chart_from_rows(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
         ]
     )
     title = f"{_title(metric)} of {option['title']}: what moves it"
@@ -117,7 +115,7 @@ def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Cha
 
 
 def cost_crossover(document: Mapping[str, Any]) -> Chart:
-    """Draw each option's yearly cost over the requests of a year, median of the draws; both scales are logarithmic."""
+    """Draw each option's yearly cost by requests per year (median of the draws); both scales are logarithmic."""
     found = document["crossover"]
     titles = {each["id"]: each["title"] for each in document["options"]}
     rows = [
@@ -135,7 +133,7 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
         is_log=True,
         is_log_up=True,
     )
-    now = over([{"x": document["load"]["requests_per_year"] / MILLION, "words": "the load of the spec"}])
+    now = chart_from_rows([{"x": document["load"]["requests_per_year"] / MILLION, "words": "the load of the spec"}])
     picture = layered(
         [
             lines,
@@ -157,7 +155,7 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
 def _band_row(document: Mapping[str, Any], option: Mapping[str, Any], metric: str) -> tuple[str, ...]:
     share = document["cheapest"].get(metric, {}).get(option["id"])
     amounts = (_shown(_usd(option["metrics"][metric][level])) for level in LEVELS)
-    return (option["title"], *amounts, NOTHING if share is None else f"{share:.0%}")
+    return (option["title"], *amounts, EMPTY_CELL if share is None else f"{share:.0%}")
 
 
 def _pair_words(pair: Mapping[str, Any], titles: Mapping[str, str]) -> str:
@@ -191,4 +189,4 @@ def _usd(text: str | None) -> float | None:
 
 
 def _shown(value: float | None) -> str:
-    return NOTHING if value is None else number(value)
+    return EMPTY_CELL if value is None else number(value)

@@ -1,4 +1,4 @@
-"""The distribution: what share of inferences a candidate answers within a time."""
+"""The latency distribution: the share of inferences that a candidate answers within a time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,16 +19,14 @@ NS_PER_MS = 1e6
 
 
 def latency_cdf(candidates: Sequence[Candidate]) -> Chart:
-    """Draw the share of inferences that took at most so long, for candidates with samples; raise Invalid
-    without any.
-    """
+    """Draw the share of inferences answered within each time, for candidates with samples; raise Invalid for none."""
     known = {
         each.name: np.asarray(each.samples.latency_ns, dtype=np.float64) / NS_PER_MS
         for each in candidates
         if each.samples is not None and each.samples.latency_ns
     }
     if not known:
-        text = "No candidate carries latency samples; measure them again to draw their distribution."
+        text = "No candidate has latency samples; measure them again to draw their distribution."
         raise Invalid(text, code="chart_samples", field="candidates")
     shares = (np.arange(CDF_STEPS) + 0.5) / CDF_STEPS
     rows = [

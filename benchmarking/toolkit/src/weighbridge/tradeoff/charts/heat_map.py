@@ -1,10 +1,10 @@
-"""The heat map: a decision matrix as a picture, each cell as dark as its value is good, its numbers written in it."""
+"""The heat map: a decision matrix as a chart; the better a value, the darker its cell."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from weighbridge.charts.drawing import Chart, altair, chart_of, over
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.tradeoff.charts.strokes import layered
@@ -12,16 +12,16 @@ from weighbridge.tradeoff.charts.words import capital
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
 
-# From this share on a cell is so dark that its numbers must be white.
+# Cells with this share or more are so dark that their numbers must be white.
 DARK_FROM = 0.55
 ROW_PX, LETTER_PX = 64, 7.2
 SCORE = "weighted sum"
-# A label of two lines is written with a bar between them.
+# A bar separates the two lines of a label.
 TWO_LINES = "split(datum.label, '|')"
 
 
 def heat_map(decision: MatrixDecision) -> Chart:
-    """Draw options by criteria: darker is better, rejected options stand in dashed outlines, the score last."""
+    """Draw options by criteria: darker is better, rejected options have dashed outlines, the score is last."""
     alt = altair()
 
     matrix = decision.matrix
@@ -34,7 +34,7 @@ def heat_map(decision: MatrixDecision) -> Chart:
             orient="top", labelAngle=0, labelLimit=160, labelExpr=TWO_LINES, labelPadding=20, domain=False, ticks=False
         ),
     )
-    # A reader's fonts may be wider than those that the labels were measured with.
+    # The reader's font may be wider than the one used to measure the labels.
     room = min(LETTER_PX * max(len(place.name) for place in decision.places), 230)
     y = alt.Y(
         "option:N",
@@ -45,7 +45,7 @@ def heat_map(decision: MatrixDecision) -> Chart:
     shades = alt.Scale(domain=[0, 1], range=["#ffffff", PETROL], interpolate="rgb")
     inside, outside = [row for row in rows if row["share"] is not None], [row for row in rows if row["share"] is None]
     layers = [
-        over(inside)
+        chart_from_rows(inside)
         .mark_rect(stroke=INK_SOFT, strokeWidth=0.8)
         .encode(
             x=x,
@@ -57,7 +57,7 @@ def heat_map(decision: MatrixDecision) -> Chart:
                 legend=alt.Legend(orient="bottom", format=".1f", gradientLength=220),
             ),
         ),
-        over(outside).mark_rect(fill=PAPER, stroke=RED, strokeWidth=1, strokeDash=[3, 3]).encode(x=x, y=y),
+        chart_from_rows(outside).mark_rect(fill=PAPER, stroke=RED, strokeWidth=1, strokeDash=[3, 3]).encode(x=x, y=y),
         *(
             _words(rows, dark=dark, second=second).encode(x=x, y=y, text=f"{'below' if second else 'words'}:N")
             for dark in (False, True)
@@ -71,9 +71,9 @@ def heat_map(decision: MatrixDecision) -> Chart:
 
 
 def _words(rows: Sequence[Mapping[str, Any]], *, dark: bool, second: bool) -> Any:
-    """Return one of a cell's two lines of text, black on light or white on dark cells."""
+    """Return one of the two text lines of a cell, black on light or white on dark cells."""
     kept = [row for row in rows if row["is_dark"] is dark]
-    return over(kept).mark_text(
+    return chart_from_rows(kept).mark_text(
         color=PAPER if dark else INK, fontSize=LABEL_PX - (1 if second else -1), dy=10 if second else -7
     )
 
@@ -107,7 +107,7 @@ def _cell(option: str, criterion: str, share: float | None, words: str, below: s
 
 
 def _below(matrix: Matrix, place: OptionPlace, criterion: Criterion, share: float | None) -> str:
-    """Return what stands under an estimate: its share, or that it misses the gate."""
+    """Return the text below an estimate: its share, or that it misses the gate."""
     if share is not None:
         return f"{share:.2f}"
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
@@ -117,7 +117,7 @@ def _below(matrix: Matrix, place: OptionPlace, criterion: Criterion, share: floa
 
 def _value(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
-    return NOTHING if cell is None else criterion.with_unit(number(cell.estimate.value))
+    return EMPTY_CELL if cell is None else criterion.with_unit(number(cell.estimate.value))
 
 
 def _head(matrix: Matrix, criterion: Criterion) -> str:
@@ -137,7 +137,7 @@ def _alt(decision: MatrixDecision, title: str) -> str:
 
 
 def _table(decision: MatrixDecision, title: str) -> Table:
-    """Return estimates with shares, both scores and what the draws say, for every option."""
+    """Return estimates with shares, both scores and the shares of draws, for every option."""
     matrix = decision.matrix
     heads = (
         "option",
@@ -153,9 +153,9 @@ def _table(decision: MatrixDecision, title: str) -> Table:
         (
             place.name,
             *(_cell_text(matrix, place, each) for each in matrix.criteria),
-            *(NOTHING if score is None else f"{score:.3f}" for score in (place.score, place.closeness)),
+            *(EMPTY_CELL if score is None else f"{score:.3f}" for score in (place.score, place.closeness)),
             *(
-                NOTHING if place.p_gates is None else f"{share:.1%}"
+                EMPTY_CELL if place.p_gates is None else f"{share:.1%}"
                 for share in (place.p_best, place.wins_near, place.wins_any)
             ),
             f"{place.rank}." if place.rank is not None else "rejected: " + " ".join(place.reasons),
@@ -168,6 +168,6 @@ def _table(decision: MatrixDecision, title: str) -> Table:
 def _cell_text(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
     cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
     if cell is None:
-        return NOTHING
+        return EMPTY_CELL
     share = place.shares.get(criterion.id)
     return number(cell.estimate.value) + ("" if share is None else f" [{share:.2f}]")

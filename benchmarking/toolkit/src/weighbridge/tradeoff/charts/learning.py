@@ -1,19 +1,19 @@
-"""The learning curve as a picture: what was measured, the fitted line, and what to expect of more rows."""
+"""The learning curve as a chart: measured points, the fitted line, and the forecast for more rows."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from weighbridge.charts.drawing import Chart, altair, chart_of, over
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, PAPER, PETROL
 from weighbridge.tradeoff.charts.strokes import layered
 from weighbridge.tradeoff.charts.words import capital, name_of
 
 
 def learning_curve(document: Mapping[str, Any]) -> Chart:
-    """Draw a `weighbridge.learning-curve/1`: the points, the fitted line, and what to expect at N, 2 N and 4 N."""
+    """Draw a `weighbridge.learning-curve/1`: the points, the fitted line, and the forecast at N, 2 N and 4 N."""
     alt = altair()
 
     metric, expected = document["metric"], document["expected"]
@@ -40,25 +40,27 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
     )
     dash = alt.StrokeDash("part:N", scale=alt.Scale(domain=["fitted", "expected"], range=[[1, 0], [5, 3]]), title=None)
     layers = [
-        over(line).mark_line(color=PETROL, strokeWidth=1.6).encode(x=x, y=y, strokeDash=dash),
-        over(ahead).mark_rule(color=INK, strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-        over(ahead).mark_point(shape="diamond", fill=PAPER, stroke=INK, size=80, opacity=1).encode(x=x, y=y),
-        over(points).mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1).encode(x=x, y=y),
+        chart_from_rows(line).mark_line(color=PETROL, strokeWidth=1.6).encode(x=x, y=y, strokeDash=dash),
+        chart_from_rows(ahead).mark_rule(color=INK, strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        chart_from_rows(ahead).mark_point(shape="diamond", fill=PAPER, stroke=INK, size=80, opacity=1).encode(x=x, y=y),
+        chart_from_rows(points)
+        .mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1)
+        .encode(x=x, y=y),
     ]
     title = capital(f"{name_of(metric)} by rows of training data")
     table = _table(document, title)
     far = ahead[-1]
-    said = (
+    alt = (
         f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
         f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
     )
-    return chart_of(layered(layers).configure_legend(orient="bottom"), title=title, alt=said, table=table)
+    return chart_of(layered(layers).configure_legend(orient="bottom"), title=title, alt=alt, table=table)
 
 
 def _table(document: Mapping[str, Any], title: str) -> Table:
-    """Put what was measured above what is expected, with the bounds of the latter."""
+    """List the measured points, then the forecasts with their bounds."""
     measured = (
-        (f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}")
+        (f"{point['rows']:,}", f"{point['value']:.4f}", EMPTY_CELL, EMPTY_CELL, f"measured, mean of {point['parts']}")
         for point in document["points"]
     )
     basis = f"expected, {document['confidence']:.0%}"

@@ -1,10 +1,10 @@
-"""The load curve: response times over the rate a server answered, from several load tests."""
+"""The load curve: response times by achieved rate, from several load tests."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.charts.drawing import Chart, chart_of, over
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.drawing import Chart, chart_from_rows, chart_of
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
@@ -14,9 +14,9 @@ RESPONSES = {f"response_time_{p}_ms": p for p in ("p50", "p90", "p95", "p99")}
 
 
 def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None = None) -> Chart:
-    """Draw response-time percentiles over the rate achieved, from several `weighbridge.load/1` results.
+    """Draw response-time percentiles by achieved rate, from several `weighbridge.load/1` results.
 
-    Raises Invalid for fewer than two results that have a rate and a response time.
+    Raises Invalid for fewer than two results with a rate and a response time.
     """
     usable = [
         result["metrics"] for result in results if {"achieved_per_s", "response_time_p50_ms"} <= set(result["metrics"])
@@ -49,11 +49,11 @@ def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None =
     )
     layers = [
         lines,
-        over(rows).mark_rule(color=INK_SOFT).encode(x="x:Q", y="low:Q", y2="high:Q"),
-        over(rows).mark_point(size=40, filled=True, color=INK, opacity=1).encode(x="x:Q", y="y:Q"),
+        chart_from_rows(rows).mark_rule(color=INK_SOFT).encode(x="x:Q", y="low:Q", y2="high:Q"),
+        chart_from_rows(rows).mark_point(size=40, filled=True, color=INK, opacity=1).encode(x="x:Q", y="y:Q"),
     ]
     if limit_ms is not None:
-        limit = over([{"y": limit_ms, "words": f"limit {limit_ms:g} ms"}])
+        limit = chart_from_rows([{"y": limit_ms, "words": f"limit {limit_ms:g} ms"}])
         layers += [
             limit.mark_rule(color=RED, strokeDash=[2, 3], strokeWidth=1.4).encode(y="y:Q"),
             limit.mark_text(color=RED, align="left", dx=4, dy=-8, x=0, fontSize=LABEL_PX).encode(
@@ -80,6 +80,6 @@ def _load_row(metrics: Mapping[str, Any], words: Sequence[str]) -> tuple[str, ..
     failed = (metrics.get("error_rate") or {}).get("value")
     return (
         number(metrics["achieved_per_s"]["value"]),
-        *(number(time) or NOTHING for time in times),
-        NOTHING if failed is None else f"{failed:.2%}",
+        *(number(time) or EMPTY_CELL for time in times),
+        EMPTY_CELL if failed is None else f"{failed:.2%}",
     )

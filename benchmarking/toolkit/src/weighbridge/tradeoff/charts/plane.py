@@ -1,4 +1,6 @@
-"""The plane: quality upwards, cost to the right, each candidate a point with its interval, and the frontier a stair."""
+"""The trade-off chart: quality on the y axis, cost on the x axis; each candidate has an interval, the frontier is a
+step line.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from weighbridge.charts import labels
-from weighbridge.charts.drawing import Chart, altair, chart_of, over
+from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.scales import Scale, scale_over
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import HEIGHT, INK, LABEL_PX, PAPER, PETROL, RED, STATES, WIDTH
 from weighbridge.tradeoff.axes import Axis, AxisDirection
 from weighbridge.tradeoff.candidates import Candidate, Estimate
@@ -24,9 +26,7 @@ def trade_off(
     limits: Mapping[str, float] | None = None,
     chosen: str | None = None,
 ) -> Chart:
-    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by metric, and
-    the choice.
-    """
+    """Draw two axes of the candidates that have both, with intervals, the frontier, limits and the choice."""
     frontier = weigh(candidates, (across, up))
     standings = {standing.name: standing for standing in frontier.standings}
     shown = [candidate for candidate in candidates if candidate.name in standings]
@@ -72,7 +72,7 @@ def _row(candidate: Candidate, standing: FrontierStanding, across: Axis, up: Axi
 def _label(
     rows: Sequence[dict[str, Any]], stair: Sequence[Mapping[str, Any]], x: Scale, y: Scale, chosen: str | None
 ) -> None:
-    """Give every row its label and where it goes: clear of points, of error bars and of the frontier."""
+    """Set the label and label position of each row, clear of points, error bars and the frontier."""
 
     def pixels(across: float, up: float) -> tuple[float, float]:
         return x.share(across) * WIDTH, (1 - y.share(up)) * HEIGHT
@@ -80,16 +80,16 @@ def _label(
     ends = [((row["x"], row["y_low"]), (row["x"], row["y_high"])) for row in rows]
     ends += [((row["x_low"], row["y"]), (row["x_high"], row["y"])) for row in rows]
     ends += [((one["x"], one["y"]), (other["x"], other["y"])) for one, other in pairwise(stair)]
-    lines = [labels.stroke(pixels(*one), pixels(*other)) for one, other in ends]
+    lines = [labels.line_box(pixels(*one), pixels(*other)) for one, other in ends]
     texts = [row["name"] + (" (chosen)" if row["name"] == chosen else "") for row in rows]
     points = [pixels(row["x"], row["y"]) for row in rows]
-    placed = labels.place(points, texts, width=WIDTH, height=HEIGHT, lines=lines)
+    placed = labels.place_labels(points, texts, width=WIDTH, height=HEIGHT, lines=lines)
     for row, label in zip(rows, placed, strict=True):
         row.update(dataclasses.asdict(label))
 
 
 def _stair(rows: Sequence[Mapping[str, Any]], across: Axis) -> list[dict[str, Any]]:
-    """Return the corners between the points on the frontier: what can be had at each price is level until the next."""
+    """Return the corners of the frontier: between two points, it is level."""
     points = sorted({(row["x"], row["y"]) for row in rows if row["is_on"]}, key=lambda point: point[0] * across.sign)
     stair: list[dict[str, Any]] = []
     for point in points:
@@ -122,7 +122,7 @@ def _picture(
         )
 
     x, y = channel(alt.X, "x", across), channel(alt.Y, "y", up)
-    points = over(rows)
+    points = chart_from_rows(rows)
     known = list(STATES.values())
     shape = alt.Shape(
         "state:N",
@@ -135,7 +135,9 @@ def _picture(
         title=None,
     )
     layers = [
-        over(stair).mark_line(color=PETROL, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x, y=y, order="order:Q"),
+        chart_from_rows(stair)
+        .mark_line(color=PETROL, strokeWidth=1.2, strokeDash=[5, 3])
+        .encode(x=x, y=y, order="order:Q"),
         points.mark_rule(color=INK, strokeWidth=1).encode(x=channel(alt.X, "x_low", across), x2="x_high:Q", y=y),
         points.mark_rule(color=INK, strokeWidth=1).encode(x=x, y=channel(alt.Y, "y_low", up), y2="y_high:Q"),
         points.mark_point(size=90, stroke=INK, strokeWidth=1.4, opacity=1).encode(x=x, y=y, shape=shape, fill=fill),
@@ -146,18 +148,20 @@ def _picture(
 
 
 def _text(row: Mapping[str, Any], *, is_halo: bool) -> Any:
-    """Return a name, or the white edge that lies under it and keeps it readable where lines cross."""
+    """Return a label, or the white outline below it that keeps it readable where lines cross."""
     form = {"dx": row["dx"], "dy": row["dy"], "align": row["align"], "baseline": "middle", "fontSize": LABEL_PX}
     colors = {"color": PAPER, "stroke": PAPER, "strokeWidth": 3.5} if is_halo else {"color": INK}
-    return over([row]).mark_text(**form, **colors)
+    return chart_from_rows([row]).mark_text(**form, **colors)
 
 
 def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str], x: Any, y: Any) -> list[Any]:
-    """Return a dashed line with its words at each limit."""
+    """Return a dashed line with a label for each limit."""
 
     layers = []
     for metric, limit in limits.items():
-        data = over([{"x": limit, "y": limit, "words": f"limit {limit:g} {shown_unit(units[metric])}".rstrip()}])
+        data = chart_from_rows(
+            [{"x": limit, "y": limit, "words": f"limit {limit:g} {shown_unit(units[metric])}".rstrip()}]
+        )
         rule = data.mark_rule(color=RED, strokeWidth=1.4, strokeDash=[2, 3])
         if metric == across.metric:
             words = data.mark_text(color=RED, align="right", dx=-4, dy=8, y=0, fontSize=LABEL_PX)
@@ -169,12 +173,12 @@ def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str],
 
 
 def _alt(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say what the picture shows: how many points, and who stands where."""
+    """Describe the chart: the number of points, and each candidate's standing."""
     if not rows:
         return f"{title}: no candidate has both estimates."
     groups = {word: [row["name"] for row in rows if row["state"] == word] for _, _, word in STATES.values()}
-    said = [f"{word}: {', '.join(names)}" for word, names in groups.items() if names]
-    return f"{title} of {len(rows)} candidates with their intervals. {'; '.join(said)}."
+    groups_text = [f"{word}: {', '.join(names)}" for word, names in groups.items() if names]
+    return f"{title} of {len(rows)} candidates with their intervals. {'; '.join(groups_text)}."
 
 
 def _table(
@@ -190,7 +194,7 @@ def _table(
     for each in shown:
         standing = standings[each.name]
         bounds = (with_bounds(each.metrics[axis.metric]) for axis in (up, across))
-        beaten_by = ", ".join(by.name for by in standing.dominated_by[:3]) or NOTHING
+        beaten_by = ", ".join(by.name for by in standing.dominated_by[:3]) or EMPTY_CELL
         rows.append((each.name, *bounds, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by))
     headings = ("candidate", *estimates, "P(frontier)", "state", "beaten by")
     return Table(title, headings, tuple(rows), frozenset({1, 2, 3}))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from weighbridge.charts.drawing import altair, over
+from weighbridge.charts.drawing import altair, chart_from_rows
 from weighbridge.charts.theme import DASHES, GREYS
 
 KINDS: Mapping[bool, Literal["log", "linear"]] = {True: "log", False: "linear"}
@@ -32,7 +32,7 @@ def dashed_lines(
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
     colors = [GREYS[index % len(GREYS)] for index in range(len(names))]
     return (
-        over(rows)
+        chart_from_rows(rows)
         .mark_line(strokeWidth=1.6)
         .encode(
             x=alt.X("x:Q", scale=alt.Scale(type=KINDS[is_log], nice=False, zero=False), title=title),

@@ -1,6 +1,6 @@
 """Words for metrics: what a person calls them, with their unit; and estimates with their bounds."""
 
-from weighbridge.charts.tables import NOTHING
+from weighbridge.charts.tables import EMPTY_CELL
 from weighbridge.cli.tables.terminal import METRICS, number
 from weighbridge.tradeoff.candidates import Estimate
 
@@ -43,7 +43,7 @@ def capital(text: str) -> str:
 def with_bounds(estimate: Estimate | None) -> str:
     """Write an estimate with its bounds: `0.867 (0.860 to 0.874)`; a dash for none."""
     if estimate is None:
-        return NOTHING
+        return EMPTY_CELL
     if estimate.lower is None or estimate.upper is None:
         return number(estimate.value)
     return f"{number(estimate.value)} ({number(estimate.lower)} to {number(estimate.upper)})"

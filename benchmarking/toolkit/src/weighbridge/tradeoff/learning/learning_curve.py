@@ -1,8 +1,8 @@
-"""The learning curve: what more rows of data may still bring, and how sure that is.
+"""The learning curve: the expected gain from more rows of data, and its uncertainty.
 
-The protocol is that of Hoiem et al. 2021: sizes N, N/2, N/4 ..., the smaller ones measured on several disjoint parts of
-the data. Said is the error to expect at N, 2 N and 4 N, never beyond; the error with endless data only where the
-points exclude that there is no ceiling at all; and how far a forecast from the smaller half would have missed.
+Protocol of Hoiem et al. 2021: sizes N, N/2, N/4 ..., the smaller ones measured on several disjoint parts of the data.
+The forecast has the expected error at N, 2 N and 4 N, never beyond; the error with endless data only if the points rule
+out that there is no ceiling; and the error of a forecast from the smaller half.
 """
 
 import dataclasses
@@ -30,8 +30,8 @@ SCHEMA = "weighbridge.learning-curve/1"
 
 @dataclasses.dataclass(frozen=True)
 class BackTest:
-    """The largest size predicted from the sizes up to half of it: predicted with its interval, measured,
-    and the miss.
+    """A forecast of the largest size from the sizes up to half of it: predicted with its interval, measured, and the
+    miss.
     """
 
     fitted_up_to: int
@@ -42,15 +42,13 @@ class BackTest:
 
     @property
     def missed_by(self) -> float:
-        """Return measured minus predicted error; + means that the forecast was too hopeful."""
+        """Return measured minus predicted error; positive if the forecast was too optimistic."""
         return self.measured - self.predicted.value
 
 
 @dataclasses.dataclass(frozen=True)
 class CurveForecast:
-    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known, and the
-    back-test.
-    """
+    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling if identifiable, and the back-test."""
 
     curve: Curve
     expected: tuple[tuple[int, Interval], ...]
@@ -60,9 +58,9 @@ class CurveForecast:
 
 
 def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> CurveForecast:
-    """Fit measured errors (0 to 1) at sizes of training data, several at one size being disjoint parts.
+    """Fit measured errors (0 to 1) at sizes of training data; several errors at one size are from disjoint parts.
 
-    Raises Invalid for fewer than four sizes, for sizes and errors out of range, and where errors do not fall.
+    Raises Invalid for fewer than four sizes, for values out of range, and if errors do not fall.
     """
     points = points_of(rows, errors)
     curve = fit(points, freedom=freedom_of(rows), confidence=confidence)
@@ -78,10 +76,9 @@ def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float 
 
 
 def back_test(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> BackTest | None:
-    """Fit the sizes up to half the largest, predict the largest, and compare; None where those give no curve.
+    """Fit the sizes up to half the largest, predict the largest, and compare; None if those sizes give no curve.
 
-    The measured error counts as within the interval if it is, once the interval is widened by the noise of that
-    measurement.
+    The measured error counts as within the interval after the interval is widened by the noise of that measurement.
     """
     largest = max(rows)
     smaller = [(size, error) for size, error in zip(rows, errors, strict=True) if 2 * size <= largest]
@@ -106,36 +103,34 @@ def _noise(point: SizePoint, confidence: float) -> float:
 
 
 def describe(document: Mapping[str, Any]) -> list[str]:
-    """Put a `weighbridge.learning-curve/1` into sentences: what to expect, the ceiling, the back-test."""
+    """Describe a `weighbridge.learning-curve/1` in sentences: the forecast, the ceiling, the back-test."""
     metric, level = document["metric"], document["confidence"]
-    said = [
+    sentences = [
         f"With {row['rows']:,} rows, expect {metric} {row['value']:.4f} ({level:.0%}: {row['lower']:.4f} to "
         f"{row['upper']:.4f})."
         for row in document["expected"]
     ]
     ceiling, test = document["ceiling"], document["back_test"]
     if ceiling is None:
-        said.append("Ceiling: not identifiable; the points fit as well without one.")
+        sentences.append("Ceiling: not identifiable; the points fit as well without one.")
     else:
-        said.append(
+        sentences.append(
             f"Ceiling with endless data: {metric} {ceiling['value']:.4f} ({level:.0%}: {ceiling['lower']:.4f} to "
             f"{ceiling['upper']:.4f})."
         )
     if test is None:
-        said.append(f"No back-test: it needs {LEAST_SIZES} sizes up to half of the largest.")
+        sentences.append(f"No back-test: it needs {LEAST_SIZES} sizes up to half of the largest.")
     else:
         where = "within" if test["is_within"] else "outside"
-        said.append(
+        sentences.append(
             f"Back-test: fitted on up to {test['fitted_up_to']:,} rows, the forecast for {test['rows']:,} missed by "
             f"{test['missed_by']:+.4f}; the measured {metric} lay {where} its interval."
         )
-    return said
+    return sentences
 
 
 def as_document(found: CurveForecast, *, metric: str) -> dict[str, Any]:
-    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a share of 1
-    - error).
-    """
+    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or 1 - error)."""
     tell = _teller(metric)
     curve, test = found.curve, found.back_test
     return {
@@ -168,7 +163,7 @@ def as_document(found: CurveForecast, *, metric: str) -> dict[str, Any]:
 
 
 def _deviation(curve: Curve, point: SizePoint) -> float | None:
-    """Return the standard deviation of a point, unless its variance is only relative."""
+    """Return the standard deviation of a point; None if its variance is only relative."""
     return math.sqrt(point.variance) if curve.freedom else None
 
 

@@ -1,4 +1,4 @@
-"""The points of a learning curve as a file: CSV with a heading, or JSON.
+"""The file with the points of a learning curve: CSV with a header, or JSON.
 
 ```csv
 rows,accuracy
@@ -31,14 +31,14 @@ class MeasuredPoint:
 
 @dataclasses.dataclass(frozen=True)
 class PointsFile:
-    """What the file holds."""
+    """The content of the file."""
 
     metric: str
     points: tuple[MeasuredPoint, ...]
 
     @property
     def rows(self) -> list[int]:
-        """Return the sizes, in the order of the file."""
+        """Return the sizes, in file order."""
         return [point.rows for point in self.points]
 
     @property
@@ -48,7 +48,7 @@ class PointsFile:
 
 
 def read_points(path: Path) -> PointsFile:
-    """Read a `.json` or `.csv` file; raise Invalid with the line or key at fault."""
+    """Read a `.json` or `.csv` file; raise Invalid with the invalid line or key."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -58,18 +58,18 @@ def read_points(path: Path) -> PointsFile:
     try:
         return points_from(json.loads(text))
     except ValueError as error:
-        raise Invalid(f"{path.name} is no JSON: {error}.", code="points_unreadable", field="points") from error
+        raise Invalid(f"{path.name} is not valid JSON: {error}.", code="points_unreadable", field="points") from error
 
 
 def points_from(document: object) -> PointsFile:
-    """Read the document that a JSON file holds; raise Invalid with the key at fault."""
+    """Read the document of a JSON file; raise Invalid with the invalid key."""
     return read(PointsFile, document)
 
 
 def _from_csv(text: str, name: str) -> PointsFile:
     lines = list(csv.reader(text.splitlines()))
     if not lines or len(lines[0]) != 2 or lines[0][0].strip() != "rows":
-        text = f"{name} must begin with the heading `rows,accuracy` (or another metric), then one pair a line."
+        text = f"{name} must start with the header `rows,accuracy` (or another metric), followed by one pair per line."
         raise Invalid(text, code="points_form", field="points")
     return PointsFile(lines[0][1].strip(), tuple(_pairs(lines[1:], name)))
 

@@ -26,7 +26,7 @@ Numbers = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class SizePoint:
-    """One size: its rows, the mean error over its `parts`, and the variance of that mean."""
+    """One size: its rows, the mean error of its `parts`, and the variance of that mean."""
 
     rows: int
     error: float
@@ -36,9 +36,9 @@ class SizePoint:
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """The best a, b and c, with what an interval needs: the points, how much worse a fit may be, and the level.
+    """The best a, b and c, with the data for intervals: the points, the allowed misfit, and the confidence level.
 
-    `freedom` counts the repeats behind the variances of the points; with 0 these are only relative.
+    `freedom` is the number of repeats behind the variances of the points; with 0 these are only relative.
     """
 
     a: float
@@ -55,9 +55,7 @@ class Curve:
 
 
 def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[SizePoint, ...]:
-    """Average the parts of each size and smooth their variance; sizes ascending. Raises Invalid for what is
-    no curve.
-    """
+    """Average the parts of each size and smooth their variance; sizes ascending. Raises Invalid for unusable points."""
     sizes, values = np.asarray(rows, dtype=np.int64), np.asarray(errors, dtype=np.float64)
     distinct = np.unique(sizes)
     if len(distinct) < LEAST_SIZES:
@@ -66,7 +64,7 @@ def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[SizePoint, 
         )
         raise Invalid(text, code="curve_sizes", field="rows")
     if distinct[0] < 1 or not ((values >= 0) & (values <= 1)).all():
-        text = "Sizes are positive numbers of rows, and every estimate is a share between 0 and 1."
+        text = "Sizes must be positive numbers of rows, and every estimate a share between 0 and 1."
         raise Invalid(text, code="curve_range", field="rows")
     groups = [values[sizes == size] for size in distinct]
     variances = _smoothed(distinct, groups)
@@ -79,7 +77,7 @@ def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[SizePoint, 
 def _smoothed(sizes: NDArray[np.int64], groups: Sequence[Numbers]) -> Numbers:
     """Return the variance of one measurement at each size, v0 + v1 / n by non-negative least squares.
 
-    Without repeated sizes it is 1 everywhere: only the ratios count then, the scale comes from the misfit.
+    Without repeated sizes it is 1 everywhere: then only the ratios count, and the misfit gives the scale.
     """
     from scipy.optimize import nnls
 
@@ -89,7 +87,7 @@ def _smoothed(sizes: NDArray[np.int64], groups: Sequence[Numbers]) -> Numbers:
     observed = np.array([groups[index].var(ddof=1) for index in repeated])
     weight = np.sqrt([len(groups[index]) - 1 for index in repeated])
     design = np.column_stack([np.ones(len(repeated)), 1 / sizes[repeated]])
-    # Columns of one length, because v1 is thousands of times v0.
+    # Columns are normalized, because v1 is thousands of times v0.
     scale = design.max(axis=0)
     (v0, v1), _ = nnls(design / scale * weight[:, np.newaxis], observed * weight)
     smoothed: Numbers = v0 / scale[0] + v1 / scale[1] / sizes
@@ -97,14 +95,14 @@ def _smoothed(sizes: NDArray[np.int64], groups: Sequence[Numbers]) -> Numbers:
 
 
 def freedom_of(rows: Sequence[int]) -> int:
-    """Return how many repeated measurements the variance stands on; 0 where it must come from the misfit."""
+    """Return the number of repeated measurements behind the variance; 0 if the misfit must give it."""
     return len(rows) - len(set(rows))
 
 
 def fit(points: Sequence[SizePoint], *, freedom: int, confidence: float) -> Curve:
-    """Fit a, b and c; `freedom` repeats stand behind the points' variances (0: the variances are only relative).
+    """Fit a, b and c; `freedom` is the number of repeats behind the points' variances (0: these are only relative).
 
-    A fit worse than the variances explain widens every interval by the ratio (Birge 1932).
+    If the fit is worse than the variances explain, every interval is widened by the ratio (Birge 1932).
     """
     from scipy.stats import f
 
@@ -132,7 +130,7 @@ def _arrays(points: Sequence[SizePoint]) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Return for each exponent the least weighted squared misfit with a, b >= 0, and those a and b."""
+    """Return, for each exponent, the least weighted squared misfit with a, b >= 0, and those a and b."""
     rows, errors, weights = _arrays(points)
     x = rows ** -exponents[:, np.newaxis]
     total, mean_x = weights.sum(), (weights * x).sum(axis=1) / weights.sum()
@@ -140,7 +138,7 @@ def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Num
     spread = (weights * (x - mean_x[:, np.newaxis]) ** 2).sum(axis=1)
     b = (weights * (x - mean_x[:, np.newaxis]) * (errors - mean_e)).sum(axis=1) / spread
     a = mean_e - b * mean_x
-    # On the border a = 0 the best b is that of the line through the origin; on b = 0 the best a is the mean.
+    # At the boundary a = 0 the best b is that of the line through the origin; at b = 0 the best a is the mean.
     through = (weights * x * errors).sum(axis=1) / (weights * x * x).sum(axis=1)
     b, a = np.where(a < 0, through, b), np.maximum(a, 0.0)
     a, b = np.where(b < 0, mean_e, a), np.maximum(b, 0.0)
@@ -149,13 +147,13 @@ def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Num
 
 
 def interval_at(curve: Curve, rows: float) -> Interval:
-    """Return the expected error at `rows` with every value that the points allow; infinity asks for the ceiling a.
+    """Return the expected error at `rows` with its interval; `rows` = infinity gives the ceiling a.
 
     Raises Invalid beyond 4 N.
     """
     largest = curve.points[-1].rows
     if FURTHEST * largest < rows < np.inf:
-        text = f"Nothing is said beyond {FURTHEST} times the data at hand ({FURTHEST * largest:,} rows)."
+        text = f"There is no forecast beyond {FURTHEST} times the available data ({FURTHEST * largest:,} rows)."
         raise Invalid(text, code="curve_too_far", field="rows")
     sizes, errors, weights = _arrays(curve.points)
     ceilings = np.linspace(0, errors.max(), CEILING_STEPS)[:, np.newaxis]
@@ -164,7 +162,7 @@ def interval_at(curve: Curve, rows: float) -> Interval:
     norm = (weights * x * x).sum(axis=2)
     b = np.maximum((weights * x * left).sum(axis=2) / norm, 0.0)
     misfit = (weights * (left - b[:, :, np.newaxis] * x) ** 2).sum(axis=2)
-    # The misfit is a parabola in b, so that its allowed range is known without a search.
+    # The misfit is a parabola in b, so its allowed range has a closed form.
     slack = np.sqrt(np.maximum(curve.allowed - misfit, 0) / norm)
     at = rows ** -EXPONENTS[:, np.newaxis]
     allowed = misfit <= curve.allowed

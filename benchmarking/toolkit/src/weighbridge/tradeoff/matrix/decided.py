@@ -1,4 +1,4 @@
-"""The matrix decided: who was rejected and why, who wins by which method, and how sure that is;
+"""The decided matrix: rejected options with reasons, the winner by each method, and its robustness;
 `weighbridge.matrix/1`.
 """
 
@@ -18,16 +18,16 @@ from weighbridge.tradeoff.pareto import draw
 
 SCHEMA = "weighbridge.matrix/1"
 DRAWS, SEED = 10_000, 20_260_101
-# A winner is clear if it wins at least so often, both within the intervals and with weights near the stated ones.
+# A winner is clear if it wins at least this share of draws, within the intervals and with weights near the stated ones.
 CLEAR_FROM = 0.8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptionPlace:
-    """Where an option stands. `reasons` say why it was rejected; who was not has scores and ranks.
+    """The result of an option. `reasons` explain a rejection; options that are not rejected have scores and ranks.
 
     `shares` are its min-max estimates by criterion; `p_best` and `p_gates` come from the intervals, `wins_near` and
-    `wins_any` from drawn weights. An option that was left out beforehand has no estimates at all.
+    `wins_any` from drawn weights. An excluded option has no estimates.
     """
 
     name: str
@@ -45,7 +45,7 @@ class OptionPlace:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MatrixDecision:
-    """The places in the order of the file, the winner by the weighted sum and by TOPSIS, and what was tried on them."""
+    """The results in file order, the winners by weighted sum and by TOPSIS, and the robustness checks."""
 
     matrix: Matrix
     places: tuple[OptionPlace, ...]
@@ -62,12 +62,12 @@ class MatrixDecision:
 
     @property
     def rejected(self) -> tuple[OptionPlace, ...]:
-        """Return the options that were left out or missed a gate, with their reasons."""
+        """Return the options that were excluded or missed a gate, with reasons."""
         return tuple(each for each in self.places if each.rank is None)
 
     @property
     def winner(self) -> OptionPlace | None:
-        """Return the best option by the weighted sum, the first of equals; None where nobody passes."""
+        """Return the best option by the weighted sum, the first of ties; None if no option passes."""
         return self.ranked[0] if self.ranked else None
 
     @property
@@ -76,7 +76,7 @@ class MatrixDecision:
         return min(self.ranked, key=lambda place: place.closeness_rank or 0, default=None)
 
     def as_document(self) -> dict[str, Any]:
-        """Return the decision as `weighbridge.matrix/1`; `input` is the file that gives it again."""
+        """Return the decision as `weighbridge.matrix/1`; `input` is the matrix file, to reproduce it."""
         given = self.matrix.as_document()
         weights = self.matrix.weights
         return {
@@ -101,7 +101,7 @@ class MatrixDecision:
 
 
 def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDecision:
-    """Ask the gates, weigh, and try the choice; the same matrix, draws and seed give the same decision."""
+    """Apply gates and weights, and check the robustness; deterministic for the same matrix, draws and seed."""
     judged, frame = matrix.judged, Frame.of(matrix.criteria)
     weights = np.array([matrix.weights.values[name] for name in matrix.ids])
     estimates = [[option.cells[name].estimate for name in matrix.ids] for option in judged]
@@ -167,7 +167,7 @@ def _places(
 
 
 def _missed(matrix: Matrix, option: MatrixOption) -> tuple[str, ...]:
-    """Say which gates an option misses, and by how much."""
+    """Return which gates an option misses, and by how much."""
     return tuple(
         f"{each.name} is {each.with_unit(number(option.cells[each.id].estimate.value))}; "
         f"the gate is {each.gate_words()}."

@@ -1,7 +1,7 @@
-"""The decision matrix: options, criteria, and an estimate with its interval, basis and source in every cell.
+"""The decision matrix: options, criteria, and an estimate with interval, basis and source in each cell.
 
-In scope: the shapes, and what of them is refused. Not in scope: where weights come from (`matrix_weights`), how options
-are scored (`matrix_scores`), how sure the choice is (`matrix_robustness`), and what is said of it (`matrix_words`).
+In scope: the data structure and its validation. Not in scope: weights (`weights`), scores (`scores`), robustness
+(`robustness`), and the explanation in words (`words`).
 """
 
 import dataclasses
@@ -24,10 +24,10 @@ CONFIDENCE = 0.9
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """What options are weighed by: a name, a unit, the better direction, and the hard gate no option may miss.
+    """A criterion for options: name, unit, better direction, and an optional hard gate.
 
-    `scale` holds the worst and the best value that the normalization counts from, in the criterion's unit; without it
-    those are the worst and the best of the options that pass the gates.
+    `scale` has the worst and the best value for the normalization, in the criterion's unit. Without it, these are the
+    worst and the best of the options that pass the gates.
     """
 
     id: str
@@ -38,10 +38,12 @@ class Criterion:
     scale: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a scale that does not lead from worse to better."""
+        """Refuse a scale that does not go from worse to better."""
         if self.scale is not None and (self.scale[1] - self.scale[0]) * self.sign <= 0:
             better = "below" if self.direction is AxisDirection.MIN else "above"
-            raise Invalid(f"The best of {self.name} must lie {better} its worst.", code="matrix_scale", field="scale")
+            raise Invalid(
+                f"The best value of {self.name} must be {better} its worst.", code="matrix_scale", field="scale"
+            )
 
     @property
     def sign(self) -> int:
@@ -50,11 +52,11 @@ class Criterion:
 
     @property
     def limit(self) -> Requirement | None:
-        """Return the gate as a limit, None without one."""
+        """Return the gate as a limit; None without a gate."""
         return None if self.gate is None else Requirement(self.id, self.gate, self.direction)
 
     def with_unit(self, text: str) -> str:
-        """Return an estimate's text with the unit after it."""
+        """Return the text of an estimate with its unit."""
         return f"{text} {shown_unit(self.unit)}".rstrip()
 
     def gate_words(self) -> str:
@@ -66,14 +68,14 @@ class Criterion:
 
 @dataclasses.dataclass(frozen=True)
 class MatrixCell:
-    """One estimate of one option, how it came to be, and where it stands written."""
+    """One estimate of one option, its basis and its source."""
 
     estimate: Estimate
     basis: Basis
     source: str = ""
 
     def as_document(self) -> dict[str, Any]:
-        """Return the cell as the file writes it."""
+        """Return the cell in the format of the file."""
         estimate = self.estimate
         bounds = {key: getattr(estimate, key) for key in ("lower", "upper", "confidence") if estimate.lower is not None}
         return {"value": estimate.value, **bounds, "n": estimate.n, "basis": self.basis.value, "source": self.source}
@@ -81,7 +83,7 @@ class MatrixCell:
 
 @dataclasses.dataclass(frozen=True)
 class MatrixOption:
-    """One way to go, its cells by criterion, and why it was left out beforehand (empty where it was not)."""
+    """One option, its cells by criterion, and the reason for its exclusion (empty if it is not excluded)."""
 
     name: str
     cells: Mapping[str, MatrixCell]
@@ -91,7 +93,7 @@ class MatrixOption:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """Options by criteria under weights, which sum to 1; `digest`s and results follow from this alone."""
+    """Options by criteria with weights, which sum to 1. Digests and results depend on nothing else."""
 
     title: str
     criteria: tuple[Criterion, ...]
@@ -100,11 +102,11 @@ class Matrix:
     question: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse names used twice, fewer than two options, empty cells, and weights of other criteria."""
+        """Refuse duplicate names, fewer than two options, empty cells, and weights for other criteria."""
         _check_names([each.id for each in self.criteria], "criteria")
         _check_names([each.name for each in self.options], "options")
         if not self.criteria:
-            raise Invalid("Name at least one criterion.", code="matrix_criteria", field="criteria")
+            raise Invalid("Give at least one criterion.", code="matrix_criteria", field="criteria")
         if len(self.options) < LEAST_OPTIONS:
             text = f"A choice needs at least {LEAST_OPTIONS} options; this has {len(self.options)}."
             raise Invalid(text, code="matrix_options", field="options")
@@ -117,16 +119,16 @@ class Matrix:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Return the criteria's ids in order."""
+        """Return the IDs of the criteria in order."""
         return tuple(each.id for each in self.criteria)
 
     @property
     def judged(self) -> tuple[MatrixOption, ...]:
-        """Return the options that nobody left out beforehand."""
+        """Return the options that are not excluded."""
         return tuple(option for option in self.options if not option.excluded)
 
     def as_document(self) -> dict[str, Any]:
-        """Return the matrix as its file writes it."""
+        """Return the matrix in the format of the file."""
         return {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -167,22 +169,20 @@ def _better(criterion: Criterion) -> str:
 def _check_names(names: list[str], field: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Invalid(
-            f"{twice[0]!r} stands twice among the {field}; give each its own name.", code="matrix_names", field=field
-        )
+        raise Invalid(f"{twice[0]!r} occurs twice in {field}; names must be unique.", code="matrix_names", field=field)
 
 
 def _check_cells(option: MatrixOption, ids: tuple[str, ...], field: str) -> None:
     for name in ids:
         if name not in option.cells:
             text = (
-                f"{field}.{name} is missing: {option.name} needs an estimate, estimated with its range if it was not "
+                f"{field}.{name} is missing: {option.name} needs an estimate, with a range if it was not "
                 "measured, or a reason under `excluded`."
             )
             raise Invalid(text, code="matrix_cells", field=f"{field}.{name}")
     unknown = [name for name in option.cells if name not in ids]
     if unknown:
-        text = f"{field}.{unknown[0]} belongs to no criterion; known are {_listed(ids)}."
+        text = f"{field}.{unknown[0]} is not a criterion; the criteria are {_listed(ids)}."
         raise Invalid(text, code="matrix_cells", field=f"{field}.{unknown[0]}")
 
 

@@ -38,9 +38,7 @@ BETTER = {"lower": AxisDirection.MIN, "higher": AxisDirection.MAX}
 
 
 def read_matrix(path: Path) -> Matrix:
-    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of the key
-    at fault.
-    """
+    """Read a file; raise Invalid if it is missing, not YAML, or malformed, with the path of the invalid key."""
     import yaml
 
     try:
@@ -48,12 +46,12 @@ def read_matrix(path: Path) -> Matrix:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", code="matrix_missing", field="file") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is no YAML: {error}", code="matrix_unreadable", field="file") from error
+        raise Invalid(f"{path.name} is not valid YAML: {error}", code="matrix_unreadable", field="file") from error
     return matrix_from(document)
 
 
 def matrix_from(document: object) -> Matrix:
-    """Read a document as the module's text shows it; raise Invalid with the path of the key at fault."""
+    """Read a document in the format above; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
@@ -75,7 +73,7 @@ def _criterion(reader: Reader) -> Criterion:
     if better not in BETTER:
         raise reader.fault("better", "must be lower or higher.")
     if reader.has("worst") != reader.has("best"):
-        raise reader.fault("worst", "and best fix the scale together; write both or neither.")
+        raise reader.fault("worst", "and best define the scale together; give both or neither.")
     scale = (float(reader.number("worst")), float(reader.number("best"))) if reader.has("worst") else None
     gate = float(reader.number("gate")) if reader.has("gate") else None
     return Criterion(
@@ -91,7 +89,7 @@ def _criterion(reader: Reader) -> Criterion:
 def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:
     methods = [method for method in WeightMethod if reader.has(method.value)]
     if len(methods) != 1:
-        raise reader.fault("direct", "or swing or ahp: write exactly one of the three under weights.")
+        raise reader.fault("direct", "or swing or ahp: give exactly one of the three under weights.")
     method, ids = methods[0], [each.id for each in criteria]
     if method is WeightMethod.AHP:
         found = ahp(ids, reader.items(method.value, _judgment))
@@ -118,7 +116,7 @@ def _option(reader: Reader, criteria: dict[str, Criterion]) -> MatrixOption:
 
 def _cell(estimates: Reader, key: str, criterion: Criterion) -> MatrixCell | None:
     if not estimates.has(key):
-        estimates.mapping(key)  # a key without a value is known, and as good as none
+        estimates.mapping(key)  # a key without a value is valid and counts as absent
         return None
     try:
         value = float(estimates.number(key))
@@ -139,7 +137,7 @@ def _with_bounds(reader: Reader, criterion: Criterion) -> MatrixCell:
         level = float(reader.number("confidence")) if reader.has("confidence") else CONFIDENCE
         bounds = {"lower": float(reader.number("lower")), "upper": float(reader.number("upper")), "confidence": level}
     elif reader.has("confidence"):
-        raise reader.fault("confidence", "needs lower and upper beside it.")
+        raise reader.fault("confidence", "needs lower and upper.")
     n, basis = reader.whole("n", 1, at_least=1), reader.choice("basis", Basis, Basis.DECLARED)
     source = reader.text("source", "")
     reader.close()

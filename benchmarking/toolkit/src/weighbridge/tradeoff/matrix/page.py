@@ -1,6 +1,6 @@
-"""The justification: a decided matrix with its heat map and tables, on one sheet."""
+"""The justification sheet of a decided matrix, with heat map and tables."""
 
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.tradeoff.charts.heat_map import heat_map
 from weighbridge.tradeoff.charts.words import with_bounds
 from weighbridge.tradeoff.matrix.decided import MatrixDecision
@@ -17,7 +17,7 @@ HEADINGS = {
 
 
 def matrix_sheet(decision: MatrixDecision) -> Sheet:
-    """Lay out a decided matrix."""
+    """Return the sheet of a decided matrix."""
     found, chart = argue(decision), heat_map(decision)
     weights = decision.matrix.weights.method.value
     subtitle = (
@@ -36,21 +36,21 @@ def matrix_sheet(decision: MatrixDecision) -> Sheet:
 
 
 def sections_of(found: Argument, question: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the argument under its headings, the question first where there is one."""
+    """Return the argument as sections with headings; the question is first if there is one."""
     asked = (("The question", (question,)),) if question else ()
     return (*asked, *((heading, getattr(found, key)) for key, heading in HEADINGS.items()))
 
 
 def estimates_table(decision: MatrixDecision) -> Table:
-    """Return every estimate with its interval, its basis and its source."""
+    """Return all estimates with their intervals, basis and sources."""
     rows = tuple(
         (
             option.name,
             criterion.name,
             criterion.with_unit(with_bounds(cell.estimate)),
-            NOTHING if cell.estimate.confidence is None else f"{cell.estimate.confidence:.0%}",
+            EMPTY_CELL if cell.estimate.confidence is None else f"{cell.estimate.confidence:.0%}",
             cell.basis.value,
-            cell.source or NOTHING,
+            cell.source or EMPTY_CELL,
         )
         for option in decision.matrix.options
         for criterion in decision.matrix.criteria

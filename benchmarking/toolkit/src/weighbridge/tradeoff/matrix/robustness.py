@@ -1,10 +1,9 @@
-"""Robustness: how easily a choice would be another one.
+"""Robustness: how easily another option would win.
 
-Intervals: in each draw every estimate is drawn by `pareto`'s law, gates are asked and the whole method is run anew; the
+Intervals: each draw takes all estimates from the distribution of `pareto`, applies the gates and reruns the method; the
 share of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the
-stated ones) and with parameters 1 (any at all); the share of wins at the values is SMAA's acceptability. Flips: one
-weight is moved, the others keep their proportions. Reversals: each loser is dropped, and the rest must keep their
-order.
+stated ones) and with parameters 1 (any weights); the share of wins at the values is SMAA's acceptability. Flips: one
+weight changes, the others keep their proportions. Reversals: each loser is removed, and the rest must keep their order.
 """
 
 import dataclasses
@@ -30,7 +29,7 @@ NEARNESS = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Flip:
-    """Moving the weight of `criterion` from `before` past `after`, the others in proportion, makes `winner` win."""
+    """If the weight of `criterion` moves from `before` past `after`, with the others in proportion, `winner` wins."""
 
     criterion: str
     before: float
@@ -39,13 +38,13 @@ class Flip:
 
     @property
     def change(self) -> float:
-        """Return how far the weight moves, + up."""
+        """Return the change of the weight, positive for an increase."""
         return self.after - self.before
 
 
 @dataclasses.dataclass(frozen=True)
 class Reversal:
-    """Without one loser, `method` orders the others as `after`, and not as `before`."""
+    """Without one loser, `method` gives the order `after` instead of `before`."""
 
     without: str
     method: str
@@ -54,21 +53,19 @@ class Reversal:
 
     @property
     def is_of_winner(self) -> bool:
-        """Return whether even the first place changes."""
+        """Return whether the first place also changes."""
         return self.before[0] != self.after[0]
 
 
 def p_best(drawn: Values, frame: Frame, weights: Values) -> tuple[Values, Values]:
-    """Return the share of draws (draws, options, criteria) each option wins, and that in which it passes the gates."""
+    """Return the share of draws (draws, options, criteria) that each option wins, and in which it passes the gates."""
     allowed = passes(drawn, frame)
     won = winners(weighted_sums(min_max(drawn, allowed, frame), allowed, weights))
     return _shares(won, drawn.shape[1]), allowed.mean(axis=0)
 
 
 def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, seed: int) -> Values:
-    """Return the share of weights drawn from a Dirichlet with which each option wins; a parameter of 0
-    keeps weight 0.
-    """
+    """Return the share of Dirichlet-drawn weights with which each option wins; a parameter of 0 keeps the weight 0."""
     drawn = np.zeros((draws, len(parameters)))
     counts = parameters > 0
     drawn[:, counts] = np.random.default_rng(seed).dirichlet(parameters[counts], draws)
@@ -77,10 +74,10 @@ def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, s
 
 
 def flips(names: Sequence[str], criteria: Sequence[str], shares: Values, weights: Values) -> tuple[Flip, ...]:
-    """Return for each criterion the smallest change of its weight with another winner, the smallest of all first.
+    """Return, for each criterion, the smallest change of its weight that gives another winner, the smallest first.
 
-    `shares` (options, criteria) holds the options that pass; the lead of the winner is linear in one weight, so that
-    its zero is known without a search. Criteria whose weight decides nothing have none.
+    `shares` (options, criteria) has the passing options. The lead of the winner is linear in one weight, so its zero
+    has a closed form. Criteria whose weight cannot change the winner are left out.
     """
     best = int((shares @ weights).argmax())
     found = [
@@ -111,7 +108,7 @@ def _flip(names: Sequence[str], criterion: str, index: int, shares: Values, weig
 
 
 def reversals(names: Sequence[str], values: Values, frame: Frame, weights: Values) -> tuple[Reversal, ...]:
-    """Drop each loser of the options (options, criteria) that pass, and return where the order of the rest changes."""
+    """Remove each loser from the passing options (options, criteria); return where the order of the rest changes."""
     found = []
     for method in ("weighted sum", "TOPSIS"):
         whole = _order(method, values, frame, weights)
@@ -130,7 +127,7 @@ def _order(method: str, values: Values, frame: Frame, weights: Values) -> list[i
         scores = closeness(values, everybody, weights)
     else:
         scores = weighted_sums(min_max(values, everybody, frame), everybody, weights)
-    # Equals stay in the order of the file: rounding must not look like a reversal.
+    # Ties keep the order of the file, so that rounding does not look like a reversal.
     return [int(index) for index in np.argsort(-np.round(scores, 9), kind="stable")]
 
 

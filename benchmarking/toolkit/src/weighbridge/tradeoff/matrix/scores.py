@@ -1,11 +1,10 @@
-"""Scores: hard gates first, then the weighted sum, and TOPSIS as a second opinion; for one matrix or thousands of
-draws.
+"""Scores: hard gates, then the weighted sum, and TOPSIS as a second opinion; for one matrix or thousands of draws.
 
-Every array holds options by criteria in its last two axes, oriented so that larger is better (a criterion whose better
-direction is down is negated). Weighted sum: each criterion min-max to 0 (worst) and 1 (best) over the options that pass
-the gates, or over the criterion's own scale, then sum of weight · share. TOPSIS (Hwang and Yoon 1981): vector
-normalization, distances to the ideal and the anti-ideal of those options, closeness = d- / (d+ + d-). A criterion in
-which all options are equal moves nobody.
+Every array has options by criteria in its last two axes, oriented so that larger is better (a criterion with
+lower-is-better is negated). Weighted sum: each criterion is min-max scaled to 0 (worst) and 1 (best) over the passing
+options, or over its own scale; then sum of weight · share. TOPSIS (Hwang and Yoon 1981): vector normalization,
+distances to the ideal and the anti-ideal of those options, closeness = d- / (d+ + d-). A criterion in which all options
+are equal has no effect.
 """
 
 import dataclasses
@@ -18,15 +17,13 @@ from weighbridge.tradeoff.matrix.decision_matrix import Criterion
 
 Values = NDArray[np.float64]
 Switches = NDArray[np.bool_]
-# Scores that differ by less are equal.
+# Scores that differ by less than this are equal.
 SAME = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What the criteria say to arrays: signs, gates and ends of scales, oriented; NaN where there is none.
-    (criteria,).
-    """
+    """The criteria as arrays (criteria,): signs, gates and ends of scales, oriented; NaN if absent."""
 
     signs: Values
     gates: Values
@@ -35,7 +32,7 @@ class Frame:
 
     @classmethod
     def of(cls, criteria: Sequence[Criterion]) -> "Frame":
-        """Take signs, gates and scales from criteria."""
+        """Build the arrays from criteria."""
         signs = np.array([float(each.sign) for each in criteria])
         ends = [(np.nan, np.nan) if each.scale is None else each.scale for each in criteria]
         gates = np.array([np.nan if each.gate is None else each.gate for each in criteria])
@@ -45,13 +42,13 @@ class Frame:
 
 
 def passes(values: Values, frame: Frame) -> Switches:
-    """Tell which options keep every gate; (..., options)."""
+    """Return which options pass all gates; (..., options)."""
     kept: Switches = np.all(np.isnan(frame.gates) | (values >= frame.gates), axis=-1)
     return kept
 
 
 def min_max(values: Values, allowed: Switches, frame: Frame) -> Values:
-    """Return each estimate's share of the way from worst to best, 0 to 1, over the allowed options or the scale."""
+    """Return each estimate's position between worst and best, 0 to 1, over the allowed options or the scale."""
     inside = allowed[..., np.newaxis]
     low = np.where(inside, values, np.inf).min(axis=-2, keepdims=True)
     high = np.where(inside, values, -np.inf).max(axis=-2, keepdims=True)
@@ -64,15 +61,15 @@ def min_max(values: Values, allowed: Switches, frame: Frame) -> Values:
 
 
 def weighted_sums(shares: Values, allowed: Switches, weights: Values) -> Values:
-    """Return the weighted sum of each option; minus infinity for who is not allowed."""
+    """Return the weighted sum of each option; minus infinity if it is not allowed."""
     sums: Values = np.where(allowed, shares @ weights, -np.inf)
     return sums
 
 
 def closeness(values: Values, allowed: Switches, weights: Values) -> Values:
-    """Return TOPSIS's closeness of each option, 0 to 1; minus infinity for who is not allowed.
+    """Return the TOPSIS closeness of each option, 0 to 1; minus infinity if it is not allowed.
 
-    Options that cannot be told apart are as close as can be (1).
+    Identical options have closeness 1.
     """
     inside = allowed[..., np.newaxis]
     length = np.sqrt(np.where(inside, values**2, 0.0).sum(axis=-2, keepdims=True))
@@ -89,14 +86,14 @@ def closeness(values: Values, allowed: Switches, weights: Values) -> Values:
 
 
 def winners(scores: Values) -> NDArray[np.int64]:
-    """Return the place of the best option in each row of scores, the first of equals; -1 where nobody is allowed."""
+    """Return the index of the best option in each row of scores, the first of ties; -1 if none is allowed."""
     best = scores.argmax(axis=-1)
     found: NDArray[np.int64] = np.where(np.isfinite(scores.max(axis=-1)), best, -1)
     return found
 
 
 def ranks(scores: Values) -> list[int | None]:
-    """Return 1 for the best of (options,) and equals alike; None for who is not allowed."""
+    """Return the rank of each option (options,), 1 for the best and equal for ties; None if it is not allowed."""
     return [
         1 + int((scores > score + SAME).sum()) if np.isfinite(score) else None for score in (float(s) for s in scores)
     ]

@@ -1,9 +1,9 @@
-"""Weights: how much each criterion counts, stated directly, by swings, or from judgments two by two (AHP).
+"""Weights of the criteria, stated directly, by swings, or from pairwise judgments (AHP).
 
-Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion whose way from worst to best matters
-most gets 100 points, every other its part of that. AHP (Saaty 1980): every pair is judged on the scale 1 to 9, weights
-are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must stay below 0.10. RI are the
-mean random indices of Tummala and Ling (1998).
+Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion with the most important change from
+worst to best gets 100 points, and every other criterion a part of that. AHP (Saaty 1980): all pairs are judged on the
+scale 1 to 9; the weights are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must be
+below 0.10. RI are the mean random indices of Tummala and Ling (1998).
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ FULL_SWING = 100.0
 
 
 class WeightMethod(StrEnum):
-    """Where weights come from."""
+    """The method that gives the weights."""
 
     DIRECT = "direct"
     SWING = "swing"
@@ -51,9 +51,9 @@ class WeightMethod(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A share of 1 for each criterion, where it comes from, and the consistency ratio of judgments (AHP alone).
+    """A share of 1 for each criterion, the method, and the consistency ratio of the judgments (only AHP).
 
-    `given` is what was stated, in the form of the file.
+    `given` is the original statement, in the format of the file.
     """
 
     method: WeightMethod
@@ -64,7 +64,7 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class Judgment:
-    """`more` counts `times` as much as `than`: 1 equally, 3 somewhat, 5 clearly, 7 very much, 9 beyond comparison."""
+    """`more` is `times` as important as `than`: 1 equally, 3 moderately, 5 strongly, 7 very strongly, 9 extremely."""
 
     more: str
     than: str
@@ -72,20 +72,20 @@ class Judgment:
 
 
 def direct(shares: Mapping[str, float]) -> Weights:
-    """Take shares (sum 1) or percentages (sum 100) as they are; raise Invalid for another sum."""
+    """Use shares (sum 1) or percentages (sum 100) as weights; raise Invalid for another sum."""
     total = _checked(shares, WeightMethod.DIRECT)
     if not any(abs(total - whole) <= SUM_SLACK * whole for whole in (1.0, 100.0)):
-        text = f"Direct weights are shares that sum to 1 or percentages that sum to 100; these sum to {total:g}."
+        text = f"Direct weights must be shares that sum to 1 or percentages that sum to 100; these sum to {total:g}."
         raise Invalid(text, code="weights_sum", field="weights.direct")
     return _scaled(shares, total, WeightMethod.DIRECT)
 
 
 def swing(points: Mapping[str, float]) -> Weights:
-    """Turn swing points into weights; raise Invalid unless the largest is 100."""
+    """Convert swing points to weights; raise Invalid unless the largest is 100."""
     total = _checked(points, WeightMethod.SWING)
     if max(points.values()) != FULL_SWING:
         text = (
-            f"The swing that matters most gets {FULL_SWING:g} points, the others less; the largest here is "
+            f"The most important swing must have {FULL_SWING:g} points, the others fewer; the largest here is "
             f"{max(points.values()):g}."
         )
         raise Invalid(text, code="weights_swing", field="weights.swing")
@@ -95,11 +95,11 @@ def swing(points: Mapping[str, float]) -> Weights:
 def ahp(criteria: Sequence[str], judgments: Sequence[Judgment]) -> Weights:
     """Derive weights from one judgment for each pair of criteria.
 
-    Raises Invalid for a pair judged twice or not at all, a number beyond the scale, and, naming the judgment that fits
-    the others least and what would fit them, for a consistency ratio of 0.10 or more.
+    Raises Invalid for a pair judged twice or not at all, and for a number outside the scale. For a consistency ratio of
+    0.10 or more, the error names the least consistent judgment and a consistent value for it.
     """
     if not 1 <= len(criteria) <= len(RANDOM_INDEX):
-        text = f"Judge 1 to {len(RANDOM_INDEX)} criteria two by two, not {len(criteria)}."
+        text = f"Pairwise judgments support 1 to {len(RANDOM_INDEX)} criteria, not {len(criteria)}."
         raise Invalid(text, code="ahp_size", field="weights.ahp")
     table = _table(criteria, judgments)
     ratio = consistency_ratio(table)
@@ -111,7 +111,7 @@ def ahp(criteria: Sequence[str], judgments: Sequence[Judgment]) -> Weights:
 
 
 def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Return the largest eigenvalue of a table of judgments and its vector, which sums to 1."""
+    """Return the largest eigenvalue of a matrix of judgments, and its eigenvector, which sums to 1."""
     values, vectors = np.linalg.eig(table)
     largest = int(np.argmax(values.real))
     vector = np.abs(vectors[:, largest].real)
@@ -119,7 +119,7 @@ def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
 
 
 def consistency_ratio(table: NDArray[np.float64]) -> float:
-    """Return CI / RI; 0 for one or two criteria, whose judgments cannot contradict each other."""
+    """Return CI / RI; 0 for one or two criteria, whose judgments are always consistent."""
     n = len(table)
     if RANDOM_INDEX[n - 1] == 0:
         return 0.0
@@ -127,14 +127,14 @@ def consistency_ratio(table: NDArray[np.float64]) -> float:
 
 
 def _checked(points: Mapping[str, float], method: WeightMethod) -> float:
-    """Return the sum of the points; raise Invalid where one is negative or not finite, or all are 0."""
+    """Return the sum of the points; raise Invalid if one is negative or not finite, or all are 0."""
     for name, value in points.items():
         if not 0 <= value < math.inf:
             text = f"weights.{method}.{name} must be a number of zero or more, not {value:g}."
             raise Invalid(text, code="weights_range", field=f"weights.{method}.{name}")
     total = sum(points.values())
     if total <= 0:
-        raise Invalid("At least one criterion must count something.", code="weights_sum", field=f"weights.{method}")
+        raise Invalid("At least one weight must be above zero.", code="weights_sum", field=f"weights.{method}")
     return total
 
 
@@ -148,10 +148,10 @@ def _table(criteria: Sequence[str], judgments: Sequence[Judgment]) -> NDArray[np
     for index, each in enumerate(judgments):
         field, pair = f"weights.ahp[{index}]", frozenset((each.more, each.than))
         if not 1 / SCALE_MAX <= each.times <= SCALE_MAX:
-            text = f"{field}.times lies between 1/9 and 9, not at {each.times:g}."
+            text = f"{field}.times must be between 1/9 and 9, not {each.times:g}."
             raise Invalid(text, code="ahp_scale", field=f"{field}.times")
         if pair not in open_pairs:
-            text = f"{field} judges {each.more} against {each.than}, which is no pair of criteria or was judged before."
+            text = f"{field} judges {each.more} against {each.than}: not a pair of criteria, or already judged."
             raise Invalid(text, code="ahp_pair", field=field)
         open_pairs.remove(pair)
         table[places[each.more], places[each.than]] = each.times
@@ -169,7 +169,9 @@ def _table(criteria: Sequence[str], judgments: Sequence[Judgment]) -> NDArray[np
 def _inconsistent(
     criteria: Sequence[str], judgments: Sequence[Judgment], table: NDArray[np.float64], ratio: float
 ) -> Invalid:
-    """Name the judgment whose replacement by what the others imply makes the ratio least."""
+    """Return the error that names the judgment whose replacement by the value implied by the others lowers the ratio
+    most.
+    """
     tries = []
     for index, each in enumerate(judgments):
         row, column = criteria.index(each.more), criteria.index(each.than)
@@ -182,7 +184,7 @@ def _inconsistent(
     text = (
         f"The judgments contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
         "is "
-        f"accepted. The one that fits the others least is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
+        f"accepted. The least consistent one is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
         "times; the others "
         f"imply about {_on_scale(implied)}, with which the ratio would be {after:.2f}."
     )
@@ -190,7 +192,7 @@ def _inconsistent(
 
 
 def _implied(table: NDArray[np.float64], row: int, column: int) -> float:
-    """Return what all other criteria say about a pair: the geometric mean of a_ik · a_kj."""
+    """Return the judgment of a pair implied by all other criteria: the geometric mean of a_ik · a_kj."""
     others = [k for k in range(len(table)) if k not in (row, column)]
     mean = math.exp(float(np.mean([math.log(table[row, k] * table[k, column]) for k in others])))
     return min(max(mean, 1 / SCALE_MAX), SCALE_MAX)

@@ -1,4 +1,4 @@
-"""The matrix in sentences: what to take, why, what speaks against it, what would change it, and what is not known."""
+"""Explain a decided matrix in sentences: the choice, the reasons, counterarguments, possible changes, and unknowns."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, Opti
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
 from weighbridge.tradeoff.matrix.weights import WeightMethod
 
-# From here on an option that does not win is named as one that may.
+# An option that wins this share of draws or more is listed as a possible winner.
 MAY_WIN = 0.1
 METHODS = {
     WeightMethod.DIRECT: "stated directly",
@@ -22,7 +22,7 @@ METHODS = {
 
 @dataclasses.dataclass(frozen=True)
 class Argument:
-    """One headline and five lists of sentences; the same decision gives the same words."""
+    """One headline and five lists of sentences; deterministic for the same decision."""
 
     headline: str
     why: tuple[str, ...]
@@ -33,7 +33,7 @@ class Argument:
 
 
 def argue(decision: MatrixDecision) -> Argument:
-    """Put a decided matrix into words."""
+    """Explain a decided matrix in words."""
     return Argument(
         headline=_headline(decision),
         why=tuple(_why(decision)),
@@ -63,7 +63,7 @@ def _headline(decision: MatrixDecision) -> str:
 
 
 def _doubts(decision: MatrixDecision, winner: OptionPlace) -> list[str]:
-    """Name what the choice hangs on, where it is not another option's chance within the intervals."""
+    """Return what the choice depends on, except other options' chances within the intervals."""
     return [
         *(["a gate"] if winner.p_best < CLEAR_FROM else []),
         *(["the weights"] if winner.wins_near < CLEAR_FROM else []),
@@ -103,7 +103,7 @@ def _why(decision: MatrixDecision) -> Iterator[str]:
 
 
 def _against(decision: MatrixDecision) -> Iterator[str]:
-    """Say in which criteria somebody else is better, and by what."""
+    """Return the criteria in which another option is better, and the difference."""
     winner = decision.winner
     for criterion in decision.matrix.criteria if winner is not None else ():
         best = max(decision.ranked, key=lambda place: place.shares[criterion.id])
@@ -144,7 +144,7 @@ def _not_known(decision: MatrixDecision) -> Iterator[str]:
 
 
 def _unmeasured(matrix: Matrix, place: OptionPlace) -> Iterator[str]:
-    """Say which estimates of an option nobody measured, and which have no interval."""
+    """Return which estimates of an option were not measured, and which have no interval."""
     cells = next(each for each in matrix.options if each.name == place.name).cells
     for basis in (Basis.DECLARED, Basis.ESTIMATED):
         names = [each.name for each in matrix.criteria if cells[each.id].basis is basis]
@@ -159,7 +159,7 @@ def _unmeasured(matrix: Matrix, place: OptionPlace) -> Iterator[str]:
 
 
 def _perhaps(place: OptionPlace) -> str:
-    """Say how likely a rejected option would pass after all."""
+    """Return the probability that a rejected option would pass after all."""
     return f" It passes all gates in {place.p_gates:.1%} of the draws." if place.p_gates else ""
 
 

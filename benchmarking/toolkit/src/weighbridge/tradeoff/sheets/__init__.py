@@ -1,1 +1,1 @@
-"""Sheets for people: HTML, Markdown and PDF."""
+"""Printable sheets in HTML, Markdown and PDF."""

@@ -1,4 +1,4 @@
-"""The cost page: a projection document as one sheet, with bands, what moves the answer, crossover, lines and prices."""
+"""The cost sheet of a projection document: bands, sensitivity, crossover, lines and prices."""
 
 import contextlib
 import dataclasses
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.charts.drawing import Chart
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.charts.costs import TITLES, cost_bands, cost_crossover, tornado
@@ -18,7 +18,7 @@ from weighbridge.tradeoff.sheets.publishing import Print, publish
 from weighbridge.tradeoff.sheets.sheet import Sheet
 
 DECIDED = "tco_usd"
-# From this probability on the cheapest option is called clear.
+# With this probability or more, the cheapest option is clear.
 CLEAR_FROM = 0.9
 METRICS = (
     "training_cost_usd",
@@ -33,13 +33,13 @@ METRICS = (
 
 
 def cost_sheet(document: Mapping[str, Any]) -> Sheet:
-    """Lay out a projection document with its charts."""
+    """Return the sheet of a projection document with its charts."""
     plates, appendix = tuple(_plates(document)), tuple(_appendix(document))
     return dataclasses.replace(cost_words(document), plates=plates, appendix=appendix)
 
 
 def cost_words(document: Mapping[str, Any]) -> Sheet:
-    """Lay out a projection document without charts, for which no drawing library is needed."""
+    """Return the sheet of a projection document without charts; it needs no chart library."""
     titles = {each["id"]: each["title"] for each in document["options"]}
     best, share = max(document["cheapest"][DECIDED].items(), key=lambda item: item[1])
     situation = (
@@ -58,12 +58,12 @@ def cost_words(document: Mapping[str, Any]) -> Sheet:
 
 
 def publish_costs(document: Mapping[str, Any], folder: Path, *, print_page: Print = print_pdf) -> str | None:
-    """Write the page and its charts into the folder; return why there is no PDF, None where there is one."""
+    """Write the page and its charts into the folder; return the reason if there is no PDF, else None."""
     return publish(cost_sheet(document), folder, name="costs", print_page=print_page)
 
 
 def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
-    """Return for each option what its answers are worth against their cost; the baseline has nothing to say."""
+    """Return, for each option except the baseline, a sentence on the value of its answers compared with their cost."""
     return tuple(
         f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} "
         "USD more "
@@ -92,10 +92,10 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
             for name, share in each["probability"].items()
         ),
     )
-    yield "What better answers are worth", worth_sentences(document, titles)
+    yield "Value of better answers", worth_sentences(document, titles)
     yield "Leaving", tuple(_leaving(each) for each in document["options"] if each["lock_in"] is not None)
     ending = (each for each in document["prices"] if "migrate_by" in each)
-    yield "Models that end", tuple(_ending(each) for each in ending)
+    yield "Retiring models", tuple(_ending(each) for each in ending)
     yield (
         "Business metrics",
         tuple(
@@ -108,7 +108,7 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
 
 
 def _ending(price: Mapping[str, Any]) -> str:
-    return f"{price['sku']} is served until {price['migrate_by']}; have moved to another by then ({price['path']})."
+    return f"{price['sku']} is served until {price['migrate_by']}; switch to another model by then ({price['path']})."
 
 
 def _leaving(option: Mapping[str, Any]) -> str:
@@ -160,13 +160,13 @@ def _lines(document: Mapping[str, Any]) -> Table:
         for line in costing["lines"]
         if line["usd"] not in ("0.00", "-0.00")
     )
-    heads = ("option", "part", "line", "at the middle (USD)", "formula")
-    return Table("Lines, every input at its middle", heads, rows, frozenset({3}))
+    heads = ("option", "part", "line", "at the medians (USD)", "formula")
+    return Table("Lines, every input at its median", heads, rows, frozenset({3}))
 
 
 def _prices(document: Mapping[str, Any]) -> Table:
     rows = tuple(
-        (each["path"], each.get("sku", NOTHING), each["usd"], each["unit"], each["as_of"], each["source"])
+        (each["path"], each.get("sku", EMPTY_CELL), each["usd"], each["unit"], each["as_of"], each["source"])
         for each in document["prices"]
     )
     return Table("Prices", ("used at", "SKU", "USD", "per", "of", "source"), rows, frozenset({2}))
@@ -177,4 +177,4 @@ def _band(levels: Mapping[str, str | None]) -> str:
 
 
 def _amount(text: str | None) -> str:
-    return NOTHING if text is None else number(float(text))
+    return EMPTY_CELL if text is None else number(float(text))

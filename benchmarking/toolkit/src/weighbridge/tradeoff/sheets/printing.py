@@ -1,7 +1,7 @@
-"""Printing: turns the page into PDF with a program that is installed beside the toolkit, or says that there is none.
+"""Print a page as PDF with an installed program, or report that there is none.
 
-The toolkit itself holds no layout engine: WeasyPrint is asked first, then Chromium, each as a program of its own that
-reads one file and may load nothing, because the page carries everything inside.
+The toolkit has no layout engine of its own. It tries WeasyPrint, then Chromium, each as a separate process that reads
+one file and may load nothing else, because the page is self-contained.
 """
 
 import shutil
@@ -10,22 +10,22 @@ import sys
 from pathlib import Path
 
 from weighbridge.core.errors import Refused
-from weighbridge.core.extras import install_sentence
+from weighbridge.core.extras import install_hint
 
 WALL_MAX_S = 90.0
 
 
 class PrintRefused(Refused):
-    """No PDF could be made."""
+    """No PDF could be created."""
 
     default_code = "print"
 
 
 def print_pdf(source: Path, target: Path) -> None:
-    """Print the HTML file `source` as `target`; raise PrintRefused with what to do where that cannot be done."""
+    """Print the HTML file `source` as `target`; raise PrintRefused with instructions if that is not possible."""
     command = _command(source, target)
     if command is None:
-        raise PrintRefused(f"No PDF: neither weasyprint nor chromium is here. {install_sentence('weasyprint')}")
+        raise PrintRefused(f"No PDF: neither weasyprint nor chromium is installed. {install_hint('weasyprint')}")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=WALL_MAX_S, check=False)  # noqa: S603 -- fixed programs
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -34,7 +34,7 @@ def print_pdf(source: Path, target: Path) -> None:
         ) from error
     if done.returncode != 0 or not target.is_file():
         last = done.stderr.strip().rpartition("\n")[2]
-        raise PrintRefused(f"No PDF: {Path(command[0]).name} said {last!r:.200}. Print the HTML instead.")
+        raise PrintRefused(f"No PDF: {Path(command[0]).name} reported {last!r:.200}. Print the HTML instead.")
 
 
 def _command(source: Path, target: Path) -> list[str] | None:

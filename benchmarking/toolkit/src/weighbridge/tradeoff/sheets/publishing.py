@@ -1,4 +1,4 @@
-"""Publishing: writes a page and its charts into a folder, as HTML, Markdown, SVG and, where it can be printed, PDF."""
+"""Write a page and its charts into a folder, as HTML, Markdown, SVG and, if possible, PDF."""
 
 import contextlib
 from collections.abc import Callable
@@ -14,9 +14,9 @@ Print = Callable[[Path, Path], None]
 
 
 def publish(page: Sheet, folder: Path, *, name: str, print_page: Print = print_pdf) -> str | None:
-    """Write `name.html`, `name.md`, `name.pdf` and the charts; return why there is no PDF, None where there is one.
+    """Write `name.html`, `name.md`, `name.pdf` and the charts; return the reason if there is no PDF, else None.
 
-    `print_page(html, pdf)` prints, and raises PrintRefused where it cannot. Raises Invalid for an unwritable folder.
+    `print_page(html, pdf)` prints, and raises PrintRefused if it cannot. Raises Invalid for an unwritable folder.
     """
     html = folder / f"{name}.html"
     try:
@@ -24,7 +24,7 @@ def publish(page: Sheet, folder: Path, *, name: str, print_page: Print = print_p
         html.write_text(html_of(page))
         (folder / f"{name}.md").write_text(markdown(page))
     except OSError as error:
-        raise Invalid(f"Nothing can be written into {folder}: {error.strerror}.", code="folder", field="out") from error
+        raise Invalid(f"Cannot write to {folder}: {error.strerror}.", code="folder", field="out") from error
     for chart_name, chart in page.pictures:
         save(chart, folder / f"{chart_name}.svg")
     with contextlib.suppress(FileNotFoundError):

@@ -1,11 +1,11 @@
-"""The page: a recommendation with its table and charts, on one sheet."""
+"""The sheet of a recommendation with its table and charts."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from weighbridge.charts.drawing import Chart
-from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.tradeoff.axes import Axis, AxisDirection
 from weighbridge.tradeoff.candidates import Candidate, Candidates
 from weighbridge.tradeoff.charts.distribution import latency_cdf
@@ -24,7 +24,7 @@ HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would chang
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Page(Sheet):
-    """A recommendation's sheet, and the recommendation itself."""
+    """The sheet of a recommendation, and the recommendation itself."""
 
     recommendation: Recommendation
 
@@ -37,7 +37,7 @@ class Page(Sheet):
 def page_of(
     choice: Candidates, requirements: Requirements, *, title: str, loads: Sequence[Mapping[str, Any]] = ()
 ) -> Page:
-    """Decide, draw and lay out; `loads` are `weighbridge.load/1` results of one server at several rates.
+    """Decide, and return the sheet; `loads` are `weighbridge.load/1` results of one server at several rates.
 
     Raises Invalid for a single load result.
     """
@@ -75,7 +75,7 @@ def page_of(
 def _appendix(
     choice: Candidates, usable: Sequence[Candidate], bounds: Mapping[str, float], loads: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str, Chart]]:
-    """Yield the distribution of latencies, the learning curve and the load curve, each where there is what it shows."""
+    """Yield the latency distribution, the learning curve and the load curve, as far as there is data."""
     if any(candidate.samples is not None and candidate.samples.latency_ns for candidate in usable):
         yield "latency-distribution", latency_cdf(usable)
     if choice.learning_curve is not None:
@@ -97,7 +97,7 @@ def _table(choice: Candidates, requirements: Requirements, recommendation: Recom
         (
             each.name,
             *(with_bounds(each.metrics.get(metric)) for metric in metrics),
-            standings.get(each.name, NOTHING),
+            standings.get(each.name, EMPTY_CELL),
             _stands(each, requirements, recommendation),
         )
         for each in choice.candidates
@@ -107,7 +107,7 @@ def _table(choice: Candidates, requirements: Requirements, recommendation: Recom
 
 
 def _stands(candidate: Candidate, requirements: Requirements, recommendation: Recommendation) -> str:
-    """Return where a candidate stands in the decision."""
+    """Return a candidate's status in the decision."""
     race = recommendation.decision.race
     if candidate.name == recommendation.winner:
         return "chosen"

@@ -1,6 +1,6 @@
 """The sheet: a headline, sections of sentences, tables and charts, as Markdown and as printable HTML.
 
-The HTML carries its style and its pictures inside; it loads nothing and runs nothing.
+The HTML contains its styles and images; it loads nothing and runs no scripts.
 """
 
 import dataclasses
@@ -18,10 +18,10 @@ STYLE = Path(__file__).with_name("page.css")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What a reader is given: a title, what was decided, sections by heading, tables, and charts by file name.
+    """The content of a sheet: a title, the decision, sections by heading, tables, and charts by file name.
 
-    `plates` are charts that need the width of the page. The `appendix` holds charts that the printed page has no room
-    for; they stand in the Markdown.
+    `plates` are charts that need the full width of the page. `appendix` has charts that do not fit on the printed page;
+    they are only in the Markdown.
     """
 
     title: str
@@ -36,12 +36,12 @@ class Sheet:
 
     @property
     def pictures(self) -> tuple[tuple[str, Chart], ...]:
-        """Return every chart by the name of its file."""
+        """Return all charts by file name."""
         return (*self.plates, *self.charts, *self.appendix)
 
 
 def markdown(sheet: Sheet) -> str:
-    """Return the sheet in Markdown; its pictures are the files `<name>.svg` beside it."""
+    """Return the sheet in Markdown; its images are the files `<name>.svg` in the same folder."""
     parts = [f"# {sheet.title}", sheet.subtitle + ".", f"**{sheet.headline}**"]
     for heading, sentences in sheet.sections:
         parts += [f"## {heading}", _bullets(sentences)]

@@ -1,1 +1,1 @@
-"""The price sheets that the package ships, as YAML; every row has its date and its source."""
+"""The price sheets shipped with the package, as YAML; every row has a date and a source."""

@@ -1,1 +1,1 @@
-"""Files that prices come in."""
+"""Files with prices."""

@@ -1,4 +1,4 @@
-"""YAML read for money: numbers exactly as written, dates as text, nothing named twice, no references."""
+"""Read YAML exactly, for amounts of money: exact decimals, dates as text, no duplicate keys, no references."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,7 +9,9 @@ LARGEST_BYTES = 4_000_000
 
 
 def read_exact(text: str, *, name: str) -> Any:
-    """The document in plain types, decimals as Decimal. Raises Invalid with the line at fault, TooLarge beyond 4 MB."""
+    """Return the document in plain types, decimals as Decimal. Raises Invalid with the invalid line, TooLarge above 4
+    MB.
+    """
     import yaml
 
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
@@ -19,7 +21,7 @@ def read_exact(text: str, *, name: str) -> Any:
             raise Invalid(f"{name} uses references (*name); write every value out.", field="file")
         return yaml.load(text, Loader=_loader())  # noqa: S506 -- a subclass of the safe loader
     except yaml.YAMLError as error:
-        raise Invalid(f"{name} is not readable YAML: {' '.join(str(error).split())}.", field="file") from error
+        raise Invalid(f"{name} is not valid YAML: {' '.join(str(error).split())}.", field="file") from error
 
 
 def _loader() -> type:
@@ -44,7 +46,7 @@ def _decimal(loader: Any, node: Any) -> Decimal:
     try:
         return Decimal(loader.construct_scalar(node))
     except InvalidOperation as error:
-        raise yaml.constructor.ConstructorError(None, None, f"{node.value} is no number", node.start_mark) from error
+        raise yaml.constructor.ConstructorError(None, None, f"{node.value} is not a number", node.start_mark) from error
 
 
 def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
@@ -54,7 +56,7 @@ def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str) or key in found:
-            reason = f"{key!r} is no text" if not isinstance(key, str) else f"{key!r} is named twice"
+            reason = f"{key!r} is not text" if not isinstance(key, str) else f"{key!r} occurs twice"
             raise yaml.constructor.ConstructorError(None, None, reason, key_node.start_mark)
         found[key] = loader.construct_object(value_node, deep=True)
     return found

@@ -1,4 +1,4 @@
-"""Price lists as files: an imported list as it is kept, and whatever a person puts beside the book."""
+"""Price lists as files: the stored document of an imported list, and lists that a person adds to the book."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable
 from weighbridge.costs.prices.files.exact_yaml import read_exact
+from weighbridge.costs.prices.files.price_document import price_of
 from weighbridge.costs.prices.files.sheet import date_at, read_sheet
-from weighbridge.costs.prices.files.written import price_of
 from weighbridge.costs.prices.importers.report import Imported
 from weighbridge.costs.prices.price import Retirement, as_plain
 
@@ -17,7 +17,7 @@ SCHEMA = "weighbridge.price-list/1"
 
 
 def list_document(imported: Imported) -> dict[str, Any]:
-    """The document `weighbridge.price-list/1` of an import, with the digest of its content."""
+    """Return the document `weighbridge.price-list/1` of an import, with the digest of its content."""
     content = {
         "schema": SCHEMA,
         "name": imported.name,
@@ -30,7 +30,9 @@ def list_document(imported: Imported) -> dict[str, Any]:
 
 
 def read_list(document: object) -> Imported:
-    """The import of a parsed document; Invalid with the path at fault, and where its digest is not its content's."""
+    """Read an imported list; raise Invalid with the path of the invalid key, and if the digest does not match the
+    content.
+    """
     reader = Reader(document)
     reader.constant("schema", SCHEMA)
     found = Imported(
@@ -45,7 +47,7 @@ def read_list(document: object) -> Imported:
     digest = reader.text("digest")
     reader.close()
     if digest != list_document(found)["digest"]:
-        raise Invalid("The price list was changed after it was imported: its digest is another.", field="digest")
+        raise Invalid("The price list was changed after its import: its digest does not match.", field="digest")
     return found
 
 
@@ -54,7 +56,7 @@ def _retirement(row: Reader) -> tuple[str, Retirement]:
 
 
 def open_list(path: Path, *, fx: FxTable | None = None) -> Imported:
-    """A file put beside the book: a sheet written by hand (YAML), or an imported list (JSON)."""
+    """Read a file to add to the book: a hand-written sheet (YAML) or an imported list (JSON)."""
     document = read_document(path)
     if isinstance(document, dict) and document.get("schema") == SCHEMA:
         return read_list(document)
@@ -63,7 +65,7 @@ def open_list(path: Path, *, fx: FxTable | None = None) -> Imported:
 
 
 def read_document(path: Path) -> object:
-    """The document of a YAML or JSON file, numbers exact; Invalid where it cannot be read."""
+    """Return the document of a YAML or JSON file with exact numbers; raise Invalid if it cannot be read."""
     import json
     from decimal import Decimal
 
@@ -72,6 +74,6 @@ def read_document(path: Path) -> object:
         if path.suffix == ".json":
             return json.loads(text, parse_float=Decimal)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or f"it is no {'JSON' if path.suffix == '.json' else 'text'}"
+        reason = getattr(error, "strerror", None) or f"it is not {'JSON' if path.suffix == '.json' else 'text'}"
         raise Invalid(f"{path} cannot be read: {reason}.", field="file") from error
     return read_exact(text, name=path.name)

@@ -1,4 +1,4 @@
-"""A price sheet: a list of prices with one source, as YAML; what the sheet says once holds for all its rows.
+"""A price sheet: a list of prices with one source, as YAML; values at the top apply to all rows.
 
 ```yaml
 apiVersion: weighbridge/v1
@@ -13,9 +13,9 @@ prices:
   - {name: rack-a, on_demand: 1.25, gpu: L4, gpus: 2, gpu_gib: 24}
 ```
 
-`name` of a row becomes the SKU `lab/basement/rack-a`. A row has one amount for each term it can be bought by, and may
-give `as_of`, `source`, `region`, `unit`, `meter` and `note` of its own. Amounts in another currency than USD
-(`currency`) need a dated rate.
+`name` of a row becomes the SKU `lab/basement/rack-a`. A row has one amount for each purchase term and may override
+`as_of`, `source`, `region`, `unit`, `meter` and `note`. Amounts in a currency other than USD (`currency`) need a dated
+exchange rate.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ USD = "USD"
 
 @dataclasses.dataclass(frozen=True)
 class PriceSheet:
-    """Prices with one name under which they are imported and listed."""
+    """Prices with the name under which they are imported and listed."""
 
     name: str
     source: str
@@ -64,7 +64,7 @@ class _Head:
 
 
 def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceSheet:
-    """The sheet of a parsed document; Invalid with the path of the key at fault."""
+    """Read a sheet; raise Invalid with the path of the invalid key."""
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", DOCUMENT_KIND)
@@ -88,16 +88,16 @@ def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceSheet:
 
 
 def date_at(reader: Reader, key: str, default: str | None = None) -> date:
-    """A day written like 2026-09-01."""
+    """Return the date under `key`, written like 2026-09-01."""
     text = reader.text(key, default)
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise reader.fault(key, "must be a day written like 2026-09-01.") from error
+        raise reader.fault(key, "must be a date like 2026-09-01.") from error
 
 
 def hardware_of(row: Reader) -> Hardware | None:
-    """What an hour of the row buys; None where it says nothing of it."""
+    """Return the hardware of the row; None if it states none."""
     hardware = Hardware(
         gpu=row.text("gpu", ""),
         gpus=row.whole("gpus", 0),
@@ -117,7 +117,7 @@ def _prices(row: Reader, head: _Head) -> tuple[Price, ...]:
     converted = {term: _usd(row, term, amount, head, as_of) for term, amount in amounts.items()}
     tiers = row.items("tiers", _tier)
     if tiers and (len(amounts) > 1 or head.currency != USD):
-        raise row.fault("tiers", "belong to a row with one amount, in USD.")
+        raise row.fault("tiers", "need a row with one amount, in USD.")
     shared = Price(
         sku="/".join(part for part in (head.provider, region, name) if part),
         provider=head.provider,
@@ -145,7 +145,7 @@ def _usd(row: Reader, term: Term, amount: Decimal, head: _Head, as_of: date) -> 
     if head.currency == USD:
         return amount, None
     if head.fx is None:
-        raise Invalid(f"The sheet is in {head.currency}; give a dated rate to USD.", field="currency")
+        raise Invalid(f"The sheet is in {head.currency}; add a dated exchange rate to USD.", field="currency")
     conversion = head.fx.conversion(amount, head.currency, on=as_of)
     return conversion.listed * conversion.usd_per_unit, conversion
 

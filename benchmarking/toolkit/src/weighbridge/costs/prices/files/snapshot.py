@@ -1,4 +1,4 @@
-"""A snapshot: exactly the prices a calculation used, so that it can be derived again, and asked what moved since."""
+"""A price snapshot: exactly the prices that a calculation used, to reproduce it and to find later price changes."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import SCHEMA, PriceBook
-from weighbridge.costs.prices.files.written import price_of
+from weighbridge.costs.prices.files.price_document import price_of
 from weighbridge.costs.prices.price import Price, amount_text
 
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """Prices as they were used on a day, one for each thing, in the order of their SKUs."""
+    """Prices as used on a day, one for each thing, in the order of their SKUs."""
 
     as_of: date
     prices: tuple[Price, ...]
@@ -36,7 +36,7 @@ class Snapshot:
 
 
 def snapshot(prices: Iterable[Price], *, as_of: date) -> Snapshot:
-    """The snapshot of the prices used; Invalid where one thing was used at two prices."""
+    """Return the snapshot of the prices used; raise Invalid if one thing was used at two prices."""
     by_key: dict[Any, Price] = {}
     for price in prices:
         if by_key.setdefault(price.key, price) != price:
@@ -45,45 +45,47 @@ def snapshot(prices: Iterable[Price], *, as_of: date) -> Snapshot:
 
 
 def read_snapshot(document: object) -> Snapshot:
-    """The snapshot of a parsed document; Invalid with the path at fault, and where its digest is not its content's."""
+    """Read a snapshot; raise Invalid with the path of the invalid key, and if the digest does not match the content."""
     reader = Reader(document)
     reader.constant("schema", SCHEMA)
     try:
         as_of = date.fromisoformat(reader.text("as_of"))
     except ValueError as error:
-        raise reader.fault("as_of", "must be a day written like 2026-09-01.") from error
+        raise reader.fault("as_of", "must be a date like 2026-09-01.") from error
     found = snapshot(reader.items("prices", price_of), as_of=as_of)
     digest = reader.text("digest")
     reader.close()
     if digest != found.digest:
-        raise Invalid(f"The snapshot was changed: its digest is {found.digest}, it says {digest}.", field="digest")
+        raise Invalid(
+            f"The snapshot was changed: its digest is {found.digest}, but it states {digest}.", field="digest"
+        )
     return found
 
 
 @dataclasses.dataclass(frozen=True)
 class Moved:
-    """One price then and now."""
+    """The same price then and now."""
 
     before: Price
     now: Price
 
     @property
     def change_usd(self) -> Decimal:
-        """Dollars a unit that it rose; negative where it fell."""
+        """The increase per unit in US dollars; negative for a decrease."""
         return self.now.usd - self.before.usd
 
     @property
     def change_share(self) -> Decimal | None:
-        """The change as a share of the price then; None where that was 0."""
+        """The change relative to the old price; None if that was 0."""
         return self.change_usd / self.before.usd if self.before.usd else None
 
     @property
     def has_moved(self) -> bool:
-        """Whether the price, or that of one of its tiers, is another."""
+        """Whether the price or one of its tiers has changed."""
         return (self.before.usd, self.before.tiers) != (self.now.usd, self.now.tiers)
 
     def as_document(self) -> dict[str, Any]:
-        """Both prices with their sources and days, and the difference."""
+        """Return both prices with their sources and dates, and the difference."""
         share = self.change_share
         return {
             "sku": self.before.sku,
@@ -100,13 +102,13 @@ class Moved:
 
 @dataclasses.dataclass(frozen=True)
 class Gone:
-    """A price that the book of today does not have, and why."""
+    """A price that today's book does not have, and the reason."""
 
     before: Price
     reason: str
 
     def as_document(self) -> dict[str, Any]:
-        """The price then, and the reason."""
+        """Return the old price and the reason."""
         return {
             "sku": self.before.sku,
             "term": str(self.before.term),
@@ -118,7 +120,7 @@ class Gone:
 
 @dataclasses.dataclass(frozen=True)
 class PriceReplay:
-    """What a snapshot's prices are today: those still priced, moved or not, and those that are gone."""
+    """Today's prices for a snapshot: those that still exist, changed or not, and those that do not."""
 
     digest: str
     then: date
@@ -128,12 +130,12 @@ class PriceReplay:
 
     @property
     def moved(self) -> tuple[Moved, ...]:
-        """Those that moved, the largest share first."""
+        """The changed prices, the largest share first."""
         found = (each for each in self.prices if each.has_moved)
         return tuple(sorted(found, key=lambda each: -abs(each.change_share or Decimal(0))))
 
     def as_document(self) -> Mapping[str, Any]:
-        """The whole answer in JSON's own types."""
+        """Return the document in JSON's own types."""
         return {
             "snapshot": self.digest,
             "then": self.then.isoformat(),
@@ -144,7 +146,7 @@ class PriceReplay:
 
 
 def replay(then: Snapshot, book: PriceBook) -> PriceReplay:
-    """Ask the book for each price of the snapshot again, by the same SKU, term and meter."""
+    """Look up each price of the snapshot in a book, by SKU, term and meter."""
     prices, gone = [], []
     for before in then.prices:
         try:
@@ -155,7 +157,7 @@ def replay(then: Snapshot, book: PriceBook) -> PriceReplay:
         if now.unit is before.unit:
             prices.append(Moved(before, now))
         else:
-            gone.append(Gone(before, f"It was priced by {before.unit}, and is now by {now.unit}."))
+            gone.append(Gone(before, f"Its unit was {before.unit} and is now {now.unit}."))
     return PriceReplay(then.digest, then.as_of, book.as_of, tuple(prices), tuple(gone))
 
 

@@ -1,3 +1,1 @@
-"""Importers: price lists of others, each read into a dated source of its own; a bad row is told and does not stop the
-rest.
-"""
+"""Importers of external price lists; each becomes a dated source. Invalid rows are reported and skipped."""

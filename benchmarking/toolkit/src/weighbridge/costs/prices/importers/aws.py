@@ -1,7 +1,7 @@
 """AWS's price list: the bulk offer file of Amazon EC2 as JSON, by region (`AmazonEC2/current/<region>/index.json`).
 
-Taken are Linux machines with shared tenancy and nothing installed: on demand, and standard reservations, whose hour is
-its own price and its share of what is paid in advance. The file is read piece by piece, whatever its size.
+Imports Linux machines with shared tenancy and no preinstalled software: on demand, and standard reservations, whose
+hourly price includes a share of the upfront payment. The file is read as a stream.
 """
 
 import functools
@@ -35,11 +35,13 @@ AMOUNT = re.compile(r"[\d.]+")
 
 
 def read_aws(stream: IO[str]) -> Imported:
-    """The prices of the file, dated by its own day of publication; Invalid where it is another offer's."""
+    """Return the prices of the file, dated by its publication date; raise Invalid for the offer file of another
+    service.
+    """
     found, machines, as_of = Collector(), dict[str, Mapping[str, Any]](), None
     for path, value in members(stream, is_opened=lambda path: path in OPENED):
         if path == ("offerCode",) and value != "AmazonEC2":
-            raise Invalid(f"The file is the offer of {value}, not of AmazonEC2.", field="offerCode")
+            raise Invalid(f"The file is the offer file of {value}, not of AmazonEC2.", field="offerCode")
         if path == ("publicationDate",):
             as_of = day_of(value, field="publicationDate")
         if len(path) == 2 and path[0] == "products":
@@ -50,7 +52,7 @@ def read_aws(stream: IO[str]) -> Imported:
         if len(path) == 3:
             _add(found, machines, path, value, as_of)
     if as_of is None:
-        raise Invalid("The file names no publicationDate; is it an offer file of AWS?", field="publicationDate")
+        raise Invalid("The file has no publicationDate; is it an AWS offer file?", field="publicationDate")
     return found.imported(f"aws-{as_of}", f"AWS price list of {as_of}", as_of)
 
 
@@ -85,11 +87,11 @@ def _price(
         years, term = COMMITMENTS[key]
     paid = dict(_paid(offer))
     if HOURS not in paid:
-        raise Invalid("priceDimensions names no price of an hour.", field="priceDimensions")
+        raise Invalid("priceDimensions has no hourly price.", field="priceDimensions")
     region, name = _text(attributes, "regionCode"), _text(attributes, "instanceType")
     usd = hourly(paid[HOURS], upfront=paid.get(QUANTITY, Decimal(0)), years=years or 1)
     if not usd:
-        raise Invalid("The price is 0: the list does not know it.", field="pricePerUnit")
+        raise Invalid("The price is 0, which means unknown.", field="pricePerUnit")
     price = Price(
         sku=f"aws/{region}/{name}",
         provider="aws",
@@ -124,7 +126,7 @@ def _hardware(attributes: Mapping[str, Any]) -> Hardware:
 
 
 def _leading(value: Any) -> Decimal | None:
-    """The number that `16 GiB` or `8` begins with; None for `NA`."""
+    """Return the number at the start of `16 GiB` or `8`; None for `NA`."""
     number = AMOUNT.match(str(value).replace(",", ""))
     return Decimal(number[0]) if number else None
 

@@ -1,6 +1,6 @@
 """Azure's retail prices: pages of `prices.azure.com` as JSON, one object with `Items` or a list of such rows.
 
-Taken are virtual machines without Windows: on demand, spot, and reservations, whose price is for the whole term.
+Imports virtual machines without Windows: on demand, spot, and reservations, whose price is for the whole term.
 """
 
 import functools
@@ -22,7 +22,7 @@ RESERVED = {"1 Year": (1, Term.COMMIT_1Y_ALL_UPFRONT), "3 Years": (3, Term.COMMI
 
 
 def read_azure(stream: IO[str], *, as_of: date, fx: FxTable | None = None) -> Imported:
-    """The prices of a file fetched on the day `as_of`; Invalid where it mixes currencies."""
+    """Return the prices of a file fetched on the day `as_of`; raise Invalid if it mixes currencies."""
     found, currencies = Collector(), set()
     for path, row in members(stream, is_opened=_is_opened):
         if not isinstance(row, Mapping):
@@ -87,7 +87,7 @@ def _conversion(amount: Decimal, currency: str, as_of: date, fx: FxTable | None)
     if currency == USD:
         return None
     if fx is None:
-        raise Invalid(f"The price is in {currency}; give a dated rate to USD.", field="currencyCode")
+        raise Invalid(f"The price is in {currency}; add a dated exchange rate to USD.", field="currencyCode")
     return fx.conversion(amount, currency, on=as_of)
 
 

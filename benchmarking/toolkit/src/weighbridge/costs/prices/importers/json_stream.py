@@ -1,4 +1,4 @@
-"""JSON read piece by piece: a list of hundreds of megabytes is never held whole, and every number stays exact.
+"""Streaming JSON reader: a list of hundreds of megabytes is never loaded whole, and every number stays exact.
 
 The library `ijson` does not replace this module. With exact numbers its compiled parser (3.6) ends the whole process at
 a number that Python refuses, such as one of 5,000 digits, and its parser in Python takes thirteen times as long.
@@ -15,22 +15,22 @@ CHUNK = 1 << 18
 LARGEST_VALUE = 1 << 24
 LARGEST_FILE = 2 << 30
 SPACE = " \t\r\n"
-# What may stand between the digits that were read and those to come.
+# Characters that can continue a number.
 CUT = {"", ".", "e", "E", "e+", "e-", "E+", "E-"}
 
 Path = tuple[str | int, ...]
 
 
 def members(stream: IO[str], *, is_opened: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
-    """Every value with its path, objects and lists whole unless `is_opened` says to go into them.
+    """Yield every value with its path; objects and lists are whole unless `is_opened` says to descend into them.
 
-    Numbers are Decimal or int. Raises Invalid with the place of what is no JSON, TooLarge beyond 2 GB of text or 16 MB
-    of one value.
+    Numbers are Decimal or int. Raises Invalid with the position of invalid JSON, TooLarge above 2 GB of text or 16 MB
+    for one value.
     """
     reader = _Reader(stream)
     yield from _value(reader, (), is_opened)
     if reader.peek():
-        raise reader.fault("something follows the document")
+        raise reader.fault("there is content after the end of the document")
 
 
 def _value(reader: "_Reader", path: Path, is_opened: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
@@ -47,7 +47,7 @@ def _value(reader: "_Reader", path: Path, is_opened: Callable[[Path], bool]) -> 
         if first == "{":
             key = reader.whole()
             if not isinstance(key, str):
-                raise reader.fault("a name must be text")
+                raise reader.fault("a key must be text")
             reader.take(":")
         yield from _value(reader, (*path, key if first == "{" else position), is_opened)
         position += 1
@@ -55,7 +55,7 @@ def _value(reader: "_Reader", path: Path, is_opened: Callable[[Path], bool]) -> 
 
 
 class _Reader:
-    """A window on the text, moved on as values are taken from it."""
+    """A window on the text that moves on as values are consumed."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -66,11 +66,11 @@ class _Reader:
         self._decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
     def fault(self, reason: str) -> Invalid:
-        """The refusal for what stands here."""
-        return Invalid(f"The file is no JSON: {reason} at character {self._passed + self._at:,}.", field="file")
+        """Return the error for the current position."""
+        return Invalid(f"The file is not valid JSON: {reason} at character {self._passed + self._at:,}.", field="file")
 
     def peek(self) -> str:
-        """The next character that is no space; nothing at the end."""
+        """Return the next character that is not whitespace; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in SPACE:
                 self._at += 1
@@ -80,13 +80,13 @@ class _Reader:
                 return ""
 
     def take(self, wanted: str) -> None:
-        """Pass the next character, which must be this one."""
+        """Consume the next character, which must be `wanted`."""
         if self.peek() != wanted:
             raise self.fault(f"{wanted!r} is missing")
         self._at += 1
 
     def whole(self) -> Any:
-        """The next value, read until it is complete."""
+        """Read and return the next complete value."""
         self.peek()
         while True:
             try:
@@ -97,7 +97,7 @@ class _Reader:
                 if isinstance(error, _ConstantError) or not self._more():
                     raise self.fault(str(error).partition(":")[0]) from error
                 continue
-            # A number that ends at the window's end may go on: 12 of 123, 1 of 1.5, 2 of 2e-7.
+            # A number at the end of the window may be incomplete: 12 of 123, 1 of 1.5, 2 of 2e-7.
             if self._text[end : end + 3] in CUT and self._more():
                 continue
             self._at = end
@@ -108,8 +108,10 @@ class _Reader:
             return False
         rest = self._text[self._at :]
         if len(rest) > LARGEST_VALUE:
-            raise TooLarge(f"One value is larger than {LARGEST_VALUE >> 20} MB; this is no price list.", field="file")
-        # The window grows with what it already holds, so that a long value is not read again for every chunk.
+            raise TooLarge(
+                f"One value is larger than {LARGEST_VALUE >> 20} MB; this is not a price list.", field="file"
+            )
+        # The window grows in proportion to its size, so that a long value is not parsed again for every chunk.
         more = self._stream.read(max(CHUNK, len(rest)))
         self._is_ended = not more
         self._passed += self._at
@@ -124,4 +126,4 @@ class _ConstantError(ValueError):
 
 
 def _no_constant(name: str) -> None:
-    raise _ConstantError(f"{name} is no number")
+    raise _ConstantError(f"{name} is not a number")

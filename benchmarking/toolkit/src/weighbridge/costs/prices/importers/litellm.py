@@ -1,7 +1,6 @@
 """LiteLLM's list: `model_prices_and_context_window.json`, read as a file; the package is never imported.
 
-Prices of tokens by the million, with batch, flex and priority, tiers above a length of input, and the days on which
-vendors stop serving a model.
+Prices per million tokens, with batch, flex and priority, tiers by input length, and the retirement days of models.
 """
 
 import functools
@@ -18,7 +17,7 @@ from weighbridge.costs.prices.price import Meter, Price, PriceKind, PriceTier, P
 
 SOURCE = "LiteLLM model_prices_and_context_window.json"
 SAMPLE = "sample_spec"
-# What LiteLLM calls a provider, and what the book calls it.
+# Provider names of LiteLLM and of the price book.
 PROVIDERS = {
     "gemini": "google",
     "xai": "x-ai",
@@ -41,11 +40,11 @@ MILLION, THOUSAND = 1_000_000, 1_000
 
 
 def read_litellm(stream: IO[str], *, as_of: date) -> Imported:
-    """The prices of a file fetched on the day `as_of`, and the retirements it names."""
+    """Return the prices and retirements of a file fetched on the day `as_of`."""
     found = Collector()
     for path, row in members(stream, is_opened=lambda path: path == ()):
         if not path:
-            raise Invalid("The file must be an object of models by their names.", field="file")
+            raise Invalid("The file must be a JSON object of models by name.", field="file")
         name = str(path[0])
         if name != SAMPLE:
             found.add(name, functools.partial(_prices, name, row, as_of, found))

@@ -1,4 +1,4 @@
-"""What came of an import: the prices, the rows that were refused and why, and how many were none of ours."""
+"""The result of an import: the prices, the rejected rows with reasons, and the number of skipped rows."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -10,13 +10,13 @@ from weighbridge.costs.prices.price import Key, Price, Retirement, check_amount
 
 PRICES_MAX = 200_000
 HOURS_PER_YEAR = 8_760
-# An hour's share of an amount paid in advance is rounded here, far below any price list's own digits.
+# The hourly share of an upfront payment is rounded to this precision, far below that of any price list.
 SHARE_DIGITS = Decimal("1e-10")
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """A row that was refused: where it stands, the field at fault, and the reason."""
+    """A rejected row: its position, the invalid field and the reason."""
 
     row: str
     field: str
@@ -25,7 +25,7 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class Imported:
-    """A price list as a source of its own."""
+    """A price list as a source."""
 
     name: str
     source: str
@@ -37,7 +37,7 @@ class Imported:
 
 
 class Collector:
-    """Gathers rows: what `add` is given becomes prices, or a fault with the row's place."""
+    """Collects rows: each becomes a price, or a fault with its position."""
 
     def __init__(self) -> None:
         self._prices: dict[Key, Price] = {}
@@ -46,7 +46,9 @@ class Collector:
         self.skipped = 0
 
     def add(self, row: str, read: Callable[[], tuple[Price, ...] | None]) -> None:
-        """Read a row; None is a row of another kind, a refusal a fault. The first of two prices of a thing stays."""
+        """Read a row. A None result is skipped, an Invalid error becomes a fault. Of two prices for one thing, the
+        first stays.
+        """
         try:
             found = read()
         except Refused as refused:
@@ -58,32 +60,32 @@ class Collector:
         for price in found:
             first = self._prices.setdefault(price.key, price)
             if first.usd != price.usd:
-                text = f"{price.sku} ({price.term}, {price.meter}) was {first.usd} USD before, and is {price.usd} here."
+                text = f"{price.sku} ({price.term}, {price.meter}) is {first.usd} USD above and {price.usd} here."
                 self._faults.append(Fault(row, "usd", text))
         if len(self._prices) > PRICES_MAX:
-            raise TooLarge(f"The list holds more than {PRICES_MAX:,} prices; import it by region.", field="file")
+            raise TooLarge(f"The list has more than {PRICES_MAX:,} prices; import it by region.", field="file")
 
     def replace(self, price: Price) -> None:
-        """Put a price in the place of what is there."""
+        """Replace the price with the same key."""
         self._prices[price.key] = price
 
     def find(self, key: Key) -> Price | None:
-        """The price that is there."""
+        """Return the price with this key."""
         return self._prices.get(key)
 
     def imported(self, name: str, source: str, as_of: date) -> Imported:
-        """All of it; Invalid where no row was a price."""
+        """Return the import; raise Invalid if no row was a price."""
         if not self._prices:
-            first = f" First fault: {self._faults[0].row}: {self._faults[0].reason}" if self._faults else ""
-            raise Invalid(f"No price was found in it ({self.skipped} rows were of another kind).{first}", field="file")
+            first = f" First error: {self._faults[0].row}: {self._faults[0].reason}" if self._faults else ""
+            raise Invalid(f"The list has no prices to import ({self.skipped} rows skipped).{first}", field="file")
         return Imported(
             name, source, as_of, tuple(self._prices.values()), tuple(self._faults), self.skipped, self.retirements
         )
 
 
 def amount_of(value: object, *, field: str, is_free_allowed: bool = False) -> Decimal:
-    """An amount as a list writes it, exactly. Invalid for what is none, for negative ones, and for 0: a list's 0 means
-    that it does not know, unless `is_free_allowed`.
+    """Return an amount of a list exactly. Raises Invalid for other values, for negative amounts, and for 0, which means
+    unknown, unless `is_free_allowed`.
     """
     try:
         amount = Decimal(str(value)) if isinstance(value, str | int | Decimal) else Decimal("NaN")
@@ -92,18 +94,18 @@ def amount_of(value: object, *, field: str, is_free_allowed: bool = False) -> De
     if isinstance(value, bool) or not amount.is_finite():
         raise Invalid(f"{field} must be an amount like 1.006, not {value!r}.", field=field)
     if not amount and not is_free_allowed:
-        raise Invalid(f"{field} is 0: the list does not know the price.", field=field)
+        raise Invalid(f"{field} is 0, which means that the price is unknown.", field=field)
     return check_amount(amount, field=field)
 
 
 def day_of(value: object, *, field: str) -> date:
-    """The day of a date or a time as a list writes it: 2026-07-20, 2026-07-20T00:00:00Z."""
+    """Return the date of a date or time of a list: 2026-07-20, 2026-07-20T00:00:00Z."""
     try:
         return date.fromisoformat(str(value)[:10])
     except ValueError as error:
-        raise Invalid(f"{field} must be a day like 2026-07-20, not {value!r}.", field=field) from error
+        raise Invalid(f"{field} must be a date like 2026-07-20, not {value!r}.", field=field) from error
 
 
 def hourly(hour: Decimal, *, upfront: Decimal, years: int) -> Decimal:
-    """Dollars an hour of a commitment: the hour's own price and its share of what is paid in advance."""
+    """Return the hourly price of a commitment in US dollars: its hourly rate plus its share of the upfront payment."""
     return (hour + upfront / (HOURS_PER_YEAR * years)).quantize(SHARE_DIGITS) + 0 if upfront else hour

@@ -1,4 +1,4 @@
-"""SkyPilot's catalog: `vms.csv` of one cloud, a row for each type, region and zone."""
+"""SkyPilot's catalog: `vms.csv` of one cloud, with a row for each type, region and zone."""
 
 import csv
 import functools
@@ -19,14 +19,14 @@ MIB_PER_GIB = 1_024
 
 
 def read_skypilot(stream: IO[str], *, provider: str, as_of: date) -> Imported:
-    """The prices of `vms.csv`: on demand, and of each region's zones the cheapest spot price.
+    """Return the prices of `vms.csv`: on demand, and the cheapest spot price of each region's zones.
 
-    Invalid where a column is missing. Rows without a machine (accelerators to attach, TPUs) are of another kind.
+    Raises Invalid if a column is missing. Rows without a machine (attachable accelerators, TPUs) are skipped.
     """
     rows = csv.DictReader(stream)
     missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
-        raise Invalid(f"The file has no column {', '.join(missing)}; is it vms.csv of SkyPilot?", field="file")
+        raise Invalid(f"The file has no column {', '.join(missing)}; is it SkyPilot's vms.csv?", field="file")
     found, source = Collector(), f"SkyPilot catalog vms.csv of {provider}"
     try:
         for row in rows:
@@ -35,7 +35,7 @@ def read_skypilot(stream: IO[str], *, provider: str, as_of: date) -> Imported:
             if row["InstanceType"] and row.get(SPOT):
                 found.add(place, functools.partial(_spot, row, provider, as_of, source, found))
     except csv.Error as error:
-        raise Invalid(f"Line {rows.line_num} is no CSV: {error}.", field="file") from error
+        raise Invalid(f"Line {rows.line_num} is not valid CSV: {error}.", field="file") from error
     return found.imported(f"skypilot-{provider}-{as_of}", source, as_of)
 
 
@@ -74,7 +74,7 @@ def _hardware(row: Mapping[str, str]) -> Hardware:
     vcpus = _number(row, "vCPUs")
     return Hardware(
         gpu=row["AcceleratorName"] or "",
-        gpus=int(count) if count is not None else 0,  # half a GPU is no whole one
+        gpus=int(count) if count is not None else 0,  # a fraction of a GPU does not count as a GPU
         gpu_gib=Decimal(memory[1]) / MIB_PER_GIB if memory else None,
         vcpus=int(vcpus) if vcpus is not None and vcpus >= 1 else None,
         memory_gib=_number(row, "MemoryGiB"),

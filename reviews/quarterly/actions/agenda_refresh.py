@@ -1,4 +1,4 @@
-"""Placing a gathered agenda in its cycle: new items are added, settled ones taken off, whatever people did stays."""
+"""Refresh the agenda of a cycle: add new items, remove settled ones, and keep the changes that people made."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,43 +8,43 @@ from django.db import transaction
 
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
-from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.agenda import AgendaEntry, AgendaKind
 from reviews.quarterly.models import AgendaItem, ReviewCycle
-from reviews.quarterly.queries.cycle_sources import entries_of
+from reviews.quarterly.queries.cycle_sources import agenda_entries
 from reviews.requests.models import ReviewRequest
 
 SETTLED = "Settled before the meeting."
 STEP = 10
 
 
-def gather_into(*, cycle: ReviewCycle, by: User | None = None, now: datetime) -> None:
-    """Make the gathered part of a locked cycle's agenda equal to what the rules find now.
+def refresh_agenda(*, cycle: ReviewCycle, by: User | None = None, now: datetime) -> None:
+    """Make the rule-based part of a locked cycle's agenda equal to what the agenda rules find now.
 
-    What somebody removed stays removed; an item that was settled and comes back is put back.
+    An item that a person removed stays removed. An item that was settled and is found again is restored.
     """
     with transaction.atomic():
-        added, settled = _place(cycle, entries_of(cycle, now=now), now)
+        added, settled = _place(cycle, agenda_entries(cycle, now=now), now)
         cycle.gathered_at = now
         cycle.save(update_fields=["gathered_at"])
         if added or settled or by is not None:
             details = {"added": added, "settled": settled}
-            record_of_cycle(kind="gathered", cycle=cycle, by=by, now=now, details=details)
+            record_cycle_event(kind="gathered", cycle=cycle, by=by, now=now, details=details)
 
 
 def _place(cycle: ReviewCycle, entries: Iterable[AgendaEntry], now: datetime) -> tuple[int, int]:
-    """How many were added, and how many settled."""
+    """Update the rows. Returns the number of added and of settled items."""
     wanted = {(entry.kind.value, entry.subject): entry for entry in entries}
-    there = {(row.kind, row.subject): row for row in AgendaItem.objects.filter(cycle=cycle)}
+    existing = {(row.kind, row.subject): row for row in AgendaItem.objects.filter(cycle=cycle)}
     added = settled = 0
     for number, (key, entry) in enumerate(wanted.items()):
         position = (number + 1) * STEP
-        if (row := there.get(key)) is None:
-            _add(cycle, entry, _last(there) + STEP if cycle.is_reordered else position, now)
+        if (row := existing.get(key)) is None:
+            _add(cycle, entry, _last_position(existing) + STEP if cycle.is_reordered else position, now)
             added += 1
         elif row.removed_by_id is None:
             _refresh(row, entry, row.position if cycle.is_reordered else position)
-    for key, row in there.items():
+    for key, row in existing.items():
         if key not in wanted and row.kind != AgendaKind.ADDED and row.removed_at is None:
             row.removed_at, row.removal_reason = now, SETTLED
             row.save(update_fields=["removed_at", "removal_reason"])
@@ -71,7 +71,7 @@ def _add(cycle: ReviewCycle, entry: AgendaEntry, position: int, now: datetime) -
 
 
 def _recurs(cycle: ReviewCycle, entry: AgendaEntry) -> AgendaItem | None:
-    """The latest item of an earlier cycle about the same; nothing reopens, a recurrence points back."""
+    """The latest item about the same subject in an earlier cycle. Items never reopen; a recurrence links back."""
     if entry.kind is AgendaKind.FOLLOW_UP:
         return AgendaItem.objects.filter(decisions__action__ref=entry.subject).first()
     rows = AgendaItem.objects.filter(kind=entry.kind, subject=entry.subject, cycle__quarter__lt=cycle.quarter)
@@ -84,5 +84,5 @@ def _refresh(row: AgendaItem, entry: AgendaEntry, position: int) -> None:
     row.save(update_fields=["title", "why", "page", "position", "removed_at", "removal_reason"])
 
 
-def _last(there: dict[tuple[str, str], AgendaItem]) -> int:
-    return max((row.position for row in there.values()), default=0)
+def _last_position(existing: dict[tuple[str, str], AgendaItem]) -> int:
+    return max((row.position for row in existing.values()), default=0)

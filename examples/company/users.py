@@ -1,4 +1,4 @@
-"""The people of the demo, their roles, their budget, and tokens they call the API with."""
+"""The users of the demo, with roles, budget and API tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,22 +19,22 @@ from governance.people.domain.roles import BINDING, Role
 from governance.people.queries.people import person_of
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 
-PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
+PASSWORD = "weighbridge-demo"  # noqa: S105 -- the accounts of the demo exist only on this machine
 TEAM, TEAM_NAME = "visual-search", "Visual Search"
 BUDGETS = {BudgetUnit.USD: Decimal(60_000), BudgetUnit.GPU_H: Decimal(2_000)}
-ADMINS, PART = ("admin", "admin2"), "The part this person plays in the demo."
+ADMINS, PART = ("admin", "admin2"), "The role of this person in the demo."
 
 
 @dataclass(frozen=True)
 class Member:
-    """One person of the demo."""
+    """One user of the demo."""
 
     username: str
     name: str
     roles: tuple[Role, ...]
 
 
-CAST = (
+MEMBERS = (
     Member("requester", "Robin Requester", (Role.REQUESTER,)),
     Member("owner", "Oona Owner", (Role.REQUESTER,)),
     Member("reviewer1", "Rune Reviewer", (Role.REVIEWER,)),
@@ -47,10 +47,10 @@ CAST = (
 )
 
 
-def gather(*, now: datetime) -> dict[str, User]:
-    """Make whoever is missing, with roles and budget; the users by name."""
+def create_users(*, now: datetime) -> dict[str, User]:
+    """Create missing users with roles and budget. Returns the users by name."""
     found = {}
-    for member in CAST:
+    for member in MEMBERS:
         first, last = member.name.split()
         user, is_new = User.objects.get_or_create(
             username=member.username,
@@ -69,12 +69,12 @@ def gather(*, now: datetime) -> dict[str, User]:
 
 
 def _give_roles(users: dict[str, User], *, now: datetime) -> None:
-    """The server makes two administrators; from then on a role that binds people takes both of them."""
+    """Create two administrators from the server; both are needed for roles that need two people."""
     for name in ADMINS:
         people.grant_role(user=users[name], role=Role.ADMIN, by=None, now=now)
     first, second = (users[name] for name in ADMINS)
     team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
-    for member in CAST:
+    for member in MEMBERS:
         user = users[member.username]
         for role in set(member.roles) - person_of(user).roles:
             if role in BINDING:
@@ -87,7 +87,7 @@ def _give_roles(users: dict[str, User], *, now: datetime) -> None:
 
 
 def _top_up(*, team_id: int, quarter: str, unit: BudgetUnit, amount: Decimal, by: User, now: datetime) -> None:
-    """The demo can be run again and again: allocate anew each time what one run of it needs."""
+    """Allocate the budget for one more run of the demo, because the demo can be repeated."""
     account = BudgetAccount.objects.filter(
         center__level="team", center__team_id=team_id, quarter=quarter, unit=unit
     ).first()
@@ -98,13 +98,11 @@ def _top_up(*, team_id: int, quarter: str, unit: BudgetUnit, amount: Decimal, by
 
 
 def token_for(user: User, *, now: datetime) -> str:
-    """A token of one day."""
+    """A token that is valid for one day."""
     return people.create_token(user=user, valid_days=1, by=None, now=now)
 
 
-def trust_own_models(*, by: User, now: datetime) -> None:
-    """The demo trains its models itself, so they may be measured on a machine without bubblewrap, which is
-    on record.
-    """
+def allow_unsandboxed_runs(*, by: User, now: datetime) -> None:
+    """Allow runs without bubblewrap if it is missing, because the demo trains its own models. This is recorded."""
     if layers_here().bubblewrap is None and not may_go_without():
         sandbox.choose(may_go_without=True, reason="The demo trained its models itself.", by=by, now=now)

@@ -1,4 +1,4 @@
-"""What every page knows: who is looking, and whether work is delayed."""
+"""Context for all pages: the current person, the navigation, and whether work is delayed."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from governance.people.web.current_user import person_of
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """The person behind the session, and what the navigation shows them."""
+    """The person behind the session, and their navigation entries."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
         nobody = dict.fromkeys(("may_operate", "may_read_trail", "may_read_changes", "sees_all", "is_delayed"), False)
         return {"person": None, **nobody}

@@ -1,4 +1,4 @@
-"""What a decision of the quarterly meeting does at once, through the same guarded actions as anybody else's."""
+"""Apply the immediate effects of a meeting decision through the regular actions, with their permission checks."""
 
 from datetime import datetime
 
@@ -24,22 +24,21 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import VoteChoice
-from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import review
+from reviews.workflow.actions import authorizations, review
 from weighbridge.core.errors import Invalid, WrongState
 
 
-def carry_out(*, decision: MeetingDecision, by: User, now: datetime) -> str:
-    """Do what follows from the decision, in the caller's transaction; the sentence that says what was done."""
+def apply(*, decision: MeetingDecision, by: User, now: datetime) -> str:
+    """Apply the effects of the decision in the caller's transaction. Returns a sentence that describes them."""
     with transaction.atomic():
-        done, item = _done(decision, by, now), decision.item
+        effect, item = _apply(decision, by, now), decision.item
         subject = ("cycle", item.cycle.quarter)
         details = {"item": item.title, "kind": decision.kind}
-        audit.record(kind="cycle.carried_out", by=by, subject=subject, details=details, reason=done, now=now)
-    return done
+        audit.record(kind="cycle.carried_out", by=by, subject=subject, details=details, reason=effect, now=now)
+    return effect
 
 
-def _done(order: MeetingDecision, by: User, now: datetime) -> str:
+def _apply(order: MeetingDecision, by: User, now: datetime) -> str:
     item, kind = order.item, DecisionKind(order.kind)
     if kind is DecisionKind.RETIRE and item.asset is not None:
         return _retire(item.asset, order, by, now)
@@ -53,38 +52,41 @@ def _done(order: MeetingDecision, by: User, now: datetime) -> str:
 
 
 def _retire(asset: ModelAsset, order: MeetingDecision, by: User, now: datetime) -> str:
-    rows = _living(asset)
+    rows = _valid_authorizations(asset)
     for row in rows:
         reason = f"Retired by the quarterly review: {order.rationale}"
         authorizations.revoke(authorization=row, reason=reason, by=by, now=now)
     if not rows:
-        return "The model holds no authorization; there was nothing to revoke."
+        return "The model has no authorization, so nothing was revoked."
     return f"Revoked: {', '.join(row.number for row in rows)}."
 
 
 def _review_again(asset: ModelAsset, order: MeetingDecision, by: User, now: datetime) -> str:
-    rows = [row for row in _living(asset) if row.state in IN_FORCE]
-    text = f"Have {asset.name} reviewed again, as the quarterly review order."
+    rows = [row for row in _valid_authorizations(asset) if row.state in IN_FORCE]
+    text = f"Have {asset.name} reviewed again, as decided in the quarterly review."
     for row in rows:
-        authorizations.oblige(authorization=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now)
+        authorizations.add_condition(
+            authorization=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now
+        )
     if not rows:
-        return "The model holds no authorization in force; a new request is the way to its next review."
+        return "The model has no authorization in force; file a new request to have it reviewed."
     numbers = ", ".join(row.number for row in rows)
-    return f"To be reviewed again by {order.due_on:%Y-%m-%d}, or suspended: {numbers}."
+    return f"Must be reviewed again by {order.due_on:%Y-%m-%d}, or will be suspended: {numbers}."
 
 
 def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: datetime) -> str:
     stage = open_stage_for(snapshot_of(request, now=now), person=person_of(by))
     if stage is None:
         raise WrongState(
-            f"You have no vote on {request.ref} now: its stages are not open to you. Whoever may vote approves it on "
-            "its page, and the meeting decides something else here.",
+            f"You cannot vote on {request.ref} now: none of its stages is open to you. Ask an eligible reviewer to "
+            "approve it on its page, and record a different decision here.",
             code="no_vote",
         )
     row = review.vote(
         request=request, stage_id=stage.id, choice=VoteChoice.APPROVE, rationale=order.rationale, by=by, now=now
     )
-    return f"A vote to approve {request.ref} was cast in the stage {stage.title}; it is {row.state.replace('_', ' ')}."
+    state = row.state.replace("_", " ")
+    return f"A vote to approve {request.ref} was cast in stage {stage.title}; the request is {state}."
 
 
 def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) -> str:
@@ -94,15 +96,15 @@ def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) 
     ).first()
     if account is None or order.amount_usd is None:
         raise Invalid(
-            f"{team.name} has no budget in USD for {quarter}; finance allocates one first.", field="amount_usd"
+            f"{team.name} has no budget in USD for {quarter}; finance must allocate one first.", field="amount_usd"
         )
-    wish = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
+    rebooking = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
     reason = f"Decided by the quarterly review: {order.rationale}"
-    change = budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
-    return f"{change} is proposed: {change.what}. A second person confirms it."
+    change = budget_changes.propose(wish=rebooking, reason=reason, by=by, now=now)
+    return f"{change} is proposed: {change.what}. A second person must confirm it."
 
 
-def _living(asset: ModelAsset) -> list[Authorization]:
-    living = [*IN_FORCE, AuthorizationState.SUSPENDED]
-    rows = Authorization.objects.filter(decision__request__model_version__asset=asset, state__in=living)
+def _valid_authorizations(asset: ModelAsset) -> list[Authorization]:
+    states = [*IN_FORCE, AuthorizationState.SUSPENDED]
+    rows = Authorization.objects.filter(decision__request__model_version__asset=asset, state__in=states)
     return list(rows.order_by("pk"))

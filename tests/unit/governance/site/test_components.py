@@ -68,7 +68,7 @@ def test_a_metric_value_shows_value_unit_basis_interval_and_sample():
         f=P95,
         limit=Decimal(100),
     )
-    for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, kept", "<svg"):  # noqa: RUF001 -- a range
+    for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, met", "<svg"):  # noqa: RUF001 -- a range
         assert part in " ".join(text.split())
     assert "no value" in shown('{% include "components/figures/metric_value.html" with metric_value=None only %}')
 
@@ -79,7 +79,7 @@ def test_a_breach_is_told_in_words():
         f=P95,
         limit=Decimal(12),
     )
-    assert "not kept" in text
+    assert "not met" in text
     assert "interval-breach" in text
 
 

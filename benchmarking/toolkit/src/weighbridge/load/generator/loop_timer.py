@@ -1,4 +1,4 @@
-"""An alarm on an event loop that rings on time: the loops' own timers count in whole milliseconds."""
+"""A precise timer for an event loop, because the timers of event loops have millisecond resolution."""
 
 import asyncio
 import contextlib
@@ -16,32 +16,30 @@ class _Timer(ctypes.Structure):
     _fields_ = [(name, ctypes.c_long) for name in ("every_s", "every_ns", "at_s", "at_ns")]
 
 
-class Alarm:
-    """Calls `ring` on the loop at the moment it is set to. The moment is on `time.monotonic_ns()`'s clock (Linux
-    timerfd).
-    """
+class LoopTimer:
+    """Calls `callback` on the loop at a given time of `time.monotonic_ns()` (Linux timerfd)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        """Make the timer; raise Refused on a system that has none."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+        """Create the timer; raise Refused on a system without timerfd."""
         self._library = ctypes.CDLL(None, use_errno=True)
         if not hasattr(self._library, "timerfd_create"):
-            raise Refused("The load generator keeps time with Linux's timerfd; run it on Linux.")
+            raise Refused("The load generator needs timerfd; run it on Linux.")
         self._file = self._library.timerfd_create(CLOCK_MONOTONIC, NON_BLOCKING | CLOSE_ON_EXEC)
-        self._timer, self._ring, self._loop = _Timer(0, 0, 0, 0), ring, loop
+        self._timer, self._callback, self._loop = _Timer(0, 0, 0, 0), callback, loop
         self._pointer = ctypes.byref(self._timer)
-        loop.add_reader(self._file, self._rings)
+        loop.add_reader(self._file, self._on_expiry)
 
     def set(self, at_ns: int) -> None:
-        """Ring at `at_ns`, or at once where that has passed."""
+        """Fire at `at_ns`, or immediately if that has passed."""
         self._timer.at_s, self._timer.at_ns = divmod(max(at_ns, 1), NS_PER_S)
         self._library.timerfd_settime(self._file, ABSOLUTE, self._pointer, None)
 
     def close(self) -> None:
-        """Never ring again."""
+        """Cancel and close the timer."""
         self._loop.remove_reader(self._file)
         os.close(self._file)
 
-    def _rings(self) -> None:
+    def _on_expiry(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._file, 8)
-        self._ring()
+        self._callback()

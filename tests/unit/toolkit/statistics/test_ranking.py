@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weighbridge.measure.blocks import Blocks
-from weighbridge.statistics.standing import doubts, median_latency, quality_drops, ranks_of, speed
+from weighbridge.statistics.ranking import compare_speed, comparison_reasons, median_latency, quality_drops, ranks_of
 
 SETTINGS = {"margin": 0.05, "confidence": 0.95, "resamples": 200, "seed": 1}
 
@@ -35,7 +35,9 @@ def test_the_median_over_rounds_in_milliseconds():
     ],
 )
 def test_speed_is_beside_the_baseline_and_its_noise(latency, floor, answer):
-    found = speed(blocks_of(base=[1_000] * 8, other=[latency] * 8), "base", "other", floor=floor, confidence=0.95)
+    found = compare_speed(
+        blocks_of(base=[1_000] * 8, other=[latency] * 8), "base", "other", floor=floor, confidence=0.95
+    )
     assert found["answer"] == answer
     assert (found["speed_up"] is None) is (answer == "unknown")
     if found["speed_up"]:
@@ -44,7 +46,10 @@ def test_speed_is_beside_the_baseline_and_its_noise(latency, floor, answer):
 
 
 def test_the_baseline_is_no_quicker_than_itself():
-    assert speed(blocks_of(a=[1] * 8), "a", "a", floor=0.0, confidence=0.95) == {"answer": "baseline", "speed_up": None}
+    assert compare_speed(blocks_of(a=[1] * 8), "a", "a", floor=0.0, confidence=0.95) == {
+        "answer": "baseline",
+        "speed_up": None,
+    }
 
 
 def test_ranks_hold_who_is_tied_with_their_first():
@@ -78,7 +83,9 @@ def test_numbers_lose_by_how_much_farther_off_they_are():
 
 def test_the_rounds_have_doubts_of_their_own():
     def codes(floor, **given):
-        return [(reason.code, reason.status.value) for reason in doubts(blocks_of(a=[1] * 8, **given), floor)]
+        return [
+            (reason.code, reason.status.value) for reason in comparison_reasons(blocks_of(a=[1] * 8, **given), floor)
+        ]
 
     assert codes(0.03) == []
     assert codes(None, is_complete=False) == [("samples.too_few", "invalid")]

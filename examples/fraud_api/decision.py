@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from examples.fraud_api.costing import OPTIONS
-from examples.fraud_api.firing import metric_of
+from examples.fraud_api.load_tests import metric_of
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.projection import Projection
@@ -46,7 +46,7 @@ class Weighed:
     at_ceiling: MatrixDecision | None
 
 
-def weighed(
+def choose_option(
     settings: FraudSettings,
     projection: Projection,
     lessons: Mapping[str, Mapping[str, Any]],

@@ -1,4 +1,4 @@
-"""Who and what the company consists of: units, teams, models, and what happens to each model in its second quarter."""
+"""The generated company: units, teams, models, and the event of each model in the second quarter."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +9,7 @@ MARK = "generated"
 
 
 class Twist(StrEnum):
-    """What happens to a model in the second quarter; the reason stands in `STORY`."""
+    """The event of a model in the second quarter; `STORY` has its factors."""
 
     NONE = "as planned"
     GROWN = "more requests"
@@ -40,7 +40,7 @@ STORY = {
 
 @dataclass(frozen=True)
 class KpiStory:
-    """What the business wants of a model, and what it came to in both quarters."""
+    """The business KPI of a model and its actuals in both quarters."""
 
     name: str
     unit: str
@@ -51,9 +51,7 @@ class KpiStory:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A generated model; requests are of a year, `seconds` what one keeps a server busy, dollars are of a
-    server hour.
-    """
+    """A generated model: requests per year, server seconds per request, and dollars per server hour."""
 
     team: str
     slug: str
@@ -68,7 +66,7 @@ class Model:
     kpi: KpiStory
     twist: Twist = Twist.NONE
     is_new: bool = False
-    """Whether it is approved in the second quarter only, and runs from that quarter's second month on."""
+    """Whether it is approved only in the second quarter and runs from the second month of that quarter."""
 
     @property
     def title(self) -> str:
@@ -89,18 +87,18 @@ class TeamStory:
 
 @dataclass(frozen=True)
 class Company:
-    """The whole, or a part of it for a test."""
+    """The company, or a part of it for a test."""
 
     units: dict[str, str]
     teams: tuple[TeamStory, ...]
     models: tuple[Model, ...]
 
     def team(self, slug: str) -> TeamStory:
-        """The team of that slug."""
+        """The team with this slug."""
         return next(team for team in self.teams if team.slug == slug)
 
     def only(self, *slugs: str) -> "Company":
-        """The company with these models alone."""
+        """The company with only these models."""
         return Company(self.units, self.teams, tuple(model for model in self.models if model.slug in slugs))
 
 

@@ -1,4 +1,4 @@
-"""Standing: where models stand beside each other after interleaved rounds: quicker, slower, tied; worse or not."""
+"""Ranking of models after interleaved rounds: faster, slower or tied, and loss of quality."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.blocks import Blocks, is_tied, ratio_of_medians
-from weighbridge.measure.verdict import Doubt, Status
+from weighbridge.measure.verdict import Status, ValidityReason
 from weighbridge.quality.classification import macro_scores
 from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior, metric_drop
 from weighbridge.quality.scores import confusion_of
@@ -20,22 +20,22 @@ NS_PER_MS = 1e6
 
 
 def median_latency(blocks: Blocks, name: str, *, confidence: float) -> Interval | None:
-    """Return a model's median latency in milliseconds over the rounds; None with too few of them.
+    """Return a model's median latency in milliseconds over the rounds; None with too few rounds.
 
-    Each round gives one median; the figure is their Hodges-Lehmann estimate on the logarithm. `n` counts rounds.
+    Each round gives one median; the value is their Hodges-Lehmann estimate on the log scale. `n` counts rounds.
     """
     medians = blocks.medians_ns(name)
-    found = signed_rank_interval(np.log(medians[medians > 0] / NS_PER_MS), confidence)
-    if found is None:
+    log_interval = signed_rank_interval(np.log(medians[medians > 0] / NS_PER_MS), confidence)
+    if log_interval is None:
         return None
-    value, lower, upper = (math.exp(log) for log in (found.value, found.lower, found.upper))
-    return Interval(value, lower, upper, confidence, found.n, method="signed ranks of the rounds' medians")
+    value, lower, upper = (math.exp(log) for log in (log_interval.value, log_interval.lower, log_interval.upper))
+    return Interval(value, lower, upper, confidence, log_interval.n, method="signed ranks of the rounds' medians")
 
 
-def speed(blocks: Blocks, baseline: str, name: str, *, floor: float | None, confidence: float) -> dict[str, Any]:
-    """Return `answer` (baseline, faster, slower, tied or unknown) and `speed_up` over the baseline, None
-    where unknown.
-    """
+def compare_speed(
+    blocks: Blocks, baseline: str, name: str, *, floor: float | None, confidence: float
+) -> dict[str, Any]:
+    """Return `answer` (baseline, faster, slower, tied or unknown) and `speed_up` over the baseline, or None."""
     if name == baseline:
         return {"answer": "baseline", "speed_up": None}
     ratio = ratio_of_medians(blocks, baseline, name, confidence=confidence)
@@ -47,15 +47,15 @@ def speed(blocks: Blocks, baseline: str, name: str, *, floor: float | None, conf
 
 
 def ranks_of(blocks: Blocks, names: Sequence[str], *, floor: float | None, confidence: float) -> list[list[str]]:
-    """Return the models from the quickest on, in ranks: who is tied with the first of a rank belongs to it.
+    """Return the models in ranks, fastest first; a model tied with the first of a rank belongs to it.
 
-    All in one rank where the noise floor is not known: then nothing may be ranked. Who never answered has no rank.
+    Without a noise floor, all models are in one rank. Models that never answered are omitted.
     """
     answering = [name for name in names if np.isfinite(blocks.medians_ns(name)).any()]
     if floor is None:
         return [answering]
     ranks: list[list[str]] = []
-    for name in sorted(answering, key=lambda each: float(np.nanmedian(blocks.medians_ns(each)))):
+    for name in sorted(answering, key=lambda model: float(np.nanmedian(blocks.medians_ns(model)))):
         ratio = ratio_of_medians(blocks, name, ranks[-1][0], confidence=confidence) if ranks else None
         if ranks and (ratio is None or is_tied(ratio, floor)):
             ranks[-1].append(name)
@@ -74,19 +74,19 @@ def quality_drops(
     resamples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Return the paired drops: accuracy and macro-F1 of classes, or the mean absolute error of numbers, above 0 worse.
+    """Return paired drops: accuracy and macro-F1 for classes, or mean absolute error for numbers; above 0 is worse.
 
-    Accuracy and the error are held against the margin; macro-F1 is shown beside. All arrays have shape (rows,).
+    Each drop is compared with the margin. All arrays have shape (rows,).
     """
     if np.issubdtype(truth.dtype, np.floating):
-        worse = metric_drop(
-            truth, baseline, variant, metric=_nearness, resamples=resamples, seed=seed, confidence=confidence
+        mae_drop = metric_drop(
+            truth, baseline, variant, metric=_negative_error, resamples=resamples, seed=seed, confidence=confidence
         )
-        return [_document("mae", worse, margin)]
+        return [_document("mae", mae_drop, margin)]
     classes = 1 + int(max(truth.max(), baseline.max(), variant.max()))
 
-    def macro_f1(real: NDArray[Any], said: NDArray[Any]) -> float:
-        return float(macro_scores(confusion_of(real, said, classes=classes))[2])
+    def macro_f1(real: NDArray[Any], predicted: NDArray[Any]) -> float:
+        return float(macro_scores(confusion_of(real, predicted, classes=classes))[2])
 
     f1 = metric_drop(truth, baseline, variant, metric=macro_f1, resamples=resamples, seed=seed, confidence=confidence)
     return [
@@ -95,24 +95,26 @@ def quality_drops(
     ]
 
 
-def doubts(blocks: Blocks, floor: float | None) -> Iterator[Doubt]:
-    """Yield the reasons to doubt that the rounds themselves give."""
+def comparison_reasons(blocks: Blocks, floor: float | None) -> Iterator[ValidityReason]:
+    """Yield the verdict reasons that come from the rounds."""
     if floor is None:
-        text = "Too few whole rounds to tell the models apart from noise; ask for more rounds, or for more time."
-        yield Doubt("samples.too_few", Status.INVALID, text)
+        text = "Too few complete rounds to separate the models from noise; use more rounds or more time."
+        yield ValidityReason("samples.too_few", Status.INVALID, text)
     elif not blocks.is_complete:
-        text = "The comparison ended before all rounds were run; it stands on those that were."
-        yield Doubt("samples.stopped_early", Status.INDICATIVE, text)
+        text = "The comparison ended before all rounds were run; it uses the completed rounds."
+        yield ValidityReason("samples.stopped_early", Status.INDICATIVE, text)
     for name, failures in blocks.failures.items():
         if failures:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(failures.items()))
-            yield Doubt("errors.inference", Status.INDICATIVE, f"Inferences of {name} failed ({kinds}).")
+            yield ValidityReason("errors.inference", Status.INDICATIVE, f"Inferences of {name} failed ({kinds}).")
     if floor is not None and floor > 0.1:
-        text = f"A model differs from itself by up to {floor:.0%} on this machine now; smaller differences stay unseen."
-        yield Doubt("stability.noise_floor", Status.INDICATIVE, text)
+        text = (
+            f"A model differs from itself by up to {floor:.0%} on this machine; smaller differences cannot be detected."
+        )
+        yield ValidityReason("stability.noise_floor", Status.INDICATIVE, text)
 
 
-def _nearness(truth: NDArray[Any], answers: NDArray[Any]) -> float:
+def _negative_error(truth: NDArray[Any], answers: NDArray[Any]) -> float:
     return -float(np.mean(np.abs(answers - truth)))
 
 

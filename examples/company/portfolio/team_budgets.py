@@ -1,12 +1,12 @@
-"""The tree of budgets of the company, and what each account is given for a quarter."""
+"""The cost centers of the company and the quarterly allocations."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from examples.company.cast import TEAM
+from examples.company.portfolio.company_model import Company
 from examples.company.portfolio.people import Staff
-from examples.company.portfolio.world import Company
+from examples.company.users import TEAM
 from governance.budgets.actions import budgets, cost_centers
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.quarters import Quarter
@@ -15,8 +15,8 @@ from governance.budgets.models import CostCenter
 from governance.people.models import Team
 
 
-def plant(company: Company, *, staff: Staff, now: datetime) -> None:
-    """Hang the units under the organization and the teams under their units, the real model's team among them."""
+def create_cost_centers(company: Company, *, staff: Staff, now: datetime) -> None:
+    """Create the units below the organization and the teams below their units, with the team of the real model."""
     for slug, name in company.units.items():
         if not CostCenter.objects.filter(slug=slug).exists():
             cost_centers.open_center(
@@ -28,10 +28,10 @@ def plant(company: Company, *, staff: Staff, now: datetime) -> None:
         if row is not None:
             center = cost_centers.open_for_team(team=row, by=staff.finance, now=now)
             parent = CostCenter.objects.get(slug=unit)
-            cost_centers.place(center=center, parent=parent, by=staff.finance, now=now)
+            cost_centers.move_center(center=center, parent=parent, by=staff.finance, now=now)
 
 
-def fill(
+def allocate_budgets(
     company: Company,
     *,
     given: Mapping[tuple[str, BudgetUnit], Decimal],
@@ -40,9 +40,7 @@ def fill(
     staff: Staff,
     now: datetime,
 ) -> None:
-    """Allocate a quarter from the top down: `given` says what each team gets in each unit, `occasion` when in the
-    quarter.
-    """
+    """Allocate a quarter from the top down. `given` is the amount by team and unit; `occasion` is part of the keys."""
     for unit in BudgetUnit:
         of_units = {
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))

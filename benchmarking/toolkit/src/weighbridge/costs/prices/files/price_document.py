@@ -1,4 +1,4 @@
-"""A price read back from the document it was written as."""
+"""Read prices from their documents."""
 
 from weighbridge.core.documents import Reader
 from weighbridge.costs.prices.files.sheet import date_at, hardware_of
@@ -18,7 +18,7 @@ from weighbridge.costs.prices.price import (
 
 
 def price_of(row: Reader) -> Price:
-    """The price that `Price.as_document` wrote; Invalid with the path of the key at fault."""
+    """Read a price from its `Price.as_document`; raise Invalid with the path of the invalid key."""
     return Price(
         sku=row.text("sku"),
         provider=row.text("provider"),

@@ -1,10 +1,9 @@
-"""The truth of the generated bills: what every model took in every month, to the cent, from its plan and what happened
-to it.
+"""The true values of the generated bills: the cost of every model in every month, from its plan and its event.
 
     billed = requests * units for each request * dollars for a unit
 
-A unit is an hour of a server. What the plan says comes from the platform's own projection, so that the truth holds
-whatever the calculator says; a little noise on the requests is drawn from `seed`.
+A unit is a server hour. The plan comes from the projection of the platform, so the true values stay correct if the
+calculation changes. The number of requests gets some noise from `seed`.
 """
 
 import random
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from examples.company.portfolio.world import STORY, Company, Model, QuarterChange, Twist
+from examples.company.portfolio.company_model import STORY, Company, Model, QuarterChange, Twist
 from governance.budgets.domain.quarters import Quarter
 from weighbridge.core.money import CENT
 
@@ -26,7 +25,7 @@ UNIT_PLACES = Decimal("0.0001")
 
 @dataclass(frozen=True)
 class PlannedMonth:
-    """What a month of a model was projected to take."""
+    """The projected usage and cost of a model in a month."""
 
     requests: Decimal
     units: Decimal
@@ -35,7 +34,7 @@ class PlannedMonth:
 
 @dataclass(frozen=True)
 class TrueMonth:
-    """What a month of a model took; `first_usd` is what its first bill said, where a later one corrected it."""
+    """The true usage and cost of a model in a month. `first_usd` is the amount of a first bill that was corrected."""
 
     model: str
     month: date

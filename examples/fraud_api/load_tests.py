@@ -1,4 +1,4 @@
-"""Firing: starts a server as a process of its own, fires the load test's own engine at it, and ends it again."""
+"""Load tests: start a server in its own process, run a load test against it, and stop it."""
 
 import contextlib
 import http.client
@@ -18,7 +18,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import run_load
-from weighbridge.load.target import addresses_of, check_target
+from weighbridge.load.target import check_target, resolve_addresses
 from weighbridge.measure.verdict import Status
 
 PROGRAM = "examples.fraud_api.servers"
@@ -27,42 +27,41 @@ Say = Callable[[float, str], None]
 
 
 def write_bodies(path: Path, *, seed: int) -> Path:
-    """Write requests to send in turn."""
+    """Write the request bodies, which the load test sends in turn."""
     rows = generate(BODIES, seed=seed).x
     path.write_text("".join(json.dumps({"features": [round(float(value), 4) for value in row]}) + "\n" for row in rows))
     return path
 
 
-def settled(
+def repeat_until_conclusive(
     fire: Callable[[], dict[str, Any]], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS
 ) -> dict[str, Any]:
-    """Fire until the test is valid enough to count and tells on which side of the limit the metric lies; ATTEMPTS at
-    most.
+    """Repeat a load test until it is valid and shows on which side of the limit the metric is, at most ATTEMPTS times.
 
-    Other work on the machine makes a test that tells nothing; how many it took stands in `attempts`.
+    Other work on the machine can make a test inconclusive. The result has the number of tests in `attempts`.
     """
     result: dict[str, Any] = {}
     for attempt in range(1, ATTEMPTS + 1):
         result = {**fire(), "attempts": attempt}
-        if not is_open(result["load"], name=name, limit=limit):
+        if not is_inconclusive(result["load"], name=name, limit=limit):
             break
     return result
 
 
-def is_open(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS) -> bool:
-    """Tell whether a load test leaves open on which side of the limit a metric lies, or cannot be believed."""
+def is_inconclusive(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS) -> bool:
+    """Whether a load test is invalid, or its interval contains the limit."""
     found = load["metrics"].get(name)
     spans = found is None or found["lower"] <= limit < found["upper"]
     return bool(spans or load["verdict"]["status"] == Status.INVALID)
 
 
-def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime) -> dict[str, Any]:
-    """Start `(kind, given)`, fire at it for the settings' time, and return `load` (`weighbridge.load/1`)
-    and `timings`.
-    """
-    with running(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
+def run_load_test(
+    server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime
+) -> dict[str, Any]:
+    """Start the server `(kind, given)`, run the load test, and return `load` (`weighbridge.load/1`) and `timings`."""
+    with running_server(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         url = f"http://127.0.0.1:{port}/score"
-        ask(port, "POST", "/score", bodies.read_bytes().split(b"\n")[0])  # the first answer warms up
+        ask(port, "POST", "/score", bodies.read_bytes().split(b"\n")[0])  # the first request warms up the server
         plan = LoadPlan(
             url=url,
             rate_per_s=settings.rate_per_s,
@@ -76,7 +75,7 @@ def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: S
             seed=settings.seed,
             p99_limit_ms=LIMIT_MS,
         )
-        target = check_target(url, permissions=(), resolve=addresses_of)
+        target = check_target(url, permissions=(), resolve=resolve_addresses)
         result, _ = run_load(
             plan, target, caps=LoadCaps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now
         )
@@ -84,8 +83,8 @@ def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: S
 
 
 @contextlib.contextmanager
-def running(kind: str, given: str) -> Iterator[int]:
-    """Run a server and yield its port; raise Invalid where it does not start."""
+def running_server(kind: str, given: str) -> Iterator[int]:
+    """Run a server and yield its port. Raises Invalid if it does not start."""
     command = [sys.executable, "-m", PROGRAM, kind, given]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603 -- our own program
         try:
@@ -95,18 +94,18 @@ def running(kind: str, given: str) -> Iterator[int]:
 
 
 def _port(server: "subprocess.Popen[str]") -> int:
-    said, complaints = cast("IO[str]", server.stdout), cast("IO[str]", server.stderr)
-    ready, _, _ = select.select([said], [], [], START_S)
-    line = said.readline() if ready else ""
+    stdout, stderr = cast("IO[str]", server.stdout), cast("IO[str]", server.stderr)
+    ready, _, _ = select.select([stdout], [], [], START_S)
+    line = stdout.readline() if ready else ""
     if not line.strip().isdigit():
         server.kill()
-        last = complaints.read().strip().rpartition("\n")[2]
-        raise Invalid(f"The local server did not start: {last or 'it said nothing'}.", code="server", field="server")
+        last = stderr.read().strip().rpartition("\n")[2]
+        raise Invalid(f"The local server did not start: {last or 'no output'}.", code="server", field="server")
     return int(line)
 
 
 def ask(port: int, method: str, path: str, body: bytes) -> bytes:
-    """Ask the server once and return the body of its answer."""
+    """Send one request and return the body of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request(method, path, body)
@@ -116,7 +115,7 @@ def ask(port: int, method: str, path: str, body: bytes) -> bytes:
 
 
 def metric_of(load: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a metric of a load test; raise Invalid with why it is missing."""
+    """A metric of a load test. Raises Invalid with the reason if it is missing."""
     found: dict[str, Any] | None = load["metrics"].get(name)
     if found is None:
         reasons = " ".join(reason["message"] for reason in load["verdict"]["reasons"])

@@ -1,4 +1,4 @@
-"""What a move of an action item's ticket may say: that somebody is at it, that it is closed, or that it is given up."""
+"""Apply a ticket move to an action item: acknowledge, finish or drop it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,33 +20,33 @@ from weighbridge.core.errors import Refused
 
 
 @dataclass(frozen=True)
-class ItemSide:
-    """The action item that a ticket is of, locked; whoever else reads the same ticket waits here."""
+class ActionItemTarget:
+    """The action item of a ticket, locked, so that two workers never process the same ticket at once."""
 
     item: ActionItem
 
     @classmethod
     def locked(cls, ticket: Ticket) -> Self:
-        """Lock the item of a ticket."""
+        """Lock the action item of a ticket."""
         return cls(ActionItem.objects.select_for_update().get(pk=action_of(ticket).pk))
 
     def meaning(self, asked: Meaning) -> Meaning:
-        """What a move means for an item."""
+        """The meaning of a move for an action item."""
         return meaning_for_action(asked)
 
-    def may_say(self, person: Person) -> bool:
-        """Whether the person may say something about the item."""
+    def may_act(self, person: Person) -> bool:
+        """Whether the person may acknowledge or close the item."""
         return may_finish_action(person, owner_id=self.item.owner_id)
 
     def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> MoveAnswer:
-        """What follows from the move, before it is tried."""
+        """The answer to the move, before it is applied."""
         is_closed = ActionState(self.item.state) in ACTION_CLOSED
         return answer_on_action(meaning, is_closed=is_closed, ref=self.item.ref, author=author, is_known=is_known)
 
-    def tried(self, meaning: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
-        """Acknowledge, close or drop the item as the user, if that may be."""
+    def apply(self, meaning: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
+        """Acknowledge, finish or drop the item as the user, with the regular permission checks."""
         item = self.item
-        words = f"Moved to {move.status} in Jira."
+        outcome = f"Moved to {move.status} in Jira."
         try:
             with transaction.atomic():
                 if meaning is Meaning.ACKNOWLEDGE:
@@ -54,9 +54,9 @@ class ItemSide:
                         return MoveAnswer(MoveOutcome.NOTED)
                     action_items.acknowledge(item=item, by=user, now=now)
                 elif meaning is Meaning.CLOSE:
-                    action_items.finish(item=item, outcome=words, by=user, now=now)
+                    action_items.finish(item=item, outcome=outcome, by=user, now=now)
                 else:
-                    action_items.drop(item=item, outcome=words, by=user, now=now)
+                    action_items.drop(item=item, outcome=outcome, by=user, now=now)
         except Refused as refusal:
-            return MoveAnswer(MoveOutcome.REFUSED, f"{item.ref} is as it was: {refusal.reason}")
+            return MoveAnswer(MoveOutcome.REFUSED, f"{item.ref} was not changed: {refusal.reason}")
         return MoveAnswer(MoveOutcome.DONE)

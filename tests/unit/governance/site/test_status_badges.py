@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from governance.site.web.looks import LOOKS, look_of
+from governance.site.web.status_badges import BADGES, badge_of
 
 STATIC = Path(__file__).parents[4] / "governance/site/static/weighbridge"
 TEMPLATES = Path(__file__).parents[4] / "templates"
 SYMBOLS = set(re.findall(r'<symbol id="([a-z-]+)"', (STATIC / "sprite.svg").read_text()))
 
 
-@pytest.mark.parametrize("state", LOOKS)
+@pytest.mark.parametrize("state", BADGES)
 def test_a_state_is_told_by_shape_and_word(state):
-    look = look_of(state)
+    look = badge_of(state)
     assert look.shape in SYMBOLS
     assert look.word[0].isupper()
     assert look.tone in {"ok", "warn", "bad", "info", "plain"}
 
 
 def test_an_unknown_state_is_shown_by_its_name():
-    assert look_of("in_orbit").word == "In orbit"
-    assert look_of("").word == "Unknown"
+    assert badge_of("in_orbit").word == "In orbit"
+    assert badge_of("").word == "Unknown"
 
 
 def test_no_two_outcomes_differ_by_color_alone():
-    shapes = {look_of(state).shape for state in ("cleared", "advised", "review_required", "denied", "indeterminate")}
+    shapes = {badge_of(state).shape for state in ("cleared", "advised", "review_required", "denied", "indeterminate")}
     assert len(shapes) == 5
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from examples.fraud_api import networks
-from examples.fraud_api.keeping import kept
 from examples.fraud_api.settings import FraudSettings
+from examples.fraud_api.step_cache import cached
 from examples.fraud_api.transactions import Transactions, caught, generate
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -34,7 +34,7 @@ AT_ONCE = 2_000
 Say = Callable[[float, str], None]
 
 
-def labeled(settings: FraudSettings) -> Transactions:
+def training_set(settings: FraudSettings) -> Transactions:
     """Return the labeled transactions at hand."""
     return generate(settings.rows, seed=settings.seed)
 
@@ -44,7 +44,7 @@ def test_set(settings: FraudSettings) -> Transactions:
     return generate(settings.test_rows, seed=settings.seed + 1)
 
 
-def taught(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
+def train_option(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
     """Train `b` or `c` unless that was done, and return its record; the model lies beside it as `<option>.onnx`."""
     model, decides = folder / f"{option}.onnx", _decides(settings, option)
 
@@ -60,14 +60,14 @@ def taught(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict
             _fitted(
                 network,
                 option,
-                labeled(settings),
+                training_set(settings),
                 settings,
                 settings.epochs[option],
                 folder / f"{option}.safetensors",
                 lambda share, doing: say(start + share * (1 - start), f"{option.upper()}: {doing}"),
             )
         seconds = time.monotonic() - begun
-        export(network, model, example=labeled(settings).x[:1])
+        export(network, model, example=training_set(settings).x[:1])
         passes = settings.rows * settings.epochs[option] + (
             settings.unlabeled * settings.pretrain_epochs if option == "b" else 0
         )
@@ -82,26 +82,26 @@ def taught(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict
             "digest": digest_of_file(model),
         }
 
-    record = kept(folder / f"{option}.json", decides, make)
+    record = cached(folder / f"{option}.json", decides, make)
     if not model.is_file() or digest_of_file(model) != record["digest"]:
         (folder / f"{option}.json").unlink()
-        record = kept(folder / f"{option}.json", decides, make)
+        record = cached(folder / f"{option}.json", decides, make)
     return record
 
 
-def curve_of(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
+def learning_curve(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
     """Measure C at parts of the data, forecast, and train it on four times the data to see whether the forecast held.
 
     Returns `curve` (`weighbridge.learning-curve/1`, None where errors do not fall), `why`, `beyond` and `best`.
     """
     rows, errors = [], []
-    train, test = labeled(settings), test_set(settings)
+    train, test = training_set(settings), test_set(settings)
     plan = [(parts, index) for parts in PARTS for index in range(min(parts, MOST_OF_A_SIZE))]
     for done, (parts, index) in enumerate(plan):
         size = settings.rows // parts
         say(0.6 * done / len(plan), f"C with {size:,} of its transactions")
         part = _slice(train, index * size, size)
-        found = kept(
+        found = cached(
             folder / f"curve-{parts}-{index}.json",
             _decides(settings, "c") | {"parts": parts, "index": index},
             lambda part=part, parts=parts: {"recall": _measured_c(part, parts, test, settings)},  # type: ignore[misc]
@@ -109,7 +109,7 @@ def curve_of(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
         rows.append(size)
         errors.append(1 - found["recall"])
     say(0.6, "C with four times the transactions, to hold the forecast against")
-    beyond = kept(
+    beyond = cached(
         folder / "beyond.json",
         _decides(settings, "c") | {"beyond": BEYOND},
         lambda: {

@@ -49,7 +49,7 @@ class Task:
         return self.folder / f"{self.family}.onnx"
 
 
-def trained(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
+def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
     """Train a family unless that was done already; return its record.
 
     Raises Invalid where weights are missing; whatever `say` raises passes through.
@@ -80,10 +80,10 @@ def trained(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic
         "seconds": round(clock() - begun, 1),
         "images": len(task.images.x),
         "digest": digest_of_file(task.model),
-        "manifest": manifest.sealed(
+        "manifest": manifest.seal_manifest(
             {
-                "libraries": manifest.libraries(("numpy", "torch", "torchvision")),
-                "machine": manifest.machine(),
+                "libraries": manifest.library_versions(("numpy", "torch", "torchvision")),
+                "machine": manifest.describe_machine(),
                 "weights": networks.WEIGHTS_FILE if task.family == "mobilenet" else None,
                 "seed": task.seed,
             }

@@ -1,0 +1,136 @@
+"""The options shared by `profile`, `sweep` and `max-rate`, and the target that they describe."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weighbridge.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from weighbridge.measure.scenarios import ProfileSettings
+    from weighbridge.systems.target import Target
+
+ModelArgument = Annotated[Path | None, typer.Argument(help="The model (ONNX file).", show_default=False)]
+DataOption = Annotated[Path | None, typer.Option(help="Data set, .npz with x (rows, ...) and y (rows,).")]
+ThreadsOption = Annotated[int, typer.Option(help="Number of threads for the model.")]
+WallOption = Annotated[float, typer.Option(help="Time limit of a run in seconds.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+ProviderOption = Annotated[
+    str, typer.Option(help="Execution provider of ONNX Runtime: cpu, or with --trust cuda or tensorrt.")
+]
+ProviderOptionsOption = Annotated[
+    list[str] | None, typer.Option("--provider-option", help="Option of the provider, NAME=VALUE; repeatable.")
+]
+OptimizationOption = Annotated[
+    str, typer.Option(help="Graph optimization of ONNX Runtime: none, basic, extended or all.")
+]
+InterOption = Annotated[
+    int, typer.Option("--inter-op-threads", help="Threads for parallel operators; 1 runs them sequentially.")
+]
+AffinityOption = Annotated[str, typer.Option(help="Pin the run to these processors, like 0,1; default: all.")]
+TorchOption = Annotated[
+    str, typer.Option(help="Measure a PyTorch module: package.module:factory. Its code runs without a sandbox.")
+]
+ShapeOption = Annotated[str, typer.Option(help="Input shape of the PyTorch module, like n,3,224,224.")]
+CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile).")]
+Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16.")]
+HttpOption = Annotated[
+    str, typer.Option(help="Measure a model over HTTP (Open Inference Protocol): http://.../v2/models/NAME.")
+]
+TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
+
+
+SystemOption = Annotated[
+    str, typer.Option(help="Measure another system: its name, or package.module:name. Its code runs without a sandbox.")
+]
+OptionOption = Annotated[
+    list[str] | None, typer.Option("--option", help="Option of the system, NAME=VALUE; repeatable.")
+]
+
+
+def target_from(
+    *,
+    model: Path | None,
+    torch: "Mapping[str, Any] | None" = None,
+    http: str = "",
+    system: str = "",
+    options: list[str] | None = None,
+    data: Path | None,
+    wall_s: float,
+    is_trusted: bool = False,
+) -> "Target":
+    """Return the target that the options describe; raise Invalid unless they describe exactly one."""
+    from weighbridge.systems.target import Target
+
+    named: dict[str, Mapping[str, Any]] = {
+        **({"torch": torch} if torch is not None else {}),
+        **({"http": {"url": http}} if http else {}),
+        **({system: dict(pairs_from(options, field="option"))} if system else {}),
+        **({"onnx": {}} if model is not None and not system else {}),
+    }
+    if len(named) != 1:
+        raise Invalid("Give exactly one thing to measure: a model file, --torch, --http or --system.", field="model")
+    ((name, system_options),) = named.items()
+    return Target(system=name, model=model, options=system_options, data=data, wall_s=wall_s, is_trusted=is_trusted)
+
+
+def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bool) -> dict[str, Any] | None:
+    """Return the options of a PyTorch module, None without a factory; raise Invalid for an invalid shape.
+
+    Also raises Invalid for --shape, --compile or --bfloat16 without --torch.
+    """
+    if not factory:
+        given = {"shape": bool(shape), "compile": is_compiled, "bfloat16": is_bfloat16}
+        for field in (name for name, is_given in given.items() if is_given):
+            raise Invalid(f"--{field} needs a PyTorch module; add --torch package.module:factory.", field=field)
+        return None
+    return {
+        "factory": factory,
+        "shape": shape_from(shape),
+        "mode": "compiled" if is_compiled else "eager",
+        "dtype": "bfloat16" if is_bfloat16 else "float32",
+    }
+
+
+def shape_from(text: str) -> list[int]:
+    """Parse `n,3,224,224`; a name is a free dimension, returned as 0."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() or part.isidentifier() for part in parts):
+        raise Invalid("Give the input shape of the module, like --shape n,3,224,224.", field="shape")
+    return [int(part) if part.isdigit() else 0 for part in parts]
+
+
+def numbers_from(text: str, *, field: str) -> list[int]:
+    """Parse `1,2,4`; raise Invalid for anything else."""
+    parts = [part.strip() for part in text.split(",")] if text else []
+    if not all(part.isdigit() for part in parts):
+        raise Invalid(f"--{field} takes whole numbers separated by commas, like 1,2,4, not {text!r}.", field=field)
+    return [int(part) for part in parts]
+
+
+def pairs_from(texts: list[str] | None, *, field: str) -> list[tuple[str, str]]:
+    """Parse texts like `NAME=VALUE`; raise Invalid for anything else."""
+    pairs = [text.partition("=") for text in texts or ()]
+    if any(not name or not sign for name, sign, _ in pairs):
+        raise Invalid(f"--{field.replace('_', '-')} takes NAME=VALUE.", field=field)
+    return [(name, value) for name, _, value in pairs]
+
+
+Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]]
+
+
+@contextmanager
+def runs_of(target: "Target", *, is_quiet: bool) -> Iterator[tuple[Run, Callable[[float, str], None]]]:
+    """Yield a function that measures the target, and one that reports progress."""
+    from weighbridge.api.following import working_folder
+    from weighbridge.cli.watching import watching
+
+    with working_folder() as folder, watching(is_quiet=is_quiet) as watcher:
+        yield (
+            lambda settings, on_progress: target.measure(settings, follow=watcher.follow(on_progress), workdir=folder),
+            watcher.on_progress,
+        )
