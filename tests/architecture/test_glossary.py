@@ -12,35 +12,6 @@ from config.env import ROOT
 GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 SOURCES = ("config", "reviews", "benchmarking", "governance", "examples")
 FOREIGN = ("admin/", "accounts/", "__")
-FORBIDDEN = frozenset(
-    [
-        "fact",
-        "facts",
-        "determination",
-        "determinations",
-        "obstacle",
-        "obstacles",
-        "obligation",
-        "obligations",
-        "bury",
-        "lapse",
-        "lapsed",
-        "authorisation",
-        "authorise",
-        "centre",
-        "centres",
-        "optimise",
-        "optimisation",
-        "quantise",
-        "colour",
-        "judgement",
-        "catalogue",
-        "artefact",
-    ]
-)
-FORBIDDEN_IN_ADDRESSES = FORBIDDEN | frozenset(
-    ["figures", "fence", "benchmarks", "rates", "gather", "attend", "waive", "vote", "reviews"]
-)
 MOST_SHARED_NAMES = 30
 
 
@@ -67,6 +38,17 @@ def of_addresses() -> dict[str, str]:
     return dict(re.findall(r"^\| `([\w-]+)` \| .* \| (both|pages|API) \|$", part, re.MULTILINE))
 
 
+def forbidden(*where: str) -> set[str]:
+    part = GLOSSARY.split("## Words we do not use")[1]
+    rows = re.findall(r"^\| (`.*`) \| .* \| (everywhere|addresses) \|$", part, re.MULTILINE)
+    return {word for cell, place in rows if place in where for word in re.findall(r"`(\w+)`", cell)}
+
+
+def test_the_table_of_forbidden_words_is_read() -> None:
+    assert {"fact", "determination"} <= forbidden("everywhere")
+    assert {"figures", "reviews"} <= forbidden("addresses")
+
+
 def test_every_word_of_an_address_is_in_the_glossary_and_in_the_places_it_says() -> None:
     api = set().union(*(words(each) for each in own_routes() if each.startswith("api/"))) - {"api", "v1"}
     pages = set().union(*(words(each) for each in own_routes() if not each.startswith("api/")))
@@ -75,7 +57,7 @@ def test_every_word_of_an_address_is_in_the_glossary_and_in_the_places_it_says()
 
 
 def test_no_address_has_a_word_we_do_not_use() -> None:
-    assert {word for each in own_routes() for word in words(each)} & FORBIDDEN_IN_ADDRESSES == set()
+    assert {word for each in own_routes() for word in words(each)} & forbidden("everywhere", "addresses") == set()
 
 
 def definitions() -> Iterator[tuple[str, ast.stmt]]:
@@ -90,14 +72,15 @@ def named_words(name: str) -> set[str]:
 
 
 def test_no_module_class_or_function_is_named_by_a_word_we_do_not_use() -> None:
+    unwanted = forbidden("everywhere")
     wrong = [
         f"{where}: {node.name}"
         for where, node in definitions()
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and named_words(node.name) & FORBIDDEN
+        and named_words(node.name) & unwanted
         and not node.name.startswith("_")
     ]
-    modules = {where for where, _ in definitions() if named_words(where) & FORBIDDEN}
+    modules = {where for where, _ in definitions() if named_words(where) & unwanted}
     assert (wrong, modules) == ([], set())
 
 
