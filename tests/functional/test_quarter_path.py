@@ -173,7 +173,7 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     assert outbox.deliver(pk=assign.pk, now=timezone.now()).state == "done"
     lead.go("/spend/")
     expect(page.get_by_role("row", name="Search")).to_contain_text("$8.00")
-    expect(page.get_by_role("row", name="Nobody")).to_contain_text("$3.00")
+    expect(page.get_by_role("row", name="Unallocated")).to_contain_text("$3.00")
     assert faults(lead) == []
     assert (lead.record.foreign, lead.record.complaints, admin.record.complaints) == ([], [], [])
 

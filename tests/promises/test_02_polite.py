@@ -330,7 +330,7 @@ def test_a_label_that_is_not_kept_is_told_and_no_twin_is_opened(world: World) ->
     world.deliver_due()
     assert len(world.jira.issues.issues) == 1
     assert states() == {"paused": 2}
-    assert "did not keep its label" in OutboxMessage.objects.first().error
+    assert "did not store its label" in OutboxMessage.objects.first().error
     operations.request_check(by=world.admin, now=world.clock())
     world.settle()
     assert len(world.jira.issues.issues) == 2

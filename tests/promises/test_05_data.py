@@ -117,7 +117,7 @@ def test_other_archives_are_refused(tmp_path, content, words):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_arrays_of_one_name_are_refused(tmp_path):
     content = archive([("x.npy", npy(X)), ("y.npy", npy(Y)), ("x.npy", pickle.dumps([1]))])
-    assert "each array once" in refusal(tmp_path, content)
+    assert "each once" in refusal(tmp_path, content)
 
 
 def fields(path):

@@ -278,7 +278,7 @@ def test_a_false_result_is_refused_and_false_lines_are_noise(fence, tmp_path, mo
             follow=(lambda *step: told.append(step), lambda: False),
         )
     assert refusal.value.code == "run_forged"
-    assert "speaks of another model" in refusal.value.reason
+    assert "is for another model" in refusal.value.reason
     assert told[-1] == (1.0, " done [2J")
     assert time.monotonic() - begun < 20
 

@@ -26,7 +26,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config import env
-from config.log_lines import JsonLine, Words
+from config.log_lines import JsonLine, TextLine
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
@@ -64,7 +64,7 @@ class Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.text, self.forms = "", (JsonLine(), Words())
+        self.text, self.forms = "", (JsonLine(), TextLine())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.text += "".join(form.format(record) + "\n" for form in self.forms)

@@ -284,7 +284,7 @@ def test_the_words_of_the_refusals_that_depend_on_whose_it_is() -> None:
         people_rules.check_act_for_team(person(R), team=AWAY)
     with pytest.raises(NotAllowed, match=r"You cannot grant or revoke your own roles\. Ask another administrator"):
         people_rules.check_manage_people(person(A), user_id=ME)
-    with pytest.raises(NotAllowed, match="Your account is not active; ask an administrator"):
+    with pytest.raises(NotAllowed, match=r"Your account is not active\. Ask an administrator"):
         people_rules.check_operate(person(A, is_active=False))
 
 

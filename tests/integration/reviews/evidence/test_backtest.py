@@ -24,6 +24,7 @@ from reviews.workflow.actions import requests, waivers
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from tests.integration.reviews.evidence.repeated import again
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, NotFound
 
@@ -69,7 +70,7 @@ def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Ca
     assert len(rows) >= 6
     assert {row.occasion for row in rows} >= {"submission", "evidence", "decision", "waiver"}
     for row in rows:
-        assert to_document(backtest.replay_evaluation(row)) == row.document
+        assert to_document(again(row)) == row.document
 
 
 def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVersion, now: datetime) -> None:
@@ -118,9 +119,9 @@ def test_rows_from_before_they_kept_what_they_were_told_are_reconstructed(
     assert len(rows) >= 4
     for row in rows[1:]:
         row.told = None
-        assert to_document(backtest.replay_evaluation(row))["outcome"] == row.outcome
+        assert to_document(again(row))["outcome"] == row.outcome
     last = rows[-1]
-    assert to_document(backtest.replay_evaluation(last)) == last.document
+    assert to_document(again(last)) == last.document
 
 
 def test_versions_that_are_not_there_are_not_found(policy: PolicyVersion) -> None:

@@ -37,19 +37,15 @@ from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from governance.rulebook.domain.evaluation import Evaluation, evaluate
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
-from reviews.evidence.models import PolicyEvaluation
-from reviews.evidence.queries import backtest
-from reviews.evidence.queries.evidence import metric_value_of
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
+from tests.integration.reviews.evidence.repeated import again
 from tests.integration.reviews.oracle import METRICS, OPEN, Oracle
 from tests.standstill import everything
 from weighbridge.core.converter import to_document
@@ -78,18 +74,6 @@ STAGE = st.sampled_from(["technical", "gpu-budget"])
 
 
 @dataclass(frozen=True)
-def again(row: PolicyEvaluation) -> Evaluation:
-    """Repeat a recorded evaluation with its policy version and the metric values known then."""
-    values = [
-        metric_value_of(record)
-        for record in row.request.metric_records.order_by("pk")
-        if backtest._was_known(row, record.pk, record.observed_at)
-    ]
-    waived = backtest._waived(row, backtest._waivers([row]))
-    subject = backtest._subject(row)
-    return evaluate(policy_of(row.policy), subject=subject, metric_values=values, now=row.evaluated_at, waived=waived)
-
-
 class Base:
     """What every walk begins with."""
 

@@ -140,7 +140,7 @@ def test_the_command_says_what_went_wrong(tmp_path, monkeypatch) -> None:
     assert run("--out", tmp_path).stderr.endswith("weighbridge: The local server did not start.\n")
     monkeypatch.setattr(telling, "run_case", interrupt)
     done = run("--out", tmp_path)
-    assert (done.exit_code, "goes on from there" in done.stderr) == (130, True)
+    assert (done.exit_code, "Run the same command to continue" in done.stderr) == (130, True)
 
 
 @pytest.mark.parametrize(("library", "extra"), [("torch", "torch"), ("altair", "charts")])

@@ -110,7 +110,7 @@ class Told:
         ),
         (story.ImageOutcome(None, "Take it.", "there", "No PDF: x"), 0, "weighbridge: No PDF: x"),
         (Invalid("The images are missing."), 2, "weighbridge: The images are missing."),
-        (KeyboardInterrupt(), 130, "goes on from there"),
+        (KeyboardInterrupt(), 130, "Run the same command to continue"),
     ],
 )
 def test_the_command_ends_with_words_and_a_code(monkeypatch, ending, code, said) -> None:
