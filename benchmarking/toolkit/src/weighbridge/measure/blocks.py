@@ -185,7 +185,7 @@ def _block(
         started = clock()
         try:
             infer(feed)
-        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a metric here
+        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is counted here
             failures[type(error).__name__] += 1
         else:
             ended = clock()

@@ -124,7 +124,7 @@ class _ServerLoop:
         self.lags.append(started - max(due, self.ended))
         try:
             self._runner.infer(feed)
-        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a metric here
+        except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is counted here
             self.failures[type(error).__name__] += 1
             self.ended = self._clock()
         else:

@@ -48,7 +48,7 @@ class _Worker(threading.Thread):
             started = clock()
             try:
                 infer(feed)
-            except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a metric here
+            except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is counted here
                 self.failures[type(error).__name__] += 1
             else:
                 self.ended.append(clock())
