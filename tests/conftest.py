@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, settings
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-settings.register_profile(
-    "ci", derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EVERYWHERE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", derandomize=True, max_examples=20, **EVERYWHERE)  # make test-unit
+settings.register_profile("ci", derandomize=True, max_examples=60, **EVERYWHERE)
+settings.register_profile("local", **EVERYWHERE)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

@@ -10,6 +10,8 @@ from examples.product_images import images, networks
 from examples.product_images.settings import FULL, QUICK, ExampleSettings
 from weighbridge.core.errors import Invalid
 
+pytestmark = pytest.mark.slow
+
 
 def test_images_are_read_scaled_and_cut(fashion) -> None:
     found = images.load(images.folder_of(fashion), images.TRAIN, most=500)

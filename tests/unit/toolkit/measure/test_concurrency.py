@@ -11,6 +11,8 @@ from weighbridge.measure.loops.concurrency import concurrent_streams
 from weighbridge.measure.scenarios import Offline, WarmUp
 from weighbridge.measure.stopping import StopMeasurement
 
+pytestmark = pytest.mark.slow
+
 FEEDS = [{"x": np.array([row])} for row in range(7)]
 
 

@@ -16,6 +16,8 @@ from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream,
 from weighbridge.measure.studies.rerun import differences, rerun, settings_of
 from weighbridge.statistics.order_statistics import percentile
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ProfileSettings(scenario=SingleStream(min_samples=700))
 
 

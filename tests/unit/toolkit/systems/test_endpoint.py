@@ -12,6 +12,8 @@ from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.registry import system_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
     bootstraps=100,

@@ -18,6 +18,8 @@ from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import ChildOutput, RunCanceled, RunFailed, child_environment, run_child
 
+pytestmark = pytest.mark.slow
+
 BARE = Layers(bubblewrap=None, seals=())
 
 
