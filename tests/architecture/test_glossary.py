@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.env import ROOT
+from tests.architecture.tree import name_of, parsed, sources
 
 GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 SOURCES = ("config", "reviews", "benchmarking", "governance", "examples")
@@ -60,11 +61,12 @@ def test_no_address_has_a_word_we_do_not_use() -> None:
     assert {word for each in own_routes() for word in words(each)} & forbidden("everywhere", "addresses") == set()
 
 
-def definitions() -> Iterator[tuple[str, ast.stmt]]:
-    for top in SOURCES:
-        for path in sorted((ROOT / top).rglob("*.py")):
-            if "migrations" not in path.parts and ".venv" not in path.parts:
-                yield from ((f"{path.relative_to(ROOT)}", node) for node in ast.walk(ast.parse(path.read_text())))
+NAMED = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def definitions() -> Iterator[tuple[str, NAMED]]:
+    for path in sources(*SOURCES):
+        yield from ((name_of(path), node) for node in ast.walk(parsed(path)) if isinstance(node, NAMED))
 
 
 def named_words(name: str) -> set[str]:
@@ -76,12 +78,10 @@ def test_no_module_class_or_function_is_named_by_a_word_we_do_not_use() -> None:
     wrong = [
         f"{where}: {node.name}"
         for where, node in definitions()
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and named_words(node.name) & unwanted
-        and not node.name.startswith("_")
+        if not node.name.startswith("_") and named_words(node.name) & unwanted
     ]
-    modules = {where for where, _ in definitions() if named_words(where) & unwanted}
-    assert (wrong, modules) == ([], set())
+    modules = [name for path in sources(*SOURCES) if named_words(name := name_of(path)) & unwanted]
+    assert (wrong, modules) == ([], [])
 
 
 def test_few_classes_share_a_name() -> None:

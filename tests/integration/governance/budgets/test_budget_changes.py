@@ -28,6 +28,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
 from tests.factories.people import Cast, make_person
+from tests.refusals import has_code
 from tests.threads import together
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
@@ -206,9 +207,8 @@ def test_who_proposes_confirms_and_refuses(cast: Cast, account: BudgetAccount) -
 
 def test_one_thing_is_proposed_once_and_closed_once(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
-    with pytest.raises(WrongState, match="already proposed") as refusal:
+    with pytest.raises(WrongState, check=has_code("already_open")):
         propose(account, cast.approver, "7")
-    assert refusal.value.code == "already_open"
     propose(account, cast.author, "70", request_ref=REF)
     confirm(change, cast.finance)
     with pytest.raises(WrongState, match="is confirmed"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from governance.audit.domain import checkpoint
 from governance.audit.domain.checkpoint import CheckpointStatement, Signed
+from tests.refusals import has_code
 from weighbridge.core import attestation
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Invalid
@@ -88,9 +89,8 @@ def test_the_breaks_a_printer_adds_do_no_harm(glue: str) -> None:
 
 
 def test_another_key_is_named() -> None:
-    with pytest.raises(Invalid, match="Give the key that signed it") as refusal:
+    with pytest.raises(Invalid, check=has_code("other_key")):
         checkpoint.verify(SIGNED, public_key_pem=attestation.public_pem(OTHER))
-    assert refusal.value.code == "other_key"
 
 
 def test_a_forger_without_the_key_is_refused() -> None:

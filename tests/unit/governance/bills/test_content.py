@@ -4,6 +4,7 @@ import pytest
 
 from governance.bills.domain.file_kind import FileKind, UnpackLimits, decompress, header_of, kind_of
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, written
+from tests.refusals import has_code
 from weighbridge.core.errors import Invalid, TooLarge
 
 
@@ -53,9 +54,8 @@ def test_gzip_is_unpacked_and_progress_told(tmp_path):
 
 @pytest.mark.parametrize("cut", [1, 20, 60])
 def test_a_gzip_cut_off_is_refused(tmp_path, cut):
-    with pytest.raises(Invalid, match="is incomplete") as caught:
+    with pytest.raises(Invalid, check=has_code("truncated")):
         opened(tmp_path, gzip_bytes()[:-cut], FileKind.GZIP)
-    assert caught.value.code == "truncated"
 
 
 def test_a_damaged_gzip_is_refused(tmp_path):
@@ -84,7 +84,7 @@ def test_too_much_is_refused(tmp_path):
 def test_parquet_must_end_as_it_begins(tmp_path):
     assert opened(tmp_path, parquet_bytes(), FileKind.PARQUET) == tmp_path / "in"
     for content in (parquet_bytes()[:-1], b"PAR1"):
-        with pytest.raises(Invalid, match="is incomplete"):
+        with pytest.raises(Invalid, check=has_code("truncated")):
             opened(tmp_path, content, FileKind.PARQUET)
 
 
@@ -113,7 +113,7 @@ def test_the_delimiter_is_found(tmp_path, delimiter):
 
 def test_no_header_is_no_bill(tmp_path):
     for content in (b"hello\n", b""):
-        with pytest.raises(Invalid, match="not a CSV header"):
+        with pytest.raises(Invalid, check=has_code("columns")):
             header_of(written(tmp_path, content))
     with pytest.raises(Invalid, match="not UTF-8 text"):
         header_of(written(tmp_path, b"a,\xff\n"))

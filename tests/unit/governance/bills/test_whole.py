@@ -5,6 +5,7 @@ import pytest
 from governance.bills.domain.file_kind import FileKind, UnpackLimits
 from governance.bills.domain.pipeline import BillFile, RowCounter, read_bill, rows_estimated, sniff
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
+from tests.refusals import has_code
 from tests.unit.governance.bills.test_scheduler import JOB
 from weighbridge.core.errors import Invalid, TooLarge
 
@@ -54,7 +55,7 @@ def test_what_the_first_bytes_show_is_refused_at_once(tmp_path, content, order, 
 
 def test_parquet_is_no_accounting(tmp_path):
     path = written(tmp_path, parquet_bytes())
-    with pytest.raises(Invalid, match="must be CSV"):
+    with pytest.raises(Invalid, check=has_code("mislabeled")):
         read_bill(path, BillFile("a.parquet", "slurm"), folder=tmp_path, caps=UnpackLimits(), on_share=lambda *_: None)
 
 

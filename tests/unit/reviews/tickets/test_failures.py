@@ -106,12 +106,14 @@ def test_asked_to_slow_down_in_any_form(
 
 
 def test_too_many_writes_of_one_ticket_are_that_tickets_matter(jira: JiraCloud, tracker_for: Make) -> None:
+    jira.site.limits.windows = ((20, 60.0),)  # wide enough for a slow machine
     opened = tracker_for().open(DRAFT)
     for number in range(20):
         tracker_for().link(opened.id, url="http://localhost/", title="x", global_id=str(number))
     with pytest.raises(RateLimited) as limited:
         tracker_for().link(opened.key, url="http://localhost/", title="x", global_id="20")
-    assert (limited.value.retry_after_s, limited.value.reach) == (2.0, "ticket")
+    assert limited.value.reach == "ticket"
+    assert 0 < limited.value.retry_after_s <= 60
     assert tracker_for().open(DRAFT).key == "MR-2"
     assert tracker_for().comment("10002", (Paragraph("x"),), marker="m") == "10002001"
 

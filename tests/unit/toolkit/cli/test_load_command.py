@@ -223,10 +223,10 @@ def test_a_second_interrupt_is_raised_as_ever():
     before = signal.getsignal(signal.SIGINT)
     with deferred_interrupts() as came:
         assert not came()
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert came()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from tests.refusals import has_code
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
@@ -77,7 +78,7 @@ def test_every_failure_has_its_words_and_the_next_query_is_asked_anew(model, ans
 
 def test_a_model_that_says_nothing_of_its_inputs_is_refused(model):
     model.answers["GET", PLACE] = (200, {})
-    with pytest.raises(Invalid, match="does not declare the inputs"):
+    with pytest.raises(Invalid, check=has_code("model_inputs")):
         EndpointRunner(model.url)
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from tests.refusals import has_code
 from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid
@@ -65,7 +66,7 @@ def test_two_runs_of_one_name_are_told_apart_and_empty_ones_left_out():
 
 @pytest.mark.parametrize("wanted", [[], [Wanted("accuracy", "acc", "ratio")]])
 def test_runs_without_any_estimate_are_refused(wanted):
-    with pytest.raises(Invalid, match="name other metrics"):
+    with pytest.raises(Invalid, check=has_code("no_metrics")):
         candidates_of([OTHER, {**OTHER, "document": VARIANTS}], wanted=wanted, baseline=None, at=AT)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymcdm.weights.subjective import AHP
 
+from tests.refusals import has_code
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.matrix.weights import Judgment, WeightMethod, ahp, consistency_ratio, direct, swing
 
@@ -46,7 +47,7 @@ def test_no_weight_is_negative_or_endless(value) -> None:
 
 
 def test_something_must_count() -> None:
-    with pytest.raises(Invalid, match="At least one weight must be above zero"):
+    with pytest.raises(Invalid, check=has_code("weights_sum")):
         swing({"a": 0, "b": 0})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.refusals import has_code
 from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from weighbridge.core.errors import Invalid
@@ -133,7 +134,7 @@ def test_without_a_printer_an_old_pdf_does_not_stay(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Invalid, match="Cannot write to"):
+    with pytest.raises(Invalid, check=has_code("folder")):
         publish(page(), tmp_path / "file", name="page")
 
 
