@@ -94,7 +94,7 @@ def _top_up(*, team_id: int, quarter: str, unit: BudgetUnit, amount: Decimal, by
     count = LedgerEntry.objects.filter(account=account, kind="allocate").count() if account else 0
     team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
     key = f"demo:{quarter}:{unit}:{count}"
-    budgets.allocate(team=team, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+    budgets.allocate(holder=team, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 
 
 def token_for(user: User, *, now: datetime) -> str:

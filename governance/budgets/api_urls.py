@@ -2,17 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from governance.budgets.api.budget_changes import BudgetChanges
-from governance.budgets.api.budgets import Budgets, Centers, LedgerExport, Terms
+from governance.budgets.api.budgets import Budgets, CostCenters
+from governance.site.api.shapes import AnyAccept
+
+ACCOUNT = "budgets/<slug:team>/<slug:quarter>/<slug:unit>"
 
 urlpatterns: list[URLPattern] = [
-    path("budgets/", Budgets.as_view(), name="budgets"),
-    path("cost-centers/", Centers.as_view(), name="budget-centers"),
-    path("budgets/changes/", BudgetChanges.as_view(), name="budget-changes"),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", Terms.as_view(), name="account-terms"),
+    path("budgets/", Budgets.as_view({"get": "listed", "post": "allocate"}), name="budgets"),
+    path("cost-centers/", CostCenters.as_view({"get": "listed", "post": "open"}), name="budget-centers"),
+    path("budgets/changes/", Budgets.as_view({"post": "propose_change"}), name="budget-changes"),
+    path(f"{ACCOUNT}/terms/", Budgets.as_view({"post": "set_terms"}), name="account-terms"),
     path(
-        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>",
-        LedgerExport.as_view(),
+        f"{ACCOUNT}/ledger.<slug:kind>",
+        Budgets.as_view({"get": "export"}, content_negotiation_class=AnyAccept),
         name="account-export",
     ),
 ]

@@ -4,14 +4,14 @@ from django.urls import URLPattern, path
 
 from governance.budgets.web import budgets
 
+ACCOUNT = "budgets/<slug:team>/<slug:quarter>/<slug:unit>"
+
 urlpatterns: list[URLPattern] = [
     path("budgets/", budgets.listed, name="budgets"),
     path("cost-centers/", budgets.open_center, name="budget_center"),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", budgets.terms, name="account_terms"),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/parent/", budgets.place, name="account_place"),
-    path(
-        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/changes/", budgets.propose_change, name="budget_change_propose"
-    ),
-    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),
+    path(f"{ACCOUNT}/", budgets.account, name="account"),
+    path(f"{ACCOUNT}/terms/", budgets.terms, name="account_terms"),
+    path(f"{ACCOUNT}/parent/", budgets.place, name="account_place"),
+    path(f"{ACCOUNT}/changes/", budgets.propose_change, name="budget_change_propose"),
+    path(f"{ACCOUNT}/ledger.<slug:kind>", budgets.exported, name="account_export"),
 ]

@@ -57,7 +57,7 @@ def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000",
     quarter = str(Quarter.of(now.date()))
     for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, gpu_h)):
         key = f"test:{team.slug}:{quarter}:{unit}"
-        budgets.allocate(team=team, quarter=quarter, unit=unit, amount=Decimal(amount), key=key, by=by, now=now)
+        budgets.allocate(holder=team, quarter=quarter, unit=unit, amount=Decimal(amount), key=key, by=by, now=now)
 
 
 def usd_shares(*, now: datetime, usd: str = "30000", once: str = "9600") -> list[Decimal]:

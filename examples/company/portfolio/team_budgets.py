@@ -65,6 +65,4 @@ def _give(
 ) -> None:
     if amount > 0:
         key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"
-        budgets.allocate_for(
-            holder=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=staff.finance, now=now
-        )
+        budgets.allocate(holder=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=staff.finance, now=now)

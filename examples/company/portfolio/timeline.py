@@ -193,7 +193,7 @@ def _next_budgets(state: DemoState, *, now: datetime) -> None:
     after = str(state.quarters[1].next)
     for team in state.company.teams:
         budgets.allocate(
-            team=Team.objects.get(slug=team.slug),
+            holder=Team.objects.get(slug=team.slug),
             quarter=after,
             unit=BudgetUnit.USD,
             amount=60 * THOUSAND,

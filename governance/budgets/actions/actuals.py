@@ -1,7 +1,6 @@
 """Books billed amounts on the ledger: draws down commitments, and raises findings for overruns."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -26,10 +25,8 @@ def book_actual(
 ) -> LedgerEntry:
     """Set the total cost of a month on an account, for a request or without one.
 
-    The first bill of a month is booked as an actual, a restatement as a correction by the difference, and an estimate
-    as an accrual until the bill arrives. Amounts with a request draw on its commitment. A repeated `key` books nothing
-    new. The caller checks the permission; `by` None is the system. To book on several accounts, lock them in the order
-    of their IDs.
+    Amounts with a request draw on its commitment. A repeated `key` books nothing new. The caller checks the permission;
+    `by` None is the system. To book on several accounts, lock them in the order of their IDs.
     """
     actuals.check_period(stated.period)
     check_hundredths(stated.amount)
@@ -49,37 +46,18 @@ def book_actual(
 def _raise_overrun_findings(
     account: BudgetAccount, entries: list[LedgerLine], stated: Stated, by: User | None, now: datetime
 ) -> None:
-    tolerance = account.tolerance_percent
-    if stated.request_ref:
-        holding = ledger.holding_of(entries, ref=stated.request_ref)
-        if outlook.overrun(holding, tolerance_percent=tolerance) > 0:
-            subject = f"{stated.request_ref} on {account}"
-            text = _overrun_text("committed", account, granted=holding.committed, spent=holding.spent)
-            key = f"budget.overrun:{stated.request_ref}:{account.pk}"
-            findings.raise_once(sighting=_sighting(subject, text, stated, key), by=by, now=now)
-    balance = ledger.balance(entries)
-    over = outlook.excess(granted=balance.allocated, spent=balance.spent, tolerance_percent=tolerance)
-    if over > 0:
-        text = _overrun_text("allocated", account, granted=balance.allocated, spent=balance.spent)
-        sighting = _sighting(str(account), text, stated, f"budget.overrun:{account.pk}")
-        findings.raise_once(sighting=sighting, by=by, now=now)
-
-
-def _overrun_text(what: str, account: BudgetAccount, *, granted: Decimal, spent: Decimal) -> str:
-    unit = account.unit
-    return (
-        f"{format_amount(spent, unit=unit)} was billed or accrued, and {format_amount(granted, unit=unit)} is {what}: "
-        f"{format_amount(spent - granted, unit=unit)} more, which is above the tolerance of "
-        f"{account.tolerance_percent} %."
-    )
-
-
-def _sighting(subject: str, text: str, stated: Stated, key: str) -> Sighting:
-    return Sighting(
-        kind="budget.overrun",
-        subject=subject,
-        text=text,
-        severity=Severity.HIGH,
-        source=f"bills of {stated.period}",
-        key=key,
-    )
+    balance, kind = ledger.balance(entries), "budget.overrun"
+    limits = [("allocated", str(account), f"{kind}:{account.pk}", balance.allocated, balance.spent)]
+    if ref := stated.request_ref:
+        held = ledger.holding_of(entries, ref=ref)
+        limits.insert(0, ("committed", f"{ref} on {account}", f"{kind}:{ref}:{account.pk}", held.committed, held.spent))
+    for what, subject, key, granted, spent in limits:
+        if outlook.excess(granted=granted, spent=spent, tolerance_percent=account.tolerance_percent) > 0:
+            more, billed, limit = (format_amount(each, unit=account.unit) for each in (spent - granted, spent, granted))
+            text = (
+                f"{billed} was billed or accrued, and {limit} is {what}: {more} more, which is above the tolerance of "
+                f"{account.tolerance_percent} %."
+            )
+            source = f"bills of {stated.period}"
+            sighting = Sighting(kind=kind, subject=subject, text=text, severity=Severity.HIGH, source=source, key=key)
+            findings.raise_once(sighting=sighting, by=by, now=now)

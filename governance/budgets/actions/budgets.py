@@ -1,6 +1,4 @@
-"""Writes of the budget ledger. Each function locks its accounts first, so that two approvals cannot spend the same
-money.
-"""
+"""Writes of the budget ledger. Each locks its accounts first, so that two approvals cannot spend the same money."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,8 +14,7 @@ from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain import ledger
 from governance.budgets.domain.amounts import check_amount
 from governance.budgets.domain.cost_centers import CenterLevel
-from governance.budgets.domain.ledger import BudgetMode, EntryKind, LedgerLine
-from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
+from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
@@ -31,40 +28,18 @@ from weighbridge.core.errors import Invalid
 
 
 def allocate(
-    *, team: Team, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
-) -> LedgerEntry:
-    """Allocate a budget to a team. A repeated `key` allocates nothing new."""
-    check_allocate_budget(person_of(by))
-    Quarter.parse(quarter)
-    check_amount(amount)
-    with transaction.atomic():
-        if of_team_center(team) is None:
-            # Lock this before the head of the audit chain, which opening a center locks: a new center is under the
-            # organization.
-            lock_accounts(Q(center__level=CenterLevel.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
-        center = cost_centers.open_for_team(team=team, by=by, now=now)
-        return allocate_to(center=center, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
-
-
-def allocate_for(
     *, holder: Team | CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Allocate a budget to a team or to another cost center."""
-    if isinstance(holder, Team):
-        return allocate(team=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
-    return allocate_to(center=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+    """Allocate a budget to a team or another cost center, if the account above it has that much left.
 
-
-def allocate_to(
-    *, center: CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
-) -> LedgerEntry:
-    """Allocate a budget to a cost center, if the account above it has that much left."""
+    A repeated `key` allocates nothing new.
+    """
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
-        # Lock earlier accounts too: an approval locks them while it opens later ones, which could cause a
-        # deadlock.
+        center = holder if isinstance(holder, CostCenter) else _center_of(holder, quarter, unit, by, now)
+        # Lock earlier accounts too: an approval locks them while it opens later ones, which could cause a deadlock.
         lock_accounts(Q(center__in=upwards(center), unit=unit, quarter__lte=quarter))
         account = _opened(center, quarter, unit)
         above = account_above(account)
@@ -72,10 +47,8 @@ def allocate_to(
         existing = LedgerEntry.objects.filter(key=key).first()
         if existing is not None:
             return existing
-        ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
-        return bookings.book_allocation(
-            account=account, entry=LedgerLine(EntryKind.ALLOCATE, amount, None, key), by=by, now=now
-        )
+        entry = LedgerLine(EntryKind.ALLOCATE, amount, None, key)
+        return bookings.book_allocation(account=account, entry=entry, by=by, now=now)
 
 
 def reserve(
@@ -106,7 +79,7 @@ def commit(
     """
     with transaction.atomic():
         lock_touched(refs=[ref], team=team, quarter=quarter)
-        _release_reserved(ref, key, by, now)
+        _give_back(ref, key, by, now, is_commitment=False)
         for account, amount in _locked(team, quarter, amounts):
             entry = LedgerLine(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
@@ -117,7 +90,7 @@ def commit(
 def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
     """Release the remaining reservations of a request."""
     with transaction.atomic():
-        _release_reserved(ref, key, by, now)
+        _give_back(ref, key, by, now, is_commitment=False)
 
 
 def release_commitment(
@@ -129,10 +102,14 @@ def release_commitment(
     stays unused.
     """
     with transaction.atomic():
-        for account in lock_accounts(Q(entries__request_ref=ref)):
-            own = f"{key}:{kind.value}:{account.pk}"
-            for entry in ledger.release_entry(entries_of(account), ref=ref, key=own, kind=kind):
-                bookings.book(account=account, entry=entry, by=by, now=now)
+        _give_back(ref, key, by, now, kind=kind, is_commitment=True)
+
+
+def _center_of(team: Team, quarter: str, unit: BudgetUnit, by: User, now: datetime) -> CostCenter:
+    if of_team_center(team) is None:
+        # Lock this before the head of the audit chain, which opening a center under the organization locks.
+        lock_accounts(Q(center__level=CenterLevel.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
+    return cost_centers.open_for_team(team=team, by=by, now=now)
 
 
 def _plan(
@@ -148,19 +125,17 @@ def _plan(
 def _opened(center: CostCenter, quarter: str, unit: BudgetUnit) -> BudgetAccount:
     """The account. A new one gets the terms of the latest account of the same center and unit."""
     last = BudgetAccount.objects.filter(center=center, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
-    terms = {
-        "mode": last.mode if last else BudgetMode.ENFORCE.value,
-        "tolerance_percent": last.tolerance_percent if last else TOLERANCE_PERCENT,
-    }
+    terms = {"mode": last.mode, "tolerance_percent": last.tolerance_percent} if last else {}
     account, _ = BudgetAccount.objects.get_or_create(center=center, quarter=quarter, unit=unit, defaults=terms)
     return account
 
 
-def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> None:
+def _give_back(
+    ref: str, key: str, by: User | None, now: datetime, *, kind: EntryKind = EntryKind.RELEASE, is_commitment: bool
+) -> None:
     for account in lock_accounts(Q(entries__request_ref=ref)):
-        reserved = ledger.reserved_by(entries_of(account), ref=ref)
-        if reserved > 0:
-            entry = LedgerLine(EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}")
+        own, booked = f"{key}:{kind.value}:{account.pk}", entries_of(account)
+        for entry in ledger.release_entry(booked, ref=ref, key=own, kind=kind, is_commitment=is_commitment):
             bookings.book(account=account, entry=entry, by=by, now=now)
 
 
@@ -170,9 +145,6 @@ def _locked(team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal]) -> 
     account_by_unit = {BudgetUnit(account.unit): account for account in rows}
     for unit, amount in wanted.items():
         if unit not in account_by_unit:
-            raise Invalid(
-                f"{team.name} has no {unit.label} budget for {quarter}, and this request needs {amount:,}. "
-                "Ask finance to allocate one.",
-                code="no_budget",
-            )
+            missing = f"{team.name} has no {unit.label} budget for {quarter}, and this request needs {amount:,}."
+            raise Invalid(f"{missing} Ask finance to allocate one.", code="no_budget")
     return [(account, wanted[unit]) for unit, account in account_by_unit.items()]

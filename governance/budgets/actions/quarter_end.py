@@ -13,7 +13,7 @@ from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, lock_accounts
-from governance.budgets.queries.cost_centers import tree_positions
+from governance.budgets.queries.cost_centers import accounts_above
 
 
 def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:
@@ -47,7 +47,7 @@ def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:
     """The number of accounts above each account."""
     above: dict[int, int | None] = {}
     for quarter, unit in {(row.quarter, row.unit) for row in rows}:
-        above |= {place.account_id: place.above_id for place in tree_positions(quarter=quarter, unit=unit).values()}
+        above |= accounts_above(quarter=quarter, unit=unit)
 
     def depth(account_id: int) -> int:
         higher = above[account_id]

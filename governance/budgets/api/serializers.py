@@ -1,4 +1,4 @@
-"""What the governance API answers: how models, policies, budgets and audit events are written as JSON."""
+"""How budgets, cost centers and allocations are written as JSON."""
 
 from rest_framework import serializers
 

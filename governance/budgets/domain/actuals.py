@@ -1,4 +1,4 @@
-"""Ledger entries for billed amounts.¶A statement gives the known total cost of a month.
+"""Ledger entries for billed amounts. A statement gives the known total cost of a month.
 
 The first bill of a month is booked in full; a later statement with another total books the difference as a correction.
 Before the bill, an estimate can be accrued; the first bill reverses the accrual.

@@ -1,6 +1,4 @@
-"""Delegation of budget to the accounts below: at most the allocation, and in enforcing mode at most the available
-amount.
-"""
+"""Delegation of budget to the accounts below: at most the allocation, and where it is enforced, what is available."""
 
 from decimal import Decimal
 
@@ -23,22 +21,20 @@ def check_can_delegate(balance: Balance, *, amount: Decimal, unit: str, account:
 
 def check_covers_delegated(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
     """Raise WrongState unless the account, after a change by `amount`, still covers the budgets of the accounts below.
+
     In enforcing mode, an amount taken from it must not be reserved, committed or billed.
-
-
     """
     if balance.allocated + amount < balance.handed_out:
         raise WrongState(
-            f"The accounts below {account} were given {format_amount(balance.handed_out, unit=unit)}; it must hold at "
-            "least "
-            "that much.",
+            f"The accounts below {account} were given {format_amount(balance.handed_out, unit=unit)}; "
+            "it must hold at least that much.",
             code="less_than_below",
             field="amount",
         )
     if amount < 0 and enforces and balance.available + amount < 0:
         raise WrongState(
-            f"{account} has {format_amount(balance.available, unit=unit)} available. A "
-            "larger amount cannot be taken from it.",
+            f"{account} has {format_amount(balance.available, unit=unit)} available. "
+            "A larger amount cannot be taken from it.",
             code="over_budget",
             field="amount",
         )

@@ -9,7 +9,7 @@ those quarters. Bills draw down the commitment of their quarter. Corrections are
 Bills without a request reduce the available amount directly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -39,6 +39,7 @@ SPENT = frozenset({EntryKind.ACTUAL, EntryKind.ACCRUAL, EntryKind.CORRECTION})
 OF_THE_ACCOUNT = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER, EntryKind.EXPIRE})
 GIVES_BACK = frozenset({EntryKind.RELEASE, EntryKind.EXPIRE})
 SIGNED = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER})
+COMMITS = frozenset({EntryKind.COMMIT, EntryKind.PLAN})
 
 
 class BudgetMode(StrEnum):
@@ -166,22 +167,12 @@ def holdings(entries: Iterable[LedgerLine]) -> dict[str | None, Holding]:
 
 
 def _with(held: Holding, entry: LedgerLine) -> Holding:
-    column, sign = _column(entry)
-    match column:
-        case "reserved":
-            return replace(held, reserved=held.reserved + sign * entry.amount)
-        case "committed":
-            return replace(held, committed=held.committed + sign * entry.amount)
-        case _:
-            return replace(held, spent=held.spent + sign * entry.amount)
-
-
-def _column(entry: LedgerLine) -> tuple[str, int]:
     if entry.kind in SPENT:
-        return "spent", 1
-    if entry.kind in GIVES_BACK:
-        return ("committed" if entry.is_commitment else "reserved"), -1
-    return ("reserved" if entry.kind is EntryKind.RESERVE else "committed"), 1
+        return replace(held, spent=held.spent + entry.amount)
+    change = -entry.amount if entry.kind in GIVES_BACK else entry.amount
+    if entry.is_commitment or entry.kind in COMMITS:
+        return replace(held, committed=held.committed + change)
+    return replace(held, reserved=held.reserved + change)
 
 
 def changes_of_available(entries: Iterable[LedgerLine]) -> list[Decimal]:
@@ -223,21 +214,12 @@ def holding_of(entries: Iterable[LedgerLine], *, ref: str) -> Holding:
     return holdings(entry for entry in entries if entry.request_ref == ref).get(ref, Holding())
 
 
-def reserved_by(entries: Iterable[LedgerLine], *, ref: str) -> Decimal:
-    """The remaining reservation of the request."""
-    return holding_of(entries, ref=ref).reserved
-
-
 def check_available(balance: Balance, *, amount: Decimal, unit: str, account: str) -> None:
     """Raise WrongState if the amount is not available, with the shortfall and the ways out."""
-    if amount <= balance.available:
-        return
-    raise WrongState(
-        f"{shortfall_text(balance, amount=amount, unit=unit, account=account)} {WAYS_OUT}", code="over_budget"
-    )
-
-
-WAYS_OUT = "Lower the request, or ask a platform lead or finance to allocate more."
+    if amount > balance.available:
+        shortfall = shortfall_text(balance, amount=amount, unit=unit, account=account)
+        ways_out = "Lower the request, or ask a platform lead or finance to allocate more."
+        raise WrongState(f"{shortfall} {ways_out}", code="over_budget")
 
 
 def shortfall_text(balance: Balance, *, amount: Decimal, unit: str, account: str) -> str:
@@ -249,22 +231,21 @@ def shortfall_text(balance: Balance, *, amount: Decimal, unit: str, account: str
 
 
 def release_entry(
-    entries: Sequence[LedgerLine], *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE
+    entries: Iterable[LedgerLine],
+    *,
+    ref: str,
+    key: str,
+    kind: EntryKind = EntryKind.RELEASE,
+    is_commitment: bool = True,
 ) -> tuple[LedgerLine, ...]:
-    """The entry that returns the unbilled part of the request's commitment; None if nothing is left. `kind` is the
-    reason: released by a decision, or expired.
-
-
-    """
-    left = holding_of(entries, ref=ref).open
-    return (LedgerLine(kind, left, ref, key, is_commitment=True),) if left > 0 else ()
+    """The entry that returns what the request still has reserved, or committed and unbilled; none without any."""
+    holding = holding_of(entries, ref=ref)
+    left = holding.open if is_commitment else holding.reserved
+    return (LedgerLine(kind, left, ref, key, is_commitment=is_commitment),) if left > 0 else ()
 
 
 def check_open(*, is_closed: bool, account: str) -> None:
     """Raise WrongState if the account is closed."""
     if is_closed:
-        raise WrongState(
-            f"{account} is closed: its quarter is over and its remaining budget has expired. "
-            "Only bills can still be booked.",
-            code="closed",
-        )
+        reason = "its quarter is over and its remaining budget has expired. Only bills can still be booked."
+        raise WrongState(f"{account} is closed: {reason}", code="closed")

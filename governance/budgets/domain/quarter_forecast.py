@@ -15,9 +15,8 @@ def forecast(balance: Balance, *, quarter: Quarter, today: date) -> Decimal:
 
         billed + committed and not yet billed + what names no request, carried on at its pace so far
 
-    The rate is the amount billed without a request, divided by the elapsed days of the quarter (including today). It
-    applies to the remaining days. A net credit is not extrapolated. Reservations are not counted, because they are not
-    approved.
+    The pace is the amount billed without a request by elapsed day, today included. A net credit is not carried on.
+    Reservations do not count, because they are not approved.
     """
     days = (quarter.end_on - quarter.start_on).days + 1
     passed = min(max((today - quarter.start_on).days + 1, 0), days)
@@ -26,15 +25,11 @@ def forecast(balance: Balance, *, quarter: Quarter, today: date) -> Decimal:
 
 
 def overrun(held: Holding, *, tolerance_percent: int) -> Decimal:
-    """The amount billed for a request in a quarter above its committed and planned amount; zero within the
-    tolerance.
-    """
+    """The amount billed for a request in a quarter above what it committed; zero within the tolerance."""
     return excess(granted=held.committed, spent=held.spent, tolerance_percent=tolerance_percent)
 
 
 def excess(*, granted: Decimal, spent: Decimal, tolerance_percent: int) -> Decimal:
-    """The amount spent above the granted amount; zero within the tolerance, which is a percentage of the granted
-    amount.
-    """
+    """The amount spent above the granted amount; zero within the tolerance, a percentage of the granted amount."""
     over = spent - granted
     return over if over > max(granted, ZERO) * tolerance_percent / 100 else ZERO

@@ -1,4 +1,4 @@
-"""Calendar quarters: the periods of budgets and of the performance and cost review."""
+"""Calendar quarters and months: the periods of budgets, of bills, and of the performance and cost review."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from weighbridge.core.errors import Invalid
 
 _SPELLING = re.compile(r"([0-9]{4})Q([1-4])", re.ASCII)
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after the one of this day."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 @dataclass(frozen=True, order=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from governance.budgets.domain import ledger
-from governance.budgets.domain.ledger import ZERO, Balance, EntryKind, LedgerLine
+from governance.budgets.domain.ledger import Balance, EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
@@ -20,20 +20,20 @@ from governance.people.models import Team
 
 @dataclass(frozen=True)
 class AccountView:
-    """An account as shown to a person; `team` is the slug of its cost center, which for a team is the team's own.
+    """An account as shown to a person; `team` is the slug of its cost center, `of_team` of the team it belongs to.
 
     `is_generated` means that the spend of its team in the quarter comes from generated bills.
     """
 
     team: str
     team_name: str
+    level: str
     quarter: str
     unit: str
-    balance: Balance
-    level: str
     mode: str
     tolerance_percent: int
     is_closed: bool
+    balance: Balance
     of_team: str
     is_generated: bool
 
@@ -108,15 +108,20 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
-    handed_out_amounts, generated = (
-        _handed_out(quarters=quarters),
-        {each: _generated(Quarter.parse(each)) for each in quarters},
-    )
+    below, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
-        _view(
-            row,
-            ledger.balance(booked[row.pk], handed_out=handed_out_amounts.get(row.pk, ZERO)),
-            is_generated=row.center.team is not None and row.center.team.slug in generated[row.quarter],
+        AccountView(
+            team=row.center.slug,
+            team_name=row.center.name,
+            level=row.center.level,
+            quarter=row.quarter,
+            unit=row.unit,
+            mode=row.mode,
+            tolerance_percent=row.tolerance_percent,
+            is_closed=row.closed_at is not None,
+            balance=ledger.balance(booked[row.pk], handed_out=below[row.pk]),
+            of_team=team_of(row),
+            is_generated=team_of(row) in generated[row.quarter],
         )
         for row in rows
     ]
@@ -129,36 +134,19 @@ def _generated(quarter: Quarter) -> frozenset[str]:
     return frozenset(generated.values_list("slug", flat=True))
 
 
-def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
+def _handed_out(*, quarters: list[str]) -> defaultdict[int, Decimal]:
     """The amount that each account of those quarters delegates, by its ID."""
     own: dict[int, Decimal] = defaultdict(Decimal)
     kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
     for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
         own[row.account_id] += ledger.allocated([entry_of(row)])
-    amounts: dict[int, Decimal] = defaultdict(Decimal)
+    amounts = defaultdict[int, Decimal](Decimal)
     for quarter in quarters:
         for unit in BudgetUnit.values:
-            for place in cost_centers.tree_positions(quarter=quarter, unit=unit).values():
-                if place.above_id is not None:
-                    amounts[place.above_id] += own[place.account_id]
+            for account, above in cost_centers.accounts_above(quarter=quarter, unit=unit).items():
+                if above is not None:
+                    amounts[above] += own[account]
     return amounts
-
-
-def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
-    center = row.center
-    return AccountView(
-        team=center.slug,
-        team_name=center.name,
-        quarter=row.quarter,
-        unit=row.unit,
-        balance=balance,
-        level=center.level,
-        mode=row.mode,
-        tolerance_percent=row.tolerance_percent,
-        is_closed=row.closed_at is not None,
-        of_team=center.team.slug if center.team else "",
-        is_generated=is_generated,
-    )
 
 
 def team_of(account: BudgetAccount) -> str:

@@ -1,7 +1,6 @@
 """Reads of the cost center tree and of the accounts above and below."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
@@ -12,15 +11,6 @@ from governance.people.models import Team
 from weighbridge.core.errors import NotFound
 
 GIVEN = sorted(kind.value for kind in SIGNED)
-
-
-@dataclass(frozen=True)
-class TreePosition:
-    """An account in the tree: its center, and the account above it, if any."""
-
-    account_id: int
-    center_id: int
-    above_id: int | None
 
 
 def find(slug: str) -> CostCenter:
@@ -41,8 +31,8 @@ def of_team(team: Team) -> CostCenter | None:
     return CostCenter.objects.filter(level=CenterLevel.TEAM.value, team=team).first()
 
 
-def tree_positions(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, TreePosition]:
-    """All accounts of a quarter and unit by ID, each with the nearest account above.
+def accounts_above(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, int | None]:
+    """The nearest account above each account of a quarter and unit, by IDs.
 
     An account without an allocation, opened by a planned amount, is above no other account, because a level without a
     budget sets no limit. `as_given` is an account to treat as if it had an allocation.
@@ -52,10 +42,7 @@ def tree_positions(*, quarter: str, unit: str, as_given: int | None = None) -> d
     rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(allocations))
     account_rows = list(rows.values_list("pk", "center_id", "is_given"))
     of_center = {center: account for account, center, is_given in account_rows if is_given or account == as_given}
-    return {
-        account: TreePosition(account, center, _above(center, parents, of_center))
-        for account, center, _ in account_rows
-    }
+    return {account: _above(center, parents, of_center) for account, center, _ in account_rows}
 
 
 def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[int, int]) -> int | None:
@@ -67,15 +54,15 @@ def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[in
 
 def account_above(account: BudgetAccount) -> BudgetAccount | None:
     """The nearest account above, for the same quarter and unit."""
-    place = tree_positions(quarter=account.quarter, unit=account.unit)[account.pk]
-    return BudgetAccount.objects.get(pk=place.above_id) if place.above_id is not None else None
+    above = accounts_above(quarter=account.quarter, unit=account.unit)[account.pk]
+    return BudgetAccount.objects.get(pk=above) if above is not None else None
 
 
 def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
     """The accounts directly below: the first on each path down the tree."""
     pretended = account.pk if as_given else None
-    tree_places = tree_positions(quarter=account.quarter, unit=account.unit, as_given=pretended).values()
-    return sorted(place.account_id for place in tree_places if place.above_id == account.pk)
+    above_of = accounts_above(quarter=account.quarter, unit=account.unit, as_given=pretended)
+    return sorted(below for below, above in above_of.items() if above == account.pk)
 
 
 def upwards(center: CostCenter) -> list[int]:
@@ -90,13 +77,7 @@ def upwards(center: CostCenter) -> list[int]:
 
 def is_above(center: CostCenter, *, below: CostCenter) -> bool:
     """Whether one center is an ancestor of another."""
-    parents = dict(CostCenter.objects.values_list("pk", "parent_id"))
-    above = below.parent_id
-    while above is not None:
-        if above == center.pk:
-            return True
-        above = parents[above]
-    return False
+    return center.pk in upwards(below)[1:]
 
 
 def holders() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
@@ -16,7 +17,17 @@ from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotFound
 
 OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
-COLUMNS = ("Booked", "Posting", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
+COLUMNS = {
+    "Booked": "booked_at",
+    "Posting": "kind",
+    "Request": "request_ref",
+    "Month": "period",
+    "By": "booked_by",
+    "Amount": "amount",
+    "Change": "change",
+    "Available after": "available",
+    "Note": "note",
+}
 
 
 @dataclass(frozen=True)
@@ -36,53 +47,29 @@ class StatementLine:
 
 @dataclass(frozen=True)
 class AccountStatement:
-    """An account with its balance and its postings, newest first; `team` is the slug of its cost center.
+    """An account with its balance and its postings, newest first.
 
     `holdings` are (request, its holding, its overrun beyond the tolerance).
     """
 
-    team: str
-    team_name: str
-    quarter: str
-    unit: str
-    balance: Balance
-    lines: tuple[StatementLine, ...]
     account: BudgetAccount
+    balance: Balance
     forecast: Decimal
+    lines: tuple[StatementLine, ...]
     holdings: tuple[tuple[str, Holding, Decimal], ...]
-
-
-def statement(*, team: str, quarter: str, unit: str, today: date) -> AccountStatement:
-    """The account's statement. Raises NotFound if the account does not exist."""
-    return _statement(_find_account(team, quarter, unit), today)
-
-
-def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> AccountStatement:
-    """The statement. Raises NotFound, also for people who may not see the account."""
-    return _statement(account_for(team=team, quarter=quarter, unit=unit, person=person), today)
 
 
 def account_for(*, team: str, quarter: str, unit: str, person: Person) -> BudgetAccount:
     """The account of a cost center. Raises NotFound if it does not exist or the person may not see it."""
-    account = _find_account(team, quarter, unit)
-    if not may_see_budget(person, team=team_of(account)):
-        raise NotFound(_none(team, quarter, unit))
-    return account
-
-
-def _find_account(team: str, quarter: str, unit: str) -> BudgetAccount:
     rows = BudgetAccount.objects.select_related("center__team", "center__parent")
     account = rows.filter(center__slug=team, quarter=quarter, unit=unit).first()
-    if account is None:
-        raise NotFound(_none(team, quarter, unit))
+    if account is None or not may_see_budget(person, team=team_of(account)):
+        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
     return account
 
 
-def _none(team: str, quarter: str, unit: str) -> str:
-    return f"The team {team} has no {unit} account for {quarter}."
-
-
-def _statement(account: BudgetAccount, today: date) -> AccountStatement:
+def statement_of(account: BudgetAccount, *, today: date) -> AccountStatement:
+    """The statement of an account."""
     balance, entries = balance_of(account), entries_of(account)
     held = (
         (ref, held, outlook.overrun(held, tolerance_percent=account.tolerance_percent))
@@ -90,36 +77,20 @@ def _statement(account: BudgetAccount, today: date) -> AccountStatement:
         if ref is not None
     )
     return AccountStatement(
-        team=account.center.slug,
-        team_name=account.center.name,
-        quarter=account.quarter,
-        unit=account.unit,
-        balance=balance,
-        lines=tuple(reversed(_lines(account))),
         account=account,
+        balance=balance,
         forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
+        lines=tuple(reversed(_lines(account))),
         holdings=tuple(sorted(held, key=lambda each: each[0])),
     )
 
 
 def table(statement: AccountStatement) -> ExportTable:
     """All postings of the account as a table, newest first."""
-    name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
-    rows = (
-        (
-            line.booked_at,
-            line.kind,
-            line.request_ref,
-            line.period,
-            line.booked_by,
-            line.amount,
-            line.change,
-            line.available,
-            line.note,
-        )
-        for line in statement.lines
-    )
-    return ExportTable(name, COLUMNS, rows, len(statement.lines))
+    account = statement.account
+    name = f"ledger-{account.center.slug}-{account.quarter}-{account.unit}"
+    rows = map(attrgetter(*COLUMNS.values()), statement.lines)
+    return ExportTable(name, tuple(COLUMNS), rows, len(statement.lines))
 
 
 def quarters() -> list[str]:
@@ -136,9 +107,6 @@ def _lines(account: BudgetAccount) -> list[StatementLine]:
         person = row.booked_by
         name = (person.get_full_name() or person.username) if person else "system"
         kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
-        lines.append(
-            StatementLine(
-                kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at
-            )
-        )
+        figures, about = (row.amount, change, available), (row.request_ref, row.period, row.note)
+        lines.append(StatementLine(kind, *figures, *about, name, row.booked_at))
     return lines

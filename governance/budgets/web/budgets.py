@@ -1,11 +1,13 @@
 """Pages of budgets: the tree, allocations, the ledger, and the ledger as a file."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
-from django.contrib import messages
+from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -40,8 +42,8 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_quantity
-from governance.site.web.refusals import attempt, show_in
-from weighbridge.core.errors import Invalid, Refused
+from governance.site.web.refusals import attempt, settled
+from weighbridge.core.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         check_allocate_budget(person)
     current = str(Quarter.of(timezone.now().date()))
     form = _form(request, current)
-    if request.method == "POST" and form.is_valid() and _allocate(request, form):
+    if request.method == "POST" and settled(request, form, lambda: _allocate(request, form))[0]:
         return redirect(f"{reverse('governance:budgets')}?quarter={form.cleaned_data['quarter']}")
     quarter = request.GET.get("quarter", "") or current
     context = {
@@ -84,22 +86,12 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_POST
 def open_center(request: HttpRequest) -> HttpResponse:
     """Open a unit or a project."""
-    form = CenterForm(request.POST)
 
     def act() -> str:
-        if not form.is_valid():
-            field, reasons = next(iter(form.errors.items()))
-            raise Invalid(f"{field.capitalize()}: {reasons[0]}", field=field)
-        given = form.cleaned_data
-        team = given["team"]
-        center = tree_writes.open_center(
-            level=CenterLevel(given["level"]),
-            slug=given["slug"],
-            name=given["name"],
-            parent=cost_centers.of_team(team) if team else None,
-            by=user_of(request),
-            now=timezone.now(),
-        )
+        given = _given(CenterForm(request.POST))
+        level, team = CenterLevel(given.pop("level")), given.pop("team")
+        parent = cost_centers.of_team(team) if team else None
+        center = tree_writes.open_center(level=level, parent=parent, **given, by=user_of(request), now=timezone.now())
         return f"{center.name} is created. Allocate a budget to it."
 
     attempt(request, act)
@@ -109,17 +101,18 @@ def open_center(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
     """One account: balance, terms, open changes, and all postings with the amount available after each."""
-    person, statement = person_of(request), _statement(request, team, quarter, unit)
-    row = statement.account
-    title = TITLES[BudgetUnit(statement.unit)]
+    person, row = person_of(request), _account(request, team, quarter, unit)
+    statement = ledger.statement_of(row, today=timezone.now().date())
+    title = TITLES[BudgetUnit(row.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
-        (f"{statement.team_name} {quarter}, {title}", ""),
+        (f"{row.center.name} {quarter}, {title}", ""),
     )
     may_shape, is_open = may_allocate_budget(person), row.closed_at is None
     may_change = is_open and may_propose_budget_change(person, team=budgets.team_of(row))
     initial = {"mode": row.mode, "tolerance_percent": row.tolerance_percent}
     context = {
+        "account": row,
         "statement": statement,
         "crumbs": crumbs,
         "title": title,
@@ -138,31 +131,63 @@ def _change_form(row: BudgetAccount, statement: AccountStatement, data: QueryDic
     return ChangeForm(data, refs=refs, targets=budgets.targets_of(row))
 
 
-@require_POST
-def propose_change(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+def _place_form(row: BudgetAccount) -> ParentForm | None:
+    parent = row.center.parent
+    return ParentForm(initial={"parent": parent.slug}) if row.center.level == CenterLevel.TEAM and parent else None
+
+
+def _step(act: Callable[[HttpRequest, BudgetAccount], str]) -> Callable[..., HttpResponse]:
+    """A view that takes a step on an account, and shows the account with the sentence about it."""
+
+    @require_POST
+    @wraps(act)
+    def view(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+        row = _account(request, team, quarter, unit)
+        attempt(request, lambda: act(request, row))
+        return redirect("governance:account", team, quarter, unit)
+
+    return view
+
+
+@_step
+def propose_change(request: HttpRequest, row: BudgetAccount) -> str:
     """Propose a change of an account."""
-    today = timezone.now().date()
-    statement = ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
+    form = _change_form(row, ledger.statement_of(row, today=timezone.now().date()), request.POST)
+    given = _given(form)
+    targets = {str(each.pk): each for each in budgets.targets_of(row)}
+    aspect, target, reason = Aspect(given.pop("aspect")), targets.get(given.pop("target")), given.pop("reason")
+    wish = Rebooking(account=row, aspect=aspect, target=target, **given)
+    change = budget_changes.propose(wish=wish, reason=reason, by=user_of(request), now=timezone.now())
+    return f"{change} is proposed. A second person must confirm it."
 
-    def act() -> str:
-        form = _change_form(statement.account, statement, request.POST)
-        if not form.is_valid():
-            field, reasons = next(iter(form.errors.items()))
-            raise Invalid(f"{field.replace('_', ' ').capitalize()}: {reasons[0]}", field=field)
-        given = form.cleaned_data
-        targets = {str(each.pk): each for each in budgets.targets_of(statement.account)}
-        wish = Rebooking(
-            aspect=Aspect(given["aspect"]),
-            account=statement.account,
-            amount=given["amount"],
-            target=targets.get(given["target"]),
-            request_ref=given["request_ref"],
-        )
-        row = budget_changes.propose(wish=wish, reason=given["reason"], by=user_of(request), now=timezone.now())
-        return f"{row} is proposed. A second person must confirm it."
 
-    attempt(request, act)
-    return redirect("governance:account", team, quarter, unit)
+@_step
+def terms(request: HttpRequest, row: BudgetAccount) -> str:
+    """Set the mode and the tolerance of an account."""
+    form = TermsForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
+    mode, tolerance = BudgetMode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
+    tree_writes.set_terms(account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now())
+    return f"{mode.value.capitalize()}. {mode.words}"
+
+
+@_step
+def place(request: HttpRequest, row: BudgetAccount) -> str:
+    """Move the cost center of an account under another unit."""
+    form = ParentForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Choose the organization or one of its units.", field="parent")
+    parent = form.cleaned_data["parent"]
+    tree_writes.move_center(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
+    return f"{row.center.name} is now under {parent.name}."
+
+
+@require_safe
+def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: all postings of one account, newest first."""
+    row = _account(request, team, quarter, unit)
+    return export(ledger.table(ledger.statement_of(row, today=timezone.now().date())), kind=kind)
 
 
 def part_of_change(change: Change) -> dict[str, Any]:
@@ -175,56 +200,16 @@ def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
     return account, balance, outlook.forecast(balance, quarter=quarter, today=timezone.now().date())
 
 
-def _place_form(row: BudgetAccount) -> ParentForm | None:
-    parent = row.center.parent
-    return ParentForm(initial={"parent": parent.slug}) if row.center.level == CenterLevel.TEAM and parent else None
+def _account(request: HttpRequest, team: str, quarter: str, unit: str) -> BudgetAccount:
+    return ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
 
 
-@require_POST
-def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """Set the mode and the tolerance of an account."""
-    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
-
-    def act() -> str:
-        form = TermsForm(request.POST)
-        if not form.is_valid():
-            raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
-        mode, tolerance = BudgetMode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
-        tree_writes.set_terms(
-            account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now()
-        )
-        return f"{mode.value.capitalize()}. {mode.words}"
-
-    attempt(request, act)
-    return redirect("governance:account", team, quarter, unit)
-
-
-@require_POST
-def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """Move the cost center of an account under another unit."""
-    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
-
-    def act() -> str:
-        form = ParentForm(request.POST)
-        if not form.is_valid():
-            raise Invalid("Choose the organization or one of its units.", field="parent")
-        parent = form.cleaned_data["parent"]
-        tree_writes.move_center(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
-        return f"{row.center.name} is now under {parent.name}."
-
-    attempt(request, act)
-    return redirect("governance:account", team, quarter, unit)
-
-
-@require_safe
-def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
-    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: all postings of one account, newest first."""
-    return export(ledger.table(_statement(request, team, quarter, unit)), kind=kind)
-
-
-def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> AccountStatement:
-    today = timezone.now().date()
-    return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
+def _given(form: forms.Form) -> dict[str, Any]:
+    """The values of a valid form. Raises Invalid with the first error."""
+    if not form.is_valid():
+        field, reasons = next(iter(form.errors.items()))
+        raise Invalid(f"{field.replace('_', ' ').capitalize()}: {reasons[0]}", field=field)
+    return form.cleaned_data
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:
@@ -233,25 +218,12 @@ def _form(request: HttpRequest, quarter: str) -> AllocationForm:
     return AllocationForm(initial={"quarter": quarter, "key": secrets.token_urlsafe(16)})
 
 
-def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
+def _allocate(request: HttpRequest, form: AllocationForm) -> str:
     given = form.cleaned_data
-    unit, amount, holder = BudgetUnit(given["unit"]), Decimal(given["amount"]), cost_centers.holder(given["team"])
-    try:
-        writes.allocate_for(
-            holder=holder,
-            quarter=given["quarter"],
-            unit=unit,
-            amount=amount,
-            key=f"form:{given['key']}",
-            by=user_of(request),
-            now=timezone.now(),
-        )
-    except Refused as refusal:
-        show_in(form, refusal)
-        return False
-    words = format_quantity(amount, unit=unit.value)
-    messages.success(request, f"{words} allocated to {holder.name} for {given['quarter']}.")
-    return True
+    holder, key, now = cost_centers.holder(given["team"]), f"form:{given['key']}", timezone.now()
+    wanted = {"quarter": given["quarter"], "unit": BudgetUnit(given["unit"]), "amount": given["amount"]}
+    writes.allocate(holder=holder, key=key, by=user_of(request), now=now, **wanted)
+    return f"{format_quantity(given['amount'], unit=given['unit'])} allocated to {holder.name} for {given['quarter']}."
 
 
 def _centers(person: Person, quarter: str) -> list[CenterAccounts]:

@@ -44,7 +44,7 @@ def on_record(cast: Cast, read, now: datetime) -> Bill:
     version = allocation.draft(source=RULES, by=cast.finance, now=now)
     publish(version=version, cast=cast, now=now)
     budgets.allocate(
-        team=Team.objects.get(slug="search"),
+        holder=Team.objects.get(slug="search"),
         quarter="2026Q3",
         unit=BudgetUnit.USD,
         amount=Decimal(1000),

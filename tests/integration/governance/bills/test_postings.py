@@ -29,7 +29,7 @@ def rules(version, cast: Cast, now):
     """The author's team has a budget in both units; visual-search draws on a request's commitment."""
     for unit in BudgetUnit:
         budgets.allocate(
-            team=Team.objects.get(slug="search"),
+            holder=Team.objects.get(slug="search"),
             quarter="2026Q3",
             unit=unit,
             amount=Decimal(1000),

@@ -43,7 +43,7 @@ def _allocated(cast: Cast, now: datetime) -> dict[str, object]:
 
 def _allocate(cast: Cast, now: datetime) -> None:
     budgets.allocate(
-        team=home(), quarter="2026Q4", unit=BudgetUnit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+        holder=home(), quarter="2026Q4", unit=BudgetUnit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
     )
 
 
@@ -94,18 +94,6 @@ ACTIONS: Mapping[str, Call] = {
     "governance.budgets.actions.budgets.reserve": lambda cast, now: budgets.reserve(**_allocated(cast, now), key="r"),  # type: ignore[arg-type]
     "governance.budgets.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
     "governance.budgets.actions.budgets.release": _release,
-    "governance.budgets.actions.budgets.allocate_for": lambda cast, now: budgets.allocate_for(
-        holder=home(), quarter="2026Q4", unit=BudgetUnit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
-    ),
-    "governance.budgets.actions.budgets.allocate_to": lambda cast, now: budgets.allocate_to(
-        center=_unit(cast, now),
-        quarter="2026Q4",
-        unit=BudgetUnit.USD,
-        amount=Decimal(1),
-        key="k",
-        by=cast.finance,
-        now=now,
-    ),
     "governance.budgets.actions.budgets.release_commitment": _revoked,
     "governance.budgets.actions.ledger_entries.book": lambda cast, now: _booked(
         cast, now, how=bookings.book, kind=EntryKind.ALLOCATE, ref=None

@@ -42,7 +42,7 @@ def give(
     team: Team, by: User, amount: str = "100", *, quarter: str = QUARTER, unit: BudgetUnit = BudgetUnit.USD
 ) -> BudgetAccount:
     key = f"{team.slug}{quarter}{unit}"
-    entry = budgets.allocate(team=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
+    entry = budgets.allocate(holder=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
     return entry.account
 
 
@@ -154,8 +154,8 @@ def test_a_wish_that_makes_no_sense_is_refused(
 ) -> None:
     targets = {
         "unit": lambda: (
-            budgets.allocate_to(
-                center=account.center.parent,
+            budgets.allocate(
+                holder=account.center.parent,
                 quarter=QUARTER,
                 unit=BudgetUnit.USD,
                 amount=D(100),

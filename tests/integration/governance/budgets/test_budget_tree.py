@@ -46,12 +46,7 @@ def counts() -> tuple[int, ...]:
 
 def give(center: CostCenter | Team, by: User, amount: str, *, key: str, quarter: str = QUARTER) -> BudgetAccount:
     more = {"quarter": quarter, "unit": BudgetUnit.USD, "amount": D(amount), "key": key, "by": by, "now": NOW}
-    entry = (
-        budgets.allocate(team=center, **more)
-        if isinstance(center, Team)
-        else budgets.allocate_to(center=center, **more)
-    )
-    return entry.account
+    return budgets.allocate(holder=center, **more).account
 
 
 def open_unit(

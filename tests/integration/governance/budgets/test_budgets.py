@@ -21,9 +21,10 @@ from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as read
 from governance.budgets.queries.effects import BudgetEffect, effects
-from governance.budgets.queries.ledger import quarters, statement
+from governance.budgets.queries.ledger import account_for, quarters, statement_of
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from governance.people.queries.people import person_of
 from tests.factories.people import Cast, make_person, make_team
 from tests.threads import PATIENCE_S, together
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
@@ -43,7 +44,7 @@ def allocate(
     key: str = "k",
     quarter: str = QUARTER,
 ) -> LedgerEntry:
-    return budgets.allocate(team=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
+    return budgets.allocate(holder=team, quarter=quarter, unit=unit, amount=D(amount), key=key, by=by, now=NOW)
 
 
 def reserve(team: Team, by: User, usd: str, *, gpu_h: str = "0", ref: str = REF, key: str = "r") -> None:
@@ -297,7 +298,9 @@ def test_a_statement_tells_what_each_booking_left(cast: Cast, team: Team) -> Non
     allocate(team, cast.finance)
     reserve(team, cast.author, "60")
     commit(team, cast.approver, "55")
-    said = statement(team="search", quarter=QUARTER, unit="USD", today=NOW.date())
+    person = person_of(cast.author)
+    account = account_for(team="search", quarter=QUARTER, unit="USD", person=person)
+    said = statement_of(account, today=NOW.date())
     assert [(line.kind, line.change, line.available) for line in said.lines] == [
         ("commit", D(-55), D(45)),
         ("release", D(60), D(100)),
@@ -306,7 +309,7 @@ def test_a_statement_tells_what_each_booking_left(cast: Cast, team: Team) -> Non
     ]
     assert said.balance.available == said.lines[0].available
     with pytest.raises(Refused, match="has no gpu_h account for 2026Q4"):
-        statement(team="search", quarter=QUARTER, unit="gpu_h", today=NOW.date())
+        account_for(team="search", quarter=QUARTER, unit="gpu_h", person=person)
 
 
 # A tiny oracle: one number per account and per reservation, no ledger.

@@ -40,7 +40,7 @@ LATER: Mapping[str, Mapping[BudgetUnit, Decimal]] = {NEXT: {BudgetUnit.USD: D(90
 
 
 def give(holder: Team | CostCenter, by: User, amount: str, *, key: str = "k", quarter: str = PRESENT) -> BudgetAccount:
-    return budgets.allocate_for(
+    return budgets.allocate(
         holder=holder, quarter=quarter, unit=BudgetUnit.USD, amount=D(amount), key=key, by=by, now=NOW
     ).account
 

@@ -102,7 +102,7 @@ def test_metric_values_on_generated_bills_are_marked_on_pages_in_the_file_and_in
 
     quarter = Quarter.of(months[0])
     budgets.allocate(
-        team=decided.team,
+        holder=decided.team,
         quarter=str(quarter),
         unit=BudgetUnit.USD,
         amount=Decimal(5000),

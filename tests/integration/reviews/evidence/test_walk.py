@@ -337,7 +337,7 @@ class Walk(RuleBasedStateMachine):
         accounts = [entries_of(each) for each in BudgetAccount.objects.filter(unit="USD").order_by("quarter")]
         entries = accounts[0]
         reserved = first if self.oracle.state == "in_review" else Decimal(0)
-        assert ledger.reserved_by(entries, ref=row.ref) == ledger.balance(entries).reserved == reserved
+        assert ledger.holding_of(entries, ref=row.ref).reserved == ledger.balance(entries).reserved == reserved
         committed = [ledger.holding_of(each, ref=row.ref).open for each in accounts]
         assert sum(committed) == (Decimal(cost) if self.oracle.state == "approved" else 0)
         assert [amount for amount in committed if amount] == ([first, *later] if sum(committed) else [])

@@ -117,7 +117,7 @@ class Journey:
     def allocate(self, *, usd: str = "60000", gpu_h: str = "1200", quarter: str = "2026Q3") -> None:
         for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, gpu_h)):
             budgets.allocate(
-                team=self.team,
+                holder=self.team,
                 quarter=quarter,
                 unit=unit,
                 amount=Decimal(amount),

@@ -251,7 +251,7 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
     take = {"item": item, "decided": decided(cast, now, **amount), "by": cast.approver, "now": met_at(now)}
     refused(lambda: meeting.decide(**take), Invalid, "has no budget in USD for 2027Q1", field="amount_usd")
     budgets.allocate(
-        team=Team.objects.get(slug="search"),
+        holder=Team.objects.get(slug="search"),
         quarter="2027Q1",
         unit=BudgetUnit.USD,
         amount=Decimal(5000),
@@ -273,7 +273,7 @@ def test_an_open_finding_of_a_budget_is_on_the_agenda_with_its_team(cast: Cast, 
     from governance.findings.enums import Severity
 
     entry = budgets.allocate(
-        team=Team.objects.get(slug="search"),
+        holder=Team.objects.get(slug="search"),
         quarter="2026Q4",
         unit=BudgetUnit.USD,
         amount=Decimal(5000),

@@ -110,7 +110,7 @@ def test_the_tick_issues_one_packet_at_the_cut_off(cast: Cast, now: datetime) ->
 def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     make_kpi(asset=asset, by=cast.author, now=now)
     budgets.allocate(
-        team=Team.objects.get(slug="search"),
+        holder=Team.objects.get(slug="search"),
         quarter=make_cycle(now=now).quarter,
         unit=BudgetUnit.USD,
         amount=Decimal(5000),
@@ -265,7 +265,7 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     drawn(quarterly_packets.issue(cycle=first, by=cast.approver, now=met_at(now)))
     cycles.close(cycle=first, by=cast.approver, now=met_at(now))
     budgets.allocate(
-        team=Team.objects.get(slug="search"),
+        holder=Team.objects.get(slug="search"),
         quarter="2027Q1",
         unit=BudgetUnit.USD,
         amount=Decimal(5000),

@@ -98,7 +98,7 @@ def test_an_approval_registers_the_map(world: World) -> None:
     request = world.evidence()
     stated(world, request, kpis=[LINE])
     budgets.allocate(
-        team=request.team,
+        holder=request.team,
         quarter=str(Quarter.of(world.now)),
         unit=BudgetUnit.USD,
         amount=Decimal(10_000_000),

@@ -359,7 +359,7 @@ def test_the_money_must_be_there_at_the_last_vote(world: World) -> None:
     quarter = str(Quarter.of(quarter_later.date()))
     for unit, amount in ((BudgetUnit.USD, "30000"), (BudgetUnit.GPU_H, "319")):
         budgets.allocate(
-            team=request.team,
+            holder=request.team,
             quarter=quarter,
             unit=unit,
             amount=Decimal(amount),

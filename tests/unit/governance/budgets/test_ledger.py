@@ -11,7 +11,7 @@ from governance.budgets.domain.ledger import (
     balance,
     check_available,
     check_entry,
-    reserved_by,
+    holding_of,
 )
 from weighbridge.core.errors import Invalid, WrongState
 
@@ -37,8 +37,8 @@ def test_the_balance_adds_up():
 
 
 def test_reservations_by_request():
-    assert reserved_by(BOOK, ref="MRR-2") == 150
-    assert reserved_by(BOOK, ref="MRR-9") == 0
+    assert holding_of(BOOK, ref="MRR-2").reserved == 150
+    assert holding_of(BOOK, ref="MRR-9").reserved == 0
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_with_the_checks_no_account_is_ever_overdrawn(steps):
                     check_available(balance(book), amount=amount, unit="USD", account="a")
                     new = (entry(kind, amount, ref),)
                 case "commit":
-                    held = reserved_by(book, ref=ref)
+                    held = holding_of(book, ref=ref).reserved
                     given_back = (entry("release", held, ref),) * (held > 0)
                     check_available(balance([*book, *given_back]), amount=amount, unit="USD", account="a")
                     new = (*given_back, entry("commit", amount, ref))
                 case _:
-                    new = (entry(kind, min(amount, reserved_by(book, ref=ref)), ref),)
+                    new = (entry(kind, min(amount, holding_of(book, ref=ref).reserved), ref),)
         except WrongState:
             continue
         book += new
         now = balance(book)
         assert now.available == now.allocated - now.reserved - now.committed
         assert now.available >= 0
-        assert now.reserved == sum(reserved_by(book, ref=each) for each in ("MRR-1", "MRR-2", "MRR-3"))
-        assert min(reserved_by(book, ref=each) for each in ("MRR-1", "MRR-2", "MRR-3")) >= 0
+        assert now.reserved == sum(holding_of(book, ref=each).reserved for each in ("MRR-1", "MRR-2", "MRR-3"))
+        assert min(holding_of(book, ref=each).reserved for each in ("MRR-1", "MRR-2", "MRR-3")) >= 0
