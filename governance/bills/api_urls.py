@@ -1,31 +1,27 @@
 """Addresses of the API of bills."""
 
 from django.urls import URLPattern, path
+from rest_framework.parsers import MultiPartParser
 
-from governance.bills.api.bills import (
-    AllocationDetail,
-    AllocationProposal,
-    AllocationRules,
-    AllocationTrial,
-    BillCancellation,
-    BillDetail,
-    BillRepetition,
-    Bills,
-    Rates,
-    SpendExport,
-    SpendList,
-)
+from governance.bills.api.bills import AllocationRules, Bills, Rates, Spend
+from governance.site.api.shapes import AnyAccept
 
 urlpatterns: list[URLPattern] = [
-    path("bills/", Bills.as_view(), name="bills"),
-    path("bills/<int:bill_id>/", BillDetail.as_view(), name="bill"),
-    path("bills/<int:bill_id>/cancel/", BillCancellation.as_view(), name="bill-cancel"),
-    path("bills/<int:bill_id>/retry/", BillRepetition.as_view(), name="bill-retry"),
-    path("exchange-rates/", Rates.as_view(), name="rates"),
-    path("allocation-rules/", AllocationRules.as_view(), name="allocation"),
-    path("allocation-rules/preview/", AllocationTrial.as_view(), name="allocation-try"),
-    path("allocation-rules/<int:number>/", AllocationDetail.as_view(), name="allocation-version"),
-    path("allocation-rules/<int:number>/propose/", AllocationProposal.as_view(), name="allocation-propose"),
-    path("spend/", SpendList.as_view(), name="spend"),
-    path("spend.<slug:kind>", SpendExport.as_view(), name="spend-export"),
+    path("bills/", Bills.as_view({"get": "listed", "post": "send"}, parser_classes=[MultiPartParser]), name="bills"),
+    path("bills/<int:bill_id>/", Bills.as_view({"get": "retrieve"}), name="bill"),
+    path("bills/<int:bill_id>/cancel/", Bills.as_view({"post": "cancel"}), name="bill-cancel"),
+    path("bills/<int:bill_id>/retry/", Bills.as_view({"post": "retry"}), name="bill-retry"),
+    path("exchange-rates/", Rates.as_view({"get": "listed", "post": "set_rate"}), name="rates"),
+    path("allocation-rules/", AllocationRules.as_view({"get": "listed", "post": "draft"}), name="allocation"),
+    path("allocation-rules/preview/", AllocationRules.as_view({"post": "preview"}), name="allocation-try"),
+    path("allocation-rules/<int:number>/", AllocationRules.as_view({"get": "retrieve"}), name="allocation-version"),
+    path(
+        "allocation-rules/<int:number>/propose/",
+        AllocationRules.as_view({"post": "propose"}),
+        name="allocation-propose",
+    ),
+    path("spend/", Spend.as_view({"get": "listed"}), name="spend"),
+    path(
+        "spend.<slug:kind>", Spend.as_view({"get": "export"}, content_negotiation_class=AnyAccept), name="spend-export"
+    ),
 ]

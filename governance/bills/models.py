@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 
 from governance.bills.enums import BillKind, BillOrigin
+from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
 from governance.jobs.enums import ENDED_BADLY, JobState
 from governance.jobs.models import Leased
@@ -136,29 +137,6 @@ class SpendLine(models.Model):
     gpu_hours = models.DecimalField(max_digits=38, decimal_places=12)
     server_hours = models.DecimalField(max_digits=38, decimal_places=12, default=0)
 
-    COPIED: ClassVar = (
-        "slice_id",
-        "period",
-        "day",
-        "subaccount",
-        "resource",
-        "sku",
-        "provider",
-        "service",
-        "service_category",
-        "region",
-        "category",
-        "is_correction",
-        "currency",
-        "tags",
-        "rows",
-        "billed",
-        "effective",
-        "listed",
-        "gpu_hours",
-        "server_hours",
-    )
-
     class Meta:
         constraints = [
             models.CheckConstraint(name="currency_is_three_letters", condition=Q(currency__regex="^[A-Z]{3}$"))
@@ -177,15 +155,16 @@ class SpendLine(models.Model):
                 cursor.execute("SELECT to_regclass(%s)", [name])
                 if cursor.fetchone()[0] is not None:
                     continue
-                end = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-                cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")
+                bounds = f"FROM ('{start}') TO ('{next_month(start)}')"
+                cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES {bounds}")
 
     @classmethod
     def copy_in(cls, lines: "pl.DataFrame") -> None:
-        """Insert lines with the columns `COPIED` by COPY, in the caller's transaction."""
-        statement = f"COPY {cls._meta.db_table} ({', '.join(cls.COPIED)}) FROM STDIN (FORMAT csv)"
+        """Insert lines, with the columns of the table but without a rule, by COPY in the caller's transaction."""
+        columns = [field.attname for field in cls._meta.concrete_fields if field.name not in {"id", "rule"}]
+        statement = f"COPY {cls._meta.db_table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
         with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
-            for block in lines.select(cls.COPIED).iter_slices(BLOCK_LINES):
+            for block in lines.select(columns).iter_slices(BLOCK_LINES):
                 copy.write(block.write_csv(include_header=False, quote_style="non_numeric"))
 
 

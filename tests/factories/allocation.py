@@ -1,8 +1,10 @@
 """Allocation rules as YAML, and a published version of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from governance.bills.actions import allocation
+from governance.bills.domain.allocation import TAG, Rule
 from governance.bills.models import AllocationVersion
 from tests.factories.changes import publish
 from tests.factories.people import Cast
@@ -26,3 +28,9 @@ def publish_rules(*, cast: Cast, now: datetime, source: str = RULES) -> Allocati
     """Drafted by finance, published by an administrator; the author's model must be registered."""
     draft = allocation.draft(source=source, by=cast.finance, now=now)
     return publish(version=draft, cast=cast, now=now)
+
+
+def takes(rule: Rule, line: Mapping[str, str], tags: Mapping[str, str]) -> bool:
+    """Whether a line with these fields and tags meets all conditions of the rule."""
+    values = dict(line) | {f"{TAG}{name}": value for name, value in tags.items()}
+    return all(condition.holds(values.get(condition.field, "")) for condition in rule.conditions)

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, Case, Max, Q, Value, When
 
 from governance.audit.actions import record as audit
 from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
-from governance.bills.queries.allocation import parse, published, rules_of, taken_by, targets
+from governance.bills.queries.allocation import parse, published, taken_by, targets
 from governance.bills.rules import check_handle_bills, check_publish_allocation, may_see_bills
 from governance.jobs import outbox
 from governance.people.approvals.enums import Changed
@@ -43,9 +43,8 @@ def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
             with transaction.atomic():
                 version.save()
         except IntegrityError as error:
-            raise WrongState(
-                f"Another person has just saved version {last + 1}. Check it, then save yours again."
-            ) from error
+            reason = f"Another person has just saved version {last + 1}. Check it, then save yours again."
+            raise WrongState(reason) from error
         _record("drafted", version, by, now, {"digest": version.digest})
     return version
 
@@ -65,7 +64,7 @@ def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> Al
                 other.save(update_fields=["state"])
         AllocationRule.objects.bulk_create(
             AllocationRule(version=row, rule_id=rule.id, team=team, asset=asset, request_ref=rule.request)
-            for rule, team, asset in targets(rules_of(row))
+            for rule, team, asset in targets(parse(row.source))
         )
         row.state, row.published_by, row.published_at = DocumentState.PUBLISHED, by, now
         row.save(update_fields=["state", "published_by", "published_at"])
@@ -81,13 +80,14 @@ def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime
     if version is None:
         return 0
     rows = {row.rule_id: row.pk for row in version.rules.all()}
-    rules = rules_of(version).rules
+    rules = parse(version.source).rules
     periods = {each.period for each in slices}
     with transaction.atomic():
-        lines, tests = taken_by(rules, among=SpendLine.objects.filter(slice__in=slices, period__in=periods))
+        among = SpendLine.objects.filter(slice__in=slices, period__in=periods)
+        lines, tests = taken_by(rules, among=among)
         cases = [When(test, then=Value(rows[rule.id])) for rule, test in zip(rules, tests, strict=True)]
         lines.update(rule=Case(*cases, default=Value(None), output_field=BigIntegerField()) if cases else None)
-        allocated_count = SpendLine.objects.filter(slice__in=slices, period__in=periods, rule__isnull=False).count()
+        allocated_count = among.filter(rule__isnull=False).count()
         details = {"slices": [str(each) for each in slices][:100], "lines": allocated_count}
         _record("assigned", version, by, now, details)
     return allocated_count

@@ -1,8 +1,5 @@
-"""Writes of bills. A bill is received once for each content, read by a worker, and counted in one transaction that
-replaces complete slices.
-"""
+"""Writes of bills. A bill is received once for each content, read by a worker, and replaces complete slices."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +13,7 @@ from governance.audit.actions import record as audit
 from governance.bills.actions import allocation
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain import pipeline as whole
-from governance.bills.domain.slices import Slice, numbered, slices_of
+from governance.bills.domain.file_kind import bad_file
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.bills.rules import check_handle_bills
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from django.core.files import File
 
     from governance.bills.domain.aggregation import AggregatedBill
+    from governance.bills.domain.slices import Slice
 
 INGEST_TASK = "governance.bills.tasks.ingest_bill"
 BILLS_LOCK = 0x62696C6C  # an arbitrary number, unique among advisory locks
@@ -78,22 +76,10 @@ def receive(*, upload: "File[bytes] | SpooledUpload", delivery: Delivery, by: Us
 
 
 def reject_file(*, name: str, delivery: Delivery, reason: str, by: User | None, now: datetime) -> Bill:
-    """Record a rejected file of the watched folder as a failed bill, so that people see it and the tick does not try it
-    again.
-    """
+    """Record a rejected file of the watched folder as a failed bill, for people to see and not to be tried again."""
+    ended = {"state": JobState.FAILED, "error": reason[:4000], "finished_at": now}
     with transaction.atomic():
-        bill = Bill.objects.create(
-            kind=delivery.kind,
-            origin=delivery.origin,
-            name=name[:160],
-            seen_as=delivery.seen_as,
-            state=JobState.FAILED,
-            error=reason[:4000],
-            created_at=now,
-            next_attempt_at=now,
-            finished_at=now,
-            received_by=by,
-        )
+        bill = _create(name, delivery, by, created_at=now, next_attempt_at=now, **ended)
         _record("turned_away", bill, by, now, {"name": bill.name, "reason": reason[:400]})
     return bill
 
@@ -101,22 +87,22 @@ def reject_file(*, name: str, delivery: Delivery, reason: str, by: User | None, 
 def ingest(
     *, bill: Bill, gathered: "AggregatedBill", report: dict[str, Any], by: User | None = None, now: datetime
 ) -> bool:
-    """Store the result of a worker in one transaction: replace the slices, copy the lines and allocate them. Returns
-    False and writes nothing if the worker lost its lease. Raises WrongState or Invalid if a slice must not be replaced;
-    the worker still holds the bill then.
+    """Store the result of a worker: replace the slices, copy the lines, allocate and post them, in one transaction.
+
+    Returns False and writes nothing if the worker lost its lease. Raises WrongState or Invalid if a slice must not be
+    replaced; the worker still holds the bill then.
     """
-    slices = slices_of(gathered.lines)
+    slices, months = gathered.slices, {day.replace(day=1) for day in gathered.lines["day"].unique()}
     with transaction.atomic():
         if not jobs.finish(row=bill, now=now, report=report, progress=1.0, phase=""):
             return False
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BILLS_LOCK])
         SpendLine.open_partitions(each.period for each in slices)
-        gone = _months_of(slices)
-        rows = [_replace(bill, each, now) for each in slices]
-        SpendLine.copy_in(numbered(gathered.lines, [row.pk for row in rows], slices=slices))
+        months = months.union(*(_retire_current(bill, each) for each in slices))
+        rows = [_stored(bill, each, now) for each in slices]
+        SpendLine.copy_in(gathered.numbered([row.pk for row in rows]))
         allocation.assign(slices=rows, by=by, now=now)
-        months = {day.replace(day=1) for day in gathered.lines["day"].unique()} | gone
         postings.post_months(months=months, cause=f"bill:{bill.pk}:{bill.fence}", by=by, now=now)
         bill.refresh_from_db()
         details = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
@@ -130,70 +116,47 @@ def _existing_bill(digest: str) -> Bill | None:
 
 def _queue(spooled: SpooledUpload, delivery: Delivery, by: User | None, now: datetime) -> Bill:
     stored = artifacts.store(upload=spooled, by=by, now=now)
-    bill = Bill.objects.create(
-        kind=delivery.kind,
-        origin=delivery.origin,
-        name=spooled.name[:160],
-        digest=stored.digest,
-        size_bytes=stored.size_bytes,
-        stored_as=stored.stored_as,
-        seen_as=delivery.seen_as,
-        cluster=delivery.cluster.strip(),
-        refuses_existing=delivery.refuses_existing,
-        received_by=by,
-        **jobs.queued(model=Bill, now=now),
-    )
+    content = {"digest": stored.digest, "size_bytes": stored.size_bytes, "stored_as": stored.stored_as}
+    bill = _create(spooled.name, delivery, by, **content, **jobs.queued(model=Bill, now=now))
     _record("received", bill, by, now, {"digest": bill.digest, "name": bill.name, "kind": bill.kind})
     jobs.wake_for(row=bill)
     return bill
 
 
-def _months_of(slices: Sequence[Slice]) -> set[date]:
-    """The months of consumption of the lines that will be replaced."""
-    months: set[date] = set()
-    for each in slices:
-        lines = SpendLine.objects.filter(
-            period=each.period,
-            slice__provider=each.provider,
-            slice__billing_account=each.billing_account,
-            slice__is_current=True,
-        )
-        months |= set(lines.order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+def _create(name: str, delivery: Delivery, by: User | None, **fields: Any) -> Bill:
+    received = {**vars(delivery), "cluster": delivery.cluster.strip(), "name": name[:160], "received_by": by}
+    return Bill.objects.create(**received, **fields)
+
+
+def _retire_current(bill: Bill, each: "Slice") -> set[date]:
+    """Retire the data that a slice replaces. Returns the months of consumption of the lines that were deleted."""
+    key = {"provider": each.provider, "billing_account": each.billing_account, "period": each.period}
+    current = BillSlice.objects.select_for_update().filter(is_current=True, **key).first()
+    if current is None:
+        return set()
+    _check_replaceable(bill, current)
+    lines = SpendLine.objects.filter(slice=current, period=current.period)
+    months = set(lines.annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+    lines.delete()
+    current.is_current, current.replaced_by = False, bill
+    current.save(update_fields=["is_current", "replaced_by"])
     return months
 
 
-def _replace(bill: Bill, each: Slice, now: datetime) -> BillSlice:
-    key = {"provider": each.provider, "billing_account": each.billing_account, "period": each.period}
-    current = BillSlice.objects.select_for_update().filter(is_current=True, **key).first()
-    if current is not None:
-        _check_replaceable(bill, current)
-        SpendLine.objects.filter(slice=current, period=current.period).delete()
-        current.is_current, current.replaced_by = False, bill
-        current.save(update_fields=["is_current", "replaced_by"])
+def _stored(bill: Bill, each: "Slice", now: datetime) -> BillSlice:
     totals = [
         {"currency": currency, "billed": str(billed), "effective": str(effective)}
         for currency, (billed, effective) in each.totals.items()
     ]
-    return BillSlice.objects.create(
-        bill=bill,
-        period_end=each.period_end,
-        rows=each.rows,
-        lines_count=each.lines,
-        gpu_hours=each.gpu_hours,
-        totals=totals,
-        read_at=now,
-        **key,
-    )
+    return BillSlice.objects.create(**{**vars(each), "totals": totals}, bill=bill, read_at=now)
 
 
 def _check_replaceable(bill: Bill, current: BillSlice) -> None:
     if bill.refuses_existing:
-        raise Invalid(
-            f"{current} already has data from {current.bill}, and this file was sent with "
-            "the option not to replace existing data. "
-            "If it corrects that bill, send it again without the option.",
-            field="file",
-            code="duplicate_period",
+        raise bad_file(
+            "duplicate_period",
+            f"{current} already has data from {current.bill}, and this file was sent with the option not to replace "
+            "existing data. If it corrects that bill, send it again without the option.",
         )
     if current.bill_id > bill.pk:
         raise WrongState(

@@ -5,58 +5,32 @@ sub-account, resource, SKU, service, region, category, currency and set of tags.
 the whole file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+
+import polars as pl
 
 from governance.bills.domain import checks
-from governance.bills.domain.columns import NUMBERS
+from governance.bills.domain.columns import COLUMNS, NUMBERS
+from governance.bills.domain.file_kind import bad_file
 from governance.bills.domain.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.bills.domain.reading import DIGITS, PLACES, Source, decimals
+from governance.bills.domain.slices import KEY, Slice, slices_of
 from governance.bills.domain.tags import canonical
-from weighbridge.core.errors import Invalid
 
-if TYPE_CHECKING:
-    import polars as pl
-
-WORDS = (
-    "ProviderName",
-    "BillingAccountId",
-    "SubAccountId",
-    "BillingPeriodStart",
-    "BillingPeriodEnd",
-    "ChargeCategory",
-    "ChargeClass",
-    "BillingCurrency",
-    "ServiceName",
-    "ServiceCategory",
-    "SkuId",
-    "SkuPriceDetails",
-    "ResourceId",
-    "RegionId",
-    "Tags",
-    "ConsumedUnit",
-    "PricingUnit",
-    "CommitmentDiscountStatus",
-)
-LINE = (
-    "provider",
-    "billing_account",
-    "period",
-    "period_end",
-    "day",
-    "subaccount",
-    "resource",
-    "sku",
-    "service",
-    "service_category",
-    "region",
-    "category",
-    "is_correction",
-    "currency",
-    "tags",
-)
+NOT_GROUPED = {*NUMBERS, "ChargePeriodStart", "ChargePeriodEnd", "CommitmentDiscountId"}
+WORDS = tuple(column.name for column in COLUMNS if column.name not in NOT_GROUPED)
+TEXTS = {
+    "subaccount": "SubAccountId",
+    "resource": "ResourceId",
+    "sku": "SkuId",
+    "service": "ServiceName",
+    "service_category": "ServiceCategory",
+    "region": "RegionId",
+    "category": "ChargeCategory",
+}
+LINE = ("provider", "billing_account", "period", "period_end", "day", *TEXTS, "is_correction", "currency", "tags")
 SUMS = ("rows", "billed", "effective", "listed", "gpu_hours", "server_hours")
 EXAMPLES_MAX, VALUE_CHARS_MAX = 3, 80
 OnRows = Callable[[int], None]
@@ -75,11 +49,10 @@ class Refusal:
 @dataclass(frozen=True)
 class AggregatedBill:
     """An aggregated file: `lines` with the columns `LINE` and `SUMS`, rejected rows and notes. `set_aside` is the
-    effective cost of purchases of commitments, by currency. It is not counted, because other rows bill the use of the
-    commitments.
+    effective cost of purchases of commitments, by currency: not counted, because other rows bill their use.
     """
 
-    lines: "pl.DataFrame"
+    lines: pl.DataFrame
     rows_read: int
     refused: tuple[Refusal, ...]
     has_zoneless_times: bool
@@ -91,25 +64,36 @@ class AggregatedBill:
         """The number of accepted rows."""
         return int(self.lines["rows"].sum())
 
+    @cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """Its slices. Raises Invalid if a period has two ends."""
+        return slices_of(self.lines)
+
+    def numbered(self, numbers: Sequence[int]) -> pl.DataFrame:
+        """The lines with `slice_id`, the number of their slice."""
+        pairs = zip(self.slices, numbers, strict=True)
+        keys = [(each.provider, each.billing_account, each.period, number) for each, number in pairs]
+        return self.lines.join(pl.DataFrame(keys, schema=[*KEY, "slice_id"], orient="row"), on=KEY, how="left")
+
 
 def aggregate(source: Source, *, on_rows: OnRows = lambda _: None) -> AggregatedBill:
-    """Read and aggregate the file. `on_rows` is called from any thread with the number of rows just read, and may raise
-    to stop. Raises Invalid if the file cannot be read to its end.
-    """
-    import polars as pl
+    """Read and aggregate the file. Raises Invalid if it cannot be read to its end.
 
+    `on_rows` is called from any thread with the number of rows just read, and may raise to stop.
+    """
     try:
         groups = group(source, on_rows=on_rows)
         broken = groups.filter(pl.col("broken").is_not_null())
         refused = _refusals(source, broken) if broken.height else ()
     except pl.exceptions.PolarsError as error:
-        raise Invalid(_error_text(error), field="file", code="damaged") from error
+        raise bad_file("damaged", _error_text(error)) from error
     accepted = _named(groups.filter(pl.col("broken").is_null()))
     purchases = (
         accepted.filter(pl.col("set_aside") != 0).group_by("currency").agg(pl.col("set_aside").sum()).sort("currency")
     )
+    stored = pl.col(*SUMS[1:]).sum().round(PLACES).cast(pl.Decimal(DIGITS, PLACES))  # rounded once, half to even
     return AggregatedBill(
-        lines=accepted.group_by(*LINE).agg(pl.col("rows").sum(), *(kept_places(name) for name in SUMS[1:])).sort(*LINE),
+        lines=accepted.group_by(*LINE).agg(pl.col("rows").sum(), stored).sort(*LINE),
         rows_read=int(groups["rows"].sum()),
         refused=refused,
         has_zoneless_times=bool((accepted["zone"].str.replace(r"^\.\d+", "") == "").any()),
@@ -118,10 +102,8 @@ def aggregate(source: Source, *, on_rows: OnRows = lambda _: None) -> Aggregated
     )
 
 
-def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame":
+def group(source: Source, *, on_rows: OnRows = lambda _: None) -> pl.DataFrame:
     """The single pass: rows grouped by all relevant texts, with `broken`, the ID of the check that fails, or null."""
-    import polars as pl
-
     day, zone = pl.col("ChargePeriodStart").str.slice(0, checks.DAY_CHARS), checks.zone_of("ChargePeriodStart")
     rows = source.scan().select(
         *WORDS,
@@ -132,13 +114,9 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame"
         *(decimals(name) for name in NUMBERS),
     )
     keys = (*WORDS, "day", "zone", "committed", "broken")
-    sums = [pl.len().cast(pl.Int64).alias("rows"), *(pl.col(name).sum() for name in NUMBERS)]
-    groups = (
-        rows.map_batches(partial(report_rows, on_rows), streamable=True)
-        .group_by(*keys)
-        .agg(*sums)
-        .collect(engine="streaming")
-    )
+    grouped = rows.map_batches(partial(report_rows, on_rows), streamable=True).group_by(*keys)
+    sums = pl.len().cast(pl.Int64).alias("rows"), pl.col(*NUMBERS).sum()
+    groups = grouped.agg(*sums).collect(engine="streaming")
     charged = pl.concat_str(
         pl.col("day"),
         pl.when(pl.col("day").str.len_chars() == checks.DAY_CHARS).then(pl.lit("T00:00:00")).otherwise(pl.lit("")),
@@ -149,38 +127,27 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame"
     )
 
 
-def kept_places(name: str) -> "pl.Expr":
-    """The sum of a column, rounded once, half to even, to the stored number of decimals."""
-    import polars as pl
-
-    return pl.col(name).sum().round(PLACES).cast(pl.Decimal(DIGITS, PLACES))
-
-
-def report_rows(on_rows: OnRows, frame: "pl.DataFrame") -> "pl.DataFrame":
+def report_rows(on_rows: OnRows, frame: pl.DataFrame) -> pl.DataFrame:
     """Report the number of rows to the callback, in a thread of Polars, and return the rows unchanged."""
     on_rows(frame.height)
     return frame
 
 
-def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
+def _named(groups: pl.DataFrame) -> pl.DataFrame:
     """The groups as lines, with GPU hours, canonical tags, and purchases of commitments set aside."""
-    import polars as pl
-
     is_bought_ahead = (pl.col("ChargeCategory") == "Purchase") & pl.col("committed")
     zero = pl.lit(0).cast(groups.schema["EffectiveCost"])
     return (
         _understood(groups)
-        .with_columns(
-            pl.when(is_bought_ahead).then(pl.col("EffectiveCost")).otherwise(zero).alias("set_aside"),
-        )
+        .with_columns(pl.when(is_bought_ahead).then(pl.col("EffectiveCost")).otherwise(zero).alias("set_aside"))
         .select(
             pl.col("ProviderName").alias("provider"),
             pl.col("BillingAccountId").alias("billing_account"),
             checks.day_of("BillingPeriodStart").alias("period"),
             checks.day_of("BillingPeriodEnd").alias("period_end"),
             pl.col("day").str.to_date("%Y-%m-%d"),
-            *(pl.col(own).fill_null("").alias(name) for name, own in _TEXTS.items()),
-            (pl.col("ChargeClass").is_not_null()).alias("is_correction"),
+            *(pl.col(own).fill_null("").alias(name) for name, own in TEXTS.items()),
+            pl.col("ChargeClass").is_not_null().alias("is_correction"),
             pl.col("BillingCurrency").alias("currency"),
             "tags",
             "tags_unreadable",
@@ -196,10 +163,8 @@ def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
     )
 
 
-def _understood(groups: "pl.DataFrame") -> "pl.DataFrame":
+def _understood(groups: pl.DataFrame) -> pl.DataFrame:
     """The groups with `gpus`, `tags` and `tags_unreadable`. Each distinct text is parsed only once."""
-    import polars as pl
-
     details, tags = (groups[name].unique().to_list() for name in ("SkuPriceDetails", "Tags"))
     read = [canonical(text) for text in tags]
     gpus = {"SkuPriceDetails": details, "gpus": [gpus_in(text) for text in details]}
@@ -211,21 +176,8 @@ def _understood(groups: "pl.DataFrame") -> "pl.DataFrame":
     )
 
 
-_TEXTS = {
-    "subaccount": "SubAccountId",
-    "resource": "ResourceId",
-    "sku": "SkuId",
-    "service": "ServiceName",
-    "service_category": "ServiceCategory",
-    "region": "RegionId",
-    "category": "ChargeCategory",
-}
-
-
-def _refusals(source: Source, broken: "pl.DataFrame") -> tuple[Refusal, ...]:
+def _refusals(source: Source, broken: pl.DataFrame) -> tuple[Refusal, ...]:
     """The number of rows that each check rejected. Reads the file again for examples."""
-    import polars as pl
-
     counts = dict(broken.group_by("broken").agg(pl.col("rows").sum()).iter_rows())
     checked_rows = source.scan().with_columns(
         pl.coalesce(checks.first_failed_number_check(), checks.first_failed_text_check()).alias("broken")

@@ -5,7 +5,7 @@ counted twice. Overlaps are found from the rules alone, before any bill is read.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -28,10 +28,9 @@ _REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class FieldPattern:
-    """The condition on one field of a line: it must match one of the patterns, or be empty if there are none.
+    """The condition on a column of a line, or on `tags.NAME`: it matches one of the patterns, or is empty without any.
 
-    `field` is a column of a line, or `tags.NAME`. A pattern is a complete value, or a prefix followed by `*`; `*` alone
-    matches any non-empty value.
+    A pattern is a complete value, or a prefix followed by `*`; `*` alone matches any non-empty value.
     """
 
     field: str
@@ -55,15 +54,6 @@ class Rule:
     account: str
     model: str = ""
     request: str = ""
-
-    def takes(self, line: Mapping[str, str], tags: Mapping[str, str]) -> bool:
-        """Whether a line with these fields and tags matches the rule."""
-        return all(
-            each.holds(
-                tags.get(each.field.removeprefix(TAG), "") if each.field.startswith(TAG) else line.get(each.field, "")
-            )
-            for each in self.conditions
-        )
 
 
 @dataclass(frozen=True)
@@ -95,8 +85,7 @@ def check_disjoint(rules: Sequence[Rule]) -> None:
         if row is not None:
             shown = ", ".join(f"{field} {value!r}" if value else f"no {field}" for field, value in sorted(row.items()))
             raise Invalid(
-                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} matches both. Give one of "
-                "them a "
+                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} matches both. Give one of them a "
                 "condition that excludes the other. An empty list means that the row has no such value.",
                 field=f"rules[{place}].match",
                 code="overlap",
@@ -119,12 +108,9 @@ def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
 
 def _shared_value(conditions: Sequence[FieldPattern]) -> str | None:
     """A value that all conditions allow. Of overlapping prefixes, the longest matches all of them."""
-    candidates = [""] + [_value_of(pattern) for condition in conditions for pattern in condition.patterns]
+    patterns = [pattern for condition in conditions for pattern in condition.patterns]
+    candidates = ["", *("x" if pattern == ANY else pattern.removesuffix(ANY) for pattern in patterns)]
     return next((value for value in candidates if all(condition.holds(value) for condition in conditions)), None)
-
-
-def _value_of(pattern: str) -> str:
-    return "x" if pattern == ANY else pattern.removesuffix(ANY)
 
 
 def _fits(pattern: str, value: str) -> bool:

@@ -5,13 +5,11 @@ all rows with the same texts.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from governance.bills.domain.columns import CATEGORIES, CORRECTION, NUMBERS
 from governance.bills.domain.reading import decimals
-
-if TYPE_CHECKING:
-    import polars as pl
 
 ZONE = r"^(\.\d+)?(Z|z|[+-]00:?00| ?UTC)?$"
 DAY_CHARS, TIME_CHARS = 10, 19
@@ -49,23 +47,18 @@ CHECKS = (
         ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart"),
     ),
 )
-BY_ID = {check.id: check for check in CHECKS}
 
 
-def first_failed_number_check() -> "pl.Expr":
+def first_failed_number_check() -> pl.Expr:
     """The ID of the first numeric check that a row fails, or null."""
-    import polars as pl
-
     unreadable = pl.any_horizontal([decimals(name).is_null() & pl.col(name).is_not_null() for name in NUMBERS])
     missing = pl.col("BilledCost").is_null() | pl.col("EffectiveCost").is_null()
     backwards = pl.col("ChargePeriodEnd") <= pl.col("ChargePeriodStart")
     return _first({"figure_unreadable": unreadable, "cost_missing": missing, "charge_backwards": backwards})
 
 
-def first_failed_text_check() -> "pl.Expr":
+def first_failed_text_check() -> pl.Expr:
     """The ID of the first text check that a row, or a group of rows, fails, or null."""
-    import polars as pl
-
     times = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart")
     start, end, charged = (day_of(name) for name in times)
     return _first(
@@ -82,21 +75,15 @@ def first_failed_text_check() -> "pl.Expr":
     )
 
 
-def day_of(name: str) -> "pl.Expr":
+def day_of(name: str) -> pl.Expr:
     """The day of a time, or null if the text is not a time."""
-    import polars as pl
-
     return pl.col(name).str.slice(0, DAY_CHARS).str.to_date("%Y-%m-%d", strict=False)
 
 
-def zone_of(name: str) -> "pl.Expr":
+def zone_of(name: str) -> pl.Expr:
     """The part of a time after the seconds: a fraction and a time zone; empty if there is none, or none is needed."""
-    import polars as pl
-
     return pl.col(name).str.slice(TIME_CHARS).fill_null("")
 
 
-def _first(broken: "dict[str, pl.Expr]") -> "pl.Expr":
-    import polars as pl
-
+def _first(broken: dict[str, pl.Expr]) -> pl.Expr:
     return pl.coalesce(*(pl.when(test).then(pl.lit(name)) for name, test in broken.items()))

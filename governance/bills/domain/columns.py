@@ -27,7 +27,7 @@ COLUMNS = (
     Column("ChargePeriodEnd", is_needed=True),
     Column("ChargeCategory", is_needed=True, others=("ChargeType",)),
     Column("BilledCost", is_needed=True),
-    Column("EffectiveCost", is_needed=True, others=("AmortizedCost", "AmortizedCost")),
+    Column("EffectiveCost", is_needed=True, others=("AmortizedCost",)),
     Column("ServiceName", is_needed=True),
     Column("ServiceCategory", is_needed=True),
     Column("ChargeClass"),
@@ -46,79 +46,48 @@ COLUMNS = (
     Column("Tags"),
 )
 
-MANDATORY = frozenset(
+EXPECTED = frozenset(  # required by FOCUS, but not needed here
     [
-        "BilledCost",
-        "BillingAccountId",
         "BillingAccountName",
-        "BillingCurrency",
-        "BillingPeriodEnd",
-        "BillingPeriodStart",
-        "ChargeCategory",
         "ChargeClass",
         "ChargeDescription",
-        "ChargePeriodEnd",
-        "ChargePeriodStart",
         "ContractedCost",
-        "EffectiveCost",
         "InvoiceIssuerName",
         "ListCost",
         "PricingQuantity",
         "PricingUnit",
-        "ProviderName",
         "PublisherName",
-        "ServiceCategory",
-        "ServiceName",
     ]
 )
+NEW_IN = {  # newest first: a file has the first version of which it contains a column
+    "1.4": {"InvoiceDetailId", "CommitmentProgramEligibilityDetails"},
+    "1.3": {"ServiceProviderName", "HostProviderName", "AllocatedMethodId", "AllocatedResourceId", "ContractApplied"},
+    "1.2": {"InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency", "PricingCurrencyEffectiveCost"},
+    "1.1": {"SkuMeter", "SkuPriceDetails", "ServiceSubcategory", "CapacityReservationId", "CommitmentDiscountQuantity"},
+}
 FURTHER = frozenset(
     [
         "AvailabilityZone",
-        "BillingAccountType",
-        "CapacityReservationId",
         "CapacityReservationStatus",
         "ChargeFrequency",
         "CommitmentDiscountCategory",
         "CommitmentDiscountName",
-        "CommitmentDiscountQuantity",
         "CommitmentDiscountType",
         "CommitmentDiscountUnit",
         "ContractedUnitPrice",
-        "InvoiceId",
         "ListUnitPrice",
         "PricingCategory",
-        "PricingCurrency",
         "PricingCurrencyContractedUnitPrice",
-        "PricingCurrencyEffectiveCost",
         "PricingCurrencyListUnitPrice",
         "RegionName",
         "ResourceName",
         "ResourceType",
-        "ServiceSubcategory",
-        "SkuMeter",
         "SkuPriceId",
         "SubAccountName",
-        "SubAccountType",
-        "ServiceProviderName",
-        "HostProviderName",
         "AllocatedMethodDetails",
-        "AllocatedMethodId",
-        "AllocatedResourceId",
         "AllocatedResourceName",
         "AllocatedTags",
-        "ContractApplied",
-        "InvoiceDetailId",
-        "CommitmentProgramEligibilityDetails",
     ]
-)
-NEW_IN = (  # newest first: a file has the first version of which it contains a column
-    ("1.4", {"InvoiceDetailId", "CommitmentProgramEligibilityDetails"}),
-    ("1.3", {"ServiceProviderName", "HostProviderName", "AllocatedMethodId", "AllocatedResourceId", "ContractApplied"}),
-    ("1.2", {"InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency", "PricingCurrencyEffectiveCost"}),
-    (
-        "1.1",
-        {"SkuMeter", "SkuPriceDetails", "ServiceSubcategory", "CapacityReservationId", "CommitmentDiscountQuantity"},
-    ),
 )
 
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")

@@ -37,19 +37,21 @@ class UnpackLimits:
     rows: int = 60_000_000
 
 
+def bad_file(code: str, reason: str) -> Invalid:
+    """The refusal of a file that cannot be read."""
+    return Invalid(reason, field="file", code=code)
+
+
 def kind_of(path: Path, *, name: str) -> FileKind:
-    """Detect the kind from the first bytes. Raises Invalid if the extension does not match or the content has another
-    format.
-    """
+    """The kind by the first bytes. Raises Invalid for another format, or an extension that does not match."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     detected = _kind_by(head)
     expected = _kind_of_extension(name)
     if expected is not None and expected is not detected:
-        raise Invalid(
+        raise bad_file(
+            "mislabeled",
             f"The name {name!r} says {expected}, but the content is {detected}. Send it with the right extension.",
-            field="file",
-            code="mislabeled",
         )
     return detected
 
@@ -60,17 +62,11 @@ def _kind_by(head: bytes) -> FileKind:
     if head.startswith(PARQUET_MARK):
         return FileKind.PARQUET
     if head.startswith(ZIP_MARK):
-        raise Invalid(
-            "This is a ZIP archive or a spreadsheet. Send the CSV, CSV.gz or Parquet file itself.",
-            field="file",
-            code="mislabeled",
-        )
+        reason = "This is a ZIP archive or a spreadsheet. Send the CSV, CSV.gz or Parquet file itself."
+        raise bad_file("mislabeled", reason)
     if b"\0" in head:
-        raise Invalid(
-            "This is neither UTF-8 text nor gzip nor Parquet. Send a CSV in UTF-8, a CSV.gz or a Parquet file.",
-            field="file",
-            code="mislabeled",
-        )
+        reason = "This is neither UTF-8 text nor gzip nor Parquet. Send a CSV in UTF-8, a CSV.gz or a Parquet file."
+        raise bad_file("mislabeled", reason)
     return FileKind.CSV
 
 
@@ -84,9 +80,7 @@ def _kind_of_extension(name: str) -> FileKind | None:
 def decompress(
     path: Path, *, kind: FileKind, folder: Path, caps: UnpackLimits, on_bytes: Callable[[int], None] = lambda _: None
 ) -> Path:
-    """Decompress the file if needed and check that it is complete. Raises Invalid if it is truncated or damaged,
-    TooLarge above the limits.
-    """
+    """The decompressed file. Raises Invalid if it is truncated or damaged, TooLarge above the limits."""
     if kind is FileKind.PARQUET:
         _check_parquet(path)
         return path
@@ -105,9 +99,9 @@ def _unpack(path: Path, target: Path, caps: UnpackLimits, on_bytes: Callable[[in
                 out.write(chunk)
                 on_bytes(size)
     except EOFError as error:
-        raise Invalid("The gzip file is incomplete. Send it again.", field="file", code="truncated") from error
+        raise bad_file("truncated", "The gzip file is incomplete. Send it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+        raise bad_file("damaged", f"The gzip file is damaged ({error}). Send it again.") from error
     return target
 
 
@@ -119,24 +113,23 @@ def _check_caps(size: int, packed: int, caps: UnpackLimits) -> None:
         )
     if size > CHUNK_BYTES and size > packed * caps.ratio:
         raise TooLarge(
-            f"The file unpacks to more than {caps.ratio} times its size, which is not "
-            "plausible for a bill. Send the CSV without compression.",
+            f"The file unpacks to more than {caps.ratio} times its size, which is not plausible for a bill. "
+            "Send the CSV without compression.",
             field="file",
             code="bomb",
         )
 
 
 def _check_parquet(path: Path) -> None:
+    tail = _tail(path)
+    if len(tail) < 3 * len(PARQUET_MARK) or not tail.endswith(PARQUET_MARK):
+        raise bad_file("truncated", "The Parquet file is incomplete. Send it again.")
+
+
+def _tail(path: Path) -> bytes:
     with path.open("rb") as file:
-        file.seek(0, 2)
-        size = file.tell()
-        file.seek(max(0, size - len(PARQUET_MARK)))
-        if size < 3 * len(PARQUET_MARK) or file.read() != PARQUET_MARK:
-            raise Invalid(
-                "The Parquet file is incomplete. Send it again.",
-                field="file",
-                code="truncated",
-            )
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return file.read()
 
 
 def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], str]:
@@ -145,40 +138,25 @@ def header_of(path: Path, *, kind: FileKind = FileKind.CSV) -> tuple[list[str], 
         with gzip.open(path, "rb") if kind is FileKind.GZIP else path.open("rb") as file:
             line = file.readline(HEAD_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+        raise bad_file("damaged", f"The gzip file is damaged ({error}). Send it again.") from error
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise Invalid(
-            "The header is not UTF-8 text. Export the bill in UTF-8.", field="file", code="encoding"
-        ) from error
+        raise bad_file("encoding", "The header is not UTF-8 text. Export the bill in UTF-8.") from error
     delimiter = max(DELIMITERS, key=text.count)
     names = next(csv.reader([text], delimiter=delimiter), [])
     if len(names) < 2:
-        raise Invalid(
-            "The first line is not a CSV header, because it has no columns. The first line "
-            "must contain the column names.",
-            field="file",
-            code="columns",
-        )
+        reason = "The first line is not a CSV header, because it has no columns."
+        raise bad_file("columns", f"{reason} The first line must contain the column names.")
     return [name.strip() for name in names], delimiter
 
 
 def _check_csv(path: Path) -> None:
     """Raise Invalid for a truncated CSV file. Without a line feed at the end, the last record must have all columns."""
     names, delimiter = header_of(path)
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        size = file.tell()
-        file.seek(max(0, size - TAIL_BYTES))
-        tail = file.read()
-    if tail.endswith((b"\n", b"\r")) or _ends_whole(tail, len(names), delimiter):
-        return
-    raise Invalid(
-        "The file is incomplete: it ends in the middle of a row. Send it again.",
-        field="file",
-        code="truncated",
-    )
+    tail = _tail(path)
+    if not tail.endswith((b"\n", b"\r")) and not _ends_whole(tail, len(names), delimiter):
+        raise bad_file("truncated", "The file is incomplete: it ends in the middle of a row. Send it again.")
 
 
 def _ends_whole(tail: bytes, columns: int, delimiter: str) -> bool:

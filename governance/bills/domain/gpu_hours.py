@@ -5,12 +5,10 @@ Source: FOCUS, ConsumedQuantity and ConsumedUnit, and the property GpuCount of S
 
 import json
 import re
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from governance.bills.domain.reading import DIGITS, SCALE
-
-if TYPE_CHECKING:
-    import polars as pl
 
 PER_HOUR = {"hours": 1, "hour": 1, "hrs": 1, "hr": 1, "h": 1, "instancehours": 1, "minutes": 60, "seconds": 3600}
 GPU_UNITS = ("gpuhours", "gpuhour", "gpuhrs", "gpuh", "acceleratorhours")
@@ -28,7 +26,7 @@ def gpus_in(details: str | None) -> int:
     return int(count) if re.fullmatch(r"\d{1,4}(\.0+)?", str(count).strip()) is not None and float(count) else 0
 
 
-def gpu_hours() -> "pl.Expr":
+def gpu_hours() -> pl.Expr:
     """GPU hours of a group with the columns `gpus`, ConsumedQuantity/Unit and PricingQuantity/Unit.
 
     The consumed quantity counts; the priced quantity counts only if there is no consumed one and the row is used usage.
@@ -36,23 +34,19 @@ def gpu_hours() -> "pl.Expr":
     return _hours(servers=False)
 
 
-def server_hours() -> "pl.Expr":
+def server_hours() -> pl.Expr:
     """Server hours of the same group and its ServiceCategory, for any number of GPUs.
 
     A GPU hour counts as one server hour if the unit gives no other information. Source: FOCUS, ServiceCategory.
     """
-    import polars as pl
-
     is_server = pl.col("ServiceCategory").is_in(SERVERS)
     return pl.when(is_server).then(_hours(servers=True)).otherwise(pl.lit(0).cast(pl.Decimal(DIGITS, SCALE)))
 
 
-def _hours(*, servers: bool) -> "pl.Expr":
-    import polars as pl
-
+def _hours(*, servers: bool) -> pl.Expr:
     was_used = (pl.col("ChargeCategory") == "Usage") & (pl.col("CommitmentDiscountStatus").fill_null("") != "Unused")
     is_told = pl.col("ConsumedUnit").is_not_null()
-    unit = pl.when(is_told).then(pl.col("ConsumedUnit")).otherwise(pl.when(was_used).then(pl.col("PricingUnit")))
+    unit = pl.coalesce("ConsumedUnit", pl.when(was_used).then(pl.col("PricingUnit")))
     amount = pl.when(is_told).then(pl.col("ConsumedQuantity")).otherwise(pl.col("PricingQuantity"))
     folded = unit.str.to_lowercase().str.replace_all(r"[^a-z]", "")
     per_hour = folded.replace_strict(PER_HOUR, default=None, return_dtype=pl.Int64)

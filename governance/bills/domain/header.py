@@ -4,28 +4,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.bills.domain.columns import COLUMNS, FURTHER, MANDATORY, NEW_IN
-from weighbridge.core.errors import Invalid
+from governance.bills.domain.columns import COLUMNS, EXPECTED, FURTHER, NEW_IN
+from governance.bills.domain.file_kind import bad_file
 
 SHOWN_MAX = 12
 
 
 @dataclass(frozen=True)
 class HeaderMap:
-    """The mapping of a header.
-
-    `columns` maps FOCUS names to the names in the file; `missing` are columns that FOCUS requires but Weighbridge does
-    not need.
-    """
+    """`columns` maps FOCUS names to the names in the file; `missing` are columns that only FOCUS requires."""
 
     version: str
     columns: dict[str, str]
     extra: tuple[str, ...]
     missing: tuple[str, ...]
-
-    def column(self, name: str) -> str | None:
-        """The name in the file of a FOCUS column, or None."""
-        return self.columns.get(name)
 
 
 def map_header(names: Sequence[str]) -> HeaderMap:
@@ -33,7 +25,7 @@ def map_header(names: Sequence[str]) -> HeaderMap:
     folded: dict[str, str] = {}
     for name in names:
         if _fold(name) in folded and _fold(name):
-            raise Invalid(f"The header contains the column {name!r} twice. Remove one.", field="file", code="columns")
+            raise bad_file("columns", f"The header contains the column {name!r} twice. Remove one.")
         folded[_fold(name)] = name
     columns, used_names = {}, set()
     for column in COLUMNS:
@@ -43,13 +35,13 @@ def map_header(names: Sequence[str]) -> HeaderMap:
             used_names.add(_fold(file_name))
     needed = [column.name for column in COLUMNS if column.is_needed and column.name not in columns]
     if needed:
-        raise Invalid(_missing_columns_text(needed, names), field="file", code="columns")
-    known = {_fold(name) for name in MANDATORY | FURTHER} | used_names
+        raise bad_file("columns", _missing_columns_text(needed, names))
+    known = {_fold(name) for name in EXPECTED.union(FURTHER, *NEW_IN.values())} | used_names
     return HeaderMap(
         version=_version(folded),
         columns=columns,
         extra=tuple(name for name in names if _fold(name) not in known),
-        missing=tuple(sorted(name for name in MANDATORY if _fold(name) not in folded and name not in columns)),
+        missing=tuple(sorted(name for name in EXPECTED if _fold(name) not in folded and name not in columns)),
     )
 
 
@@ -58,7 +50,7 @@ def _fold(name: str) -> str:
 
 
 def _version(folded: dict[str, str]) -> str:
-    has = (version for version, names in NEW_IN if any(_fold(name) in folded for name in names))
+    has = (version for version, names in NEW_IN.items() if any(_fold(name) in folded for name in names))
     return next(has, "1.0")
 
 

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from governance.bills.domain.columns import COLUMNS, NUMBERS
-from governance.bills.domain.file_kind import FileKind, header_of
+from governance.bills.domain.file_kind import HEAD_BYTES, FileKind, bad_file, header_of
 from governance.bills.domain.header import HeaderMap, map_header
-from weighbridge.core.errors import Invalid
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NULLS = ["", "NULL", "null", "Null", "\\N", "None"]
 DIGITS, SCALE, PLACES = 38, 18, 12  # numbers are summed with 18 decimals and stored with 12, rounded half to even
@@ -26,17 +23,13 @@ class Source:
     header: HeaderMap
     delimiter: str = ","
 
-    def scan(self) -> "pl.LazyFrame":
+    def scan(self) -> pl.LazyFrame:
         """All rows with the FOCUS columns, as text. A missing column is null."""
-        import polars as pl
-
         lazy = self._scan_parquet() if self.kind is FileKind.PARQUET else self._scan_csv()
         found = self.header.columns
         return lazy.with_columns(*(pl.lit(None, pl.String).alias(one.name) for one in COLUMNS if one.name not in found))
 
-    def _scan_csv(self) -> "pl.LazyFrame":
-        import polars as pl
-
+    def _scan_csv(self) -> pl.LazyFrame:
         lazy = pl.scan_csv(
             self.path,
             separator=self.delimiter,
@@ -48,9 +41,7 @@ class Source:
         spelled = dict(zip(header_of(self.path)[0], lazy.collect_schema().names()[1:], strict=True))
         return lazy.select("row", *(pl.col(spelled[own]).alias(name) for name, own in self.header.columns.items()))
 
-    def _scan_parquet(self) -> "pl.LazyFrame":
-        import polars as pl
-
+    def _scan_parquet(self) -> pl.LazyFrame:
         lazy = pl.scan_parquet(self.path, row_index_name="row", row_index_offset=FIRST_ROW)
         schema = lazy.collect_schema()
         wanted = (_as_text(pl.col(own), schema[own], name) for name, own in self.header.columns.items())
@@ -59,29 +50,32 @@ class Source:
 
 def open_source(path: Path, *, kind: FileKind) -> Source:
     """Open a file and map its header. Raises Invalid for a header that is not FOCUS, or for a damaged Parquet file."""
-    import polars as pl
-
     if kind is not FileKind.PARQUET:
         names, delimiter = header_of(path, kind=kind)
         return Source(path, kind, map_header(names), delimiter)
     try:
         names = list(pl.read_parquet_schema(path))
     except pl.exceptions.PolarsError as error:
-        raise Invalid(f"The Parquet file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+        raise bad_file("damaged", f"The Parquet file is damaged ({error}). Send it again.") from error
     return Source(path, kind, map_header(names))
 
 
-def decimals(name: str) -> "pl.Expr":
-    """A column as exact decimals with 18 places; null if the text is not a number."""
-    import polars as pl
+def rows_estimated(path: Path, *, kind: FileKind) -> int:
+    """The number of rows of a decompressed file: exact for Parquet, by the length of the first rows for CSV."""
+    if kind is FileKind.PARQUET:
+        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return max(1, path.stat().st_size * head.count(b"\n") // max(len(head), 1))
 
+
+def decimals(name: str) -> pl.Expr:
+    """A column as exact decimals with 18 places; null if the text is not a number."""
     return pl.col(name).cast(pl.Decimal(DIGITS, SCALE), strict=False)
 
 
-def _as_text(column: "pl.Expr", kind: "pl.DataType", name: str) -> "pl.Expr":
+def _as_text(column: pl.Expr, kind: pl.DataType, name: str) -> pl.Expr:
     """A typed Parquet column as text, as in a CSV; numbers stay numbers."""
-    import polars as pl
-
     if name in NUMBERS and kind.is_numeric():
         return column.alias(name)
     if isinstance(kind, pl.Datetime):

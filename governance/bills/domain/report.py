@@ -5,27 +5,21 @@ from typing import Any
 
 from governance.bills.domain.aggregation import AggregatedBill
 from governance.bills.domain.columns import SERVICE_CATEGORIES
+from governance.bills.domain.file_kind import bad_file
 from governance.bills.domain.header import HeaderMap
-from governance.bills.domain.slices import slices_of
-from weighbridge.core.errors import Invalid
 
 NAMES_MAX = 20
 
 
 def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict[str, Any]:
-    """Rows read, accepted and rejected (with reasons and examples), totals by slice, and notes. Raises Invalid if no
-    row was accepted.
-    """
+    """Rows read, kept and refused (with examples), totals by slice, and notes. Raises Invalid if no row was kept."""
     check_kept(gathered)
     return {
         "format": f"FOCUS {header.version}" if header else "scheduler",
         "rows_read": gathered.rows_read,
         "rows_kept": gathered.rows_kept,
         "lines": gathered.lines.height,
-        "refused": [
-            {"check": each.check, "reason": each.reason, "rows": each.rows, "examples": list(each.examples)}
-            for each in gathered.refused
-        ],
+        "refused": [{**vars(each), "examples": list(each.examples)} for each in gathered.refused],
         "slices": [
             {
                 "provider": each.provider,
@@ -38,7 +32,7 @@ def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict
                     for currency, (billed, effective) in each.totals.items()
                 ],
             }
-            for each in slices_of(gathered.lines)
+            for each in gathered.slices
         ],
         "notes": notes_of(gathered, header),
     }
@@ -47,14 +41,13 @@ def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict
 def check_kept(gathered: AggregatedBill) -> None:
     """Raise Invalid, with the most frequent reason, if no row was accepted."""
     if gathered.rows_read == 0:
-        raise Invalid("The file has a header but no rows.", field="file", code="no_rows")
+        raise bad_file("no_rows", "The file has a header but no rows.")
     if gathered.rows_kept == 0:
         most = max(gathered.refused, key=lambda each: each.rows)
-        raise Invalid(
+        raise bad_file(
+            "no_rows",
             f"None of the {gathered.rows_read:,} rows can be accepted. Reason for {most.rows:,} rows: {most.reason} "
             f"({most.examples[0]}).",
-            field="file",
-            code="no_rows",
         )
 
 
@@ -70,14 +63,11 @@ def notes_of(gathered: AggregatedBill, header: HeaderMap | None) -> list[str]:
     for currency, amount in gathered.set_aside.items():
         notes.append(
             f"Purchases of commitments carry an effective cost of {amount} {currency}; it is left out, because the "
-            "rows "
-            "of their use carry it again. Their billed cost counts."
+            "rows of their use carry it again. Their billed cost counts."
         )
     if gathered.rows_with_unreadable_tags:
-        notes.append(
-            f"The tags of {gathered.rows_with_unreadable_tags:,} rows are not a JSON object; "
-            "the rows count as untagged."
-        )
+        rows = gathered.rows_with_unreadable_tags
+        notes.append(f"The tags of {rows:,} rows are not a JSON object; the rows count as untagged.")
     unknown = sorted(set(gathered.lines["service_category"]) - set(SERVICE_CATEGORIES) - {""}) if header else []
     if unknown:
         notes.append(f"FOCUS has no service category {_listed(tuple(unknown))}; the rows were accepted.")

@@ -9,36 +9,20 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import polars as pl
 
 from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, AggregatedBill, OnRows, Refusal
-from governance.bills.domain.file_kind import header_of
+from governance.bills.domain.file_kind import bad_file, header_of
 from governance.bills.domain.tags import canonical
-from weighbridge.core.errors import Invalid
-
-if TYPE_CHECKING:
-    import polars as pl
-
-NEEDED = {
-    "slurm": ("JobID", "Account", "Start", "ElapsedRaw", "AllocTRES"),
-    "kubernetes": ("namespace", "start", "end", "gpus"),
-}
-SECONDS, PLACES = Decimal(3600), Decimal("1e-12")
-BATCH_ROWS = 10_000
-TELL = "its time must be within one month: export one month at a time, truncated to that month (sacct --truncate)"
-REASONS = {
-    "time_unreadable": "its start or end is not a time like 2026-09-01T00:00:00",
-    "duration_unreadable": "ElapsedRaw must be whole seconds, and the end must not be before the start",
-    "gpus_unreadable": "the number of GPUs must be a number of zero or more",
-    "crosses_months": TELL,
-}
-Row = Mapping[str, str]
+from governance.budgets.domain.quarters import next_month
 
 
 class Scheduler(StrEnum):
@@ -46,6 +30,22 @@ class Scheduler(StrEnum):
 
     SLURM = "slurm"
     KUBERNETES = "kubernetes"
+
+
+NEEDED = {
+    Scheduler.SLURM: ("JobID", "Account", "Start", "ElapsedRaw", "AllocTRES"),
+    Scheduler.KUBERNETES: ("namespace", "start", "end", "gpus"),
+}
+SECONDS, PLACES = Decimal(3600), Decimal("1e-12")
+BATCH_ROWS = 10_000
+REASONS = {
+    "time_unreadable": "its start or end is not a time like 2026-09-01T00:00:00",
+    "duration_unreadable": "ElapsedRaw must be whole seconds, and the end must not be before the start",
+    "gpus_unreadable": "the number of GPUs must be a number of zero or more",
+    "crosses_months": "its time must be within one month: export one month at a time, truncated to that month "
+    "(sacct --truncate)",
+}
+Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def aggregate_usage(
             total[0] += 1
             total[1] += use.gpus * use.seconds / SECONDS
     refusals = tuple(
-        Refusal(name, REASONS[name], counts[name], tuple(refused[name])) for name in REASONS if counts[name]
+        Refusal(name, text, counts[name], tuple(refused[name])) for name, text in REASONS.items() if counts[name]
     )
     return AggregatedBill(
         _frame(sums), read, refusals, has_zoneless_times=True, rows_with_unreadable_tags=0, set_aside={}
@@ -100,12 +100,8 @@ def check_header(names: Sequence[str], *, scheduler: Scheduler) -> None:
     lacking = [name for name in NEEDED[scheduler] if name not in names]
     if lacking:
         needed = ", ".join(NEEDED[scheduler])
-        raise Invalid(
-            f"This is not accounting of {scheduler}, because these columns are missing: "
-            f"{', '.join(lacking)}. Required are {needed}.",
-            field="file",
-            code="columns",
-        )
+        reason = f"these columns are missing: {', '.join(lacking)}. Required are {needed}."
+        raise bad_file("columns", f"This is not accounting of {scheduler}, because {reason}")
 
 
 def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Row]]:
@@ -121,7 +117,7 @@ def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Ro
                 if "." not in (row.get("JobID") or ""):
                     yield number, row
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"The file cannot be read to its end ({error}).", field="file", code="damaged") from error
+        raise bad_file("damaged", f"The file cannot be read to its end ({error}).") from error
     on_rows(pending)
 
 
@@ -131,15 +127,8 @@ def _slurm(row: Row) -> _Use | None:
     gpus, kind = _tres(row["AllocTRES"])
     if gpus == 0:
         return None
-    named = {
-        "account": row["Account"],
-        "partition": row.get("Partition", ""),
-        "wckey": row.get("WCKey", ""),
-        "job": row.get("JobName", ""),
-    }
-    told, _ = canonical(row.get("Comment") or None)
-    tags = {name: value for name, value in named.items() if value} | json.loads(told)
-    return _Use(start, seconds, gpus, row["Account"], kind, json.dumps(tags), row.get("Cluster", ""))
+    named = {"account": "Account", "partition": "Partition", "wckey": "WCKey", "job": "JobName"}
+    return _Use(start, seconds, gpus, row["Account"], kind, _tags(row, named, "Comment"), row.get("Cluster", ""))
 
 
 def _kubernetes(row: Row) -> _Use | None:
@@ -150,14 +139,19 @@ def _kubernetes(row: Row) -> _Use | None:
     gpus = _number(row["gpus"], "gpus_unreadable")
     if gpus == 0:
         return None
-    named = {"namespace": row["namespace"], "workload": row.get("workload", "")}
-    told, _ = canonical(row.get("labels") or None)
-    tags = {name: value for name, value in named.items() if value} | json.loads(told)
+    tags = _tags(row, {"namespace": "namespace", "workload": "workload"}, "labels")
     seconds = Decimal(int((end - start).total_seconds()))
-    return _Use(start, seconds, gpus, row["namespace"], row.get("gpu", ""), json.dumps(tags), row.get("cluster", ""))
+    return _Use(start, seconds, gpus, row["namespace"], row.get("gpu", ""), tags, row.get("cluster", ""))
 
 
-_READERS: dict[Scheduler, Callable[[Row], _Use | None]] = {Scheduler.SLURM: _slurm, Scheduler.KUBERNETES: _kubernetes}
+_READERS = {Scheduler.SLURM: _slurm, Scheduler.KUBERNETES: _kubernetes}
+
+
+def _tags(row: Row, named: Mapping[str, str], column: str) -> str:
+    """The canonical tags: the columns `named` by tag, and the tags in `column`, which win."""
+    own = {tag: row[name] for tag, name in named.items() if row.get(name)}
+    text, _ = canonical(row.get(column) or None)
+    return canonical(json.dumps(own | json.loads(text)))[0]
 
 
 def _time(text: str) -> datetime:
@@ -179,9 +173,7 @@ def _number(text: str, reason: str) -> Decimal:
 
 
 def _tres(text: str) -> tuple[Decimal, str]:
-    """The number and kind of GPUs in an AllocTRES. `gres/gpu` counts all GPUs, and `gres/gpu:KIND` counts those of one
-    kind again.
-    """
+    """The number and kind of GPUs in an AllocTRES: `gres/gpu` counts all, `gres/gpu:KIND` those of a kind again."""
     matches = re.findall(r"(?:^|,)gres/gpu(?::([^=,]+))?=([^,]*)", text)
     amounts = [(kind, _number(amount, "gpus_unreadable")) for kind, amount in matches]
     kinds = "+".join(sorted(kind for kind, _ in amounts if kind))
@@ -190,13 +182,9 @@ def _tres(text: str) -> tuple[Decimal, str]:
 
 
 def _check_month(start: datetime, end: datetime) -> None:
-    if end > _after(start.date()):
+    after = next_month(start.date())
+    if end > datetime(after.year, after.month, 1, tzinfo=UTC):
         raise _Refuse("crosses_months")
-
-
-def _after(day: date) -> datetime:
-    """The start of the next month."""
-    return datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
 
 
 def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
@@ -205,7 +193,7 @@ def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
         scheduler.value,
         use.cluster or cluster,
         day.replace(day=1),
-        _after(day).date(),
+        next_month(day),
         day,
         use.subaccount,
         "",
@@ -216,19 +204,14 @@ def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
         "Usage",
         False,
         "USD",
-        canonical(use.tags)[0],
+        use.tags,
     )
 
 
-def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> "pl.DataFrame":
-    import polars as pl
-
+def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> pl.DataFrame:
     exact = pl.Decimal(38, 12)
     kinds: dict[str, Any] = {"period": pl.Date, "period_end": pl.Date, "day": pl.Date, "is_correction": pl.Boolean}
-    schema: dict[str, Any] = {name: kinds.get(name, pl.String) for name in LINE} | {
-        "rows": pl.Int64,
-        "gpu_hours": exact,
-    }
+    schema = {name: kinds.get(name, pl.String) for name in LINE} | {"rows": pl.Int64, "gpu_hours": exact}
     rows = [(*key, rows, Decimal(hours).quantize(PLACES, ROUND_HALF_EVEN)) for key, (rows, hours) in sums.items()]
     zeros = (pl.lit(0).cast(exact).alias(name) for name in ("billed", "effective", "listed", "server_hours"))
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(*zeros).sort(*LINE)

@@ -1,15 +1,13 @@
 """The slices of a bill: one provider, one billing account, one billing period. A slice is replaced as a whole."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from weighbridge.core.errors import Invalid
+import polars as pl
 
-if TYPE_CHECKING:
-    import polars as pl
+from governance.bills.domain.file_kind import bad_file
 
 KEY = ("provider", "billing_account", "period")
 
@@ -23,7 +21,7 @@ class Slice:
     period: date
     period_end: date
     rows: int
-    lines: int
+    lines_count: int
     gpu_hours: Decimal
     totals: dict[str, tuple[Decimal, Decimal]]
 
@@ -32,21 +30,15 @@ class Slice:
         return f"{self.provider} {self.billing_account}, {self.period:%Y-%m}"
 
 
-def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
-    """The slices of aggregated lines, in order. Raises Invalid if one period has two ends, because it is unknown which
-    rows count.
-    """
-    import polars as pl
-
+def slices_of(lines: pl.DataFrame) -> tuple[Slice, ...]:
+    """The slices of aggregated lines, in order. Raises Invalid if a period has two ends: unknown which rows count."""
     ends = lines.group_by(*KEY).agg(pl.col("period_end").unique().sort()).filter(pl.col("period_end").list.len() > 1)
     if ends.height:
         provider, account, period, end_days = ends.sort(*KEY).row(0)
-        raise Invalid(
-            f"{provider} {account} has two billing periods that start on {period}: one ends "
-            f"on {end_days[0]}, the other on {end_days[1]}. "
-            "A file must contain each period only once. Export it again.",
-            field="file",
-            code="duplicate_period",
+        raise bad_file(
+            "duplicate_period",
+            f"{provider} {account} has two billing periods that start on {period}: one ends on {end_days[0]}, the "
+            f"other on {end_days[1]}. A file must contain each period only once. Export it again.",
         )
     sums = lines.group_by(*KEY, "period_end", "currency").agg(
         pl.col("rows", "gpu_hours", "billed", "effective").sum(), pl.len().alias("lines")
@@ -57,26 +49,12 @@ def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
     return tuple(_slice(rows) for rows in by_slice.values())
 
 
-def numbered(lines: "pl.DataFrame", numbers: Sequence[int], *, slices: Sequence[Slice]) -> "pl.DataFrame":
-    """The lines with `slice_id`, the number of their slice."""
-    import polars as pl
-
-    keys = [
-        (each.provider, each.billing_account, each.period, number) for each, number in zip(slices, numbers, strict=True)
-    ]
-    schema = {"provider": pl.String, "billing_account": pl.String, "period": pl.Date, "slice_id": pl.Int64}
-    return lines.join(pl.DataFrame(keys, schema=schema, orient="row"), on=list(KEY), how="left")
-
-
 def _slice(rows: list[dict[str, Any]]) -> Slice:
     first = rows[0]
     return Slice(
-        provider=first["provider"],
-        billing_account=first["billing_account"],
-        period=first["period"],
-        period_end=first["period_end"],
+        **{name: first[name] for name in (*KEY, "period_end")},
         rows=sum(row["rows"] for row in rows),
-        lines=sum(row["lines"] for row in rows),
+        lines_count=sum(row["lines"] for row in rows),
         gpu_hours=sum((row["gpu_hours"] for row in rows), Decimal(0)),
         totals={row["currency"]: (row["billed"], row["effective"]) for row in rows},
     )

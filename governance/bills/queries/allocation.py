@@ -1,5 +1,6 @@
 """Reads of allocation rules and of the bill lines that match them."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce
 
 from governance.bills.domain.allocation import ANY, TAG, FieldPattern, Rule, RuleSet, read_rules
 from governance.bills.models import AllocationVersion, BillSlice, SpendLine
+from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.rulebook.enums import DocumentState
@@ -81,11 +83,6 @@ def published() -> AllocationVersion | None:
     return AllocationVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("name").first()
 
 
-def rules_of(version: AllocationVersion) -> RuleSet:
-    """The rules of a version."""
-    return parse(version.source)
-
-
 def parse(source: str) -> RuleSet:
     """Parse rules in YAML. Raises Invalid if they are invalid or overlap."""
     if len(source) > SOURCE_CHARS_MAX:
@@ -136,38 +133,24 @@ def preview(*, rules: RuleSet, month: date) -> Preview:
     lines, tests = taken_by(rules.rules, among=current().filter(period__gte=month, period__lt=next_month(month)))
     cases = [When(test, then=Value(number)) for number, test in enumerate(tests)]
     marked_lines = lines.annotate(taker=Case(*cases, default=Value(NOBODY), output_field=IntegerField()))
-    sums = (
-        marked_lines.order_by()
-        .values("taker", "currency")
-        .annotate(count=Count("pk"), cost=Sum("effective"), hours=Sum("gpu_hours"))
-    )
-    by_taker: dict[int, list[Mapping[str, Any]]] = {}
+    counted = {"lines": Count("pk"), "cost": Sum("effective")}
+    sums = marked_lines.values("taker", "currency").annotate(**counted, hours=Sum("gpu_hours"))
+    by_taker: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in sums.order_by("taker", "currency"):
-        by_taker.setdefault(row["taker"], []).append(row)
+        by_taker[row["taker"]].append(row)
     rule_totals = tuple(
-        _taken(by_taker.get(number, []), rule.id, rule.account, rule.model) for number, rule in enumerate(rules.rules)
+        _taken(by_taker[number], rule.id, rule.account, rule.model) for number, rule in enumerate(rules.rules)
     )
     fields = ("provider", "subaccount", "service", "currency")
-    rest = (
-        marked_lines.filter(taker=NOBODY).order_by().values(*fields).annotate(count=Count("pk"), cost=Sum("effective"))
-    )
-    kinds = rest.order_by("-cost", *fields)[:REST_KINDS_MAX]
-    dearest = tuple(
-        UnclaimedLines(row["provider"], row["subaccount"], row["service"], row["currency"], row["count"], row["cost"])
-        for row in kinds
-    )
-    return Preview(month, rule_totals, _taken(by_taker.get(NOBODY, []), "", "", ""), dearest)
-
-
-def next_month(month: date) -> date:
-    """The first day of the next month."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    rest = marked_lines.filter(taker=NOBODY).values(*fields).annotate(**counted).order_by("-cost", *fields)
+    dearest = tuple(UnclaimedLines(**row) for row in rest[:REST_KINDS_MAX])
+    return Preview(month, rule_totals, _taken(by_taker[NOBODY], "", "", ""), dearest)
 
 
 def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> RuleTotals:
     costs = {row["currency"]: row["cost"] for row in rows}
     hours = sum((row["hours"] for row in rows), Decimal(0))
-    return RuleTotals(rule, account, model, sum(row["count"] for row in rows), costs, hours)
+    return RuleTotals(rule, account, model, sum(row["lines"] for row in rows), costs, hours)
 
 
 def _some(names: Mapping[str, Any]) -> str:

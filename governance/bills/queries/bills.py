@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.rules import may_see_bills
@@ -67,14 +67,10 @@ def rates() -> QuerySet[ExchangeRate]:
 
 
 def _owned(bill: Bill) -> tuple[OwnedLines, ...]:
-    lines = SpendLine.objects.filter(slice__bill=bill).order_by().values("currency")
-    whole = {row["currency"]: row["cost"] for row in lines.annotate(cost=Sum("effective"))}
-    rest = {
-        row["currency"]: (row["cost"], row["count"])
-        for row in lines.filter(rule__isnull=True).annotate(cost=Sum("effective"), count=Count("pk"))
-    }
-    nothing = (Decimal(0), 0)
-    return tuple(
-        OwnedLines(currency, cost - rest.get(currency, nothing)[0], *rest.get(currency, nothing))
-        for currency, cost in sorted(whole.items())
+    lines = SpendLine.objects.filter(slice__bill=bill).values("currency").order_by("currency")
+    sums = lines.annotate(
+        allocated=Sum("effective", filter=Q(rule__isnull=False), default=Decimal(0)),
+        unallocated=Sum("effective", filter=Q(rule__isnull=True), default=Decimal(0)),
+        lines_unallocated=Count("pk", filter=Q(rule__isnull=True)),
     )
+    return tuple(OwnedLines(**row) for row in sums)

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q, Sum
 
 from governance.bills.domain.currencies import Amount, convert
-from governance.bills.queries.allocation import current, next_month
+from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SPENT, EntryKind
-from governance.budgets.domain.quarters import Quarter
+from governance.budgets.domain.quarters import Quarter, next_month
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import lock_accounts
@@ -77,14 +78,14 @@ def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], d
     fields = ("rule__team", "rule__team__slug", "rule__request_ref", "currency")
     for month in months:
         lines = current().filter(rule__isnull=False, day__gte=month, day__lt=next_month(month)).order_by()
-        by_key: dict[Key, list[Mapping[str, object]]] = defaultdict(list)
+        by_key: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for row in lines.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
             by_key[(month, row["rule__team"], row["rule__request_ref"])].append(row)
             names[row["rule__team"]] = row["rule__team__slug"]
         last = next_month(month) - timedelta(days=1)
         for key, rows in by_key.items():
-            amounts = [Amount(str(row["currency"]), last, Decimal(str(row["cost"]))) for row in rows]
-            hours = sum((Decimal(str(row["hours"])) for row in rows), Decimal(0))
+            amounts = [Amount(row["currency"], last, row["cost"]) for row in rows]
+            hours = sum((row["hours"] for row in rows), Decimal(0))
             sums[key] = (convert(amounts, rates).usd, hours)
     return sums, names
 

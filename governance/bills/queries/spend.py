@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -13,8 +14,9 @@ from django.db.models.functions import TruncMonth
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
 from governance.bills.models import ExchangeRate, SpendLine
-from governance.bills.queries.allocation import current, next_month
+from governance.bills.queries.allocation import current
 from governance.bills.rules import may_see_bills
+from governance.budgets.domain.quarters import next_month
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
@@ -89,7 +91,7 @@ def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpen
     for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
         grouped[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
     rates = all_rates()
-    rows = [_spend(key, amounts, rates) for key, amounts in grouped.items()]
+    rows = [_spend(key, parts, rates) for key, parts in grouped.items()]
     return sorted(
         rows, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
     )
@@ -157,19 +159,8 @@ def all_rates() -> list[CurrencyRate]:
 
 def table(rows: Sequence[ModelSpend]) -> ExportTable:
     """Spend as a table."""
-    cells = (
-        (
-            row.month,
-            row.team,
-            row.model,
-            row.effective,
-            row.billed,
-            row.gpu_hours,
-            unconverted_text(row.apart),
-            basis_of(row),
-        )
-        for row in rows
-    )
+    plain = attrgetter("month", "team", "model", "effective", "billed", "gpu_hours")
+    cells = ((*plain(row), unconverted_text(row.apart), basis_of(row)) for row in rows)
     return ExportTable("spend", COLUMNS, cells, len(rows))
 
 
@@ -186,15 +177,9 @@ def unconverted_text(apart: Mapping[str, Decimal]) -> str:
 def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> ModelSpend:
     effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
     hours = sum((row["hours"] for row in rows), Decimal(0))
-    named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
-    return ModelSpend(
-        **named,
-        effective=effective.usd,
-        billed=billed.usd,
-        gpu_hours=hours,
-        apart=effective.apart,
-        is_generated=_is_generated(rows),
-    )
+    about = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
+    usd = {"effective": effective.usd, "billed": billed.usd}
+    return ModelSpend(**about, **usd, gpu_hours=hours, apart=effective.apart, is_generated=_is_generated(rows))
 
 
 def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, dict[str, Any]]:

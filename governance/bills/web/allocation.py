@@ -84,15 +84,7 @@ def draft(request: HttpRequest) -> HttpResponse:
             preview = _preview(form.cleaned_data["source"], form.cleaned_data["month"])
         except Invalid as refusal:
             form.add_error("source", refusal.reason)
-    context = {
-        "form": form,
-        "preview": preview,
-        "crumbs": (
-            ("Bills", reverse("governance:bills")),
-            ("Allocation rules", reverse("governance:allocation")),
-            ("New version", ""),
-        ),
-    }
+    context = {"form": form, "preview": preview, "crumbs": _crumbs("New version")}
     return render(request, "governance/bills/allocation_draft.html", context)
 
 
@@ -111,11 +103,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "reason_form": ReasonForm(),
         "cannot_propose": refusal_of(lambda: check_handle_bills(person)),
         "open_change": open_for(kind=Changed.ALLOCATION, subject=version),
-        "crumbs": (
-            ("Bills", reverse("governance:bills")),
-            ("Allocation rules", reverse("governance:allocation")),
-            (f"Version {number}", ""),
-        ),
+        "crumbs": _crumbs(f"Version {number}"),
     }
     return render(request, "governance/bills/allocation_version.html", context)
 
@@ -163,6 +151,11 @@ def part_of_change(change: Change) -> dict[str, Any]:
     """The context for the page of a proposed change: the version that it publishes."""
     version = AllocationVersion.objects.get(pk=change.subject_id)
     return {"version": version, "version_page": reverse("governance:allocation_version", args=[version.number])}
+
+
+def _crumbs(title: str) -> tuple[tuple[str, str], ...]:
+    bills, rules = reverse("governance:bills"), reverse("governance:allocation")
+    return ("Bills", bills), ("Allocation rules", rules), (title, "")
 
 
 def _preview(source: str, month: str) -> Preview | None:

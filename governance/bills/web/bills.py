@@ -1,5 +1,7 @@
 """Pages of bills: the list with its upload, one bill with its progress and report, and exchange rates."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,12 +16,13 @@ from governance.bills.actions import bills as writes
 from governance.bills.actions import rates as rate_writes
 from governance.bills.actions.bills import Delivery
 from governance.bills.domain.currencies import CurrencyRate
-from governance.bills.enums import BillKind, BillOrigin
+from governance.bills.enums import BillKind
+from governance.bills.models import Bill
 from governance.bills.queries import bills
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import attempt, show_in
+from governance.site.web.refusals import attempt, settled, show_in
 from weighbridge.core.errors import Refused
 
 PAGE_SIZE = 30
@@ -29,7 +32,7 @@ class UploadForm(forms.Form):
     """A file and its kind."""
 
     file = forms.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet in the FOCUS format; accounting as CSV.")
-    kind = forms.ChoiceField(label="What it is", choices=BillKind.choices)
+    kind = forms.TypedChoiceField(label="What it is", choices=BillKind.choices, coerce=BillKind)
     cluster = forms.CharField(
         required=False, max_length=80, help_text="For scheduler accounting: the name of the cluster, like hpc-1."
     )
@@ -92,27 +95,13 @@ def live(request: HttpRequest, bill_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
     """Cancel a bill."""
-    bill = bills.find(bill_id=bill_id, person=person_of(request))
-
-    def act() -> str:
-        jobs.cancel(row=bill, by=user_of(request), now=timezone.now())
-        return f"{bill} is canceled and is not counted."
-
-    attempt(request, act)
-    return redirect("governance:bill", bill_id)
+    return _step(request, bill_id, jobs.cancel, "is canceled and is not counted.")
 
 
 @require_POST
 def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
     """Read a bill again."""
-    bill = bills.find(bill_id=bill_id, person=person_of(request))
-
-    def act() -> str:
-        jobs.retry(row=bill, by=user_of(request), now=timezone.now())
-        return f"{bill} is queued again."
-
-    attempt(request, act)
-    return redirect("governance:bill", bill_id)
+    return _step(request, bill_id, jobs.retry, "is queued again.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,7 +112,7 @@ def rates(request: HttpRequest) -> HttpResponse:
     form = RateForm(request.POST) if request.method == "POST" else RateForm()
     if request.method == "POST":
         check_handle_bills(person)
-        if form.is_valid() and _set_rate(request, form):
+        if settled(request, form, lambda: _set_rate(request, form))[0]:
             return redirect("governance:rates")
     context = {
         "page": Paginator(bills.rates(), PAGE_SIZE).get_page(request.GET.get("page")),
@@ -135,15 +124,9 @@ def rates(request: HttpRequest) -> HttpResponse:
 
 def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
     given = form.cleaned_data
-    delivery = Delivery(
-        kind=BillKind(given["kind"]),
-        origin=BillOrigin.UPLOAD,
-        cluster=given["cluster"],
-        refuses_existing=given["refuses_existing"],
-    )
-    now = timezone.now()
+    upload, now = given.pop("file"), timezone.now()
     try:
-        bill = writes.receive(upload=given["file"], delivery=delivery, by=user_of(request), now=now)
+        bill = writes.receive(upload=upload, delivery=Delivery(**given), by=user_of(request), now=now)
     except Refused as refusal:
         show_in(form, refusal)
         return None
@@ -152,13 +135,19 @@ def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
     return redirect("governance:bill", bill.pk)
 
 
-def _set_rate(request: HttpRequest, form: RateForm) -> bool:
+def _set_rate(request: HttpRequest, form: RateForm) -> str:
     given = form.cleaned_data
-    rate = CurrencyRate(given["currency"].upper(), given["on"], given["usd"], given["source"])
-    try:
-        rate_writes.set_rate(rate=rate, by=user_of(request), now=timezone.now())
-    except Refused as refusal:
-        show_in(form, refusal)
-        return False
-    messages.success(request, f"1 {rate.currency} counts as {rate.usd} USD from {rate.on} on.")
-    return True
+    rate = CurrencyRate(**{**given, "currency": given["currency"].upper()})
+    rate_writes.set_rate(rate=rate, by=user_of(request), now=timezone.now())
+    return f"1 {rate.currency} counts as {rate.usd} USD from {rate.on} on."
+
+
+def _step(request: HttpRequest, bill_id: int, take: Callable[..., Bill], done: str) -> HttpResponse:
+    bill = bills.find(bill_id=bill_id, person=person_of(request))
+
+    def act() -> str:
+        take(row=bill, by=user_of(request), now=timezone.now())
+        return f"{bill} {done}"
+
+    attempt(request, act)
+    return redirect("governance:bill", bill_id)

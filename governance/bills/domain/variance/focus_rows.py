@@ -1,45 +1,13 @@
-"""A projection as rows in the FOCUS schema, so that projections and bills can be compared. Custom columns begin with
-`x_`.
-"""
+"""A projection as rows in the FOCUS schema, to compare it with bills. Custom columns begin with `x_`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from governance.bills.domain.variance.split import Split
 
-COLUMNS = (
-    "BilledCost",
-    "EffectiveCost",
-    "BillingCurrency",
-    "BillingPeriodStart",
-    "BillingPeriodEnd",
-    "ChargePeriodStart",
-    "ChargePeriodEnd",
-    "ChargeCategory",
-    "ChargeDescription",
-    "ProviderName",
-    "ServiceCategory",
-    "ServiceName",
-    "ResourceId",
-    "Tags",
-    "x_Basis",
-    "x_ProjectedP10",
-    "x_ProjectedP50",
-    "x_ProjectedP90",
-    "x_MeasuredCost",
-    "x_Authorization",
-    "x_Request",
-    "x_Model",
-    "x_Team",
-    "x_BilledEffectiveCost",
-    "x_Requests",
-    "x_VarianceVolume",
-    "x_VarianceEfficiency",
-    "x_VariancePrice",
-    "x_VarianceTotal",
-)
+Cell = str | int | Decimal | None
 
 
 @dataclass(frozen=True)
@@ -62,40 +30,44 @@ class PlannedMonth:
     total: Decimal | None = None
 
 
-def focus_rows(months: Iterable[PlannedMonth]) -> list[tuple[str | int | Decimal | None, ...]]:
+def _midnight(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+_CELLS: dict[str, Callable[[PlannedMonth], Cell]] = {
+    "BilledCost": lambda month: month.middle,
+    "EffectiveCost": lambda month: month.middle,
+    "BillingCurrency": lambda _: "USD",
+    "BillingPeriodStart": lambda month: _midnight(month.month),
+    "BillingPeriodEnd": lambda month: _midnight(month.month_end),
+    "ChargePeriodStart": lambda month: _midnight(month.month),
+    "ChargePeriodEnd": lambda month: _midnight(month.month_end),
+    "ChargeCategory": lambda _: "Usage",
+    "ChargeDescription": lambda _: "Projected cost",
+    "ProviderName": lambda _: "Weighbridge",
+    "ServiceCategory": lambda _: "AI and Machine Learning",
+    "ServiceName": lambda _: "Projection",
+    "ResourceId": lambda month: month.model,
+    "Tags": lambda month: f'{{"model":"{month.model}"}}',
+    "x_Basis": lambda _: "projected",
+    "x_ProjectedP10": lambda month: month.low,
+    "x_ProjectedP50": lambda month: month.middle,
+    "x_ProjectedP90": lambda month: month.high,
+    "x_MeasuredCost": lambda month: month.measured,
+    "x_Authorization": lambda month: month.authorization,
+    "x_Request": lambda month: month.request,
+    "x_Model": lambda month: month.model,
+    "x_Team": lambda month: month.team,
+    "x_BilledEffectiveCost": lambda month: month.billed,
+    "x_Requests": lambda month: month.requests,
+    "x_VarianceVolume": lambda month: month.parts.volume if month.parts else None,
+    "x_VarianceEfficiency": lambda month: month.parts.efficiency if month.parts else None,
+    "x_VariancePrice": lambda month: month.parts.price if month.parts else None,
+    "x_VarianceTotal": lambda month: month.total,
+}
+COLUMNS = tuple(_CELLS)
+
+
+def focus_rows(months: Iterable[PlannedMonth]) -> list[tuple[Cell, ...]]:
     """Rows with the columns `COLUMNS`. The cost columns contain the projected P50."""
-    return [_row(each) for each in months]
-
-
-def _row(each: PlannedMonth) -> tuple[str | int | Decimal | None, ...]:
-    parts = (None,) * 3 if each.parts is None else (each.parts.volume, each.parts.efficiency, each.parts.price)
-    start, end = (f"{day.isoformat()}T00:00:00Z" for day in (each.month, each.month_end))
-    return (
-        each.middle,
-        each.middle,
-        "USD",
-        start,
-        end,
-        start,
-        end,
-        "Usage",
-        "Projected cost",
-        "Weighbridge",
-        "AI and Machine Learning",
-        "Projection",
-        each.model,
-        f'{{"model":"{each.model}"}}',
-        "projected",
-        each.low,
-        each.middle,
-        each.high,
-        each.measured,
-        each.authorization,
-        each.request,
-        each.model,
-        each.team,
-        each.billed,
-        each.requests,
-        *parts,
-        each.total,
-    )
+    return [tuple(cell(month) for cell in _CELLS.values()) for month in months]

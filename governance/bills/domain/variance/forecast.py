@@ -9,7 +9,7 @@ costs what it cost a year before.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -80,8 +80,3 @@ def _band(
     dice = random.Random(seed)  # noqa: S311 -- a bootstrap, not a secret
     sums = sorted(sum((p * bias * dice.choice(centered) for p in rest), ZERO) for _ in range(DRAWS))
     return sums[DRAWS // 10], sums[DRAWS - 1 - DRAWS // 10]
-
-
-def by_month(months: Mapping[int, Decimal]) -> tuple[Decimal, ...]:
-    """Twelve months from a mapping by month number; a missing month is zero."""
-    return tuple(months.get(number, ZERO) for number in range(1, 13))

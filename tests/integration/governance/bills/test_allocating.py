@@ -19,7 +19,7 @@ from governance.bills.queries import allocation as reads
 from governance.jobs.models import OutboxMessage
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.queries import confirmers
-from tests.factories.allocation import RULES, publish_rules
+from tests.factories.allocation import RULES, publish_rules, takes
 from tests.factories.bills import csv_bytes, row
 from tests.factories.changes import REASON, propose, publish
 from tests.factories.snapshots import snapshot
@@ -263,7 +263,7 @@ class DatabaseAgrees(TestCase):
                 **fields,
                 **of,
             )
-            if rule.takes(fields, tags):
+            if takes(rule, fields, tags):
                 wanted.add(made.pk)
         rows, (test,) = reads.taken_by([rule], among=SpendLine.objects.all())
         assert set(rows.filter(test).values_list("pk", flat=True)) == wanted

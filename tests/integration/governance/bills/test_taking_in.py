@@ -269,10 +269,10 @@ def test_a_canceled_bill_ends_its_reading(send, cast, now, monkeypatch):
 
 
 def test_a_failed_bill_is_read_again_when_somebody_asks(read, cast, now, monkeypatch):
-    from governance.bills.domain import pipeline as whole
+    from governance.bills.domain import report
 
     with monkeypatch.context() as patch:
-        patch.setattr(whole, "report_of", lambda *_: (_ for _ in ()).throw(Invalid("not today", field="file")))
+        patch.setattr(report, "report_of", lambda *_: (_ for _ in ()).throw(Invalid("not today", field="file")))
         bill = read(csv_bytes(ROWS))
     assert (bill.state, bill.error) == (JobState.FAILED, "not today")
     jobs.retry(row=bill, by=cast.finance, now=now)

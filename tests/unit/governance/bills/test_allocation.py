@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.bills.domain.allocation import FieldPattern, Rule, check_disjoint, read_rules, shared_row
+from tests.factories.allocation import takes
 from weighbridge.core.errors import Invalid
 
 
@@ -101,13 +102,13 @@ VALUES = ["", *(a + b for a in ["a", "b"] for b in ["", "a", "b", "aa", "ab"])]
 def test_rules_found_disjoint_never_take_the_same_row(one, other):
     """Every row of short words is tried on both."""
     rows = [({"sku": sku}, {"m": tag}) for sku in VALUES for tag in VALUES]
-    both = [(line, tags) for line, tags in rows if one.takes(line, tags) and other.takes(line, tags)]
+    both = [(line, tags) for line, tags in rows if takes(one, line, tags) and takes(other, line, tags)]
     found = shared_row(one, other)
     assert (found is None) == (both == [])
     if found is not None:
         tags = {"m": found["tags.m"]} if "tags.m" in found else {}
-        assert one.takes({"sku": found.get("sku", "")}, tags)
-        assert other.takes({"sku": found.get("sku", "")}, tags)
+        assert takes(one, {"sku": found.get("sku", "")}, tags)
+        assert takes(other, {"sku": found.get("sku", "")}, tags)
         with pytest.raises(Invalid):
             check_disjoint([one, other])
 

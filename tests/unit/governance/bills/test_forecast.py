@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.variance.forecast import by_month, shrunk_bias, year_end
+from governance.bills.domain.variance.forecast import shrunk_bias, year_end
 from weighbridge.core.errors import Invalid
 
 PLAN = [Decimal(100)] * 12
@@ -67,10 +67,6 @@ def test_a_plan_that_knows_the_season_beats_the_bar_and_one_that_does_not_may_lo
     assert ours < naive
     ours, naive = errors(PLAN, SEASON, year_before=SEASON)
     assert ours > naive == 0
-
-
-def test_months_by_their_numbers():
-    assert by_month({2: Decimal(5)}) == (Decimal(0), Decimal(5), *[Decimal(0)] * 10)
 
 
 @pytest.mark.parametrize(

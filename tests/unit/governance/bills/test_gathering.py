@@ -67,7 +67,7 @@ def test_corrections_and_currencies_are_kept_apart(tmp_path):
     found = gathered(tmp_path, rows)
     (one,) = slices_of(found.lines)
     assert one.totals == {"EUR": (Decimal(10), Decimal(8)), "USD": (Decimal(7), Decimal(6))}
-    assert (one.rows, one.lines, one.gpu_hours, str(one)) == (3, 3, Decimal(6), "AWS 100, 2026-09")
+    assert (one.rows, one.lines_count, one.gpu_hours, str(one)) == (3, 3, Decimal(6), "AWS 100, 2026-09")
 
 
 def test_a_commitment_is_not_counted_twice(tmp_path):

@@ -13,8 +13,8 @@ NAMES = list(ROW)
 def test_a_header_is_mapped_and_its_version_found():
     found = map_header([*NAMES, "Id"])
     assert (found.version, found.extra, found.missing) == ("1.1", ("Id",), ())
-    assert found.column("BilledCost") == "BilledCost"
-    assert found.column("RegionId") == "RegionId"
+    assert found.columns["BilledCost"] == "BilledCost"
+    assert found.columns["RegionId"] == "RegionId"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_without_any_newer_column_it_is_the_first():
 def test_a_later_version_names_the_provider_otherwise():
     names = ["ServiceProviderName" if name == "ProviderName" else name for name in NAMES]
     found = map_header(names)
-    assert (found.column("ProviderName"), found.version, found.missing) == ("ServiceProviderName", "1.3", ())
+    assert (found.columns["ProviderName"], found.version, found.missing) == ("ServiceProviderName", "1.3", ())
 
 
 @given(st.data())

@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 
 from governance.bills.domain.file_kind import FileKind, UnpackLimits
-from governance.bills.domain.pipeline import BillFile, RowCounter, read_bill, rows_estimated, sniff
+from governance.bills.domain.pipeline import BillFile, RowCounter, read_bill, sniff
+from governance.bills.domain.reading import rows_estimated
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.refusals import has_code
 from tests.unit.governance.bills.test_scheduler import JOB
