@@ -15,10 +15,10 @@ from weighbridge.core.money import CENT
 
 
 def post_months(*, months: Iterable[date], cause: str, by: User | None = None, now: datetime) -> int:
-    """Update the ledger to the bill lines of these months (their first days). Returns the number of new postings. The
-    effective cost counts. `cause` names what changed, like `bill:7`; a repeated cause posts nothing new. Amounts
-    without an account for their team and quarter, or without an exchange rate, are not posted; the audit event lists
-    them.
+    """Update the ledger to the effective cost of these months (their first days). Returns the number of new postings.
+
+    `cause` names what changed, like `bill:7`; a repeated cause posts nothing new. Amounts without an account for their
+    team and quarter, or without an exchange rate, are not posted; the audit event lists them.
     """
     with transaction.atomic():
         booked, homeless = 0, []

@@ -16,9 +16,7 @@ from weighbridge.core.errors import Invalid
 
 
 def set_rate(*, rate: CurrencyRate, by: User, now: datetime) -> ExchangeRate:
-    """Store a rate. Rates are never changed; if several are set for one day, the last one counts. A worker then
-    recalculates the affected months.
-    """
+    """Store a rate; of several for one day, the last one counts. A worker then recalculates the affected months."""
     check_handle_bills(person_of(by))
     check_rate(rate)
     if rate.on > now.date():

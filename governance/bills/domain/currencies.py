@@ -58,9 +58,7 @@ def check_rate(rate: CurrencyRate) -> None:
 
 
 def rate_for(rates: Sequence[CurrencyRate], *, currency: str, on: date) -> CurrencyRate | None:
-    """The latest rate of a currency on or before a day, at most 35 days old, or None. Of several for one day, the last
-    one.
-    """
+    """The latest rate of a currency by a day, at most 35 days old, or None. Of several for one day, the last one."""
     usable = [rate for rate in rates if rate.currency == currency and on - STALE_AFTER <= rate.on <= on]
     return max(enumerate(usable), key=lambda found: (found[1].on, found[0]))[1] if usable else None
 

@@ -6,8 +6,7 @@ import json
 def canonical(text: str | None) -> tuple[str, bool]:
     """The tags as canonical JSON, and whether the text was unreadable (then there are no tags).
 
-    Exports contain an object, or a list of pairs `{"key": …, "value": …}`. Values that are not text are written as
-    JSON.
+    Exports contain an object, or a list of pairs `{"key": …, "value": …}`. Values other than text become JSON.
     """
     if text is None:
         return "{}", False

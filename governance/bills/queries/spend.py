@@ -21,15 +21,14 @@ from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
 
-FIELDS = (
-    "month",
-    "rule__team__slug",
-    "rule__team__name",
-    "rule__asset__team__slug",
-    "rule__asset__slug",
-    "rule__asset__name",
-    "currency",
-)
+WHOSE = {
+    "month": "month",
+    "team": "rule__team__slug",
+    "team_name": "rule__team__name",
+    "model_team": "rule__asset__team__slug",
+    "model": "rule__asset__slug",
+    "model_name": "rule__asset__name",
+}
 COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
 GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
 HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
@@ -85,11 +84,11 @@ def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpen
         lines = lines.filter(rule__team__slug__in=person.teams)
     if month is not None:
         lines = lines.filter(day__gte=month, day__lt=next_month(month))
-    sums = lines.order_by().annotate(month=TruncMonth("day")).values(*FIELDS)
+    sums = lines.order_by().annotate(month=TruncMonth("day")).values(*WHOSE.values(), "currency")
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     amounts = {name: Sum(name) for name in ("effective", "billed")}
     for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
-        grouped[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
+        grouped[tuple(row[name] or "" for name in WHOSE.values())].append(row)
     rates = all_rates()
     rows = [_spend(key, parts, rates) for key, parts in grouped.items()]
     return sorted(
@@ -176,10 +175,10 @@ def unconverted_text(apart: Mapping[str, Decimal]) -> str:
 
 def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> ModelSpend:
     effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
-    hours = sum((row["hours"] for row in rows), Decimal(0))
-    about = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
-    usd = {"effective": effective.usd, "billed": billed.usd}
-    return ModelSpend(**about, **usd, gpu_hours=hours, apart=effective.apart, is_generated=_is_generated(rows))
+    about: dict[str, Any] = dict(zip(WHOSE, key, strict=True))
+    about |= {"effective": effective.usd, "billed": billed.usd, "apart": effective.apart}
+    about["gpu_hours"] = sum((row["hours"] for row in rows), Decimal(0))
+    return ModelSpend(**about, is_generated=_is_generated(rows))
 
 
 def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, dict[str, Any]]:

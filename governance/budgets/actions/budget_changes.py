@@ -1,6 +1,4 @@
-"""Changes of a budget or a commitment that take two people: a platform lead or finance without a part in it
-confirms.
-"""
+"""Changes of a budget or a commitment by two people: a platform lead or finance without a part in it confirms."""
 
 from datetime import datetime
 from decimal import Decimal

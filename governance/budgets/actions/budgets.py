@@ -74,8 +74,7 @@ def commit(
 ) -> None:
     """Replace the reservation of a request with a commitment of `amounts`, in the caller's transaction.
 
-    `later` are the amounts in later quarters. They are planned on the accounts of those quarters, which are opened if
-    needed.
+    `later` are the amounts of later quarters, planned on the accounts of those quarters, which are opened if needed.
     """
     with transaction.atomic():
         lock_touched(refs=[ref], team=team, quarter=quarter)
@@ -96,10 +95,9 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
 def release_commitment(
     *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE, by: User | None, now: datetime
 ) -> None:
-    """Release the unbilled part of a request's commitments.
+    """Release the unbilled part of a request's commitments. Idempotent.
 
-    Idempotent. `kind` is `release`, or `expire` if the authorization expired. On a closed account the released amount
-    stays unused.
+    `kind` is `expire` if the authorization expired. On a closed account the released amount stays unused.
     """
     with transaction.atomic():
         _give_back(ref, key, by, now, kind=kind, is_commitment=True)

@@ -28,15 +28,12 @@ ROOT_NAMES = ("organization", "the-organization", "root-of-budgets")
 def open_center(
     *, level: CenterLevel, slug: str, name: str, parent: CostCenter | None, by: User, now: datetime
 ) -> CostCenter:
-    """Open a unit under the organization, or a project under a team. The center of a team opens with its first
-    budget.
-    """
+    """Open a unit under the organization, or a project under a team. A team's center opens with its first budget."""
     check_allocate_budget(person_of(by))
     _check_slug_and_name(slug, name)
     if level is CenterLevel.TEAM:
-        raise Invalid(
-            "The cost center of a team is created with its first budget. Allocate a budget instead.", field="level"
-        )
+        reason = "The cost center of a team is created with its first budget. Allocate a budget instead."
+        raise Invalid(reason, field="level")
     with transaction.atomic():
         _lock_tree()
         if level is CenterLevel.ORGANIZATION:
@@ -139,8 +136,7 @@ def _check_above(center: CostCenter) -> None:
         if above is not None and (balance := balance_of(above)).allocated < balance.handed_out:
             raise WrongState(
                 f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {center} it would have "
-                "handed "
-                f"out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
+                f"handed out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
                 code="over_parent",
                 field="parent",
             )

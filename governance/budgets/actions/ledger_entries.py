@@ -1,6 +1,4 @@
-"""Writes single ledger entries; all other budget writes use these functions. The caller must have locked the
-account.
-"""
+"""Writes single ledger entries, for all other budget writes. The caller must have locked the account."""
 
 from datetime import datetime
 
@@ -61,10 +59,9 @@ def book_checked(*, account: BudgetAccount, entry: LedgerLine, by: User, now: da
 
 
 def book_planned(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
-    """Book an amount of an approval in a later quarter.
+    """Book an amount of an approval in a later quarter: never refused, but above the budget it raises a finding.
 
-    It is never refused; if it exceeds the budget, a finding is raised. An account without an allocation raises none,
-    because its quarter is not budgeted yet.
+    An account without an allocation raises none, because its quarter is not budgeted yet.
     """
     balance = balance_of(account)
     with transaction.atomic():

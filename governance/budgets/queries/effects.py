@@ -24,13 +24,12 @@ _Booked = tuple[BudgetAccount, list[LedgerLine], Decimal]
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetEffect:
-    """The effect of a request on one account: of a possible approval or, if `is_booked`, of the actual one.¶`available`
-    includes the amounts that the request itself holds; `committed` is the amount used otherwise. In a quarter that
-    `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the quarter,
-    without the request until it is booked. `billed` is the billed part of the `granted` amount; `over` is the overrun
-    beyond the tolerance.
+    """The effect of a request on one account: of a possible approval or, if `is_booked`, of the actual one.
 
-
+    `available` includes the amounts that the request itself holds; `committed` is the amount used otherwise. In a
+    quarter that `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the
+    quarter, without the request until it is booked. `billed` is the billed part of the `granted` amount; `over` is the
+    overrun beyond the tolerance.
     """
 
     unit: str

@@ -60,9 +60,7 @@ class CenterAccounts:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/budgets/`: budgets and available amounts of all cost centers in a quarter, and the allocation form for
-    finance.
-    """
+    """`/budgets/`: the budgets of all cost centers in a quarter, and the allocation form for finance."""
     person = person_of(request)
     if request.method == "POST":
         check_allocate_budget(person)
