@@ -146,7 +146,7 @@ def rounds(ratio, seed, *, count=24, drift=0.1):
     for name, factor in (("a", ratio), ("b", 1.0), ("twin", ratio)):
         own = np.exp(0.01 * rng.normal(size=(count, 1)))
         held[name] = list(1e6 * factor * level * own * rng.lognormal(0, 0.15, size=(count, 40)))
-    return Blocks(held, {}, {}, 1.0, is_complete=True)
+    return Blocks(held, {}, 1.0, is_complete=True)
 
 
 def test_ratio_of_medians(share):

@@ -13,9 +13,9 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
 from weighbridge.load.generator import child
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.samples import read_samples
-from weighbridge.load.schedule import Arrivals
+from weighbridge.load.schedule import due_times_ns
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_a_share_is_every_nth_request_and_its_part_of_the_connections(tmp_path):
     first = child.job_from(order(80, tmp_path, share=0))
     assert (first.first, second.first, first.step, second.step) == (0, 1, 2, 2)
     assert (first.connections, second.connections) == (3, 2)
-    assert sorted([*first.due_ns, *second.due_ns]) == child.schedule_of(PLAN).tolist()
+    assert sorted([*first.due_ns, *second.due_ns]) == due_times_ns(PLAN).tolist()
 
 
 class Talk:

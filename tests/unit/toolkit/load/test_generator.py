@@ -11,8 +11,7 @@ import pytest
 from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
 from weighbridge.load.generator.generator import GeneratorFailed, GeneratorProcesses, Shard, generate_load
-from weighbridge.load.plan import LoadPlan
-from weighbridge.load.schedule import Arrivals
+from weighbridge.load.plan import Arrivals, LoadPlan
 
 pytestmark = pytest.mark.slow
 

@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from weighbridge.load.plan import LoadCaps, LoadPlan
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 from weighbridge.load.results.report import run_load
-from weighbridge.load.schedule import Arrivals
 
 pytestmark = pytest.mark.slow
 

@@ -9,11 +9,11 @@ from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.metrics import LoadMetrics, metrics_of
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
-from weighbridge.load.results.verdict import LoadCircumstances, judge
+from weighbridge.load.results.verdict import judge
 from weighbridge.measure.conditions.interference import Interference
 
 PLAN = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=2)
-REMOTE = LoadCircumstances(is_co_located=False, interference=None)
+REMOTE = {"is_co_located": False, "interference": None}
 
 
 def calm(n=2000, *, lag_ms=0.1, wait_ms=0.0, failed=0, unsettled=0):
@@ -34,7 +34,7 @@ def fired_of(samples, **changes):
 
 
 def verdict_of(samples, *, plan=PLAN, circumstances=REMOTE, **changes):
-    found = judge(plan, fired_of(samples, **changes), metrics_of(samples, duration_s=2.0, seed=1), circumstances)
+    found = judge(plan, fired_of(samples, **changes), metrics_of(samples, duration_s=2.0, seed=1), **circumstances)
     return found.status.value, [reason.code for reason in found.reasons]
 
 
@@ -76,7 +76,7 @@ def test_a_stop_is_told():
         PLAN,
         fired_of(calm(unsettled=500), is_stopped=True),
         metrics_of(calm(unsettled=500), duration_s=2.0, seed=1),
-        REMOTE,
+        **REMOTE,
     )
     assert stopped.reasons[0].message == (
         "The test was stopped: 500 of 2,000 requests were not sent or have no known outcome."
@@ -96,14 +96,14 @@ def test_the_machine_is_judged():
         others_cpus=0.0, steal_cpus=0.01, pressure_share=None, load_1min_before=None, canary_ratio=1.0, cpus=2
     )
     for steal, status in ((0.01, "valid"), (0.1, "indicative"), (0.6, "invalid"), (None, "valid")):
-        here = LoadCircumstances(is_co_located=False, interference=dataclasses.replace(seen, steal_cpus=steal))
+        here = REMOTE | {"interference": dataclasses.replace(seen, steal_cpus=steal)}
         assert verdict_of(calm(), circumstances=here)[0] == status
-    assert verdict_of(calm(), circumstances=LoadCircumstances(is_co_located=True, interference=None)) == (
+    assert verdict_of(calm(), circumstances=REMOTE | {"is_co_located": True}) == (
         "indicative",
         ["environment.co_located"],
     )
 
 
 def test_without_a_metric_of_lag_there_is_nothing_to_say_of_it():
-    found = judge(PLAN, fired_of(calm()), LoadMetrics({}, []), REMOTE)
+    found = judge(PLAN, fired_of(calm()), LoadMetrics({}, []), **REMOTE)
     assert [reason.code for reason in found.reasons] == ["samples.unanswered"]

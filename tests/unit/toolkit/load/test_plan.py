@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, check_caps, read_week, seconds
-from weighbridge.load.schedule import Arrivals
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan, arrivals_from, check_caps, read_week, seconds
 
 WEEK = tuple(float(hour) for hour in range(168))
 PLAN = LoadPlan(url="http://localhost/", rate_per_s=10, duration_s=2)

@@ -5,13 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.load.schedule import Arrivals, due_times_ns
+from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.schedule import due_times_ns
 
 SEED = 7
 
 
+def plan_of(arrivals, **settings):
+    return LoadPlan(url="http://localhost/", arrivals=arrivals, **settings)
+
+
 def due_s(arrivals, *, rate=1000.0, duration=20.0, seed=SEED, **more):
-    return due_times_ns(arrivals, rate_per_s=rate, duration_s=duration, seed=seed, **more) / 1e9
+    return due_times_ns(plan_of(arrivals, rate_per_s=rate, duration_s=duration, seed=seed, **more)) / 1e9
 
 
 def fits(samples, distribution):
@@ -22,7 +27,7 @@ def fits(samples, distribution):
 
 
 def test_constant_arrivals_are_exact():
-    assert due_times_ns(Arrivals.CONSTANT, rate_per_s=4, duration_s=1.5, seed=1).tolist() == [
+    assert due_times_ns(plan_of(Arrivals.CONSTANT, rate_per_s=4, duration_s=1.5, seed=1)).tolist() == [
         0,
         250_000_000,
         500_000_000,
@@ -43,12 +48,12 @@ def test_constant_arrivals_are_exact():
 )
 def test_every_schedule_is_sorted_inside_the_duration_and_repeats(arrivals, rate, start_rate, duration, seed):
     given_ = {"rate_per_s": rate, "duration_s": duration, "seed": seed, "start_rate_per_s": start_rate}
-    week = [hour % 24 for hour in range(168)]
-    first = due_times_ns(arrivals, week=week, **given_)
+    plan = plan_of(arrivals, week=tuple(hour % 24 for hour in range(168)), **given_)
+    first = due_times_ns(plan)
     assert first.dtype == np.int64
     assert (np.diff(first) >= 0).all()
     assert len(first) == 0 or (first[0] >= 0 and first[-1] < duration * 1e9)
-    assert (first == due_times_ns(arrivals, week=week, **given_)).all()
+    assert (first == due_times_ns(plan)).all()
 
 
 def test_the_gaps_of_poisson_arrivals_are_exponential():

@@ -1,7 +1,6 @@
 """Models side by side: tiny real ones, in this process and behind the fence."""
 
 import json
-import runpy
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import StopMeasurement
 from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.sandbox import compare_child
+from weighbridge.systems.sandbox import child, process
 from weighbridge.systems.sandbox.isolated_comparison import compare_isolated, read_comparison
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import ChildOutput, RunCallbacks, RunCanceled, RunFailed
@@ -188,9 +187,7 @@ def test_a_comparison_that_is_stopped_at_once_has_nothing(pair, tmp_path):
 
 
 def test_a_child_that_dies_is_told_of(pair, tmp_path, monkeypatch):
-    from weighbridge.systems.sandbox import isolated_comparison
-
-    monkeypatch.setattr(isolated_comparison, "CHILD", ("-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(process, "CHILD", ("-c", "raise SystemExit(3)"))
     with pytest.raises(RunFailed, match="exit status 3"):
         behind(pair, tmp_path)
 
@@ -237,17 +234,28 @@ def test_refusals_of_the_child_are_passed_on_as_text(answer):
     _, asked = answer
     for code, kept in (("model_memory", "model_memory"), ("<b>", "run_failed")):
         with pytest.raises(RunFailed) as refusal:
-            read_comparison(heard({"refusal": {"reason": "No\x00.", "code": code}}), **asked)
+            read_comparison(heard({"refusal": {"reason": "No\x00.", "code": code, "field": None}}), **asked)
         assert (refusal.value.code, refusal.value.reason) == (kept, "No .")
     with pytest.raises(RunFailed) as refusal:
         read_comparison(heard("{"), **asked)
     assert refusal.value.code == "run_forged"
 
 
+def comparing_job(models):
+    return {
+        "task": "weighbridge.systems.sandbox.tasks:compare",
+        "where": "while it was compared",
+        "models": {name: str(path) for name, path in models.items()},
+        "data": None,
+        "settings": to_document(QUICK),
+        "isolation": "none",
+    }
+
+
 @pytest.mark.parametrize(
     ("raised", "code", "words"),
     [
-        (StopMeasurement(), "run_stopped", "before anything was timed"),
+        (StopMeasurement(), "run_stopped", "before anything was measured"),
         (Invalid("No.", code="data_form", field="data"), "data_form", "No."),
         (MemoryError("bad"), "model_memory", "while it was compared"),
     ],
@@ -259,35 +267,12 @@ def test_the_child_says_why_there_is_no_result(monkeypatch, capsys, raised, code
         raise raised
 
     monkeypatch.setattr(comparison, "compare", fail)
-    job = {"models": {}, "data": None, "settings": to_document(QUICK), "isolation": "none"}
-    said = compare_child.outcome_of(job, stream=None)["refusal"]
+    said = child.outcome_of(comparing_job({}), stream=None)["refusal"]
     assert said["code"] == code
     assert words in said["reason"]
 
 
 def test_the_child_compares(pair, capsys):
-    job = {
-        "models": {name: str(path) for name, path in pair.items()},
-        "data": None,
-        "settings": to_document(QUICK),
-        "isolation": "none",
-    }
-    said = compare_child.outcome_of(job, stream=sys.stdout)
+    said = child.outcome_of(comparing_job(pair), stream=sys.stdout)
     assert said["result"]["schema"] == "weighbridge.comparison/1"
     assert '"doing": "timing side by side"' in capsys.readouterr().out
-
-
-def test_the_module_runs_the_child(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["compare_child", "/no/job.json"])
-    monkeypatch.delitem(sys.modules, compare_child.__name__)
-    with pytest.raises(FileNotFoundError):
-        runpy.run_module(compare_child.__name__, run_name="__main__")
-
-
-def test_the_child_hands_over_through_its_pipe(monkeypatch, tmp_path):
-    file = (tmp_path / "out").open("w")
-    monkeypatch.setattr(compare_child, "enter_sandbox", lambda *_, **__: {"outcome": file.fileno()})
-    monkeypatch.setattr(compare_child, "outcome_of", lambda *_, **__: {"result": {"a": 1}})
-    monkeypatch.setattr(compare_child.os, "fdopen", lambda *_: file)
-    assert compare_child.main(["job.json"]) == 0
-    assert json.loads((tmp_path / "out").read_text()) == {"result": {"a": 1}}

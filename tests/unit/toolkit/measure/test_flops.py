@@ -51,7 +51,6 @@ def test_operators_are_counted_by_hand(tmp_path, node, x, weights, total):
     path = one(tmp_path / "m.onnx", node, [("x", *x)], [weight(*entry) for entry in weights])
     found = count_flops(path)
     assert (found.total, found.uncounted) == (total, {})
-    assert sum(found.by_operator.values()) == total
 
 
 def test_quantized_operators_count_like_those_they_replace(tmp_path):

@@ -10,10 +10,10 @@ import pytest
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import measurement
+from weighbridge.measure.inputs import Queries
 from weighbridge.measure.loops import arrivals, latency
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
-from weighbridge.measure.samples import Queries
 from weighbridge.measure.scenarios import (
     MultiStream,
     Offline,

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure import samples as queries
-from weighbridge.measure.inputs import DataSet, InputSpec
-from weighbridge.measure.samples import prepare_queries
+from weighbridge.measure import inputs
+from weighbridge.measure.inputs import DataSet, InputSpec, prepare_queries
 
 SPECS = [InputSpec("x", "float32", ("n", 1))]
 
@@ -17,7 +16,7 @@ def rows_of(count):
 
 
 def test_many_rows_are_cut_to_a_seeded_choice(monkeypatch):
-    monkeypatch.setattr(queries, "MAX_DISTINCT_INPUTS", 5)
+    monkeypatch.setattr(inputs, "MAX_DISTINCT_INPUTS", 5)
     rows = [float(feed["x"][0, 0]) for feed in prepare_queries(SPECS, rows_of(100), seed=3).feeds]
     again = prepare_queries(SPECS, rows_of(100), seed=3).feeds
     assert (len(set(rows)), rows) == (5, [float(feed["x"][0, 0]) for feed in again])

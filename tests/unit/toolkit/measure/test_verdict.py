@@ -9,7 +9,7 @@ from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.verdict import RunCircumstances, Status, judge
+from weighbridge.measure.verdict import Status, Verdict, machine_reasons, run_reasons
 
 STEADY = np.tile(np.array([100, 101, 102, 103], dtype=np.int64), 50)
 QUIET = Interference(0.0, 0.0, 0.0, 0.0, 1.0, cpus=2)
@@ -17,14 +17,9 @@ RUN = LatencyRun(STEADY, {}, 1.0, 5, WarmUpReport(40, 0.1, is_settled=True))
 
 
 def verdict(*, run=None, quiet=None, governor="performance", free=(), threads=1):
-    return judge(
-        dataclasses.replace(RUN, **(run or {})),
-        scenario=SingleStream(min_samples=200, threads=threads),
-        minimum=130,
-        circumstances=RunCircumstances(
-            interference=dataclasses.replace(QUIET, **(quiet or {})), governor=governor, free_dimensions=free
-        ),
-    )
+    scenario, seen = SingleStream(min_samples=200, threads=threads), dataclasses.replace(QUIET, **(quiet or {}))
+    reasons = run_reasons(dataclasses.replace(RUN, **(run or {})), scenario=scenario, minimum=130)
+    return Verdict((*reasons, *machine_reasons(seen, free, governor=governor, threads=threads)))
 
 
 def test_a_quiet_steady_run_is_valid():

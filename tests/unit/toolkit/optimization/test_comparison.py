@@ -4,11 +4,7 @@ import base64
 import dataclasses
 import io
 import json
-import os
-import runpy
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +15,13 @@ from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimization import child, comparison, operators, workshop
+from weighbridge.optimization import comparison, operators, workshop
 from weighbridge.optimization.comparison import VariantComparisonSettings, compare
 from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
-from weighbridge.optimization.workshop import Workshop, read_answer
-from weighbridge.systems.sandbox import child as sandbox_child
+from weighbridge.optimization.workshop import Workshop
+from weighbridge.systems.sandbox import child
 from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.outcome import read_answer
 from weighbridge.systems.sandbox.process import ChildOutput, RunCanceled, RunFailed
 
 pytestmark = pytest.mark.slow
@@ -79,13 +76,13 @@ def test_a_worse_variant_loses_row_by_row(pair):
 
 
 def test_too_few_rounds_give_no_speed():
-    blocks = Blocks({name: [np.array([5, 6])] for name in ("baseline", "twin", "variant")}, {}, {}, 1.0, True)
+    blocks = Blocks({name: [np.array([5, 6])] for name in ("baseline", "twin", "variant")}, {}, 1.0, True)
     assert comparison.speed_of(blocks, confidence=0.95) == (None, None)
 
 
 def test_speed_is_the_baselines_time_over_the_variants():
     fast, slow = [np.array([50, 51, 52])] * 8, [np.array([100, 102, 104])] * 8
-    blocks = Blocks({"baseline": slow, "twin": slow, "variant": fast}, {}, {}, 1.0, True)
+    blocks = Blocks({"baseline": slow, "twin": slow, "variant": fast}, {}, 1.0, True)
     speed, floor = comparison.speed_of(blocks, confidence=0.95)
     assert (speed.value, speed.blocks, speed.is_tied, floor) == (pytest.approx(2.0), 8, False, pytest.approx(0.0))
 
@@ -173,7 +170,8 @@ def test_what_cannot_be_taken_apart_costs_nothing_but_that(tmp_path):
 
 
 def making_job(model, files, recipe, **changes):
-    job = {"task": "make", "where": "while its variant was made", "model": str(model), "data": str(files / "train.npz")}
+    task = {"task": "weighbridge.optimization.workshop:make_variant", "where": "while its variant was made"}
+    job = {**task, "model": str(model), "data": str(files / "train.npz")}
     return {**job, "recipe": dataclasses.asdict(recipe), "threads": 1, **changes}
 
 
@@ -186,7 +184,8 @@ def test_the_child_makes_a_variant(model, files, recipe):
 
 
 def test_the_child_compares(pair):
-    job = {"task": "compare", "where": "", "baseline": str(pair[0]), "variant": str(pair[1]), "data": str(pair[2])}
+    task = {"task": "weighbridge.optimization.workshop:compare_variant", "where": ""}
+    job = {**task, "baseline": str(pair[0]), "variant": str(pair[1]), "data": str(pair[2])}
     outcome = child.outcome_of({**job, "settings": dataclasses.asdict(QUICK)}, stream=io.StringIO())
     assert outcome["result"]["quality_drop"]["n"] == 300
 
@@ -199,25 +198,6 @@ def test_the_child_passes_refusals_on_in_words(model, files, tmp_path):
     failed = child.outcome_of(making_job(tmp_path / "none.onnx", files, GRAPH), stream=io.StringIO())
     assert failed["refusal"]["code"] == "model_failed"
     assert "failed while its variant was made (FileNotFoundError" in failed["refusal"]["reason"]
-
-
-def test_the_child_hands_its_outcome_over_a_pipe(model, files, tmp_path, monkeypatch):
-    receive, send = os.pipe()
-    file = tmp_path / "job.json"
-    file.write_text(json.dumps(making_job(model, files, GRAPH, outcome=send)))
-    monkeypatch.setattr(sandbox_child, "enter_sandbox", lambda path, *, stream: json.loads(Path(path).read_text()))
-    monkeypatch.setattr(sys, "argv", ["child", str(file)])
-    with os.fdopen(receive) as pipe:
-        import threading
-
-        said = []
-        reader = threading.Thread(target=lambda: said.append(pipe.read()))
-        reader.start()
-        with pytest.raises(SystemExit) as ended, pytest.warns(RuntimeWarning, match="found in sys.modules"):
-            runpy.run_module("weighbridge.optimization.child", run_name="__main__")
-        reader.join()
-    assert ended.value.code == 0
-    assert "model" in json.loads(said[0])["result"]
 
 
 @pytest.fixture
@@ -261,7 +241,7 @@ def output(said, **changes):
     ids=lambda outcome: outcome[:20],
 )
 def test_nonsense_of_a_child_is_refused(outcome):
-    with pytest.raises(RunFailed, match="it is not a result") as failed:
+    with pytest.raises(RunFailed, match="it does not have the format of an answer") as failed:
         read_answer(output(outcome), limits=Limits())
     assert failed.value.code == "run_forged"
 

@@ -4,7 +4,7 @@ import pytest
 
 from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit, culprit
-from weighbridge.optimization.worth import Savings, judge, saved
+from weighbridge.optimization.worth import judge, saved_share
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 KEPT = QualityDrop("accuracy", 0.001, -0.002, 0.004, 0.95, 5_000, 0.01, is_non_inferior=True)
@@ -12,7 +12,7 @@ LOST = QualityDrop("accuracy", 0.058, 0.05, 0.066, 0.95, 5_000, 0.01, is_non_inf
 UNSHOWN = QualityDrop("accuracy", -0.002, -0.03, 0.026, 0.95, 200, 0.01, is_non_inferior=False)
 FAST, SLOW = SpeedUp(2.0, 1.9, 2.1, 0.95, 16, is_tied=False), SpeedUp(0.25, 0.24, 0.26, 0.95, 16, is_tied=False)
 TIED = SpeedUp(1.02, 0.98, 1.05, 0.95, 16, is_tied=True)
-SAME, SMALLER = Savings(size_ratio=0.0, memory_ratio=None), Savings(size_ratio=0.74, memory_ratio=0.1)
+SAME, SMALLER = 0.0, 0.74
 # Milliseconds by type of operator, as they were recorded of the small product-image network.
 FP32 = {"Conv": 0.049, "ReorderOutput": 0.0036, "MaxPool": 0.0045, "FusedGemm": 0.0159}
 DYNAMIC = {"DynamicQuantizeLinear": 0.0039, "ConvInteger": 0.2491, "Mul": 0.0102, "MaxPool": 0.0056}
@@ -27,18 +27,18 @@ BLAME = Culprit("ConvInteger", 0.2491, 0.2688, 0.0)
         (TIED, KEPT, SMALLER, "worth_it", ["speed.tied", "quality.kept", "size.smaller"]),
         (None, KEPT, SMALLER, "worth_it", ["speed.unknown", "quality.kept", "size.smaller"]),
         (TIED, KEPT, SAME, "no_gain", ["speed.tied", "quality.kept"]),
-        (TIED, KEPT, Savings(size_ratio=None, memory_ratio=None), "no_gain", ["speed.tied", "quality.kept"]),
+        (TIED, KEPT, None, "no_gain", ["speed.tied", "quality.kept"]),
         (
             TIED,
             KEPT,
-            Savings(size_ratio=0.09, memory_ratio=0.5),
+            0.09,
             "no_gain",
             ["speed.tied", "quality.kept", "size.smaller"],
         ),
         (
             TIED,
             KEPT,
-            Savings(size_ratio=-0.2, memory_ratio=0.5),
+            -0.2,
             "no_gain",
             ["speed.tied", "quality.kept", "size.larger"],
         ),
@@ -49,18 +49,18 @@ BLAME = Culprit("ConvInteger", 0.2491, 0.2688, 0.0)
     ],
 )
 def test_each_situation_has_one_answer(speed, drop, savings, answer, codes):
-    verdict = judge(VariantComparison(drop, speed, 0.03 if speed else None), savings=savings, culprit=BLAME)
+    verdict = judge(VariantComparison(drop, speed, 0.03 if speed else None), size_saved=savings, culprit=BLAME)
     assert (verdict.answer.value, [reason.code for reason in verdict.reasons]) == (answer, codes)
     assert verdict.operator == ("ConvInteger" if answer == "slower" else None)
 
 
 def test_slower_without_a_known_operator_is_slower_all_the_same():
-    verdict = judge(VariantComparison(KEPT, SLOW, 0.03), savings=SAME, culprit=None)
+    verdict = judge(VariantComparison(KEPT, SLOW, 0.03), size_saved=SAME, culprit=None)
     assert (verdict.answer.value, verdict.operator, len(verdict.reasons)) == ("slower", None, 2)
 
 
 def messages(speed, drop, savings=SMALLER):
-    verdict = judge(VariantComparison(drop, speed, 0.031), savings=savings, culprit=BLAME)
+    verdict = judge(VariantComparison(drop, speed, 0.031), size_saved=savings, culprit=BLAME)
     return [reason.message for reason in verdict.reasons]
 
 
@@ -82,7 +82,7 @@ def test_the_reasons_are_sentences():
             "points."
         ),
     ]
-    assert messages(TIED, UNSHOWN, Savings(size_ratio=-0.2, memory_ratio=None)) == [
+    assert messages(TIED, UNSHOWN, -0.2) == [
         (
             "The speed does not differ measurably from the baseline's: 1.02 times, 95% interval 0.98 to 1.05; "
             "the noise floor is 3.1%."
@@ -110,10 +110,10 @@ def test_where_nothing_grew_nobody_is_blamed(variant):
 
 
 def test_what_is_saved_is_a_share_of_the_baseline():
-    assert [saved(4.0, 1.0), saved(4.0, 5.0), saved(None, 1.0), saved(4.0, None), saved(0.0, 1.0)] == [
-        0.75,
-        -0.25,
-        None,
-        None,
-        None,
-    ]
+    def saved(before, after):
+        baseline, variant = ({"model_size_mb": {"value": value}} for value in (before, after))
+        return saved_share("model_size_mb", baseline, variant)
+
+    shares = [saved(4.0, 1.0), saved(4.0, 5.0), saved(None, 1.0), saved(4.0, None), saved(0.0, 1.0)]
+    assert shares == [0.75, -0.25, None, None, None]
+    assert saved_share("peak_memory_mb", {}, {}) is None

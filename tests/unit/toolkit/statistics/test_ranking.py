@@ -14,7 +14,7 @@ def blocks_of(*, failures=None, is_complete=True, **rounds):
         name: [np.full(9, value, dtype=np.int64) if value else np.empty(0, dtype=np.int64) for value in values]
         for name, values in rounds.items()
     }
-    return Blocks(held, failures or {}, {}, 1.0, is_complete=is_complete)
+    return Blocks(held, failures or {}, 1.0, is_complete=is_complete)
 
 
 def test_the_median_over_rounds_in_milliseconds():

@@ -12,10 +12,9 @@ import pytest
 
 from tests.unit.toolkit import builders
 from weighbridge.core.converter import to_document
-from weighbridge.measure import measurement
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.stopping import StopMeasurement
-from weighbridge.systems.sandbox import child, limits, seals
+from weighbridge.systems.sandbox import child, limits, seals, tasks
 from weighbridge.systems.sandbox.limits import Limits
 
 pytestmark = pytest.mark.slow
@@ -28,6 +27,8 @@ QUICK = ProfileSettings(
 
 def job(tmp_path, **changes):
     return {
+        "task": "weighbridge.systems.sandbox.tasks:profile",
+        "where": "while it was measured",
         "system": "onnx",
         "options": {"model": str(builders.classifier(tmp_path / "model.onnx"))},
         "data": None,
@@ -100,7 +101,7 @@ def test_whatever_else_goes_wrong_is_put_into_words(tmp_path, monkeypatch, error
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(measurement, "measure", fail)
+    monkeypatch.setattr(tasks, "measure", fail)
     refusal = child.outcome_of(job(tmp_path), stream=io.StringIO())["refusal"]
     assert (refusal["code"], refusal["field"]) == (code, None)
     assert named in refusal["reason"]

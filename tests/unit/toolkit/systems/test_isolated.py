@@ -18,7 +18,7 @@ from weighbridge.systems.sandbox import bubblewrap, isolated, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
+from weighbridge.systems.sandbox.process import RunCallbacks, RunCanceled, RunFailed, RunIncomplete
 
 pytestmark = pytest.mark.slow
 
@@ -160,7 +160,7 @@ def test_what_a_callback_raises_passes_through_and_ends_the_child(tmp_path, star
 )
 def test_a_child_that_says_nothing_of_its_fence_or_lies_is_not_believed(tmp_path, monkeypatch, text, code):
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None, seals=()))
-    monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", text))
+    monkeypatch.setattr(process, "CHILD", script(tmp_path / "script.py", text))
     assert failure(tmp_path, builders.classifier(tmp_path / "m.onnx")).code == code
 
 
@@ -213,7 +213,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
     def stops():
         return reason == "canceled" and doing.count("measuring latency") > 2
 
-    with pytest.raises(isolated.RunIncomplete) as ended:
+    with pytest.raises(RunIncomplete) as ended:
         isolated.run_sandboxed(
             walls,
             model=builders.classifier(tmp_path / "m.onnx"),
@@ -221,7 +221,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
             data=builders.data_set(tmp_path / "d.npz"),
             workdir=tmp_path / "work",
             limits=Limits(wall_s=60 if reason == "canceled" else 8),
-            follow=isolated.RunCallbacks(lambda _, phase: doing.append(phase), stops, 30.0),
+            follow=RunCallbacks(lambda _, phase: doing.append(phase), stops, 30.0),
         )
     assert isinstance(ended.value, RunCanceled) is (reason == "canceled")
     assert ended.value.partial["is_partial"] is True
@@ -239,7 +239,7 @@ def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, st
             data=None,
             workdir=tmp_path / "work",
             limits=Limits(wall_s=3),
-            follow=isolated.RunCallbacks(lambda *_: None, lambda: False, 1.0),
+            follow=RunCallbacks(lambda *_: None, lambda: False, 1.0),
         )
     assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
     assert not is_running(started[-1])
@@ -277,7 +277,7 @@ def test_an_open_run_that_is_canceled_hands_over_what_it_has(tmp_path):
             data=None,
             limits=Limits(wall_s=60),
             workdir=tmp_path / "work",
-            follow=isolated.RunCallbacks(
+            follow=RunCallbacks(
                 lambda _, phase: doing.append(phase), lambda: doing.count("measuring latency") > 2, 30.0
             ),
         )
@@ -285,7 +285,7 @@ def test_an_open_run_that_is_canceled_hands_over_what_it_has(tmp_path):
 
 
 def test_a_run_that_ends_before_it_told_of_its_fence_has_nothing_to_hand_over(tmp_path, monkeypatch):
-    monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
+    monkeypatch.setattr(process, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
     with pytest.raises(RunCanceled) as ended:
         isolated.run_sandboxed(
             Layers(bubblewrap=None, seals=()),

@@ -1,9 +1,6 @@
 """Operators of a model behind the fence."""
 
 import json
-import os
-import runpy
-import sys
 
 import numpy as np
 import pytest
@@ -12,8 +9,7 @@ from tests.unit.toolkit import builders
 from tests.unit.toolkit.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.sandbox import limits as limiting
-from weighbridge.systems.sandbox import operators, operators_child, seals
+from weighbridge.systems.sandbox import child, operators, process, seals
 from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.operators import operators_isolated
@@ -81,9 +77,7 @@ def test_the_wall_is_bubblewrap_with_a_filter_that_lets_open():
     ],
 )
 def test_what_a_child_hands_over_is_checked(tmp_path, monkeypatch, said, code):
-    monkeypatch.setattr(
-        operators, "CHILD", script(tmp_path / "s.py", f"say(fence=[])\nhand_over({json.dumps(said)!r})")
-    )
+    monkeypatch.setattr(process, "CHILD", script(tmp_path / "s.py", f"say(fence=[])\nhand_over({json.dumps(said)!r})"))
     ask = {"is_trusted": True}
     if code is not None:
         with pytest.raises(RunFailed) as refusal:
@@ -95,7 +89,7 @@ def test_what_a_child_hands_over_is_checked(tmp_path, monkeypatch, said, code):
 
 
 def test_a_child_that_dies_has_no_answer(tmp_path, monkeypatch):
-    monkeypatch.setattr(operators, "CHILD", script(tmp_path / "s.py", "say(fence=[])\nsys.exit(3)"))
+    monkeypatch.setattr(process, "CHILD", script(tmp_path / "s.py", "say(fence=[])\nsys.exit(3)"))
     with pytest.raises(RunFailed) as refusal:
         timed(tmp_path, tmp_path / "m.onnx", is_trusted=True)
     assert refusal.value.code == "run_crash"
@@ -103,31 +97,15 @@ def test_a_child_that_dies_has_no_answer(tmp_path, monkeypatch):
 
 def job(tmp_path, **changes):
     model = builders.classifier(tmp_path / "m.onnx")
-    return {"model": str(model), "data": None, "settings": to_document(ProfileSettings()), **changes}
+    task = {"task": "weighbridge.systems.sandbox.tasks:operators", "where": "while its operators were timed"}
+    return {**task, "model": str(model), "data": None, "settings": to_document(ProfileSettings()), **changes}
 
 
 def test_the_child_answers_or_refuses_in_words(tmp_path):
-    assert operators_child.outcome_of(job(tmp_path))["result"]["operators"]["runs"] == 49
-    missing = operators_child.outcome_of(job(tmp_path, model=str(tmp_path / "none.onnx")))
+    assert child.outcome_of(job(tmp_path), stream=None)["result"]["operators"]["runs"] == 49
+    missing = child.outcome_of(job(tmp_path, model=str(tmp_path / "none.onnx")), stream=None)
     assert missing["refusal"]["code"] == "model_missing"
     x = np.array([7, 7, 7])
     np.savez(tmp_path / "d.npz", x=x, y=x)
     failing = job(tmp_path, model=str(builders.gatherer(tmp_path / "g.onnx")), data=str(tmp_path / "d.npz"))
-    assert "while its operators were timed" in operators_child.outcome_of(failing)["refusal"]["reason"]
-
-
-def test_the_child_is_a_program(tmp_path, monkeypatch, capsys):
-    name = "weighbridge.systems.sandbox.operators_child"
-    receive, send = os.pipe()
-    order = job(tmp_path, layers={"bubblewrap": None, "seals": [], "is_open": True}, parent=os.getppid(), outcome=send)
-    (tmp_path / "job.json").write_text(json.dumps(order))
-    monkeypatch.setattr(limiting, "die_with_parent", lambda _: None)
-    monkeypatch.setattr("weighbridge.systems.sandbox.child.die_with_parent", lambda _: None)
-    monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
-    with pytest.raises(SystemExit) as end:
-        runpy.run_module(name, run_name="__main__")
-    assert end.value.code == 0
-    with os.fdopen(receive) as pipe:
-        assert json.load(pipe)["result"]["operators"]["runs"] == 49
-    assert capsys.readouterr().out == '{"fence": []}\n'
+    assert "while its operators were timed" in child.outcome_of(failing, stream=None)["refusal"]["reason"]

@@ -235,7 +235,6 @@ def test_a_child_that_died_leaves_the_part_it_had_handed_over_whole(honest, orde
 )
 def test_what_is_no_part_of_a_result_is_not_kept(order, outcome):
     assert partial_of(ChildOutput(outcome=bytearray(outcome)), expected=order) is None
-    assert partial_of(None, expected=None) is None
 
 
 def test_a_whole_result_is_not_a_part(honest, order):

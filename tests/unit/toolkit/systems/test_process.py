@@ -68,7 +68,6 @@ def test_what_a_child_says_is_heard(run):
     )
     assert (heard.seals, bytes(heard.outcome), heard.tail) == (("Landlock",), b'{"result": 1}', b"complaints\n")
     assert heard.status == 0
-    assert 0 < heard.elapsed_s < 30
     assert [step for step, _ in itertools.groupby(told)] == [("starting"), ("thinking")] or told[-1] == (
         0.25,
         "thinking",

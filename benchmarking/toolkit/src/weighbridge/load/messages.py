@@ -15,17 +15,9 @@ BODIES_MAX = 100_000
 BODY_BYTES_MAX = 200_000_000
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
 # Headers that never contain credentials. Stored plans may contain values of only these headers.
-PUBLIC_HEADERS = {
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "cache-control",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "pragma",
-    "user-agent",
-}
+CONTENT_HEADERS = {"content-encoding", "content-language", "content-type"}
+ACCEPT_HEADERS = {"accept", "accept-encoding", "accept-language"}
+PUBLIC_HEADERS = CONTENT_HEADERS | ACCEPT_HEADERS | {"cache-control", "pragma", "user-agent"}
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
@@ -88,14 +80,12 @@ def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
     lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
     given = {name.lower() for name, _ in plan.headers}
     lines += [f"{name}: {value}" for name, value in plan.headers]
-    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", **_content_type(plan)}
+    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+    if plan.body:
+        is_json = Path(plan.body).suffix in {".json", ".jsonl", ".npz"}
+        defaults["Content-Type"] = "application/json" if is_json else "application/octet-stream"
     lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
-
-
-def _content_type(plan: LoadPlan) -> dict[str, str]:
-    kinds = {".json": "application/json", ".jsonl": "application/json", ".npz": "application/json"}
-    return {"Content-Type": kinds.get(Path(plan.body).suffix, "application/octet-stream")} if plan.body else {}
 
 
 def _read(path: Path) -> list[bytes]:

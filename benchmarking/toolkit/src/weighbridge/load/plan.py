@@ -3,17 +3,27 @@
 import dataclasses
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.schedule import HOURS_OF_WEEK, Arrivals
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 PROCESSES_MAX = 64
+HOURS_OF_WEEK = 168
 EXPECT_SUCCESS = Expectation()
+
+
+class Arrivals(StrEnum):
+    """How requests arrive: constant, Poisson, a Poisson ramp, or Poisson with a compressed weekly pattern."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+    RAMP = "ramp"
+    WEEK = "week"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,9 +64,8 @@ class LoadPlan:
     def __post_init__(self) -> None:
         """Raise Invalid for settings that the generator cannot use."""
         if self.method not in METHODS:
-            raise Invalid(
-                f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}.", field="method"
-            )
+            text = f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}."
+            raise Invalid(text, field="method")
         if self.rate_per_s <= 0 or self.start_rate_per_s < 0:
             raise Invalid("The rate must be a positive number of requests per second.", field="rate")
         if self.duration_s <= 0 or self.timeout_s <= 0:
@@ -65,32 +74,25 @@ class LoadPlan:
             raise Invalid("The seed must not be negative.", field="seed")
         if not 1 <= self.processes <= min(PROCESSES_MAX, self.connections):
             raise Invalid(f"Use 1 to {PROCESSES_MAX} processes, with at least one connection each.", field="processes")
-        if self.arrivals is Arrivals.WEEK and not is_week(self.week):
+        is_week = len(self.week) == HOURS_OF_WEEK and min(self.week) >= 0 and max(self.week) > 0
+        if self.arrivals is Arrivals.WEEK and not is_week:
             raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
         if self.p99_limit_ms is not None and self.p99_limit_ms <= 0:
             raise Invalid("The latency limit must be a positive number of milliseconds.", field="p99_ms")
 
     def as_document(self) -> dict[str, Any]:
-        """Return the plan as JSON-able mappings. Header values are omitted, because they may be secrets.
-
-        The body file is given by name only, because its folder does not affect the test.
-        """
+        """Return the plan as a document, without the values of headers, which may be secrets, and the body's folder."""
         names = [name for name, _ in self.headers]
         return {**dataclasses.asdict(self), "headers": names, "body": Path(self.body).name}
 
 
-def is_week(weights: tuple[float, ...]) -> bool:
-    """Return whether these are 168 valid hourly weights."""
-    return len(weights) == HOURS_OF_WEEK and min(weights) >= 0 and max(weights) > 0
-
-
 def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:
     """Raise Invalid if the plan exceeds the caps."""
-    expected = max(plan.rate_per_s, plan.start_rate_per_s) * plan.duration_s
+    rate_per_s = max(plan.rate_per_s, plan.start_rate_per_s)
     checks = (
-        ("rate", max(plan.rate_per_s, plan.start_rate_per_s), caps.rate_per_s, "requests per second"),
+        ("rate", rate_per_s, caps.rate_per_s, "requests per second"),
         ("duration", plan.duration_s, caps.duration_s, "seconds"),
-        ("duration", expected, caps.requests, "requests in all"),
+        ("duration", rate_per_s * plan.duration_s, caps.requests, "requests in all"),
         ("connections", plan.connections, caps.connections, "connections"),
     )
     for field, requested, maximum, unit in checks:

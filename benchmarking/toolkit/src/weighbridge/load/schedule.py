@@ -1,59 +1,41 @@
 """The schedule of requests, drawn before the run, so that a slow server cannot slow it down."""
 
-from collections.abc import Sequence
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
-HOURS_OF_WEEK = 168
+from weighbridge.load.plan import HOURS_OF_WEEK, Arrivals, LoadPlan
+
 NS_PER_S = 1_000_000_000
 
 
-class Arrivals(StrEnum):
-    """How requests arrive: constant, Poisson, a Poisson ramp, or Poisson with a compressed weekly pattern."""
-
-    CONSTANT = "constant"
-    POISSON = "poisson"
-    RAMP = "ramp"
-    WEEK = "week"
-
-
-def due_times_ns(
-    arrivals: Arrivals,
-    *,
-    rate_per_s: float,
-    duration_s: float,
-    seed: int,
-    start_rate_per_s: float = 0.0,
-    week: Sequence[float] = (),
-) -> NDArray[np.int64]:
+def due_times_ns(plan: LoadPlan) -> NDArray[np.int64]:
     """Return the due times of requests in nanoseconds from the start, ascending, all before the end.
 
     CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP
     increases linearly from `start_rate_per_s` to `rate_per_s`; WEEK uses each of 168 hourly weights for 1/168 of the
     duration, with `rate_per_s` at the largest weight.
     """
-    if arrivals is Arrivals.CONSTANT:
+    rate_per_s, start_per_s, duration_s = plan.rate_per_s, plan.start_rate_per_s, plan.duration_s
+    if plan.arrivals is Arrivals.CONSTANT:
         times_s = np.arange(int(rate_per_s * duration_s + 1e-9)) / rate_per_s
-    elif arrivals is Arrivals.POISSON:
-        times_s = _events(rate_per_s * duration_s, seed) / rate_per_s
-    elif arrivals is Arrivals.RAMP:
-        slope = (rate_per_s - start_rate_per_s) / duration_s
-        expected = _events((rate_per_s + start_rate_per_s) / 2 * duration_s, seed)
+    elif plan.arrivals is Arrivals.POISSON:
+        times_s = _events(rate_per_s * duration_s, plan.seed) / rate_per_s
+    elif plan.arrivals is Arrivals.RAMP:
+        slope = (rate_per_s - start_per_s) / duration_s
+        expected = _events((rate_per_s + start_per_s) / 2 * duration_s, plan.seed)
         # The root of start x t + slope x t^2 / 2 = expected in a form that is valid for a slope of zero.
-        times_s = 2 * expected / (start_rate_per_s + np.sqrt(start_rate_per_s**2 + 2 * slope * expected))
+        times_s = 2 * expected / (start_per_s + np.sqrt(start_per_s**2 + 2 * slope * expected))
     else:
-        times_s = _along_a_week(week, rate_per_s, duration_s, seed)
+        times_s = _along_a_week(plan)
     last_ns = int(duration_s * NS_PER_S) - 1
     return np.minimum((times_s * NS_PER_S).astype(np.int64), last_ns)
 
 
-def _along_a_week(week: Sequence[float], rate_per_s: float, duration_s: float, seed: int) -> NDArray[np.float64]:
-    rates = np.asarray(week, dtype=np.float64) / max(week) * rate_per_s
-    expected = np.concatenate([[0.0], np.cumsum(rates * duration_s / HOURS_OF_WEEK)])
-    times_s = np.linspace(0.0, duration_s, HOURS_OF_WEEK + 1)
-    return np.interp(_events(float(expected[-1]), seed), expected, times_s)
+def _along_a_week(plan: LoadPlan) -> NDArray[np.float64]:
+    rates = np.asarray(plan.week, dtype=np.float64) / max(plan.week) * plan.rate_per_s
+    expected = np.concatenate([[0.0], np.cumsum(rates * plan.duration_s / HOURS_OF_WEEK)])
+    times_s = np.linspace(0.0, plan.duration_s, HOURS_OF_WEEK + 1)
+    return np.interp(_events(float(expected[-1]), plan.seed), expected, times_s)
 
 
 def _events(expected: float, seed: int) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """The highest rate of an endpoint: short load tests, searched by `statistics.highest_rate`."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from weighbridge.load.results.report import load_manifest, run_load
 from weighbridge.load.results.verdict import HEADLINE
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
-from weighbridge.measure.verdict import Status, ValidityReason, Verdict, worst
+from weighbridge.measure.stopping import Progress
+from weighbridge.measure.verdict import Status, ValidityReason, Verdict
 from weighbridge.statistics import highest_rate
 from weighbridge.statistics.highest_rate import SearchEnd, SearchSettings, find_highest_rate
 
@@ -35,7 +36,7 @@ class Trials:
     target: PinnedAddress
     caps: LoadCaps
     folder: Path
-    on_progress: Callable[[float, str], None]
+    on_progress: Progress
     should_stop: Callable[[], bool]
     now: datetime
     deadline: Deadline
@@ -43,10 +44,7 @@ class Trials:
     results: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def ask(self, rate_per_s: float) -> float | None:
-        """Test at one rate and return p99 in milliseconds; None if too many requests failed.
-
-        Raises Stopped, and OutOfTime if the deadline passes during the test.
-        """
+        """Test at one rate and return p99 in ms, None if too many requests failed; raise Stopped or OutOfTime."""
         self.deadline.check()
         duration_s = max(self.plan.duration_s, REQUESTS_MIN / rate_per_s)
         seed = self.plan.seed + len(self.results)
@@ -89,23 +87,18 @@ class Trials:
         self.share = share
 
 
-def search_settings(plan: LoadPlan, caps: LoadCaps) -> SearchSettings:
-    """Return the range to search: from a 64th of the plan's rate up to the cap, starting at the rate of the plan."""
-    return SearchSettings(
-        lowest=plan.rate_per_s * LOWEST_SHARE, start=plan.rate_per_s, highest=caps.rate_per_s, seed=plan.seed
-    )
-
-
 def search_highest_rate(trials: Trials) -> dict[str, Any]:
     """Search the highest rate with p99 within `p99_limit_ms` of the plan; return `weighbridge.load_search/1`.
 
-    The search starts at the rate of the plan; its duration is the minimum of one trial. A stopped or timed-out search
-    is partial (`is_partial`) and keeps its trials. Raises Invalid without a limit, and what `run_load` raises.
+    The search starts at the rate of the plan, from a 64th of it up to the cap; the duration of the plan is the minimum
+    of one trial. A stopped or timed-out search is partial (`is_partial`) and keeps its trials. Raises Invalid without a
+    limit, and what `run_load` raises.
     """
-    plan = trials.plan
+    plan, is_partial = trials.plan, False
     if plan.p99_limit_ms is None:
         raise Invalid("The search needs a latency limit; give it with --p99-ms.", field="p99_ms")
-    settings, is_partial = search_settings(plan, trials.caps), False
+    start, highest_per_s = plan.rate_per_s, trials.caps.rate_per_s
+    settings = SearchSettings(lowest=start * LOWEST_SHARE, start=start, highest=highest_per_s, seed=plan.seed)
     highest: dict[str, Any] = {"limit_ms": plan.p99_limit_ms, "reason": "stopped", "highest_rate_per_s": None}
     try:
         answer = find_highest_rate(
@@ -120,7 +113,7 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
         "measured_at": trials.now.isoformat(),
         "is_partial": is_partial,
         **highest,
-        "verdict": _judged(trials.results, highest["reason"], plan.p99_limit_ms).as_document(),
+        "verdict": Verdict(tuple(_reasons(trials.results, highest["reason"], plan.p99_limit_ms))).as_document(),
         "trials": trials.results,
         "plan": plan.as_document(),
         "manifest": seal_manifest(
@@ -130,22 +123,19 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
     }
 
 
-def _judged(trials: list[dict[str, Any]], ended: str, limit_ms: float) -> Verdict:
-    reasons = []
+def _reasons(trials: list[dict[str, Any]], ended: str, limit_ms: float) -> Iterator[ValidityReason]:
     late = [trial for trial in trials if "generator.lag" in trial["reasons"]]
     if late:
         above_limit = [trial for trial in trials if trial["latency_ms"] is None or trial["latency_ms"] > limit_ms]
         is_own = bool(above_limit) and all(trial in late for trial in above_limit)
         text = f"In {len(late)} of {len(trials)} trials the generator itself was late; it may be the bottleneck."
-        reasons.append(ValidityReason("generator.lag", Status.INVALID if is_own else Status.INDICATIVE, text))
+        yield ValidityReason("generator.lag", Status.INVALID if is_own else Status.INDICATIVE, text)
     if any("environment.co_located" in trial["reasons"] for trial in trials):
         text = "Generator and target share the processors of this machine."
-        reasons.append(ValidityReason("environment.co_located", Status.INDICATIVE, text))
+        yield ValidityReason("environment.co_located", Status.INDICATIVE, text)
     if ended == SearchEnd.OUT_OF_TIME:
         text = "Time ran out before the search had an answer; allow more time with --within."
-        reasons.append(ValidityReason("samples.stopped_early", Status.INVALID, text))
+        yield ValidityReason("samples.stopped_early", Status.INVALID, text)
     if ended == "stopped":
-        reasons.append(
-            ValidityReason("samples.stopped_early", Status.INVALID, "The search was stopped before it had an answer.")
-        )
-    return Verdict(worst(reasons), tuple(reasons))
+        text = "The search was stopped before it had an answer."
+        yield ValidityReason("samples.stopped_early", Status.INVALID, text)

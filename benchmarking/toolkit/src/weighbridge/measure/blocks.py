@@ -10,16 +10,17 @@ import dataclasses
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.loops.latency import Feed, Runner, garbage_collection_paused, query_order
-from weighbridge.measure.loops.warmup import WarmUpReport, warm_up
+from weighbridge.measure.loops.latency import Feed, Runner, garbage_collection_paused, query_order, try_query
+from weighbridge.measure.loops.warmup import warm_up
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.stopping import StopMeasurement
+from weighbridge.measure.stopping import Clock, StopMeasurement, Tick
 from weighbridge.statistics.ranks import signed_rank_interval
 
 MIN_QUERIES, MAX_QUERIES = 8, 5_000
@@ -54,11 +55,10 @@ class BlockSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """Blocks in order of time (nanoseconds), failures by kind and warm-up per model; whether all rounds were run."""
+    """Blocks in order of time (nanoseconds) and failures by kind, per model; whether all rounds were run."""
 
     latencies_ns: Mapping[str, Sequence[NDArray[np.int64]]]
     failures: Mapping[str, Mapping[str, int]]
-    warmups: Mapping[str, WarmUpReport]
     duration_s: float
     is_complete: bool
 
@@ -79,12 +79,7 @@ class Ratio:
 
 
 def interleave(
-    runners: Mapping[str, Runner],
-    feeds: Sequence[Feed],
-    *,
-    settings: BlockSettings,
-    clock: Callable[[], int],
-    on_tick: Callable[[float], None],
+    runners: Mapping[str, Runner], feeds: Sequence[Feed], *, settings: BlockSettings, clock: Clock, on_tick: Tick
 ) -> Blocks:
     """Warm every model up, then run the rounds, each with all models in a new random order on the same rows.
 
@@ -96,12 +91,12 @@ def interleave(
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=settings.seed)]
     rounds: list[dict[str, NDArray[np.int64]]] = []
     failures: dict[str, Counter[str]] = {name: Counter() for name in runners}
-    warmups: dict[str, WarmUpReport] = {}
     begun = clock()
     limit_at = begun + int(settings.max_duration_s * 1e9)
     with garbage_collection_paused(), contextlib.suppress(StopMeasurement):
-        for name, runner in runners.items():
-            warmups[name] = _warm(runner, ordered, settings, clock, lambda: on_tick(0.0))
+        for runner in runners.values():
+            infer = partial(try_query, runner, ordered)
+            warm_up(infer, settings=settings.warmup, clock=clock, on_tick=lambda: on_tick(0.0))
         queries = min(_queries(runner, ordered, settings, clock) for runner in runners.values())
         while len(rounds) < settings.rounds and clock() < limit_at:
             rows = _rows(ordered, len(rounds), settings.lead + queries)
@@ -113,7 +108,6 @@ def interleave(
     return Blocks(
         {name: [blocks[name] for blocks in rounds] for name in runners},
         {name: dict(counts) for name, counts in failures.items()},
-        warmups,
         (clock() - begun) / 1e9,
         len(rounds) == settings.rounds,
     )
@@ -136,11 +130,7 @@ def ratio_of_medians(blocks: Blocks, numerator: str, denominator: str, *, confid
 
 
 def noise_floor(blocks: Blocks, model: str, twin: str, *, confidence: float = 0.95) -> float | None:
-    """Return the noise floor: the deviation from 1 of the ratio of a model to itself (`twin`); 0.03 is 3 %.
-
-    It is the bound of the A/A ratio that is farther from 1, as a factor minus 1, so that the floor is not small by
-    chance.
-    """
+    """Return the bound of a model's ratio to itself (`twin`) farther from 1, as a factor minus 1 (0.03: 3 %)."""
     ratio = ratio_of_medians(blocks, model, twin, confidence=confidence)
     return None if ratio is None else max(ratio.upper, 1 / ratio.lower) - 1
 
@@ -155,18 +145,7 @@ def is_tied(ratio: Ratio, floor: float) -> bool:
     return ratio.lower <= 1 <= ratio.upper or 1 / (1 + floor) <= ratio.value <= 1 + floor
 
 
-def _warm(
-    runner: Runner, feeds: Sequence[Feed], settings: BlockSettings, clock: Callable[[], int], tick: Callable[[], None]
-) -> WarmUpReport:
-    def infer(index: int) -> None:
-        # Failures do not end a warm-up; they are counted only during the measurement.
-        with contextlib.suppress(Exception):
-            runner.infer(feeds[index % len(feeds)])
-
-    return warm_up(infer, settings=settings.warmup, clock=clock, on_tick=tick)
-
-
-def _queries(runner: Runner, feeds: Sequence[Feed], settings: BlockSettings, clock: Callable[[], int]) -> int:
+def _queries(runner: Runner, feeds: Sequence[Feed], settings: BlockSettings, clock: Clock) -> int:
     """Return the number of queries in a block of this model."""
     probe = _block(runner, _rows(feeds, 0, MIN_QUERIES), 0, clock, Counter())
     median_ns = float(np.median(probe)) if len(probe) else settings.block_ms * 1e6
@@ -177,9 +156,7 @@ def _rows(feeds: Sequence[Feed], turn: int, count: int) -> list[Feed]:
     return [feeds[(turn * count + index) % len(feeds)] for index in range(count)]
 
 
-def _block(
-    runner: Runner, rows: Sequence[Feed], lead: int, clock: Callable[[], int], failures: Counter[str]
-) -> NDArray[np.int64]:
+def _block(runner: Runner, rows: Sequence[Feed], lead: int, clock: Clock, failures: Counter[str]) -> NDArray[np.int64]:
     latencies, infer = array("q"), runner.infer
     for index, feed in enumerate(rows):
         started = clock()

@@ -1,4 +1,4 @@
-"""Model inputs, read from a data set or drawn from declared shapes.
+"""Model inputs and the queries of a run, from a data set or drawn from declared shapes.
 
 A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,): integers are classes, floats are
 regression targets. Nothing is cast silently: a wrong type or shape raises Invalid with the fix.
@@ -14,22 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.loops.latency import Feed
 
 DRAWN_TYPES = (
-    "float16",
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
+    *(f"float{bits}" for bits in (16, 32, 64)),
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
     "bool",
 )
 GENERATED_ROWS = 64
+MAX_DISTINCT_INPUTS = 10_000
+# All drawn batches are in memory at once.
+MAX_DRAWN_ROWS = 1_024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +51,17 @@ class DataSet:
 
     x: NDArray[Any]
     y: NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Queries:
+    """The queries of a run, their origin, and their data set."""
+
+    feeds: Sequence[Feed]
+    origin: str
+    spec: InputSpec | None
+    data: DataSet | None
+    free_dimensions: tuple[str, ...]
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -88,19 +94,15 @@ def _truth(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     if x.ndim == 0 or len(x) == 0:
         raise Invalid("The data set has no rows.", code="data_empty", field="data")
     if y.shape != (len(x),):
-        raise Invalid(
-            f"y has shape {y.shape}, but x has {len(x)} rows: y must have shape ({len(x)},).",
-            code="data_shape",
-            field="data",
-        )
+        text = f"y has shape {y.shape}, but x has {len(x)} rows: y must have shape ({len(x)},)."
+        raise Invalid(text, code="data_shape", field="data")
     if np.issubdtype(y.dtype, np.integer):
         return y.astype(np.int64)
     if not np.issubdtype(y.dtype, np.floating):
-        raise Invalid(
-            f"y contains {y.dtype}; save classes with y.astype('int64'), regression targets with y.astype('float64').",
-            code="data_type",
-            field="data",
+        text = (
+            f"y contains {y.dtype}; save classes with y.astype('int64'), regression targets with y.astype('float64')."
         )
+        raise Invalid(text, code="data_type", field="data")
     if not np.isfinite(y).all():
         raise Invalid("y contains NaN or infinite numbers; remove those rows.", code="data_type", field="data")
     return y.astype(np.float64)
@@ -116,11 +118,11 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> 
         )
         raise Invalid(text, code="model_inputs", field="data")
     spec = inputs[0]
-    expected = ("rows", *spec.shape[1:])
     if data.x.ndim != len(spec.shape) or any(
         isinstance(size, int) and size != got for size, got in zip(spec.shape[1:], data.x.shape[1:], strict=True)
     ):
-        text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} needs {_shape_text(expected)}."
+        expected = ", ".join(["rows", *(str(size) if size is not None else "any" for size in spec.shape[1:])])
+        text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} needs ({expected})."
         raise Invalid(text, code="data_shape", field="data")
     if data.x.dtype != np.dtype(spec.dtype):
         text = (
@@ -135,12 +137,32 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> 
 def check_batch(spec: InputSpec, *, rows: int = 1) -> None:
     """Raise Invalid for a model with a fixed batch size other than `rows`."""
     if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != rows:
-        raise Invalid(
+        text = (
             f"The model's input {spec.name!r} has the fixed batch size {spec.shape[0]}; export it with a free batch "
-            f"size or with {rows}.",
-            code="model_batch",
-            field="model",
+            f"size or with {rows}."
         )
+        raise Invalid(text, code="model_batch", field="model")
+
+
+def prepare_queries(specs: Sequence[InputSpec], data: DataSet | None, *, seed: int, rows: int = 1) -> Queries:
+    """Split a data set into queries of `rows` rows, or draw queries from the declared shapes of the model."""
+    for spec in specs:
+        check_batch(spec, rows=rows)
+    if data is None:
+        free = tuple(name for spec in specs for name in spec.free_dimensions)
+        count = max(2, min(GENERATED_ROWS, MAX_DRAWN_ROWS // rows))
+        description = f"{count} rows" if rows == 1 else f"{count} batches of {rows} rows"
+        feeds = draw_inputs(specs, seed=seed, rows=count, batch=rows)
+        return Queries(feeds, f"{description} drawn from the declared shapes, seed {seed}", None, None, free)
+    spec = check_fits(data, specs, rows=rows)
+    if len(data.x) < rows:
+        text = f"The data set has {len(data.x)} rows, but each query needs {rows}."
+        raise Invalid(text, code="data_shape", field="data")
+    starts = np.arange(len(data.x) // rows) * rows
+    chosen = np.sort(np.random.default_rng(seed).permutation(starts)[:MAX_DISTINCT_INPUTS])
+    cut = [{spec.name: data.x[start : start + rows]} for start in chosen]
+    what = "rows" if rows == 1 else f"batches of {rows} rows"
+    return Queries(cut, f"{len(cut)} distinct {what} of the data set", spec, data, ())
 
 
 def draw_inputs(
@@ -164,7 +186,3 @@ def _draw(spec: InputSpec, rng: np.random.Generator, batch: int) -> NDArray[Any]
     if spec.dtype.startswith("float"):
         return rng.standard_normal(shape).astype(spec.dtype)
     return rng.integers(0, 2, shape).astype(spec.dtype)
-
-
-def _shape_text(shape: Sequence[int | str | None]) -> str:
-    return "(" + ", ".join(str(size) if size is not None else "any" for size in shape) + ")"

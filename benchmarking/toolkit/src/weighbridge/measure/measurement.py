@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure import inputs, metrics, scenario_metrics
+from weighbridge.measure import metrics, scenario_metrics
 from weighbridge.measure.conditions import energy, manifest, memory
-from weighbridge.measure.conditions.model_file import BYTES_PER_MB, digest_of_file
+from weighbridge.measure.conditions.model_file import BYTES_PER_MB, file_entry
+from weighbridge.measure.inputs import Queries, prepare_queries, read_data_set
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import Feed, LatencyRun
-from weighbridge.measure.samples import Queries, prepare_queries
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.stopping import StopMeasurement
+from weighbridge.measure.stopping import Clock, Progress, StopMeasurement
 from weighbridge.measure.timed_run import TimedRun, judge_run, measure_timed_run
 from weighbridge.quality.scores import Quality, measure_quality
 from weighbridge.statistics.outliers import tukey_counts
-from weighbridge.systems.engine_errors import model_failure
+from weighbridge.systems.engine_errors import failing
 from weighbridge.systems.registry import LoadedSystem, SystemUnderTest
 
 SCHEMA = "weighbridge.result/1"
@@ -37,17 +37,6 @@ MAX_STORED_SAMPLES = 20_000
 QUALITY_BATCH = 64
 # Progress (0 to 1) at the start and the end of the latency phase, with and without a data set.
 LATENCY_FROM, LATENCY_TO, LATENCY_TO_ALONE = 0.05, 0.65, 0.97
-
-Progress = Callable[[float, str], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """Times of loading and the first inference, and the resident memory before."""
-
-    load_ms: float
-    first_inference_ms: float
-    resident_before: int | None
 
 
 def measure(
@@ -57,7 +46,7 @@ def measure(
     data: Path | None,
     on_progress: Progress,
     now: datetime,
-    clock: Callable[[], int] = time.perf_counter_ns,
+    clock: Clock = time.perf_counter_ns,
     isolation: str,
     on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -68,7 +57,7 @@ def measure(
     stop the run, but `StopMeasurement` after the first timed query ends it with a partial result. Resets the memory
     high-water mark of this process.
     """
-    data_set = inputs.read_data_set(data) if data is not None else None
+    data_set = read_data_set(data) if data is not None else None
     with _pinned(settings.engine.affinity):
         resident_before = memory.resident_bytes()
         memory.reset_peak()
@@ -81,19 +70,19 @@ def measure(
         scenario = settings.scenario
         queries = prepare_queries(runner.inputs, data_set, seed=scenario.seed, rows=scenario.rows)
         on_progress(0.04, "running the first inference")
-        start = Start((loaded - begun) / 1e6, _first_inference_ms(runner, queries.feeds[0], clock), resident_before)
+        first_inference_ms = _first_inference_ms(runner, queries.feeds[0], clock)
         seen = measure_timed_run(runner, queries, settings, _tick(on_progress, queries, settings), clock)
         described = _manifest(system, data, runner, queries, settings) | {"isolation": isolation}
         metric_values: dict[str, Mapping[str, Any]] = {
             **scenario_metrics.metrics_of(seen.run, scenario),
-            **_start_metrics(start),
+            "load_time_ms": metrics.point_metric((loaded - begun) / 1e6, "ms"),
+            "first_inference_ms": metrics.point_metric(first_inference_ms, "ms"),
             **system.sizes,
-            **_memory_metrics(start, memory.peak_bytes() if system.is_here else None),
+            **_memory_metrics(resident_before, memory.peak_bytes() if system.is_here else None),
             **seen.energy,
         }
-        document = _document(seen, queries, settings, metric_values, described, system.missing) | {
-            "measured_at": now.isoformat()
-        }
+        document = _document(seen, queries, settings, metric_values, described, system.missing)
+        document["measured_at"] = now.isoformat()
         if not _has_quality(queries, settings):
             return _done(document, on_progress)
         on_checkpoint(_without_quality(document))
@@ -137,7 +126,14 @@ def _document(
             *missing,
             *energy.missing_energy(tuple(metric_values)),
         ],
-        "run": _run_document(seen),
+        "run": {
+            "duration_s": round(seen.run.duration_s, 3),
+            "failures": seen.run.failures,
+            "distinct_inputs": seen.run.distinct_inputs,
+            "warmup": dataclasses.asdict(seen.run.warmup),
+            "outliers": tukey_counts(seen.run.latencies_ns),
+            "interference": seen.interference.as_document(),
+        },
         "confusion": None,
         "per_class": None,
         "manifest": manifest.seal_manifest(described),
@@ -178,14 +174,11 @@ def _pinned(cpus: Sequence[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _first_inference_ms(runner: LoadedSystem, feed: Feed, clock: Callable[[], int]) -> float:
-    begun = clock()
-    try:
+def _first_inference_ms(runner: LoadedSystem, feed: Feed, clock: Clock) -> float:
+    with failing("on its first inference"):
+        begun = clock()
         runner.infer(feed)
-    except Exception as error:
-        # The exceptions of ONNX Runtime have no common base class.
-        raise model_failure("on its first inference", error) from error
-    return (clock() - begun) / 1e6
+        return (clock() - begun) / 1e6
 
 
 def _has_quality(queries: Queries, settings: ProfileSettings) -> bool:
@@ -202,11 +195,8 @@ def _measure_quality(
     batch = fixed if isinstance(fixed, int) else QUALITY_BATCH
 
     def predict(start: int, stop: int) -> NDArray[Any]:
-        try:
+        with failing(f"on rows {start} to {stop - 1} of the data set"):
             return runner.first_output({name: x[start:stop]})
-        except Exception as error:
-            # The exceptions of ONNX Runtime have no common base class.
-            raise model_failure(f"on rows {start} to {stop - 1} of the data set", error) from error
 
     return measure_quality(
         predict,
@@ -220,19 +210,12 @@ def _measure_quality(
     )
 
 
-def _start_metrics(start: Start) -> dict[str, dict[str, Any]]:
-    return {
-        "load_time_ms": metrics.point_metric(start.load_ms, "ms"),
-        "first_inference_ms": metrics.point_metric(start.first_inference_ms, "ms"),
-    }
-
-
-def _memory_metrics(start: Start, peak_bytes: int | None) -> dict[str, dict[str, Any]]:
+def _memory_metrics(resident_before: int | None, peak_bytes: int | None) -> dict[str, dict[str, Any]]:
     if peak_bytes is None:
         return {}
     sizes = {"peak_memory_mb": metrics.point_metric(peak_bytes / BYTES_PER_MB, "MB")}
-    if start.resident_before is not None:
-        delta = max(0, peak_bytes - start.resident_before)
+    if resident_before is not None:
+        delta = max(0, peak_bytes - resident_before)
         sizes["peak_memory_delta_mb"] = metrics.point_metric(delta / BYTES_PER_MB, "MB")
     return sizes
 
@@ -244,24 +227,12 @@ def _samples(run: LatencyRun) -> dict[str, Any]:
     return {"latency_ns": run.latencies_ns[::stride].tolist(), **responses, "stride": stride}
 
 
-def _run_document(seen: TimedRun) -> dict[str, Any]:
-    run = seen.run
-    return {
-        "duration_s": round(run.duration_s, 3),
-        "failures": run.failures,
-        "distinct_inputs": run.distinct_inputs,
-        "warmup": dataclasses.asdict(run.warmup),
-        "outliers": tukey_counts(run.latencies_ns),
-        "interference": seen.interference.as_document(),
-    }
-
-
 def _manifest(
     system: SystemUnderTest, data: Path | None, runner: LoadedSystem, queries: Queries, settings: ProfileSettings
 ) -> dict[str, Any]:
     return {
         "model": dict(system.model),
-        "data": {"digest": digest_of_file(data)} if data is not None else None,
+        "data": file_entry(data),
         "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
         "settings": to_document(settings),
         "engine": runner.describe(),

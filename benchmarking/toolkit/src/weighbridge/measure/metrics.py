@@ -100,8 +100,9 @@ def missing_metrics(run: LatencyRun) -> list[dict[str, str]]:
     """Return the missing percentiles, with the number of missing samples."""
     n = len(run.latencies_ns)
     floors = {name: minimum_samples(p) for name, p in PERCENTILES.items()}
-    return [
-        {"metric": name, "message": f"{name} needs {floor} samples and has {n}: {floor - n} more."}
-        for name, floor in floors.items()
-        if n < floor
-    ]
+    return [missing_samples(name, floor, n) for name, floor in floors.items() if n < floor]
+
+
+def missing_samples(name: str, floor: int, n: int) -> dict[str, str]:
+    """Return the reason for a missing metric that needs `floor` samples and has `n`."""
+    return {"metric": name, "message": f"{name} needs {floor} samples and has {n}: {floor - n} more."}

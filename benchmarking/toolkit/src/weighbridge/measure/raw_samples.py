@@ -37,11 +37,9 @@ def altered_metrics(result: Mapping[str, Any]) -> Iterator[str]:
     """Describe each stated metric that does not match the samples."""
     for name, interval in percentiles_of(result, confidence=NEAR_CERTAINTY).items():
         stated = _stated(result, name)
-        lower, upper = (
-            (interval.value, interval.value)
-            if result["samples"].get("stride") == 1
-            else (interval.lower, interval.upper)
-        )
+        lower, upper = interval.lower, interval.upper
+        if result["samples"].get("stride") == 1:
+            lower = upper = interval.value
         if stated is not None and not lower * (1 - ROUNDING) <= stated <= upper * (1 + ROUNDING):
             yield f"{name} is stated as {stated:g} ms, but its samples give {interval.value:g} ms"
 

@@ -78,18 +78,11 @@ def missing_metrics(run: LatencyRun, scenario: Scenario) -> list[dict[str, str]]
             text = f"{run.unanswered} queries were never started, so response times have no percentiles."
             missing.append({"metric": scenario.HEADLINE, "message": text})
         elif len(run.responses_ns) < minimum_samples(LIMIT_PERCENTILE):
-            missing.append(
-                {"metric": scenario.HEADLINE, "message": _missing_samples(scenario, run, minimum_of(scenario))}
-            )
+            missing.append(metrics.missing_samples(scenario.HEADLINE, minimum_of(scenario), len(run.latencies_ns)))
     elif isinstance(scenario, Offline | MultiStream) and throughput(run, rows=scenario.rows) is None:
         text = f"throughput_samples_per_s needs {MIN_ANSWERS} queries and has {len(run.latencies_ns)}."
         missing.append({"metric": "throughput_samples_per_s", "message": text})
     return missing
-
-
-def _missing_samples(scenario: Scenario, run: LatencyRun, floor: int) -> str:
-    n = len(run.latencies_ns)
-    return f"{scenario.HEADLINE} needs {floor} samples and has {n}: {floor - n} more."
 
 
 def minimum_of(scenario: Scenario) -> int:

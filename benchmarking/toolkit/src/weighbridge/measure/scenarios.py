@@ -101,10 +101,7 @@ class SingleStream(Scenario):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MultiStream(Scenario):
-    """Queries of `samples_per_query` rows, one query at a time (MultiStream of MLPerf).
-
-    The headline is that of MLPerf: p99 of the time of a whole query.
-    """
+    """Queries of `samples_per_query` rows, one at a time; the headline is p99 of a whole query, as in MLPerf."""
 
     NAME: ClassVar[str] = "MultiStream"
     HEADLINE: ClassVar[str] = "latency_p99_ms"
@@ -204,9 +201,8 @@ class RuntimeSettings:
     def __post_init__(self) -> None:
         """Raise Invalid for settings that ONNX Runtime does not support."""
         if self.provider not in PROVIDERS:
-            raise Invalid(
-                f"There is no provider {self.provider!r}; use one of {', '.join(PROVIDERS)}.", field="provider"
-            )
+            text = f"There is no provider {self.provider!r}; use one of {', '.join(PROVIDERS)}."
+            raise Invalid(text, field="provider")
         if self.optimization not in OPTIMIZATIONS:
             text = f"There is no optimization {self.optimization!r}; use one of {', '.join(OPTIMIZATIONS)}."
             raise Invalid(text, field="optimization")

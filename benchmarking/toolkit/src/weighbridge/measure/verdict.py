@@ -11,8 +11,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from weighbridge.core.converter import to_document
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.loops.latency import LatencyRun
+from weighbridge.measure.metrics import PERCENTILES
 from weighbridge.measure.scenarios import Scenario
 from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE
 from weighbridge.statistics.resampling import serial_percentile_interval
@@ -22,8 +24,6 @@ from weighbridge.statistics.trend import Trend, detect_movement
 MAX_MOVEMENT = 0.1
 # A process alone on a processor is interrupted a few times a second; with a competing process, hundreds of times.
 MAX_PREEMPTIONS_PER_S = 50
-# The percentiles of the headlines.
-HEADLINES = {"latency_p90_ms": 0.9, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
 
 class Status(StrEnum):
@@ -45,50 +45,43 @@ class ValidityReason:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The worst status of the reasons; valid without reasons."""
+    """The reasons for doubts about a measurement."""
 
-    status: Status
     reasons: tuple[ValidityReason, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst status of the reasons; valid without reasons."""
+        statuses = {reason.status for reason in self.reasons}
+        return next((status for status in (Status.INVALID, Status.INDICATIVE) if status in statuses), Status.VALID)
 
     def as_document(self) -> dict[str, object]:
         """Return the verdict in the format of `weighbridge.result/1`."""
-        reasons = [
-            {"code": reason.code, "status": reason.status.value, "message": reason.message} for reason in self.reasons
-        ]
-        return {"status": self.status.value, "reasons": reasons}
+        return {"status": self.status.value, "reasons": to_document(self.reasons)}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RunCircumstances:
-    """Facts about the machine and the inputs that are not part of the run."""
-
-    interference: Interference
-    governor: str
-    free_dimensions: tuple[str, ...] = ()
-
-
-def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: RunCircumstances) -> Verdict:
-    """Evaluate samples, stability, failures, interference and environment; `minimum` is for the headline."""
-    reasons = (
-        *_samples(run, scenario, minimum),
-        *_stability(run),
-        *_movement(run),
-        *_failures(run),
-        *machine_reasons(circumstances, threads=scenario.threads, workers=scenario.workers),
-    )
-    return Verdict(worst(reasons), reasons)
+def run_reasons(run: LatencyRun, *, scenario: Scenario, minimum: int) -> Iterator[ValidityReason]:
+    """Yield the reasons that concern samples, stability and failures; `minimum` is for the headline."""
+    yield from _samples(run, scenario, minimum)
+    yield from _stability(run)
+    yield from _movement(run)
+    yield from _failures(run)
 
 
-def machine_reasons(circumstances: RunCircumstances, *, threads: int, workers: int = 1) -> Iterator[ValidityReason]:
-    """Yield the reasons that concern the machine, independent of what was measured."""
-    yield from _interference(circumstances.interference, threads * workers)
-    yield from _environment(circumstances, threads)
-
-
-def worst(reasons: Sequence[ValidityReason]) -> Status:
-    """Return the worst status of the reasons, VALID without reasons."""
-    statuses = {reason.status for reason in reasons}
-    return next((status for status in (Status.INVALID, Status.INDICATIVE) if status in statuses), Status.VALID)
+def machine_reasons(
+    seen: Interference, free_dimensions: Sequence[str], *, governor: str, threads: int, workers: int = 1
+) -> Iterator[ValidityReason]:
+    """Yield the reasons that concern the machine and the inputs, independent of what was measured."""
+    yield from _interference(seen, threads * workers)
+    if threads > seen.cpus:
+        text = f"{threads} threads were requested, but this process may use only {seen.cpus} processors."
+        yield ValidityReason("environment.threads", Status.INDICATIVE, text)
+    if governor not in ("performance", "not visible"):
+        text = f"The frequency governor is {governor!r}, not 'performance'."
+        yield ValidityReason("environment.governor", Status.INDICATIVE, text)
+    if free_dimensions:
+        text = f"Free dimensions ({', '.join(free_dimensions)}) were measured at size 1; give --data with real inputs."
+        yield ValidityReason("environment.inputs", Status.INDICATIVE, text)
 
 
 def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[ValidityReason]:
@@ -100,7 +93,7 @@ def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Vali
         text = f"The run stopped at {n} of {scenario.min_samples} samples asked for, after {run.duration_s:.0f} s."
         yield ValidityReason("samples.stopped_early", Status.INDICATIVE, text)
 
-    p = HEADLINES.get(scenario.HEADLINE)
+    p = PERCENTILES.get(scenario.HEADLINE)
     bounds = serial_percentile_interval(run.latencies_ns, p) if p is not None else None
     if bounds is not None and bounds.confidence < MLPERF_CONFIDENCE:
         text = (
@@ -151,10 +144,7 @@ def _failures(run: LatencyRun) -> Iterator[ValidityReason]:
 
 
 def _interference(seen: Interference, threads: int) -> Iterator[ValidityReason]:
-    if seen.steal_cpus is not None and seen.steal_cpus > 0.02 * seen.cpus:
-        status = Status.INVALID if seen.steal_cpus > 0.25 * seen.cpus else Status.INDICATIVE
-        text = f"The hypervisor took {seen.steal_cpus:.2f} of {seen.cpus} processors away during the run."
-        yield ValidityReason("interference.steal", status, text)
+    yield from steal_reasons(seen, during="run")
     free = seen.cpus - min(threads, seen.cpus)
     if seen.others_cpus is not None and seen.others_cpus > 0.75 * free + 0.1:
         text = f"Other work used {seen.others_cpus:.2f} of {seen.cpus} processors during the run."
@@ -174,15 +164,9 @@ def _interference(seen: Interference, threads: int) -> Iterator[ValidityReason]:
         yield ValidityReason("interference.canary", status, text)
 
 
-def _environment(circumstances: RunCircumstances, threads: int) -> Iterator[ValidityReason]:
-    cpus = circumstances.interference.cpus
-    if threads > cpus:
-        text = f"{threads} threads were requested, but this process may use only {cpus} processors."
-        yield ValidityReason("environment.threads", Status.INDICATIVE, text)
-    if circumstances.governor not in ("performance", "not visible"):
-        text = f"The frequency governor is {circumstances.governor!r}, not 'performance'."
-        yield ValidityReason("environment.governor", Status.INDICATIVE, text)
-    if circumstances.free_dimensions:
-        names = ", ".join(circumstances.free_dimensions)
-        text = f"Free dimensions ({names}) were measured at size 1; give --data with real inputs."
-        yield ValidityReason("environment.inputs", Status.INDICATIVE, text)
+def steal_reasons(seen: Interference, *, during: str) -> Iterator[ValidityReason]:
+    """Yield the reason if the hypervisor took too much processor time during the `run` or the `test`."""
+    if seen.steal_cpus is not None and seen.steal_cpus > 0.02 * seen.cpus:
+        status = Status.INVALID if seen.steal_cpus > 0.25 * seen.cpus else Status.INDICATIVE
+        text = f"The hypervisor took {seen.steal_cpus:.2f} of {seen.cpus} processors away during the {during}."
+        yield ValidityReason("interference.steal", status, text)

@@ -22,7 +22,7 @@ from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
-from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer, VariantVerdict, VerdictReason
+from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.charts.plane import trade_off
 from weighbridge.tradeoff.families import merge_families
 from weighbridge.tradeoff.pareto import weigh
@@ -75,8 +75,7 @@ def measure_alternatives(
     follow: Follow,
     now: Callable[[], datetime],
 ) -> dict[str, Any]:
-    """Create and measure variants in the sandbox, in `folder`; return a `weighbridge.candidates/1` mapping with a
-    verdict.
+    """Create and measure variants in the sandbox, in `folder`; return `weighbridge.candidates/1` with a verdict.
 
     Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
     that of the weakest of them. `rivals` (files by family) are measured in the same way, each with its own variants;
@@ -113,21 +112,17 @@ def _rival(
 ) -> Candidates:
     """Measure a rival and its variants; if that is not possible, only the rival fails."""
     try:
-        return series.run(
-            of_file(file, data, calibration=None, choice=choice), follow=follow, now=now, keep=lambda _: None
-        )
+        planned = of_file(file, data, calibration=None, choice=choice)
+        return series.run(planned, follow=follow, now=now, keep=lambda _: None)
     except RunCanceled:
         raise
     except Refused as refused:
-        failed = VariantVerdict(VariantAnswer.FAILED, (VerdictReason(refused.code, refused.reason),))
-        only = Candidate(name=series.BASELINE, family=family, made_by="as registered", metrics={}, verdict=failed)
+        only = series.failed_candidate(series.BASELINE, family, "as registered", refused)
         return Candidates(measured_at=now().isoformat(), baseline=series.BASELINE, candidates=(only,))
 
 
 def _part(follow: Follow, name: str, number: int, of: int) -> Follow:
-    """Return callbacks for one of `of` equal parts of the progress, with the name of the part; unnamed if there is only
-    one.
-    """
+    """Return callbacks for one of `of` equal parts of the progress, named if there are several."""
     on_progress, should_stop = follow
     whose = f"{name}, " if of > 1 else ""
     return lambda share, doing: on_progress((number + share) / of, f"{whose}{doing}"), should_stop
@@ -169,10 +164,8 @@ def _reasons(found: Candidates) -> list[dict[str, str]]:
     named: dict[str, tuple[list[str], str]] = {}
     for candidate in found.candidates:
         is_failed = candidate.verdict.answer is VariantAnswer.FAILED
-        doubts = (
-            candidate.verdict.reasons if is_failed else candidate.measurement.reasons if candidate.measurement else ()
-        )
-        for doubt in doubts:
+        measured = candidate.measurement.reasons if candidate.measurement else ()
+        for doubt in candidate.verdict.reasons if is_failed else measured:
             code = f"failed.{doubt.code}" if is_failed else doubt.code
             names, _ = named.setdefault(code, ([], doubt.message))
             names.append(candidate.name)

@@ -6,7 +6,7 @@ at the same time.
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,12 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.stopping import Clock, Progress, Tick
 from weighbridge.optimization.operators import operator_times
 from weighbridge.optimization.rows import batches
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
 from weighbridge.quality.scores import labels_of
-from weighbridge.systems.engine_errors import model_failure
+from weighbridge.systems.engine_errors import failing
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
@@ -29,14 +30,11 @@ MAX_DISTINCT_INPUTS = 1_000
 # The share of the progress at which answering ends and timing starts.
 ANSWERED = 0.3
 BLOCKS = BlockSettings(rounds=16, max_duration_s=60.0)
-Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VariantComparisonSettings:
-    """The settings of a comparison: the allowed drop of accuracy (0.01 is one point), the confidence level and the
-    blocks.
-    """
+    """The allowed drop of accuracy (0.01 is one point), the confidence level, the threads and the blocks."""
 
     margin: float = 0.01
     confidence: float = 0.95
@@ -73,8 +71,8 @@ def compare(
     variant: Path,
     data: Path,
     settings: VariantComparisonSettings,
-    on_progress: Say,
-    clock: Callable[[], int] = time.perf_counter_ns,
+    on_progress: Progress,
+    clock: Clock = time.perf_counter_ns,
 ) -> VariantComparison:
     """Compare two ONNX files on a data file; raise Invalid if the data does not match, ModelFailed if a model fails."""
     rows = read_data_set(data)
@@ -98,7 +96,7 @@ def compare(
     return VariantComparison(drop, speed, floor, *taken_apart)
 
 
-def operators_of(model: Path, feed: Feed, *, threads: int, clock: Callable[[], int]) -> dict[str, float]:
+def operators_of(model: Path, feed: Feed, *, threads: int, clock: Clock) -> dict[str, float]:
     """Return `operator_times` of a file; empty if that fails, because the comparison must not fail with it."""
     try:
         return operator_times(model.read_bytes(), feed, threads=threads, clock=clock)
@@ -120,7 +118,7 @@ def _drop(
     rows: DataSet,
     spec: InputSpec,
     settings: VariantComparisonSettings,
-    say: Say,
+    say: Progress,
 ) -> QualityDrop:
     truth = classes_of(rows)
     before = answers(runners[BASELINE], rows, spec, lambda share: say(share * ANSWERED / 2, "answering, the baseline"))
@@ -144,19 +142,14 @@ def classes_of(rows: DataSet) -> NDArray[np.int64]:
     return rows.y.astype(np.int64)
 
 
-def answers(
-    runner: OnnxRuntimeRunner, rows: DataSet, spec: InputSpec, on_tick: Callable[[float], None]
-) -> NDArray[np.int64]:
+def answers(runner: OnnxRuntimeRunner, rows: DataSet, spec: InputSpec, on_tick: Tick) -> NDArray[np.int64]:
     """Return the predicted class of each row, shape (rows,); raise ModelFailed if the model fails."""
     found: list[NDArray[np.int64]] = []
     done = 0
     for feed in batches(rows, spec):
         size = len(feed[spec.name])
-        try:
+        with failing(f"on rows {done} to {done + size - 1} of the data set"):
             output = runner.first_output(feed)
-        except Exception as error:
-            # ONNX Runtime's exceptions have no common base class except Exception.
-            raise model_failure(f"on rows {done} to {done + size - 1} of the data set", error) from error
         found.append(labels_of(output, rows=size))
         done += size
         on_tick(done / len(rows.x))

@@ -6,12 +6,12 @@ measured in the sandbox like any other.
 
 import copy
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from weighbridge.core.extras import import_extra
 from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.stopping import Progress
 from weighbridge.optimization.methods.distill import DistilSettings, lesson_of, scores_of
 from weighbridge.optimization.methods.networks import digest_of_array, digest_of_weights, export, parameters
 from weighbridge.optimization.methods.prune import PruneSettings, pruned
@@ -26,9 +26,7 @@ ASKED = 0.1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class School:
-    """Common inputs of trained variants: the trained network, the training rows, the settings and the checkpoint
-    folder.
-    """
+    """Common inputs of trained variants: the trained network, the rows, the settings and the checkpoint folder."""
 
     network: Any
     rows: DataSet
@@ -58,13 +56,7 @@ def pruned_variant(school: School, settings: PruneSettings) -> Variant:
         x, labels = school.tensors()
         network = pruned(school.network, x[:2], settings=settings)
         lesson = Lesson(x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows]), key=key)
-        fit(
-            network,
-            lesson,
-            settings=school.training,
-            checkpoint=_checkpoint(school, name),
-            on_progress=_stoppable(follow),
-        )
+        _teach(school, network, lesson, name, _stoppable(follow))
         export(network, path, example=school.rows.x[:1])
 
     words = f"structured pruning ({settings.amount:.0%} of the channels by {settings.score.value}, {_trained(school)})"
@@ -80,20 +72,14 @@ def student_variant(school: School, student: Any, settings: DistilSettings, *, n
         x, labels = school.tensors()
         scores = scores_of(school.network, x, on_progress=lambda share, doing: say(min(share, 1.0) * ASKED, doing))
         learner = copy.deepcopy(student)
-        fit(
-            learner,
-            lesson_of(learner, scores, x, labels, settings=settings, key=key),
-            settings=school.training,
-            checkpoint=_checkpoint(school, name),
-            on_progress=lambda share, doing: say(ASKED + share * (1 - ASKED), doing),
-        )
+        lesson = lesson_of(learner, scores, x, labels, settings=settings, key=key)
+        _teach(school, learner, lesson, name, lambda share, doing: say(ASKED + share * (1 - ASKED), doing))
         export(learner, path, example=school.rows.x[:1])
 
     size = parameters(student) / max(1, parameters(school.network))
     words = (
         f"knowledge distillation (a student of {size:.0%} of the parameters, temperature {settings.temperature:g}, "
-        "alpha "
-        f"{settings.alpha:g}, {_trained(school)})"
+        f"alpha {settings.alpha:g}, {_trained(school)})"
     )
     return Variant(name=name, family="student", made_by=words, key=key, make=make)
 
@@ -102,11 +88,12 @@ def _trained(school: School) -> str:
     return f"{school.training.epochs} epochs on {len(school.rows.x):,} rows"
 
 
-def _checkpoint(school: School, name: str) -> Path:
-    return school.checkpoints / f"{name}.safetensors"
+def _teach(school: School, network: Any, lesson: Lesson, name: str, say: Progress) -> None:
+    checkpoint = school.checkpoints / f"{name}.safetensors"
+    fit(network, lesson, settings=school.training, checkpoint=checkpoint, on_progress=say)
 
 
-def _stoppable(follow: Follow) -> Callable[[float, str], None]:
+def _stoppable(follow: Follow) -> Progress:
     """Return a function that reports progress, and raises RunCanceled if the training should stop."""
     on_progress, should_stop = follow
 

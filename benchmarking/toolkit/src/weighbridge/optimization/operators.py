@@ -8,24 +8,23 @@ timed. The overhead of a call is subtracted. Operators with subgraphs (If, Loop)
 import dataclasses
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.stopping import Clock
+from weighbridge.optimization.methods.calibration import exact_session
 from weighbridge.optimization.methods.quantize import optimized
-from weighbridge.systems.onnx_runtime import engine
 
 REPEATS = 25
 
 
 @dataclasses.dataclass(frozen=True)
 class Culprit:
-    """The operator that a variant spends more time in: its milliseconds per inference, the total, and the baseline's
-    time.
-    """
+    """The operator that a variant spends more time in: its ms per inference, the total, and the baseline's time."""
 
     operator: str
     variant_ms: float
@@ -39,10 +38,7 @@ class Culprit:
 
 
 def culprit(baseline: Mapping[str, float], variant: Mapping[str, float]) -> Culprit | None:
-    """Return the operator whose time grew the most; None if none grew or the variant has no times.
-
-    Both arguments map operator types to milliseconds per inference.
-    """
+    """Return the operator whose time (ms per inference, by type) grew the most; None if none grew."""
     grown = {name: spent - baseline.get(name, 0.0) for name, spent in variant.items()}
     worst = max(sorted(grown), key=lambda name: grown[name], default=None)
     if worst is None or grown[worst] <= 0:
@@ -50,7 +46,7 @@ def culprit(baseline: Mapping[str, float], variant: Mapping[str, float]) -> Culp
     return Culprit(worst, variant[worst], sum(variant.values()), baseline.get(worst, 0.0))
 
 
-def operator_times(model: bytes, feed: Feed, *, threads: int, clock: Callable[[], int]) -> dict[str, float]:
+def operator_times(model: bytes, feed: Feed, *, threads: int, clock: Clock) -> dict[str, float]:
     """Return milliseconds per inference by type of operator, for one query; `clock` counts nanoseconds."""
     import onnx
 
@@ -72,7 +68,7 @@ def _activations(network: Any, feed: Feed) -> dict[str, NDArray[Any]]:
     outputs = {value.name for value in exposed.graph.output}
     names = [name for node in network.graph.node for name in node.output if name]
     exposed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in outputs)
-    found = _session(exposed, threads=1).run(names, feed)
+    found = exact_session(exposed, threads=1).run(names, feed)
     pairs = zip(names, found, strict=True)
     return {**feed, **{name: value for name, value in pairs if isinstance(value, np.ndarray)}}
 
@@ -93,10 +89,8 @@ def _singles(network: Any, values: Mapping[str, NDArray[Any]]) -> Iterator[tuple
             for name, value in given.items()
         ]
         outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
-        graph = helper.make_graph(
-            [node], "single", inputs, outputs, [weights[name] for name in names if name in weights]
-        )
-        imports = list(network.opset_import)
+        own_weights, imports = [weights[name] for name in names if name in weights], list(network.opset_import)
+        graph = helper.make_graph([node], "single", inputs, outputs, own_weights)
         yield node, helper.make_model(graph, opset_imports=imports, ir_version=network.ir_version), given
 
 
@@ -109,8 +103,8 @@ def _empty() -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-def _alone(network: Any, given: Feed, threads: int, clock: Callable[[], int]) -> float:
-    session = _session(network, threads=threads)
+def _alone(network: Any, given: Feed, threads: int, clock: Clock) -> float:
+    session = exact_session(network, threads=threads)
     times = []
     for _ in range(REPEATS + 1):
         begun = clock()
@@ -118,12 +112,3 @@ def _alone(network: Any, given: Feed, threads: int, clock: Callable[[], int]) ->
         times.append(clock() - begun)
     # The first call is the warm-up.
     return statistics.median(times[1:])
-
-
-def _session(network: Any, *, threads: int) -> Any:
-    runtime = engine()
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return runtime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -73,16 +73,14 @@ def of_network(
     """
     model = choice.folder.resolve() / "fp32.onnx"
     export(network, model, example=train.x[:1])
-    school = School(
-        network=network, rows=train, training=lessons.training, checkpoints=choice.folder.resolve() / "checkpoints"
-    )
+    checkpoints = model.parent / "checkpoints"
+    school = School(network=network, rows=train, training=lessons.training, checkpoints=checkpoints)
     trained = [pruned_variant(school, settings) for settings in lessons.prune]
     if lessons.student is not None:
         trained.append(student_variant(school, lessons.student, lessons.distil))
     shown = rows_of.drawn(train, calibrate=choice.calibrate, seed=choice.seed)
-    return _series(
-        model, shown, test, choice, family=family, trained=trained, sentences=[UNSTRUCTURED] if lessons.prune else []
-    )
+    sentences = [UNSTRUCTURED] if lessons.prune else []
+    return _series(model, shown, test, choice, family=family, trained=trained, sentences=sentences)
 
 
 def _series(

@@ -1,7 +1,4 @@
-"""Recipes: the variants of an ONNX file, and which of them this machine can benefit from.
-
-In scope: names, settings, and a sentence on how a variant was created. `quantize` creates the variants.
-"""
+"""Recipes: the variants of an ONNX file, and which of them this machine can benefit from; `quantize` creates them."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -68,29 +65,22 @@ RECIPES = (GRAPH, PER_CHANNEL, PER_TENSOR, ENTROPY, PERCENTILE, DYNAMIC, HALF)
 
 NO_HALF = (
     "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor and computes in FP32 all the "
-    "same, so "
-    "that only the file shrinks, to a half; --force-fp16 measures it anyway."
+    "same, so that only the file shrinks, to a half; --force-fp16 measures it anyway."
 )
 
 
 def gains_from_half(machine: Mapping[str, Any]) -> bool:
-    """Return whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm with
-    asimdhp.
-    """
+    """Return whether ONNX Runtime computes in FP16 on a manifest's `machine`: on 64-bit Arm with asimdhp."""
     return machine["architecture"] in ("aarch64", "arm64") and "asimdhp" in machine["cpu_flags"]
 
 
 def chosen(names: Sequence[str], *, machine: Mapping[str, Any], force_half: bool) -> tuple[list[Recipe], list[str]]:
-    """Return the recipes with these names (default: all), and a sentence for each that is left out.
-
-    Raises Invalid for an unknown name.
-    """
+    """Return the named recipes (default: all), and a sentence for each left out; raise Invalid for an unknown name."""
     known = {recipe.name: recipe for recipe in RECIPES}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Invalid(
-            f"There is no variant {unknown[0]!r}; the variants are {', '.join(known)}.", code="recipe", field="only"
-        )
+        text = f"There is no variant {unknown[0]!r}; the variants are {', '.join(known)}."
+        raise Invalid(text, code="recipe", field="only")
     wanted = [recipe for recipe in RECIPES if recipe.name in names or not names]
     if HALF in wanted and not force_half and not gains_from_half(machine):
         return [recipe for recipe in wanted if recipe is not HALF], [NO_HALF]

@@ -1,6 +1,6 @@
 """Rows: split a data set into rows for calibration and rows for testing, without overlap."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.stopping import Progress
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 LEAST_TEST_ROWS = 100
@@ -16,19 +17,14 @@ BATCH = 32
 
 
 def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet]:
-    """Return `calibrate` rows drawn by `seed`, and all others, both in the order of the data set.
-
-    Raises Invalid if fewer than LEAST_TEST_ROWS would be left for testing.
-    """
+    """Return `calibrate` rows drawn by `seed`, and the others, in order; raise Invalid if too few are left to test."""
     total = len(data.x)
     _check_count(calibrate)
     if total - calibrate < LEAST_TEST_ROWS:
         text = (
             f"The data set has {total} rows; {calibrate} for calibration leave {max(0, total - calibrate)} to test "
-            "on, "
-            f"and fewer than {LEAST_TEST_ROWS} show nothing. Calibrate with fewer rows (--calibrate), or give other "
-            "rows "
-            "for it (--calibration)."
+            f"on, and fewer than {LEAST_TEST_ROWS} show nothing. Calibrate with fewer rows (--calibrate), or give "
+            "other rows for it (--calibration)."
         )
         raise Invalid(text, code="data_rows", field="calibrate")
     order = np.random.default_rng(seed).permutation(total)
@@ -58,7 +54,7 @@ def batches(data: DataSet, spec: InputSpec) -> Iterator[Feed]:
         yield {spec.name: data.x[start : start + size]}
 
 
-def shown(model: Path, data: Path, *, threads: int, say: Callable[[float, str], None]) -> Iterator[Feed]:
+def shown(model: Path, data: Path, *, threads: int, say: Progress) -> Iterator[Feed]:
     """Yield the batches of a data file for a model file and report progress; raise Invalid if they do not match."""
     rows = read_data_set(data)
     spec = check_fits(rows, OnnxRuntimeRunner(model, threads=threads).inputs)

@@ -15,7 +15,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure.conditions import manifest
-from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
 from weighbridge.optimization.trial import Bench, Variant, described, try_variant
 from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.process import RunCanceled
@@ -28,12 +28,10 @@ LIBRARIES = (*manifest.LIBRARIES, "torch")
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """A finished trial: the candidate, the noise floor of its comparison, and milliseconds by operator type."""
+    """A finished trial: the candidate, and the noise floor of its comparison."""
 
     candidate: Candidate
     noise_floor: float | None = None
-    baseline_operators_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    variant_operators_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,9 +49,9 @@ class Series:
         """Return everything that determines the estimates, with a digest."""
         return manifest.seal_manifest(
             {
-                "model": {"digest": digest_of_file(self.bench.baseline)},
-                "data": {"digest": digest_of_file(self.bench.rows)},
-                "calibration": {"digest": digest_of_file(self.calibration)},
+                "model": file_entry(self.bench.baseline),
+                "data": file_entry(self.bench.rows),
+                "calibration": file_entry(self.calibration),
                 "settings": to_document(self.bench.settings),
                 "libraries": manifest.library_versions(LIBRARIES),
                 "machine": manifest.describe_machine(),
@@ -126,13 +124,15 @@ def _tried(
     except RunCanceled:
         raise
     except Refused as refused:
-        failed = VariantVerdict(VariantAnswer.FAILED, (VerdictReason(refused.code, refused.reason),))
-        return Trial(
-            Candidate(name=variant.name, family=variant.family, made_by=variant.made_by, metrics={}, verdict=failed)
-        )
+        return Trial(failed_candidate(variant.name, variant.family, variant.made_by, refused))
     candidate = dataclasses.replace(candidate, result_file=_name(variant.name, "result"))
-    trial = Trial(candidate, compared.noise_floor, compared.baseline_operators_ms, compared.variant_operators_ms)
-    return _store(series, sealed, trial, variant.key, result)
+    return _store(series, sealed, Trial(candidate, compared.noise_floor), variant.key, result)
+
+
+def failed_candidate(name: str, family: str, made_by: str, refused: Refused) -> Candidate:
+    """Return the candidate for a model that could not be created or measured."""
+    failed = VariantVerdict(VariantAnswer.FAILED, (VerdictReason(refused.code, refused.reason),))
+    return Candidate(name=name, family=family, made_by=made_by, metrics={}, verdict=failed)
 
 
 def _store(
@@ -158,11 +158,8 @@ def _kept(series: Series, sealed: Mapping[str, Any], name: str, key: Mapping[str
         trial = read(Trial, document)
         file = trial.candidate.file
         model = series.bench.folder / file if file else series.bench.baseline
-        return (
-            trial
-            if digest_of_file(model) == trial.candidate.digest and _file(series, name, "result").exists()
-            else None
-        )
+        is_unchanged = digest_of_file(model) == trial.candidate.digest and _file(series, name, "result").exists()
+        return trial if is_unchanged else None
     except (OSError, ValueError, KeyError, TypeError, Invalid):
         return None
 

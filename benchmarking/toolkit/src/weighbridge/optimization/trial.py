@@ -10,7 +10,7 @@ from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
 from weighbridge.optimization.operators import culprit
 from weighbridge.optimization.workshop import Follow, Workshop
-from weighbridge.optimization.worth import Savings, judge, saved
+from weighbridge.optimization.worth import judge, saved_share
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.tradeoff.candidates import Candidate, Estimate, Measurement, RawLatencies, VariantVerdict
 from weighbridge.tradeoff.shapes import read
@@ -113,35 +113,18 @@ def try_variant(
         settings=bench.settings.comparison,
         follow=within(PROFILED, 1.0),
     )
-    return _candidate(variant, path, bench, baseline, result, compared), result, compared
-
-
-def _candidate(
-    variant: Variant,
-    path: Path,
-    bench: Bench,
-    baseline: Mapping[str, Any],
-    result: Mapping[str, Any],
-    compared: VariantComparison,
-) -> Candidate:
-    savings = Savings(
-        size_ratio=_saved("model_size_mb", baseline, result), memory_ratio=_saved("peak_memory_mb", baseline, result)
-    )
+    size_saved = saved_share("model_size_mb", baseline["metrics"], result["metrics"])
     blame = culprit(compared.baseline_operators_ms, compared.variant_operators_ms)
-    return described(
+    candidate = described(
         result,
         name=variant.name,
         family=variant.family,
         made_by=variant.made_by,
-        verdict=judge(compared, savings=savings, culprit=blame),
+        verdict=judge(compared, size_saved=size_saved, culprit=blame),
         file=str(path.relative_to(bench.folder)),
         quality_drop=compared.quality_drop,
         speed_up=compared.speed_up,
-        size_saved_ratio=savings.size_ratio,
-        memory_saved_ratio=savings.memory_ratio,
+        size_saved_ratio=size_saved,
+        memory_saved_ratio=saved_share("peak_memory_mb", baseline["metrics"], result["metrics"]),
     )
-
-
-def _saved(metric: str, baseline: Mapping[str, Any], variant: Mapping[str, Any]) -> float | None:
-    before, after = (result["metrics"].get(metric, {}).get("value") for result in (baseline, variant))
-    return saved(before, after)
+    return candidate, result, compared

@@ -3,24 +3,27 @@
 import base64
 import binascii
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
-from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
+from weighbridge.measure.conditions import manifest
+from weighbridge.measure.stopping import Progress
+from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings, compare
+from weighbridge.optimization.methods import quantize
 from weighbridge.optimization.recipes import Recipe
+from weighbridge.optimization.rows import shown
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import MAX_REASON_CHARS, exit_failure, forged_result
-from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, run_child, sanitize_text
+from weighbridge.systems.sandbox.outcome import forged_result, read_answer
+from weighbridge.systems.sandbox.process import run_child
 from weighbridge.tradeoff.shapes import read
 
-CHILD = ("-m", "weighbridge.optimization.child")
 # A variant is returned as base 64 text, a third longer than its bytes, and may be a little larger than FP32.
 BYTES_TO_MB_OF_TEXT = 1.5 / 1_000_000
-Follow = tuple[Callable[[float, str], None], Callable[[], bool]]
+Follow = tuple[Progress, Callable[[], bool]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ class Workshop:
         room_mb = max(self.limits.result_mb, round(model.stat().st_size * BYTES_TO_MB_OF_TEXT))
         answer = self._ask(
             {
-                "task": "make",
+                "task": f"{__name__}:make_variant",
                 "where": "while its variant was created",
                 "model": str(model),
                 "data": str(rows),
@@ -57,7 +60,7 @@ class Workshop:
         """Return the comparison of a variant with its baseline; raise RunFailed or RunCanceled."""
         answer = self._ask(
             {
-                "task": "compare",
+                "task": f"{__name__}:compare_variant",
                 "where": "while it was compared",
                 "baseline": str(baseline),
                 "variant": str(variant),
@@ -76,9 +79,7 @@ class Workshop:
     def _ask(
         self, job: Mapping[str, Any], *, reads: Sequence[Path], limits: Limits, follow: Follow
     ) -> Mapping[str, Any]:
-        self.workdir.mkdir(parents=True, exist_ok=True)
         output = run_child(
-            program=CHILD,
             job={**job, "threads": self.threads},
             reads=reads,
             layers=layers_here(),
@@ -90,20 +91,21 @@ class Workshop:
         return read_answer(output, limits=limits)
 
 
-def read_answer(output: ChildOutput, *, limits: Limits) -> Mapping[str, Any]:
-    """Return the result of the child process; raise RunFailed with its reason, or if it died or returned an invalid
-    result.
-    """
-    if output.seals is None or output.status != 0 or not output.outcome:
-        raise exit_failure(output, limits=limits)
-    try:
-        outcome = json.loads(bytes(output.outcome))
-        if "refusal" in outcome:
-            refusal = {key: str(outcome["refusal"][key]) for key in ("reason", "code")}
-            raise RunFailed(
-                sanitize_text(refusal["reason"], most=MAX_REASON_CHARS), code=sanitize_text(refusal["code"], most=40)
-            )
-        result: Mapping[str, Any] = outcome["result"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise forged_result("it is not a result") from error
-    return result
+def make_variant(job: Mapping[str, Any], say: Progress, _: object) -> dict[str, Any]:
+    """Create the variant of `job["model"]` from `job["recipe"]`, in the child; return it in base 64."""
+    model, recipe = Path(job["model"]), from_document(Recipe, job["recipe"], name="recipe")
+    feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
+    made = quantize.make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.describe_machine())
+    return {"model": base64.b64encode(made).decode()}
+
+
+def compare_variant(job: Mapping[str, Any], say: Progress, _: object) -> dict[str, Any]:
+    """Compare `job["variant"]` with `job["baseline"]` on the rows of `job["data"]`, in the child."""
+    compared = compare(
+        baseline=Path(job["baseline"]),
+        variant=Path(job["variant"]),
+        data=Path(job["data"]),
+        settings=from_document(VariantComparisonSettings, job["settings"], name="settings"),
+        on_progress=say,
+    )
+    return dataclasses.asdict(compared)

@@ -4,7 +4,8 @@ The verdict considers slowness first, then quality loss, then gains. The whole i
 the noise floor; a quality loss beyond the margin must be ruled out, not just unobserved.
 """
 
-import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit
@@ -12,25 +13,16 @@ from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp, VariantAnswer,
 
 # Savings below a tenth of the file size do not justify maintaining a second model.
 LEAST_SIZE_SAVED = 0.10
+Metrics = Mapping[str, Mapping[str, Any]]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Savings:
-    """The savings of a variant, as shares of the baseline (0.75: a quarter is left; negative: it needs more); None if
-    unknown.
-    """
-
-    size_ratio: float | None
-    memory_ratio: float | None
-
-
-def judge(compared: VariantComparison, *, savings: Savings, culprit: Culprit | None) -> VariantVerdict:
-    """Return the verdict with its reasons; a slower variant includes its `culprit`."""
+def judge(compared: VariantComparison, *, size_saved: float | None, culprit: Culprit | None) -> VariantVerdict:
+    """Return the verdict with its reasons; `size_saved` is a share of the file, `culprit` explains a slower variant."""
     speed, drop = compared.speed_up, compared.quality_drop
     is_slower = speed is not None and not speed.is_tied and speed.value < 1
     is_faster = speed is not None and not speed.is_tied and speed.value > 1
-    is_smaller = savings.size_ratio is not None and savings.size_ratio >= LEAST_SIZE_SAVED
-    reasons = [_speed(speed, compared.noise_floor), _quality(drop), *_size(savings)]
+    is_smaller = size_saved is not None and size_saved >= LEAST_SIZE_SAVED
+    reasons = [_speed(speed, compared.noise_floor), _quality(drop), *_size(size_saved)]
     if is_slower and culprit is not None:
         reasons.insert(1, VerdictReason("speed.operator", culprit.words()))
     if is_slower:
@@ -65,8 +57,7 @@ def _between(speed: SpeedUp) -> str:
 def _quality(drop: QualityDrop) -> VerdictReason:
     lost = (
         f"{'Loses' if drop.value >= 0 else 'Gains'} {_points(abs(drop.value))} points of {drop.metric} "
-        f"({drop.confidence:.0%} "
-        f"interval of the loss {_points(drop.lower)} to {_points(drop.upper)}, {drop.n:,} rows)"
+        f"({drop.confidence:.0%} interval of the loss {_points(drop.lower)} to {_points(drop.upper)}, {drop.n:,} rows)"
     )
     margin = f"the margin of {_points(drop.margin)} points"
     if drop.is_non_inferior:
@@ -81,14 +72,15 @@ def _points(ratio: float) -> str:
     return f"{ratio * 100:.2f}"
 
 
-def _size(savings: Savings) -> list[VerdictReason]:
-    if savings.size_ratio is None or abs(savings.size_ratio) < 0.01:
+def _size(saved: float | None) -> list[VerdictReason]:
+    if saved is None or abs(saved) < 0.01:
         return []
-    if savings.size_ratio > 0:
-        return [VerdictReason("size.smaller", f"The file is {savings.size_ratio:.0%} smaller.")]
-    return [VerdictReason("size.larger", f"The file is {-savings.size_ratio:.0%} larger.")]
+    if saved > 0:
+        return [VerdictReason("size.smaller", f"The file is {saved:.0%} smaller.")]
+    return [VerdictReason("size.larger", f"The file is {-saved:.0%} larger.")]
 
 
-def saved(baseline: float | None, variant: float | None) -> float | None:
-    """Return the saved share of the baseline; None if a value is unknown or the baseline is zero."""
-    return None if not baseline or variant is None else 1 - variant / baseline
+def saved_share(name: str, baseline: Metrics, variant: Metrics) -> float | None:
+    """Return the saved share of a metric of the baseline (0.75: a quarter is left; negative: more); None if unknown."""
+    before, after = (metrics.get(name, {}).get("value") for metrics in (baseline, variant))
+    return None if not before or after is None else 1 - after / before

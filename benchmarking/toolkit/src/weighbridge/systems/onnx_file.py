@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.measure import metrics
-from weighbridge.measure.conditions.flops import Flops, count_flops
+from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.conditions.model_file import read_model
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
@@ -28,7 +28,9 @@ class OnnxFile:
             "parameters": metrics.point_metric(file.parameters, "1"),
             **({} if flops.uncounted else {"flops": metrics.point_metric(flops.total, "FLOP")}),
         }
-        self.missing = _missing_flops(flops)
+        names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
+        text = f"flops have no total: some operators could not be counted ({names})."
+        self.missing = [{"metric": "flops", "message": text}] if flops.uncounted else []
 
     def ready(self) -> object:
         """Import ONNX Runtime."""
@@ -38,10 +40,3 @@ class OnnxFile:
         """Load the file into a session."""
         threads = self._settings.scenario.threads
         return OnnxRuntimeRunner(self._path, threads=threads, settings=self._settings.engine)
-
-
-def _missing_flops(flops: Flops) -> list[dict[str, str]]:
-    if not flops.uncounted:
-        return []
-    names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
-    return [{"metric": "flops", "message": f"flops have no total: some operators could not be counted ({names})."}]

@@ -70,10 +70,8 @@ def session_options(threads: int, settings: RuntimeSettings = ON_CPU) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = settings.inter_op_threads
-    execution_modes = runtime.ExecutionMode
-    options.execution_mode = (
-        execution_modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else execution_modes.ORT_PARALLEL
-    )
+    modes, is_sequential = runtime.ExecutionMode, settings.inter_op_threads == 1
+    options.execution_mode = modes.ORT_SEQUENTIAL if is_sequential else modes.ORT_PARALLEL
     levels = runtime.GraphOptimizationLevel
     options.graph_optimization_level = {
         "none": levels.ORT_DISABLE_ALL,

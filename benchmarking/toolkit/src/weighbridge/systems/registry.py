@@ -14,6 +14,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
@@ -31,19 +32,15 @@ class LoadedSystem(Protocol):
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
         """The declared inputs."""
-        ...
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Run once and return all outputs."""
-        ...
 
     def first_output(self, feed: Feed) -> NDArray[Any]:
         """Run once and return the first output."""
-        ...
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
-        ...
 
 
 class SystemUnderTest(Protocol):
@@ -52,30 +49,24 @@ class SystemUnderTest(Protocol):
     @property
     def model(self) -> Mapping[str, Any]:
         """The model part of the manifest; `digest` is of its file or code, or None."""
-        ...
 
     @property
     def sizes(self) -> Mapping[str, Mapping[str, Any]]:
         """The metric values that need no run, such as `model_size_mb`."""
-        ...
 
     @property
     def missing(self) -> Sequence[Mapping[str, str]]:
         """The metrics that are not available, each with `metric` and the reason as `message`."""
-        ...
 
     @property
     def is_here(self) -> bool:
         """Whether it runs in this process, so that the memory of this process can be measured."""
-        ...
 
     def ready(self) -> object:
         """Import the engine, which a service does once; not timed."""
-        ...
 
     def load(self) -> LoadedSystem:
         """Load the system; timed."""
-        ...
 
 
 MakeSystem = Callable[[Mapping[str, Any], ProfileSettings], SystemUnderTest]
@@ -107,13 +98,10 @@ def register(name: str, *, is_data_file: bool = False) -> Callable[[AnySystem], 
 
 
 def find_system(name: str) -> Registered:
-    """Return the system called `name`, or `package.module:name`; raise Invalid if there is none.
-
-    The second form imports the module, which runs its code.
-    """
+    """Return the system `name`, or `package.module:name`, whose code it runs; raise Invalid if there is none."""
     module, _, own_name = name.rpartition(":")
     if module:
-        _import(module)
+        import_named(module, field="system")
     else:
         for info in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."):
             importlib.import_module(info.name)
@@ -123,13 +111,14 @@ def find_system(name: str) -> Registered:
     return _REGISTERED[own_name]
 
 
-def _import(module: str) -> None:
+def import_named(module: str, *, field: str) -> ModuleType:
+    """Import a module that the user named, which runs its code; raise Invalid if that fails."""
     try:
-        importlib.import_module(module)
+        return importlib.import_module(module)
     except Exception as error:
         # The code of the user may raise anything while it is imported.
         text = f"{module} cannot be imported: {type(error).__name__}: {error}."
-        raise Invalid(text, code="module_missing", field="system") from error
+        raise Invalid(text, code="module_missing", field=field) from error
 
 
 def system_of(job: Mapping[str, Any], settings: ProfileSettings) -> SystemUnderTest:

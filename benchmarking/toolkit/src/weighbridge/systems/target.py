@@ -45,13 +45,9 @@ class Target:
                 follow=follow,
             )
         model = {"model": str(self.model.resolve())} if self.model is not None else {}
+        target = {"system": self.system, "options": {**self.options, **model}}
         return isolated.run_unsandboxed(
-            {"system": self.system, "options": {**self.options, **model}},
-            settings=settings,
-            data=self.data,
-            limits=limits,
-            workdir=workdir,
-            follow=follow,
+            target, settings=settings, data=self.data, limits=limits, workdir=workdir, follow=follow
         )
 
     def operators(self, settings: ProfileSettings, *, follow: CallbackTuple, workdir: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ this module.
 """
 
 import hashlib
-import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 from weighbridge.measure import metrics
+from weighbridge.measure.conditions.manifest import describe_machine
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import import_named, register
 
 MODES = ("eager", "compiled")
 TYPES = ("float32", "bfloat16")
@@ -82,10 +82,7 @@ def torch_with(threads: int) -> Any:
 
 @register("torch")
 class TorchModule:
-    """The module of the option `factory`; further options are the input `shape`, `mode` and `dtype`.
-
-    Creating one runs the code of the module.
-    """
+    """The module of the option `factory`, whose code this runs; other options are `shape`, `mode` and `dtype`."""
 
     is_here = True
     missing = ({"metric": "flops", "message": "flops are counted only for ONNX graphs."},)
@@ -96,7 +93,7 @@ class TorchModule:
         import_extra("torch")
         name, self._shape = str(options["factory"]), [int(size) for size in options["shape"]]
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
-        check_torch(mode=self._mode, dtype=self._dtype, cpuinfo=Path("/proc/cpuinfo"))
+        check_torch(mode=self._mode, dtype=self._dtype, flags=describe_machine()["cpu_flags"])
         self._make, self._threads = factory_of(name), settings.scenario.threads
         file = inspect.getsourcefile(self._make)
         source = Path(file).read_bytes() if file else name.encode()
@@ -124,11 +121,11 @@ def _sizes(module: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def check_torch(*, mode: str, dtype: str, cpuinfo: Path) -> None:
-    """Raise Invalid for an unknown mode or type, and for bfloat16 on a processor without it."""
+def check_torch(*, mode: str, dtype: str, flags: Sequence[str]) -> None:
+    """Raise Invalid for an unknown mode or type, and for bfloat16 on a processor without its `flags`."""
     if mode not in MODES or dtype not in TYPES:
         raise Invalid(f"PyTorch runs {' or '.join(MODES)}, in {' or '.join(TYPES)}.", field="torch")
-    if dtype == "bfloat16" and BFLOAT16_FLAGS.isdisjoint(_flags(cpuinfo)):
+    if dtype == "bfloat16" and BFLOAT16_FLAGS.isdisjoint(flags):
         text = "This processor does not support bfloat16, so PyTorch would emulate it slowly. Omit --bfloat16."
         raise Invalid(text, code="no_bfloat16", field="torch")
 
@@ -138,22 +135,8 @@ def factory_of(name: str) -> Callable[[], Any]:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute.isidentifier():
         raise Invalid(f"{name!r} is not a factory; write package.module:factory.", field="torch")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        # The code of the user may raise anything while it is imported.
-        text = f"{module_name} cannot be imported: {type(error).__name__}: {error}."
-        raise Invalid(text, code="module_missing", field="torch") from error
-    make = getattr(module, attribute, None)
+    make = getattr(import_named(module_name, field="torch"), attribute, None)
     if not callable(make):
         raise Invalid(f"{module_name} has no factory {attribute!r}.", code="module_missing", field="torch")
     factory: Callable[[], Any] = make
     return factory
-
-
-def _flags(cpuinfo: Path) -> set[str]:
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return set()
-    return {word for line in lines if line.startswith(("flags", "Features")) for word in line.split()}

@@ -55,10 +55,7 @@ class PipeReader(threading.Thread):
 def trace(
     path: Path, feeds: Sequence[Feed], *, threads: int, settings: RuntimeSettings = ON_CPU, nodes: int
 ) -> list[dict[str, Any]]:
-    """Run a model with `nodes` nodes up to 50 times under the profiler of ONNX Runtime and return the events.
-
-    Raises Invalid if the model cannot be loaded, and exceptions of the engine.
-    """
+    """Return the profiler's events of 2 to 50 runs of a model with `nodes` nodes; raise Invalid if it cannot load."""
     runs = max(2, min(MAX_RUNS, MAX_BYTES // (BYTES_OF_EVENT * max(nodes, 1))))
     read_end, write_end = os.pipe()
     reader = PipeReader(read_end)

@@ -38,25 +38,13 @@ def job_from(order: Mapping[str, Any]) -> EngineJob:
     return EngineJob(
         target=target,
         messages=build_requests(plan, target),
-        due_ns=schedule_of(plan)[share::of],
+        due_ns=due_times_ns(plan)[share::of],
         first=share,
         step=of,
         connections=len(range(share, plan.connections, of)),
         timeout_s=plan.timeout_s,
         answer_bytes=int(order["answer_bytes"]),
         expect=plan.expect,
-    )
-
-
-def schedule_of(plan: LoadPlan) -> Any:
-    """Return the due times of the requests of a plan, in nanoseconds from the start."""
-    return due_times_ns(
-        plan.arrivals,
-        rate_per_s=plan.rate_per_s,
-        duration_s=plan.duration_s,
-        seed=plan.seed,
-        start_rate_per_s=plan.start_rate_per_s,
-        week=plan.week,
     )
 
 

@@ -2,36 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from weighbridge.load.expectation import Expectation, excerpt
 from weighbridge.load.results.samples import RequestOutcome
+
+if TYPE_CHECKING:
+    from weighbridge.load.generator.engine import LoadEngine
 
 IDLE = -1
 # Bytes of the answer stored to check for a Content-Length header.
 HEAD_BYTES = 16_384
 
 
-class Pool(Protocol):
-    """The callbacks of a connection to its engine."""
-
-    def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "") -> None:
-        """Record the end of a request."""
-        ...
-
-    def free(self, connection: "Connection") -> None:
-        """Return an idle connection."""
-        ...
-
-    def lose(self, connection: "Connection") -> None:
-        """Remove a closed connection; called once."""
-        ...
-
-
 class Connection(asyncio.Protocol):
     """Sends a request, reads its answer with llhttp, and reports the outcome."""
 
-    def __init__(self, pool: Pool, *, expect: Expectation, answer_bytes: int, clock: Callable[[], int]) -> None:
+    def __init__(self, pool: "LoadEngine", *, expect: Expectation, answer_bytes: int, clock: Callable[[], int]) -> None:
         """Add the connection to `pool`; answers above `answer_bytes`, including headers, fail."""
         import httptools
 

@@ -8,7 +8,6 @@ import selectors
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -17,6 +16,7 @@ from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
+from weighbridge.measure.stopping import Progress
 
 PROGRAM = (sys.executable, "-m", "weighbridge.load.generator.child")
 ROOT = Path(__file__).parents[3]
@@ -72,8 +72,9 @@ class GeneratorProcess:
             self.input.write(json.dumps(message).encode() + b"\n")
             self.input.flush()
 
-    def receive(self, chunk: bytes) -> None:
-        """Process messages of the process; raise GeneratorFailed if it reports an error."""
+    def receive(self) -> bool:
+        """Read from the process once; return False at end of file; raise GeneratorFailed if it reports an error."""
+        chunk = self.output.read1(65_536)
         *lines, self.rest = (self.rest + chunk).split(b"\n")
         for message in map(json.loads, lines):
             if "refusal" in message:
@@ -81,6 +82,7 @@ class GeneratorProcess:
             self.is_ready = self.is_ready or "ready" in message
             self.settled, self.failed = message.get("settled", self.settled), message.get("failed", self.failed)
             self.done = message.get("done", self.done)
+        return bool(chunk)
 
 
 def generate_load(
@@ -90,7 +92,7 @@ def generate_load(
     share: Shard,
     answer_bytes: int,
     folder: Path,
-    on_progress: Callable[[float, str], None],
+    on_progress: Progress,
     should_stop: Callable[[], bool],
     starts_at_s: float | None = None,
 ) -> GeneratorResult:
@@ -129,12 +131,7 @@ class GeneratorProcesses:
             child.send(**order)
 
     def follow(
-        self,
-        plan: LoadPlan,
-        *,
-        on_progress: Callable[[float, str], None],
-        should_stop: Callable[[], bool],
-        starts_at_s: float | None,
+        self, plan: LoadPlan, *, on_progress: Progress, should_stop: Callable[[], bool], starts_at_s: float | None
     ) -> bool:
         """Start all processes together and wait until all have ended; return True if they were stopped."""
         began_s, start_s, stop_by_s = time.monotonic(), 0.0, 0.0
@@ -143,7 +140,7 @@ class GeneratorProcesses:
                 selector.register(child.output, selectors.EVENT_READ, child)
             while selector.get_map():
                 for key, _ in selector.select(POLL_INTERVAL_S):
-                    if not self._receive_from(key.data):
+                    if not key.data.receive():
                         selector.unregister(key.fileobj)
                 now_s = time.monotonic()
                 if not start_s and all(child.is_ready for child in self.children):
@@ -159,27 +156,22 @@ class GeneratorProcesses:
 
     def collect(self, *, is_stopped: bool) -> GeneratorResult:
         """Merge the samples of the processes."""
-        finished = [child for child in self.children if child.done is not None]
+        finished = {child.samples: child.done for child in self.children if child.done is not None}
         if not finished:
             why = "It was stopped before it started." if is_stopped else "Its processes ended without a result."
             raise GeneratorFailed(f"The load generator measured nothing. {why}")
-        parts = []
-        for child in finished:
-            with child.samples.open("rb") as file:
-                parts.append(read_samples(file))
-        summaries = [child.done for child in finished if child.done is not None]
+        parts: list[LoadSamples] = []
         complaints: dict[str, str] = {}
-        for summary in summaries:
-            complaints = {**summary["complaints"], **complaints}
-        totals = Counter[str]()
-        for summary in summaries:
-            totals.update({"opened": summary["opened"], "cpu_s": summary["cpu_s"]})
+        for path, done in finished.items():
+            complaints = {**done["complaints"], **complaints}
+            with path.open("rb") as file:
+                parts.append(read_samples(file))
         return GeneratorResult(
             samples=merge_samples(parts),
             is_stopped=is_stopped,
             lost_processes=len(self.children) - len(finished),
-            opened=totals["opened"],
-            cpu_s=totals["cpu_s"],
+            opened=sum(done["opened"] for done in finished.values()),
+            cpu_s=sum(done["cpu_s"] for done in finished.values()),
             complaints=complaints,
         )
 
@@ -193,20 +185,14 @@ class GeneratorProcesses:
             child.output.close()
             child.process.wait()
 
-    def _receive_from(self, child: GeneratorProcess) -> bool:
-        """Read from a process once; return False at end of file."""
-        chunk = child.output.read1(65_536)
-        child.receive(chunk)
-        return bool(chunk)
-
     def _send_all(self, **message: object) -> None:
         for child in self.children:
             child.send(**message)
 
     def _progress(self, plan: LoadPlan, elapsed_s: float) -> tuple[float, str]:
-        settled, failed = (sum(getattr(child, name) for child in self.children) for name in ("settled", "failed"))
         if elapsed_s <= 0:
             return 0.0, "opening connections"
+        settled, failed = (sum(getattr(child, name) for child in self.children) for name in ("settled", "failed"))
         return min(1.0, elapsed_s / plan.duration_s), f"{settled:,} done, {failed:,} failed"
 
 

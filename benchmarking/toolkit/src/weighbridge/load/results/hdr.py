@@ -16,10 +16,7 @@ US_PER_MS = 1_000.0
 
 
 def write_hdr(samples: LoadSamples, path: Path, *, started_at: datetime) -> None:
-    """Write the response times of answered requests, in microseconds, one interval histogram per second.
-
-    Raises Invalid if the file cannot be written.
-    """
+    """Write the response times of answers (microseconds), one histogram per second; raise Invalid if that fails."""
     from hdrh.histogram import HdrHistogram
     from hdrh.log import HistogramLogWriter
 

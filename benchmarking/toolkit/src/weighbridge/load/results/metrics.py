@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from weighbridge.load.results.intervals import UNANSWERED_MS, percentile_intervals
 from weighbridge.load.results.samples import NEVER, LoadSamples
-from weighbridge.measure.metrics import interval_metric
+from weighbridge.measure.metrics import NS_PER_MS, interval_metric, missing_samples
 from weighbridge.statistics.order_statistics import Interval, failure_interval, minimum_samples
 
-NS_PER_MS = 1e6
 NS_PER_S = 1e9
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 LAG_PERCENTILES: Mapping[str, float] = {"p99": 0.99}
@@ -52,7 +51,7 @@ def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMet
             if interval is not None:
                 metrics[name] = interval_metric(interval, "ms")
             else:
-                missing.append({"metric": name, "message": _why_missing(name, p, len(values))})
+                missing.append(_why_missing(name, p, len(values)))
     metrics |= _rates(samples, duration_s)
     return LoadMetrics(metrics, missing)
 
@@ -114,8 +113,9 @@ def _count_rate(events: int, span_s: float) -> dict[str, Any]:
     return interval_metric(Interval(events / span_s, lower / span_s, upper / span_s, 0.95, events), "1/s")
 
 
-def _why_missing(name: str, p: float, n: int) -> str:
+def _why_missing(name: str, p: float, n: int) -> dict[str, str]:
     floor = minimum_samples(p)
     if n < floor:
-        return f"{name} needs {floor} samples and has {n}: {floor - n} more."
-    return f"{name} is missing: too many of the {n} requests have no correct answer, or too few to bound it."
+        return missing_samples(name, floor, n)
+    text = f"{name} is missing: too many of the {n} requests have no correct answer, or too few to bound it."
+    return {"metric": name, "message": text}

@@ -14,9 +14,10 @@ from weighbridge.load.generator.generator import GeneratorResult, Shard, generat
 from weighbridge.load.messages import build_requests, read_bodies
 from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
 from weighbridge.load.results.metrics import LoadMetrics, metrics_of, per_second_series
-from weighbridge.load.results.verdict import HEADLINE, LoadCircumstances, judge
+from weighbridge.load.results.verdict import HEADLINE, judge
 from weighbridge.load.target import is_this_machine
 from weighbridge.measure.conditions import interference, manifest
+from weighbridge.measure.stopping import Progress
 
 SCHEMA = "weighbridge.load/1"
 LIBRARIES = ("numpy", "scipy", "httptools", "uvloop")
@@ -28,7 +29,7 @@ def run_load(
     *,
     caps: LoadCaps,
     folder: Path,
-    on_progress: Callable[[float, str], None],
+    on_progress: Progress,
     should_stop: Callable[[], bool],
     now: datetime,
     clock: Callable[[], int] = time.perf_counter_ns,
@@ -64,18 +65,20 @@ def load_document(
     now: datetime,
 ) -> dict[str, Any]:
     """Return the document of a test; `seen` is the interference on this machine."""
-    is_partial = result.is_stopped or bool(result.lost_processes)
     metrics = metrics_of(result.samples, duration_s=span_s(plan, result), seed=plan.seed)
-    circumstances = LoadCircumstances(is_co_located=is_this_machine(target.address), interference=seen)
+    verdict = judge(plan, result, metrics, is_co_located=is_this_machine(target.address), interference=seen)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
-        "is_partial": is_partial,
+        "is_partial": result.is_stopped or bool(result.lost_processes),
         "headline": HEADLINE,
-        "verdict": judge(plan, result, metrics, circumstances).as_document(),
+        "verdict": verdict.as_document(),
         "metrics": metrics.metrics,
         "missing": metrics.missing,
-        "errors": _errors(result),
+        "errors": [
+            {"kind": kind, "count": count, "first": result.complaints.get(kind, "")}
+            for kind, count in result.samples.failures.items()
+        ],
         "within_limit": _within_limit(plan, metrics),
         "series": per_second_series(result.samples),
         "run": {
@@ -95,13 +98,6 @@ def span_s(plan: LoadPlan, result: GeneratorResult) -> float:
         return plan.duration_s
     taken = result.samples.taken_ns.max(initial=0) / 1e9
     return float(min(plan.duration_s, max(taken, 1e-3)))
-
-
-def _errors(result: GeneratorResult) -> list[dict[str, Any]]:
-    return [
-        {"kind": kind, "count": count, "first": result.complaints.get(kind, "")}
-        for kind, count in result.samples.failures.items()
-    ]
 
 
 def _within_limit(plan: LoadPlan, metrics: LoadMetrics) -> dict[str, Any] | None:

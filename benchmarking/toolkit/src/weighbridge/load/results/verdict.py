@@ -1,13 +1,12 @@
 """The verdict of a load test: whether the generator, the machine or too few samples distort the result."""
 
-import dataclasses
 from collections.abc import Iterator
 
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.metrics import LoadMetrics
 from weighbridge.measure.conditions.interference import Interference
-from weighbridge.measure.verdict import Status, ValidityReason, Verdict, worst
+from weighbridge.measure.verdict import Status, ValidityReason, Verdict, steal_reasons
 from weighbridge.statistics.order_statistics import minimum_samples
 
 HEADLINE, HEADLINE_P = "response_time_p99_ms", 0.99
@@ -18,24 +17,24 @@ MAX_WAITED_SHARE = 0.01
 MAX_FAILED_SHARE = 0.01
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class LoadCircumstances:
-    """Facts about the test besides its samples; `interference` is None if not measured."""
-
-    is_co_located: bool
-    interference: Interference | None
-
-
-def judge(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics, circumstances: LoadCircumstances) -> Verdict:
-    """Evaluate generator, samples, failures and circumstances."""
-    reasons = (
-        *_generator(plan, metrics, result),
-        *_samples(result, metrics),
-        *_failures(result),
-        *_connections(plan, result),
-        *_machine(circumstances),
+def judge(
+    plan: LoadPlan,
+    result: GeneratorResult,
+    metrics: LoadMetrics,
+    *,
+    is_co_located: bool,
+    interference: Interference | None,
+) -> Verdict:
+    """Evaluate generator, samples, failures and the machine; `interference` is None if not measured."""
+    return Verdict(
+        (
+            *_generator(plan, metrics, result),
+            *_samples(result, metrics),
+            *_failures(result),
+            *_connections(plan, result),
+            *_machine(is_co_located, interference),
+        )
     )
-    return Verdict(worst(reasons), reasons)
 
 
 def _generator(plan: LoadPlan, metrics: LoadMetrics, result: GeneratorResult) -> Iterator[ValidityReason]:
@@ -62,9 +61,8 @@ def _samples(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[Validity
         text = f"{n} requests cannot bound {HEADLINE}: it needs {floor}, {floor - n} more."
         yield ValidityReason("samples.too_few", Status.INVALID, text)
     elif HEADLINE not in metrics.metrics:
-        yield ValidityReason(
-            "samples.unanswered", Status.INVALID, f"So many requests failed that {HEADLINE} has no value."
-        )
+        text = f"So many requests failed that {HEADLINE} has no value."
+        yield ValidityReason("samples.unanswered", Status.INVALID, text)
     if result.is_stopped:
         missing = len(result.samples.settled) - n
         text = f"The test was stopped: {missing:,} of {n + missing:,} requests were not sent or have no known outcome."
@@ -92,12 +90,9 @@ def _connections(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityRe
         yield ValidityReason("connections.busy", Status.INDICATIVE, text)
 
 
-def _machine(circumstances: LoadCircumstances) -> Iterator[ValidityReason]:
-    if circumstances.is_co_located:
+def _machine(is_co_located: bool, interference: Interference | None) -> Iterator[ValidityReason]:
+    if is_co_located:
         text = "Generator and target share the processors of this machine."
         yield ValidityReason("environment.co_located", Status.INDICATIVE, text)
-    seen = circumstances.interference
-    if seen is not None and seen.steal_cpus is not None and seen.steal_cpus > 0.02 * seen.cpus:
-        status = Status.INVALID if seen.steal_cpus > 0.25 * seen.cpus else Status.INDICATIVE
-        text = f"The hypervisor took {seen.steal_cpus:.2f} of {seen.cpus} processors away during the test."
-        yield ValidityReason("interference.steal", status, text)
+    if interference is not None:
+        yield from steal_reasons(interference, during="test")

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.measure.metrics import point_metric
+
 MICRO = 1e-6
 SYS = Path("/sys")
 MEASURED, ESTIMATED = "measured", "estimated"
@@ -57,8 +59,7 @@ def energy_metrics(joules: float | None, *, queries: int, basis: str) -> dict[st
     """Return `energy_per_query_j` with its basis; empty without energy or queries."""
     if joules is None or queries == 0:
         return {}
-    metric = {"value": joules / queries, "lower": None, "upper": None, "confidence": None, "n": queries, "unit": "J"}
-    return {"energy_per_query_j": {**metric, "basis": basis}}
+    return {"energy_per_query_j": {**point_metric(joules / queries, "J"), "n": queries, "basis": basis}}
 
 
 def missing_energy(metrics: Sequence[str]) -> list[dict[str, str]]:

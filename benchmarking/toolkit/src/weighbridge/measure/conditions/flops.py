@@ -13,11 +13,7 @@ from typing import Any
 
 Shape = Sequence[int]
 # Input positions of the data and the weights of an operator; the default is (0, 1).
-INPUT_POSITIONS: Mapping[str, tuple[int, int]] = {
-    "QLinearConv": (0, 3),
-    "QLinearMatMul": (0, 3),
-    "MatMulIntegerToFloat": (0, 1),
-}
+INPUT_POSITIONS: Mapping[str, tuple[int, int]] = {"QLinearConv": (0, 3), "QLinearMatMul": (0, 3)}
 # Operators that cannot be counted from shapes; a total without them would be too small.
 OPAQUE = frozenset(
     {"Loop", "Scan", "If", "Einsum", "Attention", "MultiHeadAttention", "DeformConv", "GroupQueryAttention"}
@@ -26,10 +22,9 @@ OPAQUE = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Flops:
-    """The total, the counts by operator, and the number of nodes of each operator that could not be counted."""
+    """The total, and the number of nodes of each operator that could not be counted."""
 
     total: int
-    by_operator: Mapping[str, int]
     uncounted: Mapping[str, int]
 
 
@@ -69,16 +64,10 @@ def count_flops(path: Path) -> Flops:
     except Exception:  # noqa: BLE001 -- an invalid graph only leaves operators uncounted
         graph = model.graph
     shapes = _shapes(graph)
-    counted, uncounted = Counter[str](), Counter[str]()
-    for node in graph.node:
-        if node.op_type not in FORMULAS and node.op_type != "Gemm" and node.op_type not in OPAQUE:
-            continue
-        flops = _count(node, shapes)
-        if flops is None:
-            uncounted[node.op_type] += 1
-        else:
-            counted[node.op_type] += flops
-    return Flops(sum(counted.values()), dict(counted), dict(uncounted))
+    nodes = [node for node in graph.node if node.op_type in FORMULAS or node.op_type in {"Gemm", *OPAQUE}]
+    counts = [(node.op_type, _count(node, shapes)) for node in nodes]
+    uncounted = Counter(operator for operator, count in counts if count is None)
+    return Flops(sum(count for _, count in counts if count is not None), uncounted)
 
 
 def fix_free_dimensions(graph: Any) -> None:

@@ -9,8 +9,10 @@ import dataclasses
 import os
 import resource
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from weighbridge.measure.stopping import Clock
 
 SPIN_ROUNDS = 20_000
 
@@ -47,13 +49,11 @@ class Interference:
 
     def as_document(self) -> dict[str, float | int | None]:
         """Return the values, rounded to three digits."""
-        return {
-            key: round(value, 3) if isinstance(value, float) else value
-            for key, value in dataclasses.asdict(self).items()
-        }
+        values = dataclasses.asdict(self)
+        return {key: round(value, 3) if isinstance(value, float) else value for key, value in values.items()}
 
 
-def spin_ns(clock: Callable[[], int], *, repeats: int = 3) -> int:
+def spin_ns(clock: Clock, *, repeats: int = 3) -> int:
     """Time a fixed piece of pure Python work and return the median in nanoseconds."""
     times = []
     for _ in range(repeats):
@@ -65,7 +65,7 @@ def spin_ns(clock: Callable[[], int], *, repeats: int = 3) -> int:
     return int(statistics.median(times))
 
 
-def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> KernelCounters:
+def read_counters(clock: Clock, *, proc: Path = Path("/proc")) -> KernelCounters:
     """Read the kernel counters from `proc`."""
     busy_s, steal_s = _processor_seconds(proc / "stat")
     times = os.times()
@@ -106,16 +106,17 @@ def slowdown(spins_ns: Sequence[int]) -> float:
     return ordered[-(len(ordered) // 10) - 1] / max(ordered[0], 1) if ordered else 1.0
 
 
-def _read(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file of the kernel, empty if it is not readable."""
     try:
-        return path.read_text()
+        return path.read_text().strip()
     except OSError:
         return ""
 
 
 def _processor_seconds(path: Path) -> tuple[float | None, float | None]:
     """Return (busy, steal) seconds over all processors; idle and I/O wait do not count as busy."""
-    fields = _read(path).partition("\n")[0].split()
+    fields = text_of(path).partition("\n")[0].split()
     if len(fields) < 9 or fields[0] != "cpu":
         return None, None
     ticks = os.sysconf("SC_CLK_TCK")
@@ -124,11 +125,11 @@ def _processor_seconds(path: Path) -> tuple[float | None, float | None]:
 
 
 def _pressure_seconds(path: Path) -> float | None:
-    some = _read(path).partition("\n")[0]
+    some = text_of(path).partition("\n")[0]
     _, separator, total = some.partition("total=")
     return int(total) / 1e6 if separator else None
 
 
 def _load(path: Path) -> float | None:
-    text = _read(path)
+    text = text_of(path)
     return float(text.split()[0]) if text else None

@@ -8,31 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.canonical import digest_of
+from weighbridge.measure.conditions.interference import text_of
 
 NOT_VISIBLE = "not visible"
 LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
-# Processor flags that decide which kernels an engine uses, on x86 and Arm.
-KERNEL_FLAGS = (
-    "avx",
-    "avx2",
-    "fma",
-    "f16c",
-    "avx512f",
-    "avx512bw",
-    "avx512vl",
-    "avx512_vnni",
-    "avx512_bf16",
-    "avx_vnni",
-    "amx_tile",
-    "amx_int8",
-    "amx_bf16",
-    "asimd",
-    "asimdhp",
-    "asimddp",
-    "i8mm",
-    "bf16",
-    "sve",
-)
+# Processor flags that decide which kernels an engine uses.
+AVX_FLAGS = ("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "avx_vnni")
+AMX_FLAGS = ("amx_tile", "amx_int8", "amx_bf16")
+ARM_FLAGS = ("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve")
 
 
 def describe_machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str, Any]:
@@ -41,7 +24,7 @@ def describe_machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) ->
     flags = set(fields.get("flags", fields.get("Features", "")).split())
     return {
         "cpu": fields.get("model name", fields.get("CPU part", platform.machine())),
-        "cpu_flags": sorted(flag for flag in KERNEL_FLAGS if flag in flags),
+        "cpu_flags": sorted(flags & {*AVX_FLAGS, *AMX_FLAGS, *ARM_FLAGS}),
         "cpus_usable": len(os.sched_getaffinity(0)),
         "cpus_installed": os.cpu_count() or 0,
         "architecture": platform.machine(),
@@ -55,10 +38,8 @@ def describe_machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) ->
 
 def cpu_governors(*, sys: Path = Path("/sys")) -> str:
     """Return the frequency governors of all processors, or `not visible` (the usual case in a virtual machine)."""
-    governors = sorted(
-        {_text(path) for path in sys.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")} - {""}
-    )
-    return ", ".join(governors) or NOT_VISIBLE
+    governors = {text_of(path) for path in sys.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")}
+    return ", ".join(sorted(governors - {""})) or NOT_VISIBLE
 
 
 def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
@@ -79,18 +60,11 @@ def seal_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cpu_fields(path: Path) -> dict[str, str]:
-    first = _text(path).partition("\n\n")[0]
+    first = text_of(path).partition("\n\n")[0]
     pairs = (line.partition(":") for line in first.splitlines())
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _memory_mb(path: Path) -> int | str:
-    words = _text(path).partition("\n")[0].split()
+    words = text_of(path).partition("\n")[0].split()
     return int(words[1]) * 1024 // 1_000_000 if len(words) == 3 and words[1].isdigit() else NOT_VISIBLE
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""

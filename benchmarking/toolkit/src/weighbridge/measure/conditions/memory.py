@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from weighbridge.measure.conditions.interference import text_of
+
 
 def reset_peak(process: Path = Path("/proc/self")) -> bool:
     """Reset the high-water mark of the kernel to the resident size; return False if not possible."""
@@ -27,9 +29,6 @@ def resident_bytes(process: Path = Path("/proc/self")) -> int | None:
 
 
 def _field(process: Path, name: str) -> int | None:
-    try:
-        lines = (process / "status").read_text().splitlines()
-    except OSError:
-        return None
+    lines = text_of(process / "status").splitlines()
     values = (line.split() for line in lines if line.startswith(name))
     return next((int(words[1]) * 1024 for words in values), None)

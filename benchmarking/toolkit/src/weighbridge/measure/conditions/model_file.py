@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,11 @@ def digest_of_file(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
+def file_entry(path: Path | None) -> dict[str, str] | None:
+    """Return the entry of a file in a manifest, which is its digest; None without a file."""
+    return {"digest": digest_of_file(path)} if path is not None else None
+
+
 def read_model(path: Path) -> ModelFile:
     """Read the structure of an ONNX file; raise Invalid if missing, unsafe, not ONNX, or with external weights.
 
@@ -49,10 +55,7 @@ def read_model(path: Path) -> ModelFile:
         # The error class of protobuf is not typed, and only parsing can fail here.
         text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
         raise Invalid(text, code="model_unreadable", field="model") from error
-    nodes = [node for graph in _graphs(model.graph) for node in graph.node]
-    counts: dict[str, int] = {}
-    for node in nodes:
-        counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    counts = Counter(node.op_type for graph in _graphs(model.graph) for node in graph.node)
     return ModelFile(
         digest=digest_of_file(path),
         size_mb=path.stat().st_size / BYTES_PER_MB,
@@ -88,7 +91,6 @@ def _weights(graph: Any) -> Iterator[int]:
 
     not_weights = (TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING)
     for part in _graphs(graph):
-        tensors = [*part.initializer, *(sparse.values for sparse in part.sparse_initializer)]
-        for tensor in tensors:
+        for tensor in (*part.initializer, *(sparse.values for sparse in part.sparse_initializer)):
             if tensor.data_type not in not_weights:
                 yield math.prod(tensor.dims)

@@ -8,7 +8,7 @@ import dataclasses
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from weighbridge.measure.loops.latency import (
     warm_up_runner,
 )
 from weighbridge.measure.scenarios import Server
+from weighbridge.measure.stopping import Clock, Sleep, Tick
 
 # Sleeping overruns by tens of microseconds, so the loop busy-waits before each due time.
 BUSY_WAIT_NS = 300_000
@@ -50,13 +51,7 @@ def schedule_ns(scenario: Server) -> NDArray[np.int64]:
 
 
 def serve(
-    runner: Runner,
-    feeds: Sequence[Feed],
-    *,
-    scenario: Server,
-    clock: Callable[[], int],
-    sleep: Callable[[float], None],
-    on_tick: Callable[[float], None],
+    runner: Runner, feeds: Sequence[Feed], *, scenario: Server, clock: Clock, sleep: Sleep, on_tick: Tick
 ) -> ServerRun:
     """Warm up, then answer the schedule, or the part of it that fits into `max_duration_s`.
 
@@ -85,14 +80,7 @@ def serve(
 class _ServerLoop:
     """One worker and its recorded times."""
 
-    def __init__(
-        self,
-        runner: Runner,
-        feeds: Sequence[Feed],
-        clock: Callable[[], int],
-        sleep: Callable[[float], None],
-        on_tick: Callable[[float], None],
-    ) -> None:
+    def __init__(self, runner: Runner, feeds: Sequence[Feed], clock: Clock, sleep: Sleep, on_tick: Tick) -> None:
         self._runner, self._feeds, self._clock, self._sleep, self._on_tick = runner, feeds, clock, sleep, on_tick
         self.services, self.responses, self.lags = array("q"), array("q"), array("q")
         self.failures, self.asked, self.ended = Counter[str](), 0, clock()

@@ -3,7 +3,7 @@
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
@@ -21,6 +21,7 @@ from weighbridge.measure.loops.latency import (
     warm_up_runner,
 )
 from weighbridge.measure.scenarios import Scenario
+from weighbridge.measure.stopping import Clock, Sleep, Tick
 
 POLL_INTERVAL_S = 0.01
 
@@ -29,12 +30,7 @@ class _Worker(threading.Thread):
     """Runs the next query of a shared order until stopped, and records start and end of each."""
 
     def __init__(
-        self,
-        runner: Runner,
-        feeds: Sequence[Feed],
-        turns: "count[int]",
-        clock: Callable[[], int],
-        stop: threading.Event,
+        self, runner: Runner, feeds: Sequence[Feed], turns: "count[int]", clock: Clock, stop: threading.Event
     ) -> None:
         super().__init__(daemon=True)
         self._runner, self._feeds, self._turns, self._clock, self._stop_requested = runner, feeds, turns, clock, stop
@@ -57,13 +53,7 @@ class _Worker(threading.Thread):
 
 
 def concurrent_streams(
-    runner: Runner,
-    feeds: Sequence[Feed],
-    *,
-    scenario: Scenario,
-    clock: Callable[[], int],
-    sleep: Callable[[float], None],
-    on_tick: Callable[[float], None],
+    runner: Runner, feeds: Sequence[Feed], *, scenario: Scenario, clock: Clock, sleep: Sleep, on_tick: Tick
 ) -> LatencyRun:
     """Warm up, then keep `scenario.workers` queries running until there are enough samples, like `single_stream`.
 
@@ -91,13 +81,7 @@ def concurrent_streams(
 
 
 def _watch(
-    workers: Sequence[_Worker],
-    begun: int,
-    *,
-    scenario: Scenario,
-    clock: Callable[[], int],
-    sleep: Callable[[float], None],
-    on_tick: Callable[[float], None],
+    workers: Sequence[_Worker], begun: int, *, scenario: Scenario, clock: Clock, sleep: Sleep, on_tick: Tick
 ) -> tuple[int, bool]:
     """Wait until there are enough samples; return the time, and whether the run was stopped early."""
     tick_at = begun + TICK_NS

@@ -9,6 +9,7 @@ import gc
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from weighbridge.measure.loops.warmup import WarmUpReport, warm_up
 from weighbridge.measure.scenarios import Scenario
-from weighbridge.measure.stopping import StopMeasurement
+from weighbridge.measure.stopping import Clock, StopMeasurement, Tick
 
 Feed = Mapping[str, NDArray[Any]]
 TICK_NS = 250_000_000
@@ -27,7 +28,6 @@ class Runner(Protocol):
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Run the model once."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +63,7 @@ def query_order(rows: int, *, seed: int) -> NDArray[np.int64]:
 
 
 def single_stream(
-    runner: Runner,
-    feeds: Sequence[Feed],
-    *,
-    scenario: Scenario,
-    clock: Callable[[], int],
-    on_tick: Callable[[float], None],
+    runner: Runner, feeds: Sequence[Feed], *, scenario: Scenario, clock: Clock, on_tick: Tick
 ) -> LatencyRun:
     """Warm up, then run one query at a time until samples and duration suffice, or until the maximum duration.
 
@@ -96,23 +91,18 @@ def garbage_collection_paused() -> Iterator[None]:
 
 
 def warm_up_runner(
-    runner: Runner,
-    ordered: Sequence[Feed],
-    *,
-    scenario: Scenario,
-    clock: Callable[[], int],
-    on_tick: Callable[[float], None],
+    runner: Runner, ordered: Sequence[Feed], *, scenario: Scenario, clock: Clock, on_tick: Tick
 ) -> WarmUpReport:
     """Warm up a model on the queries of the run; `on_tick` receives 0 about four times a second."""
     return warm_up(
-        lambda index: _try(runner, ordered[index % len(ordered)]),
+        partial(try_query, runner, ordered),
         settings=scenario.warmup,
         clock=clock,
         on_tick=_throttled(lambda: on_tick(0.0), clock),
     )
 
 
-def tick_requests_stop(on_tick: Callable[[float], None], share: float) -> bool:
+def tick_requests_stop(on_tick: Tick, share: float) -> bool:
     """Report the share done; return whether a stop was requested."""
     try:
         on_tick(share)
@@ -121,13 +111,13 @@ def tick_requests_stop(on_tick: Callable[[float], None], share: float) -> bool:
     return False
 
 
-def _try(runner: Runner, feed: Feed) -> None:
-    # Failures do not end a warm-up; they are counted only during the measurement.
+def try_query(runner: Runner, feeds: Sequence[Feed], index: int) -> None:
+    """Run one query of a warm-up; failures do not end it, they are counted only during the measurement."""
     with contextlib.suppress(Exception):
-        runner.infer(feed)
+        runner.infer(feeds[index % len(feeds)])
 
 
-def _throttled(tick: Callable[[], None], clock: Callable[[], int]) -> Callable[[], None]:
+def _throttled(tick: Callable[[], None], clock: Clock) -> Callable[[], None]:
     """Call `tick` at most once per TICK_NS."""
     due_at = clock() + TICK_NS
 
@@ -141,13 +131,7 @@ def _throttled(tick: Callable[[], None], clock: Callable[[], int]) -> Callable[[
 
 
 def _record(
-    runner: Runner,
-    feeds: Sequence[Feed],
-    *,
-    scenario: Scenario,
-    clock: Callable[[], int],
-    on_tick: Callable[[float], None],
-    warmup: WarmUpReport,
+    runner: Runner, feeds: Sequence[Feed], *, scenario: Scenario, clock: Clock, on_tick: Tick, warmup: WarmUpReport
 ) -> LatencyRun:
     latencies, failures = array("q"), Counter[str]()
     infer, record, size = runner.infer, latencies.append, len(feeds)

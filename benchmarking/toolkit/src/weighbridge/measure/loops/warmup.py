@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.stopping import Clock
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +47,7 @@ def halves_agree(samples: Sequence[float]) -> bool:
 
 
 def warm_up(
-    infer: Callable[[int], None], *, settings: WarmUp, clock: Callable[[], int], on_tick: Callable[[], None]
+    infer: Callable[[int], None], *, settings: WarmUp, clock: Clock, on_tick: Callable[[], None]
 ) -> WarmUpReport:
     """Call `infer(index)` until the halves of the latest values agree, or for the maximum duration.
 
@@ -68,9 +69,7 @@ def warm_up(
             return WarmUpReport(inferences, (clock() - begun) / 1e9, is_settled=True)
 
 
-def _value(
-    infer: Callable[[int], None], index: int, *, at_least_ns: float, clock: Callable[[], int]
-) -> tuple[int, float]:
+def _value(infer: Callable[[int], None], index: int, *, at_least_ns: float, clock: Clock) -> tuple[int, float]:
     """Run inferences until `at_least_ns` have passed; return their number and mean time in nanoseconds."""
     begun, count = clock(), 0
     while True:

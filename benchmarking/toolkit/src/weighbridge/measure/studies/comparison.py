@@ -7,7 +7,7 @@ the noise floor of this measurement: models within it are tied.
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure import metrics, verdict
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_floor
 from weighbridge.measure.conditions import interference, manifest
-from weighbridge.measure.conditions.model_file import ModelFile, digest_of_file, read_model
-from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
-from weighbridge.measure.samples import Queries, prepare_queries
+from weighbridge.measure.conditions.model_file import ModelFile, file_entry, read_model
+from weighbridge.measure.inputs import DataSet, InputSpec, Queries, check_fits, prepare_queries, read_data_set
+from weighbridge.measure.stopping import Clock, Progress
 from weighbridge.quality.scores import labels_of, numbers_of
 from weighbridge.statistics.ranking import compare_speed, comparison_reasons, median_latency, quality_drops, ranks_of
-from weighbridge.systems.engine_errors import model_failure
+from weighbridge.systems.engine_errors import failing
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
 
 SCHEMA = "weighbridge.comparison/1"
@@ -33,7 +33,6 @@ TWIN = "baseline, once more"
 BATCH = 64
 # Share of progress at which answering ends and timing starts.
 ANSWERED_SHARE = 0.3
-Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,9 +62,9 @@ def compare(
     models: Mapping[str, Path],
     data: Path | None,
     settings: ComparisonSettings,
-    on_progress: Say,
+    on_progress: Progress,
     now: datetime,
-    clock: Callable[[], int] = time.perf_counter_ns,
+    clock: Clock = time.perf_counter_ns,
     isolation: str = "none, the caller's own process",
 ) -> dict[str, Any]:
     """Compare ONNX files by name, the first the baseline, and return a `weighbridge.comparison/1` mapping.
@@ -74,7 +73,9 @@ def compare(
     ModelFailed if a model does not answer. `StopMeasurement` from `on_progress` during the rounds keeps complete
     rounds.
     """
-    baseline = _baseline_of(models)
+    if len(models) < 2 or TWIN in models:
+        raise Invalid("Give at least two models with different names, the baseline first.", field="models")
+    baseline = next(iter(models))
     on_progress(0.0, "reading the models")
     files = {name: read_model(path) for name, path in models.items()}
     rows = read_data_set(data) if data is not None else None
@@ -85,16 +86,15 @@ def compare(
     answers = _answers(runners, queries, on_progress)
     runners[TWIN] = OnnxRuntimeRunner(models[baseline], threads=settings.threads)
     blocks, seen = _rounds(runners, queries, settings, on_progress, clock)
-    circumstances = verdict.RunCircumstances(
-        interference=seen, governor=manifest.cpu_governors(), free_dimensions=queries.free_dimensions
-    )
+    governor = manifest.cpu_governors()
+    floor = noise_floor(blocks, baseline, TWIN, confidence=settings.confidence)
     reasons = (
-        *comparison_reasons(blocks, noise_floor(blocks, baseline, TWIN, confidence=settings.confidence)),
-        *verdict.machine_reasons(circumstances, threads=settings.threads),
+        *comparison_reasons(blocks, floor),
+        *verdict.machine_reasons(seen, queries.free_dimensions, governor=governor, threads=settings.threads),
     )
     described = {
         "models": {name: {"digest": file.digest} for name, file in files.items()},
-        "data": {"digest": digest_of_file(data)} if data is not None else None,
+        "data": file_entry(data),
         "inputs": {"origin": queries.origin},
         "settings": to_document(settings),
         "engine": runners[baseline].describe(),
@@ -106,8 +106,8 @@ def compare(
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": not blocks.is_complete,
-        **_ranking(files, blocks, answers, rows, settings),
-        "verdict": verdict.Verdict(verdict.worst(reasons), reasons).as_document(),
+        **_ranking(files, blocks, floor, answers, rows, settings),
+        "verdict": verdict.Verdict(reasons).as_document(),
         "run": {
             "duration_s": round(blocks.duration_s, 3),
             "rounds": len(blocks.latencies_ns[baseline]),
@@ -120,13 +120,13 @@ def compare(
 def _ranking(
     files: Mapping[str, ModelFile],
     blocks: Blocks,
+    floor: float | None,
     answers: Mapping[str, NDArray[Any]],
     rows: DataSet | None,
     settings: ComparisonSettings,
 ) -> dict[str, Any]:
     """Return the results of each model and the ranking."""
     baseline, confidence = next(iter(files)), settings.confidence
-    floor = noise_floor(blocks, baseline, TWIN, confidence=confidence)
 
     def drops(name: str) -> list[dict[str, Any]]:
         if rows is None or name == baseline:
@@ -156,19 +156,12 @@ def _ranking(
     }
 
 
-def _baseline_of(models: Mapping[str, Path]) -> str:
-    if len(models) < 2 or TWIN in models:
-        raise Invalid("Give at least two models with different names, the baseline first.", field="models")
-    return next(iter(models))
-
-
 def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | None) -> None:
     """Raise Invalid for models with different inputs."""
+    types = {name: [(spec.name, spec.dtype) for spec in specs] for name, specs in declared.items()}
     first, *others = declared
     for name in others:
-        if [(spec.name, spec.dtype) for spec in declared[name]] != [
-            (spec.name, spec.dtype) for spec in declared[first]
-        ]:
+        if types[name] != types[first]:
             text = f"{name} has other inputs than {first}; export both with the same input names and types."
             raise Invalid(text, code="model_inputs", field="models")
     if rows is not None:
@@ -176,7 +169,7 @@ def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | N
             check_fits(rows, specs)
 
 
-def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Say) -> dict[str, NDArray[Any]]:
+def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Progress) -> dict[str, NDArray[Any]]:
     """Return each model's classes or numbers for all rows of the data set; empty without one."""
     if queries.data is None or queries.spec is None:
         return {}
@@ -188,11 +181,8 @@ def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Sa
         parts = []
         for start in range(0, len(x), batch):
             rows = x[start : start + batch]
-            try:
+            with failing(f"({name}) on row {start} of the data set"):
                 output = runner.first_output({queries.spec.name: rows})
-            except Exception as error:
-                # The exceptions of ONNX Runtime have no common base class.
-                raise model_failure(f"({name}) on row {start} of the data set", error) from error
             parts.append(read(output, rows=len(rows)))
             say(ANSWERED_SHARE * (index + start / len(x)) / len(runners), f"running {name}")
         answers[name] = np.concatenate(parts)
@@ -203,8 +193,8 @@ def _rounds(
     runners: Mapping[str, OnnxRuntimeRunner],
     queries: Queries,
     settings: ComparisonSettings,
-    say: Say,
-    clock: Callable[[], int],
+    say: Progress,
+    clock: Clock,
 ) -> tuple[Blocks, interference.Interference]:
     interference.spin_ns(clock)  # the first call warms up the interpreter
     spins = [interference.spin_ns(clock)]

@@ -1,7 +1,6 @@
 """The highest rate of single queries that a model serves within a latency limit, searched with Server runs."""
 
 import dataclasses
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from weighbridge.core.errors import Refused
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
 from weighbridge.measure.scenarios import HIGHEST_RATE_PER_S, ProfileSettings, Server, SingleStream
+from weighbridge.measure.stopping import Progress
 from weighbridge.measure.studies.sweep import Profile
 from weighbridge.statistics.highest_rate import HighestRate, SearchEnd, SearchSettings, as_document, find_highest_rate
 
@@ -34,12 +34,7 @@ class MaxRateSettings:
 
 
 def find_max_rate(
-    profile: Profile,
-    *,
-    settings: ProfileSettings,
-    limits: MaxRateSettings,
-    on_progress: Callable[[float, str], None],
-    now: datetime,
+    profile: Profile, *, settings: ProfileSettings, limits: MaxRateSettings, on_progress: Progress, now: datetime
 ) -> dict[str, Any]:
     """Find the highest rate (1/s) with p99 of response time within the limit; return `weighbridge.max_rate/1`.
 
@@ -80,7 +75,7 @@ class _Trials:
     profile: Profile
     settings: ProfileSettings
     limits: MaxRateSettings
-    on_progress: Callable[[float, str], None]
+    on_progress: Progress
     share: float = 0.0
     doubts: list[str] = dataclasses.field(default_factory=list)
 

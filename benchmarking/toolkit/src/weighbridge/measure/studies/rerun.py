@@ -37,11 +37,9 @@ def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) ->
         raise Invalid("The result's manifest was changed after it was sealed.", code="result_form", field="result")
     _check_file("model", model, model_digest)
     if (data is None) is not (data_digest is None):
-        text = (
-            "Give --data: the result was measured on a data set."
-            if data is None
-            else "Omit --data: the result was measured without a data set."
-        )
+        text = "Give --data: the result was measured on a data set."
+        if data is not None:
+            text = "Omit --data: the result was measured without a data set."
         raise Invalid(text, code="data_missing", field="data")
     if data is not None:
         _check_file("data", data, data_digest)

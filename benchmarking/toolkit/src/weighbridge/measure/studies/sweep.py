@@ -7,19 +7,15 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
+from weighbridge.measure.metrics import PERCENTILES
 from weighbridge.measure.scenarios import Offline, ProfileSettings
+from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
 MAX_POINTS = 64
-METRICS = (
-    "throughput_samples_per_s",
-    "latency_p50_ms",
-    "latency_p95_ms",
-    "latency_p99_ms",
-    "error_rate",
-    "peak_memory_mb",
-)
+THROUGHPUT = Offline.HEADLINE
+METRICS = (THROUGHPUT, *PERCENTILES, "error_rate", "peak_memory_mb")
 
 Profile = Callable[[ProfileSettings, Callable[[float, str], None]], dict[str, Any]]
 
@@ -30,7 +26,7 @@ def sweep(
     settings: ProfileSettings,
     batches: Sequence[int],
     concurrencies: Sequence[int],
-    on_progress: Callable[[float, str], None],
+    on_progress: Progress,
     now: datetime,
 ) -> dict[str, Any]:
     """Measure every pair of batch and concurrency in the Offline scenario; return a `weighbridge.sweep/1` mapping.
@@ -49,6 +45,7 @@ def sweep(
         def follow(share: float, _phase: str, done: int = index, phase: str = f"batch {batch} x {concurrency}") -> None:
             on_progress((done + share) / len(pairs), phase)
 
+        place = {"batch": batch, "concurrency": concurrency}
         try:
             result = profile(offline(settings, batch=batch, concurrency=concurrency), follow)
         except RunCanceled:
@@ -57,18 +54,17 @@ def sweep(
         except RunFailed as failed:
             if not results and index == len(pairs) - 1:
                 raise
-            points.append(
-                _coordinates(batch, concurrency) | {"refused": {"code": failed.code, "reason": failed.reason}}
-            )
+            points.append(place | {"refused": {"code": failed.code, "reason": failed.reason}})
             continue
         results.append(result)
-        points.append(_point(batch, concurrency, result))
+        points.append(place | _point(result))
+    described = {**results[0]["manifest"], "sweep": [list(pair) for pair in pairs]} if results else None
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": is_partial,
         "points": points,
-        "manifest": _manifest(results[0]["manifest"], pairs) if results else None,
+        "manifest": seal_manifest(described) if described else None,
     }
 
 
@@ -88,25 +84,15 @@ def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     measured = [
         point
         for point in document["points"]
-        if "refused" not in point and point["status"] != "invalid" and METRICS[0] in point["metrics"]
+        if "refused" not in point and point["status"] != "invalid" and THROUGHPUT in point["metrics"]
     ]
-    return max(measured, key=lambda point: float(point["metrics"][METRICS[0]]["value"]), default=None)
+    return max(measured, key=lambda point: float(point["metrics"][THROUGHPUT]["value"]), default=None)
 
 
-def _coordinates(batch: int, concurrency: int) -> dict[str, Any]:
-    return {"batch": batch, "concurrency": concurrency}
-
-
-def _point(batch: int, concurrency: int, result: Mapping[str, Any]) -> dict[str, Any]:
-    metrics = {name: result["metrics"][name] for name in METRICS if name in result["metrics"]}
-    return _coordinates(batch, concurrency) | {
-        "metrics": metrics,
+def _point(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "metrics": {name: result["metrics"][name] for name in METRICS if name in result["metrics"]},
         "status": result["verdict"]["status"],
         "reasons": result["verdict"]["reasons"],
         "missing": [entry for entry in result["missing"] if entry["metric"] in METRICS],
     }
-
-
-def _manifest(first: Mapping[str, Any], pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """Return the manifest of the first point, resealed with the list of all points."""
-    return seal_manifest({**first, "sweep": [list(pair) for pair in pairs]})

@@ -12,7 +12,7 @@ from typing import Any
 
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.optimization.recipes import CalibrationMethod
-from weighbridge.systems.onnx_runtime import engine
+from weighbridge.systems.onnx_runtime import FATAL, engine
 
 # ONNX Runtime's defaults (`create_calibrator`), except that ranges need not be symmetric around zero.
 HISTOGRAM = {"num_quantized_bins": 128, "percentile": 99.999, "symmetric": False, "scenario": "same"}
@@ -54,10 +54,17 @@ def _exposed(model: Any, names: Sequence[str]) -> Any:
     outputs = {value.name for value in exposed.graph.output}
     values = {value.name: value for value in (*exposed.graph.input, *exposed.graph.value_info)}
     exposed.graph.output.extend(values[name] for name in names if name not in outputs)
+    return exact_session(exposed)
+
+
+def exact_session(network: Any, *, threads: int = 0) -> Any:
+    """Open a session that runs an `onnx.ModelProto` as it is, on as many threads as possible by default."""
     runtime = engine()
     options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = FATAL
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return runtime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _extremes(seen: Iterable[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:

@@ -16,44 +16,12 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 
-SAME_MODULES = (
-    "ReLU",
-    "ReLU6",
-    "LeakyReLU",
-    "ELU",
-    "SiLU",
-    "GELU",
-    "Hardswish",
-    "Hardsigmoid",
-    "Hardtanh",
-    "Sigmoid",
-    "Tanh",
-    "Dropout",
-    "Dropout2d",
-    "Identity",
-    "MaxPool2d",
-    "AvgPool2d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveMaxPool2d",
-)
-SAME_FUNCTIONS = (
-    "relu",
-    "relu_",
-    "relu6",
-    "leaky_relu",
-    "silu",
-    "gelu",
-    "hardswish",
-    "hardtanh",
-    "sigmoid",
-    "tanh",
-    "dropout",
-    "max_pool2d",
-    "avg_pool2d",
-    "adaptive_avg_pool2d",
-    "boolean_dispatch",
-    "contiguous",
-)
+ACTIVATION_MODULES = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Hardtanh")
+POOLING_MODULES = ("MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d")
+SAME_MODULES = (*ACTIVATION_MODULES, *POOLING_MODULES, "Sigmoid", "Tanh", "Dropout", "Dropout2d", "Identity")
+ACTIVATIONS = ("relu", "relu_", "relu6", "leaky_relu", "silu", "gelu", "hardswish", "hardtanh", "sigmoid", "tanh")
+POOLINGS = ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "boolean_dispatch")
+SAME_FUNCTIONS = (*ACTIVATIONS, *POOLINGS, "dropout", "contiguous")
 JOINING = ("add", "add_", "iadd", "mul", "mul_", "imul")
 RESHAPING = ("flatten", "view", "reshape")
 
@@ -108,10 +76,8 @@ def free_spaces(network: Any, example: Any) -> list[Space]:
             shape_prop.ShapeProp(traced).propagate(example)
     except Exception as error:
         # fx has no exception class of its own, and the network may raise anything.
-        text = (
-            f"The graph of the network cannot be followed, so no channel can be dropped: {type(error).__name__}: "
-            f"{error}"
-        )
+        kind = type(error).__name__
+        text = f"The graph of the network cannot be followed, so no channel can be dropped: {kind}: {error}"
         raise Invalid(text, code="untraceable", field="torch") from error
     follower = Follower(traced)
     for node in traced.graph.nodes:
@@ -199,9 +165,7 @@ class Follower:
         return self._weighted(node.target, source, module.out_features, axis=-1, is_along=is_along)
 
     def _weighted(self, target: str, source: Flow, size: int, *, axis: int, is_along: bool) -> Flow:
-        """Record the reader of the source's channels and start a new space; reading along another axis fixes the
-        source.
-        """
+        """Record a reader of the source and start a new space; reading along another axis fixes the source."""
         if is_along:
             self._space(source).parts.append(ChannelPart(target, ChannelRole.READS, source.spread))
         else:
@@ -245,10 +209,8 @@ class Follower:
         if len(flows) == 1:
             return flows[0] if len(node.args) == 2 and not isinstance(node.args[1], tuple) else None
         same = {(flow.spread, flow.axis) for flow in flows}
-        widths = {
-            (len(_shape(place)), _shape(place)[flow.axis])
-            for place, flow in zip(node.all_input_nodes, flows, strict=True)
-        }
+        shapes = [_shape(source) for source in node.all_input_nodes]
+        widths = {(len(shape), shape[flow.axis]) for shape, flow in zip(shapes, flows, strict=True)}
         if len(same) != 1 or len(widths) != 1:
             return None
         keep, gone = (self._root(flow.space) for flow in flows)

@@ -9,7 +9,8 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
-from weighbridge.optimization.methods.training import Lesson, Say
+from weighbridge.measure.stopping import Progress
+from weighbridge.optimization.methods.training import Lesson
 
 ANSWER_BATCH = 256
 
@@ -48,7 +49,7 @@ def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: Dist
     return settings.alpha * warm**2 * soft + (1 - settings.alpha) * hard
 
 
-def scores_of(network: Any, x: Any, *, on_progress: Say) -> Any:
+def scores_of(network: Any, x: Any, *, on_progress: Progress) -> Any:
     """Return a network's scores for rows `x`, shape (rows, classes), without training it."""
     torch = import_extra("torch")
 
@@ -64,10 +65,7 @@ def scores_of(network: Any, x: Any, *, on_progress: Say) -> Any:
 def lesson_of(
     student: Any, teacher_scores: Any, x: Any, labels: Any, *, settings: DistilSettings, key: dict[str, Any]
 ) -> Lesson:
-    """Return the lesson of a student for `training.fit`: rows `x` with the teacher's scores and the labels.
-
-    Raises Invalid if student and teacher have different classes.
-    """
+    """Return the lesson of a student for `training.fit`; raise Invalid if it has other classes than the teacher."""
     torch = import_extra("torch")
 
     with torch.no_grad():

@@ -21,9 +21,7 @@ INPUT, OUTPUT, OPSET = "input", "scores", 17
 
 
 def built(name: str) -> Any:
-    """Call the factory `package.module:factory` and return its `torch.nn.Module` in evaluation mode; raise Invalid if
-    that fails.
-    """
+    """Return the `torch.nn.Module` of the factory `package.module:factory`; raise Invalid if that fails."""
     nn = import_extra("torch.nn")
     module, found, factory = name.partition(":")
     if not (module and found and factory):
@@ -44,9 +42,7 @@ def built(name: str) -> Any:
 
 
 def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
-    """Write a network as ONNX with a dynamic batch size; `example` is one row, shape (1, ...). Raise Invalid if that
-    fails.
-    """
+    """Write a network as ONNX with a dynamic batch size; raise Invalid if that fails. `example` has shape (1, ...)."""
     torch = import_extra("torch")
 
     path.parent.mkdir(parents=True, exist_ok=True)

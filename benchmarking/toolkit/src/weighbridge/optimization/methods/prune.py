@@ -41,8 +41,7 @@ class PruneSettings:
 
 
 def pruned(network: Any, example: Any, *, settings: PruneSettings) -> Any:
-    """Return a copy of a network without its least important channels; `example` is a batch, shape (rows, ...), any
-    values.
+    """Return a copy of a network without its least important channels; `example` is any batch, shape (rows, ...).
 
     In each space, the channels with the highest score stay, at least one. Raises Invalid if no channel can be dropped.
     """
@@ -74,13 +73,12 @@ def _scores(space: Space, modules: dict[str, Any], score: ChannelScore) -> Any:
     """Sum the scores of all parts, each divided by its mean, so that no part dominates by its scale."""
     torch = import_extra("torch")
 
-    scaling = [modules[part.module].weight for part in space.parts if part.role is ChannelRole.SCALES]
-    making = [
-        modules[part.module].weight for part in space.parts if part.role in (ChannelRole.MAKES, ChannelRole.FILTERS)
-    ]
-    weights = scaling if score is ChannelScore.BATCH_NORM and scaling else making
+    scaling = [part for part in space.parts if part.role is ChannelRole.SCALES]
+    making = [part for part in space.parts if part.role in (ChannelRole.MAKES, ChannelRole.FILTERS)]
+    parts = scaling if score is ChannelScore.BATCH_NORM and scaling else making
     power = 2 if score is ChannelScore.L2 else 1
-    norms = [weight.detach().reshape(space.size, -1).norm(p=power, dim=1) for weight in weights]
+    weights = [modules[part.module].weight.detach().reshape(space.size, -1) for part in parts]
+    norms = [weight.norm(p=power, dim=1) for weight in weights]
     return torch.stack([norm / norm.mean().clamp_min(1e-12) for norm in norms]).sum(dim=0)
 
 

@@ -15,24 +15,15 @@ from weighbridge.optimization.recipes import Recipe, RecipeKind
 from weighbridge.systems.onnx_runtime import engine
 
 QUANTIZABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")
-QUANTIZED = (
-    "QuantizeLinear",
-    "DynamicQuantizeLinear",
-    "DequantizeLinear",
-    "ConvInteger",
-    "MatMulInteger",
-    "QLinearConv",
-)
+SCALING = {"QuantizeLinear", "DynamicQuantizeLinear", "DequantizeLinear"}
+QUANTIZED = SCALING | {"ConvInteger", "MatMulInteger", "QLinearConv"}
 # The first opset in which QuantizeLinear supports scales per channel.
 LEAST_OPSET = 13
 EIGHT_BIT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 def make(model: bytes, recipe: Recipe, *, feeds: Iterable[Feed], machine: Mapping[str, Any]) -> bytes:
-    """Return the variant of a serialized network; `feeds` are the calibration batches.
-
-    Raises Invalid if there is nothing to quantize, or if it is already quantized.
-    """
+    """Return the variant of a serialized network, calibrated with `feeds`; raise Invalid if it cannot be quantized."""
     if recipe.kind is RecipeKind.GRAPH:
         return optimized(model, level="ORT_ENABLE_EXTENDED")
     if recipe.kind is RecipeKind.HALF:
@@ -50,8 +41,7 @@ def optimized(model: bytes, *, level: str) -> bytes:
     compiler = runtime.ModelCompiler(
         runtime.SessionOptions(), model, graph_optimization_level=getattr(runtime.GraphOptimizationLevel, level)
     )
-    found: bytes = compiler.compile_to_bytes()
-    return found
+    return bytes(compiler.compile_to_bytes())
 
 
 def prepared(model: bytes) -> Any:
@@ -99,7 +89,7 @@ def _followed(network: Any) -> Any:
 def check_quantizable(network: Any) -> None:
     """Raise Invalid unless the network has an operator with weights to quantize and is not quantized yet."""
     operators = {node.op_type for node in network.graph.node}
-    done = sorted(operators & set(QUANTIZED))
+    done = sorted(operators & QUANTIZED)
     if done:
         text = f"The model is already quantized (it has {', '.join(done)}); use the original FP32 model."
         raise Invalid(text, code="already_quantized", field="model")
@@ -109,8 +99,7 @@ def check_quantizable(network: Any) -> None:
 
 
 def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
-    """Return whether weights must use only 7 bits: x86 without 8-bit dot products adds two of them in 16 bits and
-    overflows.
+    """Return whether weights get only 7 bits: without 8-bit dot products, x86 adds two in 16 bits and overflows.
 
     See "When and why do I need to try reduce_range?" in ONNX Runtime's quantization guide.
     """
@@ -118,58 +107,44 @@ def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
 
 
 def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
-    registry, types = (
-        onnxruntime_module("quantization.registry"),
-        onnxruntime_module("quantization.quant_utils").QuantType,
-    )
+    registry = onnxruntime_module("quantization.registry")
+    operators = sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry})
+    found = ranges(network, feeds, method=recipe.calibration)
     quantizer = onnxruntime_module("quantization.qdq_quantizer").QDQQuantizer(
-        network,
-        recipe.per_channel,
-        reduce_range,
-        types.QInt8,
-        types.QUInt8,
-        ranges(network, feeds, method=recipe.calibration),
-        [],
-        [],
-        sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}),
-        {},
+        network, recipe.per_channel, reduce_range, *_types(), found, [], [], operators, {}
     )
     return _serialized(quantizer)
 
 
 def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
-    registry, tools = onnxruntime_module("quantization.registry"), onnxruntime_module("quantization.quant_utils")
+    operators = sorted(onnxruntime_module("quantization.registry").IntegerOpsRegistry)
+    mode = onnxruntime_module("quantization.quant_utils").QuantizationMode.IntegerOps
+    options = {"MatMulConstBOnly": True}
     graph = onnxruntime_module("quantization.onnx_model").ONNXModel(network)
     graph.replace_gemm_with_matmul()
+    network = _inferred(graph.model)
     # Static during construction: otherwise it would do these two steps itself, through a file.
     quantizer = onnxruntime_module("quantization.onnx_quantizer").ONNXQuantizer(
-        _inferred(graph.model),
-        recipe.per_channel,
-        reduce_range,
-        tools.QuantizationMode.IntegerOps,
-        True,
-        tools.QuantType.QInt8,
-        tools.QuantType.QUInt8,
-        None,
-        [],
-        [],
-        sorted(registry.IntegerOpsRegistry),
-        {"MatMulConstBOnly": True},
+        network, recipe.per_channel, reduce_range, mode, True, *_types(), None, [], [], operators, options
     )
     quantizer.static = False
     return _serialized(quantizer)
 
 
+def _types() -> tuple[Any, Any]:
+    """Return ONNX Runtime's types for weights and for activations."""
+    types = onnxruntime_module("quantization.quant_utils").QuantType
+    return types.QInt8, types.QUInt8
+
+
 def _serialized(quantizer: Any) -> bytes:
     quantizer.quantize_model()
     quantizer.model.topological_sort()
-    found: bytes = quantizer.model.model.SerializeToString()
-    return found
+    return bytes(quantizer.model.model.SerializeToString())
 
 
 def _half(model: bytes) -> bytes:
     import onnx
 
     convert = onnxruntime_module("transformers.float16").convert_float_to_float16
-    found: bytes = convert(onnx.load_from_string(model), keep_io_types=True).SerializeToString()
-    return found
+    return bytes(convert(onnx.load_from_string(model), keep_io_types=True).SerializeToString())

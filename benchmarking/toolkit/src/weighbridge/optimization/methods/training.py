@@ -6,6 +6,7 @@ run was interrupted. A checkpoint is one safetensors file with JSON in its heade
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
+from weighbridge.measure.stopping import Progress
 
 KEY = "weighbridge"
-Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,9 @@ class TrainingSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """The training data: rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these
-    indices.
+    """Rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these indices.
 
-    `key` determines the outcome together with the network and the settings, so that no checkpoint of another lesson is
-    resumed.
+    `key` identifies the lesson, so that no checkpoint of another one is resumed.
     """
 
     x: Any
@@ -50,7 +49,7 @@ class Lesson:
 
 
 def fit(
-    network: Any, lesson: Lesson, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Say
+    network: Any, lesson: Lesson, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Progress
 ) -> list[float]:
     """Train a network in place and return the mean loss of each epoch; the network ends in evaluation mode.
 
@@ -74,7 +73,7 @@ def fit(
 
 
 def _epoch(
-    network: Any, optimizer: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Say
+    network: Any, optimizer: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Progress
 ) -> float:
     torch = import_extra("torch")
 
@@ -95,8 +94,6 @@ def _epoch(
 
 def learning_rate(settings: TrainingSettings, share: float) -> float:
     """Return the learning rate at a share (0 to 1) of the training: half a cosine, down to one hundredth."""
-    import math
-
     low = settings.learning_rate / 100
     return low + (settings.learning_rate - low) * (1 + math.cos(math.pi * share)) / 2
 

@@ -54,19 +54,17 @@ class Layers:
         """Describe the layers around a child that reported the active seals `active`."""
         if self.is_open:
             return OPEN
-        return ", ".join(
-            [*([BUBBLEWRAP] if self.bubblewrap else []), *(seal for seal in self.seals if seal in active), *ALWAYS]
-        )
+        walls = [BUBBLEWRAP] if self.bubblewrap else []
+        return ", ".join([*walls, *(seal for seal in self.seals if seal in active), *ALWAYS])
+
+
+# For trusted code.
+NO_LAYERS = Layers(bubblewrap=None, seals=(), is_open=True)
 
 
 def uses_bubblewrap(description: object) -> bool:
     """Return whether a description from `Layers.describe` includes bubblewrap."""
     return BUBBLEWRAP in str(description or "")
-
-
-def no_layers() -> Layers:
-    """Return no layers, for trusted code."""
-    return Layers(bubblewrap=None, seals=(), is_open=True)
 
 
 def layers_here() -> Layers:

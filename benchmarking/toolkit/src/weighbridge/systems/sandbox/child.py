@@ -1,4 +1,4 @@
-"""The child process of an isolated run: enters the sandbox, profiles, reports progress and returns its result.
+"""The child process of an isolated run: enters the sandbox, does a task, reports progress and returns the result.
 
 `python -m weighbridge.systems.sandbox.child JOB.json`; `process` is the parent. Each line on standard output is a JSON
 object: first `fence`, the active seals, then `share` and `doing`. Outcomes go through a separate pipe, one per line:
@@ -7,13 +7,13 @@ start threads.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import select
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -73,38 +73,27 @@ def enter_sandbox(job_file: Path, *, stream: TextIO, process: Path = Path("/proc
 def outcome_of(
     job: Mapping[str, Any], *, stream: TextIO, on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Run a job from `enter_sandbox`; return `{"result": …}` or `{"refusal": {reason, code, field}}`.
+    """Do a job from `enter_sandbox`; return `{"result": …}` or `{"refusal": {reason, code, field}}`.
 
-    `on_checkpoint` receives the partial outcome before a phase that may not end.
+    `job["task"]` is `module:function`, called with the job, the progress writer and a function that takes a partial
+    result; `job["where"]` is a phrase for errors. `on_checkpoint` receives the outcome with a partial result.
     """
-    from weighbridge.measure.measurement import measure
-    from weighbridge.measure.scenarios import ProfileSettings
     from weighbridge.systems.engine_errors import model_failure
-    from weighbridge.systems.registry import system_of
 
-    report = ProgressWriter(stream, leash=job.get("leash"))
+    module, _, name = job["task"].partition(":")
+    task = getattr(importlib.import_module(module), name)
     try:
-        settings = from_document(ProfileSettings, job["settings"], name="settings")
-        report(0.0, "reading the model")
-        result = measure(
-            system_of(job, settings),
-            settings=settings,
-            data=Path(job["data"]) if job["data"] else None,
-            on_progress=report,
-            now=datetime.fromtimestamp(time.time(), UTC),
-            isolation=job["isolation"],
-            on_checkpoint=lambda partial: on_checkpoint({"result": partial}),
-        )
+        report = ProgressWriter(stream, leash=job.get("leash"))
+        return {"result": task(job, report, lambda partial: on_checkpoint({"result": partial}))}
     except StopMeasurement:
-        text = "The run was stopped before anything was measured."
-        return {"refusal": {"reason": text, "code": "run_stopped", "field": None}}
-    except Refused as refused:
-        return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
+        refused = Refused("The run was stopped before anything was measured.", code="run_stopped")
+    except Refused as error:
+        refused = error
     except Exception as error:  # noqa: BLE001 -- every error is reported to the parent
         is_memory = isinstance(error, ImportError) and "failed to map segment" in str(error)
-        failed = model_failure("while it was measured", MemoryError(str(error)) if is_memory else error)
-        return {"refusal": {"reason": failed.reason, "code": failed.code, "field": None}}
-    return {"result": result}
+        failed = model_failure(job["where"], MemoryError(str(error)) if is_memory else error)
+        refused = Refused(failed.reason, code=failed.code)
+    return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
 
 
 def main(arguments: list[str]) -> int:

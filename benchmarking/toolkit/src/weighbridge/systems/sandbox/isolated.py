@@ -9,28 +9,11 @@ from typing import Any
 
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, no_layers, uses_bubblewrap
+from weighbridge.measure.stopping import Progress
+from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import ExpectedRun, exit_failure, partial_of, read_outcome
-from weighbridge.systems.sandbox.process import (
-    CallbackTuple,
-    RunCallbacks,
-    RunCanceled,
-    RunFailed,
-    RunIncomplete,
-    run_child,
-)
-
-__all__ = [
-    "Layers",
-    "Limits",
-    "ProfileSettings",
-    "RunCallbacks",
-    "RunCanceled",
-    "RunFailed",
-    "RunIncomplete",
-    "run_isolated",
-]
+from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed, RunIncomplete, run_child
 
 NO_WALL = (
     "Not measured: bubblewrap is missing or does not work on the machine of this worker, and this model may run only "
@@ -41,7 +24,6 @@ WEAKER_SANDBOX = (
     "not use a weaker sandbox. Install bubblewrap here, or measure again."
 )
 ONNX: Mapping[str, Any] = MappingProxyType({"system": "onnx", "options": {}})
-CHILD = ("-m", "weighbridge.systems.sandbox.child")
 
 
 def require_bubblewrap(*, needs_wall: bool) -> None:
@@ -62,7 +44,7 @@ def run_isolated(
     settings: ProfileSettings,
     data: Path | None,
     limits: Limits,
-    on_progress: Callable[[float, str], None],
+    on_progress: Progress,
     should_stop: Callable[[], bool],
     workdir: Path,
     needs_wall: bool = False,
@@ -75,14 +57,9 @@ def run_isolated(
     the result describes the layers. With `needs_wall`, raises RunFailed if bubblewrap does not work.
     """
     require_bubblewrap(needs_wall=needs_wall)
+    layers, follow = layers_here(), (on_progress, should_stop)
     return run_sandboxed(
-        layers_here(),
-        model=model,
-        settings=settings,
-        data=data,
-        limits=limits,
-        workdir=workdir,
-        follow=(on_progress, should_stop),
+        layers, model=model, settings=settings, data=data, limits=limits, workdir=workdir, follow=follow
     )
 
 
@@ -102,44 +79,9 @@ def run_sandboxed(
     With a `RunCallbacks` that gives time to wrap up, what a run that did not come to its end had measured is the
     exception's `partial`.
     """
-    workdir.mkdir(parents=True, exist_ok=True)
-    model, data = model.resolve(), data.resolve() if data is not None else None
-    job = {
-        "system": system["system"],
-        "options": {**system["options"], "model": str(model)},
-        "data": str(data) if data is not None else None,
-        "settings": to_document(settings),
-    }
-    begun_at = datetime.fromtimestamp(time.time(), UTC)
-
-    def expected(active: Sequence[str]) -> ExpectedRun:
-        return ExpectedRun(
-            model=model,
-            data=data,
-            settings=to_document(settings),
-            isolation=layers.describe(active),
-            begun_at=begun_at,
-            ended_at=datetime.fromtimestamp(time.time(), UTC),
-        )
-
-    try:
-        output = run_child(
-            program=CHILD,
-            job=job,
-            reads=[model, *([data] if data is not None else [])],
-            layers=layers,
-            limits=limits,
-            threads=settings.scenario.threads,
-            workdir=workdir.resolve(),
-            follow=follow,
-        )
-    except RunIncomplete as ended:
-        if ended.output is not None and ended.output.seals is not None:
-            ended.partial = partial_of(ended.output, expected=expected(ended.output.seals))
-        raise
-    if output.seals is None:
-        raise exit_failure(output, limits=limits)
-    return read_outcome(output, expected=expected(output.seals), limits=limits)
+    model = model.resolve()
+    target = {"system": system["system"], "options": {**system["options"], "model": str(model)}}
+    return _run(layers, target, model, settings=settings, data=data, limits=limits, workdir=workdir, follow=follow)
 
 
 def run_unsandboxed(
@@ -155,21 +97,48 @@ def run_unsandboxed(
 
     Only for code that the user trusts. Of the limits, only the elapsed time applies. Raises like `run_sandboxed`.
     """
-    workdir.mkdir(parents=True, exist_ok=True)
-    paths = {"data": str(data.resolve()) if data is not None else None}
-    job = {**target, **paths, "settings": to_document(settings)}
+    return _run(NO_LAYERS, target, None, settings=settings, data=data, limits=limits, workdir=workdir, follow=follow)
+
+
+def _run(
+    layers: Layers,
+    target: Mapping[str, Any],
+    model: Path | None,
+    *,
+    settings: ProfileSettings,
+    data: Path | None,
+    limits: Limits,
+    workdir: Path,
+    follow: CallbackTuple,
+) -> dict[str, Any]:
+    """Profile the target in a child process; only the result of a `model` file is checked against what was asked."""
+    data, begun_at = data.resolve() if data is not None else None, datetime.fromtimestamp(time.time(), UTC)
+
+    def expected(seals: Sequence[str]) -> ExpectedRun | None:
+        if model is None:
+            return None
+        ended_at = datetime.fromtimestamp(time.time(), UTC)
+        asked, isolation = to_document(settings), layers.describe(seals)
+        return ExpectedRun(
+            model=model, data=data, settings=asked, isolation=isolation, begun_at=begun_at, ended_at=ended_at
+        )
+
+    reads, threads = [path for path in (model, data) if path is not None], settings.scenario.threads
+    job = {
+        **target,
+        "task": "weighbridge.systems.sandbox.tasks:profile",
+        "where": "while it was measured",
+        "data": str(data) if data is not None else None,
+        "settings": to_document(settings),
+    }
     try:
         output = run_child(
-            program=CHILD,
-            job=job,
-            reads=[],
-            layers=no_layers(),
-            limits=limits,
-            threads=settings.scenario.threads,
-            workdir=workdir.resolve(),
-            follow=follow,
+            job=job, reads=reads, layers=layers, limits=limits, threads=threads, workdir=workdir, follow=follow
         )
     except RunIncomplete as ended:
-        ended.partial = partial_of(ended.output, expected=None)
+        if ended.output is not None and ended.output.seals is not None:
+            ended.partial = partial_of(ended.output, expected=expected(ended.output.seals))
         raise
-    return read_outcome(output, expected=None, limits=limits)
+    if output.seals is None:
+        raise exit_failure(output, limits=limits)
+    return read_outcome(output, expected=expected(output.seals), limits=limits)

@@ -1,40 +1,26 @@
 """Comparison of models in a sandboxed child process, and validation of its result."""
 
 import contextlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json
 from weighbridge.core.converter import to_document
-from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
-from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.conditions.model_file import file_entry
+from weighbridge.measure.studies.comparison import SCHEMA, ComparisonSettings
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import CODE, MAX_REASON_CHARS, VERDICTS, exit_failure, forged_result
-from weighbridge.systems.sandbox.process import (
-    CallbackTuple,
-    ChildOutput,
-    RunFailed,
-    RunIncomplete,
-    run_child,
-    sanitize_text,
-)
-
-if TYPE_CHECKING:
-    from weighbridge.measure.studies.comparison import ComparisonSettings
-
-SCHEMA = "weighbridge.comparison/1"
-CHILD = ("-m", "weighbridge.systems.sandbox.compare_child")
+from weighbridge.systems.sandbox.outcome import VERDICTS, exit_failure, forged_result, rejected_unless, result_in
+from weighbridge.systems.sandbox.process import CallbackTuple, ChildOutput, RunFailed, RunIncomplete, run_child
 
 
 def compare_isolated(
     *,
     models: Mapping[str, Path],
     data: Path | None,
-    settings: "ComparisonSettings",
+    settings: ComparisonSettings,
     limits: Limits,
     workdir: Path,
     follow: CallbackTuple,
@@ -46,22 +32,17 @@ def compare_isolated(
     """
     models = {name: path.resolve() for name, path in models.items()}
     data = data.resolve() if data is not None else None
+    reads, layers, threads = [*models.values(), *([data] if data else [])], layers_here(), settings.threads
     job = {
+        "task": "weighbridge.systems.sandbox.tasks:compare",
+        "where": "while it was compared",
         "models": {name: str(path) for name, path in models.items()},
         "data": str(data) if data is not None else None,
         "settings": to_document(settings),
     }
-    workdir.mkdir(parents=True, exist_ok=True)
     try:
         output = run_child(
-            program=CHILD,
-            job=job,
-            reads=[*models.values(), *([data] if data is not None else [])],
-            layers=layers_here(),
-            limits=limits,
-            threads=settings.threads,
-            workdir=workdir.resolve(),
-            follow=follow,
+            job=job, reads=reads, layers=layers, limits=limits, threads=threads, workdir=workdir, follow=follow
         )
     except RunIncomplete as ended:
         # A child stopped before anything was timed may return a refusal, or nothing.
@@ -75,15 +56,8 @@ def compare_isolated(
 
 def read_comparison(output: ChildOutput, *, models: Mapping[str, Path], settings: object) -> dict[str, Any]:
     """Return the comparison of a child; raise RunFailed with its reason, or if the result is not of this job."""
-    try:
-        document = json.loads(bytes(output.outcome))
-        if "refusal" in document:
-            code = str(document["refusal"]["code"])
-            raise RunFailed(
-                sanitize_text(str(document["refusal"]["reason"]), most=MAX_REASON_CHARS),
-                code=code if CODE.fullmatch(code) else RunFailed.default_code,
-            )
-        result: dict[str, Any] = document["result"]
+    with rejected_unless("a comparison"):
+        result = result_in(bytes(output.outcome))
         canonical_bytes(result)
         manifest = result["manifest"]
         is_ours = (
@@ -91,10 +65,8 @@ def read_comparison(output: ChildOutput, *, models: Mapping[str, Path], settings
             and result["verdict"]["status"] in VERDICTS
             and seal_manifest(manifest)["digest"] == manifest["digest"]
             and canonical_json(manifest["settings"]) == canonical_json(settings)
-            and manifest["models"] == {name: {"digest": digest_of_file(path)} for name, path in models.items()}
+            and manifest["models"] == {name: file_entry(path) for name, path in models.items()}
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, Invalid) as error:
-        raise forged_result("it does not have the format of a comparison") from error
     if not is_ours:
         raise forged_result("it is not for the requested models and settings")
     return result

@@ -12,13 +12,12 @@ from typing import Any
 
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, no_layers
+from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import forged_result, read_answer
+from weighbridge.systems.sandbox.outcome import read_answer, rejected_unless
 from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed, run_child, sanitize_text
 from weighbridge.systems.sandbox.seals import LANDLOCK, OPENING_FILTER
 
-CHILD = ("-m", "weighbridge.systems.sandbox.operators_child")
 MAX_NAME_CHARS = 200
 MAX_NAMES = 100
 NO_WALL = "Operators are timed only inside bubblewrap, which is missing or does not work on this machine."
@@ -34,34 +33,28 @@ def operators_isolated(
     follow: CallbackTuple,
     is_trusted: bool = False,
 ) -> dict[str, Any] | None:
-    """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None if none is
-    known.
+    """Return the times and shares of `by_operator` and `slowest` (see `trace.operators_of`), None without any.
 
     Raises RunCanceled and RunFailed, with code `no_wall` if bubblewrap does not work and the model is not trusted.
     """
-    layers = no_layers() if is_trusted else _layers(layers_here())
-    workdir.mkdir(parents=True, exist_ok=True)
+    layers = NO_LAYERS if is_trusted else _layers(layers_here())
     model, data = model.resolve(), data.resolve() if data is not None else None
-    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": to_document(settings)}
+    reads, threads = [model, *([data] if data is not None else [])], settings.scenario.threads
+    job = {
+        "task": "weighbridge.systems.sandbox.tasks:operators",
+        "where": "while its operators were timed",
+        "model": str(model),
+        "data": str(data) if data is not None else None,
+        "settings": to_document(settings),
+    }
     output = run_child(
-        program=CHILD,
-        job=job,
-        reads=[model, *([data] if data is not None else [])],
-        layers=layers,
-        limits=limits,
-        threads=settings.scenario.threads,
-        workdir=workdir.resolve(),
-        follow=follow,
+        job=job, reads=reads, layers=layers, limits=limits, threads=threads, workdir=workdir, follow=follow
     )
     answer = read_answer(output, limits=limits)
-    try:
-        return (
-            _checked(answer["operators"]) | {"isolation": layers.describe(output.seals or ())}
-            if answer["operators"]
-            else None
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise forged_result("it does not have the format of operator timings") from error
+    with rejected_unless("operator timings"):
+        if not answer["operators"]:
+            return None
+        return _checked(answer["operators"]) | {"isolation": layers.describe(output.seals or ())}
 
 
 def _layers(here: Layers) -> Layers:

@@ -5,12 +5,13 @@ model, data, settings, isolation, time and duration of the run, and the digest o
 themselves cannot be checked.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Never
@@ -18,7 +19,7 @@ from typing import Any, Never
 from weighbridge.core.canonical import canonical_bytes, canonical_json
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
-from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
 from weighbridge.measure.measurement import SCHEMA
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, sanitize_text
@@ -56,11 +57,10 @@ def read_outcome(output: ChildOutput, *, expected: ExpectedRun | None, limits: L
     return _last(bytes(output.outcome), expected)
 
 
-def partial_of(output: ChildOutput | None, *, expected: ExpectedRun | None) -> dict[str, Any] | None:
+def partial_of(output: ChildOutput, *, expected: ExpectedRun | None) -> dict[str, Any] | None:
     """Return the partial result of a child that was stopped; None if there is no valid one."""
-    complete_lines = bytes(output.outcome).rpartition(b"\n")[0] if output is not None else b""
     try:
-        result = _last(complete_lines, expected)
+        result = _last(bytes(output.outcome).rpartition(b"\n")[0], expected)
     except RunFailed:
         return None
     return result if result.get("is_partial") is True else None
@@ -68,17 +68,11 @@ def partial_of(output: ChildOutput | None, *, expected: ExpectedRun | None) -> d
 
 def _last(outcomes: bytes, expected: ExpectedRun | None) -> dict[str, Any]:
     """Return the last result (one per line), checked against `expected` if given."""
-    try:
-        text = outcomes.rstrip(b"\n").rpartition(b"\n")[2]
-        document = json.loads(text, parse_constant=_refuse_constant)
-        if "refusal" in document:
-            raise _refusal(document["refusal"])
-        result: dict[str, Any] = document["result"]
+    with rejected_unless("a result"):
+        result = result_in(outcomes.rstrip(b"\n").rpartition(b"\n")[2])
         _check_form(result)
         if expected is not None:
             _check_expected(result, expected)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, Invalid) as error:
-        raise forged_result("it does not have the format of a result") from error
     return result
 
 
@@ -86,14 +80,25 @@ def read_answer(output: ChildOutput, *, limits: Limits) -> dict[str, Any]:
     """Return the answer of a child that does not measure, unchecked; raise RunFailed if it failed or crashed."""
     if output.seals is None or output.status != 0 or not output.outcome:
         raise exit_failure(output, limits=limits)
+    with rejected_unless("an answer"):
+        return result_in(bytes(output.outcome))
+
+
+def result_in(outcome: bytes) -> dict[str, Any]:
+    """Return the result in an outcome; raise RunFailed for a refusal, and built-in errors for anything else."""
+    document = json.loads(outcome, parse_constant=_refuse_constant)
+    if "refusal" in document:
+        raise _refusal(document["refusal"])
+    return dict(document["result"])
+
+
+@contextlib.contextmanager
+def rejected_unless(what: str) -> Iterator[None]:
+    """Raise RunFailed for a result that raises an error because it does not have the format of `what`."""
     try:
-        document = json.loads(bytes(output.outcome), parse_constant=_refuse_constant)
-        if "refusal" in document:
-            raise _refusal(document["refusal"])
-        answer: dict[str, Any] = dict(document["result"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise forged_result("it does not have the format of an answer") from error
-    return answer
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, Invalid) as error:
+        raise forged_result(f"it does not have the format of {what}") from error
 
 
 def forged_result(why: str) -> RunFailed:
@@ -134,41 +139,22 @@ def _check_form(result: dict[str, Any]) -> None:
 
 
 def _check_expected(result: dict[str, Any], expected: ExpectedRun) -> None:
-    manifest = result["manifest"]
-    measured_at = datetime.fromisoformat(result["measured_at"])
-    checks: tuple[tuple[str, Callable[[], bool]], ...] = (
-        (
-            "its manifest was changed after it was sealed",
-            lambda: seal_manifest(manifest)["digest"] == manifest["digest"],
-        ),
-        ("it is for another model", lambda: manifest["model"]["digest"] == digest_of_file(expected.model)),
-        ("it is for other data", lambda: manifest["data"] == _data(expected.data)),
-        ("it was measured with other settings", lambda: _is_same(manifest["settings"], expected.settings)),
-        ("it reports another isolation", lambda: manifest["isolation"] == expected.isolation),
-        (
-            "it was measured at another time",
-            lambda: expected.begun_at - CLOCK_SLACK <= measured_at <= expected.ended_at + CLOCK_SLACK,
-        ),
-        (
-            "it claims a longer duration than the child ran",
-            lambda: (
-                0
-                <= result["run"]["duration_s"]
-                <= (expected.ended_at - expected.begun_at + CLOCK_SLACK).total_seconds()
-            ),
-        ),
-    )
-    for why, is_valid in checks:
-        if not is_valid():
-            raise forged_result(why)
-
-
-def _data(path: Path | None) -> dict[str, str] | None:
-    return {"digest": digest_of_file(path)} if path is not None else None
-
-
-def _is_same(claimed: object, requested: Mapping[str, Any]) -> bool:
-    return canonical_json(claimed) == canonical_json(requested)
+    manifest, measured_at = result["manifest"], datetime.fromisoformat(result["measured_at"])
+    if seal_manifest(manifest)["digest"] != manifest["digest"]:
+        raise forged_result("its manifest was changed after it was sealed")
+    if manifest["model"]["digest"] != digest_of_file(expected.model):
+        raise forged_result("it is for another model")
+    if manifest["data"] != file_entry(expected.data):
+        raise forged_result("it is for other data")
+    if canonical_json(manifest["settings"]) != canonical_json(expected.settings):
+        raise forged_result("it was measured with other settings")
+    if manifest["isolation"] != expected.isolation:
+        raise forged_result("it reports another isolation")
+    if not expected.begun_at - CLOCK_SLACK <= measured_at <= expected.ended_at + CLOCK_SLACK:
+        raise forged_result("it was measured at another time")
+    longest = expected.ended_at - expected.begun_at + CLOCK_SLACK
+    if not 0 <= result["run"]["duration_s"] <= longest.total_seconds():
+        raise forged_result("it claims a longer duration than the child ran")
 
 
 def exit_failure(output: ChildOutput, *, limits: Limits) -> RunFailed:

@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
+from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.bubblewrap import (
     DEVICES,
     HOME,
@@ -35,8 +36,8 @@ EXIT_TIMEOUT_S = 10.0
 TAIL_BYTES = 2_000
 CHUNK_BYTES = 65_536
 MAX_PHASE_CHARS = 120
+CHILD = ("-m", "weighbridge.systems.sandbox.child")
 Process = subprocess.Popen[bytes]
-Progress = Callable[[float, str], None]
 CallbackTuple = tuple[Progress, Callable[[], bool]] | tuple[Progress, Callable[[], bool], float]
 
 
@@ -72,21 +73,17 @@ class RunCallbacks(NamedTuple):
 
 @dataclasses.dataclass
 class ChildOutput:
-    """The output of a child: active seals, outcome, end of standard error, exit status and duration.
-
-    A negative status is the signal that ended it, as in `subprocess`.
-    """
+    """The output of a child; `tail` ends its standard error, a negative `status` is the signal that ended it."""
 
     seals: tuple[str, ...] | None = None
     outcome: bytearray = dataclasses.field(default_factory=bytearray)
     tail: bytes = b""
     status: int = 0
-    elapsed_s: float = 0.0
 
 
 def run_child(
     *,
-    program: Sequence[str],
+    program: Sequence[str] = (),
     job: Mapping[str, Any],
     reads: Sequence[Path],
     layers: Layers,
@@ -95,12 +92,14 @@ def run_child(
     workdir: Path,
     follow: CallbackTuple,
 ) -> ChildOutput:
-    """Run Python with the arguments `program` and a job file inside `layers`, and return its output.
+    """Run `child`, or Python with the arguments `program`, on a job inside `layers`, and return its output.
 
     `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is a `RunCallbacks`, or
     the first two of it. Raises RunFailed at the deadline or when it says too much, RunCanceled, and whatever the
     callbacks raise. The child and all its descendants are dead in every case.
     """
+    workdir.mkdir(parents=True, exist_ok=True)
+    workdir = workdir.resolve()
     begun = time.monotonic()
     receive, send = os.pipe()
     # Closing our end of this pipe asks the child to stop: unlike a signal, this works through all layers.
@@ -108,7 +107,7 @@ def run_child(
     with os.fdopen(receive, "rb", buffering=0) as outcome, os.fdopen(leash_write, "wb", buffering=0) as leash:
         try:
             job = {**job, "outcome": send, "leash": leash_read}
-            command = _command(program, job, reads=reads, layers=layers, limits=limits, workdir=workdir)
+            command = _command(program or CHILD, job, reads=reads, layers=layers, limits=limits, workdir=workdir)
             child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
                 command,
                 stdin=subprocess.DEVNULL,
@@ -136,7 +135,6 @@ def run_child(
             status = _end(child, timeout_s=EXIT_TIMEOUT_S if is_done else 0.0)
     # Bubblewrap reports signals like a shell: 128 plus the signal.
     output.status = 128 - status if layers.bubblewrap and status > 128 else status
-    output.elapsed_s = time.monotonic() - begun
     return output
 
 
