@@ -16,7 +16,7 @@ DISCOUNTS = "Default commitment discounts, used without a price list or a contra
 RETIREMENTS = "The date on which a vendor stops serving a managed model. Migrate before this date."
 
 
-def prices_page() -> str:
+def prices() -> str:
     """The page text."""
     parts = [part for sheet in shipped_sheets() for part in _sheet(sheet)]
     discounts = shipped_discounts()

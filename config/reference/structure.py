@@ -2,7 +2,7 @@
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from config import env
@@ -102,6 +102,9 @@ LEAVES = {
     f"{TOOLKIT}/trackers/wandb.py": "Logs results to Weights & Biases, if the user asks for it.",
 }
 """Every module that can send something to another machine; `tests/architecture/test_effects.py` finds any other."""
+DISTRIBUTION = f"""\
+`{TOOLKIT}/` is a distribution of its own: `pip install ./benchmarking/toolkit` needs no Django and no database. Its \
+`__init__.py` exports its public functions."""
 OUTSIDE = """\
 No other module sends data to another machine; `tests/architecture/test_effects.py` checks every module against this
 table. Libraries connect to the systems in the [settings](settings.md): the database, the broker, the mail server and
@@ -110,28 +113,21 @@ the sign-on provider. There is no telemetry, and pages load nothing from other s
 
 def structure() -> str:
     """The page text."""
-    parts = [
-        INTRODUCTION,
-        "## Where to find what",
-        table(("Question", "Answer"), WHERE.items()),
-        "## What leaves the machine",
-    ]
-    parts += [table(("Module", "What it sends"), ((code(name), what) for name, what in LEAVES.items())), OUTSIDE]
+    parts = [INTRODUCTION, "## Where to find what", table(("Question", "Answer"), WHERE.items())]
+    leaves = ((code(name), what) for name, what in LEAVES.items())
+    parts += ["## What leaves the machine", table(("Module", "What it sends"), leaves), OUTSIDE]
     for package in PACKAGES:
-        parts += [f"## {package}", purpose(env.ROOT / package / "__init__.py")]
-        parts.append(table(("Subject", "Purpose"), _subjects(package)))
-    parts += ["## Inside a subject", INSIDE, table(("Module", "Contents"), _modules())]
-    parts += ["## The toolkit", _toolkit(), table(("Part", "Purpose"), _parts_of_toolkit())]
-    return page("Structure", *parts)
+        subjects = ((f"{package}/{name}/", env.ROOT / package / name / "__init__.py") for name in _layers(package))
+        parts += [f"## {package}", purpose(env.ROOT / package / "__init__.py"), _purposes("Subject", subjects)]
+    modules = ((code(name), MODULES[name]) for name in (*_layers("subject"), "approvals"))
+    parts += ["## Inside a subject", INSIDE, table(("Module", "Contents"), modules)]
+    packages = sorted((env.ROOT / TOOLKIT).glob("*/__init__.py"))
+    toolkit = ((f"weighbridge.{package.parent.name}", package) for package in packages)
+    return page("Structure", *parts, "## The toolkit", DISTRIBUTION, _purposes("Part", toolkit))
 
 
-def _subjects(package: str) -> Iterator[tuple[str, str]]:
-    for name in _layers(package):
-        yield code(f"{package}/{name}/"), purpose(env.ROOT / package / name / "__init__.py")
-
-
-def _modules() -> Iterator[tuple[str, str]]:
-    return ((code(name), MODULES[name]) for name in (*_layers("subject"), "approvals"))
+def _purposes(head: str, modules: Iterable[tuple[str, Path]]) -> str:
+    return table((head, "Purpose"), ((code(name), purpose(path)) for name, path in modules))
 
 
 def _layers(contract: str) -> list[str]:
@@ -139,18 +135,6 @@ def _layers(contract: str) -> list[str]:
     contracts = tomllib.loads((env.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers: list[str] = next(item["layers"] for item in contracts if item["id"] == contract)
     return [name for layer in layers for name in layer.replace("(", "").replace(")", "").replace(":", "|").split(" | ")]
-
-
-def _toolkit() -> str:
-    return (
-        f"`{TOOLKIT}/` is a distribution of its own: `pip install ./benchmarking/toolkit` needs no Django and no"
-        " database. Its `__init__.py` exports its public functions."
-    )
-
-
-def _parts_of_toolkit() -> Iterator[tuple[str, str]]:
-    for package in sorted((env.ROOT / TOOLKIT).glob("*/__init__.py")):
-        yield code(f"weighbridge.{package.parent.name}"), purpose(package)
 
 
 def purpose(path: Path) -> str:

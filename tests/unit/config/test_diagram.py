@@ -1,34 +1,24 @@
 """The generated lifecycle page shows every state and every step."""
 
-from config.reference.diagram import diagram, mermaid, states_table, steps_table
-from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
-from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
+from config.reference.diagram import LIFECYCLES, REQUEST, lifecycle
 
 
 def test_mermaid_has_one_entry_one_arrow_per_step_and_the_ends() -> None:
-    lines = mermaid(states=RequestState, table=TRANSITIONS).splitlines()
+    lines = REQUEST.mermaid().splitlines()
     assert lines[:3] == ["stateDiagram-v2", "    [*] --> draft", "    draft --> screening: submit (requester)"]
     assert lines[-3:] == ["    decided --> [*]", "    withdrawn --> [*]", "    expired --> [*]"]
-    assert len(lines) == 2 + len(TRANSITIONS) + 3
+    assert len(lines) == 2 + len(REQUEST.steps) + 3
 
 
-def test_steps_table_row() -> None:
-    rows = steps_table(table=TRANSITIONS).splitlines()
-    assert len(rows) == 2 + len(TRANSITIONS)
-    assert rows[8] == (
-        "| changes requested | evidence | revise | requester | none "
-        "| revision n+1 opened; the difference is shown to reviewers |"
-    )
-
-
-def test_states_table_row() -> None:
-    rows = states_table(states=AuthorizationState).splitlines()
-    assert rows[4] == "| expired | system | its time is over; the gate refuses |"
-
-
-def test_page_holds_both_lifecycles() -> None:
-    page = diagram()
-    assert page.count("```mermaid\nstateDiagram-v2\n") == 2
-    assert page.index("## Request") < page.index("## Authorization")
-    for step in (*TRANSITIONS, *AUTHORIZATION_TRANSITIONS):
-        assert f"    {step.source} --> {step.target}: {step.action} (" in page
+def test_page_holds_every_state_and_step_of_every_lifecycle() -> None:
+    page = lifecycle()
+    assert (
+        "\n| changes requested | evidence | revise | requester | none "
+        "| revision n+1 opened; the difference is shown to reviewers |\n"
+    ) in page
+    assert "\n| expired | system | its time is over; the gate refuses |\n" in page
+    headings = [page.index(f"\n## {each.heading}\n") for each in LIFECYCLES]
+    assert headings == sorted(headings)
+    for each in LIFECYCLES:
+        assert all(f"\n| {state.words} | {state.owner.words} | {state.meaning} |\n" in page for state in each.states)
+        assert all(f"\n| {step.source.words} | {step.target.words} | " in page for step in each.steps)
