@@ -1,7 +1,7 @@
-"""Django's admin: read-only except for teams and roles, which are granted and revoked through the same audited
-actions.¶The admin cannot bypass the second person: binding roles must be proposed on the page of changes.
-Administrators cannot change the password, the address or the factors of people with binding roles, so that they cannot
-confirm in another person's name.
+"""Django's admin for accounts, teams and roles, which are granted and revoked through the same audited actions.
+
+It cannot bypass the second person: binding roles must be proposed on the page of changes, and administrators cannot
+change the password, address or factors of people who have one.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,13 @@ from governance.people import models
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.queries.people import binds_people
-from governance.site.admin import ReadOnly, register_read_only
+from governance.site.admin import ModelAdmin, ReadOnly
 
 if TYPE_CHECKING:
     from django.forms import ModelForm
 
-    ModelAdmin = admin.ModelAdmin[Any]
     UserAdmin = auth_admin.UserAdmin[User]
 else:
-    ModelAdmin = admin.ModelAdmin
     UserAdmin = auth_admin.UserAdmin
 
 
@@ -42,15 +40,11 @@ class TeamAdmin(ReadOnly):
     """Teams can be created here, but not renamed or removed."""
 
     list_display = ("slug", "name")
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Use Django's permissions."""
-        return admin.ModelAdmin.has_add_permission(self, request)
+    has_add_permission = ModelAdmin.has_add_permission
 
     def save_model(self, request: HttpRequest, obj: models.Team, form: "ModelForm[Any]", change: bool) -> None:
         """Create the team through the action."""
-        team = people.create_team(slug=obj.slug, name=obj.name, by=_acting(request), now=timezone.now())
-        obj.pk = team.pk
+        obj.pk = people.create_team(slug=obj.slug, name=obj.name, by=_acting(request), now=timezone.now()).pk
 
 
 @admin.register(models.RoleGrant)
@@ -59,25 +53,13 @@ class RoleGrantAdmin(ReadOnly):
 
     list_display = ("user", "role", "team")
     list_filter = ("role", "team")
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say."""
-        return admin.ModelAdmin.has_add_permission(self, request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say."""
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+    has_add_permission = ModelAdmin.has_add_permission
+    has_delete_permission = ModelAdmin.has_delete_permission
 
     def save_model(self, request: HttpRequest, obj: models.RoleGrant, form: "ModelForm[Any]", change: bool) -> None:
         """Grant through the action."""
-        grant = people.grant_role(
-            user=obj.user,
-            role=Role(obj.role),
-            team=obj.team,
-            by=_acting(request),
-            now=timezone.now(),
-        )
-        obj.pk = grant.pk
+        by, now = _acting(request), timezone.now()
+        obj.pk = people.grant_role(user=obj.user, role=Role(obj.role), team=obj.team, by=by, now=now).pk
 
     def delete_model(self, request: HttpRequest, obj: models.RoleGrant) -> None:
         """Revoke through the action."""
@@ -89,30 +71,24 @@ class RoleGrantAdmin(ReadOnly):
             self.delete_model(request, grant)
 
 
-def _holder(row: Model | None) -> User | None:
-    """The user of an account, a factor or an address."""
-    return row if isinstance(row, User) or row is None else row.user  # type: ignore[attr-defined]  # each of these has one
-
-
 class Guarded(ModelAdmin):
-    """Protects the login data of people with binding roles from changes by administrators.¶With the password, address
-    or factor of another person, administrators could confirm their own proposals. One administrator can revoke the
-    roles first; granting them again takes two people.
+    """Protects the login data of people with binding roles: with it, administrators could confirm their own proposals.
 
-
+    One administrator can revoke the roles first; granting them again takes two people.
     """
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Use Django's permissions for people without binding roles; otherwise refuse."""
-        return not self._is_guarded(obj) and super().has_change_permission(request, obj)
+        return not _is_guarded(obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Use Django's permissions for people without binding roles; otherwise refuse."""
-        return not self._is_guarded(obj) and super().has_delete_permission(request, obj)
+        return not _is_guarded(obj) and super().has_delete_permission(request, obj)
 
-    def _is_guarded(self, row: Model | None) -> bool:
-        holder = _holder(row)
-        return holder is not None and binds_people(holder)
+
+def _is_guarded(row: Model | None) -> bool:
+    """Whether a role binds the owner of an account, a factor or an address."""
+    return row is not None and binds_people(row if isinstance(row, User) else row.user)  # type: ignore[attr-defined]  # each of these has one
 
 
 class AccountAdmin(Guarded, UserAdmin):
@@ -128,24 +104,14 @@ class AccountAdmin(Guarded, UserAdmin):
 
 
 class WayInAdmin(Guarded):
-    """Second factors and addresses can be removed for people who lost one, but not added or moved to another
-    account.
-    """
+    """Second factors and addresses can be removed for people who lost one, but not added or moved."""
 
     list_display = ("user",)
     fields = ("user",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Always False."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
+    has_add_permission = ReadOnly.has_add_permission
+    has_change_permission = ReadOnly.has_change_permission
 
 
 admin.site.unregister((User, Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken))
 admin.site.register(User, AccountAdmin)
 admin.site.register((Authenticator, EmailAddress), WayInAdmin)
-
-register_read_only(models.ApiToken)

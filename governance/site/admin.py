@@ -1,10 +1,8 @@
-"""Django's admin, read-only: it shows the models of all apps, which only actions change."""
+"""Django's admin, read-only: it shows the tables of all apps, which only actions change."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -15,20 +13,7 @@ else:
 class ReadOnly(ModelAdmin):
     """A read-only admin."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Always False."""
+    def _refuse(self, *_: Any, **__: Any) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-
-def register_read_only(*models: type[Model]) -> None:
-    """Register these models as read-only."""
-    for model in models:
-        admin.site.register(model, ReadOnly)
+    has_add_permission = has_change_permission = has_delete_permission = _refuse
