@@ -31,10 +31,8 @@ def server(folder: Path) -> Any:
 
 @contextlib.contextmanager
 def _runtime_folder() -> Iterator[None]:
-    """Give the wheel a lock folder for each user, because in a shared folder two users would block each other.
-
-    Without a log-in session, the wheel puts its lock into the temporary folder.
-    """
+    """Without a log-in session, the wheel puts its lock into the temporary folder: give it one for each user, because
+    in a shared folder two users would block each other."""
     shared = Path(tempfile.gettempdir())
     own = shared / f"weighbridge-{os.geteuid()}"
     own.mkdir(mode=0o755, exist_ok=True)

@@ -206,22 +206,16 @@ def json_object(name: str) -> dict[str, Any]:
 def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
     """The parsed value of the variable. An empty variable counts as unset."""
     variable, value = _BY_NAME[name], os.environ.get(name, "")
-    if value:
-        _register_secrets(variable.kind, value)
-        return cast("T", _parse(parse, variable))
-    if default is None:
-        raise MissingVariable(f"{name} is not set. {variable.meaning} Set it in the environment and start again.")
-    return default
-
-
-def _parse(parse: Callable[[str], Any], variable: Variable) -> Any:
+    if not value:
+        if default is None:
+            raise MissingVariable(f"{name} is not set. {variable.meaning} Set it in the environment and start again.")
+        return default
+    _register_secrets(variable.kind, value)
     try:
-        return parse(variable.name)
+        return cast("T", parse(name))
     except environs.EnvValidationError as error:
-        reasons = " ".join(str(reason) for reason in error.error_messages)
-        raise MissingVariable(
-            f"{variable.name} must be: {variable.kind}. {reasons} Correct it in the environment and start again."
-        ) from error
+        wrong = f"{name} must be: {variable.kind}. {' '.join(map(str, error.error_messages))}"
+        raise MissingVariable(f"{wrong} Correct it in the environment and start again.") from error
 
 
 def _register_secrets(kind: str, value: str) -> None:
@@ -240,8 +234,8 @@ def _check_object(value: object) -> None:
 def set_polars_cache_size() -> None:
     """Set the size of the hot table of Polars, which reads it at import.
 
-    Rows of a bill are ordered by time, so neighboring rows seldom belong to the same group. With the default of a few
-    thousand recent groups, nearly every row would evict another group, and evicted groups use up to gigabytes.
+    Bills are ordered by time, so neighboring rows seldom share a group. With the default of a few thousand recent
+    groups, nearly every row would evict another group, and evicted groups use up to gigabytes.
     """
     os.environ.setdefault("POLARS_HOT_TABLE_SIZE", str(2**17))
 

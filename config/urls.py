@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-import benchmarking.runs.queries.metrics
-import governance.operations.queries
-import reviews.workflow.queries.metrics
-from governance.operations.api.metrics import MetricsPermission
+from benchmarking.runs.queries import metrics as runs
+from governance.operations import queries as operations
+from governance.operations.api import MetricsPermission
 from governance.site.api import schema
+from reviews.workflow.queries import metrics as workflow
 
 __all__ = ["schema", "urlpatterns"]
 
@@ -57,13 +57,7 @@ api: list[URLPattern | URLResolver] = [
     *(path("", include(module)) for module in API),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
-metrics = MetricsPermission.as_view(
-    collectors=[
-        lambda now: governance.operations.queries.families(now=now),
-        lambda now: benchmarking.runs.queries.metrics.families(now=now),
-        lambda now: reviews.workflow.queries.metrics.families(now=now),
-    ]
-)
+metrics = MetricsPermission.as_view(collectors=[operations.families, runs.families, workflow.families])
 
 urlpatterns = [
     path("metrics", metrics, name="metrics"),

@@ -1,7 +1,4 @@
-"""Records security events of accounts and notifies the owners.
-
-Django and allauth make the changes themselves; no secrets are recorded.
-"""
+"""Records security events of accounts, which Django and allauth change themselves, and notifies the owners."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,14 +23,14 @@ def record_security_event(
     now: datetime,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record a security event of the account of `user`, who is None if the account is unknown. If mail is configured,
-    the owner is notified, even of their own changes.
+    """Record an event of the account of `user`, None if it is unknown, and notify the owner, even of own changes.
+
+    No secret may be in `details`.
     """
     subject = user.username if user else NOBODY
     with transaction.atomic():
         event = audit.record(kind=happening.value, by=by, subject=("person", subject), details=details, now=now)
         if user is not None and user.email and happening in MAIL_TEXTS and settings.WEIGHBRIDGE["HAS_MAIL"]:
             payload = {"user": user.pk, "happening": happening.value, "at": now.isoformat()}
-            outbox.enqueue(
-                kind=TELL, key=f"account:{event.position}", lane=f"person:{user.pk}", payload=payload, now=now
-            )
+            key, lane = f"account:{event.position}", f"person:{user.pk}"
+            outbox.enqueue(kind=TELL, key=key, lane=lane, payload=payload, now=now)

@@ -1,7 +1,6 @@
 """Security events of an account, named as in the audit trail, and the limits of a session."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -33,13 +32,6 @@ MAIL_TEXTS: Mapping[SecurityEvent, str] = MappingProxyType(
 """The text of the mail to the owner. Refused logins send no mail, because anyone could use them to flood a mailbox."""
 
 
-@dataclass(frozen=True)
-class SessionWindow:
-    """A session: its start and its last activity, in seconds since the epoch."""
-
-    began_s: float
-    seen_s: float
-
-    def is_over(self, *, now_s: float, idle_s: float, longest_s: float) -> bool:
-        """Whether the session was idle for `idle_s`, or is older than `longest_s`."""
-        return now_s - self.seen_s >= idle_s or now_s - self.began_s >= longest_s
+def is_session_over(*, began_s: float, seen_s: float, now_s: float, idle_s: float, longest_s: float) -> bool:
+    """Whether a session was idle for `idle_s` since `seen_s`, or is older than `longest_s`, at `now_s`."""
+    return now_s - seen_s >= idle_s or now_s - began_s >= longest_s

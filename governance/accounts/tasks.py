@@ -19,10 +19,8 @@ def notify_owner(message: OutboxMessage) -> None:
     """Notify the owner of an account by mail. A deleted account gets no mail."""
     user = User.objects.filter(pk=message.payload["user"]).exclude(email="").first()
     if user is not None:
-        sentence, at = (
-            MAIL_TEXTS[SecurityEvent(message.payload["happening"])],
-            datetime.fromisoformat(message.payload["at"]),
-        )
+        sentence = MAIL_TEXTS[SecurityEvent(message.payload["happening"])]
+        at = datetime.fromisoformat(message.payload["at"])
         where = f"{settings.WEIGHBRIDGE['BASE_URL']}/accounts/2fa/"
         text = f"{sentence}\n\nTime: {at:%Y-%m-%d %H:%M} UTC. {IF_IT_WAS_NOT_YOU}\n\n{where}\n"
         send_mail(f"Weighbridge: {sentence}", text, None, [user.email])

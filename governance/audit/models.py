@@ -30,9 +30,7 @@ class AuditEvent(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed statement that the first `count` events of the trail end with the hash `head`. Append-only, enforced by
-    a trigger.
-    """
+    """A signed statement that the first `count` events end with the hash `head`. A trigger keeps it append-only."""
 
     count = models.PositiveBigIntegerField(unique=True)
     head = models.CharField(max_length=71)

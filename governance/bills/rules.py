@@ -10,11 +10,6 @@ def check_handle_bills(person: Person) -> None:
     need_role(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, to="handle bills")
 
 
-def may_handle_bills(person: Person) -> bool:
-    """Whether the person may send bills and draft allocation rules."""
-    return may(lambda: check_handle_bills(person))
-
-
 def check_publish_allocation(person: Person, *, written_by_id: int | None) -> None:
     """Publish allocation rules: anyone who handles bills, except the author."""
     check_handle_bills(person)
@@ -27,6 +22,5 @@ def check_see_bills(person: Person) -> None:
     need_role(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="see bills")
 
 
-def may_see_bills(person: Person) -> bool:
-    """Whether the person may see complete bills."""
-    return may(lambda: check_see_bills(person))
+may_handle_bills = may(check_handle_bills)
+may_see_bills = may(check_see_bills)

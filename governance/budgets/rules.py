@@ -9,20 +9,10 @@ def check_allocate_budget(person: Person) -> None:
     need_role(person, Role.FINANCE, to="allocate a budget")
 
 
-def may_allocate_budget(person: Person) -> bool:
-    """Whether the person may allocate budgets."""
-    return may(lambda: check_allocate_budget(person))
-
-
 def check_see_budget(person: Person, *, team: str) -> None:
     """See a team's budget: the team, leads, finance, administrators and auditors."""
     if not (person.is_active and team in person.teams):
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="see another team's budget")
-
-
-def may_see_budget(person: Person, *, team: str) -> bool:
-    """Whether the person may see this team's budget."""
-    return may(lambda: check_see_budget(person, team=team))
 
 
 def check_propose_budget_change(person: Person, *, team: str) -> None:
@@ -31,6 +21,6 @@ def check_propose_budget_change(person: Person, *, team: str) -> None:
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, to="change another team's budget")
 
 
-def may_propose_budget_change(person: Person, *, team: str) -> bool:
-    """Whether the person may propose a change of this team's budget."""
-    return may(lambda: check_propose_budget_change(person, team=team))
+may_allocate_budget = may(check_allocate_budget)
+may_see_budget = may(check_see_budget)
+may_propose_budget_change = may(check_propose_budget_change)

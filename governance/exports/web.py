@@ -2,10 +2,13 @@
 
 from django.http import HttpResponse
 
-from governance.exports.domain.tables import ExportTable, file_of
+from governance.exports.domain.tables import MEDIA_TYPES, ExportTable, content_of
 
 
 def export(table: ExportTable, *, kind: str) -> HttpResponse:
-    """The table as `kind`, csv or xlsx."""
-    file = file_of(table, kind=kind)
-    return HttpResponse(file.content, headers=file.headers)
+    """The table as a file to download, csv or xlsx."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{table.name}.{kind}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(content_of(table, kind=kind), content_type=MEDIA_TYPES[kind], headers=headers)

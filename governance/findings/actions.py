@@ -59,14 +59,11 @@ def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
     """Close a finding with a note. It cannot be reopened."""
     check_close_finding(person_of(by), owner_id=finding.owner_id)
     if len(note.strip()) < NOTE_CHARS_MIN or len(note) > NOTE_CHARS_MAX:
-        raise Invalid(
-            f"Describe in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what was done about it.", field="note"
-        )
+        length = f"{NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters"
+        raise Invalid(f"Describe in {length} what was done about it.", field="note")
     with transaction.atomic():
         row = _open(finding)
-        row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
-        row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
-        _record("closed", row, by, now, reason=note)
+        _close(row, note, by, now)
     return row
 
 
@@ -74,12 +71,16 @@ def resolve(*, finding: Finding, note: str, by: User | None = None, now: datetim
     """Close a finding that no longer applies, as the system (`by` None). Returns False if it was already closed."""
     with transaction.atomic():
         row = Finding.objects.select_for_update().get(pk=finding.pk)
-        if row.state != FindingState.OPEN:
-            return False
-        row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
-        row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
-        _record("closed", row, by, now, reason=note)
-    return True
+        is_open = row.state == FindingState.OPEN
+        if is_open:
+            _close(row, note, by, now)
+    return is_open
+
+
+def _close(row: Finding, note: str, by: User | None, now: datetime) -> None:
+    row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
+    row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
+    _record("closed", row, by, now, reason=note)
 
 
 def _open(finding: Finding) -> Finding:

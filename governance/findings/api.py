@@ -1,10 +1,9 @@
-"""`budgets/changes/` and `findings/`: changes reviewed again, and what the system noticed."""
+"""`findings/`: what the system noticed."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -32,8 +31,6 @@ class Findings(GenericAPIView[Any]):
 
 class FindingClosing(APIView):
     """The end of a finding."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="findings_close", request=ClosingInput, responses=FindingAnswer)
     def post(self, request: Request, finding_id: int) -> Response:

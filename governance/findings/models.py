@@ -8,10 +8,9 @@ from governance.findings.enums import FindingState, Severity
 
 
 class Finding(models.Model):
-    """A finding.
+    """A finding: `subject` names the affected object, `source` the place where the problem was detected.
 
-    `key` is unique, so that a problem is raised only once; a recurrence has a new key. `kind` is a slug like
-    `budget.overrun`, `subject` names the affected object, and `source` the place where the problem was detected.
+    `kind` is a slug like `budget.overrun`; a problem is raised once with its `key`, a recurrence has a new key.
     """
 
     kind = models.CharField(max_length=40)

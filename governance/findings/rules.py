@@ -9,19 +9,9 @@ def check_read_findings(person: Person) -> None:
     need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="read findings")
 
 
-def may_read_findings(person: Person) -> bool:
-    """Whether the person may read all findings."""
-    return may(lambda: check_read_findings(person))
-
-
 def check_assign_finding(person: Person) -> None:
     """Assign a finding: platform leads, finance and administrators."""
     need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, to="assign a finding")
-
-
-def may_assign_finding(person: Person) -> bool:
-    """Whether the person may assign a finding."""
-    return may(lambda: check_assign_finding(person))
 
 
 def check_close_finding(person: Person, *, owner_id: int | None) -> None:
@@ -30,6 +20,6 @@ def check_close_finding(person: Person, *, owner_id: int | None) -> None:
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, to="close another person's finding")
 
 
-def may_close_finding(person: Person, *, owner_id: int | None) -> bool:
-    """Whether the person may close this finding."""
-    return may(lambda: check_close_finding(person, owner_id=owner_id))
+may_read_findings = may(check_read_findings)
+may_assign_finding = may(check_assign_finding)
+may_close_finding = may(check_close_finding)

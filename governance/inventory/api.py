@@ -40,12 +40,7 @@ class Models(GenericAPIView[Any]):
         user, _, now = asker(request)
         given = read(ModelInput, request.data)
         asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "owner")})
-        entry = NewVersion(
-            asset=asset,
-            version=given["version"],
-            upload=given.get("file"),
-            uri=given.get("uri", ""),
-            digest=given.get("sha256", ""),
-        )
+        uri, digest = given.get("uri", ""), given.get("sha256", "")
+        entry = NewVersion(asset=asset, version=given["version"], upload=given.get("file"), uri=uri, digest=digest)
         version = writes.register(entry=entry, by=user, now=now)
         return Response(ModelVersionAnswer(version).data, status=201)

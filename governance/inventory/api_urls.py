@@ -4,6 +4,4 @@ from django.urls import URLPattern, path
 
 from governance.inventory.api import Models
 
-urlpatterns: list[URLPattern] = [
-    path("models/", Models.as_view(), name="models"),
-]
+urlpatterns: list[URLPattern] = [path("models/", Models.as_view(), name="models")]

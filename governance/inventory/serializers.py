@@ -70,9 +70,8 @@ class ModelInput(Input):
         """Either a file, or both a URI and a digest."""
         named = {"uri", "sha256"} & attrs.keys()
         if ("file" in attrs) == bool(named) or len(named) == 1:
-            raise serializers.ValidationError(
-                {"file": "Send either a file, or uri and sha256 of one that lies elsewhere."}
-            )
+            wanted = "Send either a file, or uri and sha256 of one that lies elsewhere."
+            raise serializers.ValidationError({"file": wanted})
         return attrs
 
 

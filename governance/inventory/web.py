@@ -40,11 +40,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     rows = inventory.listed(person=person_of(request), filters=filters)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "governance/inventory/models.html",
-        {"page": page, "form": form, "is_filtered": filters != ModelSelection()},
-    )
+    context = {"page": page, "form": form, "is_filtered": filters != ModelSelection()}
+    return render(request, "governance/inventory/models.html", context)
 
 
 @require_safe

@@ -1,7 +1,4 @@
-"""State changes of jobs: claim, renew, put back, fail, cancel, mark dead and retry; and the tick.
-
-Each write of a worker checks its fencing token, so a worker that lost its lease cannot write.
-"""
+"""State changes of jobs, and the tick. Each write of a worker checks that it still holds the lease."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,9 +26,7 @@ def wake_for(*, row: Row) -> None:
 
 
 def claim(*, model: type[Row], pk: int, now: datetime, longer: timedelta = NO_TIME) -> Row | None:
-    """Claim the row for the lease of its kind, or for `longer`. Returns None if it is not due or another worker holds
-    it.
-    """
+    """Claim the row for the lease of its kind and `longer`. Returns None if it is not due, or another worker has it."""
     return model.claim(pk=pk, now=now, lease=kind_of(model).lease() + longer)
 
 
@@ -108,9 +103,7 @@ def requeue(*, row: Row, now: datetime, **fields: Any) -> None:
 
 
 def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> list[Row]:
-    """Mark jobs as dead that used up their attempts without an end. People see them and may retry them if their kind
-    allows.
-    """
+    """Mark jobs as dead that used up their attempts without an end. People may retry them if their kind allows."""
     kind, dead = kind_of(model), []
     spent = model.exhausted(now=now)
     for pk in QuerySet(model).filter(spent).order_by("pk").values_list("pk", flat=True):

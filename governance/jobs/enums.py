@@ -19,11 +19,10 @@ class JobState(TextChoices):
 
 
 class Reach(StrEnum):
-    """The scope of a refusal: this message, all messages of its kind, or all messages of its channel.¶The message that
-    met the refusal stores the scope in its payload. While it is unfinished, only this message is tried; the others wait
-    or pause with it, so that a hundred messages do not repeat the same failing call.
+    """The scope of a refusal: this message, all messages of its kind, or all messages of its channel.
 
-
+    The message that met the refusal stores the scope in its payload. While it is unfinished, the others wait or pause
+    with it, so that a hundred messages do not repeat the same failing call.
     """
 
     MESSAGE, KIND, CHANNEL = "message", "kind", "channel"

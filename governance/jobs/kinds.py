@@ -25,9 +25,7 @@ def lease() -> timedelta:
 
 
 def effect_lease() -> timedelta:
-    """The lease for one effect: longer than the sum of its time-outs, so that no effect is repeated while it is
-    running.
-    """
+    """The lease for one effect: longer than the sum of its time-outs, so that none is repeated while it runs."""
     return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
 
 
@@ -40,20 +38,15 @@ def _nothing(*_: Any) -> None:
     """The default hook, which does nothing."""
 
 
-def _no_retry(_: Any) -> bool:
-    return False
-
-
 @dataclass(frozen=True, kw_only=True)
 class JobKind(Generic[Row]):
-    """The configuration of one leased table.¶`queues` maps the Celery tasks to the rows that each processes; `task_of`
-    returns the task for one row. `name` is the name of a row in sentences. `silence` is the default reason for a dead
-    job. `check` raises unless the person may cancel and retry the job. `may_retry` and `retried` ("a failed one can be
-    retried") define which jobs can be retried. `record` writes the audit event of a step; `on_end` runs in the
-    transaction that marks a job failed or dead, `before_retry` in that of a retry. `reset` are additional fields that a
-    retry sets. `lock_first` locks the rows that must be locked before the job.
+    """The configuration of one leased table.
 
-
+    `queues` maps Celery tasks to the rows that each processes, `task_of` a row to its task. `name` and `silence` (why a
+    job is dead) are for sentences. `check` raises unless the person may cancel and retry the job; `may_retry` and
+    `retried` ("a failed one can be retried") say which jobs can be. `record` writes the audit event of a step; `on_end`
+    runs in the transaction that marks a job failed or dead, `before_retry` in that of a retry, which also sets the
+    fields of `reset`. `lock_first` locks the rows that must be locked before the job.
     """
 
     model: type[Row]
@@ -65,7 +58,7 @@ class JobKind(Generic[Row]):
     lease: Callable[[], timedelta] = lease
     task_of: Callable[[Row], str] | None = None
     canceled_from: tuple[JobState, ...] = UNFINISHED
-    may_retry: Callable[[Row], bool] = _no_retry
+    may_retry: Callable[[Row], bool] = lambda _: False
     retried: str = "none can be retried"
     before_retry: Callable[[Row], None] = _nothing
     reset: Callable[[Row], Mapping[str, Any]] = lambda _: {"error": ""}
@@ -91,10 +84,9 @@ class JobKind(Generic[Row]):
 KINDS: dict[type[Leased], JobKind[Any]] = {}
 
 
-def register(kind: JobKind[Row]) -> JobKind[Row]:
+def register(kind: JobKind[Row]) -> None:
     """Register a kind, and its tick."""
     KINDS[kind.model] = kind
-    return kind
 
 
 def kind_of(model: type[Row]) -> JobKind[Row]:

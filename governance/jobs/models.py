@@ -84,10 +84,7 @@ class Leased(models.Model):
 
 
 class OutboxMessage(Leased):
-    """An effect outside the database.
-
-    Messages of one lane are delivered one at a time, in order. `asked_in` is the ID of the request that caused it.
-    """
+    """An effect outside the database, caused by the request `asked_in`; a lane is delivered in order, one at a time."""
 
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=160, unique=True)

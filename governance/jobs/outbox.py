@@ -1,6 +1,7 @@
-"""Effects outside the database: enqueued in the transaction of the change and delivered after it, at least once.¶The
-row is authoritative. The broker message is only a notification; if all notifications are lost, the tick still finds due
-messages. Handlers are registered by kind in the `tasks` modules.
+"""Effects outside the database: enqueued in the transaction of the change and delivered after it, at least once.
+
+The broker message is only a notification; if it is lost, the tick still finds the row. Handlers are registered by kind
+in the `tasks` modules.
 """
 
 import logging
@@ -18,7 +19,7 @@ from governance.jobs import actions as jobs
 from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
 from governance.jobs.models import OutboxMessage, Pulse
-from governance.jobs.queries.operation import BROKER
+from governance.jobs.queries import BROKER
 from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
 from governance.people.rules import check_operate
 from weighbridge.core.masking import mask
@@ -38,11 +39,10 @@ DELIVER = "governance.jobs.tasks.deliver"
 
 
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
-    """The effect did not happen and must be retried; `wait_s` None means the usual backoff.¶`is_uncertain` means that
-    it may have happened. The wait starts at `at`, the time of the response, or at the start of the attempt. A refusal
-    with a wider scope than its message is not the fault of the message and uses up no attempt.
+    """The effect did not happen (if `is_uncertain`, it may have) and must be retried after `wait_s` or the backoff.
 
-
+    The wait starts at `at`, the time of the response, or at the start of the attempt. A refusal with a wider scope than
+    its message is not the fault of the message and uses up no attempt.
     """
 
     def __init__(
@@ -71,10 +71,9 @@ class LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
 
 
 def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable[[Handler], Handler]:
-    """Register the handler of a kind.
+    """Register the handler of a kind: it performs the effect, then returns a function that writes the result.
 
-    It performs the effect, then returns a function that writes the result with the finished message. Kinds of one
-    `channel` use the same external system. A probe is delivered while the others are paused.
+    Kinds of one `channel` use the same external system. A probe is delivered while the others are paused.
     """
 
     def register(handler: Handler) -> Handler:
@@ -101,19 +100,16 @@ def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
 
 
 def remember(*, message: OutboxMessage, now: datetime, **facts: Any) -> None:
-    """Store `facts` (JSON) in the payload directly before an irreversible effect. Raises LeaseLost like
-    `check_held`.
-    """
+    """Store `facts` (JSON) in the payload directly before an irreversible effect. Raises LeaseLost."""
     message.payload = message.payload | facts
     check_held(message=message, now=now, payload=message.payload)
 
 
 def collect_batch(*, message: OutboxMessage, now: datetime) -> list[OutboxMessage]:
-    """The message and the messages of its kind directly behind it in its lane, which one effect can deliver
-    together.¶The set is stored before the effect, so that a retry uses the same set. No other worker can claim these
-    messages, because a lane is delivered in order; they are finished with the first one. Raises LeaseLost.
+    """The message, and those of its kind directly behind it in its lane, for one effect. Raises LeaseLost.
 
-
+    The set is stored first, so that a retry uses the same. No other worker can claim these messages, because a lane is
+    delivered in order; they are finished with the first one.
     """
     if "together" not in message.payload:
         behind = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state__in=UNFINISHED).order_by("pk")
@@ -124,16 +120,9 @@ def collect_batch(*, message: OutboxMessage, now: datetime) -> list[OutboxMessag
 
 def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: datetime) -> OutboxMessage:
     """Write the message in the caller's transaction. A repeated `key` writes no second message."""
-    message, _ = OutboxMessage.objects.get_or_create(
-        key=key,
-        defaults={
-            "kind": kind,
-            "lane": lane,
-            "payload": dict(payload),
-            "asked_in": trace.request_id(),
-            **jobs.queued(model=OutboxMessage, now=now),
-        },
-    )
+    fields = {"kind": kind, "lane": lane, "payload": dict(payload), "asked_in": trace.request_id()}
+    fields |= jobs.queued(model=OutboxMessage, now=now)
+    message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
     wake(DELIVER, message.pk)
     return message
 
@@ -169,10 +158,9 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
 
 
 def resume(*, channel: str, now: datetime) -> int:
-    """Resume messages that a refusal or an outage held back, in the caller's transaction.
+    """Resume messages that a refusal or an outage held back, in the caller's transaction. Returns their number.
 
-    Returns their number. The message that met the refusal is tried last; if it is refused again, it no longer holds
-    back others.
+    The message that met the refusal is tried last; if it is refused again, it no longer holds back others.
     """
     met_an_outage = Q(payload__has_key="reach") & ~Q(payload__told=True)
     queued = Q(state=JobState.QUEUED) & (met_an_outage | Q(attempts=0, next_attempt_at__gt=now))
@@ -222,14 +210,10 @@ def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
         wait = timedelta(seconds=delay.wait_s)
     elif reaches:
         wait = min(wait, OUTAGE_LAST)
-    message.hand_back(
-        now=delay.at or now,
-        error=str(delay),
-        wait=wait,
-        is_uncertain=message.is_uncertain or delay.is_uncertain,
-        payload=_marked(message, delay.reach, is_told=delay.wait_s is not None),
-        max_attempts=message.max_attempts + reaches,
-    )
+    payload = _marked(message, delay.reach, is_told=delay.wait_s is not None)
+    is_uncertain = message.is_uncertain or delay.is_uncertain
+    fields = {"payload": payload, "is_uncertain": is_uncertain, "max_attempts": message.max_attempts + reaches}
+    message.hand_back(now=delay.at or now, error=str(delay), wait=wait, **fields)
 
 
 def _held_back(*, pk: int, now: datetime) -> bool:
@@ -249,9 +233,8 @@ def _held_back(*, pk: int, now: datetime) -> bool:
 
 def _in_the_way(message: OutboxMessage, now: datetime) -> OutboxMessage | None:
     alike = Q(payload__reach=Reach.CHANNEL, kind__in=_kinds(CHANNELS[message.kind]))
-    others = OutboxMessage.objects.filter(alike | Q(payload__reach=Reach.KIND, kind=message.kind)).exclude(
-        pk=message.pk
-    )
+    alike |= Q(payload__reach=Reach.KIND, kind=message.kind)
+    others = OutboxMessage.objects.filter(alike).exclude(pk=message.pk)
     if message.kind in PROBES:
         told = others.filter(state=JobState.QUEUED, payload__told=True, next_attempt_at__gt=now)
         return told.order_by("-next_attempt_at").first()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.models import Pulse
-from governance.jobs.queries.operation import TICK
+from governance.jobs.queries import TICK
 
 
 @shared_task

@@ -1,7 +1,7 @@
-"""Notifications to workers that a row is due.¶Notifications may be lost without harm and must not delay requests.
+"""Notifications to workers that a row is due. They may be lost without harm, and must not delay requests.
 
-They use their own connection with a short time-out. After a failure, this process does not contact the broker for a
-while, so that a request with ten notifications waits for one time-out, not for ten.
+They use a connection with a short time-out. After a failure, this process does not contact the broker for a while, so
+that a request with ten notifications waits for one time-out, not for ten.
 """
 
 import logging
@@ -40,7 +40,6 @@ class BrokerCircuit:
     """A circuit breaker for the broker, and the announced rows that no worker has claimed yet."""
 
     def __init__(self) -> None:
-        """Start with a closed circuit and no announced rows."""
         self.open_until_s = 0.0
         self.announced: dict[str, dict[Due, _Announcement]] = {}
 
@@ -67,10 +66,8 @@ def wake(task: str, *arguments: int) -> None:
             return
         try:
             with pools.producers[_line()].acquire(block=True, timeout=PATIENCE_S) as producer:
-                headers = {trace.REQUEST_ID: asked_in}
-                current_app.send_task(
-                    task, args=arguments, producer=producer, retry=True, retry_policy=AT_ONCE, headers=headers
-                )
+                options = {"producer": producer, "retry_policy": AT_ONCE, "headers": {trace.REQUEST_ID: asked_in}}
+                current_app.send_task(task, args=arguments, retry=True, **options)
         except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
             log.warning("Work is delayed: the broker did not accept a notification (%s).", error)
             CIRCUIT.open_circuit()
@@ -79,10 +76,9 @@ def wake(task: str, *arguments: int) -> None:
 
 
 def announce(rows: type[Leased], task: str, *, now: datetime, among: Q | None = None) -> None:
-    """Notify workers of due rows (`among` the rows of a kind), at most the oldest `BATCH`.
+    """Notify workers of due rows (`among` the rows of a kind), at most the oldest `BATCH`. Only the tick calls this.
 
-    Only the tick calls this. An unchanged row is announced again after 5 s, 10 s, 20 s … at most 5 min: a notification
-    may be lost, but repeating it too often would fill the broker.
+    An unchanged row is announced again after 5 s, 10 s, 20 s … at most 5 min, so that the broker does not fill up.
     """
     if is_circuit_open():
         return

@@ -10,6 +10,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
+from governance.jobs.queries import CHECK
 from governance.people.queries.people import person_of
 from governance.people.rules import check_operate
 
@@ -37,12 +38,9 @@ def request_check(*, by: User, now: datetime) -> OutboxMessage:
     """Request a connection test of the ticket tracker. A pending test that failed is replaced."""
     check_operate(person_of(by))
     with transaction.atomic():
-        for earlier in OutboxMessage.objects.filter(
-            kind="tracker.check", state__in=[*UNFINISHED, JobState.DEAD]
-        ).order_by("pk"):
+        for earlier in OutboxMessage.objects.filter(kind=CHECK, state__in=[*UNFINISHED, JobState.DEAD]).order_by("pk"):
             jobs.abandon(row=earlier, by=by, now=now)
-        message = outbox.enqueue(
-            kind="tracker.check", key=f"tracker.check:{now.isoformat()}", lane="tracker", payload={"by": by.pk}, now=now
-        )
+        key, payload = f"{CHECK}:{now.isoformat()}", {"by": by.pk}
+        message = outbox.enqueue(kind=CHECK, key=key, lane="tracker", payload=payload, now=now)
         audit.record(kind="tracker.check_requested", by=by, subject=("integration", "jira"), now=now)
     return message

@@ -2,8 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from governance.operations.api.keys import PublicKey
-from governance.operations.api.trail import Trail, TrailExport
+from governance.operations.api import PublicKey, Trail, TrailExport
 
 urlpatterns: list[URLPattern] = [
     path("audit.<slug:kind>", TrailExport.as_view(), name="audit-export"),

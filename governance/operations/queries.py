@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage, Pulse
-from governance.jobs.queries.operation import is_delayed
+from governance.jobs.queries import is_delayed
 
 BOUNDS_S = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
 

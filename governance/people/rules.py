@@ -1,10 +1,12 @@
 """Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
 
 from collections.abc import Callable
+from typing import ParamSpec
 
 from governance.people.domain.roles import Person, Role
 from weighbridge.core.errors import NotAllowed
 
+P = ParamSpec("P")
 _WORDS = {
     Role.REQUESTER: "a requester",
     Role.REVIEWER: "a reviewer",
@@ -24,13 +26,17 @@ def need_role(person: Person, *roles: Role, to: str) -> None:
         raise NotAllowed(f"Only {' or '.join(_WORDS[role] for role in roles)} may {to}.")
 
 
-def may(check: Callable[[], None]) -> bool:
-    """Convert a check to a bool."""
-    try:
-        check()
-    except NotAllowed:
-        return False
-    return True
+def may(check: Callable[P, None]) -> Callable[P, bool]:
+    """The function of the same arguments that says whether the check passes."""
+
+    def passes(*args: P.args, **kwargs: P.kwargs) -> bool:
+        try:
+            check(*args, **kwargs)
+        except NotAllowed:
+            return False
+        return True
+
+    return passes
 
 
 def check_act_for_team(person: Person, *, team: str) -> None:
@@ -52,17 +58,11 @@ def check_manage_people(person: Person, *, user_id: int | None = None) -> None:
         raise NotAllowed("You cannot grant or revoke your own roles. Ask another administrator.")
 
 
-def may_manage_people(person: Person) -> bool:
-    """Whether the person may create teams and grant roles to others."""
-    return may(lambda: check_manage_people(person))
-
-
 def check_create_token(person: Person, *, user_id: int) -> None:
     """Create tokens: only for oneself, because a token acts as its user."""
     if not person.is_active or user_id != person.id:
-        raise NotAllowed(
-            "You can create tokens only for yourself. An operator on the server can create tokens for others."
-        )
+        own = "You can create tokens only for yourself."
+        raise NotAllowed(f"{own} An operator on the server can create tokens for others.")
 
 
 def check_operate(person: Person) -> None:
@@ -70,24 +70,22 @@ def check_operate(person: Person) -> None:
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="operate integrations")
 
 
-def may_operate(person: Person) -> bool:
-    """Whether the person may retry effects and test connections."""
-    return may(lambda: check_operate(person))
-
-
 def check_read_trail(person: Person) -> None:
     """Read the whole trail, which contains people and requests of all teams: administrators and auditors."""
     need_role(person, Role.ADMIN, Role.AUDITOR, to="read the whole audit trail")
 
 
-def may_read_trail(person: Person) -> bool:
-    """Whether the person may read the whole trail."""
-    return may(lambda: check_read_trail(person))
+def check_read_changes(person: Person) -> None:
+    """Read changes that take two people: everyone who may propose some, and auditors."""
+    need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="read proposed changes")
 
 
 def sees_everything(person: Person) -> bool:
-    """Whether the person may read the requests and models of all teams: all active people with a role other than
-    requester.
-    """
-    readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}
-    return person.is_active and not person.roles.isdisjoint(readers)
+    """Whether the person, being active, has a role other than requester, and so may read the work of all teams."""
+    return person.is_active and bool(person.roles - {Role.REQUESTER})
+
+
+may_manage_people = may(check_manage_people)
+may_operate = may(check_operate)
+may_read_trail = may(check_read_trail)
+may_read_changes = may(check_read_changes)

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,8 +23,6 @@ KIND = "policies"
 class Policies(APIView):
     """Every version of every policy."""
 
-    parser_classes = [JSONParser]
-
     @extend_schema(operation_id="policies_list", responses=PolicyAnswer(many=True))
     def get(self, request: Request) -> Response:
         """By name, the newest version first."""
@@ -36,7 +33,7 @@ class Policies(APIView):
         """Write the next draft; a fault is named by its place, like rules[2].limit."""
         user, _, now = asker(request)
         draft = writes.draft_policy(source=read(PolicyInput, request.data)["source"], by=user, now=now)
-        return Response(_said(draft), status=201)
+        return Response(_detail(draft), status=201)
 
 
 class PolicyDetail(APIView):
@@ -45,13 +42,11 @@ class PolicyDetail(APIView):
     @extend_schema(operation_id="policies_retrieve", responses=PolicyDetailAnswer)
     def get(self, request: Request, name: str, number: int) -> Response:
         """The version with its rules, its stages and its source."""
-        return Response(_said(_found(name, number)))
+        return Response(_detail(_found(name, number)))
 
 
 class PolicyProposal(APIView):
     """Proposing to put a draft in force."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="policies_propose", request=ChangeReasonInput, responses={201: ChangeAnswer})
     def post(self, request: Request, name: str, number: int) -> Response:
@@ -68,12 +63,7 @@ def _found(name: str, number: int) -> PolicyVersion:
     return version
 
 
-def _said(version: PolicyVersion) -> dict[str, Any]:
+def _detail(version: PolicyVersion) -> dict[str, Any]:
     policy = rulebook.policy_in(version)
-    said = {
-        **asdict(rulebook.row_of(version)),
-        "source": version.source,
-        "rules": policy.rules,
-        "stages": policy.stages,
-    }
-    return dict(PolicyDetailAnswer(said).data)
+    detail = {"source": version.source, "rules": policy.rules, "stages": policy.stages}
+    return dict(PolicyDetailAnswer(asdict(rulebook.row_of(version)) | detail).data)

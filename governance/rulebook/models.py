@@ -47,6 +47,10 @@ class Document(models.Model):
 class PolicyVersion(Document):
     """One version of the thresholds, the stages and the benchmark plan."""
 
+    word, plural = "policy", "policies"
+
 
 class ChecklistVersion(Document):
     """One version of the standard checklist."""
+
+    word, plural = "checklist", "checklists"

@@ -17,11 +17,9 @@ def check_publish_rulebook(person: Person, *, written_by_id: int | None) -> None
         raise NotAllowed("Authors cannot publish their own policies. Ask another administrator.")
 
 
-def may_write_rulebook(person: Person) -> bool:
-    """Whether the person may draft a policy."""
-    return may(lambda: check_write_rulebook(person))
-
-
 def check_propose_publication(person: Person) -> None:
     """Propose the publication of a draft: everyone who may write one, including its author."""
     need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="propose a policy for publication")
+
+
+may_write_rulebook = may(check_write_rulebook)

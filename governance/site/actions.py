@@ -16,7 +16,6 @@ def delete_old_answers(*, by: User | None = None, now: datetime) -> int:
     with transaction.atomic():
         count, _ = AnsweredPost.objects.filter(received_at__lt=now - KEPT).delete()
         if count:
-            audit.record(
-                kind="answers.forgotten", by=by, subject=("answers", "posts"), details={"count": count}, now=now
-            )
+            subject, details = ("answers", "posts"), {"count": count}
+            audit.record(kind="answers.forgotten", by=by, subject=subject, details=details, now=now)
     return count

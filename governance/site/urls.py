@@ -4,6 +4,4 @@ from django.urls import URLPattern, path
 
 from governance.site.web.styleguide import styleguide
 
-urlpatterns: list[URLPattern] = [
-    path("styleguide/", styleguide, name="styleguide"),
-]
+urlpatterns: list[URLPattern] = [path("styleguide/", styleguide, name="styleguide")]

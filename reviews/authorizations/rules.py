@@ -20,6 +20,4 @@ def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) 
         raise NotAllowed("A person without a stake in this request must confirm its conditions.")
 
 
-def may_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> bool:
-    """Whether the person may confirm the condition."""
-    return may(lambda: check_confirm_condition(person, parties, owner_id=owner_id))
+may_confirm_condition = may(check_confirm_condition)

@@ -20,6 +20,4 @@ def check_backtest(person: Person) -> None:
         raise NotAllowed("A back-test reads the requests of every team; ask a platform lead or an auditor for one.")
 
 
-def may_backtest(person: Person) -> bool:
-    """Whether the person may run a back-test."""
-    return may(lambda: check_backtest(person))
+may_backtest = may(check_backtest)

@@ -19,21 +19,11 @@ def check_lead_meeting(person: Person) -> None:
         raise NotAllowed("Only a platform lead or a product lead may prepare and lead the quarterly review.")
 
 
-def may_lead_meeting(person: Person) -> bool:
-    """Whether the person may prepare and lead the quarterly review."""
-    return may(lambda: check_lead_meeting(person))
-
-
 def check_close_meeting(person: Person, *, chair_id: int | None) -> None:
     """Only the chair may close the meeting and issue its minutes."""
     check_lead_meeting(person)
     if person.id != chair_id:
         raise NotAllowed("Only the chair may close the meeting; take the chair first.")
-
-
-def may_close_meeting(person: Person, *, chair_id: int | None) -> bool:
-    """Whether the person may close the meeting."""
-    return may(lambda: check_close_meeting(person, chair_id=chair_id))
 
 
 def check_attend(person: Person, *, side: Side) -> None:
@@ -60,20 +50,10 @@ def check_decide(person: Person, *, is_present: bool, team: str, owner_id: int |
         raise NotAllowed("You cannot decide on your own model; another lead who is present must record this decision.")
 
 
-def may_decide(person: Person, *, is_present: bool, team: str, owner_id: int | None) -> bool:
-    """Whether the person may record a decision on this item."""
-    return may(lambda: check_decide(person, is_present=is_present, team=team, owner_id=owner_id))
-
-
 def check_finish_action(person: Person, *, owner_id: int) -> None:
     """The owner or a lead may acknowledge and finish an action item."""
     if not (person.is_active and person.id == owner_id):
         check_lead_meeting(person)
-
-
-def may_finish_action(person: Person, *, owner_id: int) -> bool:
-    """Whether the person may close this action item as done."""
-    return may(lambda: check_finish_action(person, owner_id=owner_id))
 
 
 def check_drop_action(person: Person, *, owner_id: int) -> None:
@@ -83,6 +63,8 @@ def check_drop_action(person: Person, *, owner_id: int) -> None:
         raise NotAllowed("You cannot drop your own action item; another lead must drop it.")
 
 
-def may_drop_action(person: Person, *, owner_id: int) -> bool:
-    """Whether the person may drop this action item."""
-    return may(lambda: check_drop_action(person, owner_id=owner_id))
+may_lead_meeting = may(check_lead_meeting)
+may_close_meeting = may(check_close_meeting)
+may_decide = may(check_decide)
+may_finish_action = may(check_finish_action)
+may_drop_action = may(check_drop_action)

@@ -37,11 +37,6 @@ def check_edit(person: Person, parties: Parties) -> None:
     check_act_for_team(person, team=parties.team)
 
 
-def may_edit(person: Person, parties: Parties) -> bool:
-    """Whether the person may edit the request and its evidence."""
-    return may(lambda: check_edit(person, parties))
-
-
 def check_withdraw(person: Person, parties: Parties) -> None:
     """Withdrawing: requester, model owner, or an administrator. The audit trail records this like any other step."""
     if not person.is_active or not (
@@ -54,3 +49,6 @@ def check_print(person: Person, parties: Parties) -> None:
     """Freezing a packet or printing it again: the team, and operators of the installation."""
     if not may_edit(person, parties):
         check_operate(person)
+
+
+may_edit = may(check_edit)

@@ -10,6 +10,4 @@ def check_edit_scorecard(person: Person, *, team: str) -> None:
         check_act_for_team(person, team=team)
 
 
-def may_edit_scorecard(person: Person, *, team: str) -> bool:
-    """Whether the person may set this model's KPIs and supply their actuals."""
-    return may(lambda: check_edit_scorecard(person, team=team))
+may_edit_scorecard = may(check_edit_scorecard)

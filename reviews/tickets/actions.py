@@ -11,7 +11,7 @@ from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from governance.jobs.queries.outbox import CHECK
+from governance.jobs.queries import CHECK
 from governance.people.queries.people import name_of
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from tests.factories.people import make_cast
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report
@@ -74,12 +75,12 @@ def named(changed: bytes) -> int | None:
         load(changed)
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         return int(re.findall(r"COPY \w+, line (\d+)", error.diag.context or "")[0])
-    broken = audit.first_broken()
+    broken = first_broken()
     return None if broken is None else broken[0]
 
 
 def test_the_copy_is_whole_and_a_copy(copy: bytes) -> None:
-    assert audit.first_broken() is None
+    assert first_broken() is None
     assert AuditEvent.objects.count() == copy.count(b"\n") > len(SAID)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM public.{TABLE}")

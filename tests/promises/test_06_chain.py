@@ -16,6 +16,7 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
+from governance.audit.queries.trail import first_broken
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
@@ -54,7 +55,7 @@ def test_eight_processes_make_one_unbroken_chain(now: datetime) -> None:
     assert [writer.exitcode for writer in writers] == [0] * PROCESSES
     count = PROCESSES * EVENTS_EACH
     assert list(AuditEvent.objects.order_by("position").values_list("position", flat=True)) == list(range(1, count + 1))
-    broken = audit.first_broken()
+    broken = first_broken()
     assert broken is None
     for name in range(PROCESSES):
         own = AuditEvent.objects.filter(subject__startswith=f"{name}:").order_by("position")

@@ -16,6 +16,7 @@ from config import env
 from config.log_lines import JsonLine
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from governance.jobs import outbox
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
@@ -126,7 +127,7 @@ def test_audit_rows(db: None, now: datetime) -> None:
         audit.record(kind="canary", by=None, subject=("x", "1"), details=details, reason=f"{CANARY}-oidc", now=now)
     assert AuditEvent.objects.get(kind="canary").details == {"list": ["a [hidden]", 3], "inner": {"x": "[hidden]"}}
     assert CANARY not in str(list(AuditEvent.objects.values()))
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

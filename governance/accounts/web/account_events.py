@@ -14,7 +14,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa import signals
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_login_failed
@@ -61,28 +61,28 @@ class AtomicAccountChanges:
         return response
 
 
-class RecordedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]
+class RecordedForm(BaseAuthenticateForm):  # type: ignore[misc]
+    """A form for the second factor that records an event if the rate limit refuses the attempt."""
+
+    def clean_code(self) -> str:
+        """Validate the code."""
+        with record_refusals(self.user.username):
+            return str(super().clean_code())
+
+
+class RecordedAuthenticateForm(RecordedForm, AuthenticateForm):  # type: ignore[misc]
     """The form for the second factor at login."""
 
-    def clean_code(self) -> str:
-        """Validate the code; record an event if the rate limit refuses the attempt."""
-        with record_refusals(self.user.username):
-            return str(super().clean_code())
 
-
-class RecordedReauthenticateForm(ReauthenticateForm):  # type: ignore[misc]
+class RecordedReauthenticateForm(RecordedForm, ReauthenticateForm):  # type: ignore[misc]
     """The form for the second factor before sensitive actions."""
-
-    def clean_code(self) -> str:
-        """The code, if it is one; an event where no more are heard."""
-        with record_refusals(self.user.username):
-            return str(super().clean_code())
 
 
 @contextmanager
 def record_refusals(name: str) -> Iterator[None]:
-    """Record that logins as `name` (a user name or an address) are refused after too many attempts. Unknown names are
-    not recorded, because people type passwords into this field by mistake.
+    """Record that logins as `name` (a user name or an address) are refused after too many attempts.
+
+    Unknown names are not recorded, because people type passwords into this field by mistake.
     """
     try:
         yield
@@ -100,7 +100,7 @@ def _record_refusal(name: str) -> None:
     user = _named(name)
     address = get_adapter().get_client_ip(context.request)
     if cache.add(f"login-refused:{user.pk if user else address}", True, REFUSED_AGAIN_S):
-        _record(SecurityEvent.LOGIN_REFUSED, user, by=None, details={"address": address})
+        _record(SecurityEvent.LOGIN_REFUSED, user, by=None, address=address)
 
 
 @receiver(user_logged_in)
@@ -122,15 +122,13 @@ def on_login_failed(credentials: dict[str, Any], **_: Any) -> None:
 def on_factor_added(instance: Authenticator, created: bool, **_: Any) -> None:
     """Record a new authenticator app, security key or set of recovery codes."""
     if created:
-        _record_factor(
-            SecurityEvent.CODES_GENERATED if instance.type == CODES else SecurityEvent.FACTOR_ADDED, instance
-        )
+        _record_factor(instance, codes=SecurityEvent.CODES_GENERATED, other=SecurityEvent.FACTOR_ADDED)
 
 
 @receiver(post_delete, sender=Authenticator)
 def on_factor_removed(instance: Authenticator, **_: Any) -> None:
     """Record a removed authenticator app, security key or set of recovery codes."""
-    _record_factor(SecurityEvent.CODES_REMOVED if instance.type == CODES else SecurityEvent.FACTOR_REMOVED, instance)
+    _record_factor(instance, codes=SecurityEvent.CODES_REMOVED, other=SecurityEvent.FACTOR_REMOVED)
 
 
 @receiver(signals.authenticator_used, sender=Authenticator)
@@ -138,7 +136,7 @@ def on_code_used(user: User, authenticator: Authenticator, **_: Any) -> None:
     """Record the use of a recovery code."""
     if authenticator.type == CODES:
         left = len(Authenticator.objects.get(pk=authenticator.pk).wrap().get_unused_codes())
-        _record(SecurityEvent.CODE_USED, user, by=user, details={"codes_left": left})
+        _record(SecurityEvent.CODE_USED, user, by=user, codes_left=left)
 
 
 @receiver(post_save, sender=User)
@@ -150,14 +148,14 @@ def on_password_set(instance: User, created: bool, **_: Any) -> None:
     _record(SecurityEvent.PASSWORD_CHANGED if by == instance else SecurityEvent.PASSWORD_RESET, instance, by=by)
 
 
-def _record_factor(happening: SecurityEvent, factor: Authenticator) -> None:
-    details = {} if factor.type == CODES else {"factor": Authenticator.Type(factor.type).name.lower()}
-    _record(happening, factor.user, by=_acting_user(), details=details)
+def _record_factor(factor: Authenticator, *, codes: SecurityEvent, other: SecurityEvent) -> None:
+    if factor.type == CODES:
+        _record(codes, factor.user, by=_acting_user())
+    else:
+        _record(other, factor.user, by=_acting_user(), factor=Authenticator.Type(factor.type).name.lower())
 
 
-def _record(
-    happening: SecurityEvent, user: User | None, *, by: User | None, details: dict[str, Any] | None = None
-) -> None:
+def _record(happening: SecurityEvent, user: User | None, *, by: User | None, **details: Any) -> None:
     accounts.record_security_event(happening=happening, user=user, by=by, now=timezone.now(), details=details)
 
 

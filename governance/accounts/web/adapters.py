@@ -1,6 +1,4 @@
-"""Adapters for allauth: administrators or the organization's identity provider create accounts, and second factors are
-stored encrypted.
-"""
+"""Adapters for allauth: administrators or an identity provider create accounts; second factors are encrypted."""
 
 import base64
 import hashlib
@@ -33,9 +31,7 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Lets the organization's identity provider create accounts. They have no role until an administrator
-    grants one.
-    """
+    """Lets the organization's identity provider create accounts. Administrators grant the roles."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
         """Always True, because the provider has authenticated the person."""

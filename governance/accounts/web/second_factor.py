@@ -1,8 +1,8 @@
-"""Requires a second factor for privileged roles, and a recent one for binding steps. One setting controls both.
+"""Requires a second factor for privileged roles, and a recent one for binding steps.
 
-If `WEIGHBRIDGE_REQUIRE_MFA` is on, people whose role judges, spends or administers must set up a one-time code or a
-passkey before they see any page, and must confirm with it again before steps such as a vote. Such steps are then
-possible only in the browser, because a token has no second factor.
+If `WEIGHBRIDGE_REQUIRE_MFA` is on, people whose role judges, spends or administers must set one up before they see any
+page, and confirm with it before steps such as a vote. Such steps are then possible only in the browser: a token has
+none.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,26 +18,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 
 from governance.people.domain.roles import BINDING
+from governance.people.domain.scopes import READING
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.middleware import OPEN_PREFIXES, GetResponse, refusal_response
+from governance.site.web.middleware import OPEN_PREFIXES, refusal_response
 from weighbridge.core.errors import NotAllowed
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "/api/"
 BY_BROWSER = "This step needs a second factor, which API tokens cannot provide. Use the browser."
 SET_UP = "Your role needs a second factor. Set up an authenticator app or a security key to continue."
 
 
-class SecondFactor:
+class SecondFactor(MiddlewareMixin):
     """Middleware. It must come after `LoginRequired`."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -53,7 +48,10 @@ class SecondFactor:
         if not request.user.is_authenticated or not person_of(request).roles & BINDING:
             return None
         if not is_mfa_enabled(user_of(request)):
-            return _set_up(request, is_api=is_api)
+            if is_api:
+                return refusal_response(request, NotAllowed(SET_UP, code="second_factor"))
+            messages.info(request, SET_UP)
+            return redirect("mfa_index")
         return suspend_request(request, _door(request)) if is_step and not is_fresh(request) else None
 
 
@@ -66,14 +64,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 def _is_step(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and request.method not in SAFE_METHODS and match.view_name in settings.STEP_UP_ROUTES
-
-
-def _set_up(request: HttpRequest, *, is_api: bool) -> HttpResponse:
-    if is_api:
-        return refusal_response(request, NotAllowed(SET_UP, code="second_factor"))
-    messages.info(request, SET_UP)
-    return redirect("mfa_index")
+    return match is not None and request.method not in READING and match.view_name in settings.STEP_UP_ROUTES
 
 
 def _door(request: HttpRequest) -> str:

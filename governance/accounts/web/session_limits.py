@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from governance.accounts.domain import SessionWindow
+from governance.accounts.domain import is_session_over
 from governance.site.web.middleware import GetResponse
 
 BEGAN, SEEN = "began_s", "seen_s"
@@ -40,10 +40,9 @@ class SessionLimits:
 
 def _go_on_or_end(request: HttpRequest, now: datetime) -> None:
     now_s = now.timestamp()
-    sitting = SessionWindow(request.session.setdefault(BEGAN, now_s), request.session.setdefault(SEEN, now_s))
-    limits = settings.WEIGHBRIDGE["SESSION"]
-    if sitting.is_over(now_s=now_s, idle_s=limits["idle_s"], longest_s=limits["longest_s"]):
+    window = {name: request.session.setdefault(name, now_s) for name in (BEGAN, SEEN)}
+    if is_session_over(**window, now_s=now_s, **settings.WEIGHBRIDGE["SESSION"]):
         logout(request)
         messages.info(request, ENDED)
-    elif now_s - sitting.seen_s >= NOTED_S:
+    elif now_s - window[SEEN] >= NOTED_S:
         request.session[SEEN] = now_s

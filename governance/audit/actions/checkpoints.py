@@ -16,11 +16,10 @@ from weighbridge.core import attestation
 
 
 def sign_head(*, by: User | None = None, now: datetime) -> Checkpoint | None:
-    """Sign the head of the trail and store it as a checkpoint. If the latest checkpoint already names it, return that
-    checkpoint; return None for an empty trail.
+    """Sign the head of the trail and store it as a checkpoint, unless the latest checkpoint already names it.
 
-    The audit event of a checkpoint is the last event that it covers, so neither can be removed alone. The event also
-    records the settings that bind people at that time.
+    Returns that checkpoint; None for an empty trail. The audit event of a checkpoint is the last event that it covers,
+    so neither can be removed alone; it records the settings that bind people at that time.
     """
     last, head = checkpoints.latest(), trail.head()
     if head is None or (last is not None and last.count == head.position):
@@ -31,19 +30,11 @@ def sign_head(*, by: User | None = None, now: datetime) -> Checkpoint | None:
         event = audit.record(kind=checkpoints.ANNOUNCED, by=by, subject=("audit", "trail"), details=details, now=now)
         statement = checkpoint.CheckpointStatement(event.position, event.hash, event.at)
         signed = checkpoint.sign(statement, private_key_pem=key)
-        return Checkpoint.objects.create(
-            count=statement.count,
-            head=statement.head,
-            at=statement.at,
-            key_id=signed.key_id,
-            signature=signed.signature,
-        )
+        return Checkpoint.objects.create(**vars(statement), key_id=signed.key_id, signature=signed.signature)
 
 
 def _in_force() -> dict[str, object]:
-    """The server settings that bind people. Only an operator can change them, so checkpoints record them for each
-    decision.
-    """
+    """The server settings that bind people; only an operator can change them."""
     return {
         "second_factor_required": settings.WEIGHBRIDGE["REQUIRE_MFA"],
         "identity_provider": urlsplit(settings.OIDC_SERVER_URL).hostname or "",

@@ -1,13 +1,12 @@
-"""The only function that writes to the audit trail.
+"""The only function that writes to the audit trail, in the transaction of the change.
 
-It runs in the transaction of the change and chains events by hash. A transaction-level lock of PostgreSQL serializes
-the head of the chain, so events are in commit order. Callers must lock the rows they change first and record last.
+A transaction-level lock of PostgreSQL serializes the head of the chain, so events are in commit order. Callers must
+lock the rows they change first and record last.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,29 +16,19 @@ from django.db import connection, transaction
 from governance.audit.domain import chain
 from governance.audit.domain import correlation as trace
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import described
 from weighbridge.core.canonical import plain
 from weighbridge.core.masking import mask
 
 CHAIN_LOCK = 0x57656967  # an arbitrary number, unique among advisory locks
 ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
-
-
-@dataclass(frozen=True)
-class EventOrigin:
-    """The interface and the request that caused a change."""
-
-    source: str
-    request_id: str = ""
-
-
-_JOB = EventOrigin("job")
-_origin: ContextVar[EventOrigin] = ContextVar("origin", default=_JOB)
+_origin: ContextVar[str] = ContextVar("origin", default="job")
 
 
 @contextmanager
-def origin(source: str, request_id: str = "") -> Iterator[None]:
-    """Mark all events recorded inside as coming from `source`: web, api, admin, command or job."""
-    token = _origin.set(EventOrigin(source, request_id))
+def origin(source: str) -> Iterator[None]:
+    """Mark all events recorded inside as coming from `source`: web, api, admin, hook, command or job."""
+    token = _origin.set(source)
     try:
         yield
     finally:
@@ -61,19 +50,18 @@ def record(
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     last = AuditEvent.objects.order_by("-position").values("position", "hash").first()
-    door = _origin.get()
     event = AuditEvent(
         position=last["position"] + 1 if last else 1,
         kind=kind,
         at=now.astimezone(UTC),  # as the database returns it, otherwise the hash would not match
         actor_id=str(by.pk) if by else "",
         actor=(by.get_full_name() or by.username)[:ACTOR_CHARS_MAX] if by else "system",
-        source=door.source,
+        source=_origin.get(),
         subject_type=subject[0],
         subject=subject[1],
         details=_masked(plain(details or {})),
         reason=mask(reason),
-        request_id=door.request_id or trace.request_id(),
+        request_id=trace.request_id(),
         previous_hash=last["hash"] if last else chain.GENESIS,
     )
     event.hash = chain.link(event.previous_hash, described(event))
@@ -88,30 +76,3 @@ def _masked(value: Any) -> Any:
     if isinstance(value, list):
         return [_masked(each) for each in value]
     return mask(value) if isinstance(value, str) else value
-
-
-def described(event: AuditEvent) -> dict[str, Any]:
-    """The content of the event that its hash covers."""
-    names = (
-        "position",
-        "kind",
-        "actor_id",
-        "actor",
-        "source",
-        "subject_type",
-        "subject",
-        "details",
-        "reason",
-        "request_id",
-    )
-    return {name: getattr(event, name) for name in names} | {"at": event.at.isoformat()}
-
-
-def first_broken() -> tuple[int, str] | None:
-    """(position, reason) of the first event that breaks the chain, or None if the chain is unbroken."""
-    rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
-    broken = chain.first_broken(chain.ChainLink(described(row), row.previous_hash, row.hash) for row in rows)
-    if broken is None:
-        return None
-    position = AuditEvent.objects.order_by("position").values_list("position", flat=True)[broken.index]
-    return position, broken.reason

@@ -1,7 +1,6 @@
 """The chain of the audit trail: each event is hashed together with the hash before it.
 
-It proves that no row was changed, inserted or removed in the middle. It does not detect missing rows at the end:
-compare the head with a checkpoint (every packet contains one).
+It proves that no row was changed, inserted or removed in the middle; missing rows at the end contradict a checkpoint.
 """
 
 import hashlib
@@ -34,18 +33,15 @@ class Break:
 def link(previous_hash: str, event: Mapping[str, object]) -> str:
     """The hash of an event that follows `previous_hash`: SHA-256 over purpose, previous hash and canonical event.
 
-    Store `canonical.plain(event)`, because other values may have a different hash after a round trip through the
-    database.
+    Store `canonical.plain(event)`: other values may have a different hash when they are read back.
     """
     content = b"\n".join((_PURPOSE, previous_hash.encode(), canonical_bytes(event)))
     return DIGEST_PREFIX + hashlib.sha256(content).hexdigest()
 
 
-def first_broken(rows: Iterable[ChainLink], *, previous_hash: str = GENESIS) -> Break | None:
-    """The first row that does not match the row before it, or None if the chain is unbroken.
-
-    `previous_hash` is the hash before the first row; for a complete trail, the genesis hash.
-    """
+def first_broken(rows: Iterable[ChainLink]) -> Break | None:
+    """The first row of a complete trail that does not match the row before it, or None."""
+    previous_hash = GENESIS
     for index, row in enumerate(rows):
         if row.previous_hash != previous_hash:
             return Break(index, "does not match the hash of the row before it: a row is missing, added or out of order")

@@ -1,8 +1,7 @@
 """Checkpoints of the audit trail: the signed head, as one line that can be printed and typed back.
 
-Signs, parses and verifies checkpoints. A trail without its last events is still a valid chain, but it contradicts each
-checkpoint that names more events. Checkpoints are signed like authorizations (in-toto statement, DSSE, Ed25519) with
-another predicate type, so that one cannot be used as the other.
+A trail without its last events is still a valid chain, but contradicts each checkpoint that names more events. They are
+signed like authorizations (in-toto statement, DSSE, Ed25519), with a predicate type of their own.
 """
 
 import base64

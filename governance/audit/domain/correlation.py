@@ -1,7 +1,4 @@
-"""Correlation IDs, from a page to the jobs and the external calls that it causes.
-
-Log lines, outbox messages and calls to other systems carry them, so that one ID finds all of them.
-"""
+"""Correlation IDs in log lines, outbox messages and external calls: one ID finds all that a request causes."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +12,7 @@ _marks: ContextVar[Mapping[str, str]] = ContextVar("marks", default=MappingProxy
 
 @contextmanager
 def correlated(**correlation_ids: str) -> Iterator[None]:
-    """Add `marks` to the correlation IDs of all work inside the block. Empty values are ignored."""
+    """Add to the correlation IDs of all work inside the block. Empty values are ignored."""
     token = _marks.set({**_marks.get(), **{name: value for name, value in correlation_ids.items() if value}})
     try:
         yield

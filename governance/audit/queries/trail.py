@@ -3,26 +3,41 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from governance.audit.domain import chain
 from governance.audit.models import AuditEvent
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
 
-COLUMNS = (
-    "Position",
-    "At",
-    "Event",
-    "About",
-    "Subject",
-    "By",
-    "Through",
-    "Reason",
-    "Details",
-    "Request ID",
-    "Previous hash",
-    "Hash",
+COLUMNS = {
+    "Position": "position",
+    "At": "at",
+    "Event": "kind",
+    "About": "subject_type",
+    "Subject": "subject",
+    "By": "actor",
+    "Through": "source",
+    "Reason": "reason",
+    "Details": "details",
+    "Request ID": "request_id",
+    "Previous hash": "previous_hash",
+    "Hash": "hash",
+}
+"""The heads of an exported trail, and the fields."""
+HASHED = (
+    "position",
+    "kind",
+    "actor_id",
+    "actor",
+    "source",
+    "subject_type",
+    "subject",
+    "details",
+    "reason",
+    "request_id",
 )
 
 
@@ -53,25 +68,12 @@ def listed(filters: TrailSelection) -> QuerySet[AuditEvent]:
 def table(filters: TrailSelection) -> ExportTable:
     """The complete list as a table."""
     rows = listed(filters)
-    return ExportTable("audit", COLUMNS, map(_cells, rows), rows.count())
+    return ExportTable("audit", tuple(COLUMNS), map(_cells, rows), rows.count())
 
 
 def _cells(event: AuditEvent) -> Sequence[Cell]:
     details = json.dumps(event.details, ensure_ascii=False, sort_keys=True)
-    return (
-        event.position,
-        event.at,
-        event.kind,
-        event.subject_type,
-        event.subject,
-        event.actor,
-        event.source,
-        event.reason,
-        details,
-        event.request_id,
-        event.previous_hash,
-        event.hash,
-    )
+    return [details if field == "details" else getattr(event, field) for field in COLUMNS.values()]
 
 
 def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[AuditEvent]:
@@ -88,3 +90,18 @@ def subject_types() -> list[str]:
 def head() -> AuditEvent | None:
     """The last event. Its hash identifies the whole trail."""
     return AuditEvent.objects.order_by("-position").first()
+
+
+def described(event: AuditEvent) -> dict[str, Any]:
+    """The content of the event that its hash covers."""
+    return {name: getattr(event, name) for name in HASHED} | {"at": event.at.isoformat()}
+
+
+def first_broken() -> tuple[int, str] | None:
+    """(position, reason) of the first event that breaks the chain, or None if the chain is unbroken."""
+    rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
+    broken = chain.first_broken(chain.ChainLink(described(row), row.previous_hash, row.hash) for row in rows)
+    if broken is None:
+        return None
+    position = AuditEvent.objects.order_by("position").values_list("position", flat=True)[broken.index]
+    return position, broken.reason

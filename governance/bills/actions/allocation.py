@@ -15,9 +15,8 @@ from governance.bills.queries.allocation import parse, published, taken_by, targ
 from governance.bills.rules import check_handle_bills, check_publish_allocation, may_see_bills
 from governance.jobs import outbox
 from governance.people.approvals.enums import Changed
-from governance.people.approvals.kinds import ChangeKind, register
+from governance.people.approvals.kinds import NONE, ChangeKind, register
 from governance.people.approvals.models import Change
-from governance.people.approvals.queries import NONE
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from governance.rulebook.enums import DocumentState

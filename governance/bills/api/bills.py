@@ -36,11 +36,12 @@ from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.models import Bill
 from governance.bills.queries import allocation, bills, spend
 from governance.bills.rules import check_handle_bills, check_see_bills
+from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
 from governance.rulebook.actions.publication import propose_publication
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Nothing, download, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Nothing, read
 
 
 class _Rows(GenericViewSet[Any]):
@@ -178,4 +179,4 @@ class Spend(ViewSet):
     def export(self, request: Request, kind: str) -> HttpResponse:
         """Every month."""
         _, person, _ = asker(request)
-        return download(spend.table(spend.spend(person=person)), kind=kind)
+        return export(spend.table(spend.spend(person=person)), kind=kind)

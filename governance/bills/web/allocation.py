@@ -20,7 +20,7 @@ from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
 from governance.people.approvals.queries import open_for
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.reason_form import ReasonForm, reason_in
+from governance.people.web.fields import ReasonForm, reason_in
 from governance.rulebook.actions.publication import propose_publication
 from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.core.errors import Invalid

@@ -21,9 +21,10 @@ from governance.budgets.domain.ledger import BudgetMode
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.rules import may_see_budget
+from governance.exports.web import export
 from governance.people.api.caller import asker
 from governance.people.approvals.serializers import ChangeAnswer
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, download, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, read
 
 
 class Budgets(ViewSet):
@@ -56,7 +57,7 @@ class Budgets(ViewSet):
         """Every booking with what it left available, the newest first."""
         _, person, now = asker(request)
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)
-        return download(ledger.table(ledger.statement_of(account, today=now.date())), kind=kind)
+        return export(ledger.table(ledger.statement_of(account, today=now.date())), kind=kind)
 
     @extend_schema(operation_id="budgets_terms", request=TermsInput, responses=TermsInput)
     def set_terms(self, request: Request, team: str, quarter: str, unit: str) -> Response:

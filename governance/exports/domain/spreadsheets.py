@@ -1,6 +1,7 @@
-"""Tables as CSV and XLSX without formula injection (ASVS 5, 1.2.10).¶A text whose first character a spreadsheet might
-interpret gets an apostrophe in front. So does a text that begins with an apostrophe, so that removing one apostrophe
-always restores the original text. Numbers, also negative ones, are written as numbers.
+"""Tables as CSV and XLSX without formula injection (ASVS 5, 1.2.10). Numbers, also negative ones, stay numbers.
+
+A text that a spreadsheet might interpret, or that begins with an apostrophe, gets an apostrophe in front: removing it
+always restores the original text.
 """
 
 import csv

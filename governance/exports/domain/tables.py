@@ -24,35 +24,13 @@ class ExportTable:
     count: int
 
 
-@dataclass(frozen=True)
-class File:
-    """An exported file."""
-
-    name: str
-    content: bytes
-    media_type: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The HTTP headers: download as attachment, and no content sniffing."""
-        return {
-            "Content-Type": self.media_type,
-            "Content-Disposition": f'attachment; filename="{self.name}"',
-            "X-Content-Type-Options": "nosniff",
-        }
-
-
-def file_of(table: ExportTable, *, kind: str) -> File:
-    """The table as the file `name.kind`. Raises NotFound unless the kind is csv or xlsx, TooLarge above `ROWS_MAX`
-    rows.
-    """
+def content_of(table: ExportTable, *, kind: str) -> bytes:
+    """The table as a file. Raises NotFound unless the kind is csv or xlsx, TooLarge above `ROWS_MAX` rows."""
     if kind not in MEDIA_TYPES:
         raise NotFound(f"There is no export as {kind!r}. Use csv or xlsx.")
     if table.count > ROWS_MAX:
-        raise TooLarge(
-            f"{table.count:,} rows are more than the {ROWS_MAX:,} allowed in one file. "
-            "Reduce the list with its filters."
-        )
-    is_csv = kind == CSV
-    content = csv_of(table.header, table.rows) if is_csv else xlsx_of(table.header, table.rows, title=table.name)
-    return File(f"{table.name}.{kind}", content, MEDIA_TYPES[kind])
+        too_many = f"{table.count:,} rows are more than the {ROWS_MAX:,} allowed in one file."
+        raise TooLarge(f"{too_many} Reduce the list with its filters.")
+    if kind == CSV:
+        return csv_of(table.header, table.rows)
+    return xlsx_of(table.header, table.rows, title=table.name)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,6 +17,8 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from weighbridge.core.errors import Invalid, TooLarge
+
+Upload: TypeAlias = "File[bytes] | SpooledUpload"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class SpooledUpload:
 
     @classmethod
     @contextmanager
-    def read(cls, upload: "File[bytes] | SpooledUpload", *, field: str = "file") -> Iterator["SpooledUpload"]:
+    def read(cls, upload: Upload, *, field: str = "file") -> Iterator["SpooledUpload"]:
         """Receive and hash an upload before taking any lock. The temporary file is deleted after the block."""
         if isinstance(upload, SpooledUpload):
             yield upload
@@ -49,9 +52,8 @@ class SpooledUpload:
             with path.open("wb") as spool:
                 for chunk in upload.chunks():
                     size += len(chunk)
-                    if size > settings.UPLOAD_LIMIT_BYTES:
-                        limit_mb = settings.UPLOAD_LIMIT_BYTES // 1_000_000
-                        raise TooLarge(f"The file is larger than the {limit_mb} MB allowed.", field=field)
+                    if size > (limit := settings.UPLOAD_LIMIT_BYTES):
+                        raise TooLarge(f"The file is larger than the {limit // 1_000_000} MB allowed.", field=field)
                     digest.update(chunk)
                     spool.write(chunk)
             if size == 0:
@@ -60,15 +62,10 @@ class SpooledUpload:
 
 
 def store(
-    *,
-    upload: "File[bytes] | SpooledUpload",
-    by: User | None,
-    now: datetime,
-    inspect: Callable[[Path], None] | None = None,
-    field: str = "file",
+    *, upload: Upload, by: User | None, now: datetime, inspect: Callable[[Path], None] | None = None
 ) -> StoredFile:
     """Store an upload; equal content is stored only once. `inspect` may refuse it before it is stored."""
-    with SpooledUpload.read(upload, field=field) as spooled:
+    with SpooledUpload.read(upload) as spooled:
         if inspect is not None:
             inspect(spooled.path)
         name = f"sha256/{spooled.hash[:2]}/{spooled.hash}"

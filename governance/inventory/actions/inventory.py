@@ -4,14 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
-from governance.inventory.actions.artifacts import SpooledUpload
+from governance.inventory.actions.artifacts import SpooledUpload, Upload
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
@@ -19,9 +18,6 @@ from governance.people.queries.people import person_of
 from governance.people.rules import check_act_for_team
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.model_files.inspection import inspect
-
-if TYPE_CHECKING:
-    from django.core.files import File
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -44,16 +40,13 @@ class NewVersion:
 
     asset: ModelAsset | NewAsset
     version: str
-    upload: "File[bytes] | SpooledUpload | None" = None
+    upload: "Upload | None" = None
     uri: str = ""
     digest: str = ""
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
-    """Register a version, and its model if that is new.
-
-    If the version is refused, the model is not created either. A file is read and hashed before any lock is taken.
-    """
+    """Register a version, and its model if that is new, or neither. A file is hashed before any lock is taken."""
     if isinstance(entry.asset, NewAsset):
         _check_asset(entry.asset, by)
     else:
@@ -116,28 +109,21 @@ def _referred(uri: str, digest: str) -> dict[str, object]:
         raise Invalid("The digest must be sha256: followed by 64 hexadecimal digits.", field="sha256")
     suffix = Path(uri).suffix.lower()
     if suffix not in {".onnx", ".safetensors"}:
-        raise Invalid(
-            "The URI must be of an .onnx or a .safetensors file. Pickle files are refused "
-            "because loading them runs code.",
-            field="uri",
-        )
+        safe = "The URI must be of an .onnx or a .safetensors file."
+        raise Invalid(f"{safe} Pickle files are refused because loading them runs code.", field="uri")
     return {"format": suffix[1:], "uri": uri}
 
 
 def _register(
     asset: ModelAsset, version: str, digest: str, fields: dict[str, object], by: User, now: datetime
 ) -> ModelVersion:
-    with transaction.atomic():
-        defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
-        existing, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
-        if is_new:
-            subject = ("model", f"{asset.team.slug}/{asset.slug}")
-            details = {"version": version, "digest": digest}
-            audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
+    defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
+    existing, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
+    if is_new:
+        subject = ("model", f"{asset.team.slug}/{asset.slug}")
+        details = {"version": version, "digest": digest}
+        audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
     if existing.digest != digest:
-        raise Invalid(
-            f"Version {version} is already registered with other content. Give this file a new version.",
-            code="version_taken",
-            field="version",
-        )
+        taken = f"Version {version} is already registered with other content. Give this file a new version."
+        raise Invalid(taken, code="version_taken", field="version")
     return existing

@@ -1,6 +1,4 @@
-"""The format of a backup, and functions that write and read it: a database dump, copied files, and a list of
-digests.
-"""
+"""The format of a backup, written and read: a database dump, copied files, and a list of digests."""
 
 import hashlib
 import json
@@ -21,10 +19,7 @@ DUMP, LIST, KEYS = "database.dump", "backup.json", "keys"
 
 def folders(*, with_keys: bool) -> dict[str, Path]:
     """The folders and files besides the database, by their name in the backup."""
-    paths = {
-        "artifacts": Path(storages["artifacts"].path("")),
-        "files": Path(storages["default"].path("")),
-    }
+    paths = {"artifacts": Path(storages["artifacts"].path("")), "files": Path(storages["default"].path(""))}
     if with_keys:
         paths["keys/signing.pem"] = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
         paths["keys/django"] = Path(settings.VAR_DIR) / "keys" / "django"
@@ -65,9 +60,8 @@ def check_complete(folder: Path) -> None:
     actual = digests(folder)
     wrong = sorted(name for name in {*listed["files"], *actual} if listed["files"].get(name) != actual.get(name))
     if wrong:
-        raise CommandError(
-            f"The backup is damaged: {', '.join(wrong[:5])} differs from the list of digests. Use another backup."
-        )
+        differs = f"{', '.join(wrong[:5])} differs from the list of digests."
+        raise CommandError(f"The backup is damaged: {differs} Use another backup.")
 
 
 def check_empty(found: Mapping[str, Path]) -> None:
@@ -86,9 +80,7 @@ def dump(target: Path) -> None:
 
 
 def load(source: Path) -> None:
-    """Restore a dump into the empty database in one transaction. Raises CommandError with the output of
-    `pg_restore`.
-    """
+    """Restore a dump in one transaction. Raises CommandError with the output of `pg_restore`."""
     _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(source))
 
 

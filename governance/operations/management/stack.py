@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 STOP_PATIENCE_S = 10.0
@@ -32,16 +32,13 @@ class Stack:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise SystemExit(
-                f"Another `make run` or `make demo` uses {self.logs.parent}. Stop it first (Ctrl-C)."
-            ) from error
+            used = f"Another `make run` or `make demo` uses {self.logs.parent}."
+            raise SystemExit(f"{used} Stop it first (Ctrl-C).") from error
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._lock.close()
 
@@ -60,42 +57,16 @@ class Stack:
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
-        python = sys.executable
-        celery = [
-            python,
-            "-m",
-            "celery",
-            "-A",
-            "config",
-            "worker",
-            "--concurrency",
-            "1",
-            "--loglevel",
-            "INFO",
-        ]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        self.start(
-            "web",
-            [
-                python,
-                "-m",
-                "gunicorn",
-                "config.wsgi",
-                "--bind",
-                f"127.0.0.1:{port}",
-                "--workers",
-                "2",
-                "--threads",
-                "4",
-                "--timeout",
-                "120",
-                "--access-logfile",
-                "-",
-            ],
-        )
-        self.start("effects", [*celery, *quiet, "-Q", "effects", "-n", "effects@%h"])
-        self.start("bench", [*celery, *quiet, "-Q", "bench.cpu", "-n", "bench@%h"])
-        self.start("tick", [python, "manage.py", "tick", "--every", "2"])
+        gunicorn = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --timeout 120"
+        worker = "celery -A config worker --concurrency 1 --loglevel INFO"
+        quiet = "--without-gossip --without-mingle --without-heartbeat"
+        for name, options in (
+            ("web", f"-m {gunicorn} --access-logfile -"),
+            ("effects", f"-m {worker} {quiet} -Q effects -n effects@%h"),
+            ("bench", f"-m {worker} {quiet} -Q bench.cpu -n bench@%h"),
+            ("tick", "manage.py tick --every 2"),
+        ):
+            self.start(name, [sys.executable, *options.split()])
 
     def wait_for(self, url: str) -> None:
         """Wait until `url` responds. Raises SystemExit with the log's path if it does not."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,9 +21,9 @@ from governance.people.approvals.models import Change
 from governance.people.rules import may_manage_people
 from governance.people.web import grants
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.reason_form import ReasonForm, reason_in
+from governance.people.web.fields import ReasonForm, reason_in
 from governance.rulebook.web import policies
-from governance.site.web.refusals import attempt, refusal_of
+from governance.site.web.refusals import refusal_of, refusals_shown
 
 PAGE_SIZE = 30
 
@@ -66,12 +67,9 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
 def confirm(request: HttpRequest, change_id: int) -> HttpResponse:
     """Confirm a change, by the second person."""
     change = reads.find(change_id=change_id, person=person_of(request))
-
-    def act() -> str:
+    with refusals_shown(request):
         approvals.confirm(change=change, by=user_of(request), now=timezone.now())
-        return f"{change} is {kind_of(change).done}"
-
-    attempt(request, act)
+        messages.success(request, f"{change} is {kind_of(change).done}")
     return redirect("governance:change", change_id)
 
 
@@ -79,12 +77,9 @@ def confirm(request: HttpRequest, change_id: int) -> HttpResponse:
 def refuse(request: HttpRequest, change_id: int) -> HttpResponse:
     """Refuse a change (second person) or withdraw it (proposer)."""
     change = reads.find(change_id=change_id, person=person_of(request))
-
-    def act() -> str:
+    with refusals_shown(request):
         row = approvals.refuse(change=change, reason=reason_in(request), by=user_of(request), now=timezone.now())
-        return f"{row} is {row.state}. Nothing was changed."
-
-    attempt(request, act)
+        messages.success(request, f"{row} is {row.state}. Nothing was changed.")
     return redirect("governance:change", change_id)
 
 

@@ -5,10 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from governance.jobs.queries.operation import is_delayed
-from governance.people.approvals.rules import may_read_changes
+from governance.jobs.queries import is_delayed
 from governance.people.domain.roles import Role
-from governance.people.rules import may_operate, may_read_trail, sees_everything
+from governance.people.rules import may_operate, may_read_changes, may_read_trail, sees_everything
 from governance.people.web.current_user import person_of
 
 

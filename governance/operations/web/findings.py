@@ -1,10 +1,10 @@
 """The page of findings, with assigning and closing."""
 
 import re
-from dataclasses import dataclass
+from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,9 +19,10 @@ from governance.findings import queries as findings_queries
 from governance.findings.models import Finding
 from governance.findings.rules import may_assign_finding, may_close_finding
 from governance.people.domain.roles import Person
+from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.person_field import PersonField
-from governance.site.web.refusals import attempt
+from governance.people.web.fields import PersonField
+from governance.site.web.refusals import refusals_shown
 from weighbridge.core.errors import Invalid
 
 PAGE_SIZE = 20
@@ -31,7 +32,7 @@ REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
 class AssignForm(forms.Form):
     """The owner and the due date of a finding."""
 
-    owner = PersonField(User.objects.filter(is_active=True).order_by("username"), label="Who", to_field_name="username")
+    owner = PersonField(label="Who")
     due_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}))
 
 
@@ -41,17 +42,6 @@ class CloseForm(forms.Form):
     note = forms.CharField(
         label="What was done", max_length=writes.NOTE_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
     )
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A finding with its account or request, and the forms that the person may use."""
-
-    finding: Finding
-    account: BudgetAccount | None
-    ref: str
-    assign: AssignForm | None
-    close: CloseForm | None
 
 
 @require_safe
@@ -68,37 +58,29 @@ def listed(request: HttpRequest) -> HttpResponse:
     return render(request, "governance/operations/findings.html", context)
 
 
-def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> Shown:
-    may_close = may_close_finding(person, owner_id=finding.owner_id)
-    return Shown(
-        finding,
-        account,
-        _ref(finding),
-        assign=AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
-        close=CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
-    )
-
-
-def _ref(finding: Finding) -> str:
-    """The request ref at the start of the subject of a finding; "" if there is none."""
+def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> dict[str, Any]:
+    """A finding with its account, the request at the start of its subject, and the forms that the person may use."""
     first = finding.subject.partition(" ")[0]
-    return first if REFERENCE.match(first) else ""
+    may_close = may_close_finding(person, owner_id=finding.owner_id)
+    return {
+        "finding": finding,
+        "account": account,
+        "ref": first if REFERENCE.match(first) else "",
+        "assign": AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
+        "close": CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
+    }
 
 
 @require_POST
 def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Assign a finding."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
-
-    def act() -> str:
-        form = AssignForm(request.POST)
+    form = AssignForm(request.POST)
+    with refusals_shown(request):
         if not form.is_valid():
             raise Invalid("Choose a person and enter a date like 2026-12-31.", field="due_on")
-        owner, due_on = form.cleaned_data["owner"], form.cleaned_data["due_on"]
-        row = writes.assign(finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now())
-        return f"{owner.get_full_name() or owner.username} is now responsible for {row}."
-
-    attempt(request, act)
+        row = writes.assign(finding=finding, **form.cleaned_data, by=user_of(request), now=timezone.now())
+        messages.success(request, f"{name_of(form.cleaned_data['owner'])} is now responsible for {row}.")
     return redirect("governance:findings")
 
 
@@ -106,12 +88,9 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
 def close(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Close a finding with a note."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
-
-    def act() -> str:
-        form = CloseForm(request.POST)
+    form = CloseForm(request.POST)
+    with refusals_shown(request):
         note = form.cleaned_data["note"] if form.is_valid() else ""
         row = writes.close(finding=finding, note=note, by=user_of(request), now=timezone.now())
-        return f"{row} is closed."
-
-    attempt(request, act)
+        messages.success(request, f"{row} is closed.")
     return redirect("governance:findings")

@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.jobs import queries as effects
 from governance.jobs.models import OutboxMessage
-from governance.jobs.queries import outbox as effects
 from governance.operations import actions as writes
 from governance.people.rules import check_operate, sees_everything
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_ago
-from governance.site.web.refusals import attempt
-from weighbridge.core.errors import Refused
+from governance.site.web.refusals import refusal_of, refusals_shown
 
 PAGE_SIZE = 30
 
@@ -49,24 +49,18 @@ def connection(request: HttpRequest) -> HttpResponse:
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
     """Request a connection test of Jira."""
-
-    def act() -> str:
+    with refusals_shown(request):
         writes.request_check(by=user_of(request), now=timezone.now())
-        return "The connection is being tested. The result will appear here."
-
-    attempt(request, act)
+        messages.success(request, "The connection is being tested. The result will appear here.")
     return redirect("governance:integrations")
 
 
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     """Resume all paused messages."""
-
-    def act() -> str:
+    with refusals_shown(request):
         count = writes.resume_all(by=user_of(request), now=timezone.now())
-        return f"{count} paused message{'' if count == 1 else 's'} will be retried now."
-
-    attempt(request, act)
+        messages.success(request, f"{count} paused message{'' if count == 1 else 's'} will be retried now.")
     return redirect("governance:integrations")
 
 
@@ -74,26 +68,17 @@ def resume(request: HttpRequest) -> HttpResponse:
 def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     """Retry one dead or paused message."""
     message = get_object_or_404(OutboxMessage, pk=message_id)
-
-    def act() -> str:
+    with refusals_shown(request):
         row = writes.retry(message=message, by=user_of(request), now=timezone.now())
-        return f"{row.key} will be retried now."
-
-    attempt(request, act)
+        messages.success(request, f"{row.key} will be retried now.")
     return redirect("governance:integrations")
 
 
 def _connection(request: HttpRequest) -> dict[str, Any]:
     jira = settings.WEIGHBRIDGE["JIRA"]
-    try:
-        check_operate(person_of(request))
-    except Refused as refusal:
-        cannot_operate = refusal.reason
-    else:
-        cannot_operate = ""
     return {
         "jira": {name: jira[name] for name in ("url", "email", "project", "issue_type")},
         "connection": effects.last_connection(),
         "under_way": effects.check_under_way(),
-        "cannot_operate": cannot_operate,
+        "cannot_operate": refusal_of(lambda: check_operate(person_of(request))),
     }

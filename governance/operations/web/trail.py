@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from governance.audit.actions import record as audit
 from governance.audit.queries import checkpoints, trail
 from governance.audit.queries.trail import TrailSelection
 from governance.exports.web import export
@@ -50,7 +49,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 def chain(request: HttpRequest) -> HttpResponse:
     """Verify the whole chain. Only on request by a button, because it reads all rows."""
     check_read_trail(person_of(request))
-    broken = audit.first_broken()
+    broken = trail.first_broken()
     faults = [f"Event {broken[0]} {broken[1]}."] if broken else []
     faults += checkpoints.contradictions(public_keys=checkpoints.own_keys())
     context = {**_head(), "is_walked": True, "broken_words": " ".join(faults)}

@@ -6,9 +6,8 @@ from django.contrib.auth.models import User
 
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
-from governance.people.approvals.binding import binding
 from governance.people.approvals.enums import Changed
-from governance.people.approvals.kinds import register
+from governance.people.approvals.kinds import binding, register
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
@@ -27,10 +26,8 @@ def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetim
 def _check_grant(change: Change) -> None:
     user, role = User.objects.get(pk=change.subject_id), Role(change.part)
     if role not in BINDING:
-        raise Invalid(
-            f"The role {role.label.lower()} needs no second person. An administrator can grant it directly.",
-            field="role",
-        )
+        free = f"The role {role.label.lower()} needs no second person."
+        raise Invalid(f"{free} An administrator can grant it directly.", field="role")
     if not user.is_active:
         raise Invalid(f"The account {user.username} is closed.", field="user")
     if RoleGrant.objects.filter(user=user, role=role.value).exists():

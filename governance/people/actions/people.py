@@ -37,25 +37,16 @@ def create_team(*, slug: str, name: str, by: User | None, now: datetime) -> Team
 
 
 def grant_role(
-    *,
-    user: User,
-    role: Role,
-    team: Team | None = None,
-    change: Change | None = None,
-    by: User | None,
-    now: datetime,
+    *, user: User, role: Role, team: Team | None = None, change: Change | None = None, by: User | None, now: datetime
 ) -> RoleGrant:
-    """Grant a role: requester for one team, all others for the whole organization.
-
-    A binding role needs the `change` that another person proposed and `by` confirmed.
-    """
+    """Grant a role; a binding one needs the `change` that another person proposed and `by` confirmed."""
     if (role is Role.REQUESTER) != (team is not None):
-        raise Invalid(
-            "The role requester is granted for a team, all other roles for the whole organization.", field="team"
-        )
+        wrong = "The role requester is granted for a team, all other roles for the whole organization."
+        raise Invalid(wrong, field="team")
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
-        _check_two_people(user, role, change, by)
+        if role in BINDING:
+            _check_two_people(user, role, change, by)
     with transaction.atomic():
         grant, is_new = RoleGrant.objects.get_or_create(user=user, role=role.value, team=team)
         if is_new:
@@ -68,14 +59,10 @@ def grant_role(
 
 
 def _check_two_people(user: User, role: Role, change: Change | None, by: User) -> None:
-    if role not in BINDING:
-        return
     agreed = Change.objects.filter(kind=Changed.ROLE, gains=user, part=role.value, state=ChangeState.CONFIRMED)
     if change is None or not agreed.filter(pk=change.pk, closed_by=by).exists():
-        raise NotAllowed(
-            "Two people must grant this role. Propose it under Changes; another administrator then confirms it.",
-            code="two_people",
-        )
+        wanted = "Two people must grant this role. Propose it under Changes; another administrator then confirms it."
+        raise NotAllowed(wanted, code="two_people")
 
 
 def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
@@ -113,15 +100,10 @@ def create_token(
     if not 1 <= valid_days <= TOKEN_DAYS_MAX:
         raise Invalid(f"A token can be valid for 1 to {TOKEN_DAYS_MAX} days.", field="valid_days")
     token = f"wb_{secrets.token_urlsafe(32)}"
+    row = ApiToken(user=user, digest=hashlib.sha256(token.encode()).hexdigest(), prefix=token[:9], scope=scope.value)
+    row.created_at, row.expires_at = now, now + timedelta(days=valid_days)
     with transaction.atomic():
-        ApiToken.objects.create(
-            user=user,
-            digest=hashlib.sha256(token.encode()).hexdigest(),
-            prefix=token[:9],
-            scope=scope.value,
-            created_at=now,
-            expires_at=now + timedelta(days=valid_days),
-        )
-        details = {"prefix": token[:9], "valid_days": valid_days, "scope": scope.value}
+        row.save(force_insert=True)
+        details = {"prefix": row.prefix, "valid_days": valid_days, "scope": row.scope}
         audit.record(kind="token.created", by=by, subject=("person", user.username), details=details, now=now)
     return token

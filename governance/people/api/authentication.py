@@ -17,10 +17,7 @@ USED_EVERY = timedelta(minutes=5)
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Token wb_…`; expired, revoked and unknown tokens are told apart by nobody.
-
-    What the token is not for is refused here, before anything else looks at the call: a replay of an answer included.
-    """
+    """`Authorization: Token wb_…`. What its scope forbids is refused here, before anything else looks at the call."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The user and the token, or None where the request carries no token; NotAllowed beyond the token's scope."""

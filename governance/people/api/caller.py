@@ -1,7 +1,4 @@
-"""What every API of the house shares: who asks, how an input is read, how numbers, choices and files are written.
-
-The one module of this edge that other apps' APIs may import; the contract names it.
-"""
+"""Who calls the API."""
 
 from datetime import datetime
 from typing import cast

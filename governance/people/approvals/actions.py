@@ -28,9 +28,8 @@ def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
             change.save(force_insert=True)
             _record(change, by, now)
     except IntegrityError as error:
-        raise WrongState(
-            "This change is already proposed. Confirm or refuse the existing proposal.", code="already_open"
-        ) from error
+        already = "This change is already proposed. Confirm or refuse the existing proposal."
+        raise WrongState(already, code="already_open") from error
     return change
 
 
@@ -46,9 +45,8 @@ def confirm(*, change: Change, by: User, now: datetime) -> Change:
         try:
             kind.may_propose(person_of(row.proposed_by), row)
         except NotAllowed as refusal:
-            raise WrongState(
-                "The person who proposed this may no longer propose it. Refuse it, and propose it again."
-            ) from refusal
+            wrong = "The person who proposed this may no longer propose it."
+            raise WrongState(f"{wrong} Refuse it, and propose it again.") from refusal
         _close(row, ChangeState.CONFIRMED, by, now)
         kind.apply(row, by, now)
         _record(row, by, now)

@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,7 +20,6 @@ from governance.site.api.shapes import Nothing, read
 class Changes(GenericAPIView[Any]):
     """Changes that take two people: those the asker may see."""
 
-    parser_classes = [JSONParser]
     serializer_class = ChangeAnswer
 
     @extend_schema(operation_id="changes_list", parameters=[ChangeFilters], responses=ChangeAnswer(many=True))
@@ -54,8 +52,6 @@ class ChangeDetail(APIView):
 class ChangeConfirmation(APIView):
     """The second person's yes."""
 
-    parser_classes = [JSONParser]
-
     @extend_schema(operation_id="changes_confirm", request=Nothing, responses=ChangeAnswer)
     def post(self, request: Request, change_id: int) -> Response:
         """Put the change in force; needs somebody who may confirm its kind and neither proposed it nor gains by it."""
@@ -67,8 +63,6 @@ class ChangeConfirmation(APIView):
 
 class ChangeRefusal(APIView):
     """The second person's no, or the proposer's."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="changes_refuse", request=ChangeReasonInput, responses=ChangeAnswer)
     def post(self, request: Request, change_id: int) -> Response:

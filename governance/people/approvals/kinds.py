@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,17 +12,18 @@ from django.db.models import Q
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
-from governance.people.rules import need_role
+from governance.people.rules import may_read_changes, need_role
 from weighbridge.core.errors import NotAllowed
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeKind:
-    """One kind of change.¶People with a role of `confirmers` confirm and refuse; `noun` and `another` name the change
-    and the second person in sentences. `check` raises if the change is invalid in the current state, `may_propose`
-    (called again on confirmation) unless the person may propose it, and `check_impartial` if the second person has a
-    part in it. `lock` locks the rows that a confirmation must lock before the change. `done` and `why_none` are texts
-    of the page: the result of a confirmation, and the reason why no one can confirm.
+    """One kind of change. People with a role of `confirmers` confirm and refuse it.
+
+    `check` raises if the change is invalid in the current state, `may_propose` (called again on confirmation) unless
+    the person may propose it, and `check_impartial` if the second person has a part in it. `lock` locks the rows that
+    a confirmation must lock before the change. The texts name the change and the second person in sentences, and tell
+    on its page why no one can confirm, and the result of a confirmation.
     """
 
     name: Changed
@@ -39,6 +41,15 @@ class ChangeKind:
 
 
 KINDS: dict[str, ChangeKind] = {}
+NONE = Q(pk__in=())
+binding = partial(
+    ChangeKind,
+    confirmers=(Role.ADMIN,),
+    visible=lambda person: Q() if may_read_changes(person) else NONE,
+    why_none="All administrators proposed it or gain by it. An operator can make another "
+    "person an administrator on the server: manage.py grant USER admin.",
+)
+"""The common part of the kinds that administrators confirm."""
 
 
 def register(kind: ChangeKind) -> ChangeKind:
@@ -53,24 +64,18 @@ def kind_of(change: Change) -> ChangeKind:
 
 
 def check_confirm(person: Person, change: Change) -> None:
-    """Raise NotAllowed unless the person may confirm the change. People who proposed it, wrote it or gain by it may
-    not.
-    """
+    """Raise NotAllowed unless the person may confirm it. Those who proposed it, wrote it or gain by it may not."""
     kind = kind_of(change)
     need_role(person, *kind.confirmers, to=f"confirm {kind.noun}")
     if person.id == change.proposed_by_id:
         raise NotAllowed(f"You proposed this change; {kind.another} must confirm it.")
     if person.id == change.gains_id:
-        raise NotAllowed(
-            "You wrote the version that this change publishes, or you gain a role by it; "
-            f"{kind.another} must confirm it."
-        )
+        part = "You wrote the version that this change publishes, or you gain a role by it"
+        raise NotAllowed(f"{part}; {kind.another} must confirm it.")
     kind.check_impartial(person, change)
 
 
 def check_refuse(person: Person, change: Change) -> None:
-    """Raise NotAllowed unless the person may close the change without effect: its proposer, and people who may confirm
-    such changes.
-    """
+    """Raise NotAllowed unless the person proposed the change, or may confirm such changes."""
     if not (person.is_active and person.id == change.proposed_by_id):
         need_role(person, *kind_of(change).confirmers, to=f"refuse {kind_of(change).noun}")

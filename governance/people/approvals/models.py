@@ -16,11 +16,10 @@ _CLOSED = Q(closed_at__isnull=False, closed_by__isnull=False)
 
 
 class Change(models.Model):
-    """A proposed change.
+    """A proposed change; a trigger prevents updates after it is closed.
 
-    A trigger prevents updates after it is closed.¶`subject_id` is the row of the kind's table that changes, `part` the
-    changed part of it, if it has parts, `details` the change as JSON, and `what` its description. `gains` is the person
-    who must not confirm, because they wrote the version or gain by the change.
+    `subject_id` is the row of the kind's table that changes, `part` the changed part of it, if it has parts, `details`
+    the change as JSON. `gains` is the person who must not confirm: they wrote the version or gain by the change.
     """
 
     kind = models.CharField(max_length=12, choices=Changed.choices)

@@ -1,20 +1,18 @@
 """Reads of changes that take two people."""
 
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
 
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
 from governance.people.approvals.enums import Changed, ChangeState
-from governance.people.approvals.kinds import KINDS, check_confirm, kind_of
+from governance.people.approvals.kinds import KINDS, NONE, check_confirm, kind_of
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
 from governance.people.queries.people import people_with, person_of
 from governance.people.rules import may
 from weighbridge.core.errors import NotFound
-
-NONE = Q(pk__in=())
 
 
 def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Change]:
@@ -40,5 +38,6 @@ def open_for(*, kind: Changed, subject: Model) -> Change | None:
 def confirmers(change: Change) -> list[User]:
     """The users who could confirm it now, by user name."""
     able = {user.pk: user for role in kind_of(change).confirmers for user in people_with(role)}
-    can = [user for user in able.values() if may(partial(check_confirm, person_of(user), change))]
+    may_confirm = may(check_confirm)
+    can = [user for user in able.values() if may_confirm(person_of(user), change)]
     return sorted(can, key=lambda user: user.username)

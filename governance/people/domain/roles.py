@@ -1,7 +1,4 @@
-"""The seven roles, and the person that the permission rules use.
-
-Each app's `rules.py` defines what a role may do; this module only names and describes the roles.
-"""
+"""The seven roles, and the person that the permission rules use. `rules.py` of a subject says what a role may do."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -12,8 +12,7 @@ from governance.people.approvals.models import ROLES, Change
 from governance.people.domain.roles import Role
 from governance.people.queries import people
 from governance.people.web.current_user import user_of
-from governance.people.web.person_field import PersonField
-from governance.people.web.reason_form import ReasonForm
+from governance.people.web.fields import PersonField, ReasonForm
 from governance.site.web.refusals import show_in
 from weighbridge.core.errors import Refused
 
@@ -21,9 +20,7 @@ from weighbridge.core.errors import Refused
 class GrantForm(ReasonForm):
     """A binding role for another person."""
 
-    user = PersonField(
-        User.objects.filter(is_active=True).order_by("username"), label="Person", to_field_name="username"
-    )
+    user = PersonField(label="Person")
     role = forms.ChoiceField(choices=ROLES)
     field_order = ("user", "role", "reason")
 

@@ -34,10 +34,9 @@ def draft_checklist(*, source: str, by: User | None, now: datetime) -> Checklist
 
 
 def publish(*, version: Version, by: User | None, now: datetime) -> Version:
-    """Publish a draft and retire the previous version.
+    """Publish a draft and retire the previous version; `by` None is the system.
 
-    `by` None is the system. For a person, this runs as part of a change that they have just confirmed
-    (`changes.confirm`); the database refuses it otherwise.
+    For a person, this is part of a change that they have just confirmed; the database refuses it otherwise.
     """
     if by is not None:
         check_publish_rulebook(person_of(by), written_by_id=version.written_by_id)
@@ -53,10 +52,7 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
                 row.save(update_fields=["state"])
         draft.state, draft.published_by, draft.published_at = DocumentState.PUBLISHED, by, now
         draft.save(update_fields=["state", "published_by", "published_at"])
-        details = {"digest": draft.digest}
-        audit.record(
-            kind=f"{_word(draft)}.published", by=by, subject=(_word(draft), str(draft)), details=details, now=now
-        )
+        _record("published", draft, by, now)
     return draft
 
 
@@ -72,9 +68,13 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
                 row.save()
         except IntegrityError as error:
             raise WrongState(f"Another person has just saved {row}. Check it, then save yours again.") from error
-        details = {"digest": row.digest}
-        audit.record(kind=f"{_word(row)}.drafted", by=by, subject=(_word(row), str(row)), details=details, now=now)
+        _record("drafted", row, by, now)
     return row
+
+
+def _record(step: str, row: Version, by: User | None, now: datetime) -> None:
+    details = {"digest": row.digest}
+    audit.record(kind=f"{row.word}.{step}", by=by, subject=(row.word, str(row)), details=details, now=now)
 
 
 def _read(source: str) -> dict[str, Any]:
@@ -89,7 +89,3 @@ def _read(source: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Invalid("The document must be a mapping with apiVersion and kind.", field="source")
     return document
-
-
-def _word(row: PolicyVersion | ChecklistVersion) -> str:
-    return "policy" if isinstance(row, PolicyVersion) else "checklist"

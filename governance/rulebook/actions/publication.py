@@ -6,9 +6,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from governance.people.approvals import actions as approvals
-from governance.people.approvals.binding import binding
 from governance.people.approvals.enums import Changed
-from governance.people.approvals.kinds import register
+from governance.people.approvals.kinds import binding, register
 from governance.people.approvals.models import Change
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import Document

@@ -99,14 +99,15 @@ def _item(reader: Reader) -> ChecklistItem:
         help=reader.text("help", ""),
         required=reader.flag("required", default=True),
         metrics=reader.words("metrics"),
-        accept=_accepted(reader),
+        accept=read_accepted(reader),
         min_length=reader.whole("min_length", 1, at_least=1),
     )
     _check_metrics(reader, item)
     return item
 
 
-def _accepted(reader: Reader) -> tuple[Basis, ...]:
+def read_accepted(reader: Reader) -> tuple[Basis, ...]:
+    """The listed bases and all stronger ones, so that a weaker basis never makes a metric value acceptable."""
     listed = reader.words("accept")
     if not set(listed) <= set(Basis):
         raise reader.fault("accept", f"may list only {', '.join(Basis)}.")
@@ -123,17 +124,14 @@ def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
         if item.kind.is_answered_by_metrics and not values:
             raise reader.fault(key, f"is missing. A {item.kind} item is answered by metrics of an accepted basis.")
         if values and not item.kind.is_answered_by_metrics:
-            raise reader.fault(
-                key, f"is allowed only for metric and cost items. A {item.kind} item is answered by a person."
-            )
+            only = "is allowed only for metric and cost items."
+            raise reader.fault(key, f"{only} A {item.kind} item is answered by a person.")
 
 
 def completeness(
     checklist: Checklist, *, answers: Sequence[ChecklistReply], metric_values: Sequence[MetricValue], now: datetime
 ) -> tuple[ItemStatus, ...]:
-    """One status for each item, in the order of the checklist. If an item has several answers, the latest one
-    counts.
-    """
+    """One status for each item, in the order of the checklist. Of several answers of an item, the latest counts."""
     latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
     return tuple(
         _by_metrics(item, metric_values=metric_values, now=now)

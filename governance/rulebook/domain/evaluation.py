@@ -1,7 +1,7 @@
 """Evaluates a policy for a request: each rule with its inputs, its result and the reason.
 
-Pure and total: invalid evidence never raises, but makes a rule indeterminate. Missing, stale, weak or malformed
-evidence never passes, and weaker evidence never makes the outcome more permissive.
+Pure and total: missing, stale, weak or malformed evidence never raises and never passes, but makes a rule
+indeterminate; weaker evidence never makes the outcome more permissive.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -53,9 +53,7 @@ class EvaluationSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """The result of one rule. `observed` is the compared number, `why` the reason as a sentence, `message` the text
-    from the policy.
-    """
+    """The result of one rule: `observed` is the compared number, `why` a sentence, `message` from the policy."""
 
     rule_id: str
     metric: str
@@ -82,21 +80,10 @@ class Evaluation:
     results: tuple[RuleResult, ...]
     policy_digest: str
 
-    def is_same_or_better(self, than: "Evaluation") -> bool:
-        """True if neither the outcome nor any rule is more severe than in `than`.
-
-        Rules that are not in `than` must have no effect.
-        """
-        before = {result.rule_id: result.severity for result in than.results}
-        return self.outcome.rank <= than.outcome.rank and all(
-            result.severity <= before.get(result.rule_id, (0, False)) for result in self.results
-        )
-
     def standing(self) -> tuple[RuleResult, ...]:
         """The results with an effect, strictest first."""
-        return tuple(
-            sorted((result for result in self.results if result.effect), key=lambda each: each.severity, reverse=True)
-        )
+        with_effect = (result for result in self.results if result.effect)
+        return tuple(sorted(with_effect, key=lambda each: each.severity, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -117,13 +104,10 @@ def evaluate(
     now: datetime,
     waived: frozenset[str] = frozenset(),
 ) -> Evaluation:
-    """Evaluate all rules of the policy with the values at `now`. `waived` contains the IDs of waived rules; hard rules
-    ignore waivers.
-    """
+    """Evaluate all rules with the values at `now`, except the `waived` ones (by ID); hard rules ignore waivers."""
     index = index_values(metric_values)
     results = tuple(_judge(rule, subject=subject, index=index, now=now, waived=waived) for rule in policy.rules)
-    strictest = max((result.effect.rank for result in results if result.effect), default=0)
-    return Evaluation(tuple(PolicyOutcome)[strictest], results, policy.digest)
+    return Evaluation(outcome_of(result.effect for result in results if result.effect), results, policy.digest)
 
 
 def standing_effects(
@@ -190,7 +174,8 @@ def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, n
 
 
 def _needed(rule: PolicyRule, named: Sequence[MetricValue]) -> str:
-    available = f"only {_listing(named)}" if named else "none at all"
+    bases = " and ".join(sorted({metric_value.basis.value for metric_value in named}))
+    available = f"only {bases}" if named else "none at all"
     return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {available}."
 
 
@@ -206,10 +191,6 @@ def _applies(rule: PolicyRule, subject: EvaluationSubject) -> bool:
 
 def _covers(named: Sequence[str], own: str) -> bool:
     return not named or not own or own in named
-
-
-def _listing(metric_values: Sequence[MetricValue]) -> str:
-    return " and ".join(sorted({metric_value.basis.value for metric_value in metric_values}))
 
 
 def _weigh(rule: PolicyRule, *, metric_value: MetricValue, now: datetime) -> _Finding:
@@ -247,17 +228,13 @@ def _observed(rule: PolicyRule, metric_value: MetricValue) -> Decimal | None:
 def _gap(rule: PolicyRule, *, metric_value: MetricValue, observed: Decimal | None, now: datetime) -> str:
     """The reason why the metric value is not sufficient for the rule; empty if it is."""
     if not is_current(metric_value, now=now):
-        return (
-            f"The {metric_value.basis} value of {rule.metric} expired on {metric_value.valid_until:%Y-%m-%d}; "
-            "provide a new one."
-        )
+        expired = f"expired on {metric_value.valid_until:%Y-%m-%d}"
+        return f"The {metric_value.basis} value of {rule.metric} {expired}; provide a new one."
+    has = f"the {metric_value.basis} value has"
     if rule.min_n and (metric_value.n or 0) < rule.min_n:
-        return (
-            f"The rule needs {rule.min_n} samples of {rule.metric}; "
-            f"the {metric_value.basis} value has {metric_value.n or 'none'}."
-        )
+        return f"The rule needs {rule.min_n} samples of {rule.metric}; {has} {metric_value.n or 'none'}."
     if observed is None:
-        return f"The rule compares {rule.statistic.words}{rule.metric}; the {metric_value.basis} value has none."
+        return f"The rule compares {rule.statistic.words}{rule.metric}; {has} none."
     return ""
 
 

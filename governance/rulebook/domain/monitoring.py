@@ -1,6 +1,4 @@
-"""The monitoring section of a policy: limits for bills, new runs and prices after an approval, and the breaches that
-open a re-review.
-"""
+"""The monitoring section of a policy: the limits after an approval, and the breaches that open a re-review."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,9 +23,8 @@ class BreachKind(StrEnum):
 class Monitoring:
     """The section `monitoring` of a policy; the defaults apply to a policy without it.
 
-    The limit for bills is the P90, or `cost_tolerance_percent` above the P50 if that is higher. 12 % is the limit of
-    the FinOps maturity model for forecasts. Outdated prices need a new projection but not necessarily a review, so they
-    open none by default.
+    The limit for bills is the P90, or `cost_tolerance_percent` above the P50 if that is higher; 12 % is the limit of
+    the FinOps maturity model for forecasts. Outdated prices need a new projection, but no review by default.
     """
 
     cost_tolerance_percent: Decimal = Decimal(12)

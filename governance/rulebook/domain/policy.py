@@ -1,7 +1,6 @@
 """The review policy: structured rules over metrics, the stages of a review, and the benchmark plans.
 
-This module parses and validates policies; `evaluation.py` evaluates them. There is no expression language: a rule
-states a condition that must HOLD, and fires if it does not.
+There is no expression language: a rule states a condition that must HOLD, and fires if it does not.
 """
 
 import operator
@@ -17,11 +16,12 @@ from governance.rulebook.domain.benchmark_plans import (
     read_alternatives,
     read_benchmark,
 )
+from governance.rulebook.domain.checklists import read_accepted
 from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import Basis, number_text, stronger_or_equal
+from weighbridge.core.metrics import Basis, number_text
 
 KIND = "ReviewPolicy"
 
@@ -58,9 +58,7 @@ _COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
 
 
 class Statistic(StrEnum):
-    """The number of a metric value that is compared. `p80` is the P80 of an estimate; for a bill it is the amount
-    itself.
-    """
+    """The number of a metric value that is compared. `p80` of a bill is the amount itself."""
 
     VALUE = "value"
     LOWER = "lower"
@@ -191,9 +189,8 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
     )
     reader.close()
     _check_whole(reader, policy)
-    return replace(
-        policy, digest=digest_of(document)
-    )  # hashed last, because now the document is known to be flat and finite
+    # Hashed last, because now the document is known to be flat and finite.
+    return replace(policy, digest=digest_of(document))
 
 
 def _check_whole(reader: Reader, policy: Policy) -> None:
@@ -235,27 +232,19 @@ def _check_rule(reader: Reader, rule: PolicyRule) -> None:
     if rule.unit != kind.unit:
         raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
-        raise reader.fault(
-            "on_indeterminate",
-            f"must be at least as strict as the effect ({rule.effect}), so that missing evidence is not an advantage.",
-        )
+        wanted = f"must be at least as strict as the effect ({rule.effect})"
+        raise reader.fault("on_indeterminate", f"{wanted}, so that missing evidence is not an advantage.")
     # This bound becomes more favorable with more uncertainty, so weaker evidence would pass more easily.
     kinder = {Statistic.LOWER} if rule.comparator.is_ceiling else {Statistic.UPPER, Statistic.P80}
     if rule.statistic in kinder:
-        raise reader.fault(
-            "statistic",
-            f"cannot be {rule.statistic} with {rule.comparator}, because a wider interval would pass more easily.",
-        )
+        wrong = f"cannot be {rule.statistic} with {rule.comparator}"
+        raise reader.fault("statistic", f"{wrong}, because a wider interval would pass more easily.")
 
 
 def _accepted(reader: Reader) -> tuple[Basis, ...]:
-    """The listed bases and all stronger ones, so that a weaker basis never makes a metric value acceptable."""
-    listed = reader.words("accept")
-    if not listed:
+    if not reader.words("accept"):
         raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")
-    if not set(listed) <= set(Basis):
-        raise reader.fault("accept", f"may list only {', '.join(Basis)}.")
-    return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
+    return read_accepted(reader)
 
 
 def _scope(reader: Reader) -> RuleScope:

@@ -1,16 +1,17 @@
-"""Differences between two versions of a policy, as sentences for approvers.
+"""Differences between two versions of a policy or a checklist, as sentences for approvers.
 
-The comparison is by meaning: the order of rules and the spelling of numbers do not count, but the order of stages does.
+The comparison is by meaning: the spelling of numbers and the order of rules do not count.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
+from governance.rulebook.domain.checklists import Checklist, ChecklistItem
 from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
 from weighbridge.core.metrics import number_text
 
-Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan
+Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,29 @@ class PolicyDifference:
 
 def diff(old: Policy, new: Policy) -> tuple[PolicyDifference, ...]:
     """All differences from `old` to `new`: fields of the policy first, then rules, stages and benchmarks."""
+    old_stages, new_stages = _by_id(old.stages), _by_id(new.stages)
     return (
         *_fields("", _policy_fields(old), _policy_fields(new)),
-        *_members("rules", {rule.id: rule for rule in old.rules}, {rule.id: rule for rule in new.rules}),
-        *_members("stages", {each.id: each for each in old.stages}, {each.id: each for each in new.stages}),
-        *_order(old.stages, new.stages),
+        *_members("rules", _by_id(old.rules), _by_id(new.rules)),
+        *_members("stages", old_stages, new_stages),
+        *_order("stages", old_stages, new_stages),
         *_members("benchmarks", _plans(old), _plans(new)),
         *_members("", _alternatives(old), _alternatives(new)),
     )
+
+
+def diff_checklists(old: Checklist, new: Checklist) -> tuple[PolicyDifference, ...]:
+    """All differences from `old` to `new`: the title first, then the items, then their order."""
+    old_items, new_items = _by_id(old.items), _by_id(new.items)
+    return (
+        *_fields("", {"title": old.title}, {"title": new.title}),
+        *_members("items", old_items, new_items),
+        *_order("items", old_items, new_items),
+    )
+
+
+def _by_id(members: Sequence[PolicyRule | Stage | ChecklistItem]) -> dict[str, Member]:
+    return {member.id: member for member in members}
 
 
 def _plans(policy: Policy) -> dict[str, BenchmarkPlan]:
@@ -68,12 +84,10 @@ def _fields(place: str, old: dict[str, str], new: dict[str, str], *, note: str =
             )
 
 
-def _order(old: tuple[Stage, ...], new: tuple[Stage, ...]) -> Iterable[PolicyDifference]:
-    kept_before = [stage.id for stage in old if stage.id in {each.id for each in new}]
-    kept_after = [stage.id for stage in new if stage.id in {each.id for each in old}]
-    if kept_before != kept_after:
-        before, after = ", ".join(kept_before), ", ".join(kept_after)
-        yield PolicyDifference("stages", before, after, f"The order of the stages changed from {before} to {after}.")
+def _order(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[PolicyDifference]:
+    before, after = (", ".join(key for key in each if key in old and key in new) for each in (old, new))
+    if before != after:
+        yield PolicyDifference(path, before, after, f"The order of the {path} changed from {before} to {after}.")
 
 
 def _policy_fields(policy: Policy) -> dict[str, str]:
@@ -94,6 +108,16 @@ def _member_fields(member: Member) -> dict[str, str]:
         return _rule_fields(member)
     if isinstance(member, Stage):
         return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
+    if isinstance(member, ChecklistItem):
+        return {
+            "kind": member.kind.value,
+            "title": member.title,
+            "help": member.help,
+            "required": "yes" if member.required else "no",
+            "metrics": ", ".join(member.metrics),
+            "accept": ", ".join(member.accept),
+            "min_length": str(member.min_length),
+        }
     if isinstance(member, AlternativesPlan):
         return {
             "variants": ", ".join(member.variants),
@@ -132,6 +156,8 @@ def _summary(member: Member) -> str:
         return f"{member.condition}, else {member.effect} ({member.level})"
     if isinstance(member, Stage):
         return f"{member.title}, {member.quorum} of role {member.role}"
+    if isinstance(member, ChecklistItem):
+        return f"{member.title} ({member.kind}{'' if member.required else ', optional'})"
     if isinstance(member, AlternativesPlan):
         return member.words
     return f"{member.scenario} with at least {member.min_samples} samples"

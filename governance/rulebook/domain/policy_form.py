@@ -26,10 +26,7 @@ def _row(rule: Mapping[str, Any]) -> dict[str, str]:
 
 
 def document_with(document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The document with its rules replaced by the rules of a form.
-
-    The unit comes from the metric; the accepted bases are the given one and all stronger ones.
-    """
+    """The document with the rules of a form. Units come from the metrics, accepted bases include all stronger ones."""
     return {**document, "rules": [_rule(row) for row in rows]}
 
 

@@ -1,7 +1,4 @@
-"""Back-tests of a policy: evaluates past requests with a policy version and compares the outcomes with another version.
-Pure: metrics and a policy version in, outcomes out. A replay uses the same rules as the evaluation of requests, without
-the sentences.
-"""
+"""Back-tests: evaluates past requests with two versions of a policy, without sentences, and compares the outcomes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,7 +11,6 @@ from governance.rulebook.domain.metric_index import MetricIndex
 from governance.rulebook.domain.policy import Policy, RuleEffect
 
 ZERO = Decimal(0)
-NEEDS_REVIEW = frozenset({PolicyOutcome.REVIEW_REQUIRED, PolicyOutcome.DENIED})
 
 
 @dataclass(frozen=True, kw_only=True)

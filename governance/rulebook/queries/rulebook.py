@@ -15,13 +15,11 @@ from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, Document, PolicyVersion
-from governance.rulebook.queries.checklist_changes import diff_checklists
 from weighbridge.core.errors import NotFound, WrongState
 
 Version = PolicyVersion | ChecklistVersion
 KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {
-    "policies": PolicyVersion,
-    "checklists": ChecklistVersion,
+    kind.plural: kind for kind in (PolicyVersion, ChecklistVersion)
 }
 
 
@@ -51,14 +49,10 @@ def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
     return KINDS[kind]
 
 
-def kind_of(version: Version) -> str:
-    """ "policies" or "checklists"."""
-    return "policies" if isinstance(version, PolicyVersion) else "checklists"
-
-
 def version_of(change: Proposal) -> Version:
     """The policy or checklist version that a change publishes."""
-    return model_of("policies" if change.kind == Changed.POLICY else "checklists").objects.get(pk=change.subject_id)
+    kind = PolicyVersion if change.kind == Changed.POLICY else ChecklistVersion
+    return kind.objects.get(pk=change.subject_id)
 
 
 def check_draft(version: Document) -> None:
@@ -76,16 +70,8 @@ def versions(kind: str) -> list[VersionRow]:
 def row_of(version: Version) -> VersionRow:
     """A version for a list; the author of the default versions is "system"."""
     published = _name(version.published_by) if version.published_at else ""
-    return VersionRow(
-        version.name,
-        version.number,
-        version.state,
-        version.digest,
-        _name(version.written_by),
-        version.written_at,
-        published,
-        version.published_at,
-    )
+    copied = {name: getattr(version, name) for name in VersionRow.__dataclass_fields__}
+    return VersionRow(**copied | {"written_by": _name(version.written_by), "published_by": published})
 
 
 def find(*, kind: str, name: str, number: int) -> Version:
@@ -123,7 +109,7 @@ def changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
     if isinstance(before, PolicyVersion) and isinstance(after, PolicyVersion):
         return policy_diff.diff(policy_in(before), policy_in(after))
     if isinstance(before, ChecklistVersion) and isinstance(after, ChecklistVersion):
-        return diff_checklists(before=checklist_in(before), after=checklist_in(after))
+        return policy_diff.diff_checklists(checklist_in(before), checklist_in(after))
     raise NotFound("A policy and a checklist cannot be compared.")
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,10 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change as Proposal
 from governance.people.approvals.queries import open_for
-from governance.people.approvals.rules import may_read_changes
-from governance.people.rules import sees_everything
+from governance.people.rules import may_read_changes, sees_everything
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.reason_form import reason_in
+from governance.people.web.fields import reason_in
 from governance.rulebook.actions import documents as writes
 from governance.rulebook.actions import publication as proposals
 from governance.rulebook.domain.policy_diff import PolicyDifference
@@ -25,10 +25,8 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.rulebook import Version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
-from governance.site.web.refusals import attempt, refusal_of
+from governance.site.web.refusals import refusal_of, refusals_shown
 from weighbridge.core.errors import Invalid, NotFound
-
-WORDS = {"policies": "policy", "checklists": "checklist"}
 
 
 class DraftForm(forms.Form):
@@ -45,33 +43,28 @@ class DraftForm(forms.Form):
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """`/rulebook/`: all versions of all policies and checklists."""
-    kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
-    return render(
-        request,
-        "governance/rulebook/policies.html",
-        {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))},
-    )
+    kinds = [(kind, model.word, rulebook.versions(kind)) for kind, model in rulebook.KINDS.items()]
+    context = {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))}
+    return render(request, "governance/rulebook/policies.html", context)
 
 
 @require_safe
 def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
     """One version: its content, its source and, for a draft, the changes on publication."""
     version = rulebook.find(kind=kind, name=name, number=number)
-    row = rulebook.row_of(version)
-    others = [each for each in rulebook.versions(kind) if each.name == name and each.number != number]
     context = {
         "kind": kind,
-        "word": WORDS[kind],
+        "word": version.word,
         "version": version,
-        "row": row,
-        "others": others,
+        "row": rulebook.row_of(version),
+        "others": [each for each in rulebook.versions(kind) if each.name == name and each.number != number],
         "may_write": may_write_rulebook(person_of(request)),
         "may_backtest": kind == "policies" and sees_everything(person_of(request)),
         "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
         **_parsed(version),
         **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
     }
-    return render(request, f"governance/rulebook/{WORDS[kind]}.html", context)
+    return render(request, f"governance/rulebook/{version.word}.html", context)
 
 
 @require_safe
@@ -80,7 +73,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
     context = {
         "kind": kind,
-        "word": WORDS[kind],
+        "word": after.word,
         "name": name,
         "before": before,
         "after": after,
@@ -98,7 +91,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, kind: str) -> HttpResponse:
     """`…/new/`: write the next version, based on the published version or the given one."""
-    rulebook.model_of(kind)
+    word = rulebook.model_of(kind).word
     check_write_rulebook(person_of(request))
     form = DraftForm(request.POST) if request.method == "POST" else DraftForm(initial={"source": _start(request, kind)})
     if request.method == "POST" and form.is_valid():
@@ -111,9 +104,9 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
             return redirect("governance:policy", kind, version.name, version.number)
     context = {
         "kind": kind,
-        "word": WORDS[kind],
+        "word": word,
         "form": form,
-        "crumbs": (("Policy", reverse("governance:policies")), (f"New {WORDS[kind]} version", "")),
+        "crumbs": (("Policy", reverse("governance:policies")), (f"New {word} version", "")),
     }
     return render(request, "governance/rulebook/draft.html", context)
 
@@ -122,17 +115,11 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
 def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
     """Propose the publication of a draft. A second person confirms."""
     version = rulebook.find(kind=kind, name=name, number=number)
-
-    def act() -> str:
-        change = proposals.propose_publication(
-            version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
-        )
-        return (
-            f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven "
-            "days."
-        )
-
-    attempt(request, act)
+    with refusals_shown(request):
+        by, now = user_of(request), timezone.now()
+        change = proposals.propose_publication(version=version, reason=reason_in(request), by=by, now=now)
+        what_next = "An administrator who neither wrote nor proposed it must confirm it within seven days."
+        messages.success(request, f"{change} is proposed. {what_next}")
     return redirect("governance:policy", kind, name, number)
 
 
@@ -161,11 +148,10 @@ def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[st
 def part_of_change(change: Proposal) -> dict[str, Any]:
     """The context for the page of a proposed change: the version that it publishes."""
     version = rulebook.version_of(change)
-    kind = rulebook.kind_of(version)
+    kind = version.plural
     current = rulebook.in_force(kind=kind, name=version.name)
-    differences = None
-    if change.state == ChangeState.PENDING and current is not None:
-        differences = shown_changes(before=current, after=version)
+    is_open = change.state == ChangeState.PENDING
+    differences = shown_changes(before=current, after=version) if is_open and current is not None else None
     page = reverse("governance:policy", args=[kind, version.name, version.number])
     return {"version": version, "version_page": page, "differences": differences}
 

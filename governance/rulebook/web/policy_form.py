@@ -87,20 +87,14 @@ RuleFormSet = forms.formset_factory(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/rulebook/policies/default/3/form/`: the next version of a policy, with its rules in a form and all other
-    content from this version.
-    """
+    """`/rulebook/policies/default/3/form/`: the next version, its rules in a form, and all else as in this version."""
     check_write_rulebook(person_of(request))
     version = rulebook.find(kind="policies", name=name, number=number)
     document = yaml.safe_load(version.source)
-    forms_of = (
-        RuleFormSet(request.POST) if request.method == "POST" else RuleFormSet(initial=policy_form.rows_of(document))
-    )
-    status = 200
-    if request.method == "POST":
-        status = 400
-        if forms_of.is_valid() and (draft := _drafted(request, forms_of, document)) is not None:
-            return redirect("governance:policy", "policies", draft.name, draft.number)
+    is_sent = request.method == "POST"
+    forms_of = RuleFormSet(request.POST) if is_sent else RuleFormSet(initial=policy_form.rows_of(document))
+    if is_sent and forms_of.is_valid() and (draft := _drafted(request, forms_of, document)) is not None:
+        return redirect("governance:policy", "policies", draft.name, draft.number)
     context = {
         "rules": forms_of,
         "version": version,
@@ -110,16 +104,14 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
             ("Rules in a form", ""),
         ),
     }
-    return render(request, "governance/rulebook/policy_form.html", context, status=status)
+    return render(request, "governance/rulebook/policy_form.html", context, status=400 if is_sent else 200)
 
 
 def _drafted(request: HttpRequest, forms_of: Any, document: Mapping[str, Any]) -> PolicyVersion | None:
     """The draft, or None with the error message at the invalid field."""
     used_forms = [form for form in forms_of if form.has_changed() or form.initial]
     used_forms = [form for form in used_forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-    rows = [
-        {name: _text(form.cleaned_data.get(name)) for name in form.fields if name != "DELETE"} for form in used_forms
-    ]
+    rows = [{name: _text(value) for name, value in form.cleaned_data.items()} for form in used_forms]
     source = yaml.safe_dump(policy_form.document_with(document, rows=rows), sort_keys=False, allow_unicode=True)
     try:
         return writes.draft_policy(source=source, by=user_of(request), now=timezone.now())

@@ -1,12 +1,9 @@
 """`Idempotency-Key`: a POST sent again under its key gets the first answer, and changes nothing a second time.
 
-A JSON call runs in one transaction with the record of its answer, so both stand or neither: a worker that dies half-way
-leaves nothing behind, and the repeat does the work. A lock of PostgreSQL, which a dying worker gives up by itself,
-marks the call as under way. Answers below 500 are remembered; after an error of ours everything is rolled back, and the
-repeat is a real attempt.
-
-Uploads hold no transaction open while gigabytes are hashed. What they write is named by its content, and the same when
-written twice, so their answer is remembered after the fact.
+A JSON call and the record of its answer share a transaction, so that both stand or neither: if a worker dies, the
+repeat does the work. A lock of PostgreSQL, which a dying worker gives up, marks the call as under way. After an answer
+of 500 or more, everything is rolled back, and the repeat is a real attempt. Uploads hold no transaction open while
+gigabytes are hashed; what they write is named by its content, so their answer is remembered after the fact.
 """
 
 import hashlib
@@ -19,10 +16,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from governance.site.api.problems import PREFIX, GetResponse, refuse
+from governance.site.api.problems import PREFIX, refuse
 from governance.site.models import AnsweredPost
 from weighbridge.core.errors import Invalid, Refused
 
@@ -49,14 +47,8 @@ class UnderWay(Refused):
     default_code = "idempotency_key_under_way"
 
 
-class IdempotentPosts:
+class IdempotentPosts(MiddlewareMixin):
     """Middleware; the last of them, so that what it remembers is what the view said."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -71,10 +63,9 @@ class IdempotentPosts:
         if user is None:
             return None
         row = AnsweredPost(user=user, key=key, fingerprint=_fingerprint(request), received_at=timezone.now())
+        is_form = request.content_type == FORM
         try:
-            return _answered(
-                row, lambda: _rendered(view(request, *args, **kwargs)), is_form=request.content_type == FORM
-            )
+            return _answered(row, lambda: _rendered(view(request, *args, **kwargs)), is_form=is_form)
         except KeyReused as refusal:
             return refuse(refusal)
         except UnderWay as refusal:
@@ -89,14 +80,10 @@ def _answered(row: AnsweredPost, answer: Answer, *, is_form: bool) -> HttpRespon
     with transaction.atomic():
         if not _is_locked(row):
             raise UnderWay("This call is still under way; ask again in a second for its answer.")
-        known = _known(row)
-        if known is not None:
-            return known
-        response = answer()
+        response = _known(row) or _remembered(row, answer())
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             transaction.set_rollback(True)
-            return response
-        return _remembered(row, response)
+        return response
 
 
 def _known(row: AnsweredPost) -> HttpResponse | None:
@@ -114,11 +101,8 @@ def _known(row: AnsweredPost) -> HttpResponse | None:
 
 def _remembered(row: AnsweredPost, response: HttpResponse) -> HttpResponse:
     if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        row.status, row.body, row.content_type = (
-            response.status_code,
-            response.content,
-            response.get("Content-Type", ""),
-        )
+        row.status, row.body = response.status_code, response.content
+        row.content_type = response.get("Content-Type", "")
         AnsweredPost.objects.bulk_create([row], ignore_conflicts=True)
     return response
 

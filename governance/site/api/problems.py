@@ -31,11 +31,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     problem = document(status=answer.status_code, code=_code(error), detail=_detail(error, errors))
     if errors:
         problem["errors"] = [{"field": field, "detail": words} for field, words in errors]
-    response = _response(problem)
-    for name in KEPT_HEADERS:
-        if name in answer:
-            response[name] = answer[name]
-    return response
+    return _response(problem, {name: answer[name] for name in KEPT_HEADERS if name in answer})
 
 
 def refusal_document(refusal: Refused) -> dict[str, Any]:
@@ -66,18 +62,13 @@ class ApiProblems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
-        cap = _cap_bytes(request)
+        is_form = request.content_type == "multipart/form-data"
+        cap = settings.UPLOAD_LIMIT_BYTES + FORM_SLACK_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if int(request.META.get("CONTENT_LENGTH") or 0) > cap:
             return refuse(TooLarge(f"The body is larger than the {cap:,} bytes accepted here."))
         response = self.get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")
         return _in_shape(response) if response.status_code >= HTTPStatus.BAD_REQUEST and is_page else response
-
-
-def _cap_bytes(request: HttpRequest) -> int:
-    if request.content_type == "multipart/form-data":
-        return int(settings.UPLOAD_LIMIT_BYTES) + FORM_SLACK_BYTES
-    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def _in_shape(page: HttpResponse) -> HttpResponse:
@@ -86,18 +77,14 @@ def _in_shape(page: HttpResponse) -> HttpResponse:
         HTTPStatus.NOT_FOUND: "There is nothing at this address; /api/v1/schema/ lists what there is.",
         HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed here that is not your doing; nothing was changed.",
     }
-    problem = document(
-        status=status, code=status.name.lower(), detail=details.get(status, f"{status.description or status.phrase}.")
-    )
-    response = JsonResponse(problem, status=status, content_type=MEDIA_TYPE)
-    for name in KEPT_HEADERS:
-        if name in page:
-            response[name] = page[name]
-    return response
+    detail = details.get(status, f"{status.description or status.phrase}.")
+    problem = document(status=status, code=status.name.lower(), detail=detail)
+    headers = {name: page[name] for name in KEPT_HEADERS if name in page}
+    return JsonResponse(problem, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
-def _response(problem: dict[str, Any]) -> Response:
-    return Response(problem, status=problem["status"], content_type=MEDIA_TYPE)
+def _response(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(problem, status=problem["status"], headers=headers, content_type=MEDIA_TYPE)
 
 
 def _code(error: Exception) -> str:

@@ -1,6 +1,4 @@
-"""What the OpenAPI schema says of the API as a whole: how a program logs in, how errors look, what makes a POST
-repeatable.
-"""
+"""What the OpenAPI schema says of the whole API: how a program logs in, how errors look, how a POST is repeated."""
 
 from typing import Any
 

@@ -1,7 +1,4 @@
-"""What every API of the house shares: who asks, how an input is read, how numbers, choices and files are written.
-
-The one module of this edge that other apps' APIs may import; the contract names it.
-"""
+"""What every API shares: how an input is read, and how a dataclass, numbers, choices and files are written."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import MISSING, fields, is_dataclass
@@ -10,7 +7,6 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, ClassVar, TypeAlias, cast, get_args, get_origin, get_type_hints
 
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -18,7 +14,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX, ExportTable, file_of
+from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX
 
 Answer = serializers.Serializer[Any]
 Field: TypeAlias = serializers.Field[Any, Any, Any, Any]
@@ -44,9 +40,7 @@ class Input(serializers.Serializer[Any]):
     derived: ClassVar[frozenset[str]] = frozenset()
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values; ValidationError names an unknown field and the known ones, or what no database can look
-        up.
-        """
+        """The validated values; ValidationError names an unknown field, or a text that no database can look up."""
         given = data if isinstance(data, Mapping) else {}
         unknown = f"This field is not known here; known are {', '.join(self.fields)}."
         wrong = {str(name): [unknown] for name in given if name not in self.fields}
@@ -100,10 +94,10 @@ def answer_of(
     helps: Mapping[str, str] | None = None,
     **by_hand: Field,
 ) -> type[Derived]:
-    """Return the serializer that writes a dataclass: its fields (`only` some, or all but those `without`), its
-    `properties`, and fields made `by_hand`. `after` moves a field behind another one, or to the front with "".
+    """The serializer that writes the fields of a dataclass, its `properties`, and fields made `by_hand`.
 
-    An answer without a name is used wherever the dataclass is nested. A dataclass has only one of them.
+    `after` moves a field behind another one, or to the front with "". An answer without a name is used wherever the
+    dataclass is nested; a dataclass has only one of them.
     """
     types, helps = get_type_hints(shape), helps or {}
     own = [field.name for field in fields(shape)]
@@ -127,9 +121,7 @@ def answer_of(
 def takes(
     shape: type, *, without: Collection[str] = (), **limits: Mapping[str, Any]
 ) -> Callable[[type[Input]], type[Input]]:
-    """Return a decorator that gives an input the fields of a dataclass, each with the options in `limits`. Fields that
-    the input declares itself stay as they are.
-    """
+    """A decorator that gives an input the fields of a dataclass that it does not declare, with options in `limits`."""
 
     def fill(kind: type[Input]) -> type[Input]:
         types, by_hand = get_type_hints(shape), kind().get_fields()
@@ -180,12 +172,6 @@ def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
     words = [str(value) for value in values]
     reason = f"“{{input}}” is not known here; write one of {', '.join(words)}."
     return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
-
-
-def download(table: ExportTable, *, kind: str) -> HttpResponse:
-    """The table as a file, csv or xlsx, in which no text is a formula."""
-    file = file_of(table, kind=kind)
-    return HttpResponse(file.content, headers=file.headers)
 
 
 class Nothing(Input):

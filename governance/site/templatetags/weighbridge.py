@@ -82,12 +82,8 @@ def when(at: datetime | None) -> str | SafeString:
     """A moment as `<time>`: the relative time, with the exact UTC time in its title."""
     if at is None:
         return "\N{EN DASH}"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        at.isoformat(),
-        formatting.format_moment(at),
-        formatting.format_ago(at, now=timezone.now()),
-    )
+    ago = formatting.format_ago(at, now=timezone.now())
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), formatting.format_moment(at), ago)
 
 
 @register.simple_tag
@@ -163,18 +159,15 @@ def menu_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
 @register.simple_block_tag
 def section(content: str, title: str, anchor: str = "", note: str = "", kind: str = "") -> str:
     """A titled part of a page: `{% section "Runs" anchor="runs" note="3 done" kind="flush" %}…{% endsection %}`."""
-    return render_to_string(
-        "components/page/section.html",
-        {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content},
-    )
+    context = {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content}
+    return render_to_string("components/page/section.html", context)
 
 
 @register.simple_block_tag
 def empty_state(content: str, title: str, icon: str = "", href: str = "", action: str = "") -> str:
     """The placeholder for an empty list: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
-    return render_to_string(
-        "components/page/empty.html", {"title": title, "text": content, "icon": icon, "href": href, "action": action}
-    )
+    context = {"title": title, "text": content, "icon": icon, "href": href, "action": action}
+    return render_to_string("components/page/empty.html", context)
 
 
 @register.simple_block_tag

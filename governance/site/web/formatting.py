@@ -1,7 +1,7 @@
 """Formats numbers, amounts and times for pages.
 
-Pure functions without a template engine. Precision: a metric value with an interval is shown to two digits of the
-interval's width, any other number to three significant digits; no digits before the decimal point are dropped.
+A metric value with an interval is shown to two digits of the interval's width, any other number to three significant
+digits; no digits before the decimal point are dropped.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -65,15 +65,13 @@ def shown_value(
     upper: Decimal | None = None,
     bound: Decimal | None = None,
 ) -> str:
-    """The number of a metric value (or its `bound`, with the same digits), without its unit; dollars include the dollar
-    sign.
-    """
+    """The number of a metric value (or its `bound`, with the same digits), without its unit but with a dollar sign."""
     target = value if bound is None else bound
     if unit == "USD":
         return format_usd(target)
     factor = Decimal(100) if unit == "ratio" else Decimal(1)
-    scaled = (None if lower is None else lower * factor, None if upper is None else upper * factor)
-    places = decimals_for(value * factor, lower=scaled[0], upper=scaled[1])
+    low, high = (None if end is None else end * factor for end in (lower, upper))
+    places = decimals_for(value * factor, lower=low, upper=high)
     return format_number(target * factor, decimals=places)
 
 

@@ -43,10 +43,7 @@ def interval_gauge(
     limit: Decimal | None = None,
     is_upper_limit: bool = True,
 ) -> Gauge:
-    """Lay out a metric value, its claim and its limit on a common scale.
-
-    It is a breach if any part of the interval is beyond the limit.
-    """
+    """A metric value, its claim and its limit on a common scale. An interval partly beyond the limit is a breach."""
     low, high = value if lower is None else lower, value if upper is None else upper
     marks = [low, high, value, *(mark for mark in (claim, limit) if mark is not None)]
     first, last = min(marks), max(marks)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
@@ -31,7 +32,7 @@ class RequestContext:
         request_id = uuid.uuid4().hex
         doors = {"/api/": "api", "/admin/": "admin", "/hooks/": "hook"}
         source = next((door for prefix, door in doors.items() if request.path.startswith(prefix)), "web")
-        with audit.origin(source, request_id), trace.correlated(request_id=request_id):
+        with audit.origin(source), trace.correlated(request_id=request_id):
             started_s = time.monotonic()
             response = self.get_response(request)
             _log_request(request, response, taken_ms=round((time.monotonic() - started_s) * 1000))
@@ -71,23 +72,15 @@ class UploadCap:
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The response to an error: problem+json for the API, a page for browsers."""
     if request.path.startswith("/api/"):
-        problem: dict[str, object] = {
-            "type": f"urn:weighbridge:problem:{refusal.code}",
-            "title": type(refusal).__name__,
-        }
-        problem |= {"status": refusal.status, "detail": refusal.reason, "code": refusal.code}
+        code, status, title = refusal.code, refusal.status, type(refusal).__name__
+        problem = {"type": f"urn:weighbridge:problem:{code}", "title": title, "status": status}
+        problem |= {"detail": refusal.reason, "code": code}
         return JsonResponse(problem, status=refusal.status, content_type="application/problem+json")
     return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
 
 
-class RefusalPages:
+class RefusalPages(MiddlewareMixin):
     """Converts uncaught domain errors to error pages."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return a page for a `Refused` error; leave other exceptions to Django."""

@@ -32,21 +32,15 @@ class NavigationEntry:
 
 
 def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]:
-    """All entries of the main bar. The entry whose URL is a prefix of the path is current (the inbox only on an exact
-    match).
-    """
+    """All entries of the main bar. Current is the one whose URL is a prefix of the path (the inbox: equals it)."""
     quarterly = ("Quarterly", "reviews:cycles") if sees_all else ("Scorecard", "reviews:scorecard")
     return tuple(_entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
 
 
-def menu_entries(
-    *, path: str, may_read_trail: bool = False, may_read_changes: bool = False
-) -> tuple[NavigationEntry, ...]:
+def menu_entries(*, path: str, may_read_trail: bool, may_read_changes: bool) -> tuple[NavigationEntry, ...]:
     """The entries of the user menu that the person may open."""
-    changes = (("Changes", "governance:changes"),) if may_read_changes else ()
-    trail = (("Audit", "governance:audit"),) if may_read_trail else ()
-    places = (("Integrations", "governance:integrations"), *changes, *trail)
-    return tuple(_entry(label, reverse(name), path) for label, name in places)
+    places = (("Integrations", True), ("Changes", may_read_changes), ("Audit", may_read_trail))
+    return tuple(_entry(label, reverse(f"governance:{label.lower()}"), path) for label, is_open in places if is_open)
 
 
 def _entry(label: str, url: str, path: str) -> NavigationEntry:

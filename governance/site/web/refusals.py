@@ -1,6 +1,7 @@
 """Shows domain errors on pages: at the form field if one is named, otherwise as a message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django import forms
 from django.contrib import messages
@@ -24,15 +25,19 @@ def refusal_of(check: Callable[[], None]) -> str:
     return ""
 
 
-def attempt(request: HttpRequest, act: Callable[[], str]) -> bool:
-    """Run `act` and show its sentence as a success message, or the error. Returns whether it succeeded."""
+@contextmanager
+def refusals_shown(request: HttpRequest) -> Iterator[None]:
+    """Show a domain error of the block as a message."""
     try:
-        done = act()
+        yield
     except Refused as refusal:
         messages.error(request, refusal.reason)
-        return False
-    messages.success(request, done)
-    return True
+
+
+def attempt(request: HttpRequest, act: Callable[[], str]) -> None:
+    """Run `act` and show its sentence as a success message, or the error."""
+    with refusals_shown(request):
+        messages.success(request, act())
 
 
 def settled(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:

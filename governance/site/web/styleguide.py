@@ -1,7 +1,6 @@
 """The style guide: all components in all states, with sample data."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,51 +14,21 @@ from governance.site.web.status_badges import BADGES
 from weighbridge.core.metrics import Basis, MetricValue
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-_COLORS = (
-    "face",
-    "surface",
-    "sunken",
-    "line",
-    "line-strong",
-    "accent",
-    "accent-wash",
-    "ok",
-    "ok-wash",
-    "warn",
-    "warn-wash",
-    "bad",
-    "bad-wash",
-)
-_TEXTS = ("3xl", "2xl", "xl", "l", "m", "s", "xs")
+_COLORS = "face surface sunken line line-strong accent accent-wash ok ok-wash warn warn-wash bad bad-wash"
+_ICONS = "search theme plus arrow upload download link file inbox copy close clock info"
+_TEXTS = "3xl 2xl xl l m s xs"
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step of a progress line: its label, and its state: done, current, stopped or to_come."""
-
-    word: str
-    state: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class SampleChange:
-    """A row of a difference."""
-
-    path: str
-    before: str | None
-    after: str | None
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class SampleEvent:
-    """A row of a history."""
-
-    at: datetime
-    who: str
-    words: str
-    note: str = ""
+_HEADS = {
+    "draft": "Requests",
+    "approved": "Decisions and votes",
+    "active": "Authorizations",
+    "advised": "Policy evaluations and rules",
+    "queued": "Runs and verdicts",
+    "pending": "Effects",
+    "published": "Documents",
+}
+"""The heads over the badges, by the first state below them."""
 
 
 class SpecimenForm(forms.Form):
@@ -83,74 +52,47 @@ class SpecimenFilter(forms.Form):
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), ("in_review", "In review")])
 
 
-def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n: int | None = None) -> MetricValue:
+def _figure(name: str, unit: str, value: str, basis: Basis, bounds: str = "", n: int | None = None) -> MetricValue:
     """`bounds` is "lower upper confidence"."""
-    lower, upper, confidence = (Decimal(part) for part in bounds.split()) if bounds else (None, None, None)
-    return MetricValue(
-        name=name,
-        value=Decimal(value),
-        unit=unit,
-        basis=basis,
-        observed_at=_SEEN_AT,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-    )
+    interval: dict[str, Any] = dict(zip(("lower", "upper", "confidence"), map(Decimal, bounds.split()), strict=False))
+    return MetricValue(name=name, value=Decimal(value), unit=unit, basis=basis, observed_at=_SEEN_AT, n=n, **interval)
 
 
 def _figures() -> dict[str, MetricValue]:
     p95, cost = ("latency_p95_ms", "ms"), ("total_cost_1y_usd", "USD")
     return {
-        "declared": _figure("9", *p95, Basis.DECLARED),
-        "measured": _figure("12.41", *p95, Basis.MEASURED, "12.05 12.97 0.99", 4096),
-        "slow": _figure("98.2", *p95, Basis.MEASURED, "94.0 103.5 0.99", 512),
-        "accuracy": _figure("0.9127", "accuracy", "ratio", Basis.MEASURED, "0.9071 0.9181 0.95", 10000),
-        "cost": _figure("48210.75", *cost, Basis.ESTIMATED, "41000 61500 0.8"),
-        "billed": _figure("2310.40", "inference_cost_1y_usd", "USD", Basis.BILLED),
+        "declared": _figure(*p95, "9", Basis.DECLARED),
+        "measured": _figure(*p95, "12.41", Basis.MEASURED, "12.05 12.97 0.99", 4096),
+        "slow": _figure(*p95, "98.2", Basis.MEASURED, "94.0 103.5 0.99", 512),
+        "accuracy": _figure("accuracy", "ratio", "0.9127", Basis.MEASURED, "0.9071 0.9181 0.95", 10000),
+        "cost": _figure(*cost, "48210.75", Basis.ESTIMATED, "41000 61500 0.8"),
+        "billed": _figure("inference_cost_1y_usd", "USD", "2310.40", Basis.BILLED),
     }
 
 
-def _badges_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
-    names = tuple(BADGES)
-    starts = ("draft", "approved", "active", "advised", "queued", "pending", "published")
-    heads = (
-        "Requests",
-        "Decisions and votes",
-        "Authorizations",
-        "Policy evaluations and rules",
-        "Runs and verdicts",
-        "Effects",
-        "Documents",
-    )
-    marks = [names.index(start) for start in starts] + [len(names)]
-    return tuple((head, names[marks[at] : marks[at + 1]]) for at, head in enumerate(heads))
-
-
-_ICONS = (
-    "search",
-    "theme",
-    "plus",
-    "arrow",
-    "upload",
-    "download",
-    "link",
-    "file",
-    "inbox",
-    "copy",
-    "close",
-    "clock",
-    "info",
-)
+def _badges_by_kind() -> Iterable[tuple[str, list[str]]]:
+    groups: list[tuple[str, list[str]]] = []
+    for state in BADGES:
+        if state in _HEADS:
+            groups.append((_HEADS[state], []))
+        groups[-1][1].append(state)
+    return groups
 
 
 def _row(name: str, *figures: str) -> tuple[Any, ...]:
     return name, *({"text": figure, "kind": "number"} for figure in figures)
 
 
+def _change(path: str, before: str | None, after: str, words: str) -> dict[str, str | None]:
+    return {"path": path, "before": before, "after": after, "words": words}
+
+
+def _event(who: str, words: str, note: str) -> dict[str, Any]:
+    return {"at": _SEEN_AT, "who": who, "words": words, "note": note}
+
+
 def specimens() -> dict[str, Any]:
     """The template context of the style guide."""
-    refused = SpecimenForm({"title": "", "environment": "prod", "gpu_hours": "many"})
     return {
         "figures": _figures(),
         "limit": Decimal(100),
@@ -161,7 +103,7 @@ def specimens() -> dict[str, Any]:
         "texts": _TEXTS,
         "icons": _ICONS,
         "form": SpecimenForm(),
-        "refused": refused,
+        "refused": SpecimenForm({"title": "", "environment": "prod", "gpu_hours": "many"}),
         "filter_form": SpecimenFilter({"q": "fashion"}),
         "page": Paginator(range(1, 2312), 50).page(3),
         "columns": (("Model", ""), ("p95 (ms)", "number"), ("Size (MB)", "number"), ("Accuracy (%)", "number")),
@@ -170,23 +112,25 @@ def specimens() -> dict[str, Any]:
             _row("fashion-cnn 3, INT8", "7.08", "0.44", "90.94"),
         ),
         "road": (
-            Step("Draft", "done", "20 Nov"),
-            Step("Screening", "done"),
-            Step("Evidence", "done", "2 runs"),
-            Step("In review", "current", "1 of 2 votes"),
-            Step("Decided", "to_come"),
+            {"word": "Draft", "state": "done", "note": "20 Nov"},
+            {"word": "Screening", "state": "done"},
+            {"word": "Evidence", "state": "done", "note": "2 runs"},
+            {"word": "In review", "state": "current", "note": "1 of 2 votes"},
+            {"word": "Decided", "state": "to_come"},
         ),
-        "stopped": (Step("Draft", "done"), Step("Screening", "done"), Step("Rejected", "stopped", "22 Nov")),
+        "stopped": (
+            {"word": "Draft", "state": "done"},
+            {"word": "Screening", "state": "done"},
+            {"word": "Rejected", "state": "stopped", "note": "22 Nov"},
+        ),
         "changes": (
-            SampleChange("rules[0].limit", "200 gpu_h", "500 gpu_h", "The limit of training_gpu_hours was raised"),
-            SampleChange("rules[3]", None, "error_rate (upper) at most 0.01", "A rule was added"),
-            SampleChange("title", "Default", "Default policy"),
+            _change("rules[0].limit", "200 gpu_h", "500 gpu_h", "The limit of training_gpu_hours was raised"),
+            _change("rules[3]", None, "error_rate (upper) at most 0.01", "A rule was added"),
+            _change("title", "Default", "Default policy", ""),
         ),
         "events": (
-            SampleEvent(
-                _SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality are well within their limits."
-            ),
-            SampleEvent(_SEEN_AT, "", "Benchmark run 17 finished; its result is valid."),
+            _event("Rosa Reyes", "voted to approve.", "Latency and quality are well within their limits."),
+            _event("", "Benchmark run 17 finished; its result is valid.", ""),
         ),
         "crumbs": (("Requests", "/requests/"), ("MRR-2026-0042", "")),
         "digest": "sha256:" + "4f1d09be77c2" * 5 + "4f1d",

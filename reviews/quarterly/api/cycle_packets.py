@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, download, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, read
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
@@ -99,7 +100,7 @@ class CyclePacketAppendix(APIView):
     @extend_schema(operation_id="cycles_packet_appendix", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
     def get(self, request: Request, quarter: str, number: int, kind: str) -> HttpResponse:
         """Every value of the packet, for whoever calculates on."""
-        return download(pages.appendix(_packet(request, quarter, number)), kind=kind)
+        return export(pages.appendix(_packet(request, quarter, number)), kind=kind)
 
 
 def _cycle(request: Request, quarter: str) -> ReviewCycle:

@@ -15,11 +15,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from benchmarking.runs.models import Dataset
+from governance.exports.web import export
 from governance.inventory import queries as inventory
 from governance.inventory.models import ModelVersion
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, download, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.requests.queries.requests import RequestSelection
@@ -74,7 +75,7 @@ class ReviewsExport(APIView):
     def get(self, request: Request, kind: str) -> HttpResponse:
         """Every request the filters leave, the newest first."""
         _, person, _ = asker(request)
-        return download(requests.table(person=person, filters=_filters(request)), kind=kind)
+        return export(requests.table(person=person, filters=_filters(request)), kind=kind)
 
 
 class Review(APIView):

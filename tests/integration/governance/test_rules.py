@@ -17,7 +17,6 @@ from governance.findings import rules as findings_rules
 from governance.people import rules as people_rules
 from governance.people.actions import grants  # noqa: F401 -- it registers its kind of change
 from governance.people.approvals import kinds
-from governance.people.approvals import rules as approvals_rules
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import KINDS, check_confirm, check_refuse
 from governance.people.approvals.models import Change
@@ -97,7 +96,7 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         "Only an administrator may refuse a change.",
     ),
     "check_refuse of one's own": (lambda who: refuses(who, Changed.POLICY, ME), set(Role), ""),
-    "check_read_changes": (approvals_rules.check_read_changes, {L, A, U}, "may read proposed changes."),
+    "check_read_changes": (people_rules.check_read_changes, {L, A, U}, "may read proposed changes."),
     "check_allocate_budget": (budgets_rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
     "check_propose_budget_change at home": (
         lambda who: budgets_rules.check_propose_budget_change(who, team=HOME),
@@ -218,7 +217,7 @@ def test_every_rule_stands_in_the_table() -> None:
 def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
     check, allowed, reason = TABLE[name]
     who = person(role)
-    assert people_rules.may(lambda: check(who)) == (role in allowed)
+    assert people_rules.may(check)(who) == (role in allowed)
     if role not in allowed:
         with pytest.raises(NotAllowed) as refusal:
             check(who)
@@ -238,7 +237,7 @@ FREE = {
 @pytest.mark.parametrize("name", list(TABLE))
 def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
     check, _, _ = TABLE[name]
-    assert people_rules.may(lambda: check(person())) == (name in FREE)
+    assert people_rules.may(check)(person()) == (name in FREE)
 
 
 @pytest.mark.parametrize("name", list(TABLE))
@@ -258,7 +257,7 @@ def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
         (bills_rules.check_see_bills, bills_rules.may_see_bills),
         (people_rules.check_read_trail, people_rules.may_read_trail),
         (people_rules.check_manage_people, people_rules.may_manage_people),
-        (approvals_rules.check_read_changes, approvals_rules.may_read_changes),
+        (people_rules.check_read_changes, people_rules.may_read_changes),
         (
             lambda who: budgets_rules.check_see_budget(who, team=AWAY),
             lambda who: budgets_rules.may_see_budget(who, team=AWAY),
@@ -267,7 +266,7 @@ def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
 )
 def test_may_answers_what_check_raises(check: Check, answer: Callable[[Person], bool]) -> None:
     for role in Role:
-        assert answer(person(role)) == people_rules.may(lambda role=role: check(person(role)))
+        assert answer(person(role)) == people_rules.may(check)(person(role))
     assert {answer(person(role)) for role in Role} == {True, False}
 
 
@@ -293,7 +292,7 @@ def test_may_hides_no_other_refusal() -> None:
         raise WrongState("Not now.")
 
     with pytest.raises(WrongState):
-        people_rules.may(broken)
+        people_rules.may(broken)()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.audit.actions import record as audit
 from governance.audit.domain import checkpoint
 from governance.audit.models import Checkpoint
 from governance.audit.queries import checkpoints, trail
@@ -50,7 +49,7 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(summary))
 
     def _of_all(self, keys: dict[str, str]) -> tuple[list[str], str]:
-        broken = audit.first_broken()
+        broken = trail.first_broken()
         problems = [f"The chain is broken at event {broken[0]}: {broken[1]}"] if broken else []
         problems += checkpoints.contradictions(public_keys=keys.values())
         head = trail.head()
@@ -70,10 +69,8 @@ class Command(BaseCommand):
         except UnicodeDecodeError as error:
             raise CommandError("The file is not a text file.") from error
         statement = signed.checkpoint
-        summary = (
-            f"Genuine: after event {statement.count} of {statement.at:%Y-%m-%d %H:%M:%S} UTC "
-            f"the head was {statement.head}"
-        )
+        event = f"event {statement.count} of {statement.at:%Y-%m-%d %H:%M:%S} UTC"
+        summary = f"Genuine: after {event} the head was {statement.head}"
         if is_offline:
             missing = f"The checkpoint names the key {signed.key_id}. Give its public key with --public-key."
             return ([] if key else [missing]), f"{summary}. The trail was not checked."

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from governance.audit.models import AuditEvent
+from governance.audit.queries import trail
 from governance.operations.management import backup_format as keeping
 
 
@@ -19,20 +19,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument("folder", type=Path)
-        parser.add_argument(
-            "--without-keys", action="store_true", help="Omit the private keys. Store them in another place."
-        )
+        text = "Omit the private keys. Store them in another place."
+        parser.add_argument("--without-keys", action="store_true", help=text)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the backup. The database comes first, because a file without a row is harmless, but a row without a
-        file is not.
-        """
+        """Write the backup, the database first: a file without a row is harmless, but a row without a file is not."""
         folder: Path = options["folder"]
         keeping.begin(folder)
         keeping.dump(folder / keeping.DUMP)
         for name, place in keeping.folders(with_keys=not options["without_keys"]).items():
             keeping.copy(place, folder / name)
-        head = AuditEvent.objects.order_by("-position").first()
+        head = trail.head()
         files, events = keeping.digests(folder), head.position if head else 0
         manifest: dict[str, object] = {"schema": keeping.SCHEMA, "at": timezone.now().isoformat(), "files": files}
         manifest |= {"events": events, "head": head.hash if head else ""}

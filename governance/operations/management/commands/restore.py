@@ -29,7 +29,5 @@ class Command(BaseCommand):
             keeping.copy(folder / name, place)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("audit", "verify", stdout=self.stdout, stderr=self.stderr)
-        self.stdout.write(
-            "Restored. Effects that were delivered after the backup are due again. Each one "
-            "is checked before it is sent."
-        )
+        due = "Effects that were delivered after the backup are due again. Each one is checked before it is sent."
+        self.stdout.write(f"Restored. {due}")

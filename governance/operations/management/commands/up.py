@@ -30,8 +30,7 @@ class Command(BaseCommand):
             try:
                 while stack.dead() is None:
                     time.sleep(1)
-                self.stderr.write(
-                    f"The process {stack.dead()} ended. Stopping. Its log: {logs / f'{stack.dead()}.log'}"
-                )
+                log = logs / f"{stack.dead()}.log"
+                self.stderr.write(f"The process {stack.dead()} ended. Stopping. Its log: {log}")
             except KeyboardInterrupt:
                 self.stdout.write("Stopping.")

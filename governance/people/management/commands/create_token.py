@@ -32,19 +32,12 @@ class Command(BaseCommand):
         """Create the token and print it. The token itself is not stored."""
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
-            raise CommandError(
-                f"There is no active user {options['user']!r}. Create one with manage.py "
-                "createsuperuser or in the admin."
-            )
+            missing = f"There is no active user {options['user']!r}."
+            raise CommandError(f"{missing} Create one with manage.py createsuperuser or in the admin.")
+        days, scope = options["days"], TokenScope(options["scope"])
         try:
             with audit.origin("command"):
-                token = people.create_token(
-                    user=user,
-                    valid_days=options["days"],
-                    scope=TokenScope(options["scope"]),
-                    by=None,
-                    now=timezone.now(),
-                )
+                token = people.create_token(user=user, valid_days=days, scope=scope, by=None, now=timezone.now())
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         self.stdout.write(token)

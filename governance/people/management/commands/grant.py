@@ -1,6 +1,5 @@
 """Grant a role to a user, and create the team if it is missing."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,7 +10,6 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from governance.people.models import Team
 from weighbridge.core.errors import Refused
 
 
@@ -30,18 +28,14 @@ class Command(BaseCommand):
         """Grant the role and print the result."""
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
-            raise CommandError(
-                f"There is no user {options['user']!r}. Create one with manage.py createsuperuser or in the admin."
-            )
+            missing = f"There is no user {options['user']!r}."
+            raise CommandError(f"{missing} Create one with manage.py createsuperuser or in the admin.")
         now, slug = timezone.now(), options["team"]
         try:
             with audit.origin("command"), transaction.atomic():
-                team = _team(slug, now) if slug else None
+                name = slug.replace("-", " ").title()
+                team = people.create_team(slug=slug, name=name, by=None, now=now) if slug else None
                 people.grant_role(user=user, role=Role(options["role"]), team=team, by=None, now=now)
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         self.stdout.write(f"{user.username} is now {options['role']}{' of ' + slug if slug else ''}.")
-
-
-def _team(slug: str, now: datetime) -> Team:
-    return people.create_team(slug=slug, name=slug.replace("-", " ").title(), by=None, now=now)

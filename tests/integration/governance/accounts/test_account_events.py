@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from tests.factories.people import PASSWORD, Cast
 from tests.pages import html_of
 
@@ -71,7 +72,7 @@ def test_factors_come_and_go_on_record(as_: As, cast: Cast) -> None:
     assert told() == [*added, *renewed, *gone]
     kept = str(list(AuditEvent.objects.values()))
     assert [each for each in (secret, *codes) if each in kept] == []
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_a_recovery_code_that_was_spent_is_an_event(cast: Cast) -> None:

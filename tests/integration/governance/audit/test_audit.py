@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 
 from governance.audit.actions import record as audit
+from governance.audit.domain import correlation as trace
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import described, first_broken
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from tests.threads import together
 from weighbridge.core.errors import Invalid
@@ -47,7 +49,7 @@ def tamper(*statements: str) -> None:
 
 @pytest.fixture
 def trail(db: None) -> list[AuditEvent]:
-    with audit.origin("web", "0123456789abcdef"):
+    with audit.origin("web"), trace.correlated(request_id="0123456789abcdef"):
         return [record(number) for number in range(1, 6)]
 
 
@@ -93,14 +95,14 @@ def test_models_cannot_change_an_event_either(trail: list[AuditEvent]) -> None:
     for change in (trail[0].save, trail[0].delete, AuditEvent.objects.all().delete):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_each_event_follows_the_one_before(trail: list[AuditEvent]) -> None:
     assert [event.position for event in trail] == [1, 2, 3, 4, 5]
     assert trail[0].previous_hash == GENESIS == "sha256:" + "0" * 64
     assert [event.previous_hash for event in trail[1:]] == [event.hash for event in trail[:-1]]
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_the_hash_is_what_somebody_else_would_compute(trail: list[AuditEvent]) -> None:
@@ -148,7 +150,7 @@ def test_every_changed_field_is_found_and_named(
     trail: list[AuditEvent], change: str, position: int, reason: str
 ) -> None:
     tamper(f"UPDATE audit_auditevent SET {change} WHERE position = 3")
-    broken = audit.first_broken()
+    broken = first_broken()
     assert broken is not None
     assert broken[0] == position
     assert broken[1].startswith(reason)
@@ -156,7 +158,7 @@ def test_every_changed_field_is_found_and_named(
 
 def test_no_column_is_left_out_of_the_hash(trail: list[AuditEvent]) -> None:
     columns = {field.column for field in AuditEvent._meta.get_fields()}
-    assert columns - {"id", "hash", "previous_hash"} == set(audit.described(trail[0]))
+    assert columns - {"id", "hash", "previous_hash"} == set(described(trail[0]))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_no_column_is_left_out_of_the_hash(trail: list[AuditEvent]) -> None:
 )
 def test_a_row_taken_or_moved_is_found(trail: list[AuditEvent], statements: list[str], broken: tuple[int, str]) -> None:
     tamper(*statements)
-    found = audit.first_broken()
+    found = first_broken()
     assert found is not None
     assert (found[0], found[1][: len(broken[1])]) == broken
 
@@ -184,11 +186,11 @@ def test_a_row_taken_or_moved_is_found(trail: list[AuditEvent], statements: list
 def test_a_change_with_its_hash_recomputed_breaks_the_row_after_it(trail: list[AuditEvent]) -> None:
     forged = AuditEvent.objects.get(position=3)
     forged.subject = "somebody else's"
-    digest = audit.chain.link(forged.previous_hash, audit.described(forged))
+    digest = audit.chain.link(forged.previous_hash, described(forged))
     tamper(
         f"UPDATE audit_auditevent SET subject = 'somebody else''s', hash = '{digest}' WHERE position = 3",
     )
-    found = audit.first_broken()
+    found = first_broken()
     assert found is not None
     assert (found[0], found[1][: len(MISSING)]) == (4, MISSING)
 
@@ -199,13 +201,13 @@ def test_a_row_added_by_hand_is_found(trail: list[AuditEvent]) -> None:
         **fields | {"id": None, "position": 6, "previous_hash": trail[4].hash, "hash": "sha256:" + "f" * 64}
     )
     forged.save()
-    found = audit.first_broken()
+    found = first_broken()
     assert found is not None
     assert (found[0], found[1][: len(CHANGED)]) == (6, CHANGED)
 
 
 def test_a_trail_of_nothing_is_whole(db: None) -> None:
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_a_rolled_back_change_leaves_no_event(trail: list[AuditEvent]) -> None:
@@ -218,27 +220,27 @@ def test_a_rolled_back_change_leaves_no_event(trail: list[AuditEvent]) -> None:
         fails()
     assert AuditEvent.objects.count() == 5
     assert record(6).position == 6
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_the_door_is_told_and_forgotten(db: None) -> None:
-    with audit.origin("web", "r1"):
+    with audit.origin("web"), trace.correlated(request_id="r1"):
         outer = record(1)
         with audit.origin("command"):
             inner = record(2)
         again = record(3)
-    with pytest.raises(ZeroDivisionError), audit.origin("api", "r2"):
+    with pytest.raises(ZeroDivisionError), audit.origin("api"):
         raise ZeroDivisionError
     after = record(4)
     doors = [(event.source, event.request_id) for event in (outer, inner, again, after)]
-    assert doors == [("web", "r1"), ("command", ""), ("web", "r1"), ("job", "")]
+    assert doors == [("web", "r1"), ("command", "r1"), ("web", "r1"), ("job", "")]
 
 
 def test_a_time_of_another_zone_is_kept_as_the_database_tells_it(db: None) -> None:
     event = record(now=NOW.astimezone(timezone(timedelta(hours=5, minutes=30))))
     event.refresh_from_db()
     assert event.at.isoformat() == "2026-10-05T12:30:00.123456+00:00"
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ def test_the_actor_is_named_as_people_know_them(db: None, first: str, last: str,
     user = User.objects.create_user("ada", first_name=first, last_name=last)
     event = record(by=user)
     assert (event.actor_id, event.actor) == (str(user.pk), actor)
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_details_that_cannot_be_hashed_are_refused(db: None) -> None:
@@ -276,7 +278,7 @@ def test_eight_writers_make_one_unbroken_chain() -> None:
     assert together([partial(writer, name) for name in range(8)]) == [25] * 8
     positions = list(AuditEvent.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(1, 201))
-    assert audit.first_broken() is None
+    assert first_broken() is None
     for name in range(8):
         own = AuditEvent.objects.filter(subject__startswith=f"{name}:").order_by("position")
         assert list(own.values_list("subject", flat=True)) == [f"{name}:{number}" for number in range(25)]

@@ -17,6 +17,7 @@ from governance.audit.domain.chain import link
 from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
+from governance.audit.queries.trail import described, first_broken
 from governance.jobs import outbox
 from governance.operations import tasks as operations_tasks
 from weighbridge.core import attestation
@@ -86,7 +87,7 @@ def test_it_tells_which_settings_bind_people_at_that_moment(now: datetime, setti
     writes.sign_head(now=now)
     told = AuditEvent.objects.latest("position").details
     assert (told["second_factor_required"], told["identity_provider"]) == (True, "login.example.org")
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_nothing_new_needs_no_new_checkpoint(now: datetime) -> None:
@@ -147,7 +148,7 @@ def test_a_whole_trail_is_told_with_its_checkpoints(kept: list[Checkpoint]) -> N
 def test_a_trail_cut_at_its_end_is_found(kept: list[Checkpoint], left: int, missing: list[int]) -> None:
     """The chain holds all the same; what came after the last checkpoint is beyond its reach."""
     tamper(f"DELETE FROM audit_auditevent WHERE position > {left}")
-    assert audit.first_broken() is None
+    assert first_broken() is None
     status, said = verify()
     if not missing:
         assert status == 0
@@ -163,7 +164,7 @@ def test_a_trail_rewritten_from_some_event_on_is_found(kept: list[Checkpoint]) -
     orders, before = [], rows[4].hash
     for row in rows[5:]:
         row.reason = "Never happened."
-        digest = link(before, audit.described(row))
+        digest = link(before, described(row))
         orders.append(
             f"UPDATE audit_auditevent SET reason = 'Never happened.', previous_hash = '{before}', hash = "
             f"'{digest}' "
@@ -171,7 +172,7 @@ def test_a_trail_rewritten_from_some_event_on_is_found(kept: list[Checkpoint]) -
         )
         before = digest
     tamper(*orders)
-    assert audit.first_broken() is None
+    assert first_broken() is None
     status, said = verify()
     assert (status, len(said)) == (1, 1)
     assert said[0].startswith("The checkpoint after event 8 of ")

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.audit.domain import correlation as trace
 from governance.audit.models import AuditEvent
 from governance.audit.queries import trail
 from governance.people.domain.roles import Person, Role
@@ -26,7 +27,7 @@ def events(db: None) -> list[AuditEvent]:
     ]
     found = []
     for kind, subject, reason in told:
-        with audit.origin("web", f"id{len(found)}"), transaction.atomic():
+        with audit.origin("web"), trace.correlated(request_id=f"id{len(found)}"), transaction.atomic():
             found.append(audit.record(kind=kind, by=None, subject=subject, reason=reason, now=NOW))
     return found
 

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centers
 from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.actuals import Stated
@@ -271,4 +271,4 @@ def test_two_confirmations_at_once_book_once(cast: Cast, account: BudgetAccount)
     outcomes = together([partial(confirm, change, person) for person in (cast.finance, cast.approver)])
     assert sorted(type(each).__name__ for each in outcomes) == ["Change", "WrongState"]
     assert balance_of(account).allocated == 150
-    assert audit.first_broken() is None
+    assert first_broken() is None

@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from governance.budgets import tasks as budgets_tasks
 from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
@@ -273,7 +273,7 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
     assert Finding.objects.count() == 1
     bill(account, "50.01", key="b5", ref="")
     assert Finding.objects.latest("pk").subject == "Search 2026Q4 USD"
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCenter) -> None:
@@ -444,7 +444,7 @@ def test_eight_approvals_at_once_never_overspend_an_account_that_enforces(
     assert (8 - len(refused), balance_of(account).committed) == (done, 30 * done)
     assert (balance_of(account).available >= 0) == (mode == "enforce")
     assert Finding.objects.count() == found
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 @pytest.mark.django_db(transaction=True)

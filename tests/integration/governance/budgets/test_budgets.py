@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
@@ -434,7 +434,7 @@ def test_eight_threads_in_fifty_rounds_spend_what_there_is_and_never_more() -> N
         assert 0 < row.balance.available < 10
     spent = LedgerEntry.objects.exclude(kind="allocate")
     assert spent.count() == sum(affordable)
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
+from governance.audit.queries.trail import first_broken
 from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centers import CenterLevel
@@ -249,4 +249,4 @@ def test_an_allocation_and_an_approval_that_open_the_same_account_never_wait_in_
     assert together([spend, budget]) == [12, 12]
     for each in teams:
         assert [balance_of(account(quarter, each.slug)).available for quarter in (PRESENT, NEXT, AFTER)] == [0, 10, 30]
-    assert audit.first_broken() is None
+    assert first_broken() is None

@@ -12,7 +12,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from governance.audit.models import AuditEvent
-from governance.exports.domain.tables import ROWS_MAX, ExportTable, file_of
+from governance.exports.domain.tables import ROWS_MAX, ExportTable, content_of
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
@@ -55,13 +55,13 @@ def test_another_team_sees_no_ledger(as_: As, cast: Cast, quarter: str) -> None:
 def test_other_kinds_are_not_there(as_: As, cast: Cast, quarter: str, kind: str) -> None:
     assert as_(cast.author).get(LEDGER.format(quarter, kind)).status_code == 404
     with pytest.raises(NotFound, match="Use csv or xlsx"):
-        file_of(ExportTable("x", (), (), 0), kind=kind)
+        content_of(ExportTable("x", (), (), 0), kind=kind)
 
 
 def test_too_many_rows_are_refused_before_one_is_read() -> None:
     with pytest.raises(TooLarge, match="Reduce the list"):
-        file_of(ExportTable("x", (), iter(()), ROWS_MAX + 1), kind="csv")
-    assert file_of(ExportTable("x", ("a",), (), ROWS_MAX), kind="csv").name == "x.csv"
+        content_of(ExportTable("x", (), iter(()), ROWS_MAX + 1), kind="csv")
+    assert content_of(ExportTable("x", ("a",), (), ROWS_MAX), kind="csv").endswith(b'"a"\r\n')
 
 
 def test_the_trail_as_csv_is_what_the_filters_say_and_holds_no_formula(as_: As, cast: Cast, now: datetime) -> None:

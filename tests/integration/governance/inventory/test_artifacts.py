@@ -96,15 +96,15 @@ def test_the_cap_stops_an_endless_stream(db: None, installation: Path, settings:
                 yield b"x" * 100_000
 
     with pytest.raises(TooLarge):
-        artifacts.store(upload=Endless(b""), by=None, now=NOW, field="data")
+        artifacts.store(upload=Endless(b""), by=None, now=NOW)
     assert len(read) == 11
     assert files(installation) == []
 
 
 def test_an_empty_file_is_refused(db: None, installation: Path) -> None:
     with pytest.raises(Invalid, match=r"The file is empty\. Choose another") as refusal:
-        artifacts.store(upload=ContentFile(b"", name="m.onnx"), by=None, now=NOW, field="upload")
-    assert refusal.value.field == "upload"
+        artifacts.store(upload=ContentFile(b"", name="m.onnx"), by=None, now=NOW)
+    assert refusal.value.field == "file"
     assert (files(installation), AuditEvent.objects.count()) == ([], 0)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.jobs import queries as effects
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from governance.jobs.queries import outbox as effects
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -18,7 +18,7 @@ from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
-from governance.jobs.queries.operation import BROKER, is_delayed
+from governance.jobs.queries import BROKER, is_delayed
 from governance.people.actions import people
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks

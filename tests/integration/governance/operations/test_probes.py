@@ -15,7 +15,7 @@ from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
-from governance.jobs.queries.operation import TICK, is_delayed
+from governance.jobs.queries import TICK, is_delayed
 from governance.people.actions import people
 from governance.people.domain.scopes import TokenScope
 from reviews.packets import actions as packets

@@ -6,7 +6,7 @@ import yaml
 
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.checklists import ItemKind, parse_checklist
-from governance.rulebook.queries.checklist_changes import diff_checklists
+from governance.rulebook.domain.policy_diff import diff_checklists
 
 BEFORE = parse_checklist(yaml.safe_load(defaults.text_of(defaults.CHECKLIST)))
 
@@ -16,7 +16,7 @@ def changed(**fields):
 
 
 def told(after):
-    return [(change.path, change.before, change.after) for change in diff_checklists(before=BEFORE, after=after)]
+    return [(change.path, change.before, change.after) for change in diff_checklists(BEFORE, after)]
 
 
 def test_nothing_changed():
@@ -41,7 +41,7 @@ def test_items_that_come_and_go():
 
 
 def test_another_order():
-    (change,) = diff_checklists(before=BEFORE, after=changed(items=BEFORE.items[::-1]))
+    (change,) = diff_checklists(BEFORE, changed(items=BEFORE.items[::-1]))
     assert change.path == "items"
     assert change.words.startswith("The order of the items changed from ")
     assert f" to {BEFORE.items[-1].id}, {BEFORE.items[-2].id}, " in change.words

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Dataset, Run
 from benchmarking.runs.queries import runs
-from governance.audit.actions import record as audit
+from governance.audit.queries.trail import first_broken
 from governance.budgets.domain import ledger
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import entries_of
@@ -112,7 +112,7 @@ class Walk(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            assert audit.first_broken() is None
+            assert first_broken() is None
         finally:
             transaction.set_rollback(True)
             self.block.__exit__(None, None, None)

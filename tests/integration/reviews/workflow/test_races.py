@@ -11,7 +11,7 @@ from django.db import connection
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
-from governance.audit.actions import record as audit
+from governance.audit.queries.trail import first_broken
 from governance.budgets.models import LedgerEntry
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
@@ -69,7 +69,7 @@ def test_two_final_votes_make_one_decision(world: World) -> None:
     assert LedgerEntry.objects.filter(kind="commit").count() == 2 * (decision.outcome == "approved")
     assert LedgerEntry.objects.filter(kind="release").count() == 2
     assert Packet.objects.count() == 1
-    assert audit.first_broken() is None
+    assert first_broken() is None
 
 
 def test_one_vote_clicked_many_times_is_one(world: World) -> None:
@@ -176,4 +176,4 @@ def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
         *(("USD", share) for share in usd),
         ("gpu_h", 320),
     ]
-    assert audit.first_broken() is None
+    assert first_broken() is None

@@ -193,28 +193,6 @@ def test_the_policy_evaluation_is_a_document_that_reads_back_the_same():
     assert from_document(Evaluation, document, name="policy_evaluation") == policy_evaluation
 
 
-def test_same_or_better_looks_at_every_rule():
-    rules = [rule(id="a"), rule(id="b", metric="training_cost_usd", unit="USD")]
-    cost, hours = metric_value("training_cost_usd", "620"), metric_value()
-    only_a, _ = only(rules, [metric_value(value="620"), metric_value("training_cost_usd", "1")])
-    only_b, _ = only(rules, [cost, hours])
-    unknown_b, _ = only(rules, [hours])
-    nothing, _ = only(rules, [metric_value("training_cost_usd", "1"), hours])
-    assert nothing.is_same_or_better(than=only_a) is True
-    assert only_a.is_same_or_better(than=only_a) is True
-    assert only_a.is_same_or_better(than=nothing) is False
-    assert only_a.is_same_or_better(than=only_b) is False  # the outcome is the same, but for another reason
-    assert unknown_b.is_same_or_better(than=only_b) is False
-    assert only_b.is_same_or_better(than=unknown_b) is True
-    assert replace(only_a, results=()).is_same_or_better(than=nothing) is False
-
-
-def test_a_rule_nobody_knew_before_must_not_stand_against_the_request():
-    one, _ = only([rule(id="a", effect="deny")], [metric_value(value="620")])
-    more, _ = only([rule(id="a", effect="deny"), rule(id="b")], [metric_value(value="620")])
-    assert more.is_same_or_better(than=one) is False
-
-
 def test_outcomes_rank_from_permissive_to_strict():
     assert [
         PolicyOutcome.CLEARED.rank,
@@ -414,7 +392,6 @@ def test_production_is_reviewed_until_it_is_measured():
     quality = metric_value("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
     after = evaluate(DEFAULT, subject=PROD, metric_values=[*claims, p95(), quality, cheaper], now=NOW)
     assert after.outcome is PolicyOutcome.CLEARED
-    assert after.is_same_or_better(than=before) is True
 
 
 def test_every_fact_of_the_default_policy_is_in_the_catalog():

@@ -1,4 +1,4 @@
-"""Reads of the outbox: waiting and stuck messages, and the last connection test."""
+"""Reads of the outbox: waiting and stuck messages, the last connection test, and whether work is delayed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,10 +7,12 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import HELD, UNFINISHED, JobState
-from governance.jobs.models import OutboxMessage
+from governance.jobs.models import OutboxMessage, Pulse
 
 CHECK = "tracker.check"
 CHECKED = "tracker.checked"
+TICK, BROKER = "tick", "broker"
+PATIENCE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,11 @@ def pauses() -> list[Pause]:
     groups: dict[str, list[OutboxMessage]] = {}
     for message in OutboxMessage.objects.filter(state=JobState.PAUSED).order_by("pk"):
         groups.setdefault(message.error, []).append(message)
-    pauses_found = [
+    largest_first = sorted(groups.items(), key=lambda group: -len(group[1]))
+    return [
         Pause(reason, len(rows), tuple(sorted({row.kind for row in rows})), min(row.created_at for row in rows))
-        for reason, rows in groups.items()
+        for reason, rows in largest_first
     ]
-    return sorted(pauses_found, key=lambda each: -each.count)
 
 
 def stuck() -> QuerySet[OutboxMessage]:
@@ -92,12 +94,21 @@ def last_connection() -> ConnectionTest | None:
     event = AuditEvent.objects.filter(kind=CHECKED).order_by("-position").first()
     if event is None:
         return None
-    details = event.details
-    return ConnectionTest(
-        bool(details.get("ok")), str(details.get("sentence", "")), str(details.get("account", "")), event.at
-    )
+    sentence, account = (str(event.details.get(name, "")) for name in ("sentence", "account"))
+    return ConnectionTest(bool(event.details.get("ok")), sentence, account, event.at)
 
 
 def check_under_way() -> OutboxMessage | None:
     """The running connection test, if any."""
     return OutboxMessage.objects.filter(kind=CHECK, state__in=UNFINISHED).order_by("-pk").first()
+
+
+def is_delayed(*, now: datetime) -> bool:
+    """True if due work or the tick is late by a minute, or if the tick could not reach the broker, in one query.
+
+    A pulse is the time of the last tick, or since when no worker takes due work. If it never ran, messages wait.
+    """
+    then = now - PATIENCE
+    silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).values_list("pk")
+    left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
+    return bool(silent.union(left_lying, all=True)[:1])

@@ -1,4 +1,4 @@
-"""What the governance API answers: how models, policies, budgets and audit events are written as JSON."""
+"""JSON shapes of operations."""
 
 from rest_framework import serializers
 
