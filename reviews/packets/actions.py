@@ -1,5 +1,6 @@
 """Review packets: frozen as JSON when requested, then rendered as PDF by a worker, with retries."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,8 +29,15 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
 RENDER = "reviews.packets.tasks.render_packet"
-SILENCE = "The worker stopped responding {attempts} times while rendering the packet; the machine may lack memory."
-RETRIED = "a failed one can be retried"
+RENDERED: Mapping[str, Any] = {
+    "name": lambda _: "This packet",
+    "silence": (
+        "The worker stopped responding {attempts} times while rendering the packet; the machine may lack memory."
+    ),
+    "may_retry": lambda packet: packet.state in {JobState.FAILED, JobState.DEAD},
+    "retried": "a failed one can be retried",
+}
+"""What the kinds of packets share as jobs."""
 
 
 def request_packet(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
@@ -66,10 +74,7 @@ def freeze(*, request: ReviewRequest, evidence: EvidenceSnapshot | None = None, 
 def store_pdf(
     *, packet: Packet, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Store the PDF of a packet. False if this worker has lost the lease.
-
-    `render_ms` is the rendering time in milliseconds.
-    """
+    """Store the PDF of a packet, rendered in `render_ms` milliseconds. False if this worker has lost the lease."""
     upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
     with transaction.atomic():
         stored = artifacts.store(upload=upload, by=by, now=now)
@@ -90,11 +95,8 @@ register(
     JobKind(
         model=Packet,
         queues={RENDER: Q()},
-        name=lambda _: "This packet",
-        silence=SILENCE,
         check=lambda person, packet: check_print(person, parties_of(packet.request)),
-        may_retry=lambda packet: packet.state in {JobState.FAILED, JobState.DEAD},
-        retried=RETRIED,
         record=_record,
+        **RENDERED,
     )
 )

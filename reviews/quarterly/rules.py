@@ -1,11 +1,9 @@
 """Permissions: `check_` raises with a reason, `may_` returns a boolean."""
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
 from governance.people.rules import may, sees_everything
-from reviews.quarterly.domain.quorum import Side, sides_of
+from reviews.quarterly.domain.quorum import LEADS, Side, sides_of
 from weighbridge.core.errors import NotAllowed
-
-_LEADS = frozenset({Role.PLATFORM_LEAD, Role.PRODUCT_LEAD})
 
 
 def may_see_cycles(person: Person) -> bool:
@@ -15,7 +13,7 @@ def may_see_cycles(person: Person) -> bool:
 
 def check_lead_meeting(person: Person) -> None:
     """Platform and product leads may edit the agenda, move the cut-off, open the meeting and record attendance."""
-    if not person.is_active or person.roles.isdisjoint(_LEADS):
+    if not person.is_active or person.roles.isdisjoint(LEADS):
         raise NotAllowed("Only a platform lead or a product lead may prepare and lead the quarterly review.")
 
 

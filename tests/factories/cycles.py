@@ -8,10 +8,9 @@ from django.contrib.auth.models import User
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from reviews.quarterly.actions import agenda, cycles, meeting, scorecard
-from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.actions.scorecard import KpiSheet
 from reviews.quarterly.domain.cycle import Calendar
-from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.scorecard.domain.scorecard import KpiDirection

@@ -18,6 +18,7 @@ from reviews.quarterly.domain.packet import (
     Variance,
     VariantRow,
 )
+from reviews.scorecard.domain.scorecard import KpiDirection
 
 AT = datetime(2027, 1, 11, tzinfo=UTC)
 
@@ -111,7 +112,7 @@ def make_score(number: int) -> ScoreRow:
         kpi="Conversion",
         metric="accuracy",
         unit="%",
-        better="higher",
+        better=KpiDirection.HIGHER,
         target=Decimal(3),
         actual=Decimal(2 + number % 3),
         before=Decimal(3),

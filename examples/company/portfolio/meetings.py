@@ -16,9 +16,8 @@ from governance.inventory.models import ModelAsset
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.quarterly.actions import agenda, cycles, meeting, quarterly_packets, scorecard
-from reviews.quarterly.actions.meeting import TakenDecision
 from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
-from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.requests.models import ReviewRequest

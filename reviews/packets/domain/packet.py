@@ -4,17 +4,23 @@ All values are from one moment; nothing here computes a decision. `to_document` 
 a stored packet always prints the same, even after later changes to the database models.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
 from reviews.packets.domain.packet_evidence import ClaimComparison, CostRow, PolicyEvaluationPart, RuleLine, RunRow
 from reviews.packets.domain.packet_projection import ProjectionPart
 from reviews.packets.domain.packet_trail import AuditPart
 from reviews.requests.domain import wording
+from weighbridge.core.converter import from_document
+from weighbridge.core.errors import Invalid
 
 SCHEMA = "weighbridge.packet/1"
+ADVICE = "Create a new packet."
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,3 +226,15 @@ class PacketDocument:
     def answered_count(self) -> int:
         """How many items of the checklist are complete."""
         return sum(row.is_complete for row in self.checklist)
+
+
+def read_packet(document: Mapping[str, Any]) -> PacketDocument:
+    """The packet of a JSON document. Raises Invalid for another schema or a document that is not a packet."""
+    return read_document(PacketDocument, document, schema=SCHEMA)
+
+
+def read_document(kind: type[T], document: Mapping[str, Any], *, schema: str) -> T:
+    """The packet of a kind. Raises Invalid like `read_packet`."""
+    if document.get("schema") != schema:
+        raise Invalid(f"This is not a packet with schema {schema}. {ADVICE}", field="schema")
+    return from_document(kind, document, name="packet", advice=ADVICE)

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +42,13 @@ _SIGNALS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
 class WeasyPrintPrinter:
     """A `PacketPrinter`. Limits are per print: wall clock and processor in seconds, address space in bytes."""
 
-    def __init__(
-        self,
-        *,
-        wall_max_s: float = WALL_MAX_S,
-        cpu_max_s: int = CPU_MAX_S,
-        memory_max_bytes: int = MEMORY_MAX_BYTES,
-    ) -> None:
-        self.wall_max_s = wall_max_s
-        self.cpu_max_s = cpu_max_s
-        self.memory_max_bytes = memory_max_bytes
+    wall_max_s: float = WALL_MAX_S
+    cpu_max_s: int = CPU_MAX_S
+    memory_max_bytes: int = MEMORY_MAX_BYTES
 
     def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
         """Print `html`. The same input gives the same bytes on one host. Raises PrintFailed."""
@@ -64,7 +59,7 @@ class WeasyPrintPrinter:
             )
         job = {
             "html": html,
-            "assets": {name: base64.b64encode(body).decode() for name, body in assets.items()},
+            "assets": encoded(assets),
             "cpu_max_s": self.cpu_max_s,
             "memory_max_bytes": self.memory_max_bytes,
         }
@@ -107,10 +102,7 @@ def _pdf_of(done: subprocess.CompletedProcess[bytes]) -> bytes:
 
 
 def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf/ua-1", fonts: Any = None) -> bytes:
-    """Render in this process, with assets only. Runs in the child. Raises PrintFailed for any other address.
-
-    `fonts` is a WeasyPrint font configuration that several documents can share.
-    """
+    """Render in the child, with assets only; PrintFailed for any other address. Documents can share their `fonts`."""
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -145,6 +137,16 @@ def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_max_bytes, memory_max_bytes))
 
 
+def encoded(assets: Mapping[str, bytes]) -> dict[str, str]:
+    """Assets as texts of a job for the child."""
+    return {name: base64.b64encode(body).decode() for name, body in assets.items()}
+
+
+def decoded(assets: Mapping[str, str]) -> dict[str, bytes]:
+    """The assets of a job in the child."""
+    return {name: base64.b64decode(body) for name, body in assets.items()}
+
+
 def _refused(reason: str) -> int:
     # Start a new line: an interpreter that ran out of memory may have started one.
     sys.stderr.write("\n" + " ".join(reason.split()) + "\n")
@@ -156,9 +158,8 @@ def main() -> int:
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
     job = json.load(sys.stdin)
     limit(cpu_max_s=job["cpu_max_s"], memory_max_bytes=job["memory_max_bytes"])
-    assets = {name: base64.b64decode(body) for name, body in job["assets"].items()}
     try:
-        pdf = render(job["html"], assets=assets)
+        pdf = render(job["html"], assets=decoded(job["assets"]))
     except PrintFailed as failed:
         return _refused(failed.reason)
     except MemoryError:

@@ -5,7 +5,6 @@ sections to bound its memory, and killed if one section takes too long. Results 
 a few are in memory.
 """
 
-import base64
 import io
 import json
 import logging
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing.pdf import CHILD_ENVIRONMENT, MEMORY_MAX_BYTES, PROJECT, limit, render
+from reviews.packets.printing.pdf import CHILD_ENVIRONMENT, MEMORY_MAX_BYTES, PROJECT, decoded, encoded, limit, render
 
 PROCESSES = 2
 SECTION_MAX_S = 60.0
@@ -38,21 +37,13 @@ class PrintSection:
     assets: Mapping[str, bytes]
 
 
+@dataclass(frozen=True, kw_only=True)
 class SectionPrinter:
-    """Prints sheets in `processes` children. `section_max_s` limits the wall-clock time of one section,
-    `memory_max_bytes` the memory of each child.
-    """
+    """Prints sheets in `processes` children of `memory_max_bytes`, each sheet in at most `section_max_s` seconds."""
 
-    def __init__(
-        self,
-        *,
-        processes: int = PROCESSES,
-        section_max_s: float = SECTION_MAX_S,
-        memory_max_bytes: int = MEMORY_MAX_BYTES,
-    ) -> None:
-        self.processes = processes
-        self.section_max_s = section_max_s
-        self.memory_max_bytes = memory_max_bytes
+    processes: int = PROCESSES
+    section_max_s: float = SECTION_MAX_S
+    memory_max_bytes: int = MEMORY_MAX_BYTES
 
     def print(
         self, sheets: Iterable[PrintSection], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
@@ -94,10 +85,7 @@ def processes_for(sheets: int) -> int:
 
 
 def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:
-    """Merge the parts into one PDF with a bookmark for each. Returns the PDF and its number of pages.
-
-    The same parts give the same bytes.
-    """
+    """Merge parts into a PDF with a bookmark for each. Returns it, always the same bytes, and its number of pages."""
     from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, needed only in workers
 
     writer = PdfWriter()
@@ -146,14 +134,14 @@ class _Child:
             cwd=PROJECT,
             env=CHILD_ENVIRONMENT,
         )
-        self._send({"shared": _encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
+        self._send({"shared": encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
 
     def print(self, sheet: PrintSection, *, wall_max_s: float) -> bytes:
         """Print one sheet."""
         timer = threading.Timer(wall_max_s, self._kill_late)
         timer.start()
         try:
-            self._send({"html": sheet.html, "assets": _encoded(sheet.assets)})
+            self._send({"html": sheet.html, "assets": encoded(sheet.assets)})
             answer = self._read(sheet.key, wall_max_s)
         finally:
             timer.cancel()
@@ -221,14 +209,6 @@ def _drain(done: "queue.Queue[Any]", threads: Sequence[threading.Thread]) -> Non
             continue
 
 
-def _encoded(assets: Mapping[str, bytes]) -> dict[str, str]:
-    return {name: base64.b64encode(body).decode() for name, body in assets.items()}
-
-
-def _decoded(assets: Mapping[str, str]) -> dict[str, bytes]:
-    return {name: base64.b64decode(body) for name, body in assets.items()}
-
-
 def main() -> int:
     """The child process: one JSON line per sheet on stdin; on stdout `ok LENGTH` and the PDF, or `no REASON`."""
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
@@ -236,11 +216,11 @@ def main() -> int:
     limit(cpu_max_s=limits["cpu_max_s"], memory_max_bytes=limits["memory_max_bytes"])
     from weasyprint.text.fonts import FontConfiguration
 
-    shared, fonts, out = _decoded(limits["shared"]), FontConfiguration(), sys.stdout.buffer
+    shared, fonts, out = decoded(limits["shared"]), FontConfiguration(), sys.stdout.buffer
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            pdf = render(job["html"], assets=shared | _decoded(job["assets"]), variant=None, fonts=fonts)
+            pdf = render(job["html"], assets=shared | decoded(job["assets"]), variant=None, fonts=fonts)
             out.write(f"ok {len(pdf)}\n".encode() + pdf)
         except (PrintFailed, MemoryError, OSError, RuntimeError) as failure:
             reason = failure.reason if isinstance(failure, PrintFailed) else f"{type(failure).__name__}: {failure}"

@@ -15,11 +15,11 @@ from governance.people.queries.people import name_of
 from reviews.evidence.queries.projections import projection_view
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet import Approver, Cover, PacketDocument
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import Approver, Cover, PacketDocument, read_packet
 from reviews.packets.queries import packet_evidence as evidence
 from reviews.packets.queries import packet_parts as parts
 from reviews.packets.queries.packet_projection import projection_part
+from reviews.requests.domain.copies import copy_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.electorate import Electorate
 
@@ -89,9 +89,9 @@ def pages_of(pdf: bytes) -> int:
 def _cover(snapshot: RequestSnapshot) -> Cover:
     request, decision, revision = snapshot.request, snapshot.decision, snapshot.frozen
     version = request.model_version
-    return Cover(
-        ref=request.ref,
-        title=request.title,
+    return copy_of(
+        request,
+        Cover,
         team=request.team.name,
         requester=name_of(request.requester),
         owner=name_of(request.owner),
@@ -100,12 +100,7 @@ def _cover(snapshot: RequestSnapshot) -> Cover:
         artifact_digest=version.digest,
         artifact_format=version.format,
         artifact_size_bytes=version.size_bytes,
-        purpose=request.purpose,
-        environment=request.environment,
-        state=request.state,
-        revision=request.revision,
         bundle_digest=revision.digest if revision else "",
-        submitted_at=request.submitted_at,
         outcome=decision.outcome if decision else "",
         decided_at=decision.decided_at if decision else None,
         rationale=decision.rationale if decision else "",

@@ -10,6 +10,7 @@ from reviews.evidence.queries.metric_views import MetricView, metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow
 from reviews.requests.domain import wording
+from reviews.requests.domain.copies import copy_of
 from weighbridge.core import metrics
 from weighbridge.core.metrics import MetricValue
 
@@ -61,7 +62,9 @@ def latest_variants(views: Sequence[RunView]) -> tuple[tuple[VariantLine, ...], 
 
 
 def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimComparison:
-    return ClaimComparison(
+    return copy_of(
+        view,
+        ClaimComparison,
         name=view.kind.name,
         unit=view.kind.unit,
         direction=view.kind.direction.value,
@@ -69,9 +72,6 @@ def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimCompariso
         measured=_measurement(view.measured, verdicts[view.measured.id]) if view.measured else None,
         limit=plain(view.limit.value) if view.limit else None,
         is_contradicted=bool(view.contradiction),
-        contradiction=view.contradiction,
-        answer=view.answer,
-        answered_by=view.answered_by,
     )
 
 

@@ -24,6 +24,7 @@ from reviews.packets.domain.packet import (
 from reviews.packets.domain.packet_evidence import PolicyEvaluationPart, RuleLine
 from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 from reviews.requests.domain import wording
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
@@ -48,10 +49,10 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
     """A stored policy evaluation, rule by rule."""
     stored = from_document(evaluation.Evaluation, row.document, name="policy_evaluation")
-    return PolicyEvaluationPart(
+    return copy_of(
+        row,
+        PolicyEvaluationPart,
         outcome=stored.outcome.value,
-        occasion=row.occasion,
-        evaluated_at=row.evaluated_at,
         policy_name=row.policy.name,
         policy_version=row.policy.number,
         policy_digest=stored.policy_digest,
@@ -95,13 +96,12 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
         ballots=electorate.ballots, revision=electorate.revision, conflicted_ids=electorate.conflicted_ids
     )
     return tuple(
-        VoteRow(
+        copy_of(
+            ballot,
+            VoteRow,
             stage=titles.get(ballot.stage_id, ballot.stage_id),
             person=ballot.person_name,
             choice=ballot.choice.value,
-            revision=ballot.revision,
-            rationale=ballot.rationale,
-            cast_at=ballot.cast_at,
             is_void=ballot not in counted,
         )
         for ballot in electorate.ballots
@@ -110,7 +110,7 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 def condition_row(row: Condition) -> ConditionPart:
     """A condition of the approval."""
-    return ConditionPart(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at)
+    return copy_of(row, ConditionPart, owner=name_of(row.owner))
 
 
 def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:
@@ -147,38 +147,25 @@ def audit_part(snapshot: RequestSnapshot) -> AuditPart | None:
 
 def _checkpoint_part() -> CheckpointPart | None:
     row = checkpoints.latest()
-    if row is None:
-        return None
-    return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
+    return copy_of(row, CheckpointPart) if row else None
 
 
 def authorization_part(authorization: Authorization) -> AuthorizationPart:
     """The authorization issued by the decision."""
-    return AuthorizationPart(
-        number=authorization.number,
-        state=authorization.state,
-        environment=authorization.environment,
-        issued_at=authorization.issued_at,
-        expires_at=authorization.expires_at,
-        statement_digest=authorization.statement_digest,
-    )
+    return copy_of(authorization, AuthorizationPart)
 
 
 def _rule_line(result: RuleResult) -> RuleLine:
     metric_value = result.metric_value
-    return RuleLine(
-        rule_id=result.rule_id,
-        metric=result.metric,
+    return copy_of(
+        result,
+        RuleLine,
         status=result.status.value,
         level=result.level.value,
         effect=result.effect.value if result.effect else "",
-        condition=result.condition,
-        observed=result.observed,
         unit=metric_value.unit if metric_value else "",
         basis=metric_value.basis.value if metric_value else "",
         n=metric_value.n if metric_value else None,
-        why=result.why,
-        message=result.message,
     )
 
 
@@ -212,14 +199,8 @@ def _answer_words(answer: ChecklistAnswer) -> str:
 
 
 def _budget_row(team: str, effect: BudgetEffect) -> BudgetRow:
-    return BudgetRow(
-        account=f"{team}, {effect.quarter}{', planned' if effect.is_later else ''}",
-        unit=effect.unit,
-        before=effect.available,
-        this=effect.this,
-        after=effect.after,
-        reserved_by_others=effect.reserved_by_others,
-    )
+    account = f"{team}, {effect.quarter}{', planned' if effect.is_later else ''}"
+    return copy_of(effect, BudgetRow, account=account, before=effect.available)
 
 
 def _audit_row(event: AuditEvent) -> AuditRow:

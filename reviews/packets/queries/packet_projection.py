@@ -35,20 +35,15 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
 
 
 def _origin(view: ProjectionView) -> str:
-    return _stated(view) if view.widened_by is None else f"{_stated(view)} {_widened(view.widened_by, view.widened_on)}"
-
-
-def _widened(factor: Decimal, months: int | None) -> str:
-    return (
-        f"In the metric values, the ranges of its yearly costs are {number_text(factor)} times as wide, based on "
-        f"{months} billed months of earlier projections."
-    )
-
-
-def _stated(view: ProjectionView) -> str:
+    stated = f"Stated by {view.stated_by}."
     if view.run_id is not None:
-        return f"Drawn anew with the service time that run {view.run_id} measured."
-    return f"Stated by {view.stated_by}."
+        stated = f"Drawn anew with the service time that run {view.run_id} measured."
+    if view.widened_by is None:
+        return stated
+    return (
+        f"{stated} In the metric values, the ranges of its yearly costs are {number_text(view.widened_by)} times as "
+        f"wide, based on {view.widened_on} billed months of earlier projections."
+    )
 
 
 def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float]) -> OptionPart:

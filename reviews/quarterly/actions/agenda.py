@@ -38,7 +38,7 @@ def add(
     with transaction.atomic():
         row = _open(cycle)
         last = row.items.aggregate(last=Max("position"))["last"] or 0
-        asset = asset or _asset(request)
+        asset = asset or (request.model_version.asset if request else None)
         subject = f"{request.ref if request else asset.slug if asset else 'item'}:{row.items.count() + 1}"
         item = AgendaItem.objects.create(
             cycle=row,
@@ -116,7 +116,3 @@ def _page(asset: ModelAsset | None, request: ReviewRequest | None) -> str:
     if request is not None:
         return f"/requests/{request.ref}/"
     return f"/models/{asset.team.slug}/{asset.slug}/" if asset is not None else ""
-
-
-def _asset(request: ReviewRequest | None) -> ModelAsset | None:
-    return request.model_version.asset if request is not None else None

@@ -36,11 +36,12 @@ def _place(cycle: ReviewCycle, entries: Iterable[AgendaEntry], now: datetime) ->
     """Update the rows. Returns the number of added and of settled items."""
     wanted = {(entry.kind.value, entry.subject): entry for entry in entries}
     existing = {(row.kind, row.subject): row for row in AgendaItem.objects.filter(cycle=cycle)}
+    last = max((row.position for row in existing.values()), default=0)
     added = settled = 0
     for number, (key, entry) in enumerate(wanted.items()):
         position = (number + 1) * STEP
         if (row := existing.get(key)) is None:
-            _add(cycle, entry, _last_position(existing) + STEP if cycle.is_reordered else position, now)
+            _add(cycle, entry, last + STEP if cycle.is_reordered else position, now)
             added += 1
         elif row.removed_by_id is None:
             _refresh(row, entry, row.position if cycle.is_reordered else position)
@@ -82,7 +83,3 @@ def _refresh(row: AgendaItem, entry: AgendaEntry, position: int) -> None:
     row.title, row.why, row.page, row.position = entry.title[:400], entry.why, entry.page, position
     row.removed_at, row.removal_reason = None, ""
     row.save(update_fields=["title", "why", "page", "position", "removed_at", "removal_reason"])
-
-
-def _last_position(existing: dict[tuple[str, str], AgendaItem]) -> int:
-    return max((row.position for row in existing.values()), default=0)

@@ -1,5 +1,6 @@
 """The cycle of a quarter. The tick plans and advances it and refreshes its agenda; people run the meeting."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -30,13 +31,12 @@ def plan(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
     last = ReviewCycle.objects.order_by("-quarter").values_list("quarter", flat=True).first()
     quarter = min(Quarter.parse(last).next, current) if last else current
     while quarter <= current:
-        calendar = Calendar.of(quarter)
-        times = {"planned_at": now, "collecting_at": calendar.collecting_at, "cut_off_at": calendar.cut_off_at}
+        times = asdict(Calendar.of(quarter))
         with transaction.atomic():
-            cycle, is_new = ReviewCycle.objects.get_or_create(quarter=str(quarter), defaults=times)
+            fields = {"planned_at": now, **times}
+            cycle, is_new = ReviewCycle.objects.get_or_create(quarter=str(quarter), defaults=fields)
             if is_new:
-                details = {"collecting_at": cycle.collecting_at, "cut_off_at": cycle.cut_off_at}
-                record_cycle_event(kind="planned", cycle=cycle, by=by, now=now, details=details)
+                record_cycle_event(kind="planned", cycle=cycle, by=by, now=now, details=times)
                 created.append(cycle)
         quarter = quarter.next
     return created
@@ -72,9 +72,7 @@ def refresh(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
 
 
 def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: User, now: datetime) -> ReviewCycle:
-    """Move the cut-off, after which values are frozen. The old cut-off must not have passed; the new one must be
-    in the future.
-    """
+    """Move the cut-off, which has not passed, to another time in the future. After it, values are frozen."""
     check_lead_meeting(person_of(by))
     if len(reason.strip()) < REASON_CHARS_MIN:
         raise Invalid(f"Explain in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")

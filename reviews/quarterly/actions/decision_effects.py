@@ -5,7 +5,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from governance.audit.actions import record as audit
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
@@ -18,6 +17,7 @@ from governance.people.models import Team
 from governance.people.queries.people import person_of
 from reviews.authorizations.domain import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization
+from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
@@ -32,9 +32,8 @@ def apply(*, decision: MeetingDecision, by: User, now: datetime) -> str:
     """Apply the effects of the decision in the caller's transaction. Returns a sentence that describes them."""
     with transaction.atomic():
         effect, item = _apply(decision, by, now), decision.item
-        subject = ("cycle", item.cycle.quarter)
         details = {"item": item.title, "kind": decision.kind}
-        audit.record(kind="cycle.carried_out", by=by, subject=subject, details=details, reason=effect, now=now)
+        record_cycle_event(kind="carried_out", cycle=item.cycle, by=by, now=now, details=details, reason=effect)
     return effect
 
 

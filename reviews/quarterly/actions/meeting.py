@@ -1,8 +1,6 @@
 """Record attendance and decisions of a meeting. The effects of a decision happen in the same transaction."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,7 +10,7 @@ from reviews.quarterly.actions import decision_effects
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.action_items import action_ref
 from reviews.quarterly.domain.cycle import CycleState
-from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_decision
+from reviews.quarterly.domain.decisions import TakenDecision, check_decision
 from reviews.quarterly.domain.quorum import Side, check_quorum
 from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
@@ -21,17 +19,6 @@ from reviews.tickets import actions as effects
 from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 OPEN = (CycleState.FROZEN, CycleState.HELD)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakenDecision:
-    """A decision to record: kind, rationale, owner and due date. `owner` is None if nobody was named."""
-
-    kind: DecisionKind
-    rationale: str
-    owner: User | None
-    due_on: date | None
-    amount_usd: Decimal | None = None
 
 
 def record_attendance(*, cycle: ReviewCycle, person: User, side: Side, by: User, now: datetime) -> Attendance:
@@ -60,12 +47,20 @@ def remove_attendance(*, cycle: ReviewCycle, person: User, by: User, now: dateti
         record_cycle_event(kind="left", cycle=row, by=by, now=now, details={"person": person.username})
 
 
-def decide(*, item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
+def decide(*, item: AgendaItem, decided: TakenDecision[User], by: User, now: datetime) -> MeetingDecision:
     """Record a decision and apply its effects, or neither. It needs a quorum, an owner and a due date."""
     with transaction.atomic():
         cycle = ReviewCycle.objects.select_for_update().get(pk=item.cycle_id)
         _check_may_decide(cycle, item, by)
-        check_decision(_decision_input(item, decided), today=now.date())
+        if decided.owner is not None and not decided.owner.is_active:
+            raise Invalid(f"The account {decided.owner.username} is closed; name an active person.", field="owner")
+        check_decision(
+            decided,
+            has_model=item.asset is not None,
+            has_request=item.request is not None,
+            has_team=item.team is not None,
+            today=now.date(),
+        )
         check_quorum(sides_present(cycle))
         if item.decisions.filter(kind=decided.kind).exists():
             raise WrongState(
@@ -98,28 +93,13 @@ def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
     asset = item.asset
     check_decide(
         person_of(by),
-        is_present=is_present_as_lead(cycle, user=by),
+        is_present=is_present_as_lead(cycle, person_id=by.pk),
         team=asset.team.slug if asset else "",
         owner_id=asset.owner_id if asset else None,
     )
 
 
-def _decision_input(item: AgendaItem, decided: TakenDecision) -> DecisionInput:
-    if decided.owner is not None and not decided.owner.is_active:
-        raise Invalid(f"The account {decided.owner.username} is closed; name an active person.", field="owner")
-    return DecisionInput(
-        kind=decided.kind,
-        owner=decided.owner.username if decided.owner else "",
-        due_on=decided.due_on,
-        rationale=decided.rationale,
-        amount=decided.amount_usd,
-        has_model=item.asset is not None,
-        has_request=item.request is not None,
-        has_team=item.team is not None,
-    )
-
-
-def _decision(item: AgendaItem, decided: TakenDecision, by: User, now: datetime) -> MeetingDecision:
+def _decision(item: AgendaItem, decided: TakenDecision[User], by: User, now: datetime) -> MeetingDecision:
     """The unsaved row; the caller saves it after its effects are applied."""
     assert decided.owner is not None  # noqa: S101 -- check_decision refuses a decision without one
     assert decided.due_on is not None  # noqa: S101 -- likewise

@@ -16,7 +16,7 @@ from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
-from reviews.packets.actions import RETRIED, SILENCE
+from reviews.packets.actions import RENDERED
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
@@ -33,9 +33,7 @@ ISSUED_FROM = (CycleState.FROZEN, CycleState.HELD, CycleState.CLOSED)
 
 
 def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
-    """Freeze the current data of a quarter as its next packet and queue the rendering. `by` is None if the tick
-    issues it at the cut-off.
-    """
+    """Freeze the current data of a quarter as its next packet and queue the rendering. The tick has no `by`."""
     if by is not None:
         check_lead_meeting(person_of(by))
     with transaction.atomic():
@@ -103,10 +101,7 @@ def store_sections(
 def store_pdf(
     *, packet: CyclePacket, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Store the complete PDF and, before the meeting, send the invitations. False if the lease was lost.
-
-    `render_ms` is the rendering time in milliseconds.
-    """
+    """Store the PDF, rendered in `render_ms` milliseconds; before the meeting, invite. False if the lease was lost."""
     upload = ContentFile(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
     with transaction.atomic():
         stored = artifacts.store(upload=upload, by=by, now=now)
@@ -168,11 +163,8 @@ register(
     JobKind(
         model=CyclePacket,
         queues={RENDER: Q()},
-        name=lambda _: "This packet",
-        silence=SILENCE,
         check=lambda person, _: check_lead_meeting(person),
-        may_retry=lambda packet: packet.state in {JobState.FAILED, JobState.DEAD},
-        retried=RETRIED,
         record=_record,
+        **RENDERED,
     )
 )

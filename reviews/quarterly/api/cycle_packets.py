@@ -20,7 +20,7 @@ from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
-from weighbridge.core.errors import NotFound, WrongState
+from weighbridge.core.errors import WrongState
 
 PDF = "application/pdf"
 
@@ -109,8 +109,5 @@ def _cycle(request: Request, quarter: str) -> ReviewCycle:
 
 
 def _packet(request: Request, quarter: str, number: int) -> CyclePacket:
-    rows = CyclePacket.objects.select_related("cycle").filter(cycle=_cycle(request, quarter), number=number)
-    packet = rows.first()
-    if packet is None:
-        raise NotFound(f"The review of {quarter} has no packet {number}.")
-    return packet
+    _, person, _ = asker(request)
+    return reads.find_packet(quarter=quarter, number=number, person=person)

@@ -17,27 +17,21 @@ class ActionState(NamedState):
     @property
     def owner(self) -> Actor:
         """The one actor who must move next."""
-        return ACTION_OWNER[self]
+        return _STATES[self][0]
 
     @property
     def meaning(self) -> str:
         """What the state means, as a phrase for a page."""
-        return ACTION_MEANING[self]
+        return _STATES[self][1]
 
 
-ACTION_OWNER: Mapping[ActionState, Actor] = {
-    ActionState.OPEN: Actor.OWNER,
-    ActionState.ACKNOWLEDGED: Actor.OWNER,
-    ActionState.DONE: Actor.SYSTEM,
-    ActionState.DROPPED: Actor.SYSTEM,
+_STATES: Mapping[ActionState, tuple[Actor, str]] = {
+    ActionState.OPEN: (Actor.OWNER, "decided; its owner has not acknowledged it yet"),
+    ActionState.ACKNOWLEDGED: (Actor.OWNER, "its owner is working on it"),
+    ActionState.DONE: (Actor.SYSTEM, "done; closed for good"),
+    ActionState.DROPPED: (Actor.SYSTEM, "dropped with a reason; closed for good"),
 }
-
-ACTION_MEANING: Mapping[ActionState, str] = {
-    ActionState.OPEN: "decided; its owner has not acknowledged it yet",
-    ActionState.ACKNOWLEDGED: "its owner is working on it",
-    ActionState.DONE: "done; closed for good",
-    ActionState.DROPPED: "dropped with a reason; closed for good",
-}
+"""The owner and the meaning of each state."""
 
 _UNFINISHED = (ActionState.OPEN, ActionState.ACKNOWLEDGED)
 
@@ -77,14 +71,9 @@ ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
 ACTION_CLOSED: frozenset[ActionState] = frozenset({ActionState.DONE, ActionState.DROPPED})
 
 
-def may_change_to(*, source: ActionState, target: ActionState) -> bool:
-    """Whether an action item may go from `source` straight to `target`."""
-    return any(step.target == target for step in transitions_from(source, ACTION_TRANSITIONS))
-
-
 def check_change_to(*, source: ActionState, target: ActionState) -> None:
     """Raise `WrongState` unless the action item may go straight to `target`."""
-    if may_change_to(source=source, target=target):
+    if any(step.target == target for step in transitions_from(source, ACTION_TRANSITIONS)):
         return
     if source in ACTION_CLOSED:
         raise WrongState(

@@ -11,7 +11,6 @@ from reviews.quarterly.domain.sources import (
     ExpiringAuthorization,
     ForecastError,
     Investment,
-    LimitBreach,
     OpenAction,
     OpenFinding,
     Saving,
@@ -96,7 +95,6 @@ def build_agenda(sources: Sources, *, quarter: Quarter) -> tuple[AgendaEntry, ..
         *_investments(sources.investments, quarter),
         *_findings(sources.findings),
         *_forecast_errors(sources.forecast_errors),
-        *map(_breach, sources.breaches),
         *map(_condition, (condition for condition in sources.conditions if condition.due_on <= quarter.next.end_on)),
         *map(_expiration, (item for item in sources.expirations if item.expires_at.date() <= quarter.next.end_on)),
         *map(_waiver, (item for item in sources.waivers if item.expires_at.date() > quarter.start_on)),
@@ -190,18 +188,6 @@ def _forecast_errors(items: tuple[ForecastError, ...]) -> Iterator[AgendaEntry]:
             model=item.model,
             weight=abs(item.billed_usd - item.projected_usd),
         )
-
-
-def _breach(item: LimitBreach) -> AgendaEntry:
-    return AgendaEntry(
-        kind=AgendaKind.BREACH,
-        subject=f"{item.ref}:{item.metric}",
-        title=f"{item.model}: {item.metric}",
-        model=item.model,
-        why=f"Measured {item.observed}; the limit is {item.limit}.",
-        page=request_page(item.ref, "metric-values"),
-        request=item.ref,
-    )
 
 
 def _condition(item: ConditionDue) -> AgendaEntry:

@@ -50,10 +50,7 @@ def spend_chart(rows: Sequence[BudgetRowOfQuarter]) -> Chart:
 
 
 def portfolio_chart(points: Sequence[PortfolioPoint], *, best: frozenset[str]) -> Chart | None:
-    """Cost of one year against p95 latency: models on the frontier, models that meet their KPI target, and the others.
-
-    None if no model has both metrics.
-    """
+    """Cost of one year against p95 latency, of models on the frontier, with gains, and others; None without values."""
     marks = [
         scatter.Mark(point.model, float(point.cost_usd), float(point.latency_ms), _kind(point, best))
         for point in points
@@ -84,10 +81,7 @@ def variance_chart(rows: Sequence[Variance]) -> Chart:
 
 
 def causes_chart(rows: Sequence[Variance]) -> Chart | None:
-    """The same waterfall by cause over all models: volume, efficiency, price and the unexplained rest.
-
-    None if no cause is known.
-    """
+    """The same waterfall by cause: volume, efficiency, price and the unexplained rest; None if no cause is known."""
     parts = [part for row in rows for part in row.parts]
     if not parts:
         return None

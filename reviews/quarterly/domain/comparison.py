@@ -1,5 +1,6 @@
 """The differences between the packets of two quarters."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from reviews.quarterly.domain.packet import ChangeRow, QuarterlyPacket
@@ -32,11 +33,9 @@ def _authorizations(packet: QuarterlyPacket) -> dict[str, str]:
 
 
 def _standings(packet: QuarterlyPacket) -> dict[str, str]:
-    return {f"{row.model}, {row.kpi}": row.score.standing.value for row in packet.scores}
+    return {f"{row.model}, {row.kpi}": row.standing.value for row in packet.scores}
 
 
 def _agenda(packet: QuarterlyPacket) -> dict[str, str]:
-    counted: dict[str, int] = {}
-    for row in packet.agenda:
-        counted[row.kind] = counted.get(row.kind, 0) + 1
+    counted = Counter(row.kind for row in packet.agenda)
     return {kind: str(count) for kind, count in counted.items()}

@@ -30,29 +30,22 @@ class CycleState(NamedState):
     @property
     def owner(self) -> Actor:
         """The one actor who must move next."""
-        return CYCLE_OWNER[self]
+        return _STATES[self][0]
 
     @property
     def meaning(self) -> str:
         """What the state means, as a phrase for a page."""
-        return CYCLE_MEANING[self]
+        return _STATES[self][1]
 
 
-CYCLE_OWNER: Mapping[CycleState, Actor] = {
-    CycleState.PLANNED: Actor.SYSTEM,
-    CycleState.COLLECTING: Actor.SYSTEM,
-    CycleState.FROZEN: Actor.CHAIR,
-    CycleState.HELD: Actor.CHAIR,
-    CycleState.CLOSED: Actor.SYSTEM,
+_STATES: Mapping[CycleState, tuple[Actor, str]] = {
+    CycleState.PLANNED: (Actor.SYSTEM, "the quarter is running; no values are collected yet"),
+    CycleState.COLLECTING: (Actor.SYSTEM, "values are collected and the agenda is refreshed until the cut-off"),
+    CycleState.FROZEN: (Actor.CHAIR, "the cut-off has passed: values and agenda are frozen until the meeting"),
+    CycleState.HELD: (Actor.CHAIR, "the meeting is open: attendance and decisions are recorded"),
+    CycleState.CLOSED: (Actor.SYSTEM, "the minutes are issued; the cycle cannot be changed"),
 }
-
-CYCLE_MEANING: Mapping[CycleState, str] = {
-    CycleState.PLANNED: "the quarter is running; no values are collected yet",
-    CycleState.COLLECTING: "values are collected and the agenda is refreshed until the cut-off",
-    CycleState.FROZEN: "the cut-off has passed: values and agenda are frozen until the meeting",
-    CycleState.HELD: "the meeting is open: attendance and decisions are recorded",
-    CycleState.CLOSED: "the minutes are issued; the cycle cannot be changed",
-}
+"""The owner and the meaning of each state."""
 
 CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
     Transition(
@@ -90,16 +83,11 @@ CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
 )
 
 
-def may_move(*, source: CycleState, target: CycleState) -> bool:
-    """Whether a cycle may go from `source` straight to `target`."""
-    return any(step.target == target for step in transitions_from(source, CYCLE_TRANSITIONS))
-
-
 def check_move(*, source: CycleState, target: CycleState) -> None:
     """Raise `WrongState` with the possible steps unless the cycle may go straight to `target`."""
-    if may_move(source=source, target=target):
-        return
     steps = transitions_from(source, CYCLE_TRANSITIONS)
+    if any(step.target == target for step in steps):
+        return
     if source == target:
         raise WrongState(f"This cycle is already {source.words}.", code="already")
     if not steps:
@@ -112,15 +100,14 @@ def check_move(*, source: CycleState, target: CycleState) -> None:
 class Calendar:
     """The times of the automatic transitions of a cycle, in UTC."""
 
-    planned_at: datetime
     collecting_at: datetime
     cut_off_at: datetime
 
     @classmethod
     def of(cls, quarter: Quarter) -> "Calendar":
-        """Planned on the first day; collecting from two weeks before the end; cut-off ten days after the end."""
-        end = _midnight(quarter.next)
-        return cls(_midnight(quarter), end - COLLECTING_BEFORE_END, end + CUT_OFF_AFTER_END)
+        """Collecting from two weeks before the end; cut-off ten days after the end."""
+        end = datetime.combine(quarter.next.start_on, time(), tzinfo=UTC)
+        return cls(end - COLLECTING_BEFORE_END, end + CUT_OFF_AFTER_END)
 
 
 def due_state(state: CycleState, *, collecting_at: datetime, cut_off_at: datetime, now: datetime) -> CycleState | None:
@@ -130,7 +117,3 @@ def due_state(state: CycleState, *, collecting_at: datetime, cut_off_at: datetim
     if state is CycleState.COLLECTING and now >= cut_off_at:
         return CycleState.FROZEN
     return None
-
-
-def _midnight(quarter: Quarter) -> datetime:
-    return datetime.combine(quarter.start_on, time(), tzinfo=UTC)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 from weighbridge.core.errors import Invalid
 
 RATIONALE_CHARS_MIN = 10
 DUE_WITHIN = timedelta(days=366)
+Owner = TypeVar("Owner")
 
 
 class DecisionKind(StrEnum):
@@ -26,34 +28,31 @@ class DecisionKind(StrEnum):
     @property
     def words(self) -> str:
         """The decision as a verb phrase for sentences."""
-        return _WORDS[self]
+        return _WORDS_AND_EFFECTS[self][0]
 
     @property
     def implies(self) -> str:
         """The immediate effect, as a sentence."""
-        return _IMPLIES[self]
+        return _WORDS_AND_EFFECTS[self][1]
 
 
-_WORDS: Mapping[DecisionKind, str] = {
-    DecisionKind.KEEP: "keep",
-    DecisionKind.OPTIMIZE: "optimize",
-    DecisionKind.SCALE_DOWN: "scale down",
-    DecisionKind.RETIRE: "retire",
-    DecisionKind.RE_REVIEW: "review again",
-    DecisionKind.BUDGET_CHANGE: "change the budget",
-    DecisionKind.APPROVE_INVESTMENT: "approve the investment",
-}
-
-_IMPLIES: Mapping[DecisionKind, str] = {
-    DecisionKind.KEEP: "Nothing changes; the owner reports by the due date.",
-    DecisionKind.OPTIMIZE: "The owner makes it cheaper by the due date.",
-    DecisionKind.SCALE_DOWN: "The owner cuts its capacity by the due date.",
-    DecisionKind.RETIRE: "Every authorization of the model is revoked now; the gate refuses it.",
-    DecisionKind.RE_REVIEW: "Each of its authorizations gets a condition: a new review by the due date, "
-    "or the authorization is suspended.",
-    DecisionKind.BUDGET_CHANGE: "The amount is proposed as the team's budget of this quarter; "
-    "a second person must confirm it.",
-    DecisionKind.APPROVE_INVESTMENT: "Your vote to approve is cast in the open stage of the request.",
+_WORDS_AND_EFFECTS: Mapping[DecisionKind, tuple[str, str]] = {
+    DecisionKind.KEEP: ("keep", "Nothing changes; the owner reports by the due date."),
+    DecisionKind.OPTIMIZE: ("optimize", "The owner makes it cheaper by the due date."),
+    DecisionKind.SCALE_DOWN: ("scale down", "The owner cuts its capacity by the due date."),
+    DecisionKind.RETIRE: ("retire", "Every authorization of the model is revoked now; the gate refuses it."),
+    DecisionKind.RE_REVIEW: (
+        "review again",
+        "Each of its authorizations gets a condition: a new review by the due date, or the authorization is suspended.",
+    ),
+    DecisionKind.BUDGET_CHANGE: (
+        "change the budget",
+        "The amount is proposed as the team's budget of this quarter; a second person must confirm it.",
+    ),
+    DecisionKind.APPROVE_INVESTMENT: (
+        "approve the investment",
+        "Your vote to approve is cast in the open stage of the request.",
+    ),
 }
 
 NEEDS_MODEL = frozenset(
@@ -63,25 +62,22 @@ NEEDS_REQUEST = frozenset({DecisionKind.APPROVE_INVESTMENT})
 NEEDS_AMOUNT = frozenset({DecisionKind.BUDGET_CHANGE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionInput:
-    """A decision to be checked. `owner` is a user name, or "" if nobody was named."""
+@dataclass(frozen=True, kw_only=True)
+class TakenDecision(Generic[Owner]):
+    """A decision to record. `owner` implements it; None if nobody was named."""
 
     kind: DecisionKind
-    owner: str
-    due_on: date | None
     rationale: str
-    amount: Decimal | None = None
-    has_model: bool = False
-    has_request: bool = False
-    has_team: bool = False
+    owner: Owner | None = None
+    due_on: date | None = None
+    amount_usd: Decimal | None = None
 
 
-def check_decision(decision: DecisionInput, *, today: date) -> None:
-    """Raise Invalid, naming the field, unless the decision has an owner, a due date, a rationale and what its kind
-    needs.
-    """
-    if not decision.owner:
+def check_decision(
+    decision: TakenDecision[Any], *, has_model: bool, has_request: bool, has_team: bool, today: date
+) -> None:
+    """Raise Invalid, naming the field, unless decision and item have what a decision of this kind needs."""
+    if decision.owner is None:
         raise Invalid("A decision needs an owner: name the person who implements it.", field="owner")
     if decision.due_on is None:
         raise Invalid("A decision needs a due date.", field="due_on")
@@ -91,31 +87,25 @@ def check_decision(decision: DecisionInput, *, today: date) -> None:
         )
     if len(decision.rationale.strip()) < RATIONALE_CHARS_MIN:
         raise Invalid(f"Explain the decision in at least {RATIONALE_CHARS_MIN} characters.", field="rationale")
-    _check_subject(decision)
-    _check_team(decision)
-    _check_amount(decision)
+    _check_subject(decision.kind, has_model=has_model, has_request=has_request, has_team=has_team)
+    _check_amount(decision.kind, decision.amount_usd)
 
 
-def _check_subject(decision: DecisionInput) -> None:
-    if decision.kind in NEEDS_MODEL and not decision.has_model:
-        raise Invalid(
-            f"This item has no model, so the meeting cannot decide to {decision.kind.words} it.", field="kind"
-        )
-    if decision.kind in NEEDS_REQUEST and not decision.has_request:
+def _check_subject(kind: DecisionKind, *, has_model: bool, has_request: bool, has_team: bool) -> None:
+    if kind in NEEDS_MODEL and not has_model:
+        raise Invalid(f"This item has no model, so the meeting cannot decide to {kind.words} it.", field="kind")
+    if kind in NEEDS_REQUEST and not has_request:
         raise Invalid("Only an item with a request in review can be approved as an investment.", field="kind")
-
-
-def _check_team(decision: DecisionInput) -> None:
-    if decision.kind in NEEDS_AMOUNT and not decision.has_team:
+    if kind in NEEDS_AMOUNT and not has_team:
         raise Invalid("This item has no team, so it cannot change a budget.", field="kind")
 
 
-def _check_amount(decision: DecisionInput) -> None:
-    if decision.kind not in NEEDS_AMOUNT:
-        if decision.amount is not None:
-            raise Invalid(f"The decision to {decision.kind.words} has no amount; leave it empty.", field="amount_usd")
+def _check_amount(kind: DecisionKind, amount: Decimal | None) -> None:
+    if kind not in NEEDS_AMOUNT:
+        if amount is not None:
+            raise Invalid(f"The decision to {kind.words} has no amount; leave it empty.", field="amount_usd")
         return
-    if decision.amount is None or not decision.amount.is_finite() or decision.amount < 0:
+    if amount is None or not amount.is_finite() or amount < 0:
         raise Invalid("A budget change needs the new amount in US dollars, zero or more.", field="amount_usd")
-    if decision.amount != decision.amount.quantize(Decimal("0.01")):
+    if amount != amount.quantize(Decimal("0.01")):
         raise Invalid("The amount has more than two decimals; the ledger stores cents.", field="amount_usd")

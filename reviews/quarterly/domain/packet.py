@@ -3,13 +3,14 @@
 Amounts are US dollars unless a unit is named; shares are of 1. An unknown value is None and is printed as unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, Totals, totals
+from reviews.packets.domain.packet import read_document
+from reviews.scorecard.domain.scorecard import KpiScore, Totals, totals
 
 SCHEMA: Final = "weighbridge.quarterly/1"
 ZERO = Decimal(0)
@@ -83,36 +84,14 @@ class Variance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreRow:
+class ScoreRow(KpiScore):
     """A line of the scorecard when the packet was issued."""
 
-    model: str
-    kpi: str
-    metric: str
-    unit: str
-    better: str
-    target: Decimal
     actual: Decimal | None
     before: Decimal | None
     supplied_by: str
     channel: str
     data_source: str
-
-    @property
-    def score(self) -> KpiScore:
-        """The line as a score, with standing and trend."""
-        return KpiScore(
-            model=self.model,
-            kpi=self.kpi,
-            metric=self.metric,
-            unit=self.unit,
-            better=KpiDirection(self.better),
-            target=self.target,
-            actual=self.actual,
-            before=self.before,
-            supplied_by=self.supplied_by,
-            channel=self.channel,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +233,7 @@ class QuarterlyPacket:
     @property
     def totals(self) -> Totals:
         """How many KPIs met their target."""
-        return totals(tuple(row.score for row in self.scores))
+        return totals(self.scores)
 
     @property
     def unfinished(self) -> int:
@@ -281,3 +260,8 @@ def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:
         for model, mine in complete
         if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in complete)
     )
+
+
+def read_quarterly_packet(document: Mapping[str, Any]) -> QuarterlyPacket:
+    """The packet of a JSON document. Raises Invalid for another schema or a document that is not a packet."""
+    return read_document(QuarterlyPacket, document, schema=SCHEMA)

@@ -21,12 +21,13 @@ class Side(StrEnum):
 
 
 QUORUM = (Side.ENGINEERING, Side.PRODUCT)
-_LEADS = {Role.PLATFORM_LEAD: Side.ENGINEERING, Role.PRODUCT_LEAD: Side.PRODUCT}
+LEADS = {Role.PLATFORM_LEAD: Side.ENGINEERING, Role.PRODUCT_LEAD: Side.PRODUCT}
+"""The roles that may lead the meeting, each with the side that it attends for."""
 
 
 def sides_of(roles: Iterable[Role]) -> frozenset[Side]:
     """The sides that a person with these roles may attend for. Everybody may attend as a guest."""
-    return frozenset({Side.GUEST} | {_LEADS[role] for role in roles if role in _LEADS})
+    return frozenset({Side.GUEST} | {LEADS[role] for role in roles if role in LEADS})
 
 
 def missing(present: Iterable[Side]) -> tuple[Side, ...]:

@@ -13,12 +13,23 @@ from weighbridge.core.converter import to_document
 ROWS_MAX = 30
 """Rows of a table per section. Longer tables are split, so that a changed row re-renders only one section."""
 
+SUMMARY = (
+    "cut_off_at",
+    "generated_at",
+    "generator",
+    "allocated_usd",
+    "spent_usd",
+    "forecast_usd",
+    "over",
+    "is_generated",
+    "totals",
+    "unfinished",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: `template` renders `content`, with `charts` as assets by name. `digest` covers all of it and the
-    style sheet.
-    """
+    """One section: `template` renders `content` and the named `charts`. `digest` covers all of it and the style."""
 
     key: str
     title: str
@@ -33,125 +44,100 @@ def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
 
     Empty parts are left out, except the summary and the method with its sources.
     """
-    best = tuple(sorted(frontier(packet.points)))
+    cut, best = _Cutter(packet.quarter, sheet), frontier(packet.points)
     body = [
-        *_cut(packet, sheet, "spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
-        *_cut(
-            packet,
-            sheet,
+        *cut.table("spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
+        *cut.table(
             "portfolio",
             "Portfolio: value, cost, latency",
             packet.points,
             name="points",
-            drawn=_portfolio(packet),
-            frontier=best,
+            drawn=_portfolio(packet, best),
+            frontier=tuple(sorted(best)),
         ),
-        *_cut(
-            packet,
-            sheet,
-            "variance",
-            "Bills against projections",
-            packet.variances,
-            name="variances",
-            drawn=_bills(packet),
-        ),
-        *_cut(packet, sheet, "scorecard", "Scorecard", packet.scores, name="scores"),
-        *_cut(packet, sheet, "followed", "Earlier decisions and their outcomes", packet.followed),
-        *_cut(packet, sheet, "agenda", "Agenda", packet.agenda),
-        *_cut(packet, sheet, "changes", "Changes since the previous quarter", packet.changes),
-        *(
-            _section(packet, sheet, f"model:{page.model}", page.name, {"page": page}, template="model")
-            for page in packet.models
-        ),
-        *_cut(packet, sheet, "rejected", "Rejected requests", packet.rejected),
-        _section(packet, sheet, "method", "Method and sources", {"sources": packet.sources}),
+        *cut.table("variance", "Bills against projections", packet.variances, name="variances", drawn=_bills(packet)),
+        *cut.table("scorecard", "Scorecard", packet.scores, name="scores"),
+        *cut.table("followed", "Earlier decisions and their outcomes", packet.followed),
+        *cut.table("agenda", "Agenda", packet.agenda),
+        *cut.table("changes", "Changes since the previous quarter", packet.changes),
+        *(cut.section(f"model:{page.model}", page.name, {"page": page}, template="model") for page in packet.models),
+        *cut.table("rejected", "Rejected requests", packet.rejected),
+        cut.section("method", "Method and sources", {"sources": packet.sources}),
     ]
-    summary = _summary(packet, sheet)
+    summary = cut.section("summary", f"Performance & Cost Review {packet.quarter}", _summary(packet))
     listed = tuple((section.title, section.digest) for section in (summary, *body))
-    return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *body)
+    return (summary, *cut.table("contents", "Sections and their digests", listed), *body)
 
 
-def _cut(
-    packet: QuarterlyPacket,
-    sheet: str,
-    key: str,
-    title: str,
-    rows: Sequence[object],
-    *,
-    name: str = "",
-    drawn: Mapping[str, Chart] | None = None,
-    **more: object,
-) -> list[Section]:
-    """A table as sections of `ROWS_MAX` rows each.
+@dataclass(frozen=True)
+class _Cutter:
+    """Cuts the sections of one quarter; `sheet` is the digest of their style."""
 
-    The chart is part of a single-section table; before a longer table it is a section of its own.
-    """
-    chunks = [tuple(rows[start : start + ROWS_MAX]) for start in range(0, len(rows), ROWS_MAX)]
-    if len(chunks) == 1:
-        return [_section(packet, sheet, key, title, {name or key: chunks[0], **more}, drawn, template=key)]
-    chart = [_section(packet, sheet, f"{key}:chart", f"{title}: chart", {}, drawn, template=key)] if drawn else []
-    titles = [f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)]
-    return chart + [
-        _section(
-            packet,
-            sheet,
-            key if number == 1 else f"{key}:{number}",
-            titles[number - 1],
-            {name or key: chunk, **more},
-            template=key,
-        )
-        for number, chunk in enumerate(chunks, start=1)
-    ]
+    quarter: str
+    sheet: str
 
+    def table(
+        self,
+        key: str,
+        title: str,
+        rows: Sequence[object],
+        *,
+        name: str = "",
+        drawn: Mapping[str, Chart] | None = None,
+        **more: object,
+    ) -> list[Section]:
+        """A table as sections of `ROWS_MAX` rows each.
 
-def _section(
-    packet: QuarterlyPacket,
-    sheet: str,
-    key: str,
-    title: str,
-    content: Mapping[str, Any],
-    drawn: Mapping[str, Chart] | None = None,
-    *,
-    template: str = "",
-) -> Section:
-    documents = {name: to_document(value) for name, value in content.items()}
-    hashed = {
-        "quarter": packet.quarter,
-        "key": key,
-        "title": title,
-        "content": documents,
-        "charts": {name: chart.digest for name, chart in (drawn or {}).items()},
-        "sheet": sheet,
-    }
-    return Section(key, title, template or key, content, digest_of(hashed), drawn or {})
+        The chart is part of a single-section table; before a longer table it is a section of its own.
+        """
+        starts = range(0, len(rows), ROWS_MAX)
+        contents = [{name or key: tuple(rows[start : start + ROWS_MAX]), **more} for start in starts]
+        if len(contents) == 1:
+            return [self.section(key, title, contents[0], drawn)]
+        chart = [self.section(f"{key}:chart", f"{title}: chart", {}, drawn, template=key)] if drawn else []
+        keys = [key, *(f"{key}:{number}" for number in range(2, len(contents) + 1))]
+        return chart + [
+            self.section(keys[index], f"{title} ({index + 1} of {len(contents)})", content, template=key)
+            for index, content in enumerate(contents)
+        ]
+
+    def section(
+        self,
+        key: str,
+        title: str,
+        content: Mapping[str, Any],
+        drawn: Mapping[str, Chart] | None = None,
+        *,
+        template: str = "",
+    ) -> Section:
+        """One section with its digest."""
+        hashed = {
+            "quarter": self.quarter,
+            "key": key,
+            "title": title,
+            "content": to_document(content),
+            "charts": {name: chart.digest for name, chart in (drawn or {}).items()},
+            "sheet": self.sheet,
+        }
+        return Section(key, title, template or key, content, digest_of(hashed), drawn or {})
 
 
-def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
-    """The summary page for leadership."""
-    content = {
-        "cut_off_at": packet.cut_off_at,
-        "generated_at": packet.generated_at,
-        "generator": packet.generator,
-        "allocated_usd": packet.allocated_usd,
-        "spent_usd": packet.spent_usd,
-        "forecast_usd": packet.forecast_usd,
-        "over": packet.over,
-        "is_generated": packet.is_generated,
-        "totals": packet.totals,
-        "unfinished": packet.unfinished,
+def _summary(packet: QuarterlyPacket) -> Mapping[str, Any]:
+    """The content of the summary page for leadership."""
+    return {
+        **{name: getattr(packet, name) for name in SUMMARY},
         "agenda": packet.agenda[:5],
         "agenda_count": len(packet.agenda),
         "model_count": len(packet.models),
     }
-    return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)
 
 
 def _spend(packet: QuarterlyPacket) -> Mapping[str, Chart]:
     return {"spend.svg": charts.spend_chart(packet.money)} if packet.money else {}
 
 
-def _portfolio(packet: QuarterlyPacket) -> Mapping[str, Chart]:
-    drawn = charts.portfolio_chart(packet.points, best=frontier(packet.points))
+def _portfolio(packet: QuarterlyPacket, best: frozenset[str]) -> Mapping[str, Chart]:
+    drawn = charts.portfolio_chart(packet.points, best=best)
     return {"portfolio.svg": drawn} if drawn else {}
 
 

@@ -1,29 +1,33 @@
 """The input of the agenda rules, as plain values without a database."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Investment:
-    """A request with a mandatory review: pending, or approved at `approved_at`. `usd` is its cost of one year."""
+class OfRequest:
+    """Something about the request `ref`; `model` is "team/slug"."""
 
     ref: str
-    title: str
     model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investment(OfRequest):
+    """A request with a mandatory review: pending, or approved at `approved_at`. `usd` is its cost of one year."""
+
+    title: str
     state: str
     usd: Decimal | None
     approved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionDue:
+class ConditionDue(OfRequest):
     """A condition of an authorization that is not confirmed as met."""
 
     number: int
-    ref: str
-    model: str
     authorization: str
     text: str
     owner: str
@@ -31,11 +35,9 @@ class ConditionDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiringAuthorization:
+class ExpiringAuthorization(OfRequest):
     """An authorization that is in force or suspended, with its end."""
 
-    ref: str
-    model: str
     authorization: str
     environment: str
     expires_at: datetime
@@ -59,11 +61,9 @@ class OpenFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastError:
+class ForecastError(OfRequest):
     """The projected and the billed cost of an authorization in the quarter, in USD."""
 
-    ref: str
-    model: str
     projected_usd: Decimal
     billed_usd: Decimal
 
@@ -74,27 +74,13 @@ class ForecastError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitBreach:
-    """A measured metric that no longer meets its limit."""
-
-    ref: str
-    model: str
-    metric: str
-    observed: str
-    limit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaiverInForce:
+class WaiverInForce(OfRequest):
     """A waiver of a soft rule until `expires_at`."""
 
     number: int
-    ref: str
-    model: str
     rule: str
     reason: str
     granted_by: str
-    granted_at: datetime
     expires_at: datetime
 
 
@@ -108,14 +94,12 @@ class UnownedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saving:
+class Saving(OfRequest):
     """A cheaper variant that was measured and found worth using. `is_realized`: it is in use.
 
     `share` is the saved part of cost or time, as a share of 1; None if not measured.
     """
 
-    ref: str
-    model: str
     variant: str
     share: Decimal | None
     is_realized: bool
@@ -137,13 +121,12 @@ class OpenAction:
 class Sources:
     """All input from which the agenda rules select."""
 
-    investments: tuple[Investment, ...] = field(default=())
-    conditions: tuple[ConditionDue, ...] = field(default=())
-    expirations: tuple[ExpiringAuthorization, ...] = field(default=())
-    findings: tuple[OpenFinding, ...] = field(default=())
-    forecast_errors: tuple[ForecastError, ...] = field(default=())
-    breaches: tuple[LimitBreach, ...] = field(default=())
-    waivers: tuple[WaiverInForce, ...] = field(default=())
-    unowned_models: tuple[UnownedModel, ...] = field(default=())
-    savings: tuple[Saving, ...] = field(default=())
-    open_actions: tuple[OpenAction, ...] = field(default=())
+    investments: tuple[Investment, ...] = ()
+    conditions: tuple[ConditionDue, ...] = ()
+    expirations: tuple[ExpiringAuthorization, ...] = ()
+    findings: tuple[OpenFinding, ...] = ()
+    forecast_errors: tuple[ForecastError, ...] = ()
+    waivers: tuple[WaiverInForce, ...] = ()
+    unowned_models: tuple[UnownedModel, ...] = ()
+    savings: tuple[Saving, ...] = ()
+    open_actions: tuple[OpenAction, ...] = ()

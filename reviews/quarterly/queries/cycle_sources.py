@@ -42,12 +42,12 @@ from reviews.quarterly.domain.sources import (
 from reviews.quarterly.domain.variance import variance_of
 from reviews.quarterly.models import ActionItem, ReviewCycle
 from reviews.quarterly.queries import quarterly_metrics
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics import MetricValue
 
 PENDING = (RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)
-VALID_STATES = (*IN_FORCE, AuthorizationState.SUSPENDED)
 WORTH_IT = "worth_it"
 _OF_AUTHORIZATION = "authorization__decision__request__model_version__asset__team"
 
@@ -77,6 +77,11 @@ def model_name(asset: ModelAsset) -> str:
     return f"{asset.team.slug}/{asset.slug}"
 
 
+def _about(request: ReviewRequest) -> dict[str, Any]:
+    """The names of a request and of its model."""
+    return {"ref": request.ref, "model": model_name(request.model_version.asset)}
+
+
 def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
     rows = ReviewRequest.objects.select_related("model_version__asset__team", "policy")
     pending = rows.filter(state__in=[state.value for state in PENDING])
@@ -93,18 +98,12 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
 def _investment(row: ReviewRequest, metric_values: list[MetricValue], now: datetime) -> Investment:
     decided_at = row.decision.decided_at if row.state == RequestState.DECIDED else None
     amount = amounts_of(metric_values, now=now)[BudgetUnit.USD]
-    return Investment(
-        ref=row.ref,
-        title=row.title,
-        model=model_name(row.model_version.asset),
-        state=row.state,
-        usd=amount or None,
-        approved_at=decided_at,
-    )
+    model = model_name(row.model_version.asset)
+    return copy_of(row, Investment, model=model, usd=amount or None, approved_at=decided_at)
 
 
 def _valid_authorizations() -> QuerySet[Authorization]:
-    return Authorization.objects.filter(state__in=[state.value for state in VALID_STATES]).order_by("pk")
+    return Authorization.objects.filter(state__in=[*IN_FORCE, AuthorizationState.SUSPENDED]).order_by("pk")
 
 
 def _conditions() -> tuple[ConditionDue, ...]:
@@ -112,12 +111,11 @@ def _conditions() -> tuple[ConditionDue, ...]:
     return tuple(
         ConditionDue(
             number=row.pk,
-            ref=row.authorization.decision.request.ref,
             text=row.text,
             owner=name_of(row.owner),
-            model=model_name(row.authorization.decision.request.model_version.asset),
             due_on=row.due_on,
             authorization=row.authorization.number,
+            **_about(row.authorization.decision.request),
         )
         for row in rows.select_related("owner", _OF_AUTHORIZATION)
     )
@@ -126,14 +124,7 @@ def _conditions() -> tuple[ConditionDue, ...]:
 def _expirations() -> tuple[ExpiringAuthorization, ...]:
     rows = _valid_authorizations().select_related("decision__request__model_version__asset__team")
     return tuple(
-        ExpiringAuthorization(
-            ref=row.decision.request.ref,
-            model=model_name(row.decision.request.model_version.asset),
-            authorization=row.number,
-            environment=row.environment,
-            expires_at=row.expires_at,
-        )
-        for row in rows
+        copy_of(row, ExpiringAuthorization, authorization=row.number, **_about(row.decision.request)) for row in rows
     )
 
 
@@ -147,11 +138,7 @@ def _forecast_errors(quarter: Quarter, now: datetime) -> tuple[ForecastError, ..
         model = model_name(request.model_version.asset)
         variance = variance_of(model, quarterly_metrics.in_quarter(months[request.pk], quarter=quarter))
         if variance is not None:
-            errors.append(
-                ForecastError(
-                    ref=request.ref, model=model, projected_usd=variance.projected_usd, billed_usd=variance.billed_usd
-                )
-            )
+            errors.append(copy_of(variance, ForecastError, ref=request.ref))
     return tuple(errors)
 
 
@@ -169,16 +156,8 @@ def _finding(row: Finding, account: BudgetAccount | None, request: ReviewRequest
     team = account.center.team if account is not None else None
     budget = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
     page = f"/requests/{request.ref}/" if request is not None else budget
-    return OpenFinding(
-        number=row.pk,
-        kind=row.kind,
-        subject=row.subject,
-        text=row.text,
-        page=page,
-        team=team.slug if team else "",
-        model=model_name(request.model_version.asset) if request else "",
-        ref=request.ref if request else "",
-    )
+    about = _about(request) if request else {"ref": "", "model": ""}
+    return copy_of(row, OpenFinding, number=row.pk, page=page, team=team.slug if team else "", **about)
 
 
 def _waivers(now: datetime) -> tuple[WaiverInForce, ...]:
@@ -186,13 +165,11 @@ def _waivers(now: datetime) -> tuple[WaiverInForce, ...]:
     return tuple(
         WaiverInForce(
             number=row.pk,
-            ref=row.request.ref,
-            model=model_name(row.request.model_version.asset),
             rule=row.rule_id,
             reason=row.reason,
             granted_by=name_of(row.granted_by),
-            granted_at=row.granted_at,
             expires_at=row.expires_at,
+            **_about(row.request),
         )
         for row in rows.order_by("pk")
     )
@@ -200,8 +177,7 @@ def _waivers(now: datetime) -> tuple[WaiverInForce, ...]:
 
 def _unowned_models() -> tuple[UnownedModel, ...]:
     """Models whose owner has a closed account or is no longer a requester of the team."""
-    grants = RoleGrant.objects.filter(role=Role.REQUESTER).values_list("user_id", "team_id")
-    filing = set(grants)
+    filing = set(RoleGrant.objects.filter(role=Role.REQUESTER).values_list("user_id", "team_id"))
     rows = ModelAsset.objects.select_related("team", "owner").order_by("pk")
     return tuple(
         UnownedModel(model=model_name(row), name=row.name, owner=name_of(row.owner))
@@ -229,11 +205,10 @@ def _savings() -> tuple[Saving, ...]:
 def _saving(row: ReviewRequest, candidate: Mapping[str, Any], in_use: frozenset[str]) -> Saving:
     speed = candidate.get("speed_up")
     return Saving(
-        ref=row.ref,
-        model=model_name(row.model_version.asset),
         variant=str(candidate["name"]),
         is_realized=candidate.get("digest", "") in in_use,
         share=1 - 1 / Decimal(str(speed["value"])) if speed else None,
+        **_about(row),
     )
 
 
@@ -243,11 +218,11 @@ def _open_actions(cycle: ReviewCycle) -> tuple[OpenAction, ...]:
     )
     related = ("owner", "decision__item__cycle", "decision__item__asset__team")
     return tuple(
-        OpenAction(
-            ref=row.ref,
+        copy_of(
+            row,
+            OpenAction,
             quarter=row.decision.item.cycle.quarter,
             owner=name_of(row.owner),
-            due_on=row.due_on,
             model=model_name(row.decision.item.asset) if row.decision.item.asset is not None else "",
             text=f"{DecisionKind(row.decision.kind).words.capitalize()}: {row.decision.item.title}",
         )

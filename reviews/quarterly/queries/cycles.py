@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from governance.people.domain.roles import Person
@@ -12,11 +11,12 @@ from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import missing
-from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
+from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
 from reviews.quarterly.queries.scores import ScorecardLine, scorecard
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
+from reviews.requests.domain.copies import copy_of
 from weighbridge.core.errors import NotFound
 from weighbridge.core.money import format_amount
 
@@ -143,6 +143,15 @@ def find_item(*, cycle: ReviewCycle, item_id: int) -> AgendaItem:
     return item
 
 
+def find_packet(*, quarter: str, number: int, person: Person) -> CyclePacket:
+    """A packet of the quarter, or NotFound."""
+    rows = CyclePacket.objects.select_related("cycle")
+    packet = rows.filter(cycle=find(quarter=quarter, person=person), number=number).first()
+    if packet is None:
+        raise NotFound(f"The review of {quarter} has no packet {number}.")
+    return packet
+
+
 def find_action(*, ref: str, person: Person) -> ActionItem:
     """The action item, if the person owns it or may see the quarterly review. Raises NotFound otherwise."""
     related = ("owner", "closed_by", "decision__decided_by", "decision__item__cycle", "ticket")
@@ -160,22 +169,12 @@ def open_action_items(person: Person, *, now: datetime) -> tuple[ActionView, ...
 
 def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     """The whole page of a cycle, as this person sees it."""
-    user = User.objects.get(pk=person.id)
-    present = is_present_as_lead(cycle, user=user)
-    state = CycleState(cycle.state)
     items = items_of(cycle, person=person)
-    return CycleView(
-        quarter=cycle.quarter,
-        state=state,
-        collecting_at=cycle.collecting_at,
-        cut_off_at=cycle.cut_off_at,
-        gathered_at=cycle.gathered_at,
-        held_at=cycle.held_at,
-        closed_at=cycle.closed_at,
+    return copy_of(
+        cycle,
+        CycleView,
+        state=CycleState(cycle.state),
         chair=name_of(cycle.chair) if cycle.chair else "",
-        notes=cycle.notes,
-        minutes=cycle.minutes,
-        minutes_digest=cycle.minutes_digest,
         items=tuple(item for item in items if item.place),
         removed=tuple(item for item in items if not item.place),
         presences=_presences(cycle),
@@ -184,7 +183,7 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
         before=_before(cycle, now),
         may_lead=may_lead_meeting(person),
-        is_present=present,
+        is_present=is_present_as_lead(cycle, person_id=person.id),
         may_close=may_close_meeting(person, chair_id=cycle.chair_id),
     )
 
@@ -193,7 +192,7 @@ def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...
     """The agenda in order; removed items last."""
     rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
-    is_present = is_present_as_lead(cycle, user=User.objects.get(pk=person.id)) and cycle.state == CycleState.HELD
+    is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
     place, views = 0, []
     for row in rows.prefetch_related(*decided).order_by("position", "pk"):
         place += row.removed_at is None
@@ -204,22 +203,18 @@ def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...
 def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> AgendaItemView:
     """One item of the agenda, as this person sees it."""
     asset = row.asset
-    return AgendaItemView(
-        id=row.pk,
+    return copy_of(
+        row,
+        AgendaItemView,
         place=place,
-        kind=row.kind,
         words=AgendaKind(row.kind).words,
-        title=row.title,
-        why=row.why,
-        page=row.page,
         model=model_name(asset) if asset else "",
         request=row.request.ref if row.request else "",
         recurs=row.recurs.cycle.quarter if row.recurs else "",
         removal=row.removal_reason,
         removed_by=name_of(row.removed_by) if row.removed_by else "",
         decisions=tuple(_decision(decision) for decision in row.decisions.all()),
-        may_decide=is_present
-        and may_decide(
+        may_decide=may_decide(
             person,
             is_present=is_present,
             team=asset.team.slug if asset else "",
@@ -231,16 +226,14 @@ def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) 
 def action_view(row: ActionItem, *, now: datetime) -> ActionView:
     """One action item."""
     decision, ticket = row.decision, getattr(row, "ticket", None)
-    return ActionView(
-        ref=row.ref,
+    return copy_of(
+        row,
+        ActionView,
         quarter=decision.item.cycle.quarter,
         kind=decision.kind,
         title=decision.item.title,
         words=DecisionKind(decision.kind).words,
         owner=name_of(row.owner),
-        due_on=row.due_on,
-        state=row.state,
-        outcome=row.outcome,
         ticket=ticket.key if ticket else "",
         ticket_url=ticket.url if ticket else "",
         is_overdue=row.closed_at is None and row.due_on < now.date(),
@@ -273,13 +266,11 @@ def _presences(cycle: ReviewCycle) -> tuple[Attendee, ...]:
 
 
 def _decision(row: MeetingDecision) -> MeetingDecisionView:
-    return MeetingDecisionView(
-        kind=row.kind,
+    return copy_of(
+        row,
+        MeetingDecisionView,
         words=DecisionKind(row.kind).words,
-        rationale=row.rationale,
-        effect=row.effect,
         amount=format_amount(row.amount_usd, unit="USD") if row.amount_usd is not None else "",
         decided_by=name_of(row.decided_by),
-        decided_at=row.decided_at,
         action=row.action.ref,
     )

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from governance.people.domain.roles import Role
-from reviews.quarterly.domain.document import read_quarterly_packet
+from reviews.quarterly.domain.packet import read_quarterly_packet
+from reviews.quarterly.domain.quorum import LEADS
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 
 SHOWN_MAX = 10
@@ -13,7 +13,7 @@ SHOWN_MAX = 10
 
 def invitees(cycle: ReviewCycle) -> list[User]:
     """Platform and product leads and recorded attendees who have an active account and a mail address."""
-    leads = Q(role_grants__role__in=[Role.PLATFORM_LEAD.value, Role.PRODUCT_LEAD.value])
+    leads = Q(role_grants__role__in=[role.value for role in LEADS])
     attending = Q(pk__in=cycle.attendances.values("person"))
     return list(
         User.objects.filter(leads | attending, is_active=True).exclude(email="").distinct().order_by("username")

@@ -1,13 +1,12 @@
 """The attendance of a meeting and the content of its minutes."""
 
-from django.contrib.auth.models import User
-
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes
 from reviews.quarterly.domain.quorum import QUORUM, Side
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
+from reviews.requests.domain.copies import copy_of
 from weighbridge.core.money import format_amount
 
 
@@ -16,9 +15,9 @@ def sides_present(cycle: ReviewCycle) -> list[Side]:
     return [Side(side) for side in cycle.attendances.values_list("side", flat=True)]
 
 
-def is_present_as_lead(cycle: ReviewCycle, *, user: User) -> bool:
-    """Whether the user attends for engineering or product."""
-    return cycle.attendances.filter(person=user, side__in=[side.value for side in QUORUM]).exists()
+def is_present_as_lead(cycle: ReviewCycle, *, person_id: int) -> bool:
+    """Whether the person attends for engineering or product."""
+    return cycle.attendances.filter(person=person_id, side__in=[side.value for side in QUORUM]).exists()
 
 
 def minutes_of(cycle: ReviewCycle) -> Minutes:
@@ -39,22 +38,18 @@ def minutes_of(cycle: ReviewCycle) -> Minutes:
 
 
 def _minuted_item(item: AgendaItem) -> MinutedItem:
-    return MinutedItem(
-        kind=AgendaKind(item.kind).words,
-        title=item.title,
-        why=item.why,
-        decisions=tuple(_minuted_decision(row) for row in item.decisions.all()),
-        removal=item.removal_reason,
-    )
+    decisions = tuple(_minuted_decision(row) for row in item.decisions.all())
+    kind = AgendaKind(item.kind).words
+    return copy_of(item, MinutedItem, kind=kind, decisions=decisions, removal=item.removal_reason)
 
 
 def _minuted_decision(row: MeetingDecision) -> MinutedDecision:
-    return MinutedDecision(
+    return copy_of(
+        row,
+        MinutedDecision,
         kind=DecisionKind(row.kind).words,
-        rationale=row.rationale,
         decided_by=name_of(row.decided_by),
         action=row.action.ref,
         owner=name_of(row.owner),
-        due_on=row.due_on,
         amount=format_amount(row.amount_usd, unit="USD") if row.amount_usd is not None else "",
     )

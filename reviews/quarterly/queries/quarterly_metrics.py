@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
-from governance.budgets.domain.ledger import Balance, LedgerLine
+from governance.budgets.domain.ledger import Balance
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets
@@ -22,6 +22,7 @@ from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
 from reviews.quarterly.domain.packet import BasisRow, BudgetRowOfQuarter, PortfolioPoint, Variance
 from reviews.quarterly.domain.variance import NO_BILL, variance_of
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
 from weighbridge.core import metrics
@@ -52,13 +53,12 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
     """
     rows = budgets.accounts(teams=None, quarter=str(quarter))
     return tuple(
-        BudgetRowOfQuarter(
+        copy_of(
+            row.balance,
+            BudgetRowOfQuarter,
             account=f"{row.team_name} {'USD' if row.unit == BudgetUnit.USD else 'GPU hours'}",
             unit=row.unit,
             allocated=row.balance.allocated - row.balance.handed_out,
-            committed=row.balance.committed,
-            reserved=row.balance.reserved,
-            spent=row.balance.spent,
             is_generated=row.is_generated,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
@@ -125,13 +125,8 @@ def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
 
 def portfolio_point(standing: ModelStanding, *, now: datetime) -> PortfolioPoint:
     """The model in the portfolio, with the best values of its latest authorized request."""
-    values = standing.metric_values
-    return PortfolioPoint(
-        model=standing.name,
-        cost_usd=_best(values, COST, now),
-        latency_ms=_best(values, LATENCY, now),
-        value=_best(values, VALUE, now),
-    )
+    cost, latency, value = (_best(standing.metric_values, name, now) for name in (COST, LATENCY, VALUE))
+    return PortfolioPoint(model=standing.name, cost_usd=cost, latency_ms=latency, value=value)
 
 
 def variances(
@@ -190,16 +185,13 @@ def metric_rows(standing: ModelStanding, *, variance: Variance | None, now: date
 
 def _this_quarter(year: Decimal | None, variance: Variance | None) -> BasisRow:
     projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
+    generated = " (generated)" if variance and variance.is_generated else ""
     return BasisRow(
         name="this quarter",
         projected=value_words(projected, unit="USD") if projected else "",
         measured="",
-        billed=_billed_words(variance) if variance else "",
+        billed=f"{value_words(variance.billed_usd, unit='USD')}{generated}" if variance else "",
     )
-
-
-def _billed_words(variance: Variance) -> str:
-    return f"{value_words(variance.billed_usd, unit='USD')}{' (generated)' if variance.is_generated else ''}"
 
 
 def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
@@ -207,18 +199,14 @@ def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
     spent: dict[str, Decimal] = {}
     for entries in budgets.entries_by_account(quarter=str(quarter), unit=BudgetUnit.USD):
         for ref in {entry.request_ref for entry in entries if entry.request_ref}:
-            spent[ref] = spent.get(ref, Decimal(0)) + _spent(entries, ref)
+            spent[ref] = spent.get(ref, Decimal(0)) + ledger.holding_of(entries, ref=ref).spent
     return spent
-
-
-def _spent(entries: list[LedgerLine], ref: str) -> Decimal:
-    return ledger.holding_of(entries, ref=ref).spent
 
 
 def _best(
     values: list[MetricValue], name: str, now: datetime, *, accept: frozenset[Basis] | None = None
 ) -> Decimal | None:
-    metric_value = metrics.best(values, name=name, now=now, **({"accept": accept} if accept is not None else {}))
+    metric_value = metrics.best(values, name=name, now=now, accept=accept)
     return Decimal(metrics.number_text(metric_value.value)) if metric_value is not None else None
 
 

@@ -1,6 +1,7 @@
 """Build the packet of a quarter from the database."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from benchmarking.runs.domain.alternatives import variant_lines_of
@@ -14,7 +15,6 @@ from reviews.packets.queries.packet import generator_words
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.domain.packet import (
     AgendaRow,
     FollowedRow,
@@ -25,52 +25,39 @@ from reviews.quarterly.domain.packet import (
     SourceRow,
     Variance,
     VariantRow,
+    read_quarterly_packet,
 )
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, ReviewCycle
 from reviews.quarterly.queries import quarterly_metrics as metrics
 from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.quarterly_metrics import ModelStanding
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi
 
-SOURCES = (
-    SourceRow(
-        part="Spend",
-        words=(
-            "The ledger of every budget account; the forecast carries what names no request on at its pace so far, "
-            "and adds what is committed."
-        ),
+SOURCES = {
+    "Spend": (
+        "The ledger of every budget account; the forecast carries what names no request on at its pace so far, "
+        "and adds what is committed."
     ),
-    SourceRow(
-        part="Portfolio",
-        words=(
-            "The best value of each model's latest authorized request: billed before measured before estimated "
-            "before declared. On the frontier stands what no other model beats in cost, latency and value together."
-        ),
+    "Portfolio": (
+        "The best value of each model's latest authorized request: billed before measured before estimated "
+        "before declared. On the frontier stands what no other model beats in cost, latency and value together."
     ),
-    SourceRow(
-        part="Bills against projections",
-        words=(
-            "What the billed months of the quarter were projected to cost, against what bills allocate to the model; "
-            "where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is "
-            "what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each "
-            "hour; they are told apart for months whose requests were supplied, and the rest is named as such."
-        ),
+    "Bills against projections": (
+        "What the billed months of the quarter were projected to cost, against what bills allocate to the model; "
+        "where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is "
+        "what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each "
+        "hour; they are told apart for months whose requests were supplied, and the rest is named as such."
     ),
-    SourceRow(
-        part="Scorecard",
-        words=(
-            "Metrics supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
-            "value before."
-        ),
+    "Scorecard": (
+        "Metrics supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
+        "value before."
     ),
-    SourceRow(
-        part="Agenda",
-        words="Gathered by rule from requests, authorizations, conditions, waivers and findings; edited by the leads.",
-    ),
-)
+    "Agenda": "Gathered by rule from requests, authorizations, conditions, waivers and findings; edited by the leads.",
+}
 
 
 def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
@@ -95,7 +82,7 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
         changes=(),
         models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
         rejected=_rejected(quarter),
-        sources=SOURCES,
+        sources=tuple(SourceRow(part=part, words=words) for part, words in SOURCES.items()),
     )
     return _with_changes(cycle, packet)
 
@@ -103,39 +90,17 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
 def _with_changes(cycle: ReviewCycle, packet: QuarterlyPacket) -> QuarterlyPacket:
     before = CyclePacket.objects.filter(cycle__quarter__lt=cycle.quarter).order_by("-cycle__quarter", "-number").first()
     changes = differences(read_quarterly_packet(before.document) if before is not None else None, packet)
-    return QuarterlyPacket(
-        **{name: getattr(packet, name) for name in packet.__dataclass_fields__} | {"changes": changes}
-    )
+    return replace(packet, changes=changes)
 
 
 def _scores(quarter: str) -> tuple[ScoreRow, ...]:
     lines = score_lines_of(Kpi.objects.filter(retired_at=None).select_related("asset__team", "owner"), quarter=quarter)
-    return tuple(
-        ScoreRow(
-            model=line.score.model,
-            kpi=line.score.kpi,
-            metric=line.score.metric,
-            unit=line.score.unit,
-            better=line.score.better.value,
-            target=line.score.target,
-            actual=line.score.actual,
-            before=line.score.before,
-            supplied_by=line.score.supplied_by,
-            channel=line.score.channel,
-            data_source=line.data_source,
-        )
-        for line in lines
-    )
+    return tuple(copy_of(line.score, ScoreRow, data_source=line.data_source) for line in lines)
 
 
 def _agenda(number: int, item: AgendaItem) -> AgendaRow:
-    return AgendaRow(
-        place=number,
-        kind=AgendaKind(item.kind).words,
-        title=item.title,
-        why=item.why,
-        model=model_name(item.asset) if item.asset else "",
-    )
+    model = model_name(item.asset) if item.asset else ""
+    return copy_of(item, AgendaRow, place=number, kind=AgendaKind(item.kind).words, model=model)
 
 
 def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
@@ -147,14 +112,12 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
         if row.closed_at is None or (last is not None and row.decision.item.cycle_id == last.pk)
     ]
     return tuple(
-        FollowedRow(
-            ref=row.ref,
+        copy_of(
+            row,
+            FollowedRow,
             decision=DecisionKind(row.decision.kind).words,
             title=row.decision.item.title,
             owner=name_of(row.owner),
-            due_on=row.due_on,
-            state=row.state,
-            outcome=row.outcome,
         )
         for row in shown
     )
@@ -194,11 +157,7 @@ def _authorization(row: Authorization) -> str:
 
 
 def _options(runs: Iterable[Run]) -> tuple[VariantRow, ...]:
-    rows = [line for run in runs for line in variant_lines_of(run.result or {})]
-    return tuple(
-        VariantRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
-        for row in rows
-    )
+    return tuple(copy_of(line, VariantRow) for run in runs for line in variant_lines_of(run.result or {}))
 
 
 def _rejected(quarter: Quarter) -> tuple[RejectedRow, ...]:

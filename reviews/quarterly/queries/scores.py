@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from django.db.models import QuerySet
 
@@ -18,23 +19,24 @@ from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import may_edit_scorecard
 from weighbridge.core.errors import NotFound
 
-COLUMNS = (
-    "Model",
-    "KPI",
-    "Technical metric",
-    "Unit",
-    "Better",
-    "Target",
-    "Actual",
-    "Quarter before",
-    "Standing",
-    "Trend",
-    "Supplied by",
-    "Channel",
-    "Owner",
-    "Data source",
-    "How estimated",
-)
+COLUMNS = {
+    "Model": "score.model",
+    "KPI": "score.kpi",
+    "Technical metric": "score.metric",
+    "Unit": "score.unit",
+    "Better": "score.better",
+    "Target": "score.target",
+    "Actual": "score.actual",
+    "Quarter before": "score.before",
+    "Standing": "score.standing",
+    "Trend": "score.trend",
+    "Supplied by": "score.supplied_by",
+    "Channel": "score.channel",
+    "Owner": "owner",
+    "Data source": "data_source",
+    "How estimated": "how_estimated",
+}
+"""The columns of the exported scorecard, each with the attribute of a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,8 @@ def editable_lines(*, person: Person, quarter: str) -> tuple[ScorecardLine, ...]
 def scorecard_table(quarter: str, *, person: Person) -> ExportTable:
     """The scorecard as a table."""
     lines = scorecard(quarter, person=person)
-    return ExportTable(f"scorecard-{quarter}", COLUMNS, map(_cells, lines), len(lines))
+    cells = attrgetter(*COLUMNS.values())
+    return ExportTable(f"scorecard-{quarter}", [*COLUMNS], map(cells, lines), len(lines))
 
 
 def _latest(kpis: Iterable[Kpi], quarter: str) -> dict[int, KpiActual]:
@@ -121,24 +124,3 @@ def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> Score
 
 def _plain(number: Decimal) -> Decimal:
     return Decimal(format(number.normalize(), "f"))
-
-
-def _cells(line: ScorecardLine) -> tuple[str | Decimal | None, ...]:
-    score = line.score
-    return (
-        score.model,
-        score.kpi,
-        score.metric,
-        score.unit,
-        score.better.value,
-        score.target,
-        score.actual,
-        score.before,
-        score.standing.value,
-        score.trend.value,
-        score.supplied_by,
-        score.channel,
-        line.owner,
-        line.data_source,
-        line.how_estimated,
-    )

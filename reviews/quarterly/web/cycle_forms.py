@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from governance.inventory.models import ModelAsset
-from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.decisions import NEEDS_MODEL, NEEDS_REQUEST, DecisionKind
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import AgendaItem
 from reviews.scorecard.domain.scorecard import KpiDirection
@@ -57,21 +57,16 @@ class PositionForm(forms.Form):
     place = forms.IntegerField(min_value=1)
 
 
-class AttendanceForm(forms.Form):
-    """Records an attendee and the side."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["person"] = PersonField(queryset=people(), to_field_name="username")
-        self.fields["side"] = forms.ChoiceField(choices=SIDES)
-
-
 class LeaveForm(forms.Form):
     """Removes an attendee."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["person"] = PersonField(queryset=people(), to_field_name="username")
+    person = PersonField(queryset=people(), to_field_name="username")
+
+
+class AttendanceForm(LeaveForm):
+    """Records an attendee and the side."""
+
+    side = forms.TypedChoiceField(choices=SIDES, coerce=Side)
 
 
 class NotesForm(forms.Form):
@@ -83,8 +78,9 @@ class NotesForm(forms.Form):
 class DecisionForm(forms.Form):
     """A decision. The action checks required fields, so that page and API give the same reasons."""
 
-    kind = forms.ChoiceField(label="Decision")
+    kind = forms.TypedChoiceField(label="Decision", coerce=DecisionKind)
     rationale = forms.CharField(label="Why", required=False, widget=TEXT_AREA)
+    owner = PersonField(queryset=people(), to_field_name="username", required=False)
     due_on = forms.DateField(label="Due", required=False, widget=DAY)
     amount_usd = forms.DecimalField(
         label="New budget (USD)",
@@ -94,30 +90,18 @@ class DecisionForm(forms.Form):
         help_text="Only for a budget change: the new amount of the team's account for this quarter.",
     )
 
-    field_order = ("kind", "rationale", "owner", "due_on", "amount_usd")
-
     def __init__(self, *args: Any, item: AgendaItem, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
         fields["kind"].choices = [(kind.value, kind.words.capitalize()) for kind in possible_decisions(item)]
-        fields["owner"] = PersonField(queryset=people(), to_field_name="username", required=False)
-        self.order_fields(self.field_order)
 
 
 def possible_decisions(item: AgendaItem) -> list[DecisionKind]:
     """The decisions to offer for an item. The action makes the final check."""
-    needs_model = {
-        DecisionKind.KEEP,
-        DecisionKind.OPTIMIZE,
-        DecisionKind.SCALE_DOWN,
-        DecisionKind.RETIRE,
-        DecisionKind.RE_REVIEW,
-    }
     return [
         kind
         for kind in DecisionKind
-        if (kind not in needs_model or item.asset_id)
-        and (kind is not DecisionKind.APPROVE_INVESTMENT or item.request_id)
+        if (kind not in NEEDS_MODEL or item.asset_id) and (kind not in NEEDS_REQUEST or item.request_id)
     ]
 
 
@@ -138,14 +122,13 @@ class KpiForm(forms.Form):
         label="Technical metric", max_length=120, help_text="The metric of the model that represents the KPI."
     )
     unit = forms.CharField(max_length=60)
-    better = forms.ChoiceField(choices=[(direction.value, direction.value) for direction in KpiDirection])
+    better = forms.TypedChoiceField(
+        choices=[(direction.value, direction.value) for direction in KpiDirection], coerce=KpiDirection
+    )
     target = forms.DecimalField(max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}))
     data_source = forms.CharField(max_length=200)
     how_estimated = forms.CharField(label="How it is estimated", widget=TEXT_AREA)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"] = PersonField(queryset=people(), to_field_name="username")
+    owner = PersonField(queryset=people(), to_field_name="username")
 
 
 class ActualForm(forms.Form):

@@ -6,43 +6,39 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
 from governance.jobs import actions as jobs
-from governance.jobs.enums import UNFINISHED, JobState
-from governance.people.web.current_user import person_of, user_of
+from governance.jobs.enums import UNFINISHED
+from governance.people.web.current_user import person_of
 from governance.site.web.pictures import svg_response
 from reviews.quarterly.actions import quarterly_packets as writes
-from reviews.quarterly.domain.document import read_quarterly_packet
+from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
+from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.rules import may_lead_meeting
-from reviews.quarterly.web.cycles import load, settle
+from reviews.quarterly.web.cycles import load
+from reviews.quarterly.web.meeting import CYCLE, follow
+from reviews.quarterly.web.steps import StepPage
 from reviews.workflow.web.downloads import file_answer, json_answer
-from reviews.workflow.web.step_forms import PlainForm
 from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import NotFound, WrongState
 
 
-@require_POST
-def issue(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Issue a packet with the current data and queue its PDF."""
-    cycle = load(request, quarter)
-
-    def act() -> str:
-        packet = writes.issue(cycle=cycle, by=user_of(request), now=timezone.now())
-        return f"Packet {packet.number} is issued; its PDF is being created."
-
-    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
-
-
 @require_safe
 def live(request: HttpRequest, quarter: str) -> HttpResponse:
     """The list of packets; the page polls it while a PDF is being created."""
-    return render(request, "reviews/quarterly/_fragments/cycle_packets.html", packets_context(request, quarter))
+    rows = list(CyclePacket.objects.filter(cycle=load(request, quarter)).order_by("-number"))
+    context = {
+        "quarter": quarter,
+        "packets": rows,
+        "is_drawing": any(row.state in UNFINISHED for row in rows),
+        "may_issue": may_lead_meeting(person_of(request)),
+    }
+    return render(request, "reviews/quarterly/_fragments/cycle_packets.html", context)
 
 
 @require_safe
@@ -97,46 +93,24 @@ def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> Http
     return export(pages.appendix(_found(request, quarter, number)), kind=kind)
 
 
-@require_POST
-def retry(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """Retry a failed rendering."""
-    cycle, packet = load(request, quarter), _found(request, quarter, number)
-
-    def act() -> str:
-        jobs.retry(row=packet, by=user_of(request), now=timezone.now())
-        return f"Packet {number} is being rendered again; finished sections are reused."
-
-    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
-
-
-@require_POST
-def invite(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
-    """Send the agenda and the pre-read to the invited people."""
-    cycle, packet = load(request, quarter), _found(request, quarter, number)
-
-    def act() -> str:
-        count = writes.invite(packet=packet, by=user_of(request), now=timezone.now())
-        return f"{count} invitations are queued; nobody gets a second one for the same packet."
-
-    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
-
-
-def packets_context(request: HttpRequest, quarter: str) -> dict[str, Any]:
-    """The packets of a quarter, the latest first."""
-    cycle = load(request, quarter)
-    rows = list(CyclePacket.objects.filter(cycle=cycle).order_by("-number"))
-    return {
-        "quarter": quarter,
-        "packets": rows,
-        "is_drawing": any(row.state in UNFINISHED for row in rows),
-        "may_issue": may_lead_meeting(person_of(request)),
-        "may_be_issued": cycle.state in writes.ISSUED_FROM,
-        "done": JobState.DONE,
-    }
-
-
 def _found(request: HttpRequest, quarter: str, number: int) -> CyclePacket:
-    packet = CyclePacket.objects.select_related("cycle").filter(cycle=load(request, quarter), number=number).first()
-    if packet is None:
-        raise NotFound(f"The review of {quarter} has no packet {number}.")
-    return packet
+    return reads.find_packet(quarter=quarter, number=number, person=person_of(request))
+
+
+def _subject(request: HttpRequest, *, quarter: str, number: int) -> dict[str, object]:
+    return {"packet": _found(request, quarter, number)}
+
+
+def _retry(*, packet: CyclePacket, **given: Any) -> CyclePacket:
+    return jobs.retry(row=packet, **given)
+
+
+PACKET = StepPage(_subject, follow)
+
+issue = CYCLE.step("packet", writes.issue, "Packet {0.number} is issued; its PDF is being created.", part="packets")
+retry = PACKET.step(
+    "packet", _retry, "Packet {0.number} is being rendered again; finished sections are reused.", part="packets"
+)
+invite = PACKET.step(
+    "packet", writes.invite, "{0} invitations are queued; nobody gets a second one for the same packet.", part="packets"
+)

@@ -1,124 +1,138 @@
-"""Steps of the meeting: attendance, and for each agenda item its place, its removal and its decisions."""
+"""The steps of the leads: prepare and lead the meeting, and place, remove and decide the items of its agenda."""
 
-from collections.abc import Callable
+from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from governance.inventory.models import ModelAsset
+from governance.people.queries.people import name_of
 from governance.people.web.current_user import user_of, wants_fragment
-from governance.site.web.refusals import show_in
-from reviews.quarterly.actions import agenda
-from reviews.quarterly.actions import meeting as writes
-from reviews.quarterly.actions.meeting import TakenDecision
-from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import AgendaItem, ReviewCycle
+from governance.site.web.refusals import settled
+from reviews.quarterly.actions import agenda, cycles, meeting
+from reviews.quarterly.domain.decisions import TakenDecision
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.web import cycle_forms as asked
-from reviews.quarterly.web.cycles import context_of, load, settle, show
-from weighbridge.core.errors import Refused
+from reviews.quarterly.web.cycles import context_of, load, show
+from reviews.quarterly.web.steps import StepPage
 
 
-@require_POST
-def attend(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Record an attendee."""
-    cycle, form = load(request, quarter), asked.AttendanceForm(request.POST, auto_id="attend-%s")
-
-    def act() -> str:
-        person, side = form.cleaned_data["person"], Side(form.cleaned_data["side"])
-        writes.record_attendance(cycle=cycle, person=person, side=side, by=user_of(request), now=timezone.now())
-        return f"{person.get_full_name() or person.username} is recorded as present."
-
-    return settle(request, cycle, name="attend", form=form, act=act, part="attendance")
+def find(request: HttpRequest, *, quarter: str, item_id: int | None = None) -> dict[str, object]:
+    """The cycle, or the item that the address names."""
+    cycle = load(request, quarter)
+    return {"cycle": cycle} if item_id is None else {"item": reads.find_item(cycle=cycle, item_id=item_id)}
 
 
-@require_POST
-def leave(request: HttpRequest, quarter: str) -> HttpResponse:
-    """Remove an attendee."""
-    cycle, form = load(request, quarter), asked.LeaveForm(request.POST)
+def follow(
+    request: HttpRequest,
+    form: forms.Form,
+    status: int,
+    *,
+    name: str,
+    part: str,
+    quarter: str,
+    item_id: int | None = None,
+    **_: Any,
+) -> HttpResponse:
+    """Redirect to the part of the page; on errors, show the page again with the bound form.
 
-    def act() -> str:
-        person = form.cleaned_data["person"]
-        writes.remove_attendance(cycle=cycle, person=person, by=user_of(request), now=timezone.now())
-        return f"{person.get_full_name() or person.username} is removed from the attendance."
-
-    return settle(request, cycle, name="leave", form=form, act=act, part="attendance")
-
-
-@require_POST
-def remove_item(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Remove an item from the agenda."""
-    cycle, item = _found(request, quarter, item_id)
-    form = asked.RemovalForm(request.POST, auto_id=f"remove-{item_id}-%s")
-
-    def act() -> str:
-        agenda.remove(item=item, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())
-        return f"“{item.title}” is removed from the agenda; the minutes will give the reason."
-
-    return settle(request, cycle, name=f"remove:{item_id}", form=form, act=act, part="agenda")
+    htmx swaps the agenda in place even on errors, so that the reason appears beside the field.
+    """
+    bound = {} if status == 200 else {f"{name}:{item_id}" if item_id else name: form}
+    cycle = load(request, quarter)
+    if item_id and wants_fragment(request):
+        context = context_of(request, cycle, bound) | {"oob": True}
+        return render(request, "reviews/quarterly/_fragments/agenda.html", context)
+    if status == 200:
+        return redirect(f"{reverse('reviews:cycle', args=[quarter])}#{part.format(item_id=item_id)}")
+    return show(request, cycle, bound=bound, status=status)
 
 
-@require_POST
-def move_item(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Move an item to another place."""
-    cycle, item = _found(request, quarter, item_id)
-    form = asked.PositionForm(request.POST)
+def _add(*, model: ModelAsset | None, **given: Any) -> None:
+    agenda.add(asset=model, **given)
 
-    def act() -> str:
-        agenda.move(item=item, place=form.cleaned_data["place"], by=user_of(request), now=timezone.now())
-        return f"“{item.title}” is now number {form.cleaned_data['place']} on the agenda."
 
-    return _settle_item(request, cycle, item, form=form, name="move", act=act)
+def _attend(*, person: User, **given: Any) -> str:
+    meeting.record_attendance(person=person, **given)
+    return name_of(person)
+
+
+def _leave(*, person: User, **given: Any) -> str:
+    meeting.remove_attendance(person=person, **given)
+    return name_of(person)
+
+
+CYCLE = StepPage(find, follow)
+
+refresh = CYCLE.step("gather", cycles.refresh, "The agenda is refreshed.", part="agenda")
+move_cut_off = CYCLE.step(
+    "cut_off",
+    cycles.move_cut_off,
+    "The cut-off of {0} is now {0.cut_off_at:%Y-%m-%d %H:%M} UTC.",
+    part="standing",
+    form=asked.CutOffForm,
+    auto_id="cut-off-%s",
+)
+open_meeting = CYCLE.step(
+    "hold",
+    cycles.open_meeting,
+    "The meeting is open, and you are the chair. Record the attendance first.",
+    part="attendance",
+)
+take_chair = CYCLE.step("chair", cycles.take_chair, "You are the chair.", part="standing")
+write_notes = CYCLE.step(
+    "notes",
+    cycles.write_notes,
+    "The notes are saved; they become part of the minutes.",
+    part="minutes",
+    form=asked.NotesForm,
+    auto_id="notes-%s",
+)
+close = CYCLE.step("close", cycles.close, "The review of {0} is closed and its minutes are issued.", part="minutes")
+attend = CYCLE.step(
+    "attend", _attend, "{0} is recorded as present.", part="attendance", form=asked.AttendanceForm, auto_id="attend-%s"
+)
+leave = CYCLE.step("leave", _leave, "{0} is removed from the attendance.", part="attendance", form=asked.LeaveForm)
+add_item = CYCLE.step(
+    "add",
+    _add,
+    "The item is added at the end of the agenda; you can move it.",
+    part="agenda",
+    form=asked.AddForm,
+    auto_id="add-%s",
+)
+remove_item = CYCLE.step(
+    "remove",
+    agenda.remove,
+    "“{0.title}” is removed from the agenda; the minutes will give the reason.",
+    part="agenda",
+    form=asked.RemovalForm,
+    auto_id="remove-{item_id}-%s",
+)
+move_item = CYCLE.step(
+    "move",
+    agenda.move,
+    "“{0.title}” is now number {place} on the agenda.",
+    part="item-{item_id}",
+    form=asked.PositionForm,
+)
 
 
 @require_POST
 def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Decide an item."""
-    cycle, item = _found(request, quarter, item_id)
+    """Decide an item. The form offers the decisions that the item allows."""
+    item = reads.find_item(cycle=load(request, quarter), item_id=item_id)
     form = asked.DecisionForm(request.POST, auto_id=f"decide-{item_id}-%s", item=item)
 
     def act() -> str:
-        data = form.cleaned_data
-        row = writes.decide(
-            item=item,
-            decided=TakenDecision(**data | {"kind": DecisionKind(data["kind"])}),
-            by=user_of(request),
-            now=timezone.now(),
-        )
+        decided = TakenDecision(**form.cleaned_data)
+        row = meeting.decide(item=item, decided=decided, by=user_of(request), now=timezone.now())
         return f"Decided. {row.effect} The ticket for {row.action.ref} is queued."
 
-    return _settle_item(request, cycle, item, form=form, name="decide", act=act)
-
-
-def _found(request: HttpRequest, quarter: str, item_id: int) -> tuple[ReviewCycle, AgendaItem]:
-    cycle = load(request, quarter)
-    return cycle, reads.find_item(cycle=cycle, item_id=item_id)
-
-
-def _settle_item(
-    request: HttpRequest, cycle: ReviewCycle, item: AgendaItem, *, form: forms.Form, name: str, act: Callable[[], str]
-) -> HttpResponse:
-    """Run `act` and show the updated agenda; on errors, show the reason beside the form of the item."""
-    status, bound = 400, {f"{name}:{item.pk}": form}
-    if form.is_valid():
-        try:
-            messages.success(request, act())
-            status, bound = 200, {}
-        except Refused as refusal:
-            show_in(form, refusal)
-            status = refusal.status
-    fresh = load(request, cycle.quarter)
-    if wants_fragment(
-        request
-    ):  # htmx swaps the fragment in place even on errors, so that the reason appears beside the field
-        return render(
-            request, "reviews/quarterly/_fragments/agenda.html", context_of(request, fresh, bound) | {"oob": True}
-        )
-    if status == 200:
-        return redirect(f"{reverse('reviews:cycle', args=[cycle.quarter])}#item-{item.pk}")
-    return show(request, fresh, bound=bound, status=status)
+    _, status = settled(request, form, act)
+    return follow(request, form, status, name="decide", part="item-{item_id}", quarter=quarter, item_id=item_id)

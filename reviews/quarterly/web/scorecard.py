@@ -1,9 +1,9 @@
 """Pages for the KPIs of a model and for supplying values of a quarter."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.budgets.domain.quarters import Quarter
-from governance.inventory.models import ModelAsset
 from governance.inventory.queries import find, visible_to
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import settled
+from governance.site.web.refusals import attempt, settled
 from reviews.quarterly.actions import scorecard as writes
 from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
 from reviews.quarterly.domain.actuals_file import read_actuals
@@ -22,9 +21,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import scores
 from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
-from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.rules import may_edit_scorecard
-from reviews.workflow.web.step_forms import PlainForm
 from weighbridge.core.errors import Invalid
 
 OPEN = (CycleState.PLANNED, CycleState.COLLECTING)
@@ -39,8 +36,8 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     if request.method == "POST":
 
         def act() -> str:
-            data = form.cleaned_data | {"better": KpiDirection(form.cleaned_data["better"])}
-            row = writes.set_kpi(asset=asset, sheet=KpiSheet(**data), by=user_of(request), now=timezone.now())
+            sheet = KpiSheet(**form.cleaned_data)
+            row = writes.set_kpi(asset=asset, sheet=sheet, by=user_of(request), now=timezone.now())
             return f"{row.name} is now a KPI of {asset.name}."
 
         done, status = settled(request, form, act)
@@ -70,10 +67,7 @@ def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse
         writes.retire_kpi(kpi=row, by=user_of(request), now=timezone.now())
         return f"{row.name} is retired."
 
-    form = PlainForm(request.POST)
-    done, _ = settled(request, form, act)
-    if not done:
-        messages.error(request, str(form.non_field_errors()[0]))
+    attempt(request, act)
     return redirect("reviews:kpis", team, slug)
 
 
@@ -99,38 +93,30 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 def _save_value(request: HttpRequest, form: forms.Form) -> str:
-    data = form.cleaned_data
-    actual = SuppliedActual(
-        asset=_asset(request, data["model"]), kpi=data["kpi"], value=data["value"], source=data["source"]
-    )
-    quarter = _quarter()
-    writes.supply(quarter=quarter, actuals=[actual], channel="form", by=user_of(request), now=timezone.now())
-    return f"The value for {quarter} is saved."
+    return f"The value for {_save(request, [_actual(request, **form.cleaned_data)], channel='form')} is saved."
 
 
 def _save_file(request: HttpRequest, form: forms.Form) -> str:
     file = form.cleaned_data["file"]
     if file.size > FILE_BYTES_MAX:
         raise Invalid(f"The file has more than {FILE_BYTES_MAX:,} bytes; split it.", field="file")
-    rows = read_actuals(file.read())
-    actuals = [
-        SuppliedActual(
-            asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row
-        )
-        for row in rows
-    ]
+    actuals = [_actual(request, **asdict(row)) for row in read_actuals(file.read())]
+    return f"{len(actuals):,} values for {_save(request, actuals, channel='csv')} are saved."
+
+
+def _save(request: HttpRequest, actuals: list[SuppliedActual], *, channel: str) -> str:
     quarter = _quarter()
-    writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
-    return f"{len(rows):,} values for {quarter} are saved."
+    writes.supply(quarter=quarter, actuals=actuals, channel=channel, by=user_of(request), now=timezone.now())
+    return quarter
 
 
-def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelAsset:
-    team, _, slug = name.partition("/")
+def _actual(request: HttpRequest, *, model: str, row: int | None = None, **given: Any) -> SuppliedActual:
+    team, _, slug = model.partition("/")
     asset = visible_to(person_of(request)).filter(team__slug=team, slug=slug).first()
     if asset is None:
         where = f"Row {row}: " if row else ""
-        raise Invalid(f"{where}There is no model {name!r} that you can see; write it as team/model.", field="file")
-    return asset
+        raise Invalid(f"{where}There is no model {model!r} that you can see; write it as team/model.", field="file")
+    return SuppliedActual(asset=asset, row=row, **given)
 
 
 def _quarter() -> str:

@@ -12,7 +12,7 @@ from examples.company.portfolio.company_model import COMPANY
 from examples.company.terminal import Terminal
 from governance.bills import tasks as bills_tasks
 from governance.budgets.queries.budgets import accounts
-from reviews.quarterly.domain.document import read_quarterly_packet
+from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

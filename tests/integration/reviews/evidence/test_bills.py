@@ -16,7 +16,7 @@ from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
 from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.queries import comparison
 from reviews.quarterly.actions import cycles, quarterly_packets
-from reviews.quarterly.domain.document import read_quarterly_packet
+from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import quarterly_page
 from reviews.requests.models import ReviewRequest

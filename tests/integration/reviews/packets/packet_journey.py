@@ -18,8 +18,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from reviews.packets.domain.packet import PacketDocument
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import PacketDocument, read_packet
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of

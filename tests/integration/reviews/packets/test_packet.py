@@ -15,8 +15,7 @@ from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from reviews.authorizations.models import Authorization
-from reviews.packets.domain.packet import Approver, ConditionPart, PacketDocument, StageRow, TicketPart
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import Approver, ConditionPart, PacketDocument, StageRow, TicketPart, read_packet
 from reviews.packets.domain.packet_evidence import Claim, CostRow, MeasurementPart, RunRow
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest

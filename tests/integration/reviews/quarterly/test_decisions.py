@@ -21,8 +21,7 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.queries import action_draft
 from reviews.quarterly.actions import action_items, cycles, meeting
-from reviews.quarterly.actions.meeting import TakenDecision
-from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
 from reviews.requests.models import ReviewRequest

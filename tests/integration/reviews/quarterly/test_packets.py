@@ -27,7 +27,7 @@ from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter
 from reviews.quarterly import tasks as quarterly
 from reviews.quarterly.actions import cycles, quarterly_packets
-from reviews.quarterly.domain.document import read_quarterly_packet
+from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invitees
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at

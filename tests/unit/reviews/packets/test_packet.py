@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.packets.domain.packet import BudgetRow, PacketDocument
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import BudgetRow, PacketDocument, read_packet
 from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from reviews.packets.charts.charts import charts_of
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import read_packet
 from reviews.packets.domain.packet_projection import OptionPart, OptionValue, ProjectionPart
 from tests.factories.packets import sample_packet
 from weighbridge.core.converter import to_document

@@ -12,8 +12,7 @@ from pypdf import PdfReader
 
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet import PacketDocument
-from reviews.packets.domain.packet_document import read_packet
+from reviews.packets.domain.packet import PacketDocument, read_packet
 from reviews.packets.printing.pdf import WeasyPrintPrinter, render
 from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
 from weighbridge.core.canonical import digest_of

@@ -31,7 +31,6 @@ INSTANTS = st.integers(946_684_800, 4_102_444_800).map(lambda second: datetime.f
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(CycleState, CycleState)))
 def test_every_pair_of_states_of_a_cycle(source: CycleState, target: CycleState) -> None:
     permitted = (str(source), str(target)) in ROAD
-    assert cycles.may_move(source=source, target=target) is permitted
     if permitted:
         cycles.check_move(source=source, target=target)
         return
@@ -55,7 +54,6 @@ def test_a_refusal_says_what_is_possible() -> None:
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(ActionState, ActionState)))
 def test_every_pair_of_states_of_an_action_item(source: ActionState, target: ActionState) -> None:
     permitted = (str(source), str(target)) in ITEMS
-    assert acts.may_change_to(source=source, target=target) is permitted
     if permitted:
         acts.check_change_to(source=source, target=target)
         return
@@ -65,16 +63,14 @@ def test_every_pair_of_states_of_an_action_item(source: ActionState, target: Act
 
 
 def test_every_state_has_one_owner_and_a_meaning() -> None:
-    assert {state: state.owner for state in CycleState} == cycles.CYCLE_OWNER
-    assert {state: state.owner for state in ActionState} == acts.ACTION_OWNER
-    assert all(state.meaning for state in (*CycleState, *ActionState))
+    assert all(state.owner in Actor and state.meaning for state in (*CycleState, *ActionState))
     assert CycleState.HELD.owner is Actor.CHAIR
     assert acts.action_ref("2026Q4", 3) == "ACT-2026Q4-03"
 
 
 def test_the_calendar_of_a_quarter() -> None:
     assert Calendar.of(Quarter(2026, 4)) == Calendar(
-        datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 18, tzinfo=UTC), datetime(2027, 1, 11, tzinfo=UTC)
+        datetime(2026, 12, 18, tzinfo=UTC), datetime(2027, 1, 11, tzinfo=UTC)
     )
 
 
@@ -108,7 +104,7 @@ def test_time_never_moves_a_cycle_back_nor_past_frozen(at: datetime, later: time
         return state
 
     assert order.index(reached(at)) <= order.index(reached(at + later)) <= order.index(CycleState.FROZEN)
-    assert times.planned_at <= times.collecting_at < times.cut_off_at
+    assert times.collecting_at < times.cut_off_at
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.quarterly.domain.decisions import DecisionInput, DecisionKind, check_decision
+from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision, check_decision
 from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes, escaped, markdown
 from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, KpiStanding, KpiTrend, Totals, totals
 from weighbridge.core.errors import Invalid
@@ -16,23 +16,26 @@ TODAY = date(2027, 1, 12)
 METRICS = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=3)
 
 
-def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> DecisionInput:
+def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> TakenDecision[str]:
     fields = {
         "kind": kind,
         "owner": "ada",
         "due_on": date(2027, 2, 1),
         "rationale": "It earns its cost.",
-        "amount": Decimal(100) if kind is DecisionKind.BUDGET_CHANGE else None,
-        "has_model": True,
-        "has_request": True,
-        "has_team": True,
+        "amount_usd": Decimal(100) if kind is DecisionKind.BUDGET_CHANGE else None,
     }
-    return DecisionInput(**{**fields, **changes})
+    return TakenDecision(**{**fields, **changes})
+
+
+def check(decision: TakenDecision[str], *, lacks: str = "") -> None:
+    """Check the decision of an item that has everything but what it lacks."""
+    subjects = {f"has_{name}": name != lacks for name in ("model", "request", "team")}
+    check_decision(decision, **subjects, today=TODAY)
 
 
 @pytest.mark.parametrize("kind", list(DecisionKind))
 def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
-    check_decision(wish(kind), today=TODAY)
+    check(wish(kind))
     assert kind.words
     assert kind.implies.endswith(".")
 
@@ -40,34 +43,45 @@ def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
 @pytest.mark.parametrize(
     ("refused", "field", "reason"),
     [
-        (wish(owner=""), "owner", "A decision needs an owner"),
+        (wish(owner=None), "owner", "A decision needs an owner"),
         (wish(due_on=None), "due_on", "A decision needs a due date"),
         (wish(due_on=TODAY - timedelta(days=1)), "due_on", "between 2027-01-12 and 2028-01-13"),
         (wish(due_on=TODAY + timedelta(days=367)), "due_on", "between"),
         (wish(rationale="  short  "), "rationale", "at least 10 characters"),
-        (wish(has_model=False), "kind", "has no model, so the meeting cannot decide to keep it"),
-        (wish(DecisionKind.APPROVE_INVESTMENT, has_request=False), "kind", "Only an item with a request"),
-        (wish(DecisionKind.BUDGET_CHANGE, has_team=False), "kind", "has no team"),
-        (wish(amount=Decimal(1)), "amount_usd", "The decision to keep has no amount"),
-        (wish(DecisionKind.BUDGET_CHANGE, amount=None), "amount_usd", "needs the new amount"),
-        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal(-1)), "amount_usd", "zero or more"),
-        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("NaN")), "amount_usd", "zero or more"),
-        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("1.001")), "amount_usd", "more than two decimals"),
+        (wish(amount_usd=Decimal(1)), "amount_usd", "The decision to keep has no amount"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount_usd=None), "amount_usd", "needs the new amount"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount_usd=Decimal(-1)), "amount_usd", "zero or more"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount_usd=Decimal("NaN")), "amount_usd", "zero or more"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount_usd=Decimal("1.001")), "amount_usd", "more than two decimals"),
     ],
 )
-def test_what_a_decision_may_not_lack(refused: DecisionInput, field: str, reason: str) -> None:
+def test_what_a_decision_may_not_lack(refused: TakenDecision[str], field: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason) as refusal:
-        check_decision(refused, today=TODAY)
+        check(refused)
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacks", "reason"),
+    [
+        (DecisionKind.KEEP, "model", "has no model, so the meeting cannot decide to keep it"),
+        (DecisionKind.APPROVE_INVESTMENT, "request", "Only an item with a request"),
+        (DecisionKind.BUDGET_CHANGE, "team", "has no team"),
+    ],
+)
+def test_what_the_item_of_a_decision_may_not_lack(kind: DecisionKind, lacks: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason) as refusal:
+        check(wish(kind), lacks=lacks)
+    assert refusal.value.field == "kind"
 
 
 @pytest.mark.parametrize("due_on", [TODAY, TODAY + timedelta(days=366)])
 def test_the_first_and_the_last_day_a_decision_may_be_due(due_on: date) -> None:
-    check_decision(wish(due_on=due_on), today=TODAY)
+    check(wish(due_on=due_on))
 
 
 def test_a_budget_may_be_changed_without_a_model_even_to_nothing() -> None:
-    check_decision(wish(DecisionKind.BUDGET_CHANGE, has_model=False, amount=Decimal("0.00")), today=TODAY)
+    check(wish(DecisionKind.BUDGET_CHANGE, amount_usd=Decimal("0.00")), lacks="model")
 
 
 def score(

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
-from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.domain.packet import ChangeRow, PortfolioPoint, Variance, frontier
+from reviews.quarterly.domain.packet import ChangeRow, PortfolioPoint, Variance, frontier, read_quarterly_packet
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals
 from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance

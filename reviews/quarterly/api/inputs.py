@@ -1,0 +1,131 @@
+"""What the API of the quarterly review takes."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from governance.inventory.models import ModelAsset
+from governance.inventory.queries import visible_to
+from governance.people.domain.roles import Person
+from governance.site.api.shapes import Input, choice, takes
+from reviews.quarterly.actions.action_items import OUTCOME_CHARS_MAX
+from reviews.quarterly.actions.agenda import TITLE_CHARS_MAX
+from reviews.quarterly.actions.cycles import NOTES_CHARS_MAX
+from reviews.quarterly.domain.actuals_file import ActualRow
+from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
+from reviews.quarterly.domain.quorum import Side
+from reviews.scorecard.domain.scorecard import KpiDirection
+from weighbridge.core.errors import Invalid
+
+TEXT_CHARS_MAX = 4_000
+
+
+def somebody(**options: Any) -> Any:
+    """A field that takes the user name of somebody whose account is open."""
+    return serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        error_messages={"does_not_exist": "There is no active user “{value}”."},
+        **options,
+    )
+
+
+@takes(TakenDecision, rationale={"max_length": TEXT_CHARS_MAX}, amount_usd={"max_digits": 16, "decimal_places": 2})
+class DecisionInput(Input):
+    """A decision of the meeting; it needs an owner and a due date."""
+
+    kind = choice(DecisionKind)
+    owner = somebody(required=False, allow_null=True, help_text="User name of whoever carries it out.")
+    validate_kind = staticmethod(DecisionKind)
+
+
+class AttendanceInput(Input):
+    """Who attends, and for which side."""
+
+    person = somebody(help_text="User name.")
+    side = choice(Side)
+    validate_side = staticmethod(Side)
+
+
+class LeavingInput(Input):
+    """Who does not attend after all."""
+
+    person = somebody(help_text="User name.")
+
+
+class ItemInput(Input):
+    """Something no rule found; of a model, of a request (which brings its model), or of neither."""
+
+    title = serializers.CharField(max_length=TITLE_CHARS_MAX)
+    why = serializers.CharField(max_length=2_000)
+    model = serializers.CharField(max_length=150, required=False, allow_null=True, help_text="Written team/model.")
+    request = serializers.CharField(max_length=20, required=False, allow_null=True, help_text="Reference of a request.")
+
+
+class PlaceInput(Input):
+    """A place on the agenda."""
+
+    place = serializers.IntegerField(min_value=1, help_text="Counted from 1, among the items that are on the agenda.")
+
+
+class NotesInput(Input):
+    """The chair's own part of the minutes."""
+
+    notes = serializers.CharField(max_length=NOTES_CHARS_MAX, allow_blank=True)
+
+
+class CutOffInput(Input):
+    """Another cut-off, and why."""
+
+    cut_off_at = serializers.DateTimeField()
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class OutcomeInput(Input):
+    """What became of an action item."""
+
+    outcome = serializers.CharField(max_length=OUTCOME_CHARS_MAX)
+
+
+@takes(
+    ActualRow,
+    without=["row"],
+    model={"max_length": 150, "help_text": "Written team/model."},
+    value={"max_digits": 24, "decimal_places": 9},
+    source={"required": False, "max_length": 200, "allow_blank": True},
+)
+class ActualInput(Input):
+    """What one KPI came to."""
+
+    kpi = serializers.SlugField(max_length=60)
+
+
+class ActualsInput(Input):
+    """Metrics of a quarter: all of them are kept, or none."""
+
+    actuals = ActualInput(many=True)
+
+
+class KpiInput(Input):
+    """A KPI of a model; set again under the same short name, it is changed."""
+
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=120)
+    metric = serializers.CharField(max_length=120)
+    unit = serializers.CharField(max_length=60)
+    better = choice(KpiDirection)
+    target = serializers.DecimalField(max_digits=24, decimal_places=9)
+    owner = somebody(help_text="User name.")
+    data_source = serializers.CharField(max_length=200)
+    how_estimated = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    validate_better = staticmethod(KpiDirection)
+
+
+def model_named(name: str, *, person: Person) -> ModelAsset:
+    """The model called "team/model", if this person may see it; Invalid otherwise."""
+    team, _, slug = name.partition("/")
+    found = visible_to(person).filter(team__slug=team, slug=slug).first()
+    if found is None:
+        raise Invalid(f"There is no model {name!r} you can see; write it as team/model.", field="model")
+    return found
