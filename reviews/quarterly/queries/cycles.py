@@ -121,14 +121,14 @@ class CycleView:
 
 def list_cycles(*, person: Person) -> QuerySet[ReviewCycle]:
     """Every cycle, latest first. Raises NotFound if the person may not see the quarterly review."""
-    _check_sees(person)
+    if not may_see_cycles(person):
+        raise NotFound("There is no quarterly review that you can see.")
     return ReviewCycle.objects.select_related("chair").order_by("-quarter")
 
 
 def find(*, quarter: str, person: Person) -> ReviewCycle:
     """The cycle of a quarter. Raises NotFound if it does not exist or the person may not see it."""
-    _check_sees(person)
-    cycle = ReviewCycle.objects.select_related("chair").filter(quarter=quarter).first()
+    cycle = list_cycles(person=person).filter(quarter=quarter).first()
     if cycle is None:
         raise NotFound(f"There is no quarterly review of {quarter}.", field="quarter")
     return cycle
@@ -238,11 +238,6 @@ def action_view(row: ActionItem, *, now: datetime) -> ActionView:
         ticket_url=ticket.url if ticket else "",
         is_overdue=row.closed_at is None and row.due_on < now.date(),
     )
-
-
-def _check_sees(person: Person) -> None:
-    if not may_see_cycles(person):
-        raise NotFound("There is no quarterly review that you can see.")
 
 
 def _actions() -> QuerySet[ActionItem]:
