@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -20,15 +20,16 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
-from reviews.requests.domain.lifecycle import OWNER, RequestState
+from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.row_copies import from_row
 from reviews.requests.domain.steps import Actor
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of, visible_to
+from reviews.requests.queries.requests import owned_by, parties_of, visible_to
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import review_blockers
 
-WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
+WAITING_FOR_REQUESTER = tuple(state for state in RequestState if state.owner is Actor.REQUESTER)
 ENDING = (AuthorizationState.PENDING_EXPIRATION, AuthorizationState.SUSPENDED)
 CYCLE_TODO = {
     CycleState.COLLECTING: "Collect the metric values before the cut-off, and check the agenda.",
@@ -120,7 +121,7 @@ class Inbox:
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
-    own = visible_to(person).filter(_stake(person))
+    own = visible_to(person).filter(owned_by(person))
     return Inbox(
         to_vote=tuple(_to_vote(person, now)),
         waiting_for_me=tuple(_waiting_for_me(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
@@ -139,12 +140,8 @@ def _cycles() -> Iterable[CycleLine]:
         yield CycleLine(quarter=row.quarter, state=state, todo=CYCLE_TODO[state], cut_off_at=row.cut_off_at)
 
 
-def _stake(person: Person) -> Q:
-    return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
-
-
 def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
-    rows = visible_to(person).filter(state=RequestState.IN_REVIEW).exclude(_stake(person))
+    rows = visible_to(person).filter(state=RequestState.IN_REVIEW).exclude(owned_by(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
         stage = open_stage_for(snapshot_of(request, now=now), person=person)
         if stage is not None:
@@ -191,16 +188,14 @@ def _frozen_at(request: ReviewRequest) -> datetime:
 
 
 def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
-    return RequestLine(
-        ref=request.ref,
-        title=request.title,
+    return from_row(
+        RequestLine,
+        request,
         team=request.team.name,
         model=str(request.model_version),
         requester=name_of(request.requester),
-        state=request.state,
         todo=todo,
         since=since,
-        deadline_at=request.deadline_at,
     )
 
 
@@ -213,12 +208,12 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
         request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
         if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
-            yield ConditionLine(
+            yield from_row(
+                ConditionLine,
+                row,
                 ref=request.ref,
                 authorization=row.authorization.number,
-                text=row.text,
                 owner=name_of(row.owner),
-                due_on=row.due_on,
                 is_overdue=row.due_on < now.date(),
                 is_mine=is_mine,
             )
@@ -228,14 +223,7 @@ def _authorizations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorizationLine]
     rows = Authorization.objects.filter(decision__request__in=own, state__in=ENDING)
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
-        yield AuthorizationLine(
-            ref=request.ref,
-            number=row.number,
-            model=str(request.model_version),
-            environment=row.environment,
-            state=row.state,
-            expires_at=row.expires_at,
-        )
+        yield from_row(AuthorizationLine, row, ref=request.ref, model=str(request.model_version))
 
 
 def _stuck() -> Iterable[StuckLine]:

@@ -12,9 +12,7 @@ from reviews.inbox.queries import inbox_of
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`/`: votes, own requests, the quarterly review, action items, conditions, authorizations and failed deliveries
-    that need an action of this person.
-    """
+    """`/`: everything that needs an action of this person."""
     person = person_of(request)
     context = {
         "inbox": inbox_of(person=person, now=timezone.now()),

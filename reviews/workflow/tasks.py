@@ -9,12 +9,14 @@ from django.utils import timezone
 from benchmarking.runs.models import Run
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as ticket_actions
 from reviews.workflow.actions import authorizations, breaches, evidence, requests
-from reviews.workflow.queries.expirations import expired_requests
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
+
+EXPIRING = (RequestState.CLEARED, RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)
 
 
 @outbox.handles("run.finished")
@@ -35,6 +37,11 @@ def expire_due(now: datetime) -> None:
         with suppress(WrongState):  # the request moved on, or another process was faster
             requests.expire(request=request, now=now)
     Pulse.record(name=PACKETS, at=undrawn_since(now=now))
+
+
+def expired_requests(*, now: datetime) -> list[ReviewRequest]:
+    """Up to 100 open or cleared requests whose deadline has passed."""
+    return list(ReviewRequest.objects.filter(state__in=EXPIRING, deadline_at__lte=now).order_by("pk")[:100])
 
 
 DETECT_BREACHES = "authorizations.look"

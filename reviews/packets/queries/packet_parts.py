@@ -30,8 +30,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.models import Ticket, TicketState
-from reviews.voting.domain import counted_ballots
-from reviews.voting.queries.electorate import Electorate
+from reviews.voting.domain import Electorate
 from weighbridge.core.addresses import safe_link
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document
@@ -92,9 +91,6 @@ def stage_rows(snapshot: RequestSnapshot) -> tuple[StageRow, ...]:
 def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
     """All votes, oldest first. Votes that do not count are void."""
     titles = {stage.id: stage.title for stage in electorate.stages}
-    counted = counted_ballots(
-        ballots=electorate.ballots, revision=electorate.revision, conflicted_ids=electorate.conflicted_ids
-    )
     return tuple(
         copy_of(
             ballot,
@@ -102,7 +98,7 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
             stage=titles.get(ballot.stage_id, ballot.stage_id),
             person=ballot.person_name,
             choice=ballot.choice.value,
-            is_void=ballot not in counted,
+            is_void=ballot not in electorate.counted,
         )
         for ballot in electorate.ballots
     )

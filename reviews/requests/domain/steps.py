@@ -1,8 +1,9 @@
 """The parts of transition tables: actors, states, transitions, and a text that lists the possible steps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 
 class Actor(StrEnum):
@@ -30,6 +31,19 @@ class NamedState(StrEnum):
         return self.value.replace("_", " ")
 
 
+class OwnedState(NamedState):
+    """A state written as its value, the one actor who must move next, and its meaning as a phrase for a page."""
+
+    _value_: str
+    owner: Actor
+    meaning: str
+
+    def __new__(cls, value: str, owner: Actor = Actor.SYSTEM, meaning: str = "") -> Self:
+        state = str.__new__(cls, value)
+        state._value_, state.owner, state.meaning = value, owner, meaning
+        return state
+
+
 S = TypeVar("S", bound=NamedState)
 
 
@@ -43,6 +57,15 @@ class Transition(Generic[S]):
     actor: Actor
     guards: str = ""
     effects: str = ""
+
+
+def transitions(table: Mapping[tuple[tuple[S, ...], S, str, Actor], tuple[str, str]]) -> tuple[Transition[S], ...]:
+    """The transitions of a table: (sources, target, action, actor), each with its guards and its effects."""
+    return tuple(
+        Transition(source, target, action, actor, guards, effects)
+        for (sources, target, action, actor), (guards, effects) in table.items()
+        for source in sources
+    )
 
 
 def transitions_from(source: S, table: tuple[Transition[S], ...]) -> tuple[Transition[S], ...]:

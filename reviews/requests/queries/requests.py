@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Length
 
 from governance.exports.domain.spreadsheets import Cell
@@ -16,18 +17,10 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.rules import Parties
 from weighbridge.core.errors import NotFound
 
+M = TypeVar("M", bound=Model)
 COLUMNS = (
-    "Request",
-    "Title",
-    "State",
-    "Outcome",
-    "Model",
-    "Artifact",
-    "Team",
-    "Environment",
-    "Requester",
-    "Owner",
-    "Filed",
+    *("Request", "Title", "State", "Outcome", "Model", "Artifact"),
+    *("Team", "Environment", "Requester", "Owner", "Filed"),
 )
 
 
@@ -47,7 +40,7 @@ def visible_to(person: Person) -> QuerySet[ReviewRequest]:
     rows = ReviewRequest.objects.select_related("team", "requester", "owner", "model_version__asset")
     if sees_everything(person):
         return rows
-    return rows.filter(Q(team__slug__in=person.teams) | _own(person))
+    return rows.filter(Q(team__slug__in=person.teams) | owned_by(person))
 
 
 def find(*, ref: str, person: Person) -> ReviewRequest:
@@ -55,10 +48,15 @@ def find(*, ref: str, person: Person) -> ReviewRequest:
     rows = visible_to(person).select_related(
         "policy", "checklist", "dataset", "model_version__asset__team", "model_version__asset__owner"
     )
-    request = rows.filter(ref=ref).first()
-    if request is None:
-        raise NotFound(f"There is no request {ref} that you can see.")
-    return request
+    return first_of(rows.filter(ref=ref), otherwise=f"There is no request {ref} that you can see.")
+
+
+def first_of(rows: QuerySet[M], *, otherwise: str) -> M:
+    """The first row. Raises NotFound, with `otherwise` as the reason, if there is none."""
+    row = rows.first()
+    if row is None:
+        raise NotFound(otherwise)
+    return row
 
 
 def list_requests(*, person: Person, filters: RequestSelection) -> QuerySet[ReviewRequest]:
@@ -80,7 +78,7 @@ def list_requests(*, person: Person, filters: RequestSelection) -> QuerySet[Revi
     if filters.environment:
         rows = rows.filter(environment=filters.environment)
     if filters.mine:
-        rows = rows.filter(_own(person))
+        rows = rows.filter(owned_by(person))
     return rows
 
 
@@ -108,7 +106,8 @@ def _cells(row: ReviewRequest) -> Sequence[Cell]:
     )
 
 
-def _own(person: Person) -> Q:
+def owned_by(person: Person) -> Q:
+    """Select the requests that the person filed or whose model they own."""
     return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
 
 

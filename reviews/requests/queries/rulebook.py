@@ -36,7 +36,7 @@ def _parsed_checklist(source: str) -> Checklist:
 
 def rulebook_in_force() -> tuple[PolicyVersion, ChecklistVersion]:
     """The latest published policy and the checklist it names. Raises WrongState if either is missing."""
-    policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
+    policy = _policy_in_force()
     if policy is None:
         raise WrongState("No policy is published yet; an administrator must publish one before requests are submitted.")
     name = policy_of(policy).checklist
@@ -50,8 +50,12 @@ def rulebook_in_force() -> tuple[PolicyVersion, ChecklistVersion]:
 
 def monitoring_in_force() -> Monitoring:
     """The monitoring section of the latest published policy; the default if none is published."""
-    policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
+    policy = _policy_in_force()
     return Monitoring() if policy is None else policy_of(policy).monitoring
+
+
+def _policy_in_force() -> PolicyVersion | None:
+    return PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
 
 
 def fixed_policy_version(request: ReviewRequest) -> PolicyVersion:

@@ -90,7 +90,7 @@ def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str |
     stage = electorate.progress.open_stage if stage_id is None else electorate.stage(stage_id)
     if stage is None:
         raise WrongState("The voting on this revision is over.")
-    electorate.check(person, stage)
+    electorate.check_may_vote(person, stage)
     return stage
 
 
@@ -182,13 +182,6 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
-
-
-def allowed_run_steps(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[AllowedStep, AllowedStep]:
-    """Whether the person may cancel and repeat a run of a request."""
-    return allowed_step(check_can_cancel, run, person=person), allowed_step(
-        check_can_measure_again, snapshot, person=person, run=run
-    )
 
 
 def _require(is_met: bool, reason: str) -> None:

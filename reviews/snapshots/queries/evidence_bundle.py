@@ -19,11 +19,7 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
     }
     return {name: value for name, value in optional.items() if value} | {
         "request": request.ref,
-        "revision": request.revision,
-        "title": request.title,
-        "purpose": request.purpose,
-        "environment": request.environment,
-        "business_case": request.business_case,
+        **{name: getattr(request, name) for name in ("revision", "title", "purpose", "environment", "business_case")},
         "owner": request.owner.username,
         "artifact": {"name": str(version), "digest": version.digest},
         "dataset": request.dataset.digest if request.dataset else None,

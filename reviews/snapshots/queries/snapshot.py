@@ -27,9 +27,10 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import Parties
 from reviews.tickets.models import Ticket
+from reviews.voting.domain import Electorate
 from reviews.voting.models import Revision
 from reviews.voting.queries import commitments
-from reviews.voting.queries.electorate import Electorate, electorate_of
+from reviews.voting.queries.electorate import electorate_of
 
 if TYPE_CHECKING:
     from reviews.packets.models import Packet

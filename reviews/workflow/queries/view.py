@@ -22,6 +22,7 @@ from reviews.packets.domain.packet_evidence import PolicyEvaluationPart
 from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.row_copies import from_row
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
@@ -141,10 +142,9 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
-    return RequestView(
-        ref=request.ref,
-        title=request.title,
-        state=request.state,
+    return from_row(
+        RequestView,
+        request,
         state_meaning=state.meaning,
         state_owner=state.owner.value,
         outcome=decision.outcome if decision else "",
@@ -153,17 +153,8 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
         model=_model(request.model_version),
-        dataset=request.dataset,
         rivals=tuple(map(_model, snapshot.rivals)),
-        purpose=request.purpose,
-        environment=request.environment,
-        business_case=request.business_case,
         again_because=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
-        revision=request.revision,
-        created_at=request.created_at,
-        submitted_at=request.submitted_at,
-        deadline_at=request.deadline_at,
-        policy=request.policy,
         checklist_version=request.checklist,
         policy_evaluation=policy_evaluations[0] if policy_evaluations else None,
         policy_evaluations=policy_evaluations,
@@ -192,16 +183,14 @@ def _person(user: User) -> PersonView:
 
 
 def _model(version: ModelVersion) -> ModelView:
-    return ModelView(
+    asset = version.asset
+    return from_row(
+        ModelView,
+        version,
         version_id=version.pk,
-        name=version.asset.name,
-        team=version.asset.team.slug,
-        slug=version.asset.slug,
-        version=version.version,
-        tier=version.asset.tier,
-        digest=version.digest,
-        format=version.format,
-        size_bytes=version.size_bytes,
-        uri=version.uri,
+        name=asset.name,
+        team=asset.team.slug,
+        slug=asset.slug,
+        tier=asset.tier,
         is_stored=bool(version.stored_as),
     )

@@ -13,6 +13,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.row_copies import from_row
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
     allowed_step,
@@ -22,7 +23,7 @@ from reviews.snapshots.queries.allowed_steps import (
 )
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
-from reviews.voting.queries.electorate import Electorate
+from reviews.voting.domain import Electorate
 from weighbridge.core.addresses import safe_link
 
 
@@ -129,14 +130,7 @@ class WaiverView:
 def waiver_views(evidence: EvidenceSnapshot) -> tuple[WaiverView, ...]:
     """Every waiver of the request, latest first."""
     return tuple(
-        WaiverView(
-            rule_id=row.rule_id,
-            reason=row.reason,
-            granted_by=name_of(row.granted_by),
-            granted_at=row.granted_at,
-            expires_at=row.expires_at,
-            is_over=row.expires_at <= evidence.now,
-        )
+        from_row(WaiverView, row, granted_by=name_of(row.granted_by), is_over=row.expires_at <= evidence.now)
         for row in evidence.waivers
     )
 
@@ -147,11 +141,10 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
         return ()
     progress, is_voting = snapshot.electorate.progress, snapshot.state is RequestState.IN_REVIEW
     return tuple(
-        StageView(
-            id=row.stage.id,
-            title=row.stage.title,
+        from_row(
+            StageView,
+            row.stage,
             role=row.stage.role.value,
-            quorum=row.stage.quorum,
             approvers=tuple(ballot.person_name for ballot in row.approvals),
             needed=row.needed,
             is_complete=row.is_complete,
@@ -180,12 +173,10 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
         return None
     waiting = snapshot.messages.get(f"ticket:{snapshot.request.ref}", [])
     first = waiting[0] if waiting else None
-    return TicketView(
-        state=ticket.state,
-        key=ticket.key,
+    return from_row(
+        TicketView,
+        ticket,
         url=safe_link(ticket.url),
-        status=ticket.status,
-        label=ticket.label,
         waiting=len(waiting),
         effect_state=first.state if first else "",
         attempts=first.attempts if first else 0,
@@ -198,16 +189,11 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
 def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketView, ...]:
     """Every packet, latest first."""
     return tuple(
-        PacketView(
-            number=row.number,
-            state=row.state,
+        from_row(
+            PacketView,
+            row,
             is_ready=row.state == JobState.DONE,
             is_finished=row.state not in UNFINISHED,
-            pages=row.pages,
-            error=row.error,
-            document_digest=row.document_digest,
-            pdf_digest=row.pdf_digest,
-            created_at=row.created_at,
             retry=allowed_step(check_can_retry_packet, snapshot, person=person, packet=row),
         )
         for row in snapshot.packets
@@ -216,16 +202,7 @@ def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketVi
 
 def decision_view(decision: Decision | None) -> DecisionView | None:
     """The decision of the review, if there is one."""
-    if decision is None:
-        return None
-    return DecisionView(
-        outcome=decision.outcome,
-        rationale=decision.rationale,
-        decided_by=name_of(decision.decided_by),
-        decided_at=decision.decided_at,
-        revision=decision.revision,
-        bundle_digest=decision.bundle_digest,
-    )
+    return from_row(DecisionView, decision, decided_by=name_of(decision.decided_by)) if decision else None
 
 
 def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorizationView | None:
@@ -233,13 +210,9 @@ def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> Authoriz
     row = snapshot.authorization
     if row is None:
         return None
-    return AuthorizationView(
-        number=row.number,
-        state=row.state,
-        environment=row.environment,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        statement_digest=row.statement_digest,
+    return from_row(
+        AuthorizationView,
+        row,
         conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
         re_reviews=tuple(re_review_view(again) for again in snapshot.re_reviews if again.authorization_id == row.pk),
         revoke=allowed_step(check_can_revoke, row, person=person),
@@ -247,13 +220,11 @@ def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> Authoriz
 
 
 def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -> ConditionView:
-    return ConditionView(
-        id=row.pk,
-        text=row.text,
+    return from_row(
+        ConditionView,
+        row,
         owner=name_of(row.owner),
-        due_on=row.due_on,
         is_overdue=row.met_at is None and row.due_on < snapshot.now.date(),
-        met_at=row.met_at,
         met_by=name_of(row.met_by) if row.met_by else "",
         confirm=allowed_step(check_can_confirm, snapshot, person=person, condition=row),
     )

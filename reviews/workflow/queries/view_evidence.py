@@ -9,7 +9,8 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_run_steps
+from reviews.requests.domain.row_copies import from_row
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_step, check_can_cancel, check_can_measure_again
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core.metrics import MetricValue
 
@@ -60,27 +61,29 @@ def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry,
     """Every run of the request, latest first."""
     rows = zip(snapshot.evidence.runs, snapshot.evidence.run_views, strict=True)
     return tuple(
-        RunEntry(view, *allowed_run_steps(snapshot, person=person, run=run)) for run, view in reversed([*rows])
+        RunEntry(
+            view,
+            cancel=allowed_step(check_can_cancel, run, person=person),
+            repeat=allowed_step(check_can_measure_again, snapshot, person=person, run=run),
+        )
+        for run, view in reversed([*rows])
     )
 
 
 def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistItemView:
-    item = status.item
-    return ChecklistItemView(
-        id=item.id,
+    item, row = status.item, answer or ChecklistAnswer()
+    return from_row(
+        ChecklistItemView,
+        item,
         kind=item.kind.value,
-        title=item.title,
-        help=item.help,
         is_required=item.required,
         is_complete=status.is_complete,
         why=status.why,
-        metrics=item.metrics,
         metric_values=status.metric_values,
-        min_length=item.min_length,
-        text=answer.text if answer else "",
-        file_name=answer.file_name if answer else "",
-        file_digest=answer.file_digest if answer else "",
-        is_attested=bool(answer and answer.is_attested),
+        text=row.text,
+        file_name=row.file_name,
+        file_digest=row.file_digest,
+        is_attested=row.is_attested,
         answered_by=name_of(answer.answered_by) if answer else "",
-        answered_at=answer.answered_at if answer else None,
+        answered_at=row.answered_at,
     )

@@ -12,7 +12,7 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import RequestSelection, find, list_requests, parties_of, visible_to
 from reviews.requests.rules import may_see
-from reviews.workflow.queries.expirations import expired_requests
+from reviews.workflow.tasks import expired_requests
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person

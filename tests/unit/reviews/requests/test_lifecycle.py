@@ -52,7 +52,6 @@ ACTIONS = {
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(RequestState, RequestState)))
 def test_every_pair_of_states(source: RequestState, target: RequestState) -> None:
     permitted = (str(source), str(target)) in PERMITTED
-    assert lifecycle.may_transition(source=source, target=target) is permitted
     if permitted:
         lifecycle.check_transition(source=source, target=target)
         return
@@ -108,7 +107,6 @@ def test_open_terminal_and_editable_states() -> None:
 
 
 def test_every_state_has_one_owner_and_a_meaning() -> None:
-    assert set(lifecycle.OWNER) == set(RequestState)
     assert [(state.value, state.owner.value) for state in RequestState] == [
         ("draft", "requester"),
         ("screening", "system"),
@@ -157,5 +155,5 @@ def test_nothing_is_decided_without_review() -> None:
 
 
 def test_a_state_read_from_the_database_as_text_is_the_same_state() -> None:
-    assert lifecycle.may_transition(source=RequestState("draft"), target=RequestState("screening"))
+    lifecycle.check_transition(source=RequestState("draft"), target=RequestState("screening"))
     assert lifecycle.may_act(source="draft", action="submit")  # type: ignore[arg-type]

@@ -7,8 +7,7 @@ import pytest
 
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import check_can_vote, open_stage_for
-from reviews.voting.domain import Ballot, VoteChoice
-from reviews.voting.queries.electorate import Electorate
+from reviews.voting.domain import Ballot, Electorate, VoteChoice
 from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot
 from weighbridge.core.errors import WrongState
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
-from reviews.voting.domain import Ballot, VoteChoice, check_may_vote, check_rationale, tally
+from reviews.voting.domain import Ballot, Electorate, VoteChoice, check_rationale
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 
@@ -142,16 +142,7 @@ class ReviewWalk(RuleBasedStateMachine):
             return False
         try:
             check_rationale(choice=choice, rationale=rationale)
-            check_may_vote(
-                person=PEOPLE[who],
-                stage=stage,
-                stages=STAGES,
-                ballots=self.ballots,
-                revision=self.revision,
-                requester_id=1,
-                owner_id=self.owner,
-                evidence_editor_ids=self.editors,
-            )
+            self._electorate().check_may_vote(PEOPLE[who], stage)
         except Refused:
             return False
         self.ballots.append(
@@ -168,9 +159,18 @@ class ReviewWalk(RuleBasedStateMachine):
         self._settle()
         return True
 
+    def _electorate(self) -> Electorate:
+        return Electorate(
+            stages=STAGES,
+            ballots=tuple(self.ballots),
+            revision=self.revision,
+            requester_id=1,
+            owner_ids=frozenset({self.owner}),
+            editor_ids=self.editors,
+        )
+
     def _settle(self) -> None:
-        conflicted = frozenset({1, self.owner}) | self.editors
-        outcome = tally(stages=STAGES, ballots=self.ballots, revision=self.revision, conflicted_ids=conflicted).outcome
+        outcome = self._electorate().progress.outcome
         if outcome == "changes_requested":
             assert self._try("request_changes", RequestState.CHANGES_REQUESTED)
         elif outcome != "open":
