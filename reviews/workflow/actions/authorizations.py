@@ -84,9 +84,8 @@ def issue(
         )
         for condition in conditions:
             Condition.objects.create(authorization=row, **condition)
-        _record(
-            "issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
-        )
+        details = {"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
+        _record("issued", row, by, now, details=details)
     return row
 
 
@@ -196,20 +195,5 @@ def _move(row: Authorization, target: AuthorizationState, by: User | None, now: 
     _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
 
 
-def _record(
-    event: str,
-    row: Authorization,
-    by: User | None,
-    now: datetime,
-    *,
-    details: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    audit.record(
-        kind=f"authorization.{event}",
-        by=by,
-        subject=("authorization", row.number),
-        details=details,
-        reason=reason,
-        now=now,
-    )
+def _record(event: str, row: Authorization, by: User | None, now: datetime, **more: Any) -> None:
+    audit.record(kind=f"authorization.{event}", by=by, subject=("authorization", row.number), now=now, **more)

@@ -177,12 +177,8 @@ def record_measurements(
             record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why_not[:1000])
             return []
         metric_values = MetricRecord.objects.bulk_create(metric_values)
-        details = {
-            "run": run.pk,
-            "verdict": run.verdict,
-            "result": run.result_digest,
-            "metric_values": [f.name for f in metric_values],
-        }
+        names = [metric_value.name for metric_value in metric_values]
+        details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "metric_values": names}
         record(kind="evidence.measured", request=row, by=by, now=now, details=details)
         if row.state == RequestState.IN_REVIEW and metric_values:
             screening.reopen(
@@ -198,14 +194,8 @@ def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[Metr
     return [
         MetricRecord(
             request=request,
-            name=metric.name,
-            value=metric.value,
-            unit=metric.unit,
+            **vars(metric),
             basis=Basis.MEASURED,
-            lower=metric.lower,
-            upper=metric.upper,
-            confidence=metric.confidence,
-            n=metric.n,
             source=source,
             run=run,
             observed_at=now,
@@ -250,25 +240,16 @@ def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", 
             f"“{item.title}” is answered by metric values: {', '.join(item.metrics)}. State these instead.",
             field="item",
         )
-    has_answer = {
-        ItemKind.TEXT: bool(text.strip()),
-        ItemKind.FILE: upload is not None,
-        ItemKind.ATTESTATION: is_attested,
-    }
-    if not has_answer[item.kind]:
-        needed = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[
-            item.kind
-        ]
+    has_answer, needed = {
+        ItemKind.TEXT: (bool(text.strip()), "a text"),
+        ItemKind.FILE: (upload is not None, "a file"),
+        ItemKind.ATTESTATION: (is_attested, "your confirmation"),
+    }[item.kind]
+    if not has_answer:
         raise Invalid(f"“{item.title}” needs {needed}.", field=str(item.kind))
     if item.kind is ItemKind.TEXT and len(text.strip()) < item.min_length:
         raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
 
 
 def _value_details(metric_value: MetricRecord) -> dict[str, str]:
-    return {
-        "name": metric_value.name,
-        "value": str(metric_value.value),
-        "unit": metric_value.unit,
-        "basis": metric_value.basis,
-        "source": metric_value.source,
-    }
+    return {name: str(getattr(metric_value, name)) for name in ("name", "value", "unit", "basis", "source")}

@@ -15,6 +15,7 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.artifacts import SpooledUpload
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
+from reviews.requests.domain.row_copies import from_row
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import StatedValue
@@ -56,15 +57,8 @@ def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: 
     with ExitStack() as files:
         version, data = _with_files_read(entry, files)
         with transaction.atomic():
-            filing = Filing(
-                title=entry.title,
-                purpose=entry.purpose,
-                environment=entry.environment,
-                business_case=entry.business_case,
-                model_version=_version(version, by, now),
-                dataset=_dataset(data, by, now),
-                rivals=entry.rivals,
-            )
+            stored_version, stored_data = _version(version, by, now), _dataset(data, by, now)
+            filing = from_row(Filing, entry, model_version=stored_version, dataset=stored_data)
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
             else:

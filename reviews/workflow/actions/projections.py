@@ -12,7 +12,7 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.domain.variance.calibration import Widening
 from governance.people.queries.people import person_of
-from reviews.evidence.domain.projected import CONFIDENCE, ProjectedValue, projected_metric_values, widened_metric_values
+from reviews.evidence.domain.projected import CONFIDENCE, projected_metric_values, widened_metric_values
 from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.projections import RecalculatedProjection, latest, measuring_run, recalculate
@@ -146,7 +146,7 @@ def _add(
     MetricRecord.objects.bulk_create(
         MetricRecord(
             request=row,
-            **_columns(metric_value),
+            **{name: value for name, value in vars(metric_value).items() if name != "note"},
             basis=Basis.ESTIMATED,
             confidence=CONFIDENCE,
             stated_by=by,
@@ -168,7 +168,3 @@ def _add(
         details |= {"widened_by": widening.factor, "widened_on": widening.cases}
     record(kind=kind, request=row, by=by, now=now, details=details)
     return stated
-
-
-def _columns(metric_value: ProjectedValue) -> dict[str, Any]:
-    return {name: value for name, value in vars(metric_value).items() if name != "note"}

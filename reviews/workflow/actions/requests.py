@@ -18,6 +18,7 @@ from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.row_copies import from_row
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -74,15 +75,7 @@ def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime)
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
     title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
-    filing = Filing(
-        title=title,
-        purpose=request.purpose,
-        environment=request.environment,
-        business_case=request.business_case,
-        model_version=request.model_version,
-        dataset=request.dataset,
-        rivals=tuple(request.rivals.order_by("pk")),
-    )
+    filing = from_row(Filing, request, title=title, rivals=tuple(request.rivals.order_by("pk")))
     return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
 
 
@@ -92,12 +85,7 @@ def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) 
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
         request = ReviewRequest.objects.create(
-            ref=next_ref(now),
-            team=asset.team,
-            requester=requester,
-            owner=asset.owner,
-            created_at=now,
-            **filing.columns,
+            ref=next_ref(now), team=asset.team, requester=requester, owner=asset.owner, created_at=now, **filing.columns
         )
         request.rivals.set(filing.rivals)
         record(kind="request.created", request=request, by=by, now=now, details=_details(filing))
@@ -219,10 +207,7 @@ def _check_rivals(filing: Filing) -> None:
 def _details(filing: Filing) -> dict[str, Any]:
     rivals = {"rivals": [rival.digest for rival in filing.rivals]} if filing.rivals else {}
     return rivals | {
-        "title": filing.title,
-        "purpose": filing.purpose,
-        "environment": filing.environment,
-        "business_case": filing.business_case,
+        **{name: getattr(filing, name) for name in (*TEXTS, "environment")},
         "model": filing.model_version.digest,
         "dataset": filing.dataset.digest if filing.dataset else "",
     }

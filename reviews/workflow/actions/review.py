@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -52,30 +53,13 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
             request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
         )
         amounts, _ = present_and_later_shares(snapshot.evidence)
-        budgets.reserve(
-            team=row.team,
-            quarter=str(Quarter.of(now.date())),
-            amounts=amounts,
-            ref=row.ref,
-            key=f"{row.ref}:{row.revision}",
-            by=by,
-            now=now,
-        )
+        quarter, key = str(Quarter.of(now.date())), f"{row.ref}:{row.revision}"
+        budgets.reserve(team=row.team, quarter=quarter, amounts=amounts, ref=row.ref, key=key, by=by, now=now)
         move(request=row, target=RequestState.IN_REVIEW, by=by, now=now)
-        record(
-            kind="revision.frozen",
-            request=row,
-            by=by,
-            now=now,
-            details={"number": row.revision, "digest": revision.digest},
-        )
-        ticket_actions.notify_request_ticket(
-            request=row,
-            occasion="in_review",
-            reason="The evidence is complete; reviewers are asked to vote.",
-            by=by,
-            now=now,
-        )
+        details = {"number": row.revision, "digest": revision.digest}
+        record(kind="revision.frozen", request=row, by=by, now=now, details=details)
+        reason = "The evidence is complete; reviewers are asked to vote."
+        ticket_actions.notify_request_ticket(request=row, occasion="in_review", reason=reason, by=by, now=now)
     return row
 
 
@@ -96,24 +80,13 @@ def vote(
         before = snapshot_of(row, now=now)
         stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
         _check_conditions(conditions, now=now)
-        Vote.objects.create(
-            request=row,
-            revision=row.revision,
-            stage=stage.id,
-            person=by,
-            choice=choice,
-            rationale=rationale,
-            cast_at=now,
-        )
-        details = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
+        details: dict[str, Any] = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
+        Vote.objects.create(request=row, **details, person=by, rationale=rationale, cast_at=now)
         record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
         after = snapshot_of(row, now=now, evidence=before.evidence)
         outcome = after.electorate.progress.outcome
         if conditions and outcome is not VotingOutcome.APPROVED:
-            raise Invalid(
-                "Only the approval that completes the last stage can have conditions.",
-                field="conditions",
-            )
+            raise Invalid("Only the approval that completes the last stage can have conditions.", field="conditions")
         _apply_outcome(after, outcome, rationale, conditions, by)
     return row
 
@@ -122,28 +95,23 @@ def _apply_outcome(
     snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[NewCondition, ...], by: User
 ) -> None:
     row, now = snapshot.request, snapshot.now
+    key = f"{row.ref}:{row.revision}"
     if outcome is VotingOutcome.CHANGES_REQUESTED:
-        budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:changes", by=by, now=now)
+        budgets.release(ref=row.ref, key=f"{key}:changes", by=by, now=now)
         move(request=row, target=RequestState.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
         ticket_actions.notify_request_ticket(
             request=row, occasion="changes_requested", reason=rationale, by=by, now=now
         )
     elif outcome is VotingOutcome.REJECTED:
-        budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:rejected", by=by, now=now)
+        budgets.release(ref=row.ref, key=f"{key}:rejected", by=by, now=now)
         _decide(snapshot, REJECTED, rationale, by)
         _conclude(snapshot, REJECTED, rationale, by)
     elif outcome is VotingOutcome.APPROVED:
         _check_unchanged(snapshot)
         amounts, later = present_and_later_shares(snapshot.evidence)
+        quarter = str(Quarter.of(now.date()))
         budgets.commit(
-            team=row.team,
-            quarter=str(Quarter.of(now.date())),
-            amounts=amounts,
-            later=later,
-            ref=row.ref,
-            key=f"{row.ref}:{row.revision}",
-            by=by,
-            now=now,
+            team=row.team, quarter=quarter, amounts=amounts, later=later, ref=row.ref, key=key, by=by, now=now
         )
         approval = "approved_with_conditions" if conditions else "approved"
         authorizations.issue(
@@ -159,7 +127,7 @@ def _apply_outcome(
 
 def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> Decision:
     row, now = snapshot.request, snapshot.now
-    frozen, policy_evaluation = _frozen(snapshot), policy_evaluation_row(snapshot.evidence, occasion="decision")
+    frozen, policy_evaluation = snapshot.revisions[0], policy_evaluation_row(snapshot.evidence, occasion="decision")
     policy_evaluation.save()
     decision = Decision.objects.create(
         request=row,
@@ -182,12 +150,8 @@ def _conclude(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User)
     packets.freeze(request=row, evidence=snapshot.evidence, by=by, now=now)
 
 
-def _frozen(snapshot: RequestSnapshot) -> Revision:
-    return next(row for row in snapshot.revisions if row.number == snapshot.request.revision)
-
-
 def _check_unchanged(snapshot: RequestSnapshot) -> None:
-    frozen = _frozen(snapshot)
+    frozen = snapshot.revisions[0]
     before = severities(frozen.bundle["policy_evaluation"])
     results = snapshot.evidence.policy_evaluation.standing()
     worse = [result for result in results if result.severity > before.get(result.rule_id, (0, False))]

@@ -44,14 +44,8 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
         move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
-        record(
-            kind="request.revised",
-            request=request,
-            by=by,
-            now=now,
-            details={"revision": request.revision},
-            reason=reason,
-        )
+        details = {"revision": request.revision}
+        record(kind="request.revised", request=request, by=by, now=now, details=details, reason=reason)
         ticket_actions.notify_request_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
 
 
@@ -67,16 +61,9 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
         planned.append((ALTERNATIVES, _alternatives(policy.alternatives, request)))
     elif policy.alternatives is not None:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
+    ref, data = request.ref, request.dataset
     return [
-        run_actions.queue(
-            key=f"{request.ref}/{name}",
-            version=version,
-            dataset=request.dataset,
-            plan=plan,
-            asked_for=request.ref,
-            by=by,
-            now=now,
-        )
+        run_actions.queue(key=f"{ref}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now)
         for name, plan in planned
     ]
 
@@ -122,13 +109,8 @@ def _why_not(format_name: str) -> str:
 
 
 def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
-    move(
-        request=request,
-        target=RequestState.EVIDENCE,
-        by=None,
-        now=now,
-        reason="A rule of the policy requires a review.",
-    )
+    reason = "A rule of the policy requires a review."
+    move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
     _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).deadline_days)
     ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)

@@ -28,13 +28,9 @@ def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int,
         check_can_waive(snapshot_of(row, now=now), person=person_of(by))
         _check_terms(reason, valid_days)
         _check_soft(row, rule_id)
+        expires_at = now + timedelta(days=valid_days)
         waiver = Waiver.objects.create(
-            request=row,
-            rule_id=rule_id,
-            reason=reason,
-            granted_by=by,
-            granted_at=now,
-            expires_at=now + timedelta(days=valid_days),
+            request=row, rule_id=rule_id, reason=reason, granted_by=by, granted_at=now, expires_at=expires_at
         )
         details = {"rule": rule_id, "valid_days": valid_days}
         record(kind="rule.waived", request=row, by=by, now=now, details=details, reason=reason)
