@@ -2,20 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.web import costs, detail, downloads, evidence, filing, lists, outcomes, steps
+from reviews.workflow.web import costs, downloads, evidence, filing, lists, page, steps
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
     path("requests.<slug:kind>", lists.export_requests, name="export"),
     path("requests/new/", filing.new, name="new"),
-    path("requests/<str:ref>/", detail.detail, name="detail"),
+    path("requests/<str:ref>/", page.detail, name="detail"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),
     path("requests/<str:ref>/submit/", steps.submit, name="submit"),
     path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
     path("requests/<str:ref>/votes/", steps.vote, name="vote"),
     path("requests/<str:ref>/revise/", steps.revise, name="revise"),
     path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
-    path("requests/<str:ref>/waivers/", outcomes.waive, name="waive"),
+    path("requests/<str:ref>/waivers/", steps.waive, name="waive"),
     path("requests/<str:ref>/metric-values/", evidence.state_metric_value, name="state_metric_value"),
     path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
     path(
@@ -27,14 +27,14 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
     path("requests/<str:ref>/costs/", costs.detail, name="costs"),
     path("requests/<str:ref>/costs.<slug:kind>", costs.export_costs, name="costs_export"),
-    path("requests/<str:ref>/runs/", detail.runs, name="runs"),
+    path("requests/<str:ref>/runs/", page.runs, name="runs"),
     path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
     path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),
-    path("requests/<str:ref>/packets/", outcomes.packets, name="packets"),
+    path("requests/<str:ref>/packets/", steps.packets, name="packets"),
     path("requests/<str:ref>/packets/<int:number>/", downloads.packet, name="packet"),
     path("requests/<str:ref>/packets/<int:number>/document/", downloads.packet_document, name="packet_document"),
-    path("requests/<str:ref>/packets/<int:number>/retry/", outcomes.retry_packet, name="retry_packet"),
-    path("requests/<str:ref>/authorization/revoke/", outcomes.revoke, name="revoke"),
+    path("requests/<str:ref>/packets/<int:number>/retry/", steps.retry_packet, name="retry_packet"),
+    path("requests/<str:ref>/authorization/revoke/", steps.revoke, name="revoke"),
     path("requests/<str:ref>/authorization/statement/", downloads.statement, name="statement"),
-    path("requests/<str:ref>/conditions/<int:condition_id>/", outcomes.confirm_condition, name="confirm_condition"),
+    path("requests/<str:ref>/conditions/<int:condition_id>/", steps.confirm_condition, name="confirm_condition"),
 ]

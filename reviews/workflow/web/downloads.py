@@ -5,8 +5,9 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from reviews.workflow.web.outcomes import authorization_of, packet_of
+from reviews.requests.queries.requests import first_of
 from reviews.workflow.web.page import load
+from reviews.workflow.web.steps import authorization_of, packet_of
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import NotFound, WrongState
 
@@ -38,9 +39,8 @@ def statement(request: HttpRequest, ref: str) -> HttpResponse:
 @require_safe
 def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
     """The file that answers a checklist item."""
-    answer = load(request, ref).checklist_answers.filter(item=item).exclude(file_digest="").first()
-    if answer is None:
-        raise NotFound(f"No file answers {item!r}.")
+    rows = load(request, ref).checklist_answers.filter(item=item).exclude(file_digest="")
+    answer = first_of(rows, otherwise=f"No file answers {item!r}.")
     hex_digest = answer.file_digest.removeprefix("sha256:")
     return file_answer(
         f"sha256/{hex_digest[:2]}/{hex_digest}",

@@ -28,6 +28,7 @@ from reviews.workflow.web.filing_forms import FilingForm, MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
 
 FormData = Mapping[str, Any]
+TEXTS = ("title", "purpose", "environment", "business_case")
 SUBMITTED = {
     RequestState.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
     RequestState.EVIDENCE: "Submitted. A review is mandatory: "
@@ -87,15 +88,15 @@ def _page(
 
 
 def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
+    def submit() -> str:
+        submitted = requests.submit(request=draft, by=user_of(request), now=timezone.now())
+        return SUBMITTED[RequestState(submitted.state)]
+
     if request.POST.get("then") == "submit":
-        attempt(request, lambda: SUBMITTED[RequestState(_submit(request, draft).state)])
+        attempt(request, submit)
     else:
         messages.success(request, f"{draft.ref} is saved as a draft.")
     return redirect("reviews:detail", draft.ref)
-
-
-def _submit(request: HttpRequest, draft: ReviewRequest) -> ReviewRequest:
-    return requests.submit(request=draft, by=user_of(request), now=timezone.now())
 
 
 def _form_data(request: HttpRequest) -> tuple[Any, ...]:
@@ -104,10 +105,7 @@ def _form_data(request: HttpRequest) -> tuple[Any, ...]:
 
 def _initial(draft: ReviewRequest) -> dict[str, Any]:
     return {
-        "title": draft.title,
-        "purpose": draft.purpose,
-        "environment": draft.environment,
-        "business_case": draft.business_case,
+        **{name: getattr(draft, name) for name in TEXTS},
         "artifact": "registered",
         "model_version": draft.model_version_id,
         "evaluation": "registered" if draft.dataset_id else "none",
@@ -118,10 +116,7 @@ def _initial(draft: ReviewRequest) -> dict[str, Any]:
 
 def _filing_input(data: FormData, metric_values: MetricValuesForm) -> FilingInput:
     return FilingInput(
-        title=data["title"],
-        purpose=data["purpose"],
-        environment=data["environment"],
-        business_case=data["business_case"],
+        **{name: data[name] for name in TEXTS},
         version=_version(data),
         dataset=_dataset(data),
         rivals=tuple(data["rivals"]),

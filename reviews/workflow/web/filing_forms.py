@@ -56,6 +56,13 @@ OPEN_GROUPS = 2
 RATIO_HELP = "Enter a fraction: 0.02 means 2 percent."
 
 
+def decimal_field(**options: Any) -> forms.DecimalField:
+    """The exact value of a metric."""
+    return forms.DecimalField(
+        max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}), **options
+    )
+
+
 class VersionField(AnyModelChoiceField):
     """A registered model version, labeled with model, version, format and the start of its digest."""
 
@@ -97,12 +104,8 @@ class FilingForm(forms.Form):
     artifact = forms.ChoiceField(
         label="The model file", choices=ARTIFACTS, initial="registered", widget=forms.RadioSelect
     )
-    model_version = VersionField(
-        queryset=ModelVersion.objects.none(), required=False, label="Version", empty_label="Choose a version"
-    )
-    asset = forms.ModelChoiceField(
-        queryset=ModelAsset.objects.none(), required=False, label="Model", empty_label="A new model"
-    )
+    model_version = VersionField(None, required=False, label="Version", empty_label="Choose a version")
+    asset = AnyModelChoiceField(None, required=False, label="Model", empty_label="A new model")
     team = forms.ChoiceField(required=False)
     name = forms.CharField(max_length=160, required=False, label="Name of the model")
     slug = forms.SlugField(
@@ -112,11 +115,7 @@ class FilingForm(forms.Form):
         help_text="Used in addresses. If empty, it is made from the name.",
     )
     tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
-    owner = PersonField(
-        queryset=User.objects.none(),
-        required=False,
-        help_text="The person responsible for the model, who cannot vote on it.",
-    )
+    owner = PersonField(None, required=False, help_text="The person responsible for the model, who cannot vote on it.")
     version = forms.CharField(max_length=60, required=False, label="New version", help_text="For example 1.4.0.")
     file = forms.FileField(required=False, label="File", help_text="ONNX or safetensors. Pickle files are rejected.")
     uri = forms.CharField(max_length=500, required=False, label="URI")
@@ -125,7 +124,7 @@ class FilingForm(forms.Form):
     )
 
     rivals = VersionsField(
-        queryset=ModelVersion.objects.none(),
+        None,
         required=False,
         label="Other candidates",
         help_text="Up to five stored ONNX models of the team; "
@@ -134,9 +133,7 @@ class FilingForm(forms.Form):
     )
 
     evaluation = forms.ChoiceField(label="Evaluation data", choices=DATA, initial="none", widget=forms.RadioSelect)
-    dataset = forms.ModelChoiceField(
-        queryset=Dataset.objects.none(), required=False, label="Data set", empty_label="Choose a data set"
-    )
+    dataset = AnyModelChoiceField(None, required=False, label="Data set", empty_label="Choose a data set")
     dataset_name = forms.CharField(max_length=120, required=False, label="Name of the data set")
     dataset_file = forms.FileField(
         required=False, label="Data file", help_text="An .npz file with arrays x (inputs) and y (labels)."
@@ -159,38 +156,35 @@ class FilingForm(forms.Form):
         if not versions and not self.is_bound and "artifact" not in self.initial:
             self.initial["artifact"] = "upload"
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Require the fields that the chosen kinds of artifact and evaluation data need."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        for field, reason in self._missing(data):
-            if field not in self.errors:
+        data = self.cleaned_data
+        for field, reason in self._needed(data).items():
+            if not data.get(field) and field not in self.errors:
                 self.add_error(field, reason)
         data["slug"] = data.get("slug") or slugify(data.get("name", ""))[:80]
-        return data
 
-    def _missing(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        required: list[tuple[str, str]] = []
-        if data.get("artifact") == "registered":
-            required.append(("model_version", "Choose a version, or upload one."))
+    def _needed(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """The fields that must not be empty, each with what to tell the person."""
+        artifact, evaluation = data.get("artifact"), data.get("evaluation")
+        file_needed = f"Choose a file of at most {settings.UPLOAD_LIMIT_BYTES // 1_000_000:,} MB."
+        needed = {}
+        if artifact == "registered":
+            needed["model_version"] = "Choose a version, or upload one."
         else:
-            required.append(("version", "Give the version a name, for example 1.4.0."))
+            needed["version"] = "Give the version a name, for example 1.4.0."
             if not data.get("asset"):
-                required += [
-                    ("name", "Give the model a name."),
-                    ("owner", "Choose the person responsible for the model."),
-                ]
-        if data.get("artifact") == "upload":
-            required.append(("file", self._file_missing()))
-        if data.get("artifact") == "reference":
-            required += [("uri", "Enter the address of the file."), ("sha256", "Enter the digest of the file.")]
-        if data.get("evaluation") == "registered":
-            required.append(("dataset", "Choose a data set."))
-        if data.get("evaluation") == "upload":
-            required += [("dataset_name", "Give the data set a name."), ("dataset_file", self._file_missing())]
-        yield from ((field, reason) for field, reason in required if not data.get(field))
-
-    def _file_missing(self) -> str:
-        return f"Choose a file of at most {settings.UPLOAD_LIMIT_BYTES // 1_000_000:,} MB."
+                needed["name"] = "Give the model a name."
+                needed["owner"] = "Choose the person responsible for the model."
+        if artifact == "upload":
+            needed["file"] = file_needed
+        if artifact == "reference":
+            needed |= {"uri": "Enter the address of the file.", "sha256": "Enter the digest of the file."}
+        if evaluation == "registered":
+            needed["dataset"] = "Choose a data set."
+        if evaluation == "upload":
+            needed |= {"dataset_name": "Give the data set a name.", "dataset_file": file_needed}
+        return needed
 
 
 class MetricValuesForm(forms.Form):
@@ -201,7 +195,7 @@ class MetricValuesForm(forms.Form):
         self.claims = dict(claims or {})
         for kind in CATALOG.values():
             claim = self.claims.get(kind.name)
-            self.fields[kind.name] = forms.DecimalField(
+            self.fields[kind.name] = decimal_field(
                 required=False,
                 label=kind.meaning,
                 initial=claim and format(claim.value, "f"),
@@ -211,9 +205,6 @@ class MetricValuesForm(forms.Form):
                     "min_value": f"The value of {kind.name} cannot be below {kind.minimum}.",
                     "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
                 },
-                max_digits=24,
-                decimal_places=9,
-                widget=forms.NumberInput(attrs={"step": "any"}),
             )
             self.fields[f"{kind.name}_basis"] = forms.ChoiceField(
                 choices=STATED,
@@ -229,13 +220,11 @@ class MetricValuesForm(forms.Form):
                 widget=forms.TextInput(attrs={"placeholder": "bill, quote, log, estimate of …"}),
             )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Reject an emptied line: a stated metric value stays on record and can only be corrected."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
         for name in self.claims:
-            if data.get(name) is None and name not in self.errors:
+            if self.cleaned_data.get(name) is None and name not in self.errors:
                 self.add_error(name, "A stated metric value stays on record; correct it instead of clearing it.")
-        return data
 
     @property
     def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:

@@ -47,13 +47,8 @@ class RequestFilterForm(forms.Form):
         """The filters of a bound form."""
         self.is_valid()
         data = self.cleaned_data
-        return RequestSelection(
-            search=data.get("q", ""),
-            state=data.get("state", ""),
-            team=data.get("team", ""),
-            environment=data.get("environment", ""),
-            mine=bool(data.get("mine")),
-        )
+        texts = {name: data.get(name, "") for name in ("state", "team", "environment")}
+        return RequestSelection(search=data.get("q", ""), mine=bool(data.get("mine")), **texts)
 
 
 @require_safe

@@ -1,7 +1,8 @@
-"""The page of a request: its content, and the forms of the steps that the reader can take."""
+"""The page of a request: its content, the part that it polls, and the steps that the reader can take."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
 from benchmarking.projections.domain.projection_table import table_of
 from governance.people.web.current_user import person_of, user_of
@@ -20,11 +22,13 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
+from reviews.workflow.queries.view_evidence import run_entries
 from reviews.workflow.web.events import trail_lines
 from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
     ContradictionForm,
     MetricValueForm,
+    PlainForm,
     ProjectionForm,
     StepReasonForm,
     VoteForm,
@@ -49,6 +53,24 @@ class ItemEntry:
 def load(request: HttpRequest, ref: str) -> ReviewRequest:
     """The request, if the reader may see it."""
     return find(ref=ref, person=person_of(request))
+
+
+@require_safe
+def detail(request: HttpRequest, ref: str) -> HttpResponse:
+    """`/requests/<ref>/`: everything about a request, on one page."""
+    return render_page(request, load(request, ref))
+
+
+@require_safe
+def runs(request: HttpRequest, ref: str) -> HttpResponse:
+    """The current state of the benchmarks. When they are finished, also every other part of the page they changed."""
+    review = load(request, ref)
+    snapshot = snapshot_of(review, now=timezone.now())
+    if snapshot.is_measuring:
+        entries = run_entries(snapshot, person=person_of(request))
+        context = {"ref": ref, "entries": entries, "is_measuring": True}
+        return render(request, "reviews/workflow/_fragments/runs.html", context)
+    return render(request, "reviews/workflow/_fragments/measured.html", context_of(request, review, {}))
 
 
 def render_page(
@@ -87,17 +109,41 @@ def item_entry(view: RequestView, item: Any, bound: BoundForms) -> ItemEntry:
     return ItemEntry(item, (rejected or answer_form(item)) if may_answer else None, rejected is not None)
 
 
-def perform_step(
-    request: HttpRequest, review: ReviewRequest, *, name: str, form: forms.Form, act: Callable[[], str], part: str
-) -> HttpResponse:
-    """Take a step. On success, show the message that `act` returns and redirect to `part` of the page.
+def step(
+    name: str, *, part: str, form: Callable[..., forms.Form] = PlainForm
+) -> Callable[[Callable[..., str]], Callable[..., HttpResponse]]:
+    """Make a view of a function that takes a step, as in `perform_step`; it gets the names in the address too.
 
-    If the form is invalid or the step is refused, render the page again with the reason beside the form.
+    Names in braces in `name` are filled in from the address.
+    """
+
+    def make_view(act: Callable[..., str]) -> Callable[..., HttpResponse]:
+        @require_POST
+        @wraps(act)
+        def view(request: HttpRequest, ref: str, **names: Any) -> HttpResponse:
+            own_name = name.format(**names)
+            bound = form(request.POST, request.FILES, auto_id=f"{own_name.replace(':', '-')}-%s")
+            action = partial(act, **names)
+            return perform_step(request, load(request, ref), name=own_name, form=bound, act=action, part=part)
+
+        return view
+
+    return make_view
+
+
+def perform_step(
+    request: HttpRequest, review: ReviewRequest, *, name: str, form: forms.Form, act: Callable[..., str], part: str
+) -> HttpResponse:
+    """Take a step: call `act` with the request, who acts and when, and the fields of the form.
+
+    On success, show the message that `act` returns and redirect to `part` of the page. If the form is invalid or the
+    step is refused, render the page again with the reason beside the form.
     """
     status = 400
     if form.is_valid():
         try:
-            messages.success(request, act())
+            done = act(request=review, by=user_of(request), now=timezone.now(), **form.cleaned_data)
+            messages.success(request, done)
         except NotFound:
             raise
         except Refused as refusal:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.enums import OUTCOMES, REJECTED
 from reviews.workflow.queries.view import RequestView
 
 STEP_NAMES = ("Draft", "Screening", "Evidence", "Review", "Decision")
@@ -16,7 +17,6 @@ STEP_INDEX = {
     RequestState.DECIDED: 4,
 }
 STOPPED = {RequestState.WITHDRAWN: "Withdrawn", RequestState.EXPIRED: "Expired"}
-OUTCOME_NAMES = {"approved": "Approved", "approved_with_conditions": "Approved with conditions", "rejected": "Rejected"}
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,8 @@ def progress_steps(view: RequestView) -> list[ProgressStep]:
     if state is RequestState.CLEARED:
         return [*_done(2), ProgressStep("Cleared", "done", "no review needed")]
     if state is RequestState.DECIDED:
-        return [
-            *_done(4),
-            ProgressStep(OUTCOME_NAMES[view.outcome], "stopped" if view.outcome == "rejected" else "done"),
-        ]
+        stopped_or_done = "stopped" if view.outcome == REJECTED else "done"
+        return [*_done(4), ProgressStep(dict(OUTCOMES)[view.outcome], stopped_or_done)]
     index = STEP_INDEX[state]
     current = ProgressStep(STEP_NAMES[index], "current", _note(view, state))
     return [*_done(index), current, *(ProgressStep(name, "to_come") for name in STEP_NAMES[index + 1 :])]

@@ -1,7 +1,7 @@
 """The small forms on the page of a request, one for each step."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
@@ -11,18 +11,25 @@ from governance.site.web.formatting import unit_words
 from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, NewCondition
 from reviews.workflow.queries.view_evidence import ChecklistItemView
-from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField
+from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField, decimal_field
 from weighbridge.core.catalog import CATALOG
 
-if TYPE_CHECKING:
-    from datetime import date
-
-CONDITIONS = (1, 2, 3)
+CONDITION_PARTS = {
+    "text": "Enter what must be done.",
+    "owner": "Choose the responsible person.",
+    "due_on": "Enter a due date.",
+}
+"""The fields of a condition, each with the request to fill it in."""
 CHOICES = [
     (VoteChoice.APPROVE.value, "Approve"),
     (VoteChoice.REQUEST_CHANGES.value, "Request changes: the requester opens a new revision"),
     (VoteChoice.REJECT.value, "Reject: this ends the review"),
 ]
+
+
+def text_field(*, rows: int, **options: Any) -> forms.CharField:
+    """A text of several lines."""
+    return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), **options)
 
 
 def metric_label(name: str) -> str:
@@ -38,30 +45,16 @@ class PlainForm(forms.Form):
 class StepReasonForm(forms.Form):
     """A step that needs a reason."""
 
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
+    reason = text_field(rows=2)
 
 
 class MetricValueForm(forms.Form):
     """A declared or estimated metric value."""
 
     name = forms.ChoiceField(label="Metric", choices=[(name, metric_label(name)) for name in CATALOG])
-    value = forms.DecimalField(
-        max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}), help_text=RATIO_HELP
-    )
-    lower = forms.DecimalField(
-        max_digits=24,
-        decimal_places=9,
-        required=False,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-        label="Lower bound",
-    )
-    upper = forms.DecimalField(
-        max_digits=24,
-        decimal_places=9,
-        required=False,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-        label="Upper bound",
-    )
+    value = decimal_field(help_text=RATIO_HELP)
+    lower = decimal_field(required=False, label="Lower bound")
+    upper = decimal_field(required=False, label="Upper bound")
     basis = forms.ChoiceField(choices=STATED)
     source = forms.CharField(max_length=300, required=False, help_text="A bill, a quote, a log, an estimate of …")
 
@@ -87,25 +80,23 @@ class ProjectionForm(forms.Form):
         help_text="Make the range as wide as the bills of earlier projections require. This needs nine billed months.",
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Require exactly one of link and file."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
+        data = self.cleaned_data
         if bool(data.get("link")) == bool(data.get("file")) and not self.errors:
             self.add_error("link", "Paste the link to a stored projection, or choose a spec file, but not both.")
-        return data
 
-    @property
-    def token(self) -> str:
-        """The token at the end of the link. The field also accepts the token alone."""
-        link: str = self.cleaned_data["link"]
-        return link.split("?")[0].split("#")[0].strip().rstrip("/").rpartition("/")[2]
+
+def token_in(link: str) -> str:
+    """The token at the end of a link to a projection; a token alone is accepted too."""
+    return link.split("?")[0].split("#")[0].strip().rstrip("/").rpartition("/")[2]
 
 
 class WaiverForm(forms.Form):
     """A waiver of a soft rule."""
 
     rule = forms.ChoiceField()
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
+    reason = text_field(rows=2)
     valid_days = forms.IntegerField(label="Valid for (days)", initial=90, widget=forms.NumberInput(attrs={"min": 1}))
 
     def __init__(self, *args: Any, rules: Sequence[str], **kwargs: Any) -> None:
@@ -117,13 +108,13 @@ class WaiverForm(forms.Form):
 class ContradictionForm(forms.Form):
     """The explanation why a measurement differs from the claim."""
 
-    text = forms.CharField(label="Explain the difference", widget=forms.Textarea(attrs={"rows": 2}))
+    text = text_field(rows=2, label="Explain the difference")
 
 
 class TextAnswerForm(forms.Form):
     """A text as the answer to a checklist item."""
 
-    text = forms.CharField(label="Answer", widget=forms.Textarea(attrs={"rows": 3}))
+    text = text_field(rows=3, label="Answer")
 
 
 class FileAnswerForm(forms.Form):
@@ -159,17 +150,17 @@ class VoteForm(forms.Form):
 
     stage = forms.CharField(widget=forms.HiddenInput)
     choice = forms.ChoiceField(label="Your vote", choices=CHOICES, widget=forms.RadioSelect)
-    rationale = forms.CharField(
+    rationale = text_field(
+        rows=3,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Required to reject or to request changes. The requester and readers of the packet see it.",
     )
 
     def __init__(self, *args: Any, may_condition: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.may_condition = may_condition
-        people = User.objects.filter(is_active=True).order_by("username") if may_condition else User.objects.none()
-        for number in CONDITIONS if may_condition else ():
+        self.numbers = (1, 2, 3) if may_condition else ()
+        people = User.objects.filter(is_active=True).order_by("username")
+        for number in self.numbers:
             self.fields[f"text_{number}"] = forms.CharField(
                 label=f"Condition {number}", required=False, max_length=CONDITION_CHARS_MAX
             )
@@ -181,32 +172,21 @@ class VoteForm(forms.Form):
     @property
     def conditions(self) -> list[tuple[forms.BoundField, ...]]:
         """The fields of each condition: text, owner and due date."""
-        numbers = CONDITIONS if self.may_condition else ()
-        return [tuple(self[f"{part}_{number}"] for part in ("text", "owner", "due_on")) for number in numbers]
+        return [tuple(self[f"{part}_{number}"] for part in CONDITION_PARTS) for number in self.numbers]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Require all three fields of a condition as soon as one is filled in."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        for number in CONDITIONS if self.may_condition else ():
-            given = {part: data.get(f"{part}_{number}") for part in ("text", "owner", "due_on")}
-            if any(given.values()):
-                for part, reason in (
-                    ("text", "Enter what must be done."),
-                    ("owner", "Choose the responsible person."),
-                    ("due_on", "Enter a due date."),
-                ):
-                    if not given[part] and f"{part}_{number}" not in self.errors:
-                        self.add_error(f"{part}_{number}", reason)
-        return data
+        for number in self.numbers:
+            given = self._condition(number)
+            for part, reason in CONDITION_PARTS.items():
+                if any(given.values()) and not given[part] and f"{part}_{number}" not in self.errors:
+                    self.add_error(f"{part}_{number}", reason)
 
     @property
     def new_conditions(self) -> tuple[NewCondition, ...]:
         """The conditions of a valid form."""
-        conditions = []
-        for number in CONDITIONS if self.may_condition else ():
-            text: str = self.cleaned_data[f"text_{number}"]
-            owner: User | None = self.cleaned_data[f"owner_{number}"]
-            due_on: date | None = self.cleaned_data[f"due_on_{number}"]
-            if text and owner and due_on:
-                conditions.append(NewCondition(text=text, owner=owner, due_on=due_on))
-        return tuple(conditions)
+        given = map(self._condition, self.numbers)
+        return tuple(NewCondition(**condition) for condition in given if any(condition.values()))
+
+    def _condition(self, number: int) -> dict[str, Any]:
+        return {part: self.cleaned_data.get(f"{part}_{number}") for part in CONDITION_PARTS}

@@ -1,18 +1,33 @@
-"""The steps of requesters and reviewers: submit, request the review, vote, revise, withdraw."""
+"""The steps of a review: submit, request the review, vote, revise, withdraw, waive a rule; and those after it: packets,
+conditions, revoking an authorization.
+"""
 
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.people.web.current_user import user_of
+from governance.jobs import actions as jobs
+from governance.people.web.current_user import person_of
+from reviews.authorizations.models import Authorization, Condition
+from reviews.packets import actions as packet_actions
+from reviews.packets.models import Packet
 from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import first_of
 from reviews.requests.queries.rulebook import policy_of
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import VoteChoice
-from reviews.workflow.actions import requests
+from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
+from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.filing import SUBMITTED
-from reviews.workflow.web.page import load, perform_step
-from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, VoteForm
+from reviews.workflow.web.page import load, perform_step, step
+from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, VoteForm, WaiverForm
 
 VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
@@ -21,27 +36,17 @@ VOTE_MESSAGES = {
 }
 
 
-@require_POST
-def submit(request: HttpRequest, ref: str) -> HttpResponse:
+@step("submit", part="next")
+def submit(**given: Any) -> str:
     """Fix policy and checklist, and evaluate the policy."""
-    row = load(request, ref)
-
-    def act() -> str:
-        return SUBMITTED[RequestState(requests.submit(request=row, by=user_of(request), now=timezone.now()).state)]
-
-    return perform_step(request, row, name="submit", form=PlainForm(request.POST), act=act, part="next")
+    return SUBMITTED[RequestState(requests.submit(**given).state)]
 
 
-@require_POST
-def request_review(request: HttpRequest, ref: str) -> HttpResponse:
+@step("request_review", part="next")
+def request_review(**given: Any) -> str:
     """Freeze the revision and start the review."""
-    row = load(request, ref)
-
-    def act() -> str:
-        reviewing.request_review(request=row, by=user_of(request), now=timezone.now())
-        return "The revision is frozen, its budget is reserved, and the reviewers can vote."
-
-    return perform_step(request, row, name="request_review", form=PlainForm(request.POST), act=act, part="next")
+    reviewing.request_review(**given)
+    return "The revision is frozen, its budget is reserved, and the reviewers can vote."
 
 
 @require_POST
@@ -52,43 +57,98 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
 
-    def act() -> str:
-        choice = VoteChoice(form.cleaned_data["choice"])
+    def act(*, stage: str, choice: str, rationale: str, by: User, now: datetime, **_: Any) -> str:
         after = reviewing.vote(
             request=row,
-            stage_id=form.cleaned_data["stage"],
-            choice=choice,
-            rationale=form.cleaned_data["rationale"],
+            stage_id=stage,
+            choice=VoteChoice(choice),
+            rationale=rationale,
             conditions=form.new_conditions,
-            by=user_of(request),
-            now=timezone.now(),
+            by=by,
+            now=now,
         )
         return VOTE_MESSAGES[RequestState(after.state)]
 
     return perform_step(request, row, name="vote", form=form, act=act, part="votes")
 
 
-@require_POST
-def revise(request: HttpRequest, ref: str) -> HttpResponse:
+@step("revise", part="next", form=StepReasonForm)
+def revise(**given: Any) -> str:
     """Open the next revision."""
-    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="revise-%s")
+    after = requests.revise(**given)
+    return f"Revision {after.revision} is open; the votes on the previous revision are void."
 
-    def act() -> str:
-        after = requests.revise(
-            request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now()
-        )
-        return f"Revision {after.revision} is open; the votes on the previous revision are void."
 
-    return perform_step(request, row, name="revise", form=form, act=act, part="next")
+@step("withdraw", part="next", form=StepReasonForm)
+def withdraw(**given: Any) -> str:
+    """Withdraw the request."""
+    return f"{requests.withdraw(**given).ref} is withdrawn."
 
 
 @require_POST
-def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
-    """Withdraw the request."""
-    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="withdraw-%s")
+def waive(request: HttpRequest, ref: str) -> HttpResponse:
+    """Waive a soft rule for some days."""
+    row = load(request, ref)
+    rules = [rule.id for rule in policy_of(row.policy).rules] if row.policy else []
+    form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules)
 
-    def act() -> str:
-        requests.withdraw(request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())
-        return f"{row.ref} is withdrawn."
+    def act(*, rule: str, valid_days: int, **given: Any) -> str:
+        waivers.grant(rule_id=rule, valid_days=valid_days, **given)
+        return f"{rule} is waived for {valid_days} days, and the policy was evaluated again."
 
-    return perform_step(request, row, name="withdraw", form=form, act=act, part="next")
+    return perform_step(request, row, name="waive", form=form, act=act, part="policy")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def packets(request: HttpRequest, ref: str) -> HttpResponse:
+    """The current state of the packets; the page polls it while a packet is printed. POST freezes a new packet."""
+    row = load(request, ref)
+    if request.method != "POST":
+        snapshot = snapshot_of(row, now=timezone.now())
+        context = {"ref": ref, "packets": packet_views(snapshot, person=person_of(request))}
+        return render(request, "reviews/workflow/_fragments/packets.html", context)
+
+    def act(**given: Any) -> str:
+        return f"Packet {packet_actions.request_packet(**given).number} is frozen and is being printed."
+
+    return perform_step(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+@step("packet", part="packets")
+def retry_packet(*, request: ReviewRequest, number: int, by: User, now: datetime) -> str:
+    """Print a packet again."""
+    jobs.retry(row=packet_of(request, number), by=by, now=now)
+    return f"Packet {number} is being printed again."
+
+
+@require_POST
+def revoke(request: HttpRequest, ref: str) -> HttpResponse:
+    """Revoke the authorization."""
+    row, form = load(request, ref), StepReasonForm(request.POST, auto_id="revoke-%s")
+    authorization = authorization_of(row)
+
+    def act(*, reason: str, by: User, now: datetime, **_: Any) -> str:
+        authorizations.revoke(authorization=authorization, reason=reason, by=by, now=now)
+        return f"{authorization.number} is revoked; the gate denies this artifact from now on."
+
+    return perform_step(request, row, name="revoke", form=form, act=act, part="authorization")
+
+
+@step("condition", part="authorization")
+def confirm_condition(*, request: ReviewRequest, condition_id: int, by: User, now: datetime) -> str:
+    """Confirm that a condition is met."""
+    rows = Condition.objects.filter(pk=condition_id, authorization__decision__request=request)
+    condition = first_of(rows, otherwise=f"{request.ref} has no such condition.")
+    authorizations.confirm_condition(condition=condition, by=by, now=now)
+    return "The condition is met."
+
+
+def packet_of(row: ReviewRequest, number: int) -> Packet:
+    """The packet with that number."""
+    return first_of(row.packets.filter(number=number), otherwise=f"{row.ref} has no packet {number}.")
+
+
+def authorization_of(row: ReviewRequest) -> Authorization:
+    """The authorization of an approved request."""
+    rows = Authorization.objects.filter(decision__request=row)
+    return first_of(rows, otherwise=f"{row.ref} has no authorization.")
