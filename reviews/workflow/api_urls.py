@@ -2,8 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.api import authorizations as authorizations
-from reviews.workflow.api import costs, evidence, packets, requests, steps
+from reviews.workflow.api import authorizations, costs, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("requests/", requests.Reviews.as_view(), name="reviews"),
@@ -19,10 +18,10 @@ urlpatterns: list[URLPattern] = [
     ),
     path("requests/<slug:ref>/runs/", evidence.Benchmarks.as_view(), name="benchmarks"),
     path("requests/<slug:ref>/costs/", costs.RequestCostsView.as_view(), name="costs"),
-    path("requests/<slug:ref>/waivers/", evidence.Waivers.as_view(), name="waivers"),
+    path("requests/<slug:ref>/waivers/", steps.Waivers.as_view(), name="waivers"),
     path("requests/<slug:ref>/review/", steps.ReviewRequested.as_view(), name="request-review"),
     path("requests/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),
-    path("requests/<slug:ref>/revise/", steps.ReviseView.as_view(), name="revise"),
+    path("requests/<slug:ref>/revise/", steps.Revision.as_view(), name="revise"),
     path("requests/<slug:ref>/withdraw/", steps.Withdrawal.as_view(), name="withdraw"),
     path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packet"),
     path("requests/<slug:ref>/packets/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),

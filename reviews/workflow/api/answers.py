@@ -1,6 +1,5 @@
 """How a request as a whole is written as JSON."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -93,23 +92,8 @@ def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any
     whole = {
         **vars(view),
         "html_url": request_url(request),
-        "comparisons": list(_comparisons(view)),
+        "comparisons": [metric for metric in view.metric_values if metric.claimed and metric.measured],
         "runs": [entry.run for entry in reversed(view.runs)],
         "authorization": {**vars(held), "subject_digest": view.model.digest} if held else None,
     }
     return dict(ReviewAnswer(whole).data)
-
-
-def _comparisons(view: RequestView) -> Iterator[dict[str, Any]]:
-    for metric in view.metric_values:
-        if metric.claimed and metric.measured:
-            yield {
-                "name": metric.kind.name,
-                "unit": metric.kind.unit,
-                "claimed": metric.claimed,
-                "measured": metric.measured,
-                "is_contradicted": bool(metric.contradiction),
-                "message": metric.contradiction,
-                "answer": metric.answer,
-                "answered_by": metric.answered_by,
-            }

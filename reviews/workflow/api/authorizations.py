@@ -1,7 +1,6 @@
 """What follows a decision: the gate, revoking an authorization, confirming its conditions."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,11 +9,11 @@ from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries import gate
+from reviews.requests.queries.requests import first_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
-from reviews.workflow.api.inputs import GateInput, ReasonInput, found
-from weighbridge.core.errors import NotFound
+from reviews.workflow.api.inputs import GateInput, JsonView, ReasonInput, found
 
 
 class Gate(APIView):
@@ -28,36 +27,30 @@ class Gate(APIView):
         return Response(GateReplyAnswer(gate.decide(digest=given["subject"], environment=given["env"], now=now)).data)
 
 
-class Revocation(APIView):
+class Revocation(JsonView):
     """Taking an authorization back."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_revoke", request=ReasonInput, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Revoke: the gate denies from now on."""
         row, user, person, now = found(request, ref)
-        held = Authorization.objects.filter(decision__request=row).first()
-        if held is None:
-            raise NotFound(f"{ref} holds no authorization.")
+        rows = Authorization.objects.filter(decision__request=row)
+        held = first_of(rows, otherwise=f"{ref} holds no authorization.")
         reason = read(ReasonInput, request.data)["reason"]
         writes.revoke(authorization=held, reason=reason, by=user, now=now)
         return Response(said(row, person, now))
 
 
-class Confirmation(APIView):
+class Confirmation(JsonView):
     """A condition met."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_confirm_condition", request=Nothing, responses=ReviewAnswer)
     def post(self, request: Request, ref: str, condition_id: int) -> Response:
         """Confirm that the condition is met; somebody who has no stake in the request."""
         row, user, person, now = found(request, ref)
         conditions = Condition.objects.select_related("authorization__decision__request__team")
-        condition = conditions.filter(pk=condition_id, authorization__decision__request=row).first()
-        if condition is None:
-            raise NotFound(f"{ref} has no condition {condition_id}.")
+        own = conditions.filter(pk=condition_id, authorization__decision__request=row)
+        condition = first_of(own, otherwise=f"{ref} has no condition {condition_id}.")
         read(Nothing, request.data)
         writes.confirm_condition(condition=condition, by=user, now=now)
         return Response(said(row, person, now))

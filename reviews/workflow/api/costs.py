@@ -2,10 +2,8 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from governance.bills.domain.variance.forecast import YearEndForecast
 from governance.site.api.shapes import Answer, Input, answer_of, number, read, takes
@@ -14,7 +12,7 @@ from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, MonthTraffic, month_of
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison import CostComparison
-from reviews.workflow.api.inputs import found
+from reviews.workflow.api.inputs import JsonView, found
 
 ComparedMonthAnswer = answer_of(
     ComparedMonth,
@@ -81,10 +79,8 @@ class TrafficInput(Input):
     traffic = CountedInput(many=True)
 
 
-class RequestCostsView(APIView):
+class RequestCostsView(JsonView):
     """Plans beside bills."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_costs", responses=CostsAnswer)
     def get(self, request: Request, ref: str) -> Response:

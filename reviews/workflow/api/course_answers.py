@@ -1,6 +1,4 @@
-"""How the course of a request is written as JSON: stages, votes, money, ticket, packets, decision,
-authorization, gate.
-"""
+"""How the course of a request is written as JSON: stages, votes, money, ticket, packets, decision, authorization."""
 
 from rest_framework import serializers
 

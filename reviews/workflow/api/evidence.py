@@ -1,4 +1,4 @@
-"""The evidence of a request: metric values, checklist, contradictions, benchmarks, waivers."""
+"""The evidence of a request: metric values, checklist, contradictions, benchmarks."""
 
 from datetime import datetime
 
@@ -20,8 +20,8 @@ from reviews.evidence.queries.projections import projection_view
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence as writes
-from reviews.workflow.actions import projections, waivers
-from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.actions import projections
+from reviews.workflow.api.answers import said
 from reviews.workflow.api.evidence_answers import (
     ComparisonAnswer,
     ItemAnswer,
@@ -30,16 +30,14 @@ from reviews.workflow.api.evidence_answers import (
     RunAnswer,
     StatedProjectionAnswer,
 )
-from reviews.workflow.api.inputs import AnswerInput, MetricValueInput, ProjectionInput, TextInput, WaiverInput, found
+from reviews.workflow.api.inputs import AnswerInput, JsonView, MetricValueInput, ProjectionInput, TextInput, found
 from reviews.workflow.api.requests import statement_of
 from reviews.workflow.queries.view_evidence import item_views
 from weighbridge.core.errors import WrongState
 
 
-class MetricValues(APIView):
+class MetricValues(JsonView):
     """The metric values of a request."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_metric_values_list", responses=MetricEvidenceAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
@@ -59,10 +57,8 @@ class MetricValues(APIView):
         return Response(MetricValueAnswer(metric_value_of(metric)).data, status=201)
 
 
-class Projections(APIView):
+class Projections(JsonView):
     """The cost projections of a request."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_projections_list", responses=StatedProjectionAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
@@ -83,8 +79,7 @@ class Projections(APIView):
             kept = projection_writes.project_and_store(spec=given["spec"], by=user, now=now)
         else:
             kept = find_projection(given["token"])
-        option = given.get("option") or only_option(kept.document)
-        widen = given["widen"]
+        option, widen = given.get("option") or only_option(kept.document), given["widen"]
         projections.state(request=row, projection=kept, option=option, widen=widen, by=user, now=now)
         return Response(_projections(row, now), status=201)
 
@@ -114,15 +109,7 @@ class ChecklistItem(APIView):
         """Answer; a new answer takes the place of the one before."""
         row, user, _, now = found(request, ref)
         given = read(AnswerInput, request.data)
-        writes.answer_item(
-            request=row,
-            item_id=item,
-            text=given.get("text", ""),
-            upload=given.get("file"),
-            is_attested=given.get("is_attested", False),
-            by=user,
-            now=now,
-        )
+        writes.answer_item(request=row, item_id=item, by=user, now=now, **given)
         answered = next(each for each in item_views(EvidenceSnapshot(row, now)) if each.id == item)
         return Response(ItemAnswer(answered).data)
 
@@ -132,10 +119,8 @@ class ChecklistItem(APIView):
         return self.put(request, ref, item)
 
 
-class ContradictionView(APIView):
+class ContradictionView(JsonView):
     """A claim that a measurement contradicts."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_answer_contradiction", request=TextInput, responses=ComparisonAnswer)
     def post(self, request: Request, ref: str, metric: str) -> Response:
@@ -146,10 +131,8 @@ class ContradictionView(APIView):
         return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
 
-class Benchmarks(APIView):
+class Benchmarks(JsonView):
     """The benchmarks of a request."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
     def post(self, request: Request, ref: str) -> Response:
@@ -162,19 +145,3 @@ class Benchmarks(APIView):
         with transaction.atomic():
             again = [writes.measure_again(request=row, run=run, by=user, now=now) for run in latest.values()]
         return Response(RunAnswer(runs.describe_all(again), many=True).data, status=201)
-
-
-class Waivers(APIView):
-    """Leave not to meet a soft rule."""
-
-    parser_classes = [JSONParser]
-
-    @extend_schema(operation_id="requests_waive", request=WaiverInput, responses={201: ReviewAnswer})
-    def post(self, request: Request, ref: str) -> Response:
-        """Waive a soft rule for a while; a platform lead without a stake in the request."""
-        row, user, person, now = found(request, ref)
-        given = read(WaiverInput, request.data)
-        given["rule_id"] = given.pop("rule")
-        waivers.grant(request=row, by=user, now=now, **given)
-        row.refresh_from_db()
-        return Response(said(row, person, now), status=201)

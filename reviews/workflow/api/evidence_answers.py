@@ -71,11 +71,11 @@ PolicyEvaluationAnswer = answer_of(
 class ComparisonAnswer(Answer):
     """A claim beside its measurement, and what the requester says where they contradict each other."""
 
-    name = serializers.CharField()
-    unit = serializers.CharField()
+    name = serializers.CharField(source="kind.name")
+    unit = serializers.CharField(source="kind.unit")
     claimed = MetricValueAnswer()
     measured = MetricValueAnswer()
-    is_contradicted = serializers.BooleanField()
-    message = serializers.CharField()
+    is_contradicted = serializers.BooleanField(source="contradiction")
+    message = serializers.CharField(source="contradiction")
     answer = serializers.CharField()
     answered_by = serializers.CharField()

@@ -4,7 +4,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
@@ -23,6 +25,12 @@ DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
 AMOUNT = {"max_digits": 24, "decimal_places": 9}
+
+
+class JsonView(APIView):
+    """A view that takes JSON alone."""
+
+    parser_classes = [JSONParser]
 
 
 def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:
@@ -74,7 +82,9 @@ class ReviewFilters(Input):
     """What the list of requests can be narrowed to."""
 
     page = serializers.IntegerField(required=False, min_value=1)
-    q = serializers.CharField(required=False, max_length=200, allow_blank=True, help_text="Words to search for.")
+    q = serializers.CharField(
+        required=False, max_length=200, allow_blank=True, source="search", help_text="Words to search for."
+    )
     state = choice(RequestState, required=False)
     team = serializers.SlugField(required=False, help_text="Slug of a team.")
     environment = choice(ENVIRONMENT_NAMES, required=False)
@@ -86,7 +96,7 @@ class AnswerInput(Input):
 
     text = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     is_attested = serializers.BooleanField(required=False)
-    file = serializers.FileField(required=False, max_length=160)
+    file = serializers.FileField(required=False, max_length=160, source="upload")
 
 
 class TextInput(Input):
@@ -123,7 +133,7 @@ class ReasonInput(Input):
 class WaiverInput(Input):
     """Leave not to meet a soft rule for a while."""
 
-    rule = serializers.CharField(max_length=60)
+    rule = serializers.CharField(max_length=60, source="rule_id")
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
     valid_days = serializers.IntegerField(min_value=1)
 
@@ -143,7 +153,7 @@ class ConditionInput(Input):
 class VoteInput(Input):
     """A vote; conditions belong to the approval that completes the last stage."""
 
-    stage = serializers.CharField(max_length=40)
+    stage = serializers.CharField(max_length=40, source="stage_id")
     choice = choice(VoteChoice)
     rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     conditions = ConditionInput(many=True, required=False)

@@ -4,7 +4,6 @@ from django.core.files.storage import storages
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,17 +14,16 @@ from governance.site.api.shapes import AnyAccept, Nothing, read
 from reviews.packets import actions as writes
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import first_of
 from reviews.workflow.api.course_answers import PacketDetailAnswer
-from reviews.workflow.api.inputs import found
-from weighbridge.core.errors import NotFound, WrongState
+from reviews.workflow.api.inputs import JsonView, found
+from weighbridge.core.errors import WrongState
 
 PDF = "application/pdf"
 
 
-class Packets(APIView):
+class Packets(JsonView):
     """The packet of a request."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_packet", responses=PacketDetailAnswer)
     def get(self, request: Request, ref: str) -> Response:
@@ -40,10 +38,8 @@ class Packets(APIView):
         return Response(_said(writes.request_packet(request=row, by=user, now=now)), status=201)
 
 
-class PacketRetry(APIView):
+class PacketRetry(JsonView):
     """Drawing the packet again."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_packet_retry", request=Nothing, responses=PacketDetailAnswer)
     def post(self, request: Request, ref: str) -> Response:
@@ -72,13 +68,9 @@ class PacketPdf(APIView):
 
 
 def _latest(request: ReviewRequest) -> Packet:
-    packet = request.packets.select_related("request__team").order_by("-number").first()
-    if packet is None:
-        raise NotFound(f"{request.ref} has no packet yet; one is made with its decision.")
-    return packet
+    rows = request.packets.select_related("request__team").order_by("-number")
+    return first_of(rows, otherwise=f"{request.ref} has no packet yet; one is made with its decision.")
 
 
 def _said(packet: Packet) -> dict[str, object]:
-    fields = {name: getattr(packet, name) for name in ("number", "state", "pages", "error", "document", "created_at")}
-    digests = {"document_digest": packet.document_digest, "pdf_digest": packet.pdf_digest}
-    return dict(PacketDetailAnswer(fields | digests | {"is_ready": packet.state == JobState.DONE}).data)
+    return dict(PacketDetailAnswer(vars(packet) | {"is_ready": packet.state == JobState.DONE}).data)

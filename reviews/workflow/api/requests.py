@@ -1,6 +1,5 @@
 """`reviews/`: filing, finding and reading requests."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +90,7 @@ class Review(APIView):
 def _filters(request: Request) -> RequestSelection:
     given = read(ReviewFilters, request.query_params)
     given.pop("page", None)
-    return replace(RequestSelection(search=given.pop("q", "")), **given)
+    return RequestSelection(**given)
 
 
 def statement_of(metric: dict[str, Any]) -> StatedValue:

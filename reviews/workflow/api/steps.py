@@ -1,55 +1,74 @@
-"""The steps of a request: submit, ask for review, vote, revise, withdraw. Each answers with the request as it then
-stands.
-"""
+"""The steps of a request: submit, ask for review, vote, revise, withdraw, waive. Each answers with the request then."""
+
+from collections.abc import Callable
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from governance.site.api.shapes import Nothing, read
+from governance.site.api.shapes import Input, Nothing, read
+from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import VoteChoice
 from reviews.workflow.actions import requests as writes
-from reviews.workflow.actions import review
+from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import NewCondition
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import VotingAnswer
-from reviews.workflow.api.inputs import ReasonInput, VoteInput, found
+from reviews.workflow.api.inputs import JsonView, ReasonInput, VoteInput, WaiverInput, found
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
-class Submission(APIView):
-    """From draft to what the policy makes of it."""
+def step_view(
+    operation_id: str,
+    description: str,
+    act: Callable[..., object],
+    *,
+    takes: type[Input] = Nothing,
+    status: int = 200,
+) -> type[JsonView]:
+    """The view of a step: `act` gets the request, the values of the input, who acts and when."""
 
-    parser_classes = [JSONParser]
+    class StepView(JsonView):
+        @extend_schema(
+            operation_id=operation_id, description=description, request=takes, responses={status: ReviewAnswer}
+        )
+        def post(self, request: Request, ref: str) -> Response:
+            row, user, person, now = found(request, ref)
+            act(request=row, by=user, now=now, **read(takes, request.data))
+            return Response(said(find(ref=ref, person=person), person, now), status=status)
 
-    @extend_schema(operation_id="requests_submit", request=Nothing, responses=ReviewAnswer)
-    def post(self, request: Request, ref: str) -> Response:
-        """Submit: the policy clears the request, or opens a ticket and starts benchmarks."""
-        row, user, person, now = found(request, ref)
-        read(Nothing, request.data)
-        return Response(said(writes.submit(request=row, by=user, now=now), person, now))
-
-
-class ReviewRequested(APIView):
-    """From evidence to the voters."""
-
-    parser_classes = [JSONParser]
-
-    @extend_schema(operation_id="requests_request_review", request=Nothing, responses=ReviewAnswer)
-    def post(self, request: Request, ref: str) -> Response:
-        """Freeze the revision, reserve its budget, and ask the reviewers."""
-        row, user, person, now = found(request, ref)
-        read(Nothing, request.data)
-        return Response(said(review.request_review(request=row, by=user, now=now), person, now))
+    return StepView
 
 
-class Votes(APIView):
+Submission = step_view(
+    "requests_submit", "Submit: the policy clears the request, or opens a ticket and starts benchmarks.", writes.submit
+)
+ReviewRequested = step_view(
+    "requests_request_review",
+    "Freeze the revision, reserve its budget, and ask the reviewers.",
+    review.request_review,
+)
+Revision = step_view(
+    "requests_revise",
+    "Open the next revision; every vote on the one before is void.",
+    writes.revise,
+    takes=ReasonInput,
+)
+Withdrawal = step_view(
+    "requests_withdraw", "Withdraw: runs are canceled, the reservation is released.", writes.withdraw, takes=ReasonInput
+)
+Waivers = step_view(
+    "requests_waive",
+    "Waive a soft rule for a while; a platform lead without a stake in the request.",
+    waivers.grant,
+    takes=WaiverInput,
+    status=201,
+)
+
+
+class Votes(JsonView):
     """Stages and votes."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="requests_votes_list", responses=VotingAnswer)
     def get(self, request: Request, ref: str) -> Response:
@@ -64,39 +83,7 @@ class Votes(APIView):
         """Vote; the vote that settles the stages decides in the same transaction."""
         row, user, person, now = found(request, ref)
         given = read(VoteInput, request.data)
-        row = review.vote(
-            request=row,
-            stage_id=given["stage"],
-            choice=VoteChoice(given["choice"]),
-            rationale=given.get("rationale", ""),
-            conditions=tuple(NewCondition(**each) for each in given.get("conditions", [])),
-            by=user,
-            now=now,
-        )
+        choice = VoteChoice(given.pop("choice"))
+        conditions = tuple(NewCondition(**each) for each in given.pop("conditions", []))
+        row = review.vote(request=row, choice=choice, conditions=conditions, by=user, now=now, **given)
         return Response(said(row, person, now), status=201)
-
-
-class ReviseView(APIView):
-    """Back to evidence."""
-
-    parser_classes = [JSONParser]
-
-    @extend_schema(operation_id="requests_revise", request=ReasonInput, responses=ReviewAnswer)
-    def post(self, request: Request, ref: str) -> Response:
-        """Open the next revision; every vote on the one before is void."""
-        row, user, person, now = found(request, ref)
-        reason = read(ReasonInput, request.data)["reason"]
-        return Response(said(writes.revise(request=row, reason=reason, by=user, now=now), person, now))
-
-
-class Withdrawal(APIView):
-    """Out of the review."""
-
-    parser_classes = [JSONParser]
-
-    @extend_schema(operation_id="requests_withdraw", request=ReasonInput, responses=ReviewAnswer)
-    def post(self, request: Request, ref: str) -> Response:
-        """Withdraw: runs are canceled, the reservation is released."""
-        row, user, person, now = found(request, ref)
-        reason = read(ReasonInput, request.data)["reason"]
-        return Response(said(writes.withdraw(request=row, reason=reason, by=user, now=now), person, now))
