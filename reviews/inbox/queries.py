@@ -20,8 +20,8 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.row_copies import from_row
 from reviews.requests.domain.steps import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import owned_by, parties_of, visible_to
@@ -188,9 +188,9 @@ def _frozen_at(request: ReviewRequest) -> datetime:
 
 
 def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
-    return from_row(
-        RequestLine,
+    return copy_of(
         request,
+        RequestLine,
         team=request.team.name,
         model=str(request.model_version),
         requester=name_of(request.requester),
@@ -208,9 +208,9 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
         request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
         if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
-            yield from_row(
-                ConditionLine,
+            yield copy_of(
                 row,
+                ConditionLine,
                 ref=request.ref,
                 authorization=row.authorization.number,
                 owner=name_of(row.owner),
@@ -223,7 +223,7 @@ def _authorizations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorizationLine]
     rows = Authorization.objects.filter(decision__request__in=own, state__in=ENDING)
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
-        yield from_row(AuthorizationLine, row, ref=request.ref, model=str(request.model_version))
+        yield copy_of(row, AuthorizationLine, ref=request.ref, model=str(request.model_version))
 
 
 def _stuck() -> Iterable[StuckLine]:

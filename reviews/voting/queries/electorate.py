@@ -2,7 +2,7 @@
 
 from governance.people.queries.people import name_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.requests.domain.row_copies import from_row
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import Ballot, Electorate, VoteChoice
@@ -23,4 +23,4 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Elec
 
 def _ballot(vote: Vote) -> Ballot:
     choice = VoteChoice(vote.choice)
-    return from_row(Ballot, vote, person_name=name_of(vote.person), stage_id=vote.stage, choice=choice)
+    return copy_of(vote, Ballot, person_name=name_of(vote.person), stage_id=vote.stage, choice=choice)

@@ -26,7 +26,7 @@ from reviews.evidence.domain.comparison import MonthStanding
 from reviews.evidence.domain.drift import MeasuredValue, drifts
 from reviews.evidence.domain.old_prices import price_words
 from reviews.evidence.queries import comparison, projections
-from reviews.requests.domain.row_copies import from_row
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.queries.rulebook import monitoring_in_force
 from reviews.workflow.actions import re_reviews
 from weighbridge.core.metrics import Basis, number_text
@@ -116,7 +116,7 @@ def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKi
 def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     approved = {
-        record.name: from_row(MeasuredValue, record)
+        record.name: copy_of(record, MeasuredValue)
         for record in request.metric_records.filter(basis=Basis.MEASURED).order_by("pk")
     }
     new_runs = Run.objects.filter(
@@ -126,7 +126,7 @@ def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tupl
         created_at__gt=row.issued_at,
     )
     for run in new_runs.order_by("pk"):
-        measured = [from_row(MeasuredValue, metric) for metric in metrics_of(run.result or {})]
+        measured = [copy_of(metric, MeasuredValue) for metric in metrics_of(run.result or {})]
         for drift in drifts(approved, measured, slack=monitoring.drift):
             text = (
                 f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "

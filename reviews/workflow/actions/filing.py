@@ -15,7 +15,7 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.artifacts import SpooledUpload
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
-from reviews.requests.domain.row_copies import from_row
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import StatedValue
@@ -58,7 +58,7 @@ def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: 
         version, data = _with_files_read(entry, files)
         with transaction.atomic():
             stored_version, stored_data = _version(version, by, now), _dataset(data, by, now)
-            filing = from_row(Filing, entry, model_version=stored_version, dataset=stored_data)
+            filing = copy_of(entry, Filing, model_version=stored_version, dataset=stored_data)
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
             else:

@@ -17,8 +17,8 @@ from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import move, record
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.row_copies import from_row
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -75,7 +75,7 @@ def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime)
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
     title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
-    filing = from_row(Filing, request, title=title, rivals=tuple(request.rivals.order_by("pk")))
+    filing = copy_of(request, Filing, title=title, rivals=tuple(request.rivals.order_by("pk")))
     return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
 
 

@@ -21,8 +21,8 @@ from reviews.packets.domain.packet import VoteRow
 from reviews.packets.domain.packet_evidence import PolicyEvaluationPart
 from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.row_copies import from_row
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
@@ -142,9 +142,9 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
-    return from_row(
-        RequestView,
+    return copy_of(
         request,
+        RequestView,
         state_meaning=state.meaning,
         state_owner=state.owner.value,
         outcome=decision.outcome if decision else "",
@@ -184,9 +184,9 @@ def _person(user: User) -> PersonView:
 
 def _model(version: ModelVersion) -> ModelView:
     asset = version.asset
-    return from_row(
-        ModelView,
+    return copy_of(
         version,
+        ModelView,
         version_id=version.pk,
         name=asset.name,
         team=asset.team.slug,

@@ -12,8 +12,8 @@ from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_vi
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
+from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.row_copies import from_row
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
     allowed_step,
@@ -130,7 +130,7 @@ class WaiverView:
 def waiver_views(evidence: EvidenceSnapshot) -> tuple[WaiverView, ...]:
     """Every waiver of the request, latest first."""
     return tuple(
-        from_row(WaiverView, row, granted_by=name_of(row.granted_by), is_over=row.expires_at <= evidence.now)
+        copy_of(row, WaiverView, granted_by=name_of(row.granted_by), is_over=row.expires_at <= evidence.now)
         for row in evidence.waivers
     )
 
@@ -141,9 +141,9 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
         return ()
     progress, is_voting = snapshot.electorate.progress, snapshot.state is RequestState.IN_REVIEW
     return tuple(
-        from_row(
-            StageView,
+        copy_of(
             row.stage,
+            StageView,
             role=row.stage.role.value,
             approvers=tuple(ballot.person_name for ballot in row.approvals),
             needed=row.needed,
@@ -173,9 +173,9 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
         return None
     waiting = snapshot.messages.get(f"ticket:{snapshot.request.ref}", [])
     first = waiting[0] if waiting else None
-    return from_row(
-        TicketView,
+    return copy_of(
         ticket,
+        TicketView,
         url=safe_link(ticket.url),
         waiting=len(waiting),
         effect_state=first.state if first else "",
@@ -189,9 +189,9 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
 def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketView, ...]:
     """Every packet, latest first."""
     return tuple(
-        from_row(
-            PacketView,
+        copy_of(
             row,
+            PacketView,
             is_ready=row.state == JobState.DONE,
             is_finished=row.state not in UNFINISHED,
             retry=allowed_step(check_can_retry_packet, snapshot, person=person, packet=row),
@@ -202,7 +202,7 @@ def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketVi
 
 def decision_view(decision: Decision | None) -> DecisionView | None:
     """The decision of the review, if there is one."""
-    return from_row(DecisionView, decision, decided_by=name_of(decision.decided_by)) if decision else None
+    return copy_of(decision, DecisionView, decided_by=name_of(decision.decided_by)) if decision else None
 
 
 def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorizationView | None:
@@ -210,9 +210,9 @@ def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> Authoriz
     row = snapshot.authorization
     if row is None:
         return None
-    return from_row(
-        AuthorizationView,
+    return copy_of(
         row,
+        AuthorizationView,
         conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
         re_reviews=tuple(re_review_view(again) for again in snapshot.re_reviews if again.authorization_id == row.pk),
         revoke=allowed_step(check_can_revoke, row, person=person),
@@ -220,9 +220,9 @@ def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> Authoriz
 
 
 def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -> ConditionView:
-    return from_row(
-        ConditionView,
+    return copy_of(
         row,
+        ConditionView,
         owner=name_of(row.owner),
         is_overdue=row.met_at is None and row.due_on < snapshot.now.date(),
         met_by=name_of(row.met_by) if row.met_by else "",

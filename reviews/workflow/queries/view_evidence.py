@@ -9,7 +9,7 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.requests.domain.row_copies import from_row
+from reviews.requests.domain.copies import copy_of
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_step, check_can_cancel, check_can_measure_again
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core.metrics import MetricValue
@@ -72,9 +72,9 @@ def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry,
 
 def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistItemView:
     item, row = status.item, answer or ChecklistAnswer()
-    return from_row(
-        ChecklistItemView,
+    return copy_of(
         item,
+        ChecklistItemView,
         kind=item.kind.value,
         is_required=item.required,
         is_complete=status.is_complete,
