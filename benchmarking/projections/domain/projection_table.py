@@ -4,7 +4,7 @@ Reads the document (`weighbridge.projection/1`) and decides the content and orde
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -48,24 +48,12 @@ class MetricAcrossOptions:
 
 
 @dataclass(frozen=True)
-class CostLineView:
-    """A line of a sum: the amount with all inputs at their median, its P10 and P90, its formula and its terms."""
-
-    name: str
-    usd: Decimal | None
-    low_usd: Decimal | None
-    high_usd: Decimal | None
-    formula: str
-    terms: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
 class CostPartView:
-    """The nonzero lines of one part of an option's costs."""
+    """One part of an option's costs, with the nonzero lines of the document, each with its terms as text."""
 
     name: str
-    total_usd: Decimal | None
-    lines: tuple[CostLineView, ...]
+    total_usd: str | None
+    lines: tuple[tuple[Mapping[str, Any], tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -105,47 +93,31 @@ class PriceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectionTable:
-    """All data of a projection that a page shows."""
+    """A projection as its page shows it: the document, and what is computed from it."""
 
-    title: str
+    document: Document
     options: tuple[OptionView, ...]
     rows: tuple[MetricAcrossOptions, ...]
-    thresholds: tuple[tuple[str, Decimal, tuple[float, ...]], ...]
-    worth: tuple[Mapping[str, Any], ...]
+    thresholds: tuple[tuple[str, float, tuple[float, ...]], ...]
     prices: tuple[PriceRow, ...]
-    kpis: tuple[Mapping[str, Any], ...]
-    requests_per_year: Decimal
-    peak_per_s: Decimal
-    draws: int
-    seed: int
-    snapshot: str
-    digest: str
 
 
 def table_of(document: Document) -> ProjectionTable:
     """Return the tables of a projection document."""
     options = document["options"]
     return ProjectionTable(
-        title=document["name"],
+        document=document,
         options=tuple(_option(option, document["cheapest"][DECIDING]) for option in options),
         rows=tuple(_row(name, options) for name in LABELS if any(_is_nonzero(option, name) for option in options)),
         thresholds=tuple(
             (
                 LABELS[threshold["metric"]],
-                Decimal(str(threshold["above"])),
+                threshold["above"],
                 tuple(threshold["probability"][option["id"]] for option in options),
             )
             for threshold in document["thresholds"]
         ),
-        worth=tuple(document["worth"]),
         prices=tuple(_price(pin) for pin in document["prices"]),
-        kpis=tuple(document["kpis"]),
-        requests_per_year=Decimal(str(document["load"]["requests_per_year"])),
-        peak_per_s=Decimal(str(document["load"]["peak_per_s"])),
-        draws=document["draws"],
-        seed=document["seed"],
-        snapshot=document["snapshot"],
-        digest=document["digest"],
     )
 
 
@@ -155,21 +127,13 @@ def metric_of(name: str, levels: Mapping[str, Any]) -> MetricValue | None:
     """
     if any(levels[level] is None for level in ("p10", "p50", "p80", "p90")):
         return None
-    if levels["p10"] == levels["p90"]:
-        return MetricValue(
-            name=name, value=Decimal(levels["p50"]), unit=levels["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
-        )
-    return MetricValue(
-        name=name,
-        value=Decimal(levels["p50"]),
-        unit=levels["unit"],
-        basis=Basis.ESTIMATED,
-        lower=Decimal(levels["p10"]),
-        upper=Decimal(levels["p90"]),
-        confidence=CONFIDENCE,
-        p80=Decimal(levels["p80"]),
-        observed_at=_NO_TIME,
+    metric = MetricValue(
+        name=name, value=Decimal(levels["p50"]), unit=levels["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
     )
+    if levels["p10"] == levels["p90"]:
+        return metric
+    lower, p80, upper = (Decimal(levels[level]) for level in ("p10", "p80", "p90"))
+    return replace(metric, lower=lower, upper=upper, confidence=CONFIDENCE, p80=p80)
 
 
 # A projection describes a year, not a moment; nothing reads this time.
@@ -205,29 +169,15 @@ class Move:
 
 def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]:
     """Return the metrics whose P50 changed (`weighbridge.projection-change/1`); `document` is the later one."""
-    units = {
-        (option["id"], name): levels["unit"]
-        for option in document["options"]
-        for name, levels in option["metrics"].items()
-    }
-    rows = (
-        (option, name, levels["p50"])
-        for option, metrics in changes.get("metrics", {}).items()
-        for name, levels in metrics.items()
-    )
-    return tuple(
-        Move(
-            option,
-            name,
-            LABELS[name],
-            units[option, name],
-            _decimal(p50["before"]),
-            _decimal(p50["after"]),
-            None if p50["ratio"] is None else Decimal(str(p50["ratio"])) - 1,
-        )
-        for option, name, p50 in rows
-        if p50["before"] != p50["after"]
-    )
+    metrics = {option["id"]: option["metrics"] for option in document["options"]}
+    moves = []
+    for option, changed in changes.get("metrics", {}).items():
+        for name, levels in changed.items():
+            before, after, ratio = (levels["p50"][part] for part in ("before", "after", "ratio"))
+            if before != after:
+                unit, share = metrics[option][name]["unit"], None if ratio is None else Decimal(str(ratio)) - 1
+                moves.append(Move(option, name, LABELS[name], unit, _decimal(before), _decimal(after), share))
+    return tuple(moves)
 
 
 def _is_nonzero(option: Mapping[str, Any], name: str) -> bool:
@@ -249,17 +199,12 @@ def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> OptionV
 
 
 def _part(name: str, part: Mapping[str, Any]) -> CostPartView:
-    lines = tuple(_line(line) for line in part["lines"])
-    return CostPartView(
-        name, _decimal(part["total_usd"]), tuple(line for line in lines if line.usd is None or line.usd != 0)
-    )
+    nonzero = [line for line in part["lines"] if line["usd"] is None or Decimal(line["usd"]) != 0]
+    return CostPartView(name, part["total_usd"], tuple((line, _terms(line["terms"])) for line in nonzero))
 
 
-def _line(line: Mapping[str, Any]) -> CostLineView:
-    terms = tuple((name, "infinite" if value is None else f"{value:,.6g}") for name, value in line["terms"].items())
-    return CostLineView(
-        line["name"], _decimal(line["usd"]), _decimal(line["p10"]), _decimal(line["p90"]), line["formula"], terms
-    )
+def _terms(terms: Mapping[str, float | None]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "infinite" if value is None else f"{value:,.6g}") for name, value in terms.items())
 
 
 def _swings(tornado: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
@@ -270,14 +215,14 @@ def _swings(tornado: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
     ][:MOST_SWINGS]
     low = min((min(first, last) for _, first, last in ends), default=Decimal(0))
     high = max((max(first, last) for _, first, last in ends), default=Decimal(1))
-    width = (high - low) or Decimal(1)
+    percent = 100 / ((high - low) or Decimal(1))
     return tuple(
         SwingView(
             name,
             first,
             last,
-            round(float((min(first, last) - low) / width * 100), 2),
-            round(float(abs(last - first) / width * 100), 2),
+            start=round(float((min(first, last) - low) * percent), 2),
+            length=round(float(abs(last - first) * percent), 2),
         )
         for name, first, last in ends
     )

@@ -96,23 +96,8 @@ class OptionForm(forms.Form):
 
     def option(self, option_id: str) -> QuickOption:
         """Return the option of a valid form."""
-        data = self.cleaned_data
-        return QuickOption(
-            id=option_id,
-            title=data["title"],
-            kind=data["kind"],
-            sku=data["sku"].strip(),
-            service_ms=data["service_ms"],
-            limit_ms=data["limit_ms"],
-            slots=data["slots"] or 1,
-            min_replicas=2 if data["min_replicas"] is None else data["min_replicas"],
-            input_tokens=data["input_tokens"],
-            output_tokens=data["output_tokens"],
-            training_sku=data["training_sku"].strip(),
-            training_gpu_hours=data["training_gpu_hours"],
-            development_usd=data["development_usd"],
-            maintenance_fte=data["maintenance_fte"],
-        )
+        given = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        return QuickOption(id=option_id, **given)
 
 
 class SpecForm(forms.Form):
@@ -180,28 +165,14 @@ class QuickCalculator:
 
     def spec(self) -> dict[str, Any]:
         """Return the spec of valid forms."""
-        data = self.shared.cleaned_data
         options = tuple(form.option(name) for name, form in self.active_options)
-        return quick_spec(
-            name=data["name"],
-            requests_per_year=data["requests_per_year"],
-            years=data["years"],
-            fte_usd=data["fte_usd"],
-            options=options,
-        )
+        return quick_spec(**self.shared.cleaned_data, options=options)
 
     def add_error(self, field: str | None, reason: str) -> None:
         """Add an error of the spec to the form field it belongs to, or to the whole form."""
-        form, path = self._form_at(field or "")
-        reason = reason.removeprefix(f"{field}: ")
-        form_field = next((name for part, name in FIELD_OF_PATH if part in path), None)
-        if form is None:
-            self.shared.add_error("requests_per_year" if "requests_per_year" in path else None, reason)
-        else:
-            form.add_error(form_field, reason)
-
-    def _form_at(self, path: str) -> tuple[OptionForm | None, str]:
+        path, reason = field or "", reason.removeprefix(f"{field}: ")
         for index, (_, form) in enumerate(self.active_options):
             if path.startswith(f"options[{index}]"):
-                return form, path
-        return None, path
+                form.add_error(next((name for part, name in FIELD_OF_PATH if part in path), None), reason)
+                return
+        self.shared.add_error("requests_per_year" if "requests_per_year" in path else None, reason)

@@ -16,21 +16,21 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
     """The current projection; None if the request has none."""
     if latest is None:
         return None
-    table, document = table_of(latest.document), latest.document
+    document = latest.document
     return ProjectionPart(
         number=latest.number,
         title=latest.title,
         digest=latest.digest,
-        snapshot=table.snapshot,
+        snapshot=document["snapshot"],
         origin=_origin(latest),
-        requests_per_year=table.requests_per_year,
-        draws=table.draws,
-        seed=table.seed,
+        requests_per_year=Decimal(str(document["load"]["requests_per_year"])),
+        draws=document["draws"],
+        seed=document["seed"],
         options=tuple(
             _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
         ),
         changes=tuple(_change(move) for move in latest.moves),
-        prices=tuple(_price(row) for row in table.prices[:PRICES_MAX]),
+        prices=tuple(_price(row) for row in table_of(document).prices[:PRICES_MAX]),
     )
 
 

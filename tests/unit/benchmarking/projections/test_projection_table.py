@@ -61,10 +61,10 @@ def test_what_has_no_end_is_no_metric():
 def test_parts_show_the_lines_that_are_something_with_their_terms():
     own = table_of(document()).options[0]
     assert [part.name for part in own.parts] == ["training", "serving", "exit", "tco"]
-    (compute,) = own.parts[0].lines
-    assert (compute.name, compute.usd) == ("compute", Decimal("353.55"))
-    assert dict(compute.terms)["usd_per_gpu_h"] == "2.5"
-    assert own.parts[0].total_usd == Decimal("353.55")
+    ((compute, terms),) = own.parts[0].lines
+    assert (compute["name"], compute["usd"]) == ("compute", "353.55")
+    assert dict(terms)["usd_per_gpu_h"] == "2.5"
+    assert own.parts[0].total_usd == "353.55"
     assert own.lock_in["switch_probability"] == 0.1
 
 
@@ -76,9 +76,9 @@ def test_swings_are_drawn_on_one_scale():
 
 
 def test_the_rest_of_the_table():
-    table, said = table_of(document()), document()
+    table = table_of(document())
     ((name, above, shares),) = table.thresholds
-    assert (name, above, len(shares)) == ("First year, all in", Decimal("10000.0"), 2)
+    assert (name, above, len(shares)) == ("First year, all in", 10_000, 2)
     first = table.prices[0]
     assert (first.usd, first.unit, str(first.as_of), first.source, first.name) == (
         Decimal("2.5"),
@@ -87,12 +87,7 @@ def test_the_rest_of_the_table():
         "a quote of September 2026",
         "",
     )
-    assert (table.draws, table.seed, table.digest, table.snapshot) == (
-        200,
-        said["seed"],
-        said["digest"],
-        said["snapshot"],
-    )
+    assert table.document == document()
 
 
 def test_without_swings_there_are_no_bars():
