@@ -14,8 +14,7 @@ from benchmarking.prices import queries as prices
 from benchmarking.prices.models import PriceSource
 from benchmarking.prices.rules import check_price
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import attempt
-from weighbridge.core.errors import Refused
+from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
 from weighbridge.costs.prices.price import Meter, Price, PriceUnit, amount_text
@@ -107,7 +106,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "rows": [_row(price, book, disputed) for price in page.object_list],
         "sources": [(source, read_published(source.content)) for source in prices.sources_in_force()],
         "form": SourceForm(),
-        "cannot_publish": _refusal_reason(request),
+        "cannot_publish": refusal_of(lambda: check_price(person_of(request))),
     }
 
 
@@ -132,11 +131,3 @@ def _others(price: Price, book: PriceBook) -> list[Price]:
     listed = price.list_price or price
     opinions = book.opinions(price.sku, term=price.term, meter=price.meter)
     return [other for other in opinions if other.usd != listed.usd]
-
-
-def _refusal_reason(request: HttpRequest) -> str:
-    try:
-        check_price(person_of(request))
-    except Refused as refusal:
-        return refusal.reason
-    return ""
