@@ -2,9 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from benchmarking.runs.api.datasets import Datasets
-from benchmarking.runs.api.runs import RunCancellation, RunDetail
-from benchmarking.runs.api.sandbox import Sandbox
+from benchmarking.runs.api import Datasets, RunCancellation, RunDetail, Sandbox
 
 urlpatterns: list[URLPattern] = [
     path("datasets/", Datasets.as_view(), name="datasets"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from benchmarking.runs.domain.metrics import Metric
 from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.errors import Invalid
 
@@ -26,22 +27,12 @@ class ValueStanding(StrEnum):
     UNKNOWN = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunMetricValue:
-    """A metric value of one run; bounds are None if it has none."""
-
-    value: Decimal
-    unit: str
-    lower: Decimal | None = None
-    upper: Decimal | None = None
-
-
 @dataclass(frozen=True)
 class ComparedRun:
     """One run: its label, its metric values by name, and its conditions as text by name."""
 
     label: str
-    metric_values: Mapping[str, RunMetricValue]
+    metric_values: Mapping[str, Metric]
     conditions: Mapping[str, str]
 
 
@@ -49,7 +40,7 @@ class ComparedRun:
 class MetricCell:
     """A value and its `ratio` and standing relative to the first run. None if the run has no such value."""
 
-    metric_value: RunMetricValue | None
+    metric_value: Metric | None
     ratio: Decimal | None
     standing: ValueStanding
 
@@ -106,7 +97,7 @@ def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
     )
 
 
-def standing_of(name: str, metric_value: RunMetricValue, first: RunMetricValue) -> ValueStanding:
+def standing_of(metric_value: Metric, first: Metric) -> ValueStanding:
     """Compare `metric_value` with `first`. Better and worse need a known direction and separate intervals."""
     if metric_value.unit != first.unit:
         return ValueStanding.UNKNOWN
@@ -114,7 +105,7 @@ def standing_of(name: str, metric_value: RunMetricValue, first: RunMetricValue) 
         return ValueStanding.SAME
     if _overlap(metric_value, first):
         return ValueStanding.OVERLAPS
-    definition = CATALOG.get(name)
+    definition = CATALOG.get(metric_value.name)
     if definition is None:
         return ValueStanding.DIFFERENT
     is_lower = metric_value.value < first.value
@@ -123,21 +114,20 @@ def standing_of(name: str, metric_value: RunMetricValue, first: RunMetricValue) 
 
 def _metric_value_row(name: str, subjects: Sequence[ComparedRun]) -> MetricRow:
     first = subjects[0].metric_values.get(name)
-    return MetricRow(name, tuple(_cell(name, subject.metric_values.get(name), first) for subject in subjects))
+    return MetricRow(name, tuple(_cell(subject.metric_values.get(name), first) for subject in subjects))
 
 
-def _cell(name: str, metric_value: RunMetricValue | None, first: RunMetricValue | None) -> MetricCell:
+def _cell(metric_value: Metric | None, first: Metric | None) -> MetricCell:
     if metric_value is None or first is None:
         return MetricCell(metric_value, None, ValueStanding.UNKNOWN)
     ratio = metric_value.value / first.value if first.value and metric_value.unit == first.unit else None
-    return MetricCell(metric_value, ratio, standing_of(name, metric_value, first))
+    return MetricCell(metric_value, ratio, standing_of(metric_value, first))
 
 
-def _overlap(one: RunMetricValue, other: RunMetricValue) -> bool:
-    bounds = (one.lower, one.upper, other.lower, other.upper)
-    if None in bounds:
+def _overlap(one: Metric, other: Metric) -> bool:
+    if None in (one.lower, one.upper, other.lower, other.upper):
         return False
-    one_lower, one_upper, other_lower, other_upper = (bound for bound in bounds if bound is not None)
+    (one_lower, one_upper), (other_lower, other_upper) = one.bounds, other.bounds
     return one_lower <= other_upper and other_lower <= one_upper
 
 

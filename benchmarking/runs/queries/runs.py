@@ -4,34 +4,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine, pictures_of, variant_lines_of
+from benchmarking.runs.domain.metrics import Metric, metrics_of
 from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
-from governance.inventory.models import ModelVersion
+from governance.inventory.models import ModelAsset, ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import NotFound
 from weighbridge.optimization.alternatives import AlternativesWanted
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One measured metric value; bounds are None if there are too few samples."""
-
-    name: str
-    value: Decimal
-    unit: str
-    lower: Decimal | None
-    upper: Decimal | None
-    confidence: Decimal | None
-    n: int | None
 
 
 @dataclass(frozen=True)
@@ -43,29 +30,29 @@ class RunView:
     asked_for: str
     model: str
     model_digest: str
+    dataset: str
     scenario: str
     state: str
     is_finished: bool
     progress: float
     phase: str
+    queue_place: int | None
     attempts: int
     max_attempts: int
     error: str
     verdict: str
     reasons: tuple[str, ...]
     metrics: tuple[Metric, ...]
+    variants: tuple[VariantLine, ...]
+    pictures: tuple[Picture, ...]
     manifest: dict[str, Any]
-    result_digest: str
     isolation: str
-    dataset: str
+    result_digest: str
+    repeats: int | None
+    equivalence: dict[str, Any] | None
     created_at: datetime
     finished_at: datetime | None
-    queue_place: int | None
-    hardware: str = ""
-    variants: tuple[VariantLine, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    repeats: int | None = None
-    equivalence: dict[str, Any] | None = None
+    hardware: str
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
@@ -86,6 +73,12 @@ def of_kind(hardware: HardwareClass) -> Q:
     """Select runs for this machine type; a plan without a type means CPU."""
     unnamed = Q(plan__hardware__isnull=True) if hardware is HardwareClass.CPU else Q()
     return Q(plan__hardware=hardware) | unnamed
+
+
+def of_model(*, asset: ModelAsset, person: Person, limit: int = 50) -> list[RunView]:
+    """Return the latest runs of all versions of a model, newest first; empty if the person may not see them."""
+    rows = visible_to(person).filter(model_version__asset=asset).order_by("-pk")
+    return list(describe_all(rows[:limit]))
 
 
 def of_request(ref: str) -> list[Run]:
@@ -153,21 +146,6 @@ def _view(run: Run, queue_place: int | None) -> RunView:
         repeats=run.repeats_id,
         equivalence=run.equivalence,
     )
-
-
-def metrics_of(result: dict[str, Any]) -> list[Metric]:
-    """Return the metric values of a result document; floats become the decimals that they print as."""
-
-    def number(value: object) -> Decimal | None:
-        return None if value is None else Decimal(str(value))
-
-    metrics = []
-    for name, entry in result.get("metrics", {}).items():
-        value = number(entry.get("value"))
-        if value is not None:
-            lower, upper, confidence = (number(entry.get(field)) for field in ("lower", "upper", "confidence"))
-            metrics.append(Metric(name, value, str(entry["unit"]), lower, upper, confidence, entry.get("n")))
-    return metrics
 
 
 def _places(runs: Sequence[Run]) -> dict[int, int]:

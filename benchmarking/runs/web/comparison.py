@@ -1,5 +1,6 @@
 """`/runs/compare/`: two to six runs side by side; the address contains the choice and can be shared."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,6 @@ from benchmarking.runs.domain.comparison import (
     MetricRow,
     RunComparison,
     RunConditionRow,
-    RunMetricValue,
     compare,
 )
 from benchmarking.runs.queries import runs
@@ -61,20 +61,17 @@ def _chosen(request: HttpRequest) -> list[RunView]:
 
 
 def _compared_run(view: RunView) -> ComparedRun:
-    metric_values = {
-        metric.name: RunMetricValue(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
-        for metric in view.metrics
-    }
+    metric_values = {metric.name: metric for metric in view.metrics}
     conditions = {f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs}
     about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": view.dataset}
     return ComparedRun(f"Run {view.id}", metric_values, about | conditions)
 
 
 def _only_differences(comparison: RunComparison) -> RunComparison:
-    return RunComparison(
-        comparison.labels,
-        tuple(row for row in comparison.metric_values if row.differs),
-        tuple(row for row in comparison.conditions if row.differs),
+    return replace(
+        comparison,
+        metric_values=tuple(row for row in comparison.metric_values if row.differs),
+        conditions=tuple(row for row in comparison.conditions if row.differs),
     )
 
 

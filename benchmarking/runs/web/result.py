@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarking.runs.queries.runs import Metric, RunView
+from benchmarking.runs.queries.runs import RunView
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.histogram import histogram
 from weighbridge.core.metrics import Basis, MetricValue
@@ -56,8 +56,11 @@ def groups_of(view: RunView) -> tuple[Group, ...]:
     by_name = {metric.name: metric for metric in view.metrics}
     named = [(title, [by_name[name] for name in names if name in by_name]) for title, names in _GROUPS]
     named.append(("Other", [metric for metric in view.metrics if metric.name not in grouped]))
+    measured: dict[str, Any] = {"basis": Basis.MEASURED, "observed_at": view.finished_at or view.created_at}
     return tuple(
-        Group(title, tuple(_metric_value(view, metric) for metric in group)) for title, group in named if group
+        Group(title, tuple(MetricValue(**vars(metric), **measured) for metric in group))
+        for title, group in named
+        if group
     )
 
 
@@ -95,20 +98,6 @@ def conditions_of(manifest: Mapping[str, Any]) -> tuple[Conditions, ...]:
     rest = {name: value for name, value in manifest.items() if not isinstance(value, Mapping)}
     named = [(title, parts[title]) for title in order] + [("other", rest)] * bool(rest)
     return tuple(Conditions(title, tuple(_flat(content))) for title, content in named)
-
-
-def _metric_value(view: RunView, metric: Metric) -> MetricValue:
-    return MetricValue(
-        name=metric.name,
-        value=metric.value,
-        unit=metric.unit,
-        basis=Basis.MEASURED,
-        observed_at=view.finished_at or view.created_at,
-        lower=metric.lower,
-        upper=metric.upper,
-        confidence=metric.confidence,
-        n=metric.n,
-    )
 
 
 def _flat(content: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """Pages of benchmark runs: progress while a run lasts, and its result."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,8 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from benchmarking.runs.actions import runs as writes
-from benchmarking.runs.models import Run
-from benchmarking.runs.queries import model_runs, runs
+from benchmarking.runs.queries import runs
 from benchmarking.runs.rules import check_run
 from benchmarking.runs.web.equivalence import equivalence_of
 from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, distribution_of, groups_of, stride_of
@@ -19,9 +16,9 @@ from governance.inventory import queries as inventory
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of, wants_fragment
 from governance.site.web.pictures import svg_response
-from governance.site.web.refusals import attempt
+from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.charts.drawing import in_both_themes, svg
-from weighbridge.core.errors import NotFound, Refused
+from weighbridge.core.errors import NotFound
 
 
 @require_safe
@@ -47,7 +44,7 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
             (asset.name, reverse("governance:model", args=[asset.team.slug, asset.slug])),
             (f"Run {run.pk}", ""),
         ),
-        **_permissions(request, run),
+        "cannot_run": refusal_of(lambda: check_run(person_of(request), team=asset.team.slug)),
     }
     return render(request, "benchmarking/runs/run.html", context)
 
@@ -108,35 +105,29 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 def repeat(request: HttpRequest, run_id: int) -> HttpResponse:
     """Queue the same benchmark again and redirect to the new run."""
     run = runs.find(run_id=run_id, person=person_of(request))
-    queued: list[Run] = []
+    shown = run
 
     def act() -> str:
-        queued.append(writes.repeat(run=run, by=user_of(request), now=timezone.now()))
-        return f"Run {queued[0].pk} is queued. Run {run.pk} does not change."
+        nonlocal shown
+        shown = writes.repeat(run=run, by=user_of(request), now=timezone.now())
+        return f"Run {shown.pk} is queued. Run {run.pk} does not change."
 
     attempt(request, act)
-    return redirect("benchmarking:run", queued[0].pk if queued else run.pk)
+    return redirect("benchmarking:run", shown.pk)
 
 
 @require_safe
 def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     """List the runs of a model: a fragment of the model's page, or a full page without JavaScript."""
     asset = inventory.find(team=team, slug=slug, person=person_of(request))
-    context: dict[str, Any] = {"asset": asset, "runs": model_runs.of_model(asset=asset, person=person_of(request))}
-    if wants_fragment(request):
-        return render(request, "benchmarking/runs/_fragments/runs.html", context)
-    context["crumbs"] = (
-        ("Models", reverse("governance:models")),
-        (asset.name, reverse("governance:model", args=[team, slug])),
-        ("Runs", ""),
-    )
-    return render(request, "benchmarking/runs/model_runs.html", context)
-
-
-def _permissions(request: HttpRequest, run: Run) -> dict[str, str]:
-    """Return the reason why the user cannot start or stop the run; empty if they can."""
-    try:
-        check_run(person_of(request), team=run.model_version.asset.team.slug)
-    except Refused as refusal:
-        return {"cannot_run": refusal.reason}
-    return {"cannot_run": ""}
+    context = {
+        "asset": asset,
+        "runs": runs.of_model(asset=asset, person=person_of(request)),
+        "crumbs": (
+            ("Models", reverse("governance:models")),
+            (asset.name, reverse("governance:model", args=[team, slug])),
+            ("Runs", ""),
+        ),
+    }
+    name = "_fragments/runs.html" if wants_fragment(request) else "model_runs.html"
+    return render(request, f"benchmarking/runs/{name}", context)

@@ -13,8 +13,7 @@ from benchmarking.runs.models import REASON_CHARS_MAX
 from benchmarking.runs.queries import sandbox
 from benchmarking.runs.rules import check_choose_sandbox
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import attempt
-from weighbridge.core.errors import Refused
+from governance.site.web.refusals import attempt, refusal_of
 
 
 class ChoiceForm(forms.Form):
@@ -56,13 +55,5 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "layers": sandbox.last_layers(),
         "form": ChoiceForm(initial={"may_go_without": not may_go_without}),
         "choice_label": "Require bubblewrap again" if may_go_without else "Allow runs without bubblewrap",
-        "cannot_choose": _refusal_reason(request),
+        "cannot_choose": refusal_of(lambda: check_choose_sandbox(person_of(request))),
     }
-
-
-def _refusal_reason(request: HttpRequest) -> str:
-    try:
-        check_choose_sandbox(person_of(request))
-    except Refused as refusal:
-        return refusal.reason
-    return ""

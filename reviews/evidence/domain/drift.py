@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from benchmarking.runs.domain.metrics import Metric
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
 from weighbridge.core.catalog import CATALOG, Direction
 
@@ -14,16 +15,6 @@ WATCHED: Mapping[str, BreachKind] = {
     "f1_macro": BreachKind.QUALITY,
 }
 SLACK = Monitoring().drift
-
-
-@dataclass(frozen=True)
-class MeasuredValue:
-    """A measured metric value with its bounds, if there are any."""
-
-    name: str
-    value: Decimal
-    lower: Decimal | None
-    upper: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -40,9 +31,7 @@ class Drift:
         return WATCHED[self.name]
 
 
-def drifts(
-    approved: Mapping[str, MeasuredValue], fresh: Iterable[MeasuredValue], *, slack: Decimal = SLACK
-) -> tuple[Drift, ...]:
+def drifts(approved: Mapping[str, Metric], fresh: Iterable[Metric], *, slack: Decimal = SLACK) -> tuple[Drift, ...]:
     """The watched metrics that drifted.
 
     A metric drifted if the intervals do not overlap and the value is worse by more than the share `slack`.
@@ -55,15 +44,8 @@ def drifts(
     return tuple(drifted)
 
 
-def _is_worse(then: MeasuredValue, now: MeasuredValue, slack: Decimal) -> bool:
+def _is_worse(then: Metric, now: Metric, slack: Decimal) -> bool:
+    (then_low, then_high), (low, high) = then.bounds, now.bounds
     if CATALOG[now.name].direction is Direction.LOWER:
-        return _low(now) > _high(then) and now.value > then.value * (1 + slack)
-    return _high(now) < _low(then) and now.value < then.value * (1 - slack)
-
-
-def _low(measured: MeasuredValue) -> Decimal:
-    return measured.value if measured.lower is None else measured.lower
-
-
-def _high(measured: MeasuredValue) -> Decimal:
-    return measured.value if measured.upper is None else measured.upper
+        return low > then_high and now.value > then.value * (1 + slack)
+    return high < then_low and now.value < then.value * (1 - slack)

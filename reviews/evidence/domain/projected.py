@@ -9,11 +9,13 @@ from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import number_text
+from weighbridge.costs.changes import what_of
 
 # Eight of ten draws of a projection lie between its P10 and P90.
 CONFIDENCE = Decimal("0.8")
 # Bills are compared with these metrics, so past months only justify widening these.
 WIDENED = ("inference_cost_1y_usd", "total_cost_1y_usd")
+PRICES_MAX = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +100,10 @@ def _metric_value(name: str, quantiles: Mapping[str, Any], *, draws: int) -> Pro
         p80=Decimal(quantiles["p80"]),
         n=draws,
     )
+
+
+def price_words(document: Mapping[str, Any]) -> str:
+    """Each price of a projection once, oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" without prices."""
+    prices = sorted({(price["as_of"], what_of(price)) for price in document.get("prices", ())})
+    texts = [f"{what} of {as_of}" for as_of, what in prices[:PRICES_MAX]]
+    return ", ".join(texts) + (f" and {len(prices) - PRICES_MAX} more" if len(prices) > PRICES_MAX else "")

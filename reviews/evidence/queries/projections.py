@@ -9,8 +9,8 @@ from typing import Any
 
 from benchmarking.projections.domain.projection_table import Move, moves_of
 from benchmarking.projections.queries import projected
+from benchmarking.runs.domain.metrics import metrics_of
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.runs import Metric, metrics_of
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.benchmark_plans import ScenarioName
 from reviews.evidence.domain.projected import projected_metric_values
@@ -137,8 +137,8 @@ def _service_time(run: Run) -> ServiceTime | None:
     rate = rates.get(RATE)
     if run.scenario != ScenarioName.SINGLE_STREAM or rate is None or rate.value <= 0:
         return None
-    low, high = _bounds(rate)
-    return ServiceTime(1 / high, 1 / low)
+    low, high = rate.bounds if rate.bounds[0] > 0 else (rate.value, rate.value)
+    return ServiceTime(1 / float(high), 1 / float(low))
 
 
 def _why_not(document: Mapping[str, Any], option: str) -> str:
@@ -147,9 +147,3 @@ def _why_not(document: Mapping[str, Any], option: str) -> str:
     except Invalid as error:
         return error.reason
     return ""
-
-
-def _bounds(rate: Metric) -> tuple[float, float]:
-    low = rate.value if rate.lower is None else rate.lower
-    high = rate.value if rate.upper is None else rate.upper
-    return (float(low), float(high)) if low > 0 else (float(rate.value), float(rate.value))

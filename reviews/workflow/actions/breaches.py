@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from benchmarking.runs.domain.metrics import Metric, metrics_of
 from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.runs import metrics_of
 from governance.audit.actions import record as audit
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
@@ -23,8 +23,8 @@ from governance.rulebook.domain.monitoring import BreachKind, Monitoring
 from reviews.authorizations.domain import IN_FORCE
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import MonthStanding
-from reviews.evidence.domain.drift import MeasuredValue, drifts
-from reviews.evidence.domain.old_prices import price_words
+from reviews.evidence.domain.drift import drifts
+from reviews.evidence.domain.projected import price_words
 from reviews.evidence.queries import comparison, projections
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.queries.rulebook import monitoring_in_force
@@ -116,7 +116,7 @@ def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKi
 def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     approved = {
-        record.name: copy_of(record, MeasuredValue)
+        record.name: copy_of(record, Metric)
         for record in request.metric_records.filter(basis=Basis.MEASURED).order_by("pk")
     }
     new_runs = Run.objects.filter(
@@ -126,8 +126,7 @@ def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tupl
         created_at__gt=row.issued_at,
     )
     for run in new_runs.order_by("pk"):
-        measured = [copy_of(metric, MeasuredValue) for metric in metrics_of(run.result or {})]
-        for drift in drifts(approved, measured, slack=monitoring.drift):
+        for drift in drifts(approved, metrics_of(run.result or {}), slack=monitoring.drift):
             text = (
                 f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
                 "approved. The value is worse beyond statistical doubt, "

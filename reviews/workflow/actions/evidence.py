@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.domain.metrics import metrics_of
 from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.runs import metrics_of
 from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.benchmark_plans import ScenarioName

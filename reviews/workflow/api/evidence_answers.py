@@ -60,7 +60,6 @@ RunAnswer = answer_of(
         *("asked_for", "model", "model_digest", "dataset", "hardware"),
         *("manifest", "isolation", "pictures", "repeats", "equivalence"),
     ],
-    after={"queue_place": "phase", "variants": "metrics"},
 )
 RuleAnswer = answer_of(RuleLine, helps={"status": "passed, fired, indeterminate, not_applicable or waived."})
 PolicyEvaluationAnswer = answer_of(

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from benchmarking.runs.actions import runs as actions
+from benchmarking.runs.domain.metrics import metrics_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
-from benchmarking.runs.queries.model_runs import of_model
+from benchmarking.runs.queries.runs import of_model
 from governance.inventory.models import ModelVersion
 from governance.people.queries.people import person_of
 from tests.factories.models import make_dataset, make_version
@@ -93,7 +94,7 @@ def test_a_finished_run_tells_its_metric_values_exactly(run: Run, now: datetime)
 
 
 def test_a_result_without_metric_values_has_none() -> None:
-    assert runs.metrics_of({}) == []
+    assert metrics_of({}) == []
 
 
 def test_runs_of_a_request(run: Run, now: datetime) -> None:

@@ -1,19 +1,21 @@
 """Runs side by side: a run is better only where the direction is known and the intervals are apart."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarking.runs.domain.comparison import ComparedRun, RunMetricValue, ValueStanding, compare, standing_of
+from benchmarking.runs.domain.comparison import ComparedRun, ValueStanding, compare, standing_of
+from benchmarking.runs.domain.metrics import Metric
 from weighbridge.core.errors import Invalid
 
 
-def measured(value, lower=None, upper=None, unit="ms"):
+def measured(value, lower=None, upper=None, unit="ms", name="latency_p50_ms"):
     bounds = (None if bound is None else Decimal(str(bound)) for bound in (lower, upper))
     low, high = bounds
-    return RunMetricValue(value=Decimal(str(value)), unit=unit, lower=low, upper=high)
+    return Metric(name, Decimal(str(value)), unit, low, high, None, None)
 
 
 @pytest.mark.parametrize(
@@ -31,16 +33,18 @@ def measured(value, lower=None, upper=None, unit="ms"):
     ],
 )
 def test_how_a_metric_value_stands_to_the_first(name, metric_value, first, standing):
-    assert standing_of(name, metric_value, first) is standing
+    assert standing_of(replace(metric_value, name=name), first) is standing
 
 
 def test_rows_keep_their_order_and_what_is_missing_stays_visible():
     first = ComparedRun(
-        "Run 1", {"latency_p50_ms": measured(2), "accuracy": measured(0, unit="ratio")}, {"threads": "1", "cpu": "x"}
+        "Run 1",
+        {"latency_p50_ms": measured(2), "accuracy": measured(0, unit="ratio", name="accuracy")},
+        {"threads": "1", "cpu": "x"},
     )
     second = ComparedRun(
         "Run 2",
-        {"parameters": measured(5, unit="1"), "accuracy": measured(0.9, unit="ratio")},
+        {"parameters": measured(5, unit="1"), "accuracy": measured(0.9, unit="ratio", name="accuracy")},
         {"threads": "2", "cpu": "x"},
     )
     compared = compare([first, second])
@@ -79,5 +83,5 @@ metric_values = st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0
 @given(metric_values, metric_values)
 def test_turning_two_runs_round_turns_the_verdict_round(one, other):
     opposite = {ValueStanding.BETTER: ValueStanding.WORSE, ValueStanding.WORSE: ValueStanding.BETTER}
-    there, back = standing_of("latency_p50_ms", one, other), standing_of("latency_p50_ms", other, one)
+    there, back = standing_of(one, other), standing_of(other, one)
     assert back is opposite.get(there, there)

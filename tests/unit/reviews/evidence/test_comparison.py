@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from benchmarking.runs.domain.metrics import Metric
 from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
@@ -15,7 +16,7 @@ from reviews.evidence.domain.comparison import (
     outlook_of,
     past_months_of,
 )
-from reviews.evidence.domain.drift import Drift, MeasuredValue, drifts
+from reviews.evidence.domain.drift import Drift, drifts
 from weighbridge.core.metrics import Basis, MetricValue
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
@@ -118,9 +119,8 @@ def test_only_finished_months_with_a_range_tell_how_good_it_was():
 
 
 def reading(name, value, lower=None, upper=None):
-    return MeasuredValue(
-        name, Decimal(value), None if lower is None else Decimal(lower), None if upper is None else Decimal(upper)
-    )
+    low, high = (None if bound is None else Decimal(bound) for bound in (lower, upper))
+    return Metric(name, Decimal(value), "", low, high, None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,159 @@
+"""`datasets/`, `runs/{id}/` and `sandbox/`: evaluation data, how a benchmark goes, and what fences models in."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from benchmarking.runs.actions import datasets as dataset_writes
+from benchmarking.runs.actions import sandbox as sandbox_writes
+from benchmarking.runs.models import REASON_CHARS_MAX, Dataset
+from benchmarking.runs.queries import runs, sandbox
+from benchmarking.runs.queries.runs import RunView
+from governance.jobs import actions as jobs
+from governance.people.api.caller import asker
+from governance.people.domain.roles import Person
+from governance.people.rules import sees_everything
+from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read
+
+
+class DatasetInput(Input):
+    """Evaluation data."""
+
+    name = serializers.CharField(max_length=120)
+    file = serializers.FileField(max_length=160, help_text="An .npz file with arrays x (inputs) and y (labels).")
+
+
+class DatasetFilters(Input):
+    """A page of the list."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+
+
+class SandboxInput(Input):
+    """Whether files of requesters may be measured without bubblewrap, and why."""
+
+    may_go_without = serializers.BooleanField()
+    reason = serializers.CharField(max_length=REASON_CHARS_MAX)
+
+
+class DatasetAnswer(Answer):
+    """Evaluation data, named by its content."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    digest = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    registered_by = serializers.CharField(source="registered_by.username")
+    registered_at = serializers.DateTimeField()
+
+
+RunDetailAnswer = answer_of(
+    RunView,
+    "RunDetailAnswer",
+    without=["hardware", "variants", "pictures"],
+    helps={
+        "asked_for": "Reference of the request it was started for.",
+        "state": "queued, claimed, running, done, failed, paused, dead or canceled.",
+        "progress": "A share of one.",
+        "verdict": "valid, indicative or invalid; empty before it is done.",
+        "repeats": "The run it repeats with the settings of its manifest.",
+        "equivalence": "Of a repeated run: answer (equivalent, different, cannot_tell), values with the ratio's "
+        "interval and p-value, reasons, and the differences of the environment.",
+    },
+)
+
+
+class SandboxAnswer(Answer):
+    """What fences models in."""
+
+    may_go_without = serializers.BooleanField(help_text="Whether files of requesters are measured without bubblewrap.")
+    last_layers = serializers.ListField(
+        child=serializers.CharField(), help_text="What the last results say fenced them in, each once."
+    )
+
+
+class Datasets(GenericAPIView[Any]):
+    """The evaluation data of your teams."""
+
+    parser_classes = [MultiPartParser]
+    serializer_class = DatasetAnswer
+
+    @extend_schema(operation_id="datasets_list", parameters=[DatasetFilters], responses=DatasetAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """The newest first."""
+        _, person, _ = asker(request)
+        read(DatasetFilters, request.query_params)
+        page = self.paginate_queryset(_visible_to(person).order_by("-registered_at", "-pk"))
+        return self.get_paginated_response(DatasetAnswer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="datasets_create", request={"multipart/form-data": DatasetInput}, responses={201: DatasetAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        """Keep an .npz file; the same content again is the same data set."""
+        user, _, now = asker(request)
+        given = read(DatasetInput, request.data)
+        dataset = dataset_writes.register(name=given["name"], upload=given["file"], by=user, now=now)
+        return Response(DatasetAnswer(dataset).data, status=201)
+
+
+def _visible_to(person: Person) -> QuerySet[Dataset]:
+    """Data registered by the person or by somebody of their teams."""
+    rows = Dataset.objects.select_related("registered_by")
+    if sees_everything(person):
+        return rows
+    teams = Q(registered_by__role_grants__team__slug__in=person.teams)
+    return rows.filter(teams | Q(registered_by_id=person.id)).distinct()
+
+
+class RunDetail(APIView):
+    """A benchmark run."""
+
+    @extend_schema(operation_id="runs_retrieve", responses=RunDetailAnswer)
+    def get(self, request: Request, run_id: int) -> Response:
+        """Progress, verdict, metric values and manifest."""
+        _, person, _ = asker(request)
+        return Response(RunDetailAnswer(runs.describe(runs.find(run_id=run_id, person=person))).data)
+
+
+class RunCancellation(APIView):
+    """Stopping a run."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="runs_cancel", request=Nothing, responses=RunDetailAnswer)
+    def post(self, request: Request, run_id: int) -> Response:
+        """Cancel; whatever its worker still writes is refused."""
+        user, person, now = asker(request)
+        run = runs.find(run_id=run_id, person=person)
+        read(Nothing, request.data)
+        return Response(RunDetailAnswer(runs.describe(jobs.cancel(row=run, by=user, now=now))).data)
+
+
+class Sandbox(APIView):
+    """What fences models in."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="sandbox_retrieve", responses=SandboxAnswer)
+    def get(self, request: Request) -> Response:
+        """What holds, and what the last results say fenced them in."""
+        return Response(SandboxAnswer(_standing()).data)
+
+    @extend_schema(operation_id="sandbox_choose", request=SandboxInput, responses=SandboxAnswer)
+    def post(self, request: Request) -> Response:
+        """Choose; for administrators, and on record."""
+        user, _, now = asker(request)
+        sandbox_writes.choose(**read(SandboxInput, request.data), by=user, now=now)
+        return Response(SandboxAnswer(_standing()).data)
+
+
+def _standing() -> dict[str, Any]:
+    return {"may_go_without": sandbox.may_go_without(), "last_layers": sandbox.last_layers()}
