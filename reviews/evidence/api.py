@@ -1,7 +1,5 @@
 """`policies/NAME/NUMBER/backtest/`: what a policy version would have said of past requests."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,17 +7,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.rulebook.domain.evaluation import PolicyOutcome
 from governance.site.api.shapes import Answer, Input, number, read
 from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import QUARTERS_MAX, Backtest, BacktestLine
+from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, QUARTERS_MAX
 from reviews.evidence.rules import check_backtest
 
 
 class BacktestFilters(Input):
     """How far back, and beside which version."""
 
-    quarters = serializers.IntegerField(required=False, min_value=1, max_value=QUARTERS_MAX, default=4)
+    quarters = serializers.IntegerField(required=False, min_value=1, max_value=QUARTERS_MAX, default=DEFAULT_QUARTERS)
     against = serializers.IntegerField(
         required=False, min_value=1, help_text="Number of the version to compare with; without it, the one in force."
     )
@@ -29,11 +26,11 @@ class ShareAnswer(Answer):
     """How many requests get an outcome, and what they would cost."""
 
     outcome = serializers.CharField()
-    before = serializers.IntegerField(help_text="By the version compared with.")
-    after = serializers.IntegerField()
-    usd_before = number()
-    usd_after = number()
-    gpu_h_after = number()
+    before = serializers.IntegerField(source="before.count", help_text="By the version compared with.")
+    after = serializers.IntegerField(source="after.count")
+    usd_before = number(source="before.usd")
+    usd_after = number(source="after.usd")
+    gpu_h_after = number(source="after.gpu_h")
 
 
 class BacktestLineAnswer(Answer):
@@ -59,7 +56,7 @@ class BacktestAnswer(Answer):
     against = serializers.CharField()
     quarters = serializers.ListField(child=serializers.CharField())
     request_count = serializers.IntegerField()
-    shares = ShareAnswer(many=True)
+    shares = ShareAnswer(many=True, source="outcomes")
     changed = BacktestLineAnswer(many=True, help_text="Requests whose outcome differs, the stricter and dearer first.")
 
 
@@ -71,35 +68,6 @@ class PolicyBacktest(APIView):
         """Replay the version on the requests of the last quarters, from what was known when each was judged last."""
         _, person, now = asker(request)
         check_backtest(person)
-        asked = read(BacktestFilters, request.query_params)
-        said = backtest.run(
-            version=backtest.version_of(name=name, number=number),
-            against=backtest.baseline_of(name=name, number=asked.get("against")),
-            quarters=asked["quarters"],
-            now=now,
-        )
-        return Response(BacktestAnswer(_said(said)).data)
-
-
-def _said(said: Backtest) -> dict[str, Any]:
-    lines: tuple[BacktestLine, ...] = said.changed
-    return {
-        "version": str(said.version),
-        "against": str(said.against),
-        "quarters": said.quarters,
-        "request_count": len(said.lines),
-        "shares": [_share(said, outcome) for outcome in PolicyOutcome],
-        "changed": lines,
-    }
-
-
-def _share(said: Backtest, outcome: PolicyOutcome) -> dict[str, Any]:
-    before, after = said.before[outcome], said.after[outcome]
-    return {
-        "outcome": outcome.value,
-        "before": before.count,
-        "after": after.count,
-        "usd_before": before.usd,
-        "usd_after": after.usd,
-        "gpu_h_after": after.gpu_h,
-    }
+        given = {"against": None, **read(BacktestFilters, request.query_params)}
+        result = backtest.run(name=name, number=number, **given, now=now)
+        return Response(BacktestAnswer(result).data)

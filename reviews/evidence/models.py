@@ -94,7 +94,7 @@ class PolicyEvaluation(models.Model):
     """The result of a policy for the metric values of a request. Rows never change (a trigger enforces this).
 
     `told` stores the other inputs that a replay needs: team, tier and environment, the waived rules, and the id of the
-    latest metric value (`metric_values_to`). It is None in old rows.
+    latest metric value (`metric_values_to`).
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="policy_evaluations")

@@ -16,11 +16,10 @@ from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
 from governance.site.web.formatting import format_quantity
 from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import Backtest
+from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, Backtest
 from reviews.evidence.rules import check_backtest
 from weighbridge.core.errors import Invalid
 
-DEFAULT_QUARTERS = 4
 PAGE_SIZE = 50
 
 
@@ -32,13 +31,7 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
     result = _run(request, name, number)
     version = result.version
     outcomes = [
-        (
-            outcome,
-            result.before[outcome],
-            result.after[outcome],
-            result.after[outcome].count - result.before[outcome].count,
-        )
-        for outcome in reversed(PolicyOutcome)
+        (row.outcome, row.before, row.after, row.after.count - row.before.count) for row in reversed(result.outcomes)
     ]
     rules = [
         (rule, result.rules_before.get(rule, 0), result.rules_after.get(rule, 0))
@@ -84,8 +77,9 @@ def _run(request: HttpRequest, name: str, number: int) -> Backtest:
     check_backtest(person_of(request))
     quarters, against = (request.GET.get(field, "") for field in ("quarters", "against"))
     return backtest.run(
-        version=backtest.version_of(name=name, number=number),
-        against=backtest.baseline_of(name=name, number=_number(against) if against else None),
+        name=name,
+        number=number,
+        against=_number(against) if against else None,
         quarters=_number(quarters) if quarters else DEFAULT_QUARTERS,
         now=timezone.now(),
     )

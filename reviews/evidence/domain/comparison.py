@@ -116,21 +116,13 @@ def monthly_span(metric_value: MetricValue | None) -> Span | None:
 
 def months_of(issued_on: date, *, today: date) -> tuple[date, ...]:
     """The first day of each whole month since the authorization was issued, up to the present month; at most twelve."""
-    start = issued_on if issued_on.day == 1 else _next(issued_on)
-    months: list[date] = []
-    while start <= today and len(months) < MONTHS:
-        months.append(start.replace(day=1))
-        start = _next(start)
-    return tuple(months)
+    start = issued_on if issued_on.day == 1 else month_end(issued_on)
+    return tuple(month for month in _year_from(start) if month <= today)
 
 
-def _next(day: date) -> date:
+def month_end(day: date) -> date:
+    """The first day after the month of this day."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
-def month_end(month: date) -> date:
-    """The first day after the month."""
-    return _next(month)
 
 
 def compare(
@@ -152,7 +144,7 @@ def compare(
             billed=bill.usd if bill else None,
             gpu_hours=bill.gpu_hours if bill else None,
             server_hours=bill.server_hours if bill else None,
-            is_over=_next(month) <= today,
+            is_over=month_end(month) <= today,
             is_generated=month in generated,
             tolerance=tolerance,
         )
@@ -183,7 +175,7 @@ def outlook_of(
 def _year_from(month: date) -> tuple[date, ...]:
     months = [month]
     while len(months) < MONTHS:
-        months.append(_next(months[-1]))
+        months.append(month_end(months[-1]))
     return tuple(months)
 
 

@@ -1,17 +1,18 @@
 """Back-tests: apply a policy version to the requests of the last quarters, with the metric values known then."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, cast
 
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
+from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
 from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome
 from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy_diff import PolicyDifference, diff
 from governance.rulebook.domain.replay import (
     ReplayCase,
     ReplayComparison,
@@ -23,45 +24,17 @@ from governance.rulebook.domain.replay import (
 )
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
-from reviews.evidence.models import MetricRecord, PolicyEvaluation, Waiver
-from reviews.evidence.queries.evidence import amounts_of, subject_of
+from reviews.evidence.models import MetricRecord, PolicyEvaluation
+from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics import MetricValue
 
 QUARTERS_MAX = 40
-COLUMNS = (
-    "Request",
-    "Title",
-    "Team",
-    "Evaluated",
-    "Recorded outcome",
-    "Before",
-    "After",
-    "USD",
-    "GPU hours",
-    "New rules",
-    "Removed rules",
-)
-VALUE_COLUMNS = (
-    "request_id",
-    "pk",
-    "name",
-    "value",
-    "unit",
-    "basis",
-    "lower",
-    "upper",
-    "confidence",
-    "n",
-    "source",
-    "observed_at",
-    "valid_until",
-    "p80",
-)
+DEFAULT_QUARTERS = 4
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class BacktestLine:
     """One request of a back-test: the recorded outcome, and the outcomes of both versions."""
 
@@ -71,6 +44,15 @@ class BacktestLine:
     judged_at: datetime
     recorded: PolicyOutcome
     compared: ReplayComparison
+
+
+@dataclass(frozen=True)
+class OutcomeShares:
+    """The requests with one outcome, by the version compared with and by the version tested."""
+
+    outcome: PolicyOutcome
+    before: ReplayShare
+    after: ReplayShare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +67,16 @@ class Backtest:
     after: dict[PolicyOutcome, ReplayShare]
     rules_before: dict[str, int]
     rules_after: dict[str, int]
-    changes: tuple[PolicyDifference, ...]
+
+    @property
+    def request_count(self) -> int:
+        """The number of requests."""
+        return len(self.lines)
+
+    @property
+    def outcomes(self) -> tuple[OutcomeShares, ...]:
+        """Every outcome with its requests."""
+        return tuple(OutcomeShares(outcome, self.before[outcome], self.after[outcome]) for outcome in PolicyOutcome)
 
     @property
     def changed(self) -> tuple[BacktestLine, ...]:
@@ -103,52 +94,51 @@ class Backtest:
         return share_of(line.compared.case for line in self.lines if line.compared.is_looser)
 
 
-def run(*, version: PolicyVersion, against: PolicyVersion, quarters: int, now: datetime) -> Backtest:
-    """Apply both versions to the requests submitted in the last quarters, including the current one.
+def run(*, name: str, number: int, against: int | None, quarters: int, now: datetime) -> Backtest:
+    """Apply a version, and the one numbered `against` (else the one in force), to the requests submitted in the last
+    quarters, including the current one.
 
-    Each request counts once, with the metric values of its last policy evaluation.
+    Each request counts once, with the metric values of its last policy evaluation. Raises NotFound.
     """
+    version, baseline = _version_of(name, number), _baseline_of(name, against)
     if not 1 <= quarters <= QUARTERS_MAX:
         raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
     included = _quarters(now, quarters)
     rows = _last_evaluations(since=included[-1])
-    cases = _cases(rows)
-    before, after = policy_of(against), policy_of(version)
-    compared = compare(cases, before=before, after=after)
+    compared = compare(_cases(rows), before=policy_of(baseline), after=policy_of(version))
     lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
     return Backtest(
         version=version,
-        against=against,
+        against=baseline,
         quarters=tuple(str(quarter) for quarter in included),
         lines=tuple(lines),
         before=shares([(comparison.case, comparison.before) for comparison in compared]),
         after=shares([(comparison.case, comparison.after) for comparison in compared]),
         rules_before=rule_counts(comparison.before for comparison in compared),
         rules_after=rule_counts(comparison.after for comparison in compared),
-        changes=diff(before, after),
     )
+
+
+TABLE: Mapping[str, Callable[[BacktestLine], Cell]] = {
+    "Request": lambda line: line.ref,
+    "Title": lambda line: line.title,
+    "Team": lambda line: line.team,
+    "Evaluated": lambda line: line.judged_at,
+    "Recorded outcome": lambda line: line.recorded.value,
+    "Before": lambda line: line.compared.before.outcome.value,
+    "After": lambda line: line.compared.after.outcome.value,
+    "USD": lambda line: line.compared.case.usd,
+    "GPU hours": lambda line: line.compared.case.gpu_h,
+    "New rules": lambda line: " ".join(line.compared.new_rules),
+    "Removed rules": lambda line: " ".join(line.compared.gone_rules),
+}
 
 
 def table(backtest: Backtest) -> ExportTable:
     """The requests of a back-test as a table."""
-    rows = (
-        (
-            line.ref,
-            line.title,
-            line.team,
-            line.judged_at,
-            line.recorded.value,
-            line.compared.before.outcome.value,
-            line.compared.after.outcome.value,
-            line.compared.case.usd,
-            line.compared.case.gpu_h,
-            " ".join(line.compared.new_rules),
-            " ".join(line.compared.gone_rules),
-        )
-        for line in backtest.lines
-    )
+    rows = ([cell(line) for cell in TABLE.values()] for line in backtest.lines)
     name = f"backtest-{backtest.version.name}-{backtest.version.number}"
-    return ExportTable(name, COLUMNS, rows, len(backtest.lines))
+    return ExportTable(name, list(TABLE), rows, len(backtest.lines))
 
 
 def _quarters(now: datetime, count: int) -> list[Quarter]:
@@ -171,18 +161,23 @@ def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
 
 
 def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values, waivers = _metric_values(rows), _waivers(rows)
-    return [_case(row, metric_values.get(row.pk, []), waivers) for row in rows]
+    metric_values = _metric_values(rows)
+    return [_case(row, metric_values.get(row.pk, [])) for row in rows]
 
 
-def _case(row: PolicyEvaluation, metric_values: list[MetricValue], waivers: dict[int, list[Waiver]]) -> ReplayCase:
-    amounts = amounts_of(metric_values, now=row.evaluated_at)
+def _told(row: PolicyEvaluation) -> dict[str, Any]:
+    """The other inputs of the evaluation; every evaluation is stored with them."""
+    return cast("dict[str, Any]", row.told)
+
+
+def _case(row: PolicyEvaluation, metric_values: list[MetricValue]) -> ReplayCase:
+    amounts, told = amounts_of(metric_values, now=row.evaluated_at), _told(row)
     return ReplayCase(
         ref=row.request.ref,
-        subject=_subject(row),
+        subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
         index=index_values(metric_values),
         at=row.evaluated_at,
-        waived=_waived(row, waivers),
+        waived=frozenset(told["waived"]),
         usd=amounts[BudgetUnit.USD],
         gpu_h=amounts[BudgetUnit.GPU_H],
     )
@@ -192,53 +187,18 @@ def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricVal
     """The metric values known at each policy evaluation, in the order in which they were stated."""
     of_request = {row.request_id: row for row in rows}
     found: dict[int, list[MetricValue]] = defaultdict(list)
-    records = MetricRecord.objects.filter(request__in=of_request).order_by("pk").values(*VALUE_COLUMNS)
+    records = MetricRecord.objects.filter(request__in=of_request).order_by("pk").values("request_id", "pk", *STORED)
     for given in records.iterator():
         row, pk = of_request[given.pop("request_id")], given.pop("pk")
-        if _was_known(row, pk, given["observed_at"]):
-            given |= {"id": str(pk), "value": given["value"].normalize(), "basis": Basis(given["basis"])}
-            found[row.pk].append(MetricValue(**given))
+        if pk <= _told(row)["metric_values_to"]:
+            found[row.pk].append(domain_value(pk, given))
     return found
-
-
-def _was_known(row: PolicyEvaluation, record_id: int, seen: datetime) -> bool:
-    """Whether a metric value existed at the evaluation. For old rows without `told`, compare the times."""
-    return record_id <= row.told["metric_values_to"] if row.told else seen <= row.evaluated_at
-
-
-def _subject(row: PolicyEvaluation) -> EvaluationSubject:
-    if not row.told:
-        return subject_of(row.request)
-    return EvaluationSubject(team=row.told["team"], tier=row.told["tier"], environment=row.told["environment"])
-
-
-def _waivers(rows: Iterable[PolicyEvaluation]) -> dict[int, list[Waiver]]:
-    """Waivers by request, for old rows without `told`."""
-    found: dict[int, list[Waiver]] = defaultdict(list)
-    old = [row.request_id for row in rows if not row.told]
-    for waiver in Waiver.objects.filter(request__in=old):
-        found[waiver.request_id].append(waiver)
-    return found
-
-
-def _waived(row: PolicyEvaluation, waivers: dict[int, list[Waiver]]) -> frozenset[str]:
-    if row.told:
-        return frozenset(row.told["waived"])
-    at = row.evaluated_at
-    granted = (waiver for waiver in waivers.get(row.request_id, []) if waiver.granted_at <= at < waiver.expires_at)
-    return frozenset(waiver.rule_id for waiver in granted)
 
 
 def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:
     request = row.request
-    return BacktestLine(
-        ref=request.ref,
-        title=request.title,
-        team=request.team.name,
-        judged_at=row.evaluated_at,
-        recorded=PolicyOutcome(row.outcome),
-        compared=compared,
-    )
+    outcome = PolicyOutcome(row.outcome)
+    return BacktestLine(request.ref, request.title, request.team.name, row.evaluated_at, outcome, compared)
 
 
 def _sort_key(line: BacktestLine) -> tuple[int, Decimal, str]:
@@ -247,17 +207,15 @@ def _sort_key(line: BacktestLine) -> tuple[int, Decimal, str]:
     return order, -line.compared.case.usd, line.ref
 
 
-def version_of(*, name: str, number: int) -> PolicyVersion:
-    """One version of a policy. Raises NotFound."""
+def _version_of(name: str, number: int) -> PolicyVersion:
     version = rulebook.find(kind="policies", name=name, number=number)
     assert isinstance(version, PolicyVersion)  # noqa: S101 -- the table of policies contains nothing else
     return version
 
 
-def baseline_of(*, name: str, number: int | None) -> PolicyVersion:
-    """The version to compare with: the given one, or the one in force. Raises NotFound."""
+def _baseline_of(name: str, number: int | None) -> PolicyVersion:
     if number is not None:
-        return version_of(name=name, number=number)
+        return _version_of(name, number)
     current = rulebook.in_force(kind="policies", name=name)
     if not isinstance(current, PolicyVersion):
         raise NotFound(f"No version of {name} is in force; choose a version to compare with.")

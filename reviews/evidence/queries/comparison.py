@@ -1,6 +1,6 @@
 """Compare projections with bills: the months of a request, its forecast, and the record of its estimators."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
-PLANNED = (Basis.DECLARED, Basis.ESTIMATED)
+PLANNED, MEASURED = (Basis.DECLARED, Basis.ESTIMATED), (Basis.MEASURED,)
 
 
 @dataclass(frozen=True)
@@ -147,25 +147,21 @@ def estimators_of(request: ReviewRequest) -> frozenset[int]:
     return frozenset(rows.values_list("stated_by_id", flat=True))
 
 
-def past_months(*, others: Iterable[Authorization], now: datetime) -> dict[int, tuple[PastMonth, ...]]:
-    """The past months of authorizations, by request id."""
-    histories = histories_of([authorization.decision.request for authorization in others])
-    months = months_by_request(histories, now=now)
-    return {
-        pk: past_months_of(months[pk], widened_by=history.widened_by or Decimal(1)) for pk, history in histories.items()
-    }
-
-
 def _records(
     request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime
 ) -> tuple[ProjectionRecord, ...]:
-    others = list(
+    others = (
         Authorization.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
         .filter(decision__request__team=request.team)
         .exclude(decision__request=request)
         .order_by("pk")
     )
-    cases = past_months(others=others, now=now)
+    histories = histories_of([authorization.decision.request for authorization in others])
+    months_of_others = months_by_request(histories, now=now)
+    cases = {
+        pk: past_months_of(months_of_others[pk], widened_by=history.widened_by or Decimal(1))
+        for pk, history in histories.items()
+    }
     stated = projections.latest(request)
     if stated is not None and stated.widened_by is not None:
         projected = None  # its range is already widened
@@ -230,24 +226,23 @@ def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
 
 def _planned(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
     """The monthly cost before any measurement: the estimate, else the declared value."""
-    best = (metrics.best(metric_values, name=name, now=now, accept=PLANNED) for name in YEARLY)
-    return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
+    return _twelfth(metric_values, PLANNED, now)
 
 
 def _measured(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
-    best = (metrics.best(metric_values, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
-    yearly = next((metric_value for metric_value in best if metric_value is not None), None)
-    if yearly is not None:
-        return monthly_span(yearly)
-    return _scaled(metric_values, now=now)
+    return _twelfth(metric_values, MEASURED, now) or _scaled(metric_values, now=now)
+
+
+def _twelfth(metric_values: list[MetricValue], accept: tuple[Basis, ...], now: datetime) -> Span | None:
+    best = (metrics.best(metric_values, name=name, now=now, accept=accept) for name in YEARLY)
+    return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
 
 
 def _scaled(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
     """The projected month scaled by measured / projected cost per 1,000 inferences; None if either is missing."""
     planned = _planned(metric_values, now=now)
     projected_1k, measured_1k = (
-        metrics.best(metric_values, name="cost_per_1k_usd", now=now, accept=accept)
-        for accept in (PLANNED, (Basis.MEASURED,))
+        metrics.best(metric_values, name="cost_per_1k_usd", now=now, accept=accept) for accept in (PLANNED, MEASURED)
     )
     if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None

@@ -1,6 +1,7 @@
 """Convert stored metric values and requests to the types of the policy evaluation."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,25 +15,20 @@ from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
 
 COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
+STORED = tuple(field.name for field in fields(MetricValue) if field.name != "id")
+"""The columns of a metric value that the domain type has under the same names."""
 
 
 def metric_value_of(row: MetricRecord) -> MetricValue:
     """A stored metric value as the domain type."""
-    return MetricValue(
-        name=row.name,
-        value=row.value.normalize(),
-        unit=row.unit,
-        basis=Basis(row.basis),
-        lower=row.lower,
-        upper=row.upper,
-        confidence=row.confidence,
-        n=row.n,
-        source=row.source,
-        observed_at=row.observed_at,
-        valid_until=row.valid_until,
-        p80=row.p80,
-        id=str(row.pk),
-    )
+    stored = {name: getattr(row, name) for name in STORED}
+    return domain_value(row.pk, stored)
+
+
+def domain_value(record_id: int, stored: dict[str, Any]) -> MetricValue:
+    """A metric value as the domain type, from its id and the columns `STORED`."""
+    shown = {"id": str(record_id), "value": stored["value"].normalize(), "basis": Basis(stored["basis"])}
+    return MetricValue(**stored | shown)
 
 
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:

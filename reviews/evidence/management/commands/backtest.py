@@ -5,9 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from governance.rulebook.domain.evaluation import PolicyOutcome
 from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import Backtest
+from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, Backtest
 from weighbridge.core.errors import Refused
 from weighbridge.core.money import format_usd
 
@@ -21,21 +20,18 @@ class Command(BaseCommand):
         """Add the version, the number of quarters, and the version to compare with."""
         parser.add_argument("name")
         parser.add_argument("number", type=int)
-        parser.add_argument("--quarters", type=int, default=4, help="Number of quarters, including the current one.")
+        parser.add_argument(
+            "--quarters", type=int, default=DEFAULT_QUARTERS, help="Number of quarters, including the current one."
+        )
         parser.add_argument(
             "--against", type=int, default=None, help="The version to compare with, instead of the one in force."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the back-test and print the differences."""
-        name, number = options["name"], options["number"]
+        given = {name: options[name] for name in ("name", "number", "against", "quarters")}
         try:
-            result = backtest.run(
-                version=backtest.version_of(name=name, number=number),
-                against=backtest.baseline_of(name=name, number=options["against"]),
-                quarters=options["quarters"],
-                now=timezone.now(),
-            )
+            result = backtest.run(**given, now=timezone.now())
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         for line in _lines(result):
@@ -48,9 +44,8 @@ def _lines(result: Backtest) -> list[str]:
         f"{result.quarters[0]}:"
     )
     shares = [
-        f"  {outcome.value:16} {result.before[outcome].count:6} -> {result.after[outcome].count:6}  "
-        f"{format_usd(result.after[outcome].usd)}"
-        for outcome in PolicyOutcome
+        f"  {row.outcome.value:16} {row.before.count:6} -> {row.after.count:6}  {format_usd(row.after.usd)}"
+        for row in result.outcomes
     ]
     changed = [
         f"  {line.ref} {line.compared.before.outcome.value} -> {line.compared.after.outcome.value}"

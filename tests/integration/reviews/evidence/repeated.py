@@ -9,11 +9,12 @@ from reviews.requests.queries.rulebook import policy_of
 
 def again(row: PolicyEvaluation) -> Evaluation:
     """Repeat a recorded evaluation with its policy version and the metric values known then."""
-    values = [
-        metric_value_of(record)
-        for record in row.request.metric_records.order_by("pk")
-        if backtest._was_known(row, record.pk, record.observed_at)
-    ]
-    waived = backtest._waived(row, backtest._waivers([row]))
-    subject = backtest._subject(row)
-    return evaluate(policy_of(row.policy), subject=subject, metric_values=values, now=row.evaluated_at, waived=waived)
+    (case,) = backtest._cases([row])
+    known = row.request.metric_records.filter(pk__lte=row.told["metric_values_to"]).order_by("pk")
+    return evaluate(
+        policy_of(row.policy),
+        subject=case.subject,
+        metric_values=[metric_value_of(record) for record in known],
+        now=case.at,
+        waived=case.waived,
+    )
