@@ -30,7 +30,6 @@ MODULES = {
     "serializers": "Serializers that several subjects use.",
     "jira": "The adapter for Jira, in one folder that can be deleted.",
     "in_memory": "In-memory implementations of ports, for tests and the demo.",
-    "opening": "The sequence of search and creation that opens only one ticket for one request.",
     "printing": "The adapter that prints a PDF.",
     "outbox": "External effects, stored as rows and delivered after the transaction.",
     "actions": "All writes: keyword-only arguments, `by=`, `now=`, one transaction that includes the audit event.",

@@ -6,7 +6,7 @@ from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
-from reviews.tickets.queries.drafts import draft_of, request_url
+from reviews.tickets.queries.drafts import draft_of
 from weighbridge.core.errors import NotFound
 
 
@@ -17,14 +17,10 @@ def action_of(ticket: Ticket) -> ActionItem:
     return ticket.action_item
 
 
-def action_url(item: ActionItem) -> str:
-    """The URL of the page of the action item."""
-    return f"{settings.WEIGHBRIDGE['BASE_URL']}/action-items/{item.ref}/"
-
-
 def page_of(ticket: Ticket) -> str:
     """The URL of the page that the ticket links to."""
-    return request_url(ticket.request) if ticket.request is not None else action_url(action_of(ticket))
+    pages = "requests" if ticket.request_id else "action-items"
+    return f"{settings.WEIGHBRIDGE['BASE_URL']}/{pages}/{ticket.subject[1]}/"
 
 
 def title_of(ticket: Ticket) -> str:
@@ -54,7 +50,6 @@ def action_draft(item: ActionItem) -> TicketDraft:
     return TicketDraft(
         label=item.ticket.label,
         summary=f"{item.ref} {kind.words.capitalize()}: {subject.title}"[:250],
-        url=action_url(item),
         body=(
             Paragraph(decision.rationale),
             Fields(rows),
@@ -62,6 +57,6 @@ def action_draft(item: ActionItem) -> TicketDraft:
             Paragraph(subject.why),
             Heading("Immediate effect"),
             Paragraph(decision.effect),
-            Link(f"{item.ref} in Weighbridge", action_url(item)),
+            Link(f"{item.ref} in Weighbridge", page_of(item.ticket)),
         ),
     )

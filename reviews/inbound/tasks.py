@@ -1,6 +1,6 @@
 """Tasks that exchange data with the ticket tracker."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -21,9 +21,7 @@ from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES, ReconciliationMode
 from reviews.tickets.jira.reader import STATUSES_MAX, JiraReader
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
-from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.models import Ticket
-from reviews.tickets.opening import open_once
 from reviews.tickets.ports import (
     FailureReach,
     LabelLost,
@@ -60,31 +58,17 @@ def jira_settings() -> JiraSettings:
     if not values["url"]:
         raise outbox.NeedsPerson(NO_TRACKER)
     try:
-        return JiraSettings(**{**values, "statuses": {**STATUSES, **values["statuses"]}})
+        return JiraSettings(**{name: value for name, value in values.items() if name != "statuses"})
     except Misconfigured as refusal:
         raise outbox.NeedsPerson(refusal.reason) from refusal
 
 
 @contextmanager
-def tracker() -> Iterator[TicketTracker]:
+def tracker() -> Iterator[TicketReader]:
     """The configured tracker. Its failures are translated into exceptions of the outbox."""
-    opened = JiraTracker(jira_settings(), clock=timezone.now)
-    with _outbox_errors(opened.close):
-        yield opened
-
-
-@contextmanager
-def reader() -> Iterator[TicketReader]:
-    """A reader for the configured tracker, with the same translation of failures."""
     opened = JiraReader(jira_settings(), clock=timezone.now)
-    with _outbox_errors(opened.close):
-        yield opened
-
-
-@contextmanager
-def _outbox_errors(close: Callable[[], None]) -> Iterator[None]:
     try:
-        yield
+        yield opened
     except TrackerUnreachable as failure:
         reach, wait_s = REACH[failure.reach], failure.retry_after_s
         raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
@@ -95,7 +79,7 @@ def _outbox_errors(close: Callable[[], None]) -> Iterator[None]:
     except TrackerError as failure:
         raise outbox.NeedsPerson(failure.reason, reach=REACH[failure.reach]) from failure
     finally:
-        close()
+        opened.close()
 
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
@@ -112,7 +96,7 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
         # It always searches first: a database restored from a backup does not know the earlier attempts.
-        remote = open_once(jira, draft_for(ticket), may_exist=True, before_open=lambda: _record_attempt(message))
+        remote = jira.find(ticket.label) or jira.open(draft_for(ticket), not_after=_record_attempt(message))
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
@@ -177,7 +161,7 @@ def _statuses() -> dict[str, str]:
 def read_ticket(message: OutboxMessage) -> None:
     """Read the ticket once for all pending hints, update its mirror, and process each new move."""
     ticket = ticket_of(message.payload)
-    with reader() as jira:
+    with tracker() as jira:
         outbox.collect_batch(message=message, now=timezone.now())
         try:
             remote = jira.read(ticket.remote_id)
@@ -206,7 +190,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
     """Read the status of every linked ticket in batches of 100, and repair differences according to the mode."""
     seen: dict[str, TicketStatus] = {}
     ids = linked_ids()
-    with reader() as jira:
+    with tracker() as jira:
         for start in range(0, len(ids), STATUSES_MAX):
             outbox.check_held(message=message, now=timezone.now())
             seen |= jira.read_statuses(ids[start : start + STATUSES_MAX])

@@ -1,7 +1,7 @@
 """Request changes to tickets. Every change is an outbox row, written in the transaction that needs it."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -13,9 +13,7 @@ from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.jobs.queries import CHECK
 from governance.people.queries.people import name_of
-from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
-from reviews.tickets.audit import record_ticket_event
 from reviews.tickets.models import Ticket, TicketComment, TicketState
 from reviews.tickets.ports import RemoteTicket, TrackerHealth, ticket_label
 
@@ -29,31 +27,22 @@ _JIRA = ("integration", "jira")
 
 def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
     """Queue the ticket of a request. Without a tracker it stays queued, and the pages show this."""
-    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=request.ref)
-    with transaction.atomic():
-        ticket, is_new = Ticket.objects.get_or_create(request=request, defaults={"label": label})
-        if is_new:
-            record(kind="ticket.wanted", request=request, by=by, now=now, details={"label": label})
-        outbox.enqueue(
-            kind="ticket.open",
-            key=f"ticket.open:{request.ref}",
-            lane=_lane(request.ref),
-            payload={"request_id": request.pk},
-            now=now,
-        )
-    return ticket
+    return _open(request.ref, by, now, request=request)
 
 
 def open_action_ticket(*, item: "ActionItem", by: User, now: datetime) -> Ticket:
     """Queue the ticket of an action item."""
-    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=item.ref)
+    return _open(item.ref, by, now, action_item=item)
+
+
+def _open(ref: str, by: User, now: datetime, **of: Any) -> Ticket:
+    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=ref)
     with transaction.atomic():
-        ticket, is_new = Ticket.objects.get_or_create(action_item=item, defaults={"label": label})
+        ticket, is_new = Ticket.objects.get_or_create(**of, defaults={"label": label})
         if is_new:
-            record_ticket_event(kind="ticket.wanted", ticket=ticket, by=by, now=now, details={"label": label})
-        payload = {"action_id": item.pk}
+            audit.record(kind="ticket.wanted", subject=ticket.subject, by=by, now=now, details={"label": label})
         outbox.enqueue(
-            kind="ticket.open", key=f"ticket.open:{item.ref}", lane=_lane(item.ref), payload=payload, now=now
+            kind="ticket.open", key=f"ticket.open:{ref}", lane=_lane(ref), payload=_subject_id(ticket), now=now
         )
     return ticket
 
@@ -65,7 +54,8 @@ def notify_request_ticket(
     with transaction.atomic():
         ticket = Ticket.objects.filter(request=request).first()
         if ticket is None:
-            record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
+            subject, details = ("request", request.ref), {"occasion": occasion}
+            audit.record(kind="ticket.not_wanted", subject=subject, by=by, now=now, details=details)
             return
         notify_ticket(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
 
@@ -76,10 +66,10 @@ def notify_ticket(*, ticket: Ticket, occasion: str, reason: str, by: User | None
     with transaction.atomic():
         number = OutboxMessage.objects.filter(lane=_lane(ref)).count()
         key = f"ticket.tell:{ref}:{number}:{occasion}"
-        subject = {"request_id": ticket.request_id} if ticket.request_id else {"action_id": ticket.action_item_id}
-        payload = subject | {"occasion": occasion, "text": reason, "by": _name(by), "marker": key}
+        author = name_of(by) if by else "Weighbridge"
+        payload = _subject_id(ticket) | {"occasion": occasion, "text": reason, "by": author, "marker": key}
         outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(ref), payload=payload, now=now)
-        record_ticket_event(kind="ticket.told", ticket=ticket, by=by, now=now, details={"occasion": occasion})
+        audit.record(kind="ticket.told", subject=ticket.subject, by=by, now=now, details={"occasion": occasion})
 
 
 def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None, now: datetime) -> Ticket:
@@ -89,7 +79,7 @@ def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None,
         ticket.status, ticket.linked_at = remote.status or ticket.status, ticket.linked_at or now
         ticket.save()
         details = {"key": remote.key, "duplicates": list(remote.duplicates)}
-        record_ticket_event(kind="ticket.linked", ticket=ticket, by=by, now=now, details=details)
+        audit.record(kind="ticket.linked", subject=ticket.subject, by=by, now=now, details=details)
     return ticket
 
 
@@ -104,7 +94,7 @@ def record_ticket_update(
             ours = {"is_ours": True, "text": "", "created_at": now, "updated_at": now}
             TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment_id, defaults=ours)
         details = {"status": status}
-        record_ticket_event(kind="ticket.updated", ticket=ticket, by=by, now=now, details=details, reason=note)
+        audit.record(kind="ticket.updated", subject=ticket.subject, by=by, now=now, details=details, reason=note)
 
 
 def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
@@ -112,7 +102,7 @@ def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> 
     with transaction.atomic():
         ticket.state = TicketState.UNCERTAIN
         ticket.save(update_fields=["state"])
-        record_ticket_event(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
+        audit.record(kind="ticket.uncertain", subject=ticket.subject, by=by, now=now)
 
 
 def record_health(*, health: TrackerHealth, by: User | None = None, now: datetime) -> None:
@@ -152,5 +142,5 @@ def _lane(ref: str) -> str:
     return f"ticket:{ref}"
 
 
-def _name(by: User | None) -> str:
-    return name_of(by) if by else "Weighbridge"
+def _subject_id(ticket: Ticket) -> dict[str, Any]:
+    return {"request_id": ticket.request_id} if ticket.request_id else {"action_id": ticket.action_item_id}

@@ -167,11 +167,6 @@ def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:
     return is_stored or (is_by_us and MARKER in text)
 
 
-def has_status(*, wanted: str, status: str, categories: Collection[str]) -> bool:
-    """Whether a ticket has the wanted status, or a status in the category of that name."""
-    return wanted.strip().casefold() in {name.strip().casefold() for name in (status, *categories)}
-
-
 def _object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)

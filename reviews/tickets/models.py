@@ -104,6 +104,11 @@ class TicketComment(models.Model):
     def __str__(self) -> str:
         return f"{self.ticket} comment {self.remote_id}"
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether its author changed it later."""
+        return self.updated_at > self.created_at
+
 
 class TicketMove(models.Model):
     """A move of the ticket in the tracker, processed once. A database trigger prevents changes."""

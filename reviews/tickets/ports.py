@@ -1,7 +1,7 @@
 """The port of the ticket tracker: protocols and value types, independent of Jira.
 
-`reviews.tickets.jira` implements the protocols, and `reviews.tickets.in_memory` does so for tests. Tasks build an
-adapter and pass it in. No adapter sleeps or repeats a write: the outbox decides when to try again.
+`reviews.tickets.jira` implements the protocols. Tasks build an adapter. No adapter sleeps or repeats a write: the
+outbox decides when to try again.
 """
 
 import hashlib
@@ -47,13 +47,11 @@ Block = Heading | Paragraph | Fields | Link
 
 @dataclass(frozen=True, slots=True)
 class TicketDraft:
-    """A ticket to be opened once. `label` is its unique search key (see `ticket_label`); `url` is its page here."""
+    """A ticket to be opened once. `label` is its unique search key (see `ticket_label`)."""
 
     label: str
     summary: str
     body: tuple[Block, ...]
-    url: str
-    extra_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,10 @@ class TicketStatus:
     categories: tuple[str, ...]
     updated_at: datetime
 
+    def is_in(self, wanted: str) -> bool:
+        """Whether this is the wanted status, or a status in the category of that name."""
+        return wanted.strip().casefold() in {name.strip().casefold() for name in (self.status, *self.categories)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteIssue:
@@ -131,15 +133,6 @@ class TrackerHealth:
     retry_after_s: float | None = None
 
 
-class FailureKind(StrEnum):
-    """How the caller must handle a failure."""
-
-    TRANSIENT = "transient"  # nothing was done: try again later
-    UNKNOWN = "unknown"  # it may have been done: wait, search for it, then try again
-    PERMANENT = "permanent"  # a person must change something first: pause
-    SOFT = "soft"  # this one effect is impossible: record it and continue
-
-
 class FailureReach(StrEnum):
     """The scope of a failure: which other calls would fail in the same way now."""
 
@@ -151,20 +144,19 @@ class FailureReach(StrEnum):
 class TrackerError(Exception):
     """The tracker did not execute a call. `reason` is a sentence for people."""
 
-    def __init__(self, reason: str, *, kind: FailureKind, reach: FailureReach = FailureReach.TICKET) -> None:
+    def __init__(self, reason: str, *, reach: FailureReach = FailureReach.TICKET) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.kind = kind
         self.reach = reach
 
 
 class TrackerUnreachable(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
-    """No usable response, and nothing was done in the tracker."""
+    """No usable response, and nothing was done in the tracker: try again later."""
 
     def __init__(
         self, reason: str, *, retry_after_s: float | None = None, reach: FailureReach = FailureReach.TRACKER
     ) -> None:
-        super().__init__(reason, kind=FailureKind.TRANSIENT, reach=reach)
+        super().__init__(reason, reach=reach)
         self.retry_after_s = retry_after_s
 
 
@@ -183,7 +175,7 @@ class OutcomeUnknown(TrackerError):  # noqa: N818 -- named after what happened, 
     """A write was sent and its response lost. Wait `settle_s` seconds before a search, because search lags behind."""
 
     def __init__(self, reason: str, *, settle_s: float) -> None:
-        super().__init__(reason, kind=FailureKind.UNKNOWN)
+        super().__init__(reason)
         self.settle_s = settle_s
 
 
@@ -193,7 +185,7 @@ class Misconfigured(TrackerError):  # noqa: N818 -- named after what happened, l
     def __init__(
         self, reason: str, *, fields: tuple[str, ...] = (), reach: FailureReach = FailureReach.TRACKER
     ) -> None:
-        super().__init__(reason, kind=FailureKind.PERMANENT, reach=reach)
+        super().__init__(reason, reach=reach)
         self.fields = fields
 
 
@@ -208,24 +200,18 @@ class LabelLost(Misconfigured):
 class TicketGone(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
     """The ticket was deleted or is hidden from our account. Never re-create it silently."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, kind=FailureKind.SOFT)
-
 
 class TransitionUnavailable(TrackerError):  # noqa: N818 -- named after what happened, like all errors of the port
     """The workflow has no transition to the wanted status. The change in Weighbridge is still valid."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, kind=FailureKind.SOFT)
 
 
 class TicketTracker(Protocol):
     """A ticket tracker. It informs; it never approves. Every method may raise `TrackerError`."""
 
     def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
-        """Create the ticket unconditionally. Use `opening.open_once` if there may have been an earlier attempt.
+        """Create the ticket unconditionally. Search first: there may have been an earlier attempt.
 
-        Raises TooLate without sending anything if `not_after` has passed.
+        Raises TooLate without sending anything if `not_after` has passed. On LabelLost, store the ticket of the error.
         """
         ...
 
@@ -253,8 +239,8 @@ class TicketTracker(Protocol):
         ...
 
 
-class TicketReader(Protocol):
-    """Reads the changes that people made to our tickets. Every method may raise `TrackerError`."""
+class TicketReader(TicketTracker, Protocol):
+    """A tracker that also reads the changes that people made to our tickets."""
 
     def read(self, ticket_id: str) -> RemoteIssue:
         """The current ticket with its comments and all moves. Raises TicketGone."""

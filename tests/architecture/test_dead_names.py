@@ -12,7 +12,6 @@ TWIN = "the in-process twin of an adapter: tests and trials run against it"
 ALIVE = {
     "TokenScheme": "registers itself with drf-spectacular by being defined",
     "MemoryPrinter": TWIN,
-    "MemoryTracker": TWIN,
     "PacketPrinter": "the port that the printer and its twin keep to",
 }
 FOUND_BY_DJANGO = ("/management/commands/", "/apps.py")

@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 
 from reviews.packets.in_memory import MemoryPrinter
 from reviews.packets.ports import PacketPrinter, PrintFailed
-from reviews.tickets import ports
-from reviews.tickets.in_memory import MemoryTracker
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
-from reviews.tickets.opening import open_once
 from reviews.tickets.ports import (
     OutcomeUnknown,
     Paragraph,
@@ -29,13 +26,13 @@ from reviews.tickets.ports import (
     ticket_label,
 )
 from tests.standins.jira_cloud import JiraCloud
+from tests.standins.memory_tracker import MemoryTracker
 
 METHODS = ("open", "find", "comment", "transition", "link", "check")
 DRAFT = TicketDraft(
     label=ticket_label(instance="test", reference="MRR-2026-0042"),
     summary="Review of sentiment 3.1",
     body=(Paragraph("The policy asks for a review."),),
-    url="http://localhost:8000/requests/MRR-2026-0042/",
 )
 SAYS = (Paragraph("Two reviewers approved."),)
 
@@ -79,18 +76,6 @@ def test_the_oldest_wins(tracker: TicketTracker) -> None:
     tracker.open(DRAFT)
     tracker.open(replace(DRAFT, label=f"{DRAFT.label}1"))
     assert tracker.find(DRAFT.label) == replace(first, duplicates=("MR-2",))
-
-
-def test_open_once_adopts_what_an_attempt_left(tracker: TicketTracker) -> None:
-    first = open_once(tracker, DRAFT, may_exist=True)
-    assert open_once(tracker, DRAFT, may_exist=True) == first
-    assert tracker.find(DRAFT.label) == first
-
-
-def test_open_once_opens_without_a_look_where_nothing_can_be(tracker: TicketTracker) -> None:
-    open_once(tracker, DRAFT, may_exist=False)
-    open_once(tracker, DRAFT, may_exist=False)
-    assert tracker.find(DRAFT.label).duplicates == ("MR-2",)
 
 
 def test_a_marker_is_written_once(tracker: TicketTracker) -> None:
@@ -153,8 +138,8 @@ class TestMemoryFaults:
         tracker = MemoryTracker()
         tracker.fail_next(OutcomeUnknown("The answer was lost.", settle_s=1.0), after_commit=True)
         with pytest.raises(OutcomeUnknown):
-            open_once(tracker, DRAFT, may_exist=False)
-        assert open_once(tracker, DRAFT, may_exist=True).key == "MR-1"
+            tracker.open(DRAFT)
+        assert tracker.find(DRAFT.label).key == "MR-1"
         assert len(tracker.tickets) == 1
 
     def test_search_that_lags(self) -> None:
@@ -214,14 +199,3 @@ class TestWords:
     def test_rate_limited_is_a_kind_of_unreachable(self) -> None:
         assert issubclass(RateLimited, TrackerUnreachable)
         assert RateLimited("Slow down.").retry_after_s is None
-
-    def test_every_error_has_a_kind(self) -> None:
-        kinds = {
-            ports.TrackerUnreachable("a"): "transient",
-            ports.RateLimited("b"): "transient",
-            ports.OutcomeUnknown("c", settle_s=1): "unknown",
-            ports.Misconfigured("d"): "permanent",
-            ports.TicketGone("e"): "soft",
-            ports.TransitionUnavailable("f"): "soft",
-        }
-        assert {str(error): error.kind for error in kinds} == {str(error): kind for error, kind in kinds.items()}

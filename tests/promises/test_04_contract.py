@@ -25,6 +25,7 @@ from tests.standins.jira_cloud import JiraCloud
 KNOWN_QUIRKS: dict[str, str] = {}
 """What may depart, and why: "request|response METHOD path: message" to a reason."""
 
+PAGE = "http://localhost:8000/requests/MRR-2026-0042/"
 DRAFT = TicketDraft(
     label="weighbridge-test-mrr-2026-0042",
     summary="Review of sentiment 3.1",
@@ -32,10 +33,10 @@ DRAFT = TicketDraft(
         Heading("Why"),
         Paragraph("Training costs\nmore than it may."),
         Fields((("training_cost_usd", "12000.00 USD"), ("latency_p95_ms", ""))),
-        Link("The request", "http://localhost:8000/requests/MRR-2026-0042/"),
+        Link("The request", PAGE),
     ),
-    url="http://localhost:8000/requests/MRR-2026-0042/",
 )
+
 
 READ_COMMENTS = 120  # more than a page
 
@@ -109,8 +110,8 @@ def test_all_that_is_ever_asked_keeps_the_contract(judged: Judged, tracker: Jira
     assert tracker.find(DRAFT.label) is None
     ticket = tracker.open(DRAFT)
     assert tracker.find(DRAFT.label) == ticket
-    tracker.link(ticket.id, url=DRAFT.url, title="MRR-2026-0042", global_id=DRAFT.label)
-    tracker.link(ticket.id, url=DRAFT.url, title="MRR-2026-0042", global_id=DRAFT.label)
+    tracker.link(ticket.id, url=PAGE, title="MRR-2026-0042", global_id=DRAFT.label)
+    tracker.link(ticket.id, url=PAGE, title="MRR-2026-0042", global_id=DRAFT.label)
     first = tracker.comment(ticket.id, DRAFT.body, marker="event-1")
     assert tracker.comment(ticket.id, DRAFT.body, marker="event-1") == first
     for status in {*STATUSES.values(), "In Review"}:
@@ -189,7 +190,7 @@ def test_refusals_keep_the_contract(judged: Judged, tracker: JiraReader, monkeyp
     for attempt in (
         lambda: tracker.comment("404", DRAFT.body, marker="event-1"),
         lambda: tracker.transition("404", "Done"),
-        lambda: tracker.link("404", url=DRAFT.url, title="x", global_id="y"),
+        lambda: tracker.link("404", url=PAGE, title="x", global_id="y"),
     ):
         with pytest.raises(TicketGone):
             attempt()

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -16,17 +15,26 @@ from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
 from reviews.inbound.actions.move_targets import ActionItemTarget
+from reviews.inbound.queries import action_of
+from reviews.quarterly.models import ActionItem
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
 from reviews.tickets import actions as effects
-from reviews.tickets.audit import record_ticket_event
-from reviews.tickets.domain import Hint, Meaning, MoveAnswer, MoveOutcome, answer_on_request, is_own_comment, meaning_of
+from reviews.tickets.domain import (
+    Hint,
+    Meaning,
+    MoveAnswer,
+    MoveOutcome,
+    answer_on_request,
+    is_own_comment,
+    meaning_for_action,
+    meaning_of,
+)
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
-from reviews.tickets.queries.drafts import request_of
 from reviews.workflow.actions import requests
 from weighbridge.core.errors import Invalid, Refused
 
@@ -36,18 +44,9 @@ _JIRA = ("integration", "jira")
 
 @dataclass(frozen=True)
 class RequestTarget:
-    """The request of a ticket, locked, so that two workers never process the same ticket at once."""
+    """The request of a ticket."""
 
     request: ReviewRequest
-
-    @classmethod
-    def locked(cls, ticket: Ticket) -> Self:
-        """Lock the request of a ticket."""
-        return cls(lock(request_of(ticket)))
-
-    def meaning(self, asked: Meaning) -> Meaning:
-        """The meaning of a move for a request."""
-        return asked
 
     def may_act(self, person: Person) -> bool:
         """Whether the person may see the request."""
@@ -58,15 +57,9 @@ class RequestTarget:
         state, ref = RequestState(self.request.state), self.request.ref
         return answer_on_request(meaning, state=state, ref=ref, author=author, is_known=is_known)
 
-    def apply(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> MoveAnswer:
-        """Withdraw the request as the user, with the regular permission checks."""
-        try:
-            with transaction.atomic():
-                reason = f"Moved to {move.status} in Jira."
-                requests.withdraw(request=self.request, reason=reason, by=user, now=now)
-        except Refused as refusal:
-            return MoveAnswer(MoveOutcome.REFUSED, f"{self.request.ref} was not withdrawn: {refusal.reason}")
-        return MoveAnswer(MoveOutcome.DONE)
+    def apply(self, _: Meaning, reason: str, user: User, now: datetime) -> None:
+        """Withdraw the request as the user."""
+        requests.withdraw(request=self.request, reason=reason, by=user, now=now)
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
@@ -89,7 +82,7 @@ def request_read(*, ticket: Ticket, occasion: str, by: User | None = None, now: 
     with transaction.atomic():
         message = _enqueue_read(ticket, occasion=occasion, now=now)
         details = {"occasion": occasion}
-        record_ticket_event(kind="ticket.read_requested", ticket=ticket, by=by, now=now, details=details)
+        audit.record(kind="ticket.read_requested", subject=ticket.subject, by=by, now=now, details=details)
     return message
 
 
@@ -108,7 +101,7 @@ def update_mirror(*, ticket: Ticket, remote: RemoteIssue, by: User | None = None
         TicketMirror.objects.update_or_create(ticket=row, defaults=fields)
         if changed_count or before != (row.status, row.key, False) or stored is None:
             details = {"status": row.status, "comments": changed_count}
-            record_ticket_event(kind="ticket.mirrored", ticket=row, by=by, now=now, details=details)
+            audit.record(kind="ticket.mirrored", subject=row.subject, by=by, now=now, details=details)
     return True
 
 
@@ -121,7 +114,7 @@ def record_gone(*, ticket: Ticket, reason: str, by: User | None = None, now: dat
         stored.gone_at, stored.read_at = stored.gone_at or now, now
         stored.save()
         if is_new_information:
-            record_ticket_event(kind="ticket.gone", ticket=row, by=by, now=now, reason=reason)
+            audit.record(kind="ticket.gone", subject=row.subject, by=by, now=now, reason=reason)
 
 
 def process_move(
@@ -140,21 +133,22 @@ def process_move(
     `tickets.domain.meaning_of`.
     """
     with transaction.atomic():
-        target = RequestTarget.locked(ticket) if ticket.request_id else ActionItemTarget.locked(ticket)
+        target = _locked_target(ticket)
         if move.is_by_us or TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
             return None
-        asked = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
-        meaning, user = target.meaning(asked), _user_of_account(move.author_id, target)
+        meaning = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
+        meaning = meaning if ticket.request_id else meaning_for_action(meaning)
+        user = _user_of_account(move.author_id, target)
         answer = target.answer(meaning, author=move.author, is_known=user is not None)
         if answer.is_to_try and user is not None:
-            answer = target.apply(meaning, move, user, now)
+            answer = _apply(ticket, target, meaning, move, user, now)
         row = _store_move(ticket, move, meaning, answer, user, now)
         if answer.outcome is MoveOutcome.REFUSED:
             effects.notify_ticket(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
         is_acknowledged = ticket.request_id and meaning is Meaning.ACKNOWLEDGE and answer.outcome is MoveOutcome.DONE
         kind = "ticket.acknowledged" if is_acknowledged else f"ticket.move_{answer.outcome.value}"
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}
-        record_ticket_event(kind=kind, ticket=ticket, by=user or by, now=now, details=details, reason=answer.reason)
+        audit.record(kind=kind, subject=ticket.subject, by=user or by, now=now, details=details, reason=answer.reason)
     return row
 
 
@@ -218,7 +212,32 @@ def _store_comment(ticket: Ticket, stored: TicketComment | None, comment: Remote
     return not is_ours
 
 
-def _user_of_account(account_id: str, target: "RequestTarget | ActionItemTarget") -> User | None:
+def _locked_target(ticket: Ticket) -> RequestTarget | ActionItemTarget:
+    """Lock what the ticket is about, so that two workers never process the same ticket at once."""
+    if ticket.request is not None:
+        return RequestTarget(lock(ticket.request))
+    return ActionItemTarget(ActionItem.objects.select_for_update().get(pk=action_of(ticket).pk))
+
+
+def _apply(
+    ticket: Ticket,
+    target: RequestTarget | ActionItemTarget,
+    meaning: Meaning,
+    move: RemoteMove,
+    user: User,
+    now: datetime,
+) -> MoveAnswer:
+    """Apply the move as the user, with the regular permission checks."""
+    try:
+        with transaction.atomic():
+            target.apply(meaning, f"Moved to {move.status} in Jira.", user, now)
+    except Refused as refusal:
+        unchanged = "was not withdrawn" if ticket.request_id else "was not changed"
+        return MoveAnswer(MoveOutcome.REFUSED, f"{ticket.subject[1]} {unchanged}: {refusal.reason}")
+    return MoveAnswer(MoveOutcome.DONE)
+
+
+def _user_of_account(account_id: str, target: RequestTarget | ActionItemTarget) -> User | None:
     """The user linked to the account, if active and allowed to act on the request or action item."""
     identity = (
         ExternalIdentity.objects.filter(account_id=account_id).select_related("user").first() if account_id else None

@@ -117,8 +117,7 @@ def _bad_request(status: int, error: JIRAError, operation: Operation, settings: 
     details = "; ".join([*(f"{name}: {text}" for name, text in fields.items()), *([general] if general else [])])
     return Misconfigured(
         f"Jira refused to {operation.what} (answer {status}).{_quoted(details)} Correct the project's screens, or "
-        "JIRA_PROJECT, "
-        "JIRA_ISSUE_TYPE and JIRA_FIELDS.",
+        "JIRA_PROJECT, JIRA_ISSUE_TYPE and JIRA_FIELDS.",
         fields=tuple(fields),
         reach=FailureReach.ALIKE if fields else FailureReach.TICKET,
     )
@@ -177,8 +176,7 @@ def _response_error(error: Exception, operation: Operation, *, settings: JiraSet
         )
     return Misconfigured(
         f"The server at {settings.url} did not answer like Jira when asked to {operation.what}: check JIRA_URL, and "
-        "that "
-        "no login page or proxy is in front of it."
+        "that no login page or proxy is in front of it."
     )
 
 

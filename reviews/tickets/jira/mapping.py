@@ -1,4 +1,4 @@
-"""Convert blocks to the Atlassian Document Format (ADF) of API version 3, and ADF to plain text."""
+"""Convert blocks to the Atlassian Document Format (ADF) of API version 3, and ADF to text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +12,7 @@ SUMMARY_CHARS_MAX = 255
 BODY_CHARS_MAX = 30_000
 """Jira refuses texts above 32,767 characters; the difference leaves room for what Jira adds."""
 
+_INLINE = {"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status"}
 _CUT = Paragraph("The text is shortened; the page that this ticket links to has the complete text.")
 
 
@@ -32,9 +33,19 @@ def marker_text(marker: str) -> str:
     return f"[{marker}]"
 
 
-def plain_text(node: object) -> str:
-    """Every piece of text in an ADF node, a line each. Text in nodes of unknown shape is ignored."""
-    return "\n".join(_texts(node))
+def prose(node: Any) -> str:
+    """The text of an ADF node for people, one line per block. A node of unknown shape has no text."""
+    if isinstance(node, list):
+        return "".join(prose(child) for child in node)
+    if not isinstance(node, dict):
+        return ""
+    if node.get("type") in _INLINE:
+        return _inline_text(node)
+    inner = prose(node.get("content"))
+    is_block = isinstance(node.get("content"), list) and any(
+        isinstance(child, dict) and child.get("type") in _INLINE for child in node["content"]
+    )
+    return f"{inner}\n" if is_block and not inner.endswith("\n") else inner
 
 
 def summary_line(text: str) -> str:
@@ -105,11 +116,10 @@ def _length(block: Block) -> int:
             return len(block.text)
 
 
-def _texts(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(text := node.get("text"), str):
-            yield text
-        yield from _texts(node.get("content"))
-    elif isinstance(node, list):
-        for child in node:
-            yield from _texts(child)
+def _inline_text(node: Node) -> str:
+    attributes = node.get("attrs")
+    values: Node = attributes if isinstance(attributes, dict) else {}
+    if node["type"] == "hardBreak":
+        return "\n"
+    text = node.get("text") or values.get("text") or values.get("shortName") or values.get("url") or ""
+    return text if isinstance(text, str) else ""

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
 
 from reviews.tickets.jira.client import Json
+from reviews.tickets.jira.mapping import prose
 from reviews.tickets.jira.tracker import JiraTracker, issue_path
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove, TicketStatus
 
-PAGE, ENTRIES_MAX = 100, 2_000
+ENTRIES_MAX = 2_000
 STATUSES_MAX = 100
 """The maximum number of issues in one bulk request."""
-_INLINE = {"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status"}
 
 
 class JiraReader(JiraTracker):
@@ -22,7 +22,7 @@ class JiraReader(JiraTracker):
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             issue = client.get_json(issue_path(ticket_id), fields="status,updated")
             us = self.own_account()
-            comments = [_comment(entry, us) for entry in self._entries(ticket_id, "comment", "comments")]
+            comments = [_comment(entry, us) for entry in self._oldest(ticket_id, "comment", "comments")]
             moves = self._moves(ticket_id, us)
             ticket, updated_at = self._ticket(issue), _moment(issue["fields"]["updated"])
         return RemoteIssue(
@@ -45,21 +45,13 @@ class JiraReader(JiraTracker):
                 seen |= {str(issue["id"]): _ticket_status(issue["fields"]) for issue in issues}
         return seen
 
-    def _entries(self, ticket_id: str, part: str, name: str) -> Iterator[Json]:
-        """All entries of a paged list, oldest first."""
-        start = 0
-        with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
-            while start < ENTRIES_MAX:
-                page = client.get_json(f"{issue_path(ticket_id)}/{part}", startAt=str(start), maxResults=str(PAGE))
-                yield from page[name]
-                start += len(page[name])
-                if not page[name] or start >= page["total"]:
-                    return
+    def _oldest(self, ticket_id: str, part: str, name: str) -> Iterator[Json]:
+        return islice(self._entries("read the ticket", ticket_id, part, name), ENTRIES_MAX)
 
     def _moves(self, ticket_id: str, us: str) -> list[RemoteMove]:
         moves = [
             (entry, item)
-            for entry in self._entries(ticket_id, "changelog", "values")
+            for entry in self._oldest(ticket_id, "changelog", "values")
             for item in entry["items"]
             if item.get("field") == "status"
         ]
@@ -110,27 +102,3 @@ def _author(entry: Json) -> tuple[str, str]:
 def _moment(text: str) -> datetime:
     """Jira writes `2026-11-24T12:00:00.000+0000`. Raises ValueError for other formats."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
-
-
-def prose(node: Any) -> str:
-    """The text of an ADF node for people, one line per block. A node of unknown shape has no text."""
-    if isinstance(node, list):
-        return "".join(prose(child) for child in node)
-    if not isinstance(node, dict):
-        return ""
-    if node.get("type") in _INLINE:
-        return _inline(node)
-    inner = prose(node.get("content"))
-    is_block = isinstance(node.get("content"), list) and any(
-        isinstance(child, dict) and child.get("type") in _INLINE for child in node["content"]
-    )
-    return f"{inner}\n" if is_block and not inner.endswith("\n") else inner
-
-
-def _inline(node: Json) -> str:
-    attributes = node.get("attrs")
-    values: Json = attributes if isinstance(attributes, dict) else {}
-    if node["type"] == "hardBreak":
-        return "\n"
-    text = node.get("text") or values.get("text") or values.get("shortName") or values.get("url") or ""
-    return text if isinstance(text, str) else ""

@@ -45,7 +45,6 @@ class JiraSettings:
     project: str
     issue_type: str = "Task"
     fields: Mapping[str, Any] = field(default_factory=dict)
-    statuses: Mapping[str, str] = field(default_factory=lambda: STATUSES)
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     read_timeout_s: float = READ_TIMEOUT_S
     settle_s: float = SETTLE_S
@@ -94,10 +93,6 @@ class JiraSettings:
     def is_loopback(self) -> bool:
         """Whether the address is this machine; such requests never use a proxy."""
         return urlsplit(self.url).hostname in LOOPBACK
-
-    def status_for(self, event: str) -> str | None:
-        """The status or status category for `event` (a request state or an outcome); None: no move."""
-        return self.statuses.get(event)
 
     def browse_url(self, key: str) -> str:
         """The URL of the ticket for people."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from reviews.tickets.jira import health
 from reviews.tickets.jira.client import JiraClient, Json
 from reviews.tickets.jira.errors import Operation, translate_errors
-from reviews.tickets.jira.mapping import document, marked_document, marker_text, plain_text, summary_line
+from reviews.tickets.jira.mapping import document, marked_document, marker_text, prose, summary_line
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.workflow import find_transition, status_if_reached
 from reviews.tickets.ports import (
@@ -26,7 +27,7 @@ from reviews.tickets.ports import (
 )
 
 _FOUND_MAX = 50
-_COMMENT_PAGE = 100
+PAGE = 100
 _DEFAULT_WAIT_S = 5.0
 _READ_FIELDS = "labels,status"
 
@@ -59,8 +60,8 @@ class JiraTracker:
                     "This worker was delayed too long, so Jira was not asked to open the ticket; a later attempt will."
                 )
             created = client.post_json("issue", payload)
-            ticket_id, key = str(created["id"]), str(created["key"])
-        opened = RemoteTicket(id=ticket_id, key=key, url=self.settings.browse_url(key), status="")
+            key = str(created["key"])
+            opened = RemoteTicket(str(created["id"]), key, self.settings.browse_url(key), status="")
         return self._with_label_checked(opened, ticket.label)
 
     def find(self, label: str) -> RemoteTicket | None:
@@ -70,12 +71,8 @@ class JiraTracker:
         with self._asking("search for the ticket", write=False) as client:
             issues = client.search(jql, fields=["labels", "status", "created"], results_max=_FOUND_MAX)
             exact = [issue for issue in issues if label in issue["fields"]["labels"]]
-            found = sorted(exact, key=lambda issue: int(issue["id"]))
-            tickets = [self._ticket(issue) for issue in found]
-        if not tickets:
-            return None
-        oldest, *younger = tickets
-        return RemoteTicket(oldest.id, oldest.key, oldest.url, oldest.status, tuple(twin.key for twin in younger))
+            tickets = [self._ticket(issue) for issue in sorted(exact, key=lambda issue: int(issue["id"]))]
+        return replace(tickets[0], duplicates=tuple(twin.key for twin in tickets[1:])) if tickets else None
 
     def comment(self, ticket_id: str, blocks: tuple[Block, ...], *, marker: str, may_exist: bool = True) -> str:
         """Add the comment, unless one of our comments already has the marker. Returns its id."""
@@ -158,7 +155,7 @@ class JiraTracker:
             "issuetype": {"name": self.settings.issue_type},
             "summary": summary_line(ticket.summary),
             "description": document(ticket.body),
-            "labels": [ticket.label, *ticket.extra_labels],
+            "labels": [ticket.label],
         }
         return {"fields": fields, "properties": [{"key": "weighbridge", "value": {"label": ticket.label}}]}
 
@@ -178,22 +175,25 @@ class JiraTracker:
         return ticket
 
     def _own_comment(self, ticket_id: str, marker: str) -> str:
-        wanted, start = marker_text(marker), 0
-        with self._asking("read the comments", write=False, ticket=ticket_id) as client:
-            self.own_account()
+        what, wanted = "read the comments", marker_text(marker)
+        with self._asking(what, write=False, ticket=ticket_id):
+            us = self.own_account()
+            for comment in self._entries(what, ticket_id, "comment", "comments", orderBy="-created"):
+                if comment["author"]["accountId"] == us and wanted in prose(comment["body"]):
+                    return str(comment["id"])
+        return ""
+
+    def _entries(self, what: str, ticket_id: str, part: str, name: str, **order: str) -> Iterator[Json]:
+        """All entries of a paged list of a ticket, page by page."""
+        start = 0
+        with self._asking(what, write=False, ticket=ticket_id) as client:
             while True:
-                page = client.get_json(
-                    f"{issue_path(ticket_id)}/comment",
-                    startAt=str(start),
-                    maxResults=str(_COMMENT_PAGE),
-                    orderBy="-created",
-                )
-                for comment in page["comments"]:
-                    if comment["author"]["accountId"] == self._account_id and wanted in plain_text(comment["body"]):
-                        return str(comment["id"])
-                start += len(page["comments"])
-                if not page["comments"] or start >= page["total"]:
-                    return ""
+                span = {"startAt": str(start), "maxResults": str(PAGE)}
+                page = client.get_json(f"{issue_path(ticket_id)}/{part}", **span, **order)
+                yield from page[name]
+                start += len(page[name])
+                if not page[name] or start >= page["total"]:
+                    return
 
     def own_account(self) -> str:
         """Our account id in Jira, read once. Raises TrackerError."""

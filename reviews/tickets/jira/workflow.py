@@ -1,11 +1,9 @@
 """Find the transition to a status by name or category at run time, because ids differ between projects."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from reviews.tickets.jira.client import Json
 from reviews.tickets.ports import TransitionUnavailable
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from django.conf import settings
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
-from weighbridge.core.errors import NotFound
 
 
 def request_url(request: ReviewRequest) -> str:
@@ -25,7 +24,6 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
     return TicketDraft(
         label=request.ticket.label,
         summary=f"{request.ref} Model review: {request.title}",
-        url=request_url(request),
         body=(
             Paragraph(request.business_case),
             Heading("Why a review is mandatory"),
@@ -54,10 +52,3 @@ def ticket_of(payload: Mapping[str, Any]) -> Ticket:
     if "action_id" in payload:
         return rows.get(action_item_id=payload["action_id"])
     return rows.get(request_id=payload["request_id"])
-
-
-def request_of(ticket: Ticket) -> ReviewRequest:
-    """The request of a ticket. Raises NotFound for the ticket of an action item."""
-    if ticket.request is None:
-        raise NotFound(f"{ticket} is not the ticket of a request.")
-    return ticket.request

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Q, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from reviews.tickets.domain import Meaning, MoveOutcome, has_status
+from reviews.tickets.domain import Meaning, MoveOutcome
 from reviews.tickets.models import (
     ExternalIdentity,
     Ticket,
@@ -29,52 +30,17 @@ _NAME = Coalesce(NullIf(_FULL_NAME, Value("")), "user__username")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommentView:
-    """A comment by a person in the tracker; `person` is the linked user, or ""."""
-
-    author: str
-    person: str
-    text: str
-    at: datetime
-    is_edited: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoveView:
-    """A move of the ticket in the tracker and its outcome."""
-
-    author: str
-    status: str
-    at: datetime
-    meaning: str
-    outcome: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class MirrorView:
-    """The ticket as last read: comments oldest first, and the moves with a meaning."""
+    """The ticket as last read: the latest comments of people, oldest first, and the moves with a meaning.
+
+    `person` of a comment is the user linked to its author, or None.
+    """
 
     read_at: datetime
     is_gone: bool
-    comments: tuple[CommentView, ...]
+    comments: tuple[TicketComment, ...]
     earlier_count: int
-    moves: tuple[MoveView, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class InboundStatistics:
-    """Counts of incoming data."""
-
-    deliveries: int
-    deliveries_last_day: int
-    last_delivery_at: datetime | None
-    tickets: int
-    read: int
-    gone: int
-    comments: int
-    refused: int
-    linked_people: int
+    moves: tuple[TicketMove, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +81,7 @@ def linked_ids() -> list[str]:
 
 def mirror_view(ticket: Ticket) -> MirrorView | None:
     """The ticket as last read, or None if it was not read yet."""
-    mirror = _mirror_of(ticket)
-    if mirror is None:
+    if (mirror := _mirror_of(ticket)) is None:
         return None
     identities = ExternalIdentity.objects.filter(account_id=OuterRef("author_id"))
     theirs = TicketComment.objects.filter(ticket=ticket, is_ours=False).annotate(
@@ -124,49 +89,33 @@ def mirror_view(ticket: Ticket) -> MirrorView | None:
     )
     shown = list(theirs.order_by("-created_at", "-pk")[:SHOWN_MAX])[::-1]
     count = shown[0].count if shown else 0
+    moves = TicketMove.objects.filter(ticket=ticket).exclude(meaning=Meaning.NONE).order_by("pk")
     return MirrorView(
         read_at=mirror.read_at,
         is_gone=mirror.gone_at is not None,
+        comments=tuple(shown),
         earlier_count=count - len(shown),
-        comments=tuple(
-            CommentView(
-                author=row.author,
-                person=row.person or "",
-                text=row.text,
-                at=row.created_at,
-                is_edited=row.updated_at > row.created_at,
-            )
-            for row in shown
-        ),
-        moves=tuple(
-            MoveView(
-                author=row.author,
-                status=row.status,
-                at=row.moved_at,
-                meaning=row.meaning,
-                outcome=row.outcome,
-                reason=row.reason,
-            )
-            for row in TicketMove.objects.filter(ticket=ticket).exclude(meaning=Meaning.NONE).order_by("pk")
-        ),
+        moves=tuple(moves),
     )
 
 
-def inbound_statistics(*, now: datetime) -> InboundStatistics:
-    """Counts of incoming data."""
-    day = Q(received_at__gt=now - timedelta(days=1))
-    hooks = WebhookDelivery.objects.aggregate(all=Count("pk"), day=Count("pk", filter=day), last=Max("received_at"))
-    return InboundStatistics(
-        deliveries=hooks["all"],
-        deliveries_last_day=hooks["day"],
-        last_delivery_at=hooks["last"],
-        tickets=Ticket.objects.filter(state=TicketState.LINKED).count(),
-        read=TicketMirror.objects.count(),
-        gone=TicketMirror.objects.filter(gone_at__isnull=False).count(),
-        comments=TicketComment.objects.filter(is_ours=False).count(),
-        refused=TicketMove.objects.filter(outcome=MoveOutcome.REFUSED).count(),
-        linked_people=ExternalIdentity.objects.count(),
+def inbound_statistics(*, now: datetime) -> dict[str, Any]:
+    """Counts of incoming data, and the time of the last delivery."""
+    last_day = Q(received_at__gt=now - timedelta(days=1))
+    deliveries = WebhookDelivery.objects.aggregate(
+        deliveries=Count("pk"),
+        deliveries_last_day=Count("pk", filter=last_day),
+        last_delivery_at=Max("received_at"),
     )
+    return {
+        **deliveries,
+        "tickets": Ticket.objects.filter(state=TicketState.LINKED).count(),
+        "read": TicketMirror.objects.count(),
+        "gone": TicketMirror.objects.filter(gone_at__isnull=False).count(),
+        "comments": TicketComment.objects.filter(is_ours=False).count(),
+        "refused": TicketMove.objects.filter(outcome=MoveOutcome.REFUSED).count(),
+        "linked_people": ExternalIdentity.objects.count(),
+    }
 
 
 def last_reconciliation() -> Reconciliation | None:
@@ -195,7 +144,7 @@ def differences(*, seen: Mapping[str, TicketStatus], statuses: Mapping[str, str]
             for row in rows
             if row.remote_id in seen
             and row.subject[1] in expected
-            and not _is_in_expected_status(seen[row.remote_id], statuses[expected[row.subject[1]]])
+            and not seen[row.remote_id].is_in(statuses[expected[row.subject[1]]])
         ),
     )
 
@@ -212,10 +161,6 @@ def _is_outdated(ticket: Ticket, status: TicketStatus) -> bool:
 def _is_known_gone(ticket: Ticket) -> bool:
     mirror = _mirror_of(ticket)
     return mirror is not None and mirror.gone_at is not None
-
-
-def _is_in_expected_status(status: TicketStatus, wanted: str) -> bool:
-    return has_status(wanted=wanted, status=status.status, categories=status.categories)
 
 
 def _expected_occasions(statuses: Mapping[str, str]) -> dict[str, str]:

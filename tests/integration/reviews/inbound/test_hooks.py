@@ -17,11 +17,11 @@ from governance.rulebook.models import PolicyVersion
 from reviews.inbound import api as hooks
 from reviews.inbound import tasks as inbound_tasks
 from reviews.inbound.actions import receiving as inbound
-from reviews.tickets.in_memory import MemoryTracker
 from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
 from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast
 from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
+from tests.standins.memory_tracker import MemoryTracker
 
 SECRET = "a secret"
 Send = Callable[..., int]

@@ -22,7 +22,6 @@ from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.in_memory import MemoryTicket, MemoryTracker
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import (
     LabelLost,
@@ -38,6 +37,7 @@ from reviews.workflow import tasks as workflow_tasks
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from tests.standins.memory_tracker import MemoryTicket, MemoryTracker
 
 JIRA = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}
 
@@ -69,7 +69,7 @@ def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
     """Jira is configured, and answered by a twin in this process."""
     twin = Twin()
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | JIRA}
-    monkeypatch.setattr(inbound_tasks, "JiraTracker", lambda chosen, clock: twin)
+    monkeypatch.setattr(inbound_tasks, "JiraReader", lambda chosen, clock: twin)
     return twin
 
 

@@ -95,7 +95,7 @@ def test_a_ticket_that_is_gone_is_told_once_and_may_come_back(ticket: Ticket, no
     assert view.is_gone
     inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now), now=now)
     assert TicketMirror.objects.get().gone_at is None
-    assert queries.inbound_statistics(now=now).gone == 0
+    assert queries.inbound_statistics(now=now)["gone"] == 0
 
 
 def test_a_person_known_here_withdraws_and_acknowledges(ticket: Ticket, cast: Cast, now: datetime) -> None:

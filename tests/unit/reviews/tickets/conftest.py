@@ -22,8 +22,6 @@ DRAFT = TicketDraft(
         Fields((("training_cost_usd", "12000.00 USD (declared)"), ("latency_p95_ms", ""))),
         Link("The request", "http://localhost:8000/requests/MRR-2026-0042/"),
     ),
-    url="http://localhost:8000/requests/MRR-2026-0042/",
-    extra_labels=("model-review",),
 )
 
 

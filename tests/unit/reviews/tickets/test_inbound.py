@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,13 +18,13 @@ from reviews.tickets.domain import (
     MoveAnswer,
     MoveOutcome,
     answer_on_request,
-    has_status,
     has_valid_signature,
     hint_of,
     is_own_comment,
     is_too_old,
     meaning_of,
 )
+from reviews.tickets.ports import TicketStatus
 from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -190,9 +191,10 @@ def test_our_own_echo(is_stored: bool, is_by_us: bool, text: str, expected: bool
 
 
 def test_where_a_ticket_stands() -> None:
-    assert has_status(wanted="done", status="Closed", categories=("Done", "done"))
-    assert has_status(wanted="Closed", status="closed", categories=())
-    assert not has_status(wanted="Done", status="To Do", categories=("To Do", "new"))
+    closed = TicketStatus(status="Closed", categories=("Done", "done"), updated_at=NOW)
+    assert closed.is_in("done")
+    assert closed.is_in("closed ")
+    assert not replace(closed, status="To Do", categories=("To Do", "new")).is_in("Done")
 
 
 def test_the_oracle_of_signatures() -> None:

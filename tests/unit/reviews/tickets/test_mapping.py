@@ -7,7 +7,7 @@ from reviews.tickets.jira.mapping import (
     document,
     marked_document,
     marker_text,
-    plain_text,
+    prose,
     summary_line,
 )
 from reviews.tickets.ports import Block, Fields, Heading, Link, Paragraph
@@ -35,7 +35,7 @@ def test_each_block_has_its_node() -> None:
         {"type": "text", "text": "two"},
     ]
     assert [cell["type"] for cell in table["content"][0]["content"]] == ["tableHeader", "tableCell"]
-    assert plain_text(table) == "p95\n3 ms"
+    assert prose(table) == "p95\n3 ms\n"
     assert link["content"][0]["marks"] == [{"type": "link", "attrs": {"href": "https://example.org/"}}]
 
 
@@ -48,11 +48,11 @@ def test_whatever_the_blocks_it_is_adf(blocks: tuple[Block, ...]) -> None:
 def test_a_marked_document_is_adf_and_names_its_marker(blocks: tuple[Block, ...], marker: str) -> None:
     marked = marked_document(blocks, marker=marker)
     assert adf.fault_in(marked) == ""
-    assert plain_text(marked).endswith(marker_text(marker))
+    assert prose(marked).endswith(f"{marker_text(marker)}\n")
 
 
 def test_one_marker_is_not_found_in_a_longer_one() -> None:
-    assert marker_text("event-1") not in plain_text(marked_document((), marker="event-12"))
+    assert marker_text("event-1") not in prose(marked_document((), marker="event-12"))
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "", "//example.org"])
@@ -62,8 +62,8 @@ def test_what_is_no_web_address_is_never_a_link(url: str) -> None:
 
 
 def test_a_link_without_words_shows_its_address() -> None:
-    assert plain_text(document((Link("", "https://example.org/"),))) == "https://example.org/"
-    assert plain_text(document((Link("", ""),))) == "-"
+    assert prose(document((Link("", "https://example.org/"),))) == "https://example.org/\n"
+    assert prose(document((Link("", ""),))) == "-\n"
 
 
 def test_a_table_without_rows_is_left_out() -> None:
@@ -74,19 +74,19 @@ def test_a_body_jira_would_refuse_is_cut_and_says_so() -> None:
     fits = Paragraph("x" * BODY_CHARS_MAX)
     assert len(document((fits,))["content"]) == 1
     kept, note = document((fits, Heading("y"), Paragraph("never")))["content"]
-    assert plain_text(kept) == fits.text
-    assert "The text is shortened" in plain_text(note)
+    assert prose(kept) == f"{fits.text}\n"
+    assert "The text is shortened" in prose(note)
 
 
 def test_rows_and_links_count_towards_the_length() -> None:
     long = "x" * (BODY_CHARS_MAX // 2 + 1)
-    assert "The text is shortened" in plain_text(document((Fields(((long, long),)),)))
-    assert "The text is shortened" in plain_text(document((Link(long, f"https://{long}"),)))
+    assert "The text is shortened" in prose(document((Fields(((long, long),)),)))
+    assert "The text is shortened" in prose(document((Link(long, f"https://{long}"),)))
 
 
 @pytest.mark.parametrize("strange", [None, 3, "text", {"type": "x", "text": 3}, {"content": {"content": None}}])
-def test_plain_text_of_anything_is_a_text(strange: object) -> None:
-    assert plain_text(strange) == ""
+def test_the_prose_of_anything_is_a_text(strange: object) -> None:
+    assert prose(strange) == ""
 
 
 def test_a_summary_is_one_line_of_at_most_255_characters() -> None:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from reviews.tickets.jira import reader as module
-from reviews.tickets.jira.reader import JiraReader, prose
+from reviews.tickets.jira import tracker
+from reviews.tickets.jira.mapping import prose
+from reviews.tickets.jira.reader import JiraReader
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import TicketGone
 from tests.standins.jira.about import ACCOUNT
@@ -32,7 +34,7 @@ def reader(jira: JiraCloud) -> Iterator[JiraReader]:
 
 
 def test_every_page_is_read(reader: JiraReader, jira: JiraCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(tracker, "PAGE", 2)
     for number in range(5):
         jira.issues.add_comment("MR-1", {"body": SAID}, author=ACCOUNT if number == 4 else "a-person")
     for way in ("21", "11", "41"):

@@ -21,7 +21,7 @@ def test_a_ticket_is_opened_as_the_settings_say(jira: JiraCloud, tracker_for: Ma
     assert issue["fields"]["issuetype"] == {"name": "Model Review"}
     assert issue["fields"]["customfield_10020"] == "4711"
     assert issue["fields"]["summary"] == DRAFT.summary
-    assert issue["fields"]["labels"] == [DRAFT.label, "model-review"]
+    assert issue["fields"]["labels"] == [DRAFT.label]
     assert issue["properties"] == {"weighbridge": {"label": DRAFT.label}}
 
 
@@ -45,7 +45,7 @@ def test_a_find_that_only_resembles_the_label_is_none(jira: JiraCloud, tracker: 
 
 def test_a_label_is_quoted(tracker: JiraTracker) -> None:
     tracker.open(DRAFT)
-    assert tracker.find('x" OR labels = "model-review') is None
+    assert tracker.find(f'x" OR labels = "{DRAFT.label}') is None
     assert tracker.find("back\\slash") is None
 
 

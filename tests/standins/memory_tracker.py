@@ -1,4 +1,4 @@
-"""An in-memory implementation of the tracker ports, for tests and experiments."""
+"""An in-memory implementation of the tracker ports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ class MemoryTracker:
     def find(self, label: str) -> RemoteTicket | None:
         """The oldest searchable ticket with this label."""
         _lose_answer(self._begin("find"))
-        found = [ticket for ticket in self.tickets.values() if ticket.indexed and label in _labels(ticket.draft)]
+        found = [ticket for ticket in self.tickets.values() if ticket.indexed and label == ticket.draft.label]
         if not found:
             return None
         return self._remote(found[0], duplicates=tuple(ticket.key for ticket in found[1:]))
@@ -174,10 +174,6 @@ class MemoryTracker:
     def _remote(self, ticket: MemoryTicket, *, duplicates: tuple[str, ...] = ()) -> RemoteTicket:
         url = f"{self._url}/browse/{ticket.key}"
         return RemoteTicket(id=ticket.id, key=ticket.key, url=url, status=ticket.status, duplicates=duplicates)
-
-
-def _labels(draft: TicketDraft) -> tuple[str, ...]:
-    return (draft.label, *draft.extra_labels)
 
 
 def _as_read(comment: MemoryComment, at: datetime) -> RemoteComment:
