@@ -129,5 +129,6 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             ("Runs", ""),
         ),
     }
-    name = "_fragments/runs.html" if wants_fragment(request) else "model_runs.html"
-    return render(request, f"benchmarking/runs/{name}", context)
+    is_fragment = wants_fragment(request)
+    template = "benchmarking/runs/_fragments/runs.html" if is_fragment else "benchmarking/runs/model_runs.html"
+    return render(request, template, context)

@@ -191,7 +191,7 @@ def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricVal
     for given in records.iterator():
         row, pk = of_request[given.pop("request_id")], given.pop("pk")
         if pk <= _told(row)["metric_values_to"]:
-            found[row.pk].append(domain_value(pk, given))
+            found[row.pk].append(domain_value(record_id=pk, stored=given))
     return found
 
 

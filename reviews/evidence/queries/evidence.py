@@ -21,11 +21,10 @@ STORED = tuple(field.name for field in fields(MetricValue) if field.name != "id"
 
 def metric_value_of(row: MetricRecord) -> MetricValue:
     """A stored metric value as the domain type."""
-    stored = {name: getattr(row, name) for name in STORED}
-    return domain_value(row.pk, stored)
+    return domain_value(record_id=row.pk, stored={name: getattr(row, name) for name in STORED})
 
 
-def domain_value(record_id: int, stored: dict[str, Any]) -> MetricValue:
+def domain_value(*, record_id: int, stored: dict[str, Any]) -> MetricValue:
     """A metric value as the domain type, from its id and the columns `STORED`."""
     shown = {"id": str(record_id), "value": stored["value"].normalize(), "basis": Basis(stored["basis"])}
     return MetricValue(**stored | shown)
