@@ -90,7 +90,7 @@ def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: dateti
     walks.take_results(request=submitted, now=now)
     draft = draft_of(submitted)
     page = f"https://weighbridge.test/requests/{submitted.ref}/"
-    assert (request_url(submitted), draft.url, draft.label) == (page, page, submitted.ticket.label)
+    assert (request_url(submitted), draft.label) == (page, submitted.ticket.label)
     assert draft.summary == f"{submitted.ref} Model review: Visual search, autumn model"
     case, why, rules, subject, metric_values, link = draft.body
     assert (case, why, subject) == (
