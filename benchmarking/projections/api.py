@@ -3,7 +3,6 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -58,8 +57,6 @@ class CostInput(Input):
 
 class CostsView(APIView):
     """The calculator."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(
         operation_id="costs_project", request=CostInput, responses={200: OpenApiTypes.OBJECT, 201: ProjectionAnswer}

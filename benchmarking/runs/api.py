@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -126,8 +126,6 @@ class RunDetail(APIView):
 class RunCancellation(APIView):
     """Stopping a run."""
 
-    parser_classes = [JSONParser]
-
     @extend_schema(operation_id="runs_cancel", request=Nothing, responses=RunDetailAnswer)
     def post(self, request: Request, run_id: int) -> Response:
         """Cancel; whatever its worker still writes is refused."""
@@ -139,8 +137,6 @@ class RunCancellation(APIView):
 
 class Sandbox(APIView):
     """What fences models in."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="sandbox_retrieve", responses=SandboxAnswer)
     def get(self, request: Request) -> Response:

@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ViewSet
@@ -46,8 +45,6 @@ from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Nothing, read
 
 class _Rows(GenericViewSet[Any]):
     """Rows for those who see whole bills: finance, platform leads, administrators and auditors."""
-
-    parser_classes = [JSONParser]
 
     def page_of(self, request: Request, rows: QuerySet[Any]) -> Response:
         """One page of the rows."""
@@ -120,8 +117,6 @@ class Rates(_Rows):
 
 class AllocationRules(ViewSet):
     """Versions of the allocation rules."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="allocation_list", responses=AllocationVersionAnswer(many=True))
     def listed(self, request: Request) -> Response:

@@ -4,7 +4,6 @@ import uuid
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -29,8 +28,6 @@ from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, read
 
 class Budgets(ViewSet):
     """The budgets you may see."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="budgets_list", parameters=[BudgetFilters], responses=BudgetAnswer(many=True))
     def listed(self, request: Request) -> Response:
@@ -89,8 +86,6 @@ class Budgets(ViewSet):
 
 class CostCenters(ViewSet):
     """The tree that budgets hang on."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="budgets_centers_list", responses=CenterAnswer(many=True))
     def listed(self, request: Request) -> Response:

@@ -7,7 +7,6 @@ from django.http import FileResponse, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -43,8 +42,6 @@ class CyclePacketAnswer(Answer):
 class CyclePackets(APIView):
     """The packets of a quarter."""
 
-    parser_classes = [JSONParser]
-
     @extend_schema(operation_id="cycles_packet_list", responses=CyclePacketAnswer(many=True))
     def get(self, request: Request, quarter: str) -> Response:
         """The latest first."""
@@ -62,8 +59,6 @@ class CyclePackets(APIView):
 
 class CyclePacketRetry(APIView):
     """Drawing a packet again."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="cycles_packet_retry", request=Nothing, responses=CyclePacketAnswer)
     def post(self, request: Request, quarter: str, number: int) -> Response:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,8 +21,6 @@ from reviews.quarterly.queries import scores
 class Actuals(APIView):
     """The values of a quarter."""
 
-    parser_classes = [JSONParser]
-
     @extend_schema(operation_id="cycles_supply", request=ActualsInput, responses={201: said.ActualAnswer(many=True)})
     def post(self, request: Request, quarter: str) -> Response:
         """Supply what KPIs came to, before the cut-off; the latest value of a KPI counts. Send an Idempotency-Key."""
@@ -40,8 +37,6 @@ def _actual(person: Person, number: int, *, model: str, **given: Any) -> Supplie
 
 class Kpis(APIView):
     """The KPIs of a model."""
-
-    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="models_kpis", responses=said.KpiAnswer(many=True))
     def get(self, request: Request, team: str, slug: str) -> Response:

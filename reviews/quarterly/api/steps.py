@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -36,8 +35,6 @@ class StepSubject:
 
         class Step(APIView):
             """A step."""
-
-            parser_classes = [JSONParser]
 
             @extend_schema(
                 operation_id=operation_id, description=description, request=takes, responses={status: answer}

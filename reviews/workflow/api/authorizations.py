@@ -13,7 +13,7 @@ from reviews.requests.queries.requests import first_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
-from reviews.workflow.api.inputs import GateInput, JsonView, ReasonInput, found
+from reviews.workflow.api.inputs import GateInput, ReasonInput, found
 
 
 class Gate(APIView):
@@ -27,7 +27,7 @@ class Gate(APIView):
         return Response(GateReplyAnswer(gate.decide(digest=given["subject"], environment=given["env"], now=now)).data)
 
 
-class Revocation(JsonView):
+class Revocation(APIView):
     """Taking an authorization back."""
 
     @extend_schema(operation_id="requests_revoke", request=ReasonInput, responses=ReviewAnswer)
@@ -41,7 +41,7 @@ class Revocation(JsonView):
         return Response(said(row, person, now))
 
 
-class Confirmation(JsonView):
+class Confirmation(APIView):
     """A condition met."""
 
     @extend_schema(operation_id="requests_confirm_condition", request=Nothing, responses=ReviewAnswer)

@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.bills.domain.variance.forecast import YearEndForecast
 from governance.site.api.shapes import Answer, Input, answer_of, number, read, takes
@@ -12,7 +13,7 @@ from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, MonthTraffic, month_of
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison import CostComparison
-from reviews.workflow.api.inputs import JsonView, found
+from reviews.workflow.api.inputs import found
 
 ComparedMonthAnswer = answer_of(
     ComparedMonth,
@@ -79,7 +80,7 @@ class TrafficInput(Input):
     traffic = CountedInput(many=True)
 
 
-class RequestCostsView(JsonView):
+class RequestCostsView(APIView):
     """Plans beside bills."""
 
     @extend_schema(operation_id="requests_costs", responses=CostsAnswer)

@@ -30,13 +30,13 @@ from reviews.workflow.api.evidence_answers import (
     RunAnswer,
     StatedProjectionAnswer,
 )
-from reviews.workflow.api.inputs import AnswerInput, JsonView, MetricValueInput, ProjectionInput, TextInput, found
+from reviews.workflow.api.inputs import AnswerInput, MetricValueInput, ProjectionInput, TextInput, found
 from reviews.workflow.api.requests import statement_of
 from reviews.workflow.queries.view_evidence import item_views
 from weighbridge.core.errors import WrongState
 
 
-class MetricValues(JsonView):
+class MetricValues(APIView):
     """The metric values of a request."""
 
     @extend_schema(operation_id="requests_metric_values_list", responses=MetricEvidenceAnswer(many=True))
@@ -57,7 +57,7 @@ class MetricValues(JsonView):
         return Response(MetricValueAnswer(metric_value_of(metric)).data, status=201)
 
 
-class Projections(JsonView):
+class Projections(APIView):
     """The cost projections of a request."""
 
     @extend_schema(operation_id="requests_projections_list", responses=StatedProjectionAnswer(many=True))
@@ -119,7 +119,7 @@ class ChecklistItem(APIView):
         return self.put(request, ref, item)
 
 
-class ContradictionView(JsonView):
+class ContradictionView(APIView):
     """A claim that a measurement contradicts."""
 
     @extend_schema(operation_id="requests_answer_contradiction", request=TextInput, responses=ComparisonAnswer)
@@ -131,7 +131,7 @@ class ContradictionView(JsonView):
         return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
 
-class Benchmarks(JsonView):
+class Benchmarks(APIView):
     """The benchmarks of a request."""
 
     @extend_schema(operation_id="requests_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})

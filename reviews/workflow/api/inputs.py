@@ -4,9 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
@@ -25,12 +23,6 @@ DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
 AMOUNT = {"max_digits": 24, "decimal_places": 9}
-
-
-class JsonView(APIView):
-    """A view that takes JSON alone."""
-
-    parser_classes = [JSONParser]
 
 
 def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:

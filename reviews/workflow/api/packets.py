@@ -16,13 +16,13 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.api.course_answers import PacketDetailAnswer
-from reviews.workflow.api.inputs import JsonView, found
+from reviews.workflow.api.inputs import found
 from weighbridge.core.errors import WrongState
 
 PDF = "application/pdf"
 
 
-class Packets(JsonView):
+class Packets(APIView):
     """The packet of a request."""
 
     @extend_schema(operation_id="requests_packet", responses=PacketDetailAnswer)
@@ -38,7 +38,7 @@ class Packets(JsonView):
         return Response(_said(writes.request_packet(request=row, by=user, now=now)), status=201)
 
 
-class PacketRetry(JsonView):
+class PacketRetry(APIView):
     """Drawing the packet again."""
 
     @extend_schema(operation_id="requests_packet_retry", request=Nothing, responses=PacketDetailAnswer)

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -39,7 +38,6 @@ ID_DIGITS_MAX = 18
 class Reviews(GenericAPIView[Any]):
     """The requests you may see."""
 
-    parser_classes = [JSONParser]
     serializer_class = RowAnswer
 
     @extend_schema(operation_id="requests_list", parameters=[ReviewFilters], responses=RowAnswer(many=True))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.site.api.shapes import Input, Nothing, read
 from reviews.requests.queries.requests import find
@@ -15,7 +16,7 @@ from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import NewCondition
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import VotingAnswer
-from reviews.workflow.api.inputs import JsonView, ReasonInput, VoteInput, WaiverInput, found
+from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
@@ -26,10 +27,10 @@ def step_view(
     *,
     takes: type[Input] = Nothing,
     status: int = 200,
-) -> type[JsonView]:
+) -> type[APIView]:
     """The view of a step: `act` gets the request, the values of the input, who acts and when."""
 
-    class StepView(JsonView):
+    class StepView(APIView):
         @extend_schema(
             operation_id=operation_id, description=description, request=takes, responses={status: ReviewAnswer}
         )
@@ -67,7 +68,7 @@ Waivers = step_view(
 )
 
 
-class Votes(JsonView):
+class Votes(APIView):
     """Stages and votes."""
 
     @extend_schema(operation_id="requests_votes_list", responses=VotingAnswer)
