@@ -1,8 +1,5 @@
 """`cycles/{quarter}/packets/`: the quarterly packet, its drawing and its files."""
 
-from typing import Any
-
-from django.core.files.storage import storages
 from django.http import FileResponse, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -15,13 +12,11 @@ from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, read
+from reviews.packets.web import PDF, pdf_answer
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
-from weighbridge.core.errors import WrongState
-
-PDF = "application/pdf"
 
 
 class CyclePacketAnswer(Answer):
@@ -77,14 +72,7 @@ class CyclePacketPdf(APIView):
     @extend_schema(operation_id="cycles_packet_pdf", responses={(200, PDF): OpenApiTypes.BINARY})
     def get(self, request: Request, quarter: str, number: int) -> FileResponse:
         """The packet as PDF; `X-Content-Digest` is its SHA-256."""
-        packet = _packet(request, quarter, number)
-        if not packet.stored_as:
-            raise WrongState(f"Packet {number} is {packet.state}; its PDF is not drawn yet.")
-        content: Any = storages["artifacts"].open(packet.stored_as)
-        name = f"{quarter}-packet-{number}.pdf"
-        answer = FileResponse(content, as_attachment=True, filename=name, content_type=PDF)
-        answer["X-Content-Digest"] = packet.pdf_digest
-        return answer
+        return pdf_answer(_packet(request, quarter, number), subject=quarter)
 
 
 class CyclePacketAppendix(APIView):

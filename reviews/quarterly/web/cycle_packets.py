@@ -8,11 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from governance.exports.web import export
+from governance.exports.web import export, json_answer
 from governance.jobs import actions as jobs
 from governance.jobs.enums import UNFINISHED
 from governance.people.web.current_user import person_of
 from governance.site.web.pictures import svg_response
+from reviews.packets.web import pdf_answer
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
@@ -22,10 +23,9 @@ from reviews.quarterly.rules import may_lead_meeting
 from reviews.quarterly.web.cycles import load
 from reviews.quarterly.web.meeting import CYCLE, follow
 from reviews.quarterly.web.steps import StepPage
-from reviews.workflow.web.downloads import file_answer, json_answer
 from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.errors import NotFound, WrongState
+from weighbridge.core.errors import NotFound
 
 
 @require_safe
@@ -72,11 +72,7 @@ def chart(request: HttpRequest, quarter: str, number: int, name: str) -> HttpRes
 @require_safe
 def pdf(request: HttpRequest, quarter: str, number: int) -> HttpResponseBase:
     """The packet as PDF."""
-    packet = _found(request, quarter, number)
-    if not packet.stored_as:
-        raise WrongState(f"Packet {number} is {packet.state}; its PDF is not ready yet.")
-    name = f"{quarter}-packet-{number}.pdf"
-    return file_answer(packet.stored_as, name=name, digest=packet.pdf_digest, kind="application/pdf")
+    return pdf_answer(_found(request, quarter, number), subject=quarter)
 
 
 @require_safe

@@ -1,6 +1,5 @@
 """`reviews/{ref}/packet/`: the review packet and its PDF."""
 
-from django.core.files.storage import storages
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,13 +12,11 @@ from governance.jobs.enums import JobState
 from governance.site.api.shapes import AnyAccept, Nothing, read
 from reviews.packets import actions as writes
 from reviews.packets.models import Packet
+from reviews.packets.web import PDF, pdf_answer
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.api.course_answers import PacketDetailAnswer
 from reviews.workflow.api.inputs import found
-from weighbridge.core.errors import WrongState
-
-PDF = "application/pdf"
 
 
 class Packets(APIView):
@@ -57,14 +54,7 @@ class PacketPdf(APIView):
     @extend_schema(operation_id="requests_packet_pdf", responses={(200, PDF): OpenApiTypes.BINARY})
     def get(self, request: Request, ref: str) -> FileResponse:
         """The latest packet as PDF; `X-Content-Digest` is its SHA-256."""
-        packet = _latest(found(request, ref)[0])
-        if not packet.stored_as:
-            raise WrongState(f"Packet {packet.number} is {packet.state}; its PDF is not drawn yet.")
-        content = storages["artifacts"].open(packet.stored_as)
-        name = f"{ref}-packet-{packet.number}.pdf"
-        answer = FileResponse(content, as_attachment=True, filename=name, content_type=PDF)
-        answer["X-Content-Digest"] = packet.pdf_digest
-        return answer
+        return pdf_answer(_latest(found(request, ref)[0]), subject=ref)
 
 
 def _latest(request: ReviewRequest) -> Packet:

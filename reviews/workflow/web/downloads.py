@@ -1,24 +1,21 @@
 """Downloads of a request: packets and their documents, signed statements, files of checklist answers."""
 
-from django.core.files.storage import storages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from governance.exports.web import file_answer, json_answer
+from reviews.packets.web import pdf_answer
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.web.page import load
 from reviews.workflow.web.steps import authorization_of, packet_of
 from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.errors import NotFound, WrongState
 
 
 @require_safe
 def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
     """The PDF of a packet."""
-    row = packet_of(load(request, ref), number)
-    if not row.stored_as:
-        raise WrongState(f"Packet {number} is {row.state}; its PDF is not ready yet.")
-    return file_answer(row.stored_as, name=f"{ref}-packet-{number}.pdf", digest=row.pdf_digest, kind="application/pdf")
+    return pdf_answer(packet_of(load(request, ref), number), subject=ref)
 
 
 @require_safe
@@ -48,20 +45,3 @@ def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
         digest=answer.file_digest,
         kind="application/octet-stream",
     )
-
-
-def file_answer(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
-    """A response that downloads a stored file, with its digest in the header `X-Content-Digest`."""
-    if not storages["artifacts"].exists(stored_as):
-        raise NotFound("The file is no longer in the artifact storage; tell the operator of this service.")
-    answer = FileResponse(storages["artifacts"].open(stored_as), as_attachment=True, filename=name, content_type=kind)
-    answer["X-Content-Digest"] = digest
-    return answer
-
-
-def json_answer(content: bytes, *, name: str, digest: str) -> HttpResponse:
-    """A response that downloads JSON, with its digest in the header `X-Content-Digest`."""
-    answer = HttpResponse(content, content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["X-Content-Digest"] = digest
-    return answer
