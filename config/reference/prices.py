@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from config.reference.tables import code, page, table
-from weighbridge.costs.prices.files.sheet import PriceSheet
-from weighbridge.costs.prices.price import Price, amount_text
+from weighbridge.costs.prices.price import Price, PriceList, amount_text
 from weighbridge.costs.prices.shipped import shipped_discounts, shipped_retirements, shipped_sheets
 
 INTRODUCTION = """\
@@ -35,14 +34,14 @@ def prices() -> str:
     )
 
 
-def _sheet(sheet: PriceSheet) -> Iterator[str]:
+def _sheet(sheet: PriceList) -> Iterator[str]:
     yield f"## {sheet.name}"
     yield f"Source: {sheet.source}, {sheet.as_of}."
     heads = ("SKU", "Term", "USD", "Per", "USD per GPU hour", "Hardware", "Remark")
     yield table(heads, (_row(sheet, price) for price in sheet.prices))
 
 
-def _row(sheet: PriceSheet, price: Price) -> tuple[str, ...]:
+def _row(sheet: PriceList, price: Price) -> tuple[str, ...]:
     per_gpu = price.usd_per_gpu_h
     gpu = "" if per_gpu is None else amount_text(per_gpu.quantize(Decimal("0.001")))
     tiers = [f"above {amount_text(tier.above)}: {amount_text(tier.usd)}" for tier in price.tiers]

@@ -14,9 +14,10 @@ from weighbridge.cli.tables.terminal import number
 from weighbridge.costs.metrics import METRICS
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover
 from weighbridge.tradeoff.charts.learning import learning_curve
+from weighbridge.tradeoff.charts.words import listed
 from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.matrix.page import matrix_sheet
-from weighbridge.tradeoff.matrix.words import argue, listed
+from weighbridge.tradeoff.matrix.words import argue
 from weighbridge.tradeoff.sheets.sheet import Sheet
 
 TITLE = "Which fraud detector: managed API, open model, or one of our own"

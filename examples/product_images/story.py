@@ -65,7 +65,7 @@ def run_example(
     page = page_of(choice, requirements, title="Product images on the device")
     missing = publish(page, folder, name=PAGE, print_page=print_page)
     say(1.0, "done")
-    return ImageOutcome(choice, page.recommendation.headline, folder, missing)
+    return ImageOutcome(choice, page.headline, folder, missing)
 
 
 def _write_data(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:

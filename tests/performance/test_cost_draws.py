@@ -7,7 +7,8 @@ import numpy as np
 from tests.performance.recorder import Recorder
 from weighbridge.costs.parts.load_curve import curve_of_counts, weekly_shape
 from weighbridge.costs.parts.serving import SelfHosted, serving_cost
-from weighbridge.costs.uncertainty import Range, drawn
+from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
+from weighbridge.costs.uncertainty import SEED, Range
 
 DRAWS, LIMIT_S = 10_000, 0.15
 
@@ -20,7 +21,7 @@ def test_ten_thousand_draws_by_168_hours(keep: Recorder) -> None:
     spec = SelfHosted(
         service_s=Range(0.1, 0.14), limit_s=0.5, usd_per_replica_h=Range(0.9, 1.1), slots=4, volume=Range(0.7, 1.4)
     )
-    ready = drawn(spec, n=DRAWS)
+    ready = replaced(spec, draw_all(ranges_in(spec), seed=SEED, n=DRAWS))
     assert len(np.unique(curve.rates_per_s)) == 168
     times = []
     for _ in range(5):

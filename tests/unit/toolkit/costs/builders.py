@@ -1,4 +1,4 @@
-"""Prices for tests: one machine, and what a test changes about it."""
+"""Prices for tests: one machine, and what a test changes about it; and draws of inputs."""
 
 import dataclasses
 import json
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.costs.prices.price import Hardware, Price, PriceUnit
+from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
+from weighbridge.costs.uncertainty import SEED
 
 DAY = date(2026, 9, 1)
 MACHINE = Price(
@@ -74,3 +76,8 @@ def models_file(path: Path) -> None:
     source.write_text(json.dumps({"gpt-4o-mini": model, "nobody": {}}))
     with source.open() as stream:
         path.write_text(json.dumps(list_document(read_litellm(stream, as_of=date(2026, 11, 1)))))
+
+
+def drawn(spec: Any, *, n: int, seed: int = SEED) -> Any:
+    """The same inputs with `n` draws of each range."""
+    return replaced(spec, draw_all(ranges_in(spec), seed=seed, n=n))

@@ -14,9 +14,8 @@ from weighbridge.costs.prices.importers import report
 from weighbridge.costs.prices.importers.aws import read_aws
 from weighbridge.costs.prices.importers.azure import read_azure
 from weighbridge.costs.prices.importers.litellm import read_litellm
-from weighbridge.costs.prices.importers.report import Fault
 from weighbridge.costs.prices.importers.skypilot import read_skypilot
-from weighbridge.costs.prices.price import Hardware, Meter, PriceTier, Term, TierRule
+from weighbridge.costs.prices.price import Fault, Hardware, Meter, PriceTier, Term, TierRule
 
 DAY = date(2026, 11, 1)
 INFO = "{'Gpus': [{'Name': 'A10G', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 24576}}], 'TotalGpuMemoryInMiB': 24576}"

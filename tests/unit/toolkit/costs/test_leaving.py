@@ -12,7 +12,6 @@ from weighbridge.costs.parts.load_curve import curve_of_counts
 from weighbridge.costs.parts.lock_in import LockIn, Scores, exit_cost
 from weighbridge.costs.parts.serving import SelfHosted
 from weighbridge.costs.parts.traffic import TrafficTier, tiered_usd
-from weighbridge.costs.parts.training import owned_usd_per_gpu_h
 from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 
 TIERS = (
@@ -156,5 +155,4 @@ def test_work_that_never_ends_is_refused(make, field):
 
 def test_own_hardware_is_the_formula_of_its_source():
     own = OwnedHardware(value_at_start_usd=30_000, power_kw=1.0, usd_per_kwh=0.1)
-    expected = owned_usd_per_gpu_h(value_at_start_usd=30_000, power_kw=1.0, usd_per_kwh=0.1)
-    assert own.usd_per_gpu_h == expected == pytest.approx(30_000 * 0.14 * 2.302585 / 8_760 / 0.9 + 0.12, rel=1e-6)
+    assert own.usd_per_gpu_h == pytest.approx(30_000 * 0.14 * 2.302585 / 8_760 / 0.9 + 0.12, rel=1e-6)

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
 from weighbridge.costs.prices.price import Meter, PriceUnit, Term, TierRule
-from weighbridge.costs.prices.retirements import read_retirements
-from weighbridge.costs.prices.shipped import shipped_book
+from weighbridge.costs.prices.shipped import read_retirements, shipped_book
 
 MILLION = 1_000_000
 DAY = date(2026, 10, 20)
@@ -37,7 +36,12 @@ def ours(sku, tokens, *, day=DAY, term=Term.ON_DEMAND):
     given, answered, cached = tokens
     price = {meter: book.get((sku, term, meter)) for meter in (Meter.INPUT, Meter.OUTPUT, Meter.CACHE_READ)}
     counts = {Meter.INPUT: given - cached, Meter.OUTPUT: answered, Meter.CACHE_READ: cached}
-    return sum((price[meter].usd_at(given) * count / MILLION for meter, count in counts.items() if count), Decimal(0))
+
+    def usd_at(price):
+        """The price of the highest tier that the request exceeds."""
+        return next((tier.usd for tier in reversed(price.tiers) if given > tier.above), price.usd)
+
+    return sum((usd_at(price[meter]) * count / MILLION for meter, count in counts.items() if count), Decimal(0))
 
 
 @given(

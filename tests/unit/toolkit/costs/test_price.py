@@ -1,4 +1,4 @@
-"""A price: what it refuses, what it costs through tiers, and how it is written down."""
+"""A price: what it refuses, and how it is written down."""
 
 from datetime import date
 from decimal import Decimal
@@ -13,25 +13,12 @@ from weighbridge.costs.prices.price import (
     Conversion,
     Hardware,
     Price,
-    PriceKind,
     PriceTier,
     PriceUnit,
     Retirement,
-    TierRule,
     amount_text,
 )
 
-EGRESS = Price(
-    sku="aws/us-east-1/egress-internet",
-    provider="aws",
-    region="us-east-1",
-    usd=Decimal(0),
-    unit=PriceUnit.GB,
-    kind=PriceKind.EGRESS,
-    as_of=DAY,
-    source="a list",
-    tiers=(PriceTier(Decimal(100), Decimal("0.09")), PriceTier(Decimal(10_000), Decimal("0.085"))),
-)
 AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=8)
 
 
@@ -70,46 +57,6 @@ def test_what_is_no_price_is_refused_with_its_field(change, field):
 )
 def test_dollars_of_a_gpu_hour_are_told_of_whole_gpus_alone(usd, change, per_gpu_h):
     assert machine(usd, **change).usd_per_gpu_h == per_gpu_h
-
-
-@pytest.mark.parametrize(
-    ("gigabytes", "usd"),
-    [
-        (0, "0"),
-        (100, "0"),
-        (101, "0.09"),
-        (10_000, "891"),  # 9,900 at 0.09
-        (20_000, "1741"),  # and 10,000 at 0.085
-        (Decimal("100.5"), "0.045"),
-    ],
-)
-def test_each_gigabyte_is_charged_at_the_price_of_its_tier(gigabytes, usd):
-    assert EGRESS.usd_for(gigabytes) == Decimal(usd)
-
-
-def test_a_tier_of_the_whole_request_is_asked_by_its_volume():
-    model = machine("1.25", tiers=(PriceTier(Decimal(200_000), Decimal("2.5")),), tier_rule=TierRule.ALL_UNITS)
-    assert [model.usd_at(tokens) for tokens in (0, 200_000, 200_001)] == [
-        Decimal("1.25"),
-        Decimal("1.25"),
-        Decimal("2.5"),
-    ]
-    with pytest.raises(Invalid, match="applies to the whole request"):
-        model.usd_for(1)
-
-
-@pytest.mark.parametrize("quantity", [1.5, -1, Decimal("inf")])
-def test_quantities_are_exact_and_not_negative(quantity):
-    with pytest.raises(Invalid) as refused:
-        EGRESS.usd_for(quantity)
-    assert refused.value.field == "quantity"
-
-
-@given(AMOUNTS, AMOUNTS)
-def test_more_never_costs_less_and_a_price_without_tiers_is_exact(one, other):
-    low, high = sorted((one, other))
-    assert EGRESS.usd_for(low) <= EGRESS.usd_for(high)
-    assert machine().usd_for(one) == one * Decimal("1.006")
 
 
 @given(AMOUNTS)

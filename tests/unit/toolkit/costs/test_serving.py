@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.refusals import has_code
+from tests.unit.toolkit.costs.builders import drawn
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.load_curve import LoadCurve, curve_of_counts, curve_of_year
 from weighbridge.costs.parts.serving import SelfHosted, Sizing, cost_per_1k_usd, serving_cost, size
-from weighbridge.costs.uncertainty import Range, drawn, levels_of
+from weighbridge.costs.uncertainty import Range, levels_of
 
 SPEC = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2)
 YEAR = curve_of_year(2e9)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.toolkit.costs.builders import drawn
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.uncertainty import Amount, Range, at_medians, drawn, levels_of, probability_above, tornado
+from weighbridge.costs.uncertainty import Amount, Range, levels_of, probability_above
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +64,3 @@ def test_a_product_of_lognormals_is_the_lognormal_that_theory_says():
 def test_a_plain_number_is_its_own_every_level():
     assert levels_of(7.0) == {"p10": 7, "p50": 7, "p80": 7, "p90": 7}
     assert (probability_above(7.0, 6), probability_above(7.0, 7)) == (1, 0)
-
-
-def test_the_tornado_puts_the_widest_swing_first():
-    swings = tornado(SPEC, lambda spec: spec.hours * spec.price)
-    assert [swing.name for swing in swings] == ["price", "hours"]
-    factor = math.exp(1.2815515655446004 * math.log(4) / 3.2897072539029435)
-    assert swings[0].at_p90 == pytest.approx(200 * factor)
-    assert swings[0].size == pytest.approx(200 * (factor - 1 / factor))
-    assert at_medians(SPEC).hours == pytest.approx(100)
-    assert tornado(Spec(1.0, 2.0), lambda spec: 0.0) == ()

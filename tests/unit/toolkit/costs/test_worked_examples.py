@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.toolkit.costs.builders import drawn
 from tests.unit.toolkit.costs.simulation import response_times
 from weighbridge.costs.metrics import money
 from weighbridge.costs.parts import training
@@ -16,7 +17,8 @@ from weighbridge.costs.parts.managed import ManagedApi, TokenPrices, managed_cos
 from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost
 from weighbridge.costs.parts.queueing import enough, erlang_c, highest_loads_of, response_tail
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost, size
-from weighbridge.costs.uncertainty import Range, drawn, levels_of
+from weighbridge.costs.parts.work import Transformer
+from weighbridge.costs.uncertainty import Range, levels_of
 
 REPLICA = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1)
 
@@ -89,9 +91,7 @@ def test_doubt_spreads_the_example_as_far_as_its_source_says():
 
 def test_twelve_instance_hours_of_gpu_training_by_hand():
     # 1e9 parameters, 2e10 tokens at 40 % of 312 TFLOP/s: 1.2e20 / 1.248e14 / 3600 = 267.09 GPU hours.
-    hours = training.gpu_hours_of_flops(
-        training.flops_of_transformer(1e9, 2e10), peak_flops_per_s=312e12, utilization=0.4
-    )
+    hours = Transformer(parameters=1e9, tokens=2e10, peak_flops_per_s=312e12, utilization=0.4).gpu_hours
     assert hours == pytest.approx(267.0940, abs=1e-4)
     spec = training.Training(
         gpu_hours=hours,

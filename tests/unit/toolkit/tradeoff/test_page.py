@@ -50,7 +50,7 @@ def page(**rest):
 
 
 def test_every_candidate_stands_somewhere() -> None:
-    rows = {row[0]: row for row in page().table.rows}
+    rows = {row[0]: row for row in page().tables[0][1].rows}
     assert {name: row[-1] for name, row in rows.items()} == {
         "<b>big</b>": "misses p95 latency",
         "quick": "chosen",
@@ -60,7 +60,7 @@ def test_every_candidate_stands_somewhere() -> None:
         "worse": "less accuracy",
         "failed": "left out",
     }
-    assert page().table.headings == (
+    assert page().tables[0][1].headings == (
         "candidate",
         "accuracy",
         "p95 latency (ms)",
@@ -81,7 +81,7 @@ def test_the_html_is_whole_escaped_and_loads_nothing() -> None:
     assert len(root.findall(".//{http://www.w3.org/2000/svg}svg")) == 2
     for word in ("<script", "http-equiv", "src=", "<link", "url(", "@import"):
         assert word not in written
-    for sentence in page().recommendation.why:
+    for sentence in dict(page().sections)["Why"]:
         assert sentence.replace("<", "&lt;").replace(">", "&gt;") in body
     assert "Take quick; twin would do as well." in body
 

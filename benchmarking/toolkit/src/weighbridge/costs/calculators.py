@@ -5,27 +5,27 @@ The inputs are the same as in a spec file. A price may also be a plain number wi
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, CostLine, Number
-from weighbridge.costs.metrics import money
+from weighbridge.costs.lines import Costing, Number, line_of
+from weighbridge.costs.metrics import money_levels
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
-from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost
+from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, present_value_factor, total_cost
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
 from weighbridge.costs.parts.training import Training, training_cost
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
 from weighbridge.costs.spec.pins import Pins
-from weighbridge.costs.spec.reading import Given, amount, inputs
+from weighbridge.costs.spec.reading import amount, inputs
 from weighbridge.costs.spec.spec_file import read_curve
 from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, Swing, check_amounts, levels_of, probability_above
 from weighbridge.costs.value.answer_quality import Detection
-from weighbridge.costs.value.value import break_even_gain, net_value_usd
 
 SCHEMA = "weighbridge.cost/1"
 LOAD_KEYS = ("requests_per_year", "day_swing", "weekend", "peak_hour", "monthly_growth", "hourly_counts")
@@ -55,8 +55,7 @@ class Gain:
 
     def __post_init__(self) -> None:
         """Validate the amounts and require a number of cases."""
-        after = () if self.false_alarm_rate_after is None else ("false_alarm_rate_after",)
-        check_amounts(self, "recall", "recall_after", "false_alarm_rate", "extra_cost_usd", "adoption", *after)
+        check_amounts(self, but=("stakes", "years", "discount_rate"))
         if self.stakes.cases_per_year is None:
             raise Invalid("Give the number of cases per year.", field="stakes.cases_per_year")
 
@@ -67,6 +66,9 @@ class _Calculation:
 
     spec: Any
     cost: Callable[[Any], Costing]
+
+
+_Calculator = Callable[[Mapping[str, Any], Pins], _Calculation]
 
 
 class _PlainPrices(Pins):
@@ -96,7 +98,6 @@ def calculate(
         Swing(path, *(_total(calculation, {**still, path: spread.quantile(p)}) for p in (0.1, 0.9)))
         for path, spread in ranges.items()
     ]
-    quantities = {key: levels_of(value) for key, value in drawn.quantities.items()}
     found: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
@@ -104,10 +105,10 @@ def calculate(
             "seed": seed,
             "draws": draws,
             "inputs": amounts_in(calculation.spec),
-            "total": {level: money(usd) for level, usd in levels_of(drawn.total_usd).items()},
+            "total": money_levels(drawn.total_usd),
             "above_zero_probability": probability_above(drawn.total_usd, 0.0),
             **costing_document(middle, drawn),
-            "quantity_levels": quantities,
+            "quantity_levels": {key: levels_of(value) for key, value in drawn.quantities.items()},
             "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
             "prices": [pin.as_document() for pin in pins.found],
             "snapshot": book.snapshot_id,
@@ -124,18 +125,9 @@ def _total(calculation: _Calculation, values: Mapping[str, float]) -> float:
         return float("inf")
 
 
-def _read(kind: type[Any], document: Mapping[str, Any], pins: Pins) -> Any:
-    return inputs(kind, Reader(document), prices=pins, given={})
-
-
-def _training(document: Mapping[str, Any], pins: Pins) -> _Calculation:
-    return _Calculation(_read(Training, document, pins), training_cost)
-
-
-def _managed(document: Mapping[str, Any], pins: Pins) -> _Calculation:
-    return _Calculation(
-        _read(ManagedApi, document, pins), lambda spec: _per_1k(managed_cost(spec), spec.requests_per_year)
-    )
+def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing]) -> _Calculator:
+    """Return the calculator whose inputs are those of one dataclass."""
+    return lambda document, pins: _Calculation(inputs(kind, Reader(document), prices=pins, given={}), cost)
 
 
 def _serving(document: Mapping[str, Any], pins: Pins) -> _Calculation:
@@ -143,9 +135,8 @@ def _serving(document: Mapping[str, Any], pins: Pins) -> _Calculation:
     curve, requests = read_curve(load)
     load.close()
     replicas = Reader({key: value for key, value in document.items() if key not in LOAD_KEYS})
-    given: Given = {SelfHosted: {"volume": 1.0}}
-    spec = Service(requests_per_year=requests, replicas=inputs(SelfHosted, replicas, prices=pins, given=given))
-    return _Calculation(spec, lambda calculation: _service_cost(curve, calculation))
+    sized = inputs(SelfHosted, replicas, prices=pins, given={SelfHosted: {"volume": 1.0}})
+    return _Calculation(Service(requests_per_year=requests, replicas=sized), partial(_service_cost, curve))
 
 
 def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
@@ -158,22 +149,14 @@ def _per_1k(costing: Costing, requests: Number) -> Costing:
     return Costing(costing.lines, {**costing.quantities, "cost_per_1k_usd": per_1k})
 
 
-def _tco(document: Mapping[str, Any], pins: Pins) -> _Calculation:
-    return _Calculation(_read(Ownership, document, pins), _ownership_cost)
+def _managed_cost(spec: ManagedApi) -> Costing:
+    return _per_1k(managed_cost(spec), spec.requests_per_year)
 
 
 def _ownership_cost(spec: Ownership) -> Costing:
     costing = total_cost(spec)
-    yearly = equivalent_annual_usd(costing.total_usd, years=spec.years, discount_rate=spec.discount_rate)
+    yearly = equivalent_annual_usd(costing.total_usd, spec.years, spec.discount_rate)
     return Costing(costing.lines, {"equivalent_annual_usd": yearly})
-
-
-def _lock_in(document: Mapping[str, Any], pins: Pins) -> _Calculation:
-    return _Calculation(_read(LockIn, document, pins), exit_cost)
-
-
-def _value(document: Mapping[str, Any], pins: Pins) -> _Calculation:
-    return _Calculation(_read(Gain, document, pins), _gain)
 
 
 def _gain(spec: Gain) -> Costing:
@@ -183,24 +166,27 @@ def _gain(spec: Gain) -> Costing:
     gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - stakes.year_usd(
         (spec.recall, spec.false_alarm_rate), cases
     )
-    worth = net_value_usd(gain, 0.0, years=spec.years, discount_rate=spec.discount_rate, adoption=spec.adoption)
-    factor = sum((1 + spec.discount_rate) ** -year for year in range(1, spec.years + 1))
-    points = break_even_gain(
-        spec.extra_cost_usd, value_per_point_usd=stakes.per_point_usd(cases) * factor, adoption=spec.adoption
-    )
-    terms = {"adoption": spec.adoption, "gain_per_year_usd": gain, "present_value_factor": factor}
+    factor = present_value_factor(spec.years, spec.discount_rate)
+    points = spec.extra_cost_usd / (spec.adoption * (stakes.per_point_usd(cases) * factor))
     lines = (
-        CostLine("gain", worth, "adoption · gain_per_year_usd · present_value_factor", terms),
-        CostLine("extra cost", -spec.extra_cost_usd, "- extra_cost_usd", {"extra_cost_usd": spec.extra_cost_usd}),
+        line_of(
+            spec,
+            "gain",
+            spec.adoption * gain * factor,
+            "adoption · gain_per_year_usd · present_value_factor",
+            gain_per_year_usd=gain,
+            present_value_factor=factor,
+        ),
+        line_of(spec, "extra cost", -spec.extra_cost_usd, "- extra_cost_usd"),
     )
     return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
 
 
-CALCULATORS: Final[Mapping[str, Callable[[Mapping[str, Any], Pins], _Calculation]]] = {
-    "training": _training,
+CALCULATORS: Final[Mapping[str, _Calculator]] = {
+    "training": _plain_calculator(Training, training_cost),
     "serving": _serving,
-    "managed": _managed,
-    "tco": _tco,
-    "value": _value,
-    "lock-in": _lock_in,
+    "managed": _plain_calculator(ManagedApi, _managed_cost),
+    "tco": _plain_calculator(Ownership, _ownership_cost),
+    "value": _plain_calculator(Gain, _gain),
+    "lock-in": _plain_calculator(LockIn, exit_cost),
 }

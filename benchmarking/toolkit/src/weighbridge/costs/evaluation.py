@@ -12,6 +12,7 @@ from weighbridge.costs.parts.options import CostOption, Serving, Shared
 from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost, upkeep_of_first_year
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
 from weighbridge.costs.parts.training import Training, training_cost
+from weighbridge.costs.uncertainty import Amount
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Evaluated:
     def metrics(self) -> Mapping[str, Number]:
         """Return all metrics by name."""
         training, serving, upkeep = self.training.total_usd, self.serving.total_usd, self.upkeep.total_usd
-        tco = self.tco.total_usd
+        ownership, tco = self.ownership, self.tco.total_usd
         return {
             "training_gpu_hours": self.training.quantities["gpu_hours"],
             "training_cost_usd": training,
@@ -45,9 +46,7 @@ class Evaluated:
             "cost_per_1k_usd": cost_per_1k_usd(serving, self.requests_per_year),
             "cost_per_1k_loaded_usd": cost_per_1k_usd(serving + upkeep, self.requests_per_year),
             "tco_usd": tco,
-            "equivalent_annual_usd": equivalent_annual_usd(
-                tco, years=self.ownership.years, discount_rate=self.ownership.discount_rate
-            ),
+            "equivalent_annual_usd": equivalent_annual_usd(tco, ownership.years, ownership.discount_rate),
             "exit_cost_usd": self.exit.total_usd,
         }
 
@@ -60,9 +59,7 @@ def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_m
     lock_in = _lock_in(option.lock_in, shared, serving.total_usd)
     leaving = exit_cost(lock_in)
     # Retraining without an amount of its own repeats the compute and labeling costs of the training.
-    stated = option.ownership.retraining_usd
-    is_stated = not isinstance(stated, int | float) or stated > 0
-    again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labeling", 0.0)
+    again = training.usd.get("compute", 0.0) + training.usd.get("labeling", 0.0)
     ownership = dataclasses.replace(
         option.ownership,
         serving_usd=serving.total_usd,
@@ -71,7 +68,7 @@ def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_m
         discount_rate=shared.discount_rate,
         volume_growth=shared.volume_growth,
         fte_usd=shared.fte_usd,
-        retraining_usd=again,
+        retraining_usd=_stated(option.ownership.retraining_usd, again),
         exit_usd=leaving.total_usd,
         switch_probability=lock_in.switch_probability,
     )
@@ -109,7 +106,10 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
 def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:
     """Return the exit cost. A parallel run without a bill of its own costs the serving of those months."""
     lock_in = LockIn() if spec is None else spec
-    stated = lock_in.parallel_usd_per_month
-    is_stated = not isinstance(stated, int | float) or stated > 0
-    monthly = stated if is_stated else serving_usd / MONTHS
+    monthly = _stated(lock_in.parallel_usd_per_month, serving_usd / MONTHS)
     return dataclasses.replace(lock_in, engineer_usd_per_h=shared.engineer_usd_per_h, parallel_usd_per_month=monthly)
+
+
+def _stated(usd: Amount, otherwise: Number) -> Number:
+    """Return a stated amount; 0 means that it is not stated."""
+    return otherwise if isinstance(usd, int | float) and usd <= 0 else usd

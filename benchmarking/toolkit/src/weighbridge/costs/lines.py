@@ -1,11 +1,13 @@
 """Cost lines: an amount with its formula and inputs, so that every metric can be traced."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+NAME = re.compile(r"\b[a-z]\w*")
 # A number or an array of draws; the calculators accept both.
 Number = Any
 
@@ -36,6 +38,13 @@ class Costing:
     def usd(self) -> dict[str, Number]:
         """Return the amounts by the names of their lines."""
         return {line.name: line.usd for line in self.lines}
+
+
+def line_of(spec: Any, name: str, usd: Number, formula: str, **computed: Number) -> CostLine:
+    """Return a line; its terms are the inputs of `spec` that the formula names, and the `computed` ones."""
+    known = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)} | computed
+    terms = {term: known[term] for term in (*NAME.findall(formula), *computed) if term in known}
+    return CostLine(name, usd, formula, terms)
 
 
 def part(amount: Number, share: Number) -> Number:

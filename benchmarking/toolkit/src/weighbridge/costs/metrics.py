@@ -1,9 +1,12 @@
 """Metrics of a projection, by the names that the metric catalog and policies use."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
+
+from weighbridge.costs.uncertainty import Draws, levels_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +35,15 @@ METRICS: Final[Mapping[str, CostMetric]] = {
 
 
 def money(usd: float, places: int = 2) -> str | None:
-    """Return an amount as decimal text, rounded half to even; None if it is infinite, such as for a load that cannot be
-    served.
-    """
-    if usd != usd or usd in (float("inf"), float("-inf")):
+    """Return an amount as decimal text, rounded half to even; None if it is infinite (the load cannot be served)."""
+    if not math.isfinite(usd):
         return None
     return f"{Decimal(repr(float(usd))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):f}"
+
+
+def money_levels(usd: Draws | float, places: int = 2) -> dict[str, str | None]:
+    """Return P10, P50, P80 and P90 of an amount as decimal text."""
+    return {level: money(value, places) for level, value in levels_of(usd).items()}
 
 
 def exact_sum(amounts: Sequence[str | None]) -> str | None:

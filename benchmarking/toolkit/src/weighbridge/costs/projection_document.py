@@ -13,7 +13,7 @@ import numpy as np
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.kpis import as_documents
 from weighbridge.costs.lines import Costing, CostLine, Number
-from weighbridge.costs.metrics import METRICS, exact_sum, money
+from weighbridge.costs.metrics import METRICS, exact_sum, money, money_levels
 from weighbridge.costs.parts.options import CostOption, CostSpec
 from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
 from weighbridge.costs.spec.inputs import amounts_in
@@ -66,7 +66,7 @@ def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
 
 def _metric(name: str, each: OptionProjection) -> dict[str, Any]:
     kind = METRICS[name]
-    levels = {level: money(value, kind.places) for level, value in levels_of(each.metrics[name]).items()}
+    levels = money_levels(each.metrics[name], kind.places)
     middle = money(float(np.mean(each.middle.metrics[name])), kind.places)
     endless = float(np.isinf(each.metrics[name]).mean())
     return {"unit": kind.unit, "middle": middle, **levels, "unserved_probability": endless}
@@ -80,9 +80,9 @@ def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
 
 
 def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:
-    levels = {name: money(value) for name, value in levels_of(drawn.usd).items()}
     terms = {name: _number(value) for name, value in middle.terms.items() if value is not None}
-    return {"name": middle.name, "usd": money(float(middle.usd)), **levels, "formula": middle.formula, "terms": terms}
+    amounts = {"usd": money(float(middle.usd)), **money_levels(drawn.usd)}
+    return {"name": middle.name, **amounts, "formula": middle.formula, "terms": terms}
 
 
 def swing_document(swing: Swing) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _worth(each: OptionWorth, projection: Projection) -> dict[str, Any]:
     return {
         "option": each.option,
         "is_claimed": isinstance(quality, QualityChange),
-        **{name: {level: money(value) for level, value in levels_of(getattr(each, name)).items()} for name in amounts},
+        **{name: money_levels(getattr(each, name)) for name in amounts},
         "break_even_points": levels_of(each.break_even_points),
         "kept_of_best_gain": levels_of(each.kept),
         "pays_probability": each.pays,

@@ -1,5 +1,4 @@
-"""Uncertainty: a 90 % range becomes a lognormal distribution, and many draws of the inputs give a distribution of
-results.
+"""Uncertainty: a 90 % range is a lognormal distribution; many draws of the inputs give a distribution of results.
 
 Inputs are dataclasses whose numbers are points or ranges. The calculators accept arrays as well as numbers, so the same
 function computes the point and the draws.
@@ -7,16 +6,13 @@ function computes the point and the draws.
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 Draws = NDArray[np.float64]
 DRAWS = 10_000
@@ -36,11 +32,8 @@ class Range:
     def __post_init__(self) -> None:
         """Refuse ranges that no lognormal distribution fits."""
         if not (0 < self.low <= self.high < math.inf):
-            text = (
-                f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does "
-                "not."
-            )
-            raise Invalid(text, code="range")
+            text = "A range goes from a positive number to one that is not smaller"
+            raise Invalid(f"{text}; {self.low:g} to {self.high:g} does not.", code="range")
 
     @property
     def median(self) -> float:
@@ -65,13 +58,17 @@ class Range:
 # A number, a Range, or draws. Arithmetic on it is untyped on purpose: the calculators accept numbers and draws,
 # and `check_amounts` has already refused everything else.
 Amount = Any
-T = TypeVar("T", bound="DataclassInstance")
 
 
-def check_amounts(spec: Any, *names: str) -> None:
-    """Raise Invalid with the field name if an amount is negative, not finite, or not a number."""
-    for name in names:
-        value = getattr(spec, name)
+def check_amounts(spec: Any, *names: str, but: Sequence[str] = ()) -> None:
+    """Raise Invalid with the field name if an amount is negative, not finite, or not a number.
+
+    Without names, all fields are amounts, `but` for those. An amount that is None by default may be None.
+    """
+    for field in dataclasses.fields(spec):
+        name, value = field.name, getattr(spec, field.name)
+        if (names and name not in names) or name in but or (value is None and field.default is None):
+            continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and not (0 <= value < math.inf):
             raise Invalid(f"{name} must be a number of zero or more, not {value:g}.", code="amount", field=name)
@@ -94,27 +91,6 @@ def check_share(spec: Any, *names: str, below: float = math.inf) -> None:
         if not 0 <= value <= 1 or value >= below:
             end = "below 1" if below <= 1 else "1"
             raise Invalid(f"{name} must be a share between 0 and {end}, not {value:g}.", code="share", field=name)
-
-
-def ranges_of(spec: Any) -> dict[str, Range]:
-    """Return the range fields of a dataclass, by name."""
-    found = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
-    return {name: value for name, value in found.items() if isinstance(value, Range)}
-
-
-def at_medians(spec: T) -> T:
-    """Return the same inputs with each range at its median."""
-    return dataclasses.replace(spec, **{name: spread.median for name, spread in ranges_of(spec).items()})
-
-
-def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
-    """Return the same inputs with each range as `n` draws. Each field has its own random stream, so that a new field
-    does not change the others.
-    """
-    sampled = {
-        name: spread.draw(np.random.default_rng([seed, *name.encode()]), n) for name, spread in ranges_of(spec).items()
-    }
-    return dataclasses.replace(spec, **sampled)
 
 
 def levels_of(draws: Draws | float) -> dict[str, float]:
@@ -141,17 +117,3 @@ class Swing:
     def size(self) -> float:
         """Return the absolute difference of the results."""
         return abs(self.at_p90 - self.at_p10)
-
-
-def tornado(spec: T, answer: Callable[[T], float]) -> tuple[Swing, ...]:
-    """Return the swing of each range, the largest first; `answer` gets the inputs as plain numbers."""
-    still = at_medians(spec)
-    swings = [
-        Swing(
-            name,
-            answer(dataclasses.replace(still, **{name: spread.quantile(0.1)})),
-            answer(dataclasses.replace(still, **{name: spread.quantile(0.9)})),
-        )
-        for name, spread in ranges_of(spec).items()
-    ]
-    return tuple(sorted(swings, key=lambda swing: swing.size, reverse=True))

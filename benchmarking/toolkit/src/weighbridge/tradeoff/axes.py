@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.metrics import METRICS as COST_METRICS
 
 
 class AxisDirection(StrEnum):
@@ -48,17 +49,8 @@ BETTER_LOW = (
     "peak_memory_mb",
     "peak_memory_delta_mb",
     "error_rate",
-    "cost_per_1k_usd",
     "energy_per_inference_j",
-    "cost_per_1k_loaded_usd",
-    "training_cost_usd",
-    "training_gpu_hours",
-    "inference_cost_1y_usd",
-    "upkeep_1y_usd",
-    "total_cost_1y_usd",
-    "tco_usd",
-    "equivalent_annual_usd",
-    "exit_cost_usd",
+    *COST_METRICS,
 )
 DIRECTIONS = dict.fromkeys(BETTER_HIGH, AxisDirection.MAX) | dict.fromkeys(BETTER_LOW, AxisDirection.MIN)
 DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")

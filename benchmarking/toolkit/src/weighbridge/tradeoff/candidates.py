@@ -54,12 +54,17 @@ class Estimate:
                 "An estimate needs lower, upper and confidence together, or none of them.", code="estimate_bounds"
             )
         if not self.lower <= self.value <= self.upper or not 0 < self.confidence < 1:
-            text = (
-                f"A value must be within its bounds, at a confidence between 0 and 1, not {self.value:g} in "
-                f"[{self.lower:g}, "
-                f"{self.upper:g}]."
-            )
-            raise Invalid(text, code="estimate_bounds")
+            text = "A value must be within its bounds, at a confidence between 0 and 1"
+            found = f"{self.value:g} in [{self.lower:g}, {self.upper:g}]"
+            raise Invalid(f"{text}, not {found}.", code="estimate_bounds")
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Return the bounds; the value itself if there are none."""
+        return (
+            self.value if self.lower is None else self.lower,
+            self.value if self.upper is None else self.upper,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,9 +89,7 @@ class QualityDrop:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedUp:
-    """Median latency of the baseline divided by the variant's, from `blocks` interleaved blocks; tied if within the
-    noise floor.
-    """
+    """Median latency of the baseline by the variant's, from `blocks` interleaved blocks; tied within the noise."""
 
     value: float
     lower: float

@@ -1,11 +1,12 @@
 """Changes: for each requirement, the smallest change that gives another choice."""
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from weighbridge.tradeoff.axes import AxisDirection
-from weighbridge.tradeoff.candidates import Candidates
+from weighbridge.tradeoff.candidates import Candidate, Candidates
 from weighbridge.tradeoff.decision import LATENCY, SIZE, run
 from weighbridge.tradeoff.requirements import Requirement, Requirements
 
@@ -33,52 +34,56 @@ def changes(choice: Candidates, requirements: Requirements) -> tuple[LimitChange
     limits = {limit.metric: limit for limit in requirements.limits}
     asked = list(limits) + [metric for metric in (LATENCY, SIZE, requirements.quality) if metric not in limits]
     for metric in asked:
-        direction = limits[metric].direction if metric in limits else _direction(metric, requirements)
+        usual = AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN
+        direction = limits[metric].direction if metric in limits else usual
         found += _of_limit(choice, requirements, metric, limits.get(metric), direction)
     return (*found, *_of_margin(choice, requirements))
-
-
-def _direction(metric: str, requirements: Requirements) -> AxisDirection:
-    return AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN
 
 
 def _of_limit(
     choice: Candidates, requirements: Requirements, metric: str, limit: Requirement | None, direction: AxisDirection
 ) -> Iterator[LimitChange]:
     """Yield the nearest looser and the nearest tighter limit with another winner, at the values of the estimates."""
-    before = _winner(choice, requirements)
     values = [each.metrics[metric].value for each in choice.candidates if metric in each.metrics]
-    bounds = sorted({_rounded(value, direction, is_kept=kept) for value in values for kept in (True, False)})
+    bounds = {_rounded(value, direction, is_kept=kept) for value in values for kept in (True, False)}
     start = limit.bound if limit else (math.inf if direction is AxisDirection.MIN else -math.inf)
-    for tried in ([each for each in reversed(bounds) if each < start], [each for each in bounds if each > start]):
-        for bound in tried:
-            others = (*requirements.without(metric), Requirement(metric, bound, direction))
-            winner = _winner(choice, dataclasses.replace(requirements, limits=others))
-            if winner != before:
-                yield LimitChange(metric, limit.bound if limit else None, bound, direction, winner)
-                break
+    others = requirements.without(metric)
+
+    def winner_at(bound: float) -> str | None:
+        limits = (*others, Requirement(metric, bound, direction))
+        return _winner(choice, dataclasses.replace(requirements, limits=limits))
+
+    for bound, winner in _turns(bounds, start, winner_at, _winner(choice, requirements)):
+        yield LimitChange(metric, limit.bound if limit else None, bound, direction, winner)
 
 
 def _of_margin(choice: Candidates, requirements: Requirements) -> Iterator[LimitChange]:
-    before = _winner(choice, requirements)
-    values = [
-        each.metrics[requirements.quality].value for each in choice.candidates if requirements.quality in each.metrics
-    ]
+    quality, margin = requirements.quality, requirements.margin
+    values = [each.metrics[quality].value for each in choice.candidates if quality in each.metrics]
     gaps = {
         _rounded(one - other, AxisDirection.MIN, is_kept=kept)
-        for one in values
-        for other in values
+        for one, other in itertools.product(values, repeat=2)
         for kept in (True, False)
     }
-    possible = sorted(gap for gap in {*gaps, 0.0} if 0 <= gap < 1)
-    for tried in (
-        [each for each in reversed(possible) if each < requirements.margin],
-        [each for each in possible if each > requirements.margin],
-    ):
-        for margin in tried:
-            winner = _winner(choice, dataclasses.replace(requirements, margin=margin))
-            if winner != before:
-                yield LimitChange("margin", requirements.margin, margin, AxisDirection.MIN, winner)
+
+    def winner_at(gap: float) -> str | None:
+        return _winner(choice, dataclasses.replace(requirements, margin=gap))
+
+    possible = {gap for gap in {*gaps, 0.0} if 0 <= gap < 1}
+    for gap, winner in _turns(possible, margin, winner_at, _winner(choice, requirements)):
+        yield LimitChange("margin", margin, gap, AxisDirection.MIN, winner)
+
+
+def _turns(
+    values: Collection[float], start: float, winner_at: Callable[[float], str | None], before: str | None
+) -> Iterator[tuple[float, str | None]]:
+    """Yield the nearest value below `start` and the nearest above it that give another winner, with that winner."""
+    below = sorted((value for value in values if value < start), reverse=True)
+    above = sorted(value for value in values if value > start)
+    for tried in (below, above):
+        for value in tried:
+            if (winner := winner_at(value)) != before:
+                yield value, winner
                 break
 
 
@@ -100,22 +105,15 @@ def _rounded(value: float, direction: AxisDirection, *, is_kept: bool) -> float:
 
 
 def nearest_miss(
-    choice: Candidates, requirements: Requirements, names: Sequence[str]
-) -> tuple[str, tuple[Requirement, ...]] | None:
-    """Return the candidate of `names` that misses the fewest limits by the least, with the limits it misses."""
-    found = [(choice.named(name), tuple(requirements.unmet(choice.named(name)))) for name in names]
+    candidates: Sequence[Candidate], requirements: Requirements
+) -> tuple[Candidate, tuple[Requirement, ...]] | None:
+    """Return the candidate that misses the fewest limits by the least, with the limits it misses."""
+    found = [(each, tuple(requirements.unmet(each))) for each in candidates]
     measured = [(each, unmet) for each, unmet in found if all(limit.metric in each.metrics for limit in unmet)]
-    if not measured:
-        return None
 
-    def badness(limit: Requirement, value: float) -> float:
-        return abs(value - limit.bound) / max(abs(limit.bound), 1e-12)
+    def badness(pair: tuple[Candidate, tuple[Requirement, ...]]) -> tuple[int, float]:
+        candidate, unmet = pair
+        gaps = ((abs(candidate.metrics[limit.metric].value - limit.bound), limit.bound) for limit in unmet)
+        return len(unmet), max((gap / max(abs(bound), 1e-12) for gap, bound in gaps), default=0.0)
 
-    best = min(
-        measured,
-        key=lambda pair: (
-            len(pair[1]),
-            max((badness(limit, pair[0].metrics[limit.metric].value) for limit in pair[1]), default=0.0),
-        ),
-    )
-    return best[0].name, best[1]
+    return min(measured, key=badness, default=None)

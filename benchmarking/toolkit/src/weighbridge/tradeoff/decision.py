@@ -3,8 +3,7 @@
 1. Candidates that failed, have an invalid measurement or miss a limit are excluded.
 2. Of the others, the best in quality and all within the margin stay.
 3. Of these the fastest leads (p95 latency), and with it all that cannot be told apart from it: intervals overlap, or
-  the
-   ratio lies within the noise floor of the machine.
+   the ratio lies within the noise floor of the machine.
 4. Of these the smallest wins. Who is as small as it is tied with it.
 
 The choice is sure if it is the same for all values within the intervals at the limits.
@@ -35,9 +34,7 @@ class Situation(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Race:
-    """The candidates left after each rule: usable, within the limits, close in quality, close in speed, and the
-    winners.
-    """
+    """The candidates left after each rule: usable, within the limits, close in quality, in speed, and the winners."""
 
     usable: tuple[Candidate, ...]
     within: tuple[Candidate, ...]
@@ -53,9 +50,7 @@ class Race:
 
 @dataclasses.dataclass(frozen=True)
 class VariantDecision:
-    """The race at the measured values, the kind of decision, and the candidates that may win elsewhere in the
-    intervals.
-    """
+    """The race at the measured values, the kind of decision, and who else may win within the intervals."""
 
     race: Race
     situation: Situation

@@ -1,5 +1,4 @@
-"""Pareto: the candidates that no other candidate dominates, and how certain that is, given the interval of each
-estimate.
+"""Pareto: the candidates that no other one dominates, and how certain that is, given the intervals of the estimates.
 
 One candidate dominates another if it is at least as good on all axes and better on one; exact ties dominate nobody.
 Each draw takes all estimates anew and finds the frontier. The share of draws in which a candidate is on the frontier
@@ -119,16 +118,14 @@ def weigh_draws(
 
 
 def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> Values:
-    """Draw each estimate `draws` times from the distribution above; shape (draws, candidates, axes), in the estimates'
-    units.
-    """
+    """Draw each estimate from the distribution above; shape (draws, candidates, axes), in the estimates' units."""
     from scipy.stats import norm
 
     rng = np.random.default_rng(seed)
     cells = [estimate for row in estimates for estimate in row]
     value = np.array([estimate.value for estimate in cells])
-    below = np.array([0.0 if estimate.lower is None else estimate.value - estimate.lower for estimate in cells])
-    above = np.array([0.0 if estimate.upper is None else estimate.upper - estimate.value for estimate in cells])
+    below = np.array([estimate.value - estimate.ends[0] for estimate in cells])
+    above = np.array([estimate.ends[1] - estimate.value for estimate in cells])
     level = np.array([estimate.confidence or 0.5 for estimate in cells])
     z = rng.standard_normal((draws, len(cells)))
     drawn: Values = value + z * np.where(z < 0, below, above) / norm.ppf((1 + level) / 2)
@@ -186,10 +183,9 @@ def _frontiers(drawn: Values) -> Switches:
 
 
 def _as_good(column: Values, *, is_strict: bool = False) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return, for each candidate, the bits of those at most (or strictly) as large, and its rank; ties share the first
-    rank.
+    """Return, for each candidate, the bits of those at most (or strictly) as large, and its rank.
 
-    `column` is (draws, candidates), the bits are (draws, candidates, words of 64).
+    `column` is (draws, candidates), the bits are (draws, candidates, words of 64). Ties share the first rank.
     """
     draws, n = column.shape
     rows = np.arange(draws)[:, np.newaxis]

@@ -10,7 +10,7 @@ from typing import Any
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
-from weighbridge.tradeoff.charts.words import name_of, with_bounds
+from weighbridge.tradeoff.charts.words import listed, name_of, with_bounds
 from weighbridge.tradeoff.decision import LATENCY, SIZE, Situation, VariantDecision, decide, is_usable
 from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.requirements import Fit, Requirement, Requirements, unit_of
@@ -70,26 +70,23 @@ def _headline(choice: Candidates, requirements: Requirements, decision: VariantD
         case Situation.SINGLE:
             return f"{name} meets the limits, but no other candidate could be judged: there was no choice."
         case Situation.TIED:
-            return f"Take {name}; {_listed(others)} would do as well."
+            return f"Take {name}; {listed(others)} would do as well."
         case Situation.AMBIGUOUS if decision.contenders:
             return (
-                f"Probably take {name}; within the intervals, {_listed(decision.contenders)} may be the choice instead."
+                f"Probably take {name}; within the intervals, {listed(decision.contenders)} may be the choice instead."
             )
         case Situation.AMBIGUOUS:
-            return (
-                f"Probably take {name}; within the intervals, it may miss a limit, and no other candidate keeps them "
-                "all."
-            )
+            text = f"Probably take {name}; within the intervals, it may miss a limit"
+            return f"{text}, and no other candidate keeps them all."
     return f"Take {name}."
 
 
 def _nearest(choice: Candidates, requirements: Requirements) -> str:
-    names = [candidate.name for candidate in choice.candidates if is_usable(candidate)]
-    found = nearest_miss(choice, requirements, names)
+    found = nearest_miss([candidate for candidate in choice.candidates if is_usable(candidate)], requirements)
     if found is None:
         return " None of them has every estimate that the limits ask for."
-    nearest, unmet = choice.named(found[0]), found[1]
-    misses = _listed([f"{name_of(limit.metric)} {_value(nearest, limit.metric)} ({limit.words()})" for limit in unmet])
+    nearest, unmet = found
+    misses = listed([f"{name_of(limit.metric)} {_value(nearest, limit.metric)} ({limit.words()})" for limit in unmet])
     return f" The nearest is {nearest.name}: {misses}."
 
 
@@ -99,11 +96,11 @@ def _why(choice: Candidates, requirements: Requirements, decision: VariantDecisi
     yield f"{len(race.within)} of {len(choice.candidates)} candidates meet the limits ({limits})."
     if decision.winner is None:
         return
-    yield from (_unsure(decision.winner, limit) for limit in requirements.limits if _is_unsure(decision.winner, limit))
+    yield from _unsure(decision.winner, requirements.limits)
     best = race.good[0]
     if quality in best.metrics and len(race.within) > 1:
         close = [each.name for each in race.good[1:]]
-        more = f" Within the margin of {_points(requirements.margin)}: {_listed(close)}." if close else ""
+        more = f" Within the margin of {_points(requirements.margin)}: {listed(close)}." if close else ""
         yield f"{best.name} is the best of them in {name_of(quality)}: {_value(best, quality)}.{more}"
     yield from _faster(decision, choice.noise_floor)
     if len(race.fast) > len(race.winners):
@@ -116,19 +113,15 @@ def _faster(decision: VariantDecision, floor: float | None) -> Iterator[str]:
         return
     tied = [each.name for each in race.fast[1:]]
     noise = f" or within the noise floor of {floor:.1%}" if floor is not None else ""
-    more = f" Not to be told apart from it (intervals overlap{noise}): {_listed(tied)}." if tied else ""
+    more = f" Not to be told apart from it (intervals overlap{noise}): {listed(tied)}." if tied else ""
     yield f"Of these, {race.fast[0].name} is the fastest: p95 latency {_value(race.fast[0], LATENCY)}.{more}"
 
 
-def _is_unsure(candidate: Candidate, limit: Requirement) -> bool:
-    return limit.fit(candidate.metrics.get(limit.metric)) is Fit.UNSURE
-
-
-def _unsure(candidate: Candidate, limit: Requirement) -> str:
-    return (
-        f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval: "
-        f"{_value(candidate, limit.metric)}."
-    )
+def _unsure(candidate: Candidate, limits: Sequence[Requirement]) -> Iterator[str]:
+    for limit in limits:
+        if limit.fit(candidate.metrics.get(limit.metric)) is Fit.UNSURE:
+            text = f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval"
+            yield f"{text}: {_value(candidate, limit.metric)}."
 
 
 def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[str]:
@@ -168,7 +161,7 @@ def _against_best(decision: VariantDecision, requirements: Requirements) -> Iter
     gap = best.metrics[quality].value - winner.metrics[quality].value
     both = [metric for metric in (LATENCY, SIZE) if metric in best.metrics and metric in winner.metrics]
     prices = [f"{name_of(metric)} {_value(best, metric)} instead of {_value(winner, metric)}" for metric in both]
-    at = f", at {_listed(prices)}" if prices else ""
+    at = f", at {listed(prices)}" if prices else ""
     yield f"{best.name} has {_points(gap, '.2f')} more {name_of(quality)}{at}."
 
 
@@ -194,7 +187,7 @@ def _not_known(choice: Candidates, requirements: Requirements, decision: Variant
     for each in decision.race.usable:
         lacking = sorted(asked - set(each.metrics))
         if lacking:
-            yield f"{each.name} has no {_listed([name_of(metric) for metric in lacking])}."
+            yield f"{each.name} has no {listed([name_of(metric) for metric in lacking])}."
     if choice.noise_floor is None:
         yield "The noise floor of the machine was not measured: small differences in speed may be chance."
     yield _machine(choice.manifest)
@@ -216,9 +209,9 @@ def _out(candidates: Sequence[Candidate]) -> Iterator[str]:
     failed = [each.name for each in candidates if each.verdict.answer is VariantAnswer.FAILED]
     invalid = [each.name for each in candidates if each.name not in failed and not is_usable(each)]
     if failed:
-        yield f"Could not be made or measured: {_listed(failed)}."
+        yield f"Could not be made or measured: {listed(failed)}."
     if invalid:
-        yield f"Measured, but not to be believed, and left out: {_listed(invalid)}."
+        yield f"Measured, but not to be believed, and left out: {listed(invalid)}."
 
 
 def _machine(manifest: Mapping[str, object] | None) -> str:
@@ -230,10 +223,6 @@ def _machine(manifest: Mapping[str, object] | None) -> str:
 
 def _value(candidate: Candidate, metric: str) -> str:
     return f"{with_bounds(candidate.metrics.get(metric))} {unit_of(metric)}".rstrip()
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _points(share: float, digits: str = "g") -> str:

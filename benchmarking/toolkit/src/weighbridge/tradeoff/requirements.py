@@ -42,7 +42,7 @@ class Requirement:
         """Return whether the estimate meets the limit in that reading; False for a missing estimate."""
         if estimate is None:
             return False
-        lower, upper = (estimate.value if end is None else end for end in (estimate.lower, estimate.upper))
+        lower, upper = estimate.ends
         worst, best = (upper, lower) if self.direction is AxisDirection.MIN else (lower, upper)
         seen = {LimitReading.VALUE: estimate.value, LimitReading.WORST: worst, LimitReading.BEST: best}[reading]
         return seen <= self.bound if self.direction is AxisDirection.MIN else seen >= self.bound

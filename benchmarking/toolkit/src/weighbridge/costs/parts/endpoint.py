@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from weighbridge.costs.lines import Costing, CostLine, Number
+from weighbridge.costs.lines import Costing, CostLine, Number, line_of
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, MONTHS, LoadCurve
 from weighbridge.costs.parts.serving import SelfHosted, serving_cost
 from weighbridge.costs.spec.usd import UsdPerGb, UsdPerGbMonth, UsdPerGbS
@@ -27,7 +27,7 @@ class EndpointServing:
 
     def __post_init__(self) -> None:
         """Validate the amounts."""
-        check_amounts(self, "storage_gb", "usd_per_gb_month", "kb_per_request", "usd_per_gb")
+        check_amounts(self, but=("replicas",))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,18 +44,19 @@ class Serverless:
 
     def __post_init__(self) -> None:
         """Validate the amounts."""
-        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
+        check_amounts(self)
 
 
 def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year: Number) -> Costing:
     """Return the yearly cost of an endpoint: replica hours, storage of the replicas and traffic."""
     compute = serving_cost(curve, spec.replicas)
     replicas: Number = compute.quantities["replica_hours"] / HOURS_PER_YEAR
-    storage = CostLine(
+    storage = line_of(
+        spec,
         "storage",
         replicas * spec.storage_gb * spec.usd_per_gb_month * MONTHS,
         "mean_replicas · storage_gb · usd_per_gb_month · 12",
-        {"mean_replicas": replicas, "storage_gb": spec.storage_gb, "usd_per_gb_month": spec.usd_per_gb_month},
+        mean_replicas=replicas,
     )
     return Costing((*compute.lines, storage, _traffic(spec, requests_per_year)), compute.quantities)
 
@@ -63,38 +64,27 @@ def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year:
 def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
     """Return the yearly cost of calls: N · memory · seconds · price, plus provisioned capacity and traffic."""
     seconds = HOURS_PER_YEAR * 3_600
-    calls = CostLine(
+    calls = line_of(
+        spec,
         "calls",
         requests_per_year * spec.memory_gb * spec.duration_s * spec.usd_per_gb_s,
         "requests_per_year · memory_gb · duration_s · usd_per_gb_s",
-        {
-            "requests_per_year": requests_per_year,
-            "memory_gb": spec.memory_gb,
-            "duration_s": spec.duration_s,
-            "usd_per_gb_s": spec.usd_per_gb_s,
-        },
+        requests_per_year=requests_per_year,
     )
-    warm = CostLine(
+    warm = line_of(
+        spec,
         "kept warm",
         spec.provisioned * spec.memory_gb * spec.provisioned_usd_per_gb_s * seconds,
         "provisioned · memory_gb · provisioned_usd_per_gb_s · 8760 · 3600",
-        {
-            "provisioned": spec.provisioned,
-            "memory_gb": spec.memory_gb,
-            "provisioned_usd_per_gb_s": spec.provisioned_usd_per_gb_s,
-        },
     )
     return Costing((calls, warm, _traffic(spec, requests_per_year)))
 
 
 def _traffic(spec: EndpointServing | Serverless, requests_per_year: Number) -> CostLine:
-    return CostLine(
+    return line_of(
+        spec,
         "traffic",
         requests_per_year * spec.kb_per_request / KB_PER_GB * spec.usd_per_gb,
         "requests_per_year · kb_per_request / 1e6 · usd_per_gb",
-        {
-            "requests_per_year": requests_per_year,
-            "kb_per_request": spec.kb_per_request,
-            "usd_per_gb": spec.usd_per_gb,
-        },
+        requests_per_year=requests_per_year,
     )

@@ -51,8 +51,7 @@ def weekly_shape(*, day_swing: float = 0.75, weekend: float = 0.6, peak_hour: in
 def curve_of_year(
     requests_per_year: float, *, shape: NDArray[np.float64] | None = None, monthly_growth: float = 0.0
 ) -> LoadCurve:
-    """Return the curve of a year: `shape` (168,) repeated in each of 12 months, growing by `monthly_growth` (0.02: 2
-    %).
+    """Return the curve of a year: `shape` (168,) in each of 12 months, growing by `monthly_growth` (0.02: 2 %).
 
     The year has `requests_per_year` requests at any growth; growth only shifts requests toward the end.
     """
@@ -70,11 +69,8 @@ def curve_of_counts(counts: Sequence[float]) -> LoadCurve:
     """Return the curve of observed requests per hour (one day or more), as typical of the year."""
     observed = np.asarray(counts, dtype=np.float64)
     if len(observed) < HOURS_PER_DAY:
-        text = (
-            f"A load curve needs at least {HOURS_PER_DAY} hourly counts, not {len(observed)}; better a week "
-            f"({HOURS_PER_WEEK})."
-        )
-        raise Invalid(text, field="counts")
+        text = f"A load curve needs at least {HOURS_PER_DAY} hourly counts, not {len(observed)}"
+        raise Invalid(f"{text}; better a week ({HOURS_PER_WEEK}).", field="counts")
     if not np.isfinite(observed).all() or (observed < 0).any():
         raise Invalid("Requests per hour must be zero or more.", field="counts")
     if not observed.any():

@@ -8,7 +8,7 @@ import dataclasses
 from datetime import date
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, CostLine, part
+from weighbridge.costs.lines import Costing, line_of, part
 from weighbridge.costs.parts.traffic import TrafficTier, check_traffic, tiered_usd
 from weighbridge.costs.spec.usd import UsdPerMillionTokens
 from weighbridge.costs.uncertainty import Amount, check_amounts, check_share
@@ -29,16 +29,15 @@ class Scores:
 
     def __post_init__(self) -> None:
         """Refuse scores outside the scale."""
-        for field in dataclasses.fields(self):
-            if not 1 <= getattr(self, field.name) <= 5:
-                score = getattr(self, field.name)
-                text = f"{field.name} must be a score from 1 (free to leave) to 5 (locked in), not {score}."
-                raise Invalid(text, field=field.name)
+        for name, score in dataclasses.asdict(self).items():
+            if not 1 <= score <= 5:
+                text = f"{name} must be a score from 1 (free to leave) to 5 (locked in), not {score}."
+                raise Invalid(text, field=name)
 
     @property
     def out_of_100(self) -> int:
         """Return the mean of the six scores on a scale from 0 (free to leave) to 100 (locked in), rounded half up."""
-        scores = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        scores = dataclasses.astuple(self)
         return int((sum(scores) - len(scores)) * 100 / (4 * len(scores)) + 0.5)
 
 
@@ -68,8 +67,7 @@ class LockIn:
 
     def __post_init__(self) -> None:
         """Validate the amounts; data needs price tiers, and a forced migration needs a source."""
-        others = ("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by")
-        check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name not in others))
+        check_amounts(self, but=("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by"))
         check_share(self, "switch_probability")
         check_traffic(self.egress_gb, self.egress_tiers)
         if self.forced_migration is not None and not self.forced_by:
@@ -79,39 +77,16 @@ class LockIn:
 def exit_cost(spec: LockIn) -> Costing:
     """Return the exit cost at today's prices, by part."""
     rate = spec.engineer_usd_per_h
-    return Costing(
-        (
-            CostLine(
-                "embedding again",
-                spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE,
-                "reembed_tokens · reembed_usd / 1e6",
-                {"reembed_tokens": spec.reembed_tokens, "reembed_usd": spec.reembed_usd},
-            ),
-            CostLine("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
-            CostLine(
-                "prompts and evaluations",
-                spec.rework_hours * rate,
-                "rework_hours · engineer_usd_per_h",
-                {"rework_hours": spec.rework_hours, "engineer_usd_per_h": rate},
-            ),
-            CostLine(
-                "code",
-                spec.code_hours * rate,
-                "code_hours · engineer_usd_per_h",
-                {"code_hours": spec.code_hours, "engineer_usd_per_h": rate},
-            ),
-            CostLine(
-                "moving data out",
-                tiered_usd(spec.egress_gb, spec.egress_tiers),
-                "egress_gb at the price of each tier",
-                {"egress_gb": spec.egress_gb},
-            ),
-            CostLine(
-                "running both",
-                part(spec.parallel_usd_per_month, spec.parallel_months),
-                "parallel_months · parallel_usd_per_month",
-                {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
-            ),
-            CostLine("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
-        )
+    moving_usd = tiered_usd(spec.egress_gb, spec.egress_tiers)
+    running_both = part(spec.parallel_usd_per_month, spec.parallel_months)
+    embedding_usd = spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE
+    lines = (
+        line_of(spec, "embedding again", embedding_usd, "reembed_tokens · reembed_usd / 1e6"),
+        line_of(spec, "fine-tuning again", spec.refine_usd, "refine_usd"),
+        line_of(spec, "prompts and evaluations", spec.rework_hours * rate, "rework_hours · engineer_usd_per_h"),
+        line_of(spec, "code", spec.code_hours * rate, "code_hours · engineer_usd_per_h"),
+        line_of(spec, "moving data out", moving_usd, "egress_gb at the price of each tier"),
+        line_of(spec, "running both", running_both, "parallel_months · parallel_usd_per_month"),
+        line_of(spec, "termination", spec.termination_usd, "termination_usd"),
     )
+    return Costing(lines)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, CostLine, Number
+from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
 from weighbridge.costs.spec.usd import UsdPerInstanceH, UsdPerMillionTokens, UsdPerRequest
 from weighbridge.costs.uncertainty import Amount, check_amounts
@@ -25,7 +25,7 @@ class TokenPrices:
 
     def __post_init__(self) -> None:
         """Validate the prices."""
-        check_amounts(self, "input_usd", "output_usd", *(["cache_read_usd"] * (self.cache_read_usd is not None)))
+        check_amounts(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,26 +71,18 @@ def managed_cost(spec: ManagedApi) -> Costing:
     ratio = 1 - spec.batch_share * (1 - spec.batch_price_ratio)
     calls: Number = spec.requests_per_year * (1 + spec.retry_share)
     lines = (
-        CostLine(
+        line_of(
+            spec,
             "tokens",
             calls * tokens * ratio,
             "requests_per_year · (1 + retry_share) · usd_of_tokens · batch_ratio",
-            {
-                "requests_per_year": spec.requests_per_year,
-                "retry_share": spec.retry_share,
-                "usd_of_tokens": tokens,
-                "batch_ratio": ratio,
-                "input_tokens": spec.input_tokens,
-                "output_tokens": spec.output_tokens,
-                "cached_share": spec.cached_share,
-            },
+            usd_of_tokens=tokens,
+            batch_ratio=ratio,
+            input_tokens=spec.input_tokens,
+            output_tokens=spec.output_tokens,
+            cached_share=spec.cached_share,
         ),
-        CostLine(
-            "fees",
-            calls * spec.fee_usd,
-            "requests_per_year · (1 + retry_share) · fee_usd",
-            {"requests_per_year": spec.requests_per_year, "retry_share": spec.retry_share, "fee_usd": spec.fee_usd},
-        ),
+        line_of(spec, "fees", calls * spec.fee_usd, "requests_per_year · (1 + retry_share) · fee_usd"),
     )
     return Costing(lines, {"calls": calls})
 
@@ -110,7 +102,7 @@ class Provisioned:
         if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
             text = "A unit must serve a positive number of tokens per minute."
             raise Invalid(text, field="tokens_per_minute_per_unit")
-        check_amounts(self, "tokens_per_request", "usd_per_unit_h", "volume", "least_units")
+        check_amounts(self, but=("tokens_per_minute_per_unit",))
 
 
 def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
@@ -120,10 +112,12 @@ def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
     """
     peak: Number = curve.peak_per_s * SECONDS_PER_MINUTE * spec.tokens_per_request * spec.volume
     units: Number = np.maximum(np.ceil(peak / spec.tokens_per_minute_per_unit), spec.least_units)
-    line = CostLine(
+    line = line_of(
+        spec,
         "provisioned",
         units * spec.usd_per_unit_h * HOURS_PER_YEAR,
         "units · usd_per_unit_h · 8760",
-        {"units": units, "usd_per_unit_h": spec.usd_per_unit_h, "peak_tokens_per_minute": peak},
+        units=units,
+        peak_tokens_per_minute=peak,
     )
     return Costing((line,), {"units": units})

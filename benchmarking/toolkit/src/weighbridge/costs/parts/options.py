@@ -2,13 +2,12 @@
 
 import dataclasses
 
-from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import KpiLink
 from weighbridge.costs.parts.endpoint import EndpointServing, Serverless
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn
 from weighbridge.costs.parts.managed import ManagedApi, Provisioned
-from weighbridge.costs.parts.ownership import YEARS_MAX, Ownership
+from weighbridge.costs.parts.ownership import Ownership, check_horizon
 from weighbridge.costs.parts.serving import SelfHosted
 from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import OwnedHardware, Work
@@ -35,10 +34,7 @@ class Shared:
         """Validate the amounts, the years and the discount rate."""
         check_amounts(self, "requests_per_year", "engineer_usd_per_h", "fte_usd")
         check_positive(self, "requests_per_year")
-        if not 1 <= self.years <= YEARS_MAX:
-            raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
-        if not -0.5 < self.discount_rate < 1:
-            raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+        check_horizon(self.years, self.discount_rate)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

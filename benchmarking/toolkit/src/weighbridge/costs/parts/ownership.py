@@ -7,12 +7,13 @@ import dataclasses
 import math
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, CostLine, Number, part
+from weighbridge.costs.lines import Costing, CostLine, Number, line_of, part
 from weighbridge.costs.parts.load_curve import MONTHS
 from weighbridge.costs.parts.traffic import TrafficTier, check_traffic, tiered_usd
 from weighbridge.costs.uncertainty import Amount, check_amounts
 
 YEARS_MAX = 30
+MONITORING = "serving_usd · monitoring_share"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,16 +49,19 @@ class Ownership:
     def __post_init__(self) -> None:
         """Validate the amounts, the years and the rates."""
         may_fall = ("volume_growth", "price_drift")
-        whole = ("years", "discount_rate", "switch_probability", "egress_tiers")
-        names = [field.name for field in dataclasses.fields(self) if field.name not in (*may_fall, *whole)]
-        check_amounts(self, *names)
+        check_amounts(self, but=(*may_fall, "years", "discount_rate", "switch_probability", "egress_tiers"))
         check_traffic(self.egress_gb_per_month, self.egress_tiers)
-        if not 1 <= self.years <= YEARS_MAX:
-            raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
-        if not -0.5 < self.discount_rate < 1:
-            raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+        check_horizon(self.years, self.discount_rate)
         if not 0 <= self.switch_probability <= 1:
             raise Invalid("The switch probability must be between 0 and 1.", field="switch_probability")
+
+
+def check_horizon(years: int, discount_rate: float) -> None:
+    """Raise Invalid for years or a discount rate out of range."""
+    if not 1 <= years <= YEARS_MAX:
+        raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
+    if not -0.5 < discount_rate < 1:
+        raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
 
 
 def total_cost(spec: Ownership) -> Costing:
@@ -65,74 +69,59 @@ def total_cost(spec: Ownership) -> Costing:
     flat = _factors(spec, growth=1.0)
     rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
     last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
-    lines = [
-        CostLine("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
-        CostLine("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
+    lines = (
+        line_of(spec, "development", spec.development_usd, "development_usd"),
+        line_of(spec, "training", spec.training_usd, "training_usd"),
         _present("serving", spec.serving_usd, "serving_usd", rising),
-        _present("monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share", rising),
+        _present("monitoring", part(spec.serving_usd, spec.monitoring_share), MONITORING, rising),
         *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
-        CostLine(
+        line_of(
+            spec,
             "exit",
             part(spec.exit_usd, spec.switch_probability) * last,
             "switch_probability · exit_usd · last_year_factor",
-            {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
+            last_year_factor=last,
         ),
-    ]
-    return Costing(tuple(lines))
+    )
+    return Costing(lines)
 
 
 def upkeep_of_first_year(spec: Ownership) -> Costing:
-    """Return the costs of the first year without serving: monitoring, people, retraining, traffic, licenses, audit. Not
-    discounted.
-    """
-    monitoring = CostLine(
-        "monitoring",
-        part(spec.serving_usd, spec.monitoring_share),
-        "serving_usd · monitoring_share",
-        {"serving_usd": spec.serving_usd, "monitoring_share": spec.monitoring_share},
-    )
+    """Return the undiscounted first year without serving: monitoring, people, retraining, traffic, licenses, audit."""
+    monitoring = line_of(spec, "monitoring", part(spec.serving_usd, spec.monitoring_share), MONITORING)
     return Costing((monitoring, *_upkeep(spec)))
 
 
 def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
     """Return the yearly costs that do not depend on serving, at today's prices."""
+    retraining_usd = spec.retrainings_per_year * spec.retraining_usd
     return (
-        CostLine(
-            "maintenance",
-            spec.maintenance_fte * spec.fte_usd,
-            "maintenance_fte · fte_usd",
-            {"maintenance_fte": spec.maintenance_fte, "fte_usd": spec.fte_usd},
-        ),
-        CostLine(
-            "retraining",
-            spec.retrainings_per_year * spec.retraining_usd,
-            "retrainings_per_year · retraining_usd",
-            {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
-        ),
+        line_of(spec, "maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd"),
+        line_of(spec, "retraining", retraining_usd, "retrainings_per_year · retraining_usd"),
         _egress(spec),
-        CostLine("licenses", spec.license_usd, "license_usd", {"license_usd": spec.license_usd}),
-        CostLine("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
+        line_of(spec, "licenses", spec.license_usd, "license_usd"),
+        line_of(spec, "audit", spec.audit_usd, "audit_usd"),
     )
 
 
 def _egress(spec: Ownership) -> CostLine:
     """Return the yearly traffic cost: the stated amount, plus monthly gigabytes at their tier prices."""
     if not spec.egress_tiers:
-        return CostLine("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
-    monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
-    return CostLine(
-        "egress",
-        spec.egress_usd + MONTHS * monthly,
-        "egress_usd + 12 · egress_gb_per_month at the price of each tier",
-        {"egress_usd": spec.egress_usd, "egress_gb_per_month": spec.egress_gb_per_month},
-    )
+        return line_of(spec, "egress", spec.egress_usd, "egress_usd")
+    usd = spec.egress_usd + MONTHS * tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
+    return line_of(spec, "egress", usd, "egress_usd + 12 · egress_gb_per_month at the price of each tier")
 
 
-def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:
+def equivalent_annual_usd(total_usd: Number, years: int, discount_rate: float) -> Number:
     """Return the constant yearly payment with the same present value: TCO · r / (1 - (1 + r)^-N)."""
     if discount_rate == 0:
         return total_usd / years
     return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
+
+
+def present_value_factor(years: int, discount_rate: float) -> float:
+    """Return the present value of 1 US dollar at the end of each year: the sum of (1 + r)^-t."""
+    return sum((1 + discount_rate) ** -year for year in range(1, years + 1))
 
 
 def _factors(spec: Ownership, growth: Number) -> Number:

@@ -1,5 +1,4 @@
-"""Queueing: the number of servers that keeps response times within a limit (Erlang B and C, M/M/c, approximately
-M/G/c).
+"""Queueing: how many servers keep response times within a limit (Erlang B and C, M/M/c, approximately M/G/c).
 
 A server handles one request at a time: a thread, or a slot of a replica. `offered` load is in Erlang: arrivals per
 second times service seconds per request. These formulas do not apply to continuous batching of language models. For
@@ -71,9 +70,7 @@ def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64
 def highest_loads_of(
     servers: NDArray[np.float64], services_s: NDArray[np.float64], *, limit_s: float, share: float, cv: float
 ) -> NDArray[np.float64]:
-    """Return the highest load for each service time (rows) and number of servers (columns). If an idle server meets the
-    limit, all do.
-    """
+    """Return the highest load that meets the limit, for each service time (rows) and number of servers (columns)."""
     limits = (limit_s / services_s)[:, None]
     low = np.zeros((len(services_s), len(servers)))
     high = np.tile(servers, (len(services_s), 1))
@@ -84,16 +81,12 @@ def highest_loads_of(
     return low
 
 
-def _idle_tail(service_s: float, limit_s: float, cv: float) -> float:
-    """P(service > limit) on an idle server."""
-    spread = min(cv, 1.0)
-    left = limit_s / service_s - (1 - spread)
-    return 1.0 if left < 0 else math.exp(-left / spread) if spread else 0.0
-
-
 def can_serve(service_s: float, *, limit_s: float, share: float = 0.95, cv: float = 1.0) -> bool:
     """Return whether an idle server answers `share` of the requests within `limit_s`."""
-    return _idle_tail(service_s, limit_s, cv) <= 1 - share
+    spread = min(cv, 1.0)
+    left = limit_s / service_s - (1 - spread)
+    tail = 1.0 if left < 0 else math.exp(-left / spread) if spread else 0.0
+    return tail <= 1 - share
 
 
 def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: float = 1.0) -> None:
@@ -101,8 +94,7 @@ def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: f
     if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         raise Invalid(
             f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone "
-            "keeps "
-            f"a server busy for {service_s * 1e3:g} ms. Raise the limit or serve a faster model.",
+            f"keeps a server busy for {service_s * 1e3:g} ms. Raise the limit or serve a faster model.",
             code="load_unserved",
             field="limit_s",
         )

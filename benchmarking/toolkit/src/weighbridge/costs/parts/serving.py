@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, CostLine, Number, part
+from weighbridge.costs.lines import Costing, CostLine, Number, line_of, part
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
 from weighbridge.costs.parts.queueing import can_serve, check_served, enough, highest_loads_of
 from weighbridge.costs.spec.usd import UsdPerInstanceH
@@ -48,8 +48,8 @@ class SelfHosted:
 
     def __post_init__(self) -> None:
         """Validate the inputs."""
-        prices = [name for name in ("committed_usd_per_h", "spot_usd_per_h") if getattr(self, name) is not None]
-        check_amounts(self, "service_s", "usd_per_replica_h", "volume", "spot_extra", *prices)
+        prices = ("usd_per_replica_h", "committed_usd_per_h", "spot_usd_per_h")
+        check_amounts(self, "service_s", "volume", "spot_extra", *prices)
         check_positive(self, "service_s")
         for name, least in (("slots", 1), ("min_replicas", 0), ("lag_h", 0), ("burst", 1), ("cv", 0)):
             if getattr(self, name) < least:
@@ -174,23 +174,26 @@ def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[CostL
     on_demand_h = part(beyond_h, 1 - spec.spot_share)
     spot_h: Number = part(beyond_h, spec.spot_share) * (1 + spec.spot_extra)
     return (
-        CostLine(
+        line_of(
+            spec,
             "committed",
             committed * HOURS_PER_YEAR * _or_nothing(spec.committed_usd_per_h),
             "committed_replicas · 8760 · committed_usd_per_h",
-            {"committed_replicas": committed, "committed_usd_per_h": spec.committed_usd_per_h},
+            committed_replicas=committed,
         ),
-        CostLine(
+        line_of(
+            spec,
             "on demand",
             on_demand_h * spec.usd_per_replica_h,
             "replica_hours · usd_per_replica_h",
-            {"replica_hours": on_demand_h, "usd_per_replica_h": spec.usd_per_replica_h},
+            replica_hours=on_demand_h,
         ),
-        CostLine(
+        line_of(
+            spec,
             "spot",
             spot_h * _or_nothing(spec.spot_usd_per_h),
             "spot_replica_hours · spot_usd_per_h",
-            {"spot_replica_hours": spot_h, "spot_usd_per_h": spec.spot_usd_per_h},
+            spot_replica_hours=spot_h,
         ),
     )
 
@@ -205,9 +208,7 @@ def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
 
 
 def _levels(rates: NDArray[np.float64], hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distinct rates, the busiest first, and their hours; at most 168, with neighbors grouped at the
-    busiest.
-    """
+    """Return the distinct rates, the busiest first, and their hours; above 168, neighbors are grouped."""
     distinct, counts = np.unique(rates, return_counts=True)
     levels, lasting = distinct[::-1], np.asarray(counts[::-1] * hours, dtype=np.float64)
     if len(levels) <= LEVELS_MAX:

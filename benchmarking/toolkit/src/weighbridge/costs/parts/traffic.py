@@ -19,9 +19,7 @@ class TrafficTier:
 
 
 def check_traffic(gigabytes: Any, tiers: Sequence[TrafficTier]) -> None:
-    """Raise Invalid for negative prices, limits that do not increase, an unlimited tier before the last, or gigabytes
-    without tiers.
-    """
+    """Raise Invalid for gigabytes without tiers, negative prices, and limits that do not increase up to no limit."""
     ends = [tier.up_to_gb for tier in tiers]
     bounded = [end for end in ends[:-1] if end is not None]
     is_open_at_the_end = not ends or ends[-1] is None

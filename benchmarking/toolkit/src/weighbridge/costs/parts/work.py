@@ -1,24 +1,37 @@
 """Work: the GPU hours of one training run, and the hourly cost of owned hardware.
 
-The inputs may be ranges; `gpu_hours` and `usd_per_gpu_h` need numbers or draws.
+The inputs may be ranges; `gpu_hours` and `usd_per_gpu_h` need numbers or draws. Sources: 6·N·D from EleutherAI's
+"Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates.
 """
 
 import dataclasses
+import math
 
 from weighbridge.costs.lines import Number
-from weighbridge.costs.parts.training import (
-    UTILIZATION,
-    flops_of_training,
-    flops_of_transformer,
-    gpu_hours_of_flops,
-    gpu_hours_of_pilot,
-    owned_usd_per_gpu_h,
-)
-from weighbridge.costs.uncertainty import Amount, check_amounts, check_positive, check_share
+from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, SECONDS_PER_HOUR
+from weighbridge.costs.uncertainty import Amount, Range, check_amounts, check_positive, check_share
+
+# Model FLOPs utilization is not known in advance, so it is a range, not a point.
+UTILIZATION = Range(0.25, 0.50)
+
+
+class _OnDevices:
+    """Work on devices of `peak_flops_per_s`, of which the share `utilization` is used."""
+
+    peak_flops_per_s: Amount
+    utilization: Amount
+
+    def __post_init__(self) -> None:
+        """Validate the amounts; devices need a positive speed."""
+        check_amounts(self)
+        check_positive(self, "peak_flops_per_s", "utilization")
+
+    def _hours_of(self, flops: Number) -> Number:
+        return flops / (self.peak_flops_per_s * self.utilization) / SECONDS_PER_HOUR
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Transformer:
+class Transformer(_OnDevices):
     """A dense transformer: 6·N·D operations on devices of `peak_flops_per_s` at the share `utilization`."""
 
     parameters: Amount
@@ -26,20 +39,14 @@ class Transformer:
     peak_flops_per_s: Amount
     utilization: Amount = UTILIZATION
 
-    def __post_init__(self) -> None:
-        """Validate the amounts; devices need a positive speed."""
-        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
-        check_positive(self, "peak_flops_per_s", "utilization")
-
     @property
     def gpu_hours(self) -> Number:
-        """Return the GPU hours of one run."""
-        flops = flops_of_transformer(self.parameters, self.tokens)
-        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilization=self.utilization)
+        """Return the GPU hours of one run; for a mixture of experts, `parameters` are the active ones."""
+        return self._hours_of(6 * self.parameters * self.tokens)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(_OnDevices):
     """Any network with a known number of forward FLOPs: 3 · `forward_flops` · samples · epochs; a multiply-add counts
     as two.
     """
@@ -50,16 +57,10 @@ class Network:
     peak_flops_per_s: Amount
     utilization: Amount = UTILIZATION
 
-    def __post_init__(self) -> None:
-        """Validate the amounts; devices need a positive speed."""
-        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
-        check_positive(self, "peak_flops_per_s", "utilization")
-
     @property
     def gpu_hours(self) -> Number:
         """Return the GPU hours of one run."""
-        flops = flops_of_training(self.forward_flops, self.samples, self.epochs)
-        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilization=self.utilization)
+        return self._hours_of(3 * self.forward_flops * self.samples * self.epochs)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,13 +73,13 @@ class Pilot:
 
     def __post_init__(self) -> None:
         """Validate the amounts; the pilot needs a positive rate."""
-        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
+        check_amounts(self)
         check_positive(self, "samples_per_gpu_s")
 
     @property
     def gpu_hours(self) -> Number:
         """Return the GPU hours of one run."""
-        return gpu_hours_of_pilot(self.samples, self.epochs, samples_per_gpu_s=self.samples_per_gpu_s)
+        return self.samples * self.epochs / self.samples_per_gpu_s / SECONDS_PER_HOUR
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,20 +95,19 @@ class OwnedHardware:
 
     def __post_init__(self) -> None:
         """Validate the amounts; the share of interconnect must be below one."""
-        check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name != "interconnect_share"))
+        check_amounts(self, but=("interconnect_share",))
         check_share(self, "interconnect_share", below=1.0)
 
     @property
     def usd_per_gpu_h(self) -> Number:
-        """Return the cost of one GPU hour."""
-        return owned_usd_per_gpu_h(
-            value_at_start_usd=self.value_at_start_usd,
-            lost_decades_per_year=self.lost_decades_per_year,
-            interconnect_share=self.interconnect_share,
-            power_kw=self.power_kw,
-            pue=self.pue,
-            usd_per_kwh=self.usd_per_kwh,
-        )
+        """Return the cost of one GPU hour: depreciation, its share of the interconnect, and energy.
+
+        The value falls by `lost_decades_per_year` orders of magnitude per year (Epoch: 0.14): value · (OOM · ln 10) /
+        8760; interconnect adds hw · f / (1 - f).
+        """
+        depreciation = self.value_at_start_usd * self.lost_decades_per_year * math.log(10) / HOURS_PER_YEAR
+        interconnect = depreciation * self.interconnect_share / (1 - self.interconnect_share)
+        return depreciation + interconnect + self.power_kw * self.pue * self.usd_per_kwh
 
 
 Work = Transformer | Network | Pilot

@@ -124,9 +124,8 @@ class PriceBook:
         age = price.age_days(self.as_of)
         if age > stale_days:
             text = (
-                f"The price of {price.sku} is from {price.as_of}, {age} days before {self.as_of}; at most "
-                f"{stale_days} are "
-                "accepted. Import a newer price list, or allow older prices."
+                f"The price of {price.sku} is from {price.as_of}, {age} days before {self.as_of}; at most {stale_days} "
+                "are accepted. Import a newer price list, or allow older prices."
             )
             raise Invalid(text, field="as_of", code="stale_price")
 

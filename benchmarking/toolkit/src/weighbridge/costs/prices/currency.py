@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from weighbridge.core.documents import API_VERSION, Reader
+from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.files.exact_yaml import date_at, reader_of
 from weighbridge.costs.prices.price import Conversion
 
 CODE = re.compile(r"[A-Z]{3}")
@@ -41,15 +42,11 @@ class FxTable:
 
     def conversion(self, amount: Decimal, currency: str, *, on: date) -> Conversion:
         """Convert an amount with the newest rate up to 31 days before `on`; raise Invalid if there is none."""
-        fitting = [
-            rate for rate in self.rates if rate.currency == currency and 0 <= (on - rate.as_of).days <= RATE_DAYS
-        ]
+        known = (rate for rate in self.rates if rate.currency == currency)
+        fitting = [rate for rate in known if 0 <= (on - rate.as_of).days <= RATE_DAYS]
         if not fitting:
-            text = (
-                f"There is no rate from {currency} to USD on {on} or in the {RATE_DAYS} days before; add one to the "
-                "table."
-            )
-            raise Invalid(text, field="currency", code="no_rate")
+            text = f"There is no rate from {currency} to USD on {on} or in the {RATE_DAYS} days before"
+            raise Invalid(f"{text}; add one to the table.", field="currency", code="no_rate")
         rate = max(fitting, key=lambda each: each.as_of)
         return Conversion(currency, amount, rate.usd_per_unit, rate.as_of, rate.source)
 
@@ -65,9 +62,7 @@ def one_currency(currencies: Iterable[str]) -> str:
 
 def read_fx(document: object) -> FxTable:
     """Read a table of exchange rates; raise Invalid with the path of the invalid key."""
-    reader = Reader(document)
-    reader.constant("apiVersion", API_VERSION)
-    reader.constant("kind", "FxTable")
+    reader = reader_of(document, "FxTable")
     rates = reader.items("rates", _rate)
     reader.close()
     return FxTable(rates)
@@ -79,8 +74,4 @@ def _rate(reader: Reader) -> FxRate:
         raise reader.fault("currency", "must be a three-letter code, like EUR.")
     if rate <= 0:
         raise reader.fault("usd_per_unit", "must be above 0.")
-    try:
-        as_of = date.fromisoformat(reader.text("as_of"))
-    except ValueError as error:
-        raise reader.fault("as_of", "must be a date like 2026-09-01.") from error
-    return FxRate(currency, rate, as_of, reader.text("source"))
+    return FxRate(currency, rate, date_at(reader, "as_of"), reader.text("source"))

@@ -75,7 +75,6 @@ class _Shared:
         return Price(
             sku=f"{self.provider}/{self.model}",
             provider=self.provider,
-            region="",
             usd=base / REQUESTS_PER_PRICE if is_per_request else base,
             unit=PriceUnit.REQUEST if is_per_request else PriceUnit.MILLION_TOKENS,
             as_of=self.as_of,

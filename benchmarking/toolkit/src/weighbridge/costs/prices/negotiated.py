@@ -20,8 +20,8 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from weighbridge.core.documents import API_VERSION, Reader
-from weighbridge.costs.prices.files.sheet import date_at
+from weighbridge.core.documents import Reader
+from weighbridge.costs.prices.files.exact_yaml import date_at, reader_of
 from weighbridge.costs.prices.price import Meter, Price, PriceOrigin, Term
 
 
@@ -76,9 +76,7 @@ def negotiated(rates: Iterable[ContractRate], price: Price, *, on: date) -> Pric
 
 def read_rates(document: object) -> tuple[ContractRate, ...]:
     """Read negotiated rates; raise Invalid with the path of the invalid key."""
-    reader = Reader(document)
-    reader.constant("apiVersion", API_VERSION)
-    reader.constant("kind", "NegotiatedRates")
+    reader = reader_of(document, "NegotiatedRates")
     reader.text("organization")
     rates = reader.items("rates", _rate)
     reader.close()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -126,7 +127,7 @@ class Price:
 
     sku: str
     provider: str
-    region: str
+    region: str = ""
     usd: Decimal
     unit: PriceUnit
     as_of: date
@@ -171,28 +172,6 @@ class Price:
             return None
         return self.usd / self.hardware.gpus
 
-    def usd_for(self, quantity: Decimal | int) -> Decimal:
-        """Return the US dollars for `quantity` units, each charged at the price of its tier (monthly gigabytes of
-        traffic).
-
-        Raises Invalid for a float, and if a threshold changes the price of all units (models: use `usd_at` with the
-        input tokens).
-        """
-        if self.tiers and self.tier_rule is TierRule.ALL_UNITS:
-            raise Invalid(
-                f"A tier of {self.sku} applies to the whole request; ask for its price by tokens.", field="sku"
-            )
-        units = check_amount(Decimal(quantity) if isinstance(quantity, int) else quantity, field="quantity")
-        starts = [Decimal(0), *(tier.above for tier in self.tiers)]
-        rates = [self.usd, *(tier.usd for tier in self.tiers)]
-        ends = [*starts[1:], max(units, starts[-1])]
-        parts = zip(starts, ends, rates, strict=True)
-        return sum((max(min(units, end) - start, Decimal(0)) * rate for start, end, rate in parts), Decimal(0))
-
-    def usd_at(self, volume: Decimal | int) -> Decimal:
-        """Return the price of the tier for `volume`: that of the highest threshold exceeded."""
-        return next((tier.usd for tier in reversed(self.tiers) if volume > tier.above), self.usd)
-
     def age_days(self, on: date) -> int:
         """Return the age of the price in days."""
         return (on - self.as_of).days
@@ -200,6 +179,28 @@ class Price:
     def as_document(self) -> dict[str, Any]:
         """Return the price in JSON's own types, decimals as text, without absent and default values."""
         return as_plain(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A rejected row of a list: its position, the invalid field and the reason."""
+
+    row: str
+    field: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PriceList:
+    """Prices of one source; an imported list also has retirement days, rejected rows and a number of skipped rows."""
+
+    name: str
+    source: str
+    as_of: date
+    prices: tuple[Price, ...]
+    faults: tuple[Fault, ...] = ()
+    skipped: int = 0
+    retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict)
 
 
 # Values left out of a document, so that a new field never changes the digest of older documents.

@@ -43,15 +43,15 @@ def read_published(text: str) -> Published:
     document = _parsed(text)
     if not isinstance(document, Mapping):
         raise Invalid(f"The file must be {ACCEPTED}.", field="file")
-    if document.get("schema") == SCHEMA:
-        found = read_list(document)
-        return Published(SourceKind.LIST, found.name, found.as_of, found.prices, found.retirements)
-    if document.get("kind") == DOCUMENT_KIND:
-        sheet = read_sheet(document)
-        return Published(SourceKind.LIST, sheet.name, sheet.as_of, sheet.prices)
     if document.get("kind") == "NegotiatedRates":
         return Published(SourceKind.RATES, str(document.get("organization")), None, rates=read_rates(document))
-    raise Invalid(f"The file must be {ACCEPTED}.", field="file")
+    if document.get("schema") == SCHEMA:
+        found = read_list(document)
+    elif document.get("kind") == DOCUMENT_KIND:
+        found = read_sheet(document)
+    else:
+        raise Invalid(f"The file must be {ACCEPTED}.", field="file")
+    return Published(SourceKind.LIST, found.name, found.as_of, found.prices, found.retirements)
 
 
 def with_sources(book: PriceBook, sources: tuple[Published, ...]) -> PriceBook:

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 
-from weighbridge.core.documents import API_VERSION, Reader
+from weighbridge.core.documents import Reader, check_unique
 from weighbridge.costs.prices import data
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.files.exact_yaml import read_exact
-from weighbridge.costs.prices.files.sheet import PriceSheet, date_at, read_sheet
+from weighbridge.costs.prices.files.exact_yaml import date_at, read_exact, reader_of
+from weighbridge.costs.prices.files.sheet import read_sheet
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
-from weighbridge.costs.prices.price import Retirement, Term
-from weighbridge.costs.prices.retirements import read_retirements
+from weighbridge.costs.prices.price import PriceList, Retirement, Term
 
 DISCOUNTS, RETIREMENTS = "commitments.yaml", "retirements.yaml"
 
@@ -30,7 +29,7 @@ def shipped_book(as_of: date | None = None) -> PriceBook:
 
 
 @functools.cache
-def shipped_sheets() -> tuple[PriceSheet, ...]:
+def shipped_sheets() -> tuple[PriceList, ...]:
     """Return all shipped sheets, in the order of their names."""
     others = {DISCOUNTS, RETIREMENTS}
     names = sorted(file.name for file in files(data).iterdir() if file.name.endswith(".yaml"))
@@ -51,9 +50,7 @@ def shipped_retirements() -> Mapping[str, Retirement]:
 
 def read_discounts(document: object) -> tuple[Discount, ...]:
     """Read a document of kind CommitmentDiscounts; raise Invalid with the path of the invalid key."""
-    reader = Reader(document)
-    reader.constant("apiVersion", API_VERSION)
-    reader.constant("kind", "CommitmentDiscounts")
+    reader = reader_of(document, "CommitmentDiscounts")
     source, as_of = reader.text("source"), date_at(reader, "as_of")
     found = reader.items("discounts", lambda row: _discount(row, source, as_of))
     reader.close()
@@ -70,6 +67,21 @@ def _discount(row: Reader, source: str, as_of: date) -> Discount:
         as_of=as_of,
         source=source,
     )
+
+
+def read_retirements(document: object) -> dict[str, Retirement]:
+    """Read a document of kind Retirements, by SKU; raise Invalid with the path of the invalid key."""
+    reader = reader_of(document, "Retirements")
+    source = f"{reader.text('source')}, {date_at(reader, 'as_of')}"
+    rows = reader.items("retirements", lambda row: _retirement(row, source))
+    reader.text("license", "")
+    reader.close()
+    check_unique(tuple(sku for sku, _ in rows), path="retirements", name="sku")
+    return dict(rows)
+
+
+def _retirement(row: Reader, source: str) -> tuple[str, Retirement]:
+    return row.text("sku"), Retirement(date_at(row, "retires_on"), source, row.text("successor", ""))
 
 
 def _document(name: str) -> object:

@@ -15,23 +15,18 @@ from weighbridge.costs.uncertainty import Draws, Range
 T = TypeVar("T")
 
 
-def ranges_in(spec: Any, path: str = "") -> dict[str, Range]:
+def ranges_in(spec: Any) -> dict[str, Range]:
     """Return all ranges by path, including those of nested dataclasses."""
-    return dict(_found(spec, path))
+    return {path: value for path, value in _values_in(spec) if isinstance(value, Range)}
 
 
-def amounts_in(spec: Any, path: str = "") -> dict[str, Any]:
+def amounts_in(spec: Any) -> dict[str, Any]:
     """Return all plain values and ranges by path, to show the inputs used."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(spec):
-        value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
-        if isinstance(value, Range):
-            found[at] = [value.low, value.high]
-        elif dataclasses.is_dataclass(value):
-            found |= amounts_in(value, at)
-        elif isinstance(value, int | float | str):
-            found[at] = value
-    return found
+    return {
+        path: [value.low, value.high] if isinstance(value, Range) else value
+        for path, value in _values_in(spec)
+        if isinstance(value, int | float | str | Range)
+    }
 
 
 def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
@@ -48,30 +43,22 @@ def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
 
 def tiled(spec: T, times: int) -> T:
     """Return the same inputs with all draws repeated `times` times."""
-    changes: dict[str, Any] = {}
-    for field in dataclasses.fields(spec):  # type: ignore[arg-type]
-        value = getattr(spec, field.name)
-        if isinstance(value, np.ndarray):
-            changes[field.name] = np.tile(value, times)
-        elif dataclasses.is_dataclass(value):
-            changes[field.name] = tiled(value, times)
-    return dataclasses.replace(spec, **changes)  # type: ignore[type-var]
+    draws = {path: value for path, value in _values_in(spec) if isinstance(value, np.ndarray)}
+    return replaced(spec, {path: np.tile(value, times) for path, value in draws.items()})
 
 
 def draw_all(ranges: Mapping[str, Range], *, seed: int, n: int, stream: str = "") -> dict[str, Draws]:
-    """Return `n` draws of each range; `stream` and the path seed each one, so that a new range does not change the
-    others.
-    """
+    """Return `n` draws of each range; `stream` and the path seed each one: a new range does not change the others."""
     return {
         path: spread.draw(np.random.default_rng([seed, *f"{stream}{path}".encode()]), n)
         for path, spread in ranges.items()
     }
 
 
-def _found(spec: Any, path: str) -> Iterator[tuple[str, Range]]:
+def _values_in(spec: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     for field in dataclasses.fields(spec):
         value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
-        if isinstance(value, Range):
+        if dataclasses.is_dataclass(value) and not isinstance(value, Range):
+            yield from _values_in(value, at)
+        else:
             yield at, value
-        elif dataclasses.is_dataclass(value):
-            yield from _found(value, at)

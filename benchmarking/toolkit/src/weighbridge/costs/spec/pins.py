@@ -80,9 +80,7 @@ class Pins:
         self.used: list[Price] = []
 
     def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
-        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path of an invalid
-        price.
-        """
+        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path of a fault."""
         if not isinstance(reader.plain(key), dict):
             raise reader.fault(key, f"must be {WAYS}; a plain number has no date and no source.")
         price = reader.mapping(key)
@@ -96,9 +94,7 @@ class Pins:
         return _scaled(pin)
 
     def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
-        """Return the tiers of the traffic SKU under `key`, multiplied by `factor`; raise Invalid with the path of an
-        invalid key.
-        """
+        """Return the tiers of the traffic SKU under `key`, times `factor`; raise Invalid with the path of a fault."""
         price = reader.mapping(key)
         if not price.has("sku"):
             raise price.fault("sku", f"is missing: give {TRAFFIC}.")
@@ -143,11 +139,8 @@ class Pins:
             raise price.fault("unit", f"must be {' or '.join(units)}, not {unit}.")
         age = (self.book.as_of - as_of).days
         if age > self.max_age_days:
-            text = (
-                f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted "
-                "(max_price_age_days)."
-            )
-            raise price.fault("as_of", text)
+            text = f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted"
+            raise price.fault("as_of", f"{text} (max_price_age_days).")
         middle = Decimal(str(usd.median if isinstance(usd, Range) else usd))
         low, high = (Decimal(str(usd.low)), Decimal(str(usd.high))) if isinstance(usd, Range) else (None, None)
         return Pin(

@@ -7,7 +7,7 @@ depends only on the spec and the book. `template.yaml` in this package shows all
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.documents import Reader, check_unique
 from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import read_kpis
 from weighbridge.costs.metrics import METRICS
@@ -21,6 +21,7 @@ from weighbridge.costs.parts.serving import SelfHosted
 from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
+from weighbridge.costs.prices.files.exact_yaml import reader_of
 from weighbridge.costs.prices.files.snapshot import snapshot
 from weighbridge.costs.spec.pins import CURRENCY, Pins
 from weighbridge.costs.spec.reading import Given, amount, inputs, placed
@@ -63,9 +64,7 @@ def read_spec(document: object, book: PriceBook) -> CostSpec:
 
     Prices older than `max_price_age_days` on the day of the book are refused.
     """
-    reader = Reader(document)
-    reader.constant("apiVersion", API_VERSION)
-    reader.constant("kind", KIND)
+    reader = reader_of(document, KIND)
     reader.constant("currency", CURRENCY, is_required=False)
     pins = Pins(book, max_age_days=reader.whole("max_price_age_days", STALE_DAYS, at_least=1))
     shared, curve = _load(reader, pins)

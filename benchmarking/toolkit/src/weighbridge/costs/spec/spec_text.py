@@ -19,9 +19,7 @@ class Readable(Protocol):
 
 
 def read_spec_text(text: str) -> dict[str, Any]:
-    """Return the spec in JSON's own types; raise Invalid for text that is not YAML or not a mapping (`source`),
-    TooLarge above 4 MB.
-    """
+    """Return the spec in JSON's own types; raise Invalid (`source`) if it is no YAML mapping, TooLarge above 4 MB."""
     try:
         document = read_exact(text, name="The spec")
     except Invalid as refused:

@@ -2,7 +2,8 @@
 
 The quality of an option is a confusion matrix at one operating point, or a change of one rate relative to another
 option, or one metric (an error, a conversion rate, a share resolved). Options are compared by value, because accuracy
-can rise while value falls.
+can rise while value falls: BV = sum over true class i and answer j of v_ij · n_ij, the value matrix over the confusion
+matrix (NannyML's business value).
 """
 
 import dataclasses
@@ -15,14 +16,6 @@ import numpy as np
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Number
 from weighbridge.costs.uncertainty import Amount, Draws, check_amounts, check_share
-from weighbridge.costs.value.value import (
-    Worth,
-    deflection_usd,
-    drawn_rates,
-    error_cost_usd,
-    uplift_usd,
-    yearly_value_usd,
-)
 
 RATES = ("recall", "false_alarm_rate")
 HOWS = ("points", "relative")
@@ -54,14 +47,9 @@ class Confusion:
 
     def draw(self, *, n: int, seed: int, stream: str) -> tuple[Draws, Draws]:
         """Return `n` draws of both rates: Beta(TP + 1, FN + 1) and Beta(FP + 1, TN + 1)."""
-        return drawn_rates(
-            true_positives=self.true_positives,
-            false_negatives=self.false_negatives,
-            false_positives=self.false_positives,
-            true_negatives=self.true_negatives,
-            n=n,
-            seed=zlib.crc32(f"{seed} {stream}".encode()),
-        )
+        rng = np.random.default_rng(zlib.crc32(f"{seed} {stream}".encode()))
+        recall = rng.beta(self.true_positives + 1, self.false_negatives + 1, n)
+        return recall, rng.beta(self.false_positives + 1, self.true_negatives + 1, n)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,8 +69,7 @@ class QualityChange:
         if self.metric not in RATES:
             text = (
                 f"{self.metric} alone does not determine value: at a low prevalence it can rise while value falls. Say "
-                "which of "
-                f"{' or '.join(RATES)} changes, at the operating point of the baseline."
+                f"which of {' or '.join(RATES)} changes, at the operating point of the baseline."
             )
             raise Invalid(text, field="metric", code="no_value")
         if self.how not in HOWS:
@@ -124,22 +111,19 @@ class Detection:
 
     def __post_init__(self) -> None:
         """Validate the amounts and the prevalence."""
-        cases = () if self.cases_per_year is None else ("cases_per_year",)
-        check_amounts(
-            self, *(field.name for field in dataclasses.fields(self) if field.name != "cases_per_year"), *cases
-        )
+        check_amounts(self)
         if isinstance(self.prevalence, int | float):
             check_share(self, "prevalence")
 
     def year_usd(self, rates: tuple[Number, Number], cases: Number) -> Number:
-        """Return the yearly value of answers at a recall and false-alarm rate."""
-        worth = Worth(
-            true_positive_usd=self.gain_per_true_positive_usd,
-            false_negative_usd=-self.loss_per_false_negative_usd,
-            false_positive_usd=-self.loss_per_false_positive_usd,
-            true_negative_usd=self.gain_per_true_negative_usd,
-        )
-        return yearly_value_usd(worth, cases=cases, prevalence=self.prevalence, tpr=rates[0], fpr=rates[1])
+        """Return the yearly value of answers at a recall TPR and false-alarm rate FPR.
+
+        N · [π (TPR v_TP + (1 - TPR) v_FN) + (1 - π) (FPR v_FP + (1 - FPR) v_TN)]; rates are shares of one.
+        """
+        recall, alarms = rates
+        positive = recall * self.gain_per_true_positive_usd - (1 - recall) * self.loss_per_false_negative_usd
+        negative = (1 - alarms) * self.gain_per_true_negative_usd - alarms * self.loss_per_false_positive_usd
+        return cases * (self.prevalence * positive + (1 - self.prevalence) * negative)
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return the yearly value of one more point of recall (0.01)."""
@@ -157,7 +141,7 @@ class Uplift:
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return the margin of a year's orders."""
-        return uplift_usd(visits=cases, conversion_gain=metric, order_usd=self.order_usd, margin=self.margin)
+        return cases * metric * self.order_usd * self.margin
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return the yearly value of one more point of conversion (0.01)."""
@@ -174,7 +158,7 @@ class ForecastQuality:
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return the yearly cost of errors, as a negative amount."""
-        return -error_cost_usd(error_fall=metric, usd_per_unit_error=self.usd_per_unit_error, cases=cases)
+        return -(metric * self.usd_per_unit_error * cases)
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return the yearly value of one unit less error."""
@@ -191,7 +175,7 @@ class Deflection:
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
         """Return the yearly savings from resolved contacts."""
-        return deflection_usd(contacts=cases, resolved_gain=metric, usd_per_contact=self.usd_per_contact)
+        return cases * metric * self.usd_per_contact
 
     def per_point_usd(self, cases: Number) -> Number:
         """Return the yearly value of one more point resolved (0.01)."""

@@ -59,9 +59,7 @@ def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Cross
 
 
 def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the yearly cost (draws, volumes), and the cumulative cost after each month at the actual volume (draws,
-    months).
-    """
+    """Return the yearly cost (draws, volumes), and its sum by month at the actual volume (draws, months)."""
     many = len(SCALES)
     shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
     requests = shared.requests_per_year * np.repeat(SCALES, n)
@@ -71,9 +69,7 @@ def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float
 
 
 def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
-    """Return the cumulative cost at the end of each month: the initial costs at once, then 1/12 of each year,
-    undiscounted.
-    """
+    """Return the undiscounted cost up to the end of each month: the initial costs, then 1/12 of each year."""
     found = at(spec, drawn)
     ownership, years = found.ownership, np.arange(spec.shared.years)
     growth = np.broadcast_to((1 + ownership.volume_growth) * (1 + ownership.price_drift), n)

@@ -13,11 +13,11 @@ import numpy as np
 
 from weighbridge.costs.lines import Number
 from weighbridge.costs.parts.options import CostOption, Value
+from weighbridge.costs.parts.ownership import present_value_factor
 from weighbridge.costs.projection import Projection
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws
 from weighbridge.costs.value.answer_quality import Confusion, QualityChange, QualityLevel
-from weighbridge.costs.value.value import break_even_gain, net_value_usd
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,18 +61,16 @@ def worth(projection: Projection) -> tuple[OptionWorth, ...]:
 def _against(
     projection: Projection, drawn: Value, name: str, year: Draws, gains: Mapping[str, Draws], best: str, cases: Number
 ) -> OptionWorth:
-    shared, value = projection.spec.shared, drawn
+    """Return the net a · ΔBV · factor - ΔTCO, and the points that pay for it, ΔTCO / (a · dBV/dmetric · factor)."""
+    shared, gain = projection.spec.shared, gains[name]
+    factor = present_value_factor(shared.years, shared.discount_rate)
     # Infinite costs (the load cannot be served) have no difference and no break-even.
     with np.errstate(divide="ignore", invalid="ignore"):
-        extra = projection.of(name).metrics["tco_usd"] - projection.of(value.baseline).metrics["tco_usd"]
-        net = net_value_usd(
-            gains[name], extra, years=shared.years, discount_rate=shared.discount_rate, adoption=value.adoption
-        )
-        factor = sum((1 + shared.discount_rate) ** -t for t in range(1, shared.years + 1))
-        point_usd = drawn.stakes.per_point_usd(cases) * factor
-        points = break_even_gain(extra, value_per_point_usd=point_usd, adoption=value.adoption)
-        kept = np.where(gains[best] != 0, gains[name] / gains[best], 0.0)
-    return OptionWorth(name, year, gains[name], extra, net, np.maximum(np.broadcast_to(points, year.shape), 0.0), kept)
+        extra = projection.of(name).metrics["tco_usd"] - projection.of(drawn.baseline).metrics["tco_usd"]
+        net = drawn.adoption * gain * factor - extra
+        points = extra / (drawn.adoption * (drawn.stakes.per_point_usd(cases) * factor))
+        kept = np.where(gains[best] != 0, gain / gains[best], 0.0)
+    return OptionWorth(name, year, gain, extra, net, np.maximum(np.broadcast_to(points, year.shape), 0.0), kept)
 
 
 def _cases(projection: Projection, drawn: Value) -> Number:

@@ -5,21 +5,21 @@ from typing import Any
 
 from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.tables import EMPTY_CELL, Table
-from weighbridge.charts.theme import INK, LABEL_PX, PAPER, PETROL, RED
+from weighbridge.charts.theme import INK, PAPER, PETROL
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
+from weighbridge.tradeoff.charts.strokes import dashed_lines, limit_line
 
 LEVELS = ("p10", "p50", "p80", "p90")
 TITLES = {
-    "total_cost_1y_usd": "Cost of the first year",
-    "inference_cost_1y_usd": "One year of serving",
     "training_cost_usd": "Training",
+    "inference_cost_1y_usd": "One year of serving",
+    "total_cost_1y_usd": "Cost of the first year",
+    "cost_per_1k_usd": "1,000 inferences",
+    "cost_per_1k_loaded_usd": "1,000 inferences, with upkeep",
     "tco_usd": "Total cost of ownership",
     "equivalent_annual_usd": "Equivalent annual cost",
     "exit_cost_usd": "What leaving costs",
-    "cost_per_1k_usd": "1,000 inferences",
-    "cost_per_1k_loaded_usd": "1,000 inferences, with upkeep",
 }
 BARS_MAX = 10
 BAR_PX = 30
@@ -34,28 +34,20 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
     Raises Invalid if no option has amounts.
     """
     alt = altair()
-
-    options = [
-        each
+    found = [
+        {"option": each["title"], **{level: _usd(each["metrics"][metric][level]) for level in LEVELS}}
         for each in document["options"]
-        if all(_usd(each["metrics"][metric][level]) is not None for level in LEVELS)
     ]
-    if not options:
+    rows = [row for row in found if None not in row.values()]
+    if not rows:
         text = "No option has an amount at every level, for example because the load often cannot be served."
         raise Invalid(text, code="chart_costs", field="options")
-    rows = [
-        {"option": each["title"], **{level: _usd(each["metrics"][metric][level]) for level in LEVELS}}
-        for each in options
-    ]
     up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
-    picture = layered(
-        [
-            chart_from_rows(rows)
-            .mark_bar(size=12, color=PAPER, stroke=INK)
-            .encode(x=alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
-            chart_from_rows(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
-            chart_from_rows(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
-        ]
+    across = alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=False, nice=True))
+    picture = alt.layer(
+        chart_from_rows(rows).mark_bar(size=12, color=PAPER, stroke=INK).encode(x=across, x2="p90:Q", y=up),
+        chart_from_rows(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
+        chart_from_rows(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
     )
     title = f"{_title(metric)}: P10 to P90, point P50, stroke P80"
     table = Table(
@@ -67,18 +59,16 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
     words = "; ".join(
         f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows
     )
-    drawn = picture.properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
-    return chart_of(drawn, title=title, alt=f"{_title(metric)} in US dollars. {words}.", table=table)
+    picture = picture.properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
+    return chart_of(picture, title=title, alt=f"{_title(metric)} in US dollars. {words}.", table=table)
 
 
 def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Chart:
-    """Draw one option's metric with each input at its P10 (white) and at its P90 (filled), and the others at their
-    medians.
+    """Draw one option's metric with each input at its P10 (white) and P90 (filled), and the others at their medians.
 
     Raises Invalid if no input has a range.
     """
     alt = altair()
-
     swings = [
         {"input": swing["input"], "low": _usd(swing["at_p10_usd"]), "high": _usd(swing["at_p90_usd"])}
         for swing in option["tornado"][metric]
@@ -91,12 +81,10 @@ def tornado(option: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> Cha
     up = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     rows = [{**swing, "middle": middle} for swing in known]
     across = alt.X("middle:Q", title=_axis(metric), scale=alt.Scale(zero=False))
-    picture = layered(
-        [
-            chart_from_rows(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
-            chart_from_rows(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
-            chart_from_rows(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
-        ]
+    picture = alt.layer(
+        chart_from_rows(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
+        chart_from_rows(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
+        chart_from_rows(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
     )
     title = f"{_title(metric)} of {option['title']}: what moves it"
     table = Table(
@@ -133,14 +121,9 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
         is_log=True,
         is_log_up=True,
     )
-    now = chart_from_rows([{"x": document["load"]["requests_per_year"] / MILLION, "words": "the load of the spec"}])
-    picture = layered(
-        [
-            lines,
-            now.mark_rule(color=RED, strokeDash=[2, 3], strokeWidth=1.4).encode(x="x:Q"),
-            now.mark_text(color=RED, align="left", dx=5, y=6, fontSize=LABEL_PX).encode(x="x:Q", text="words:N"),
-        ]
-    )
+    now = {"x": document["load"]["requests_per_year"] / MILLION}
+    limit = limit_line(now, "the load of the spec", across="x:Q", align="left", dx=5, y=6)
+    picture = altair().layer(lines, *limit)
     pairs = [_pair_words(pair, titles) for pair in found["pairs"]]
     table = Table(
         "Where options cross, in requests a year",

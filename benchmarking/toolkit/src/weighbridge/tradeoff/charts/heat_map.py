@@ -7,7 +7,6 @@ from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
-from weighbridge.tradeoff.charts.strokes import layered
 from weighbridge.tradeoff.charts.words import capital
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
@@ -23,7 +22,6 @@ TWO_LINES = "split(datum.label, '|')"
 def heat_map(decision: MatrixDecision) -> Chart:
     """Draw options by criteria: darker is better, rejected options have dashed outlines, the score is last."""
     alt = altair()
-
     matrix = decision.matrix
     rows = [row for place in decision.places for row in _row(decision, place)]
     x = alt.X(
@@ -64,8 +62,7 @@ def heat_map(decision: MatrixDecision) -> Chart:
             for second in (False, True)
         ),
     ]
-    picture = layered([layer for layer in layers if layer is not None])
-    picture = picture.properties(height=ROW_PX * len(decision.places))
+    picture = alt.layer(*layers).properties(height=ROW_PX * len(decision.places))
     title = capital(f"{matrix.title}: options by criteria")
     return chart_of(picture, title=title, alt=_alt(decision, title), table=_table(decision, title))
 
@@ -81,14 +78,8 @@ def _words(rows: Sequence[Mapping[str, Any]], *, dark: bool, second: bool) -> An
 def _row(decision: MatrixDecision, place: OptionPlace) -> Iterator[dict[str, Any]]:
     matrix, name = decision.matrix, _name(decision, place)
     for criterion in matrix.criteria:
-        share = place.shares.get(criterion.id)
-        yield _cell(
-            name,
-            _head(matrix, criterion),
-            share,
-            _value(matrix, place, criterion),
-            _below(matrix, place, criterion, share),
-        )
+        share, value = place.shares.get(criterion.id), _value(matrix, place, criterion)
+        yield _cell(name, _head(matrix, criterion), share, value, _below(matrix, place, criterion, share))
     score = "rejected" if place.score is None else f"{place.score:.3f}"
     below = f"P(best) {place.p_best:.1%}" if place.p_gates is not None else ""
     yield _cell(name, SCORE, place.score, score, below)
@@ -96,27 +87,21 @@ def _row(decision: MatrixDecision, place: OptionPlace) -> Iterator[dict[str, Any
 
 def _cell(option: str, criterion: str, share: float | None, words: str, below: str) -> dict[str, Any]:
     is_dark = share is not None and share >= DARK_FROM
-    return {
-        "option": option,
-        "criterion": criterion,
-        "share": share,
-        "words": words,
-        "below": below,
-        "is_dark": is_dark,
-    }
+    texts = {"words": words, "below": below}
+    return {"option": option, "criterion": criterion, "share": share, **texts, "is_dark": is_dark}
 
 
 def _below(matrix: Matrix, place: OptionPlace, criterion: Criterion, share: float | None) -> str:
     """Return the text below an estimate: its share, or that it misses the gate."""
     if share is not None:
         return f"{share:.2f}"
-    cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
+    cell = matrix.cells_of(place.name).get(criterion.id)
     is_missed = cell is not None and criterion.limit is not None and not criterion.limit.holds(cell.estimate)
     return f"gate: {criterion.gate_words()}" if is_missed else ""
 
 
 def _value(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
-    cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
+    cell = matrix.cells_of(place.name).get(criterion.id)
     return EMPTY_CELL if cell is None else criterion.with_unit(number(cell.estimate.value))
 
 
@@ -166,7 +151,7 @@ def _table(decision: MatrixDecision, title: str) -> Table:
 
 
 def _cell_text(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
-    cell = next(each for each in matrix.options if each.name == place.name).cells.get(criterion.id)
+    cell = matrix.cells_of(place.name).get(criterion.id)
     if cell is None:
         return EMPTY_CELL
     share = place.shares.get(criterion.id)

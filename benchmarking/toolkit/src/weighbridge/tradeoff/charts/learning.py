@@ -8,14 +8,12 @@ import numpy as np
 from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.charts.theme import INK, PAPER, PETROL
-from weighbridge.tradeoff.charts.strokes import layered
 from weighbridge.tradeoff.charts.words import capital, name_of
 
 
 def learning_curve(document: Mapping[str, Any]) -> Chart:
     """Draw a `weighbridge.learning-curve/1`: the points, the fitted line, and the forecast at N, 2 N and 4 N."""
     alt = altair()
-
     metric, expected = document["metric"], document["expected"]
     points = [{"x": point["rows"], "y": point["value"]} for point in document["points"]]
     fit, is_error = document["fit"], metric == "error"
@@ -39,22 +37,21 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
         title=name_of(metric),
     )
     dash = alt.StrokeDash("part:N", scale=alt.Scale(domain=["fitted", "expected"], range=[[1, 0], [5, 3]]), title=None)
-    layers = [
+    picture = alt.layer(
         chart_from_rows(line).mark_line(color=PETROL, strokeWidth=1.6).encode(x=x, y=y, strokeDash=dash),
         chart_from_rows(ahead).mark_rule(color=INK, strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
         chart_from_rows(ahead).mark_point(shape="diamond", fill=PAPER, stroke=INK, size=80, opacity=1).encode(x=x, y=y),
         chart_from_rows(points)
         .mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1)
         .encode(x=x, y=y),
-    ]
+    )
     title = capital(f"{name_of(metric)} by rows of training data")
-    table = _table(document, title)
     far = ahead[-1]
-    alt = (
+    words = (
         f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
         f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
     )
-    return chart_of(layered(layers).configure_legend(orient="bottom"), title=title, alt=alt, table=table)
+    return chart_of(picture.configure_legend(orient="bottom"), title=title, alt=words, table=_table(document, title))
 
 
 def _table(document: Mapping[str, Any], title: str) -> Table:

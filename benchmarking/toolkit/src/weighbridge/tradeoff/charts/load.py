@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.charts.drawing import Chart, chart_from_rows, chart_of
+from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.tables import EMPTY_CELL, Table
-from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, RED
+from weighbridge.charts.theme import INK, INK_SOFT
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
+from weighbridge.tradeoff.charts.strokes import dashed_lines, limit_line
 
 RESPONSES = {f"response_time_{p}_ms": p for p in ("p50", "p90", "p95", "p99")}
 
@@ -53,13 +53,7 @@ def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None =
         chart_from_rows(rows).mark_point(size=40, filled=True, color=INK, opacity=1).encode(x="x:Q", y="y:Q"),
     ]
     if limit_ms is not None:
-        limit = chart_from_rows([{"y": limit_ms, "words": f"limit {limit_ms:g} ms"}])
-        layers += [
-            limit.mark_rule(color=RED, strokeDash=[2, 3], strokeWidth=1.4).encode(y="y:Q"),
-            limit.mark_text(color=RED, align="left", dx=4, dy=-8, x=0, fontSize=LABEL_PX).encode(
-                y="y:Q", text="words:N"
-            ),
-        ]
+        layers += limit_line({"y": limit_ms}, f"limit {limit_ms:g} ms", up="y:Q", align="left", dx=4, dy=-8, x=0)
     table = Table(
         "Response time in milliseconds by rate",
         ("answered per second", *words, "failed"),
@@ -72,7 +66,7 @@ def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None =
         f"{number(first['achieved_per_s']['value'])} per second, {number(last['response_time_p50_ms']['value'])} ms "
         f"at {number(last['achieved_per_s']['value'])}."
     )
-    return chart_of(layered(layers), title="Response time over load", alt=alt, table=table)
+    return chart_of(altair().layer(*layers), title="Response time over load", alt=alt, table=table)
 
 
 def _load_row(metrics: Mapping[str, Any], words: Sequence[str]) -> tuple[str, ...]:

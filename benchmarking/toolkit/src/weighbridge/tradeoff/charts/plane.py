@@ -1,6 +1,4 @@
-"""The trade-off chart: quality on the y axis, cost on the x axis; each candidate has an interval, the frontier is a
-step line.
-"""
+"""The trade-off chart: quality over cost; each candidate has an interval, and the frontier is a step line."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -11,9 +9,10 @@ from weighbridge.charts import labels
 from weighbridge.charts.drawing import Chart, altair, chart_from_rows, chart_of
 from weighbridge.charts.scales import Scale, scale_over
 from weighbridge.charts.tables import EMPTY_CELL, Table
-from weighbridge.charts.theme import HEIGHT, INK, LABEL_PX, PAPER, PETROL, RED, STATES, WIDTH
+from weighbridge.charts.theme import HEIGHT, INK, LABEL_PX, PAPER, PETROL, STATES, WIDTH
 from weighbridge.tradeoff.axes import Axis, AxisDirection
 from weighbridge.tradeoff.candidates import Candidate, Estimate
+from weighbridge.tradeoff.charts.strokes import limit_line
 from weighbridge.tradeoff.charts.words import capital, name_of, shown_unit, with_bounds, with_unit
 from weighbridge.tradeoff.pareto import FrontierStanding, weigh
 
@@ -48,25 +47,16 @@ def trade_off(
 
 
 def _ends(estimates: Sequence[Estimate], limit: float | None) -> list[float]:
-    ends = [
-        end for estimate in estimates for end in (estimate.lower, estimate.value, estimate.upper) if end is not None
-    ]
+    ends = [end for estimate in estimates for end in estimate.ends]
     return ends + ([limit] if limit is not None else [])
 
 
 def _row(candidate: Candidate, standing: FrontierStanding, across: Axis, up: Axis) -> dict[str, Any]:
     x, y = candidate.metrics[across.metric], candidate.metrics[up.metric]
-    return {
-        "name": candidate.name,
-        "state": STATES[standing.state][2],
-        "is_on": standing.is_frontier_at_values,
-        "x": x.value,
-        "x_low": x.value if x.lower is None else x.lower,
-        "x_high": x.value if x.upper is None else x.upper,
-        "y": y.value,
-        "y_low": y.value if y.lower is None else y.lower,
-        "y_high": y.value if y.upper is None else y.upper,
-    }
+    row = {"name": candidate.name, "state": STATES[standing.state][2], "is_on": standing.is_frontier_at_values}
+    for key, estimate in (("x", x), ("y", y)):
+        row[key], (row[f"{key}_low"], row[f"{key}_high"]) = estimate.value, estimate.ends
+    return row
 
 
 def _label(
@@ -111,29 +101,18 @@ def _picture(
     alt = altair()
 
     def channel(kind: Any, field: str, axis: Axis) -> Any:
-        scale = scales[axis.metric]
-        form = alt.Scale(**scale.form)
         better = "higher" if axis.direction is AxisDirection.MAX else "lower"
-        return kind(
-            field,
-            type="quantitative",
-            scale=form,
-            title=f"{with_unit(axis.metric, units[axis.metric])}, {better} is better",
-        )
+        title = f"{with_unit(axis.metric, units[axis.metric])}, {better} is better"
+        return kind(field, type="quantitative", scale=alt.Scale(**scales[axis.metric].form), title=title)
+
+    def by_state(kind: Any, looks: list[str]) -> Any:
+        scale = alt.Scale(domain=[word for _, _, word in STATES.values()], range=looks)
+        return kind("state:N", scale=scale, title=None)
 
     x, y = channel(alt.X, "x", across), channel(alt.Y, "y", up)
     points = chart_from_rows(rows)
-    known = list(STATES.values())
-    shape = alt.Shape(
-        "state:N",
-        scale=alt.Scale(domain=[word for _, _, word in known], range=[form for form, _, _ in known]),
-        title=None,
-    )
-    fill = alt.Fill(
-        "state:N",
-        scale=alt.Scale(domain=[word for _, _, word in known], range=[color for _, color, _ in known]),
-        title=None,
-    )
+    shape = by_state(alt.Shape, [form for form, _, _ in STATES.values()])
+    fill = by_state(alt.Fill, [color for _, color, _ in STATES.values()])
     layers = [
         chart_from_rows(stair)
         .mark_line(color=PETROL, strokeWidth=1.2, strokeDash=[5, 3])
@@ -156,19 +135,13 @@ def _text(row: Mapping[str, Any], *, is_halo: bool) -> Any:
 
 def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str], x: Any, y: Any) -> list[Any]:
     """Return a dashed line with a label for each limit."""
-
     layers = []
     for metric, limit in limits.items():
-        data = chart_from_rows(
-            [{"x": limit, "y": limit, "words": f"limit {limit:g} {shown_unit(units[metric])}".rstrip()}]
-        )
-        rule = data.mark_rule(color=RED, strokeWidth=1.4, strokeDash=[2, 3])
+        at, words = {"x": limit, "y": limit}, f"limit {limit:g} {shown_unit(units[metric])}".rstrip()
         if metric == across.metric:
-            words = data.mark_text(color=RED, align="right", dx=-4, dy=8, y=0, fontSize=LABEL_PX)
-            layers += [rule.encode(x=x), words.encode(x=x, text="words:N")]
+            layers += limit_line(at, words, across=x, align="right", dx=-4, dy=8, y=0)
         else:
-            words = data.mark_text(color=RED, align="right", dx=-2, dy=-7, x=WIDTH, fontSize=LABEL_PX)
-            layers += [rule.encode(y=y), words.encode(y=y, text="words:N")]
+            layers += limit_line(at, words, up=y, align="right", dx=-2, dy=-7, x=WIDTH)
     return layers
 
 

@@ -4,16 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from weighbridge.charts.drawing import altair, chart_from_rows
-from weighbridge.charts.theme import DASHES, GREYS
+from weighbridge.charts.theme import DASHES, GREYS, LABEL_PX, RED
 
 KINDS: Mapping[bool, Literal["log", "linear"]] = {True: "log", False: "linear"}
-
-
-def layered(layers: Sequence[Any]) -> Any:
-    """Return the layers as one picture, the first at the bottom."""
-    alt = altair()
-
-    return alt.layer(*layers)
 
 
 def dashed_lines(
@@ -28,7 +21,6 @@ def dashed_lines(
 ) -> Any:
     """Return one line for each name, told apart by its dash; the key stands below."""
     alt = altair()
-
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
     colors = [GREYS[index % len(GREYS)] for index in range(len(names))]
     return (
@@ -46,3 +38,13 @@ def dashed_lines(
             color=alt.Color(f"{key}:N", scale=alt.Scale(domain=list(names), range=colors), title=None),
         )
     )
+
+
+def limit_line(at: Mapping[str, float], words: str, *, across: Any = None, up: Any = None, **place: Any) -> list[Any]:
+    """Return a dashed line over the channel `across` (vertical) or `up` (level) of `at`, and its words at `place`."""
+    data = chart_from_rows([{**at, "words": words}])
+    channel = {"x": across} if up is None else {"y": up}
+    return [
+        data.mark_rule(color=RED, strokeWidth=1.4, strokeDash=[2, 3]).encode(**channel),
+        data.mark_text(color=RED, fontSize=LABEL_PX, **place).encode(**channel, text="words:N"),
+    ]

@@ -1,5 +1,7 @@
 """Words for metrics: what a person calls them, with their unit; and estimates with their bounds."""
 
+from collections.abc import Sequence
+
 from weighbridge.charts.tables import EMPTY_CELL
 from weighbridge.cli.tables.terminal import METRICS, number
 from weighbridge.tradeoff.candidates import Estimate
@@ -47,3 +49,8 @@ def with_bounds(estimate: Estimate | None) -> str:
     if estimate.lower is None or estimate.upper is None:
         return number(estimate.value)
     return f"{number(estimate.value)} ({number(estimate.lower)} to {number(estimate.upper)})"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

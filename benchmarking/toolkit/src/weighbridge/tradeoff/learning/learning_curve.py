@@ -30,9 +30,7 @@ SCHEMA = "weighbridge.learning-curve/1"
 
 @dataclasses.dataclass(frozen=True)
 class BackTest:
-    """A forecast of the largest size from the sizes up to half of it: predicted with its interval, measured, and the
-    miss.
-    """
+    """A forecast of the largest size from the sizes up to half of it: predicted with its interval, and measured."""
 
     fitted_up_to: int
     rows: int

@@ -1,6 +1,4 @@
-"""The decided matrix: rejected options with reasons, the winner by each method, and its robustness;
-`weighbridge.matrix/1`.
-"""
+"""The decided matrix, `weighbridge.matrix/1`: rejected options with reasons, the winners, and their robustness."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -77,19 +75,15 @@ class MatrixDecision:
 
     def as_document(self) -> dict[str, Any]:
         """Return the decision as `weighbridge.matrix/1`; `input` is the matrix file, to reproduce it."""
-        given = self.matrix.as_document()
-        weights = self.matrix.weights
+        given, weights = self.matrix.as_document(), self.matrix.weights
+        ratio = weights.consistency_ratio
         return {
             "schema": SCHEMA,
             "situation": self.situation.value,
             "winner": self.winner.name if self.winner else None,
             "second_opinion": self.second_opinion.name if self.second_opinion else None,
-            "weights": {
-                "method": weights.method.value,
-                "values": dict(weights.values),
-                "consistency_ratio": weights.consistency_ratio,
-            },
-            "places": [_place(each) for each in self.places],
+            "weights": {"method": weights.method.value, "values": dict(weights.values), "consistency_ratio": ratio},
+            "places": [{**dataclasses.asdict(each), "is_rejected": each.rank is None} for each in self.places],
             "flips": [{**dataclasses.asdict(each), "change": each.change} for each in self.flips],
             "reversals": [{**dataclasses.asdict(each), "is_of_winner": each.is_of_winner} for each in self.reversals],
             "draws": self.draws,
@@ -188,7 +182,3 @@ def _situation(places: tuple[OptionPlace, ...], turns: tuple[Reversal, ...]) -> 
     if not is_sure or any(each.is_of_winner for each in turns):
         return Situation.AMBIGUOUS
     return Situation.SINGLE if len(inside) == 1 else Situation.CLEAR
-
-
-def _place(place: OptionPlace) -> dict[str, Any]:
-    return {**dataclasses.asdict(place), "is_rejected": place.rank is None}

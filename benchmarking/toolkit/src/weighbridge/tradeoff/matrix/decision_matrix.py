@@ -127,6 +127,10 @@ class Matrix:
         """Return the options that are not excluded."""
         return tuple(option for option in self.options if not option.excluded)
 
+    def cells_of(self, name: str) -> Mapping[str, MatrixCell]:
+        """Return the cells of an option by its name."""
+        return next(option.cells for option in self.options if option.name == name)
+
     def as_document(self) -> dict[str, Any]:
         """Return the matrix in the format of the file."""
         return {
@@ -153,17 +157,13 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
         "id": criterion.id,
         "name": criterion.name,
         "unit": criterion.unit,
-        "better": _better(criterion),
+        "better": "lower" if criterion.direction is AxisDirection.MIN else "higher",
     }
     if criterion.gate is not None:
         found["gate"] = criterion.gate
     if criterion.scale is not None:
         found["worst"], found["best"] = criterion.scale
     return found
-
-
-def _better(criterion: Criterion) -> str:
-    return "lower" if criterion.direction is AxisDirection.MIN else "higher"
 
 
 def _check_names(names: list[str], field: str) -> None:
@@ -175,10 +175,8 @@ def _check_names(names: list[str], field: str) -> None:
 def _check_cells(option: MatrixOption, ids: tuple[str, ...], field: str) -> None:
     for name in ids:
         if name not in option.cells:
-            text = (
-                f"{field}.{name} is missing: {option.name} needs an estimate, with a range if it was not "
-                "measured, or a reason under `excluded`."
-            )
+            needs = "an estimate, with a range if it was not measured, or a reason under `excluded`"
+            text = f"{field}.{name} is missing: {option.name} needs {needs}."
             raise Invalid(text, code="matrix_cells", field=f"{field}.{name}")
     unknown = [name for name in option.cells if name not in ids]
     if unknown:

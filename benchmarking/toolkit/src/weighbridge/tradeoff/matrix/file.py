@@ -23,6 +23,7 @@ exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst
 scale.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +119,13 @@ def _cell(estimates: Reader, key: str, criterion: Criterion) -> MatrixCell | Non
     if not estimates.has(key):
         estimates.mapping(key)  # a key without a value is valid and counts as absent
         return None
+    if isinstance(estimates.plain(key), Mapping):
+        return _with_bounds(estimates.mapping(key), criterion)
     try:
         value = float(estimates.number(key))
     except Invalid as refused:
-        try:
-            inner = estimates.mapping(key)
-        except Invalid:
-            text = "must be a number, or a mapping with value, lower, upper, confidence, n, basis and source."
-            raise estimates.fault(key, text) from refused
-        return _with_bounds(inner, criterion)
+        text = "must be a number, or a mapping with value, lower, upper, confidence, n, basis and source."
+        raise estimates.fault(key, text) from refused
     return MatrixCell(Estimate(value, None, None, None, 1, criterion.unit), Basis.DECLARED)
 
 

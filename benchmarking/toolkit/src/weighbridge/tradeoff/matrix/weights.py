@@ -84,11 +84,9 @@ def swing(points: Mapping[str, float]) -> Weights:
     """Convert swing points to weights; raise Invalid unless the largest is 100."""
     total = _checked(points, WeightMethod.SWING)
     if max(points.values()) != FULL_SWING:
-        text = (
-            f"The most important swing must have {FULL_SWING:g} points, the others fewer; the largest here is "
-            f"{max(points.values()):g}."
-        )
-        raise Invalid(text, code="weights_swing", field="weights.swing")
+        text = f"The most important swing must have {FULL_SWING:g} points, the others fewer"
+        largest = f"the largest here is {max(points.values()):g}"
+        raise Invalid(f"{text}; {largest}.", code="weights_swing", field="weights.swing")
     return _scaled(points, total, WeightMethod.SWING)
 
 
@@ -158,10 +156,8 @@ def _table(criteria: Sequence[str], judgments: Sequence[Judgment]) -> NDArray[np
         table[places[each.than], places[each.more]] = 1 / each.times
     if open_pairs:
         first, second = sorted(min(open_pairs, key=sorted), key=places.__getitem__)
-        text = (
-            f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgments)} pairs "
-            "are open."
-        )
+        pairs = len(open_pairs) + len(judgments)
+        text = f"{first} is not judged against {second}; {len(open_pairs)} of {pairs} pairs are open."
         raise Invalid(text, code="ahp_pair", field="weights.ahp")
     return table
 
@@ -169,9 +165,7 @@ def _table(criteria: Sequence[str], judgments: Sequence[Judgment]) -> NDArray[np
 def _inconsistent(
     criteria: Sequence[str], judgments: Sequence[Judgment], table: NDArray[np.float64], ratio: float
 ) -> Invalid:
-    """Return the error that names the judgment whose replacement by the value implied by the others lowers the ratio
-    most.
-    """
+    """Return the error that names the judgment that the others contradict most, and the value that they imply."""
     tries = []
     for index, each in enumerate(judgments):
         row, column = criteria.index(each.more), criteria.index(each.than)
@@ -183,10 +177,8 @@ def _inconsistent(
     worst = judgments[index]
     text = (
         f"The judgments contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
-        "is "
-        f"accepted. The least consistent one is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
-        "times; the others "
-        f"imply about {_on_scale(implied)}, with which the ratio would be {after:.2f}."
+        f"is accepted. The least consistent one is {worst.more} over {worst.than}, {_on_scale(worst.times)} times; "
+        f"the others imply about {_on_scale(implied)}, with which the ratio would be {after:.2f}."
     )
     return Invalid(text, code="ahp_inconsistent", field=f"weights.ahp[{index}].times")
 

@@ -1,11 +1,11 @@
 """Explain a decided matrix in sentences: the choice, the reasons, counterarguments, possible changes, and unknowns."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.charts.words import with_bounds
+from weighbridge.tradeoff.charts.words import listed, with_bounds
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, OptionPlace
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
@@ -145,7 +145,7 @@ def _not_known(decision: MatrixDecision) -> Iterator[str]:
 
 def _unmeasured(matrix: Matrix, place: OptionPlace) -> Iterator[str]:
     """Return which estimates of an option were not measured, and which have no interval."""
-    cells = next(each for each in matrix.options if each.name == place.name).cells
+    cells = matrix.cells_of(place.name)
     for basis in (Basis.DECLARED, Basis.ESTIMATED):
         names = [each.name for each in matrix.criteria if cells[each.id].basis is basis]
         if names:
@@ -164,15 +164,9 @@ def _perhaps(place: OptionPlace) -> str:
 
 
 def _value(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
-    option = next(each for each in matrix.options if each.name == place.name)
-    return criterion.with_unit(number(option.cells[criterion.id].estimate.value))
+    return criterion.with_unit(number(matrix.cells_of(place.name)[criterion.id].estimate.value))
 
 
 def _estimate(matrix: Matrix, place: OptionPlace, criterion: Criterion) -> str:
-    option = next(each for each in matrix.options if each.name == place.name)
-    return f"{criterion.name} ({criterion.with_unit(with_bounds(option.cells[criterion.id].estimate))})"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return `a, b and c`."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    estimate = matrix.cells_of(place.name)[criterion.id].estimate
+    return f"{criterion.name} ({criterion.with_unit(with_bounds(estimate))})"

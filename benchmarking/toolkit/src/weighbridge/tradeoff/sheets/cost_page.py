@@ -11,7 +11,7 @@ from weighbridge.charts.drawing import Chart
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.costs import TITLES, cost_bands, cost_crossover, tornado
+from weighbridge.tradeoff.charts.costs import LEVELS, TITLES, cost_bands, cost_crossover, tornado
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
@@ -20,16 +20,6 @@ from weighbridge.tradeoff.sheets.sheet import Sheet
 DECIDED = "tco_usd"
 # With this probability or more, the cheapest option is clear.
 CLEAR_FROM = 0.9
-METRICS = (
-    "training_cost_usd",
-    "inference_cost_1y_usd",
-    "total_cost_1y_usd",
-    "cost_per_1k_usd",
-    "cost_per_1k_loaded_usd",
-    "tco_usd",
-    "equivalent_annual_usd",
-    "exit_cost_usd",
-)
 
 
 def cost_sheet(document: Mapping[str, Any]) -> Sheet:
@@ -42,16 +32,14 @@ def cost_words(document: Mapping[str, Any]) -> Sheet:
     """Return the sheet of a projection document without charts; it needs no chart library."""
     titles = {each["id"]: each["title"] for each in document["options"]}
     best, share = max(document["cheapest"][DECIDED].items(), key=lambda item: item[1])
-    situation = (
-        Situation.SINGLE if len(titles) == 1 else Situation.CLEAR if share >= CLEAR_FROM else Situation.AMBIGUOUS
-    )
+    clear = Situation.CLEAR if share >= CLEAR_FROM else Situation.AMBIGUOUS
     headline = f"{titles[best]} has the lowest total cost of ownership in {share:.0%} of {document['draws']:,} draws"
     requests = number(document["load"]["requests_per_year"])
     return Sheet(
         title=f"What it costs: {document['name']}",
         subtitle=f"{requests} requests a year, seed {document['seed']}, prices {document['snapshot'][:19]}",
         headline=headline,
-        situation=situation,
+        situation=Situation.SINGLE if len(titles) == 1 else clear,
         sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
         tables=(("Metrics", _metrics(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
     )
@@ -66,10 +54,8 @@ def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> t
     """Return, for each option except the baseline, a sentence on the value of its answers compared with their cost."""
     return tuple(
         f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} "
-        "USD more "
-        f"over the years; net {_band(each['net_usd'])}; pays with a probability of {each['pays_probability']:.0%}; "
-        "keeps "
-        f"{each['kept_of_best_gain']['p50']:.0%} of the best gain"
+        f"USD more over the years; net {_band(each['net_usd'])}; pays with a probability of "
+        f"{each['pays_probability']:.0%}; keeps {each['kept_of_best_gain']['p50']:.0%} of the best gain"
         + ("; claimed, not tested." if each["is_claimed"] else ".")
         for each in document["worth"]
         if Decimal(each["gain_usd"]["p50"] or 0) or Decimal(each["extra_cost_usd"]["p50"] or 0)
@@ -100,8 +86,7 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
         "Business metrics",
         tuple(
             f"{each['kpi']} <- {each['metric']} to {each['target']} {each['unit']} ({each['owner']}, "
-            f"{each['data_source']}; "
-            f"{each['effect']['method']}: {each['effect']['evidence']})."
+            f"{each['data_source']}; {each['effect']['method']}: {each['effect']['evidence']})."
             for each in document["kpis"]
         ),
     )
@@ -114,15 +99,10 @@ def _ending(price: Mapping[str, Any]) -> str:
 def _leaving(option: Mapping[str, Any]) -> str:
     lock_in, cost = option["lock_in"], option["metrics"]["exit_cost_usd"]
     scores = "" if lock_in["scores"] is None else f", lock-in {lock_in['scores']['out_of_100']} of 100"
-    date = (
-        ""
-        if lock_in["forced_migration"] is None
-        else f"; forced by {lock_in['forced_migration']} ({lock_in['forced_by']})"
-    )
-    return (
-        f"{option['title']}: {_band(cost)} USD, with a probability of "
-        f"{lock_in['switch_probability']:.0%}{scores}{date}."
-    )
+    day, by = lock_in["forced_migration"], lock_in["forced_by"]
+    forced = "" if day is None else f"; forced by {day} ({by})"
+    probability = f"with a probability of {lock_in['switch_probability']:.0%}"
+    return f"{option['title']}: {_band(cost)} USD, {probability}{scores}{forced}."
 
 
 def _plates(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:
@@ -139,17 +119,12 @@ def _appendix(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:
 
 def _metrics(document: Mapping[str, Any]) -> Table:
     rows = tuple(
-        (
-            TITLES[name],
-            each["title"],
-            *(_amount(each["metrics"][name][level]) for level in ("p10", "p50", "p80", "p90")),
-        )
-        for name in METRICS
+        (title, each["title"], *(_amount(each["metrics"][name][level]) for level in LEVELS))
+        for name, title in TITLES.items()
         for each in document["options"]
     )
-    return Table(
-        "Metrics in US dollars", ("metric", "option", "P10", "P50", "P80", "P90"), rows, frozenset({2, 3, 4, 5})
-    )
+    heads = ("metric", "option", *(level.upper() for level in LEVELS))
+    return Table("Metrics in US dollars", heads, rows, frozenset({2, 3, 4, 5}))
 
 
 def _lines(document: Mapping[str, Any]) -> Table:

@@ -1,6 +1,5 @@
 """The sheet of a recommendation with its table and charts."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,21 +21,9 @@ from weighbridge.tradeoff.sheets.sheet import Sheet
 HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would change it", "not_known": "What is not known"}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Page(Sheet):
-    """The sheet of a recommendation, and the recommendation itself."""
-
-    recommendation: Recommendation
-
-    @property
-    def table(self) -> Table:
-        """Return the table of all candidates."""
-        return self.tables[0][1]
-
-
 def page_of(
     choice: Candidates, requirements: Requirements, *, title: str, loads: Sequence[Mapping[str, Any]] = ()
-) -> Page:
+) -> Sheet:
     """Decide, and return the sheet; `loads` are `weighbridge.load/1` results of one server at several rates.
 
     Raises Invalid for a single load result.
@@ -56,19 +43,16 @@ def page_of(
         if any({metric, requirements.quality} <= set(candidate.metrics) for candidate in usable)
     )
     digest = (choice.manifest or {}).get("digest")
-    subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}" + (
-        f", {digest}" if digest else ""
-    )
-    return Page(
+    subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}"
+    return Sheet(
         title=title,
-        subtitle=subtitle,
+        subtitle=f"{subtitle}, {digest}" if digest else subtitle,
         headline=recommendation.headline,
         situation=recommendation.decision.situation,
         sections=tuple((heading, getattr(recommendation, key)) for key, heading in HEADINGS.items()),
         tables=(("Candidates", _table(choice, requirements, recommendation)),),
         charts=charts,
         appendix=tuple(_appendix(choice, usable, bounds, loads)),
-        recommendation=recommendation,
     )
 
 

@@ -1,17 +1,17 @@
-"""Read YAML exactly, for amounts of money: exact decimals, dates as text, no duplicate keys, no references."""
+"""Read prices exactly: decimals as written, dates as text, no duplicate keys, no references."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid, TooLarge
 
 LARGEST_BYTES = 4_000_000
 
 
 def read_exact(text: str, *, name: str) -> Any:
-    """Return the document in plain types, decimals as Decimal. Raises Invalid with the invalid line, TooLarge above 4
-    MB.
-    """
+    """Return the document in plain types; raise Invalid with the invalid line, TooLarge above 4 MB."""
     import yaml
 
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
@@ -22,6 +22,23 @@ def read_exact(text: str, *, name: str) -> Any:
         return yaml.load(text, Loader=_loader())  # noqa: S506 -- a subclass of the safe loader
     except yaml.YAMLError as error:
         raise Invalid(f"{name} is not valid YAML: {' '.join(str(error).split())}.", field="file") from error
+
+
+def reader_of(document: object, kind: str) -> Reader:
+    """Return the reader of a document of this kind; raise Invalid for another one."""
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", kind)
+    return reader
+
+
+def date_at(reader: Reader, key: str, default: str | None = None) -> date:
+    """Return the date under `key`, written like 2026-09-01."""
+    text = reader.text(key, default)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise reader.fault(key, "must be a date like 2026-09-01.") from error
 
 
 def _loader() -> type:

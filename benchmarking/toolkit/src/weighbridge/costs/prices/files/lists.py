@@ -1,5 +1,6 @@
 """Price lists as files: the stored document of an imported list, and lists that a person adds to the book."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +8,15 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable
-from weighbridge.costs.prices.files.exact_yaml import read_exact
-from weighbridge.costs.prices.files.price_document import price_of
-from weighbridge.costs.prices.files.sheet import date_at, read_sheet
-from weighbridge.costs.prices.importers.report import Imported
-from weighbridge.costs.prices.price import Retirement, as_plain
+from weighbridge.costs.prices.files.exact_yaml import date_at, read_exact
+from weighbridge.costs.prices.files.price_document import record_of
+from weighbridge.costs.prices.files.sheet import read_sheet
+from weighbridge.costs.prices.price import Price, PriceList, Retirement, as_plain
 
 SCHEMA = "weighbridge.price-list/1"
 
 
-def list_document(imported: Imported) -> dict[str, Any]:
+def list_document(imported: PriceList) -> dict[str, Any]:
     """Return the document `weighbridge.price-list/1` of an import, with the digest of its content."""
     content = {
         "schema": SCHEMA,
@@ -29,20 +29,16 @@ def list_document(imported: Imported) -> dict[str, Any]:
     return {**content, "digest": digest_of(content)}
 
 
-def read_list(document: object) -> Imported:
-    """Read an imported list; raise Invalid with the path of the invalid key, and if the digest does not match the
-    content.
-    """
+def read_list(document: object) -> PriceList:
+    """Read an imported list; raise Invalid with the path of the invalid key, and for a digest of other content."""
     reader = Reader(document)
     reader.constant("schema", SCHEMA)
-    found = Imported(
+    found = PriceList(
         name=reader.text("name"),
         source=reader.text("source"),
         as_of=date_at(reader, "as_of"),
-        prices=reader.items("prices", price_of),
-        faults=(),
-        skipped=0,
-        retirements=dict(reader.items("retirements", _retirement)),
+        prices=reader.items("prices", partial(record_of, Price)),
+        retirements=dict(reader.items("retirements", lambda row: (row.text("sku"), record_of(Retirement, row)))),
     )
     digest = reader.text("digest")
     reader.close()
@@ -51,17 +47,11 @@ def read_list(document: object) -> Imported:
     return found
 
 
-def _retirement(row: Reader) -> tuple[str, Retirement]:
-    return row.text("sku"), Retirement(date_at(row, "on"), row.text("source"), row.text("successor", ""))
-
-
-def open_list(path: Path, *, fx: FxTable | None = None) -> Imported:
+def open_list(path: Path, *, fx: FxTable | None = None) -> PriceList:
     """Read a file to add to the book: a hand-written sheet (YAML) or an imported list (JSON)."""
     document = read_document(path)
-    if isinstance(document, dict) and document.get("schema") == SCHEMA:
-        return read_list(document)
-    sheet = read_sheet(document, fx=fx)
-    return Imported(sheet.name, sheet.source, sheet.as_of, sheet.prices, (), 0, {})
+    is_imported = isinstance(document, dict) and document.get("schema") == SCHEMA
+    return read_list(document) if is_imported else read_sheet(document, fx=fx)
 
 
 def read_document(path: Path) -> object:

@@ -1,83 +1,51 @@
-"""Read prices from their documents."""
+"""Read prices and what belongs to them from their documents, as `as_plain` wrote them."""
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from weighbridge.core.documents import Reader
-from weighbridge.costs.prices.files.sheet import date_at, hardware_of
-from weighbridge.costs.prices.price import (
-    Conversion,
-    Hardware,
-    Meter,
-    Price,
-    PriceKind,
-    PriceOrigin,
-    PriceTier,
-    PriceUnit,
-    Retirement,
-    Term,
-    TierRule,
-)
+from weighbridge.costs.prices.files.exact_yaml import date_at
+from weighbridge.costs.prices.files.sheet import hardware_of
+from weighbridge.costs.prices.price import Hardware
+
+T = TypeVar("T")
 
 
-def price_of(row: Reader) -> Price:
-    """Read a price from its `Price.as_document`; raise Invalid with the path of the invalid key."""
-    return Price(
-        sku=row.text("sku"),
-        provider=row.text("provider"),
-        region=row.text("region", ""),
-        usd=row.number("usd"),
-        unit=row.choice("unit", PriceUnit),
-        as_of=date_at(row, "as_of"),
-        source=row.text("source"),
-        kind=row.choice("kind", PriceKind, PriceKind.INSTANCE),
-        term=row.choice("term", Term, Term.ON_DEMAND),
-        meter=row.choice("meter", Meter, Meter.WHOLE),
-        origin=row.choice("origin", PriceOrigin, PriceOrigin.LIST),
-        hardware=_hardware(row),
-        tiers=row.items("tiers", lambda tier: PriceTier(tier.number("above"), tier.number("usd"))),
-        tier_rule=row.choice("tier_rule", TierRule, TierRule.MARGINAL),
-        low_usd=row.number("low_usd") if row.has("low_usd") else None,
-        high_usd=row.number("high_usd") if row.has("high_usd") else None,
-        list_price=_list_price(row),
-        conversion=_conversion(row),
-        retirement=_retirement(row),
-        note=row.text("note", ""),
-    )
+def record_of(kind: Callable[..., T], row: Reader) -> T:
+    """Read a `kind`, such as a price, from its document; raise Invalid with the path of the invalid key."""
+    return kind(**{name: read(row) for name, read in _fields_of(kind)})
 
 
-def _hardware(row: Reader) -> Hardware | None:
-    inner = row.mapping("hardware")
-    found = hardware_of(inner)
-    inner.close()
-    return found
+@functools.cache
+def _fields_of(kind: Any) -> tuple[tuple[str, Callable[[Reader], Any]], ...]:
+    """Return each field of a dataclass with the function that reads it."""
+    hints = typing.get_type_hints(kind)
+    return tuple((field.name, _reader_of(hints[field.name], field)) for field in dataclasses.fields(kind))
 
 
-def _list_price(row: Reader) -> Price | None:
-    inner = row.mapping("list_price")
-    if not inner.has_keys:
-        return None
-    found = price_of(inner)
-    inner.close()
-    return found
+def _reader_of(hint: Any, field: Any) -> Callable[[Reader], Any]:
+    """Return the function that reads one field by its type; `X | None` is read as X if the key is present."""
+    key, default = field.name, None if field.default is dataclasses.MISSING else field.default
+    kind = typing.get_args(hint)[0] if typing.get_args(hint) else hint
+    if typing.get_origin(hint) is tuple:
+        return lambda row: row.items(key, functools.partial(record_of, kind))
+    if dataclasses.is_dataclass(kind):
+        return lambda row: _nested(kind, row.mapping(key))
+    if issubclass(kind, StrEnum):
+        return lambda row: row.choice(key, kind, default)
+    if kind is date:
+        return lambda row: date_at(row, key)
+    if kind is str:
+        return lambda row: row.text(key, default)
+    return lambda row: row.number(key) if row.has(key) or hint is kind else None
 
 
-def _conversion(row: Reader) -> Conversion | None:
-    inner = row.mapping("conversion")
-    if not inner.has_keys:
-        return None
-    found = Conversion(
-        currency=inner.text("currency"),
-        listed=inner.number("listed"),
-        usd_per_unit=inner.number("usd_per_unit"),
-        as_of=date_at(inner, "as_of"),
-        source=inner.text("source"),
-    )
-    inner.close()
-    return found
-
-
-def _retirement(row: Reader) -> Retirement | None:
-    inner = row.mapping("retirement")
-    if not inner.has_keys:
-        return None
-    found = Retirement(date_at(inner, "on"), inner.text("source"), inner.text("successor", ""))
+def _nested(kind: Any, inner: Reader) -> Any:
+    found = hardware_of(inner) if kind is Hardware else record_of(kind, inner) if inner.has_keys else None
     inner.close()
     return found

@@ -22,15 +22,17 @@ import dataclasses
 from datetime import date
 from decimal import Decimal
 
-from weighbridge.core.documents import API_VERSION, Reader
+from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable
+from weighbridge.costs.prices.files.exact_yaml import date_at, reader_of
 from weighbridge.costs.prices.price import (
     Conversion,
     Hardware,
     Meter,
     Price,
     PriceKind,
+    PriceList,
     PriceTier,
     PriceUnit,
     Term,
@@ -39,16 +41,6 @@ from weighbridge.costs.prices.price import (
 
 DOCUMENT_KIND = "PriceSheet"
 USD = "USD"
-
-
-@dataclasses.dataclass(frozen=True)
-class PriceSheet:
-    """Prices with the name under which they are imported and listed."""
-
-    name: str
-    source: str
-    as_of: date
-    prices: tuple[Price, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,11 +55,9 @@ class _Head:
     fx: FxTable | None
 
 
-def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceSheet:
+def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceList:
     """Read a sheet; raise Invalid with the path of the invalid key."""
-    reader = Reader(document)
-    reader.constant("apiVersion", API_VERSION)
-    reader.constant("kind", DOCUMENT_KIND)
+    reader = reader_of(document, DOCUMENT_KIND)
     name = reader.text("name")
     head = _Head(
         source=reader.text("source"),
@@ -84,16 +74,7 @@ def read_sheet(document: object, *, fx: FxTable | None = None) -> PriceSheet:
     reader.close()
     prices = tuple(price for row in rows for price in row)
     _check_unique(prices)
-    return PriceSheet(name, head.source, head.as_of, prices)
-
-
-def date_at(reader: Reader, key: str, default: str | None = None) -> date:
-    """Return the date under `key`, written like 2026-09-01."""
-    text = reader.text(key, default)
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise reader.fault(key, "must be a date like 2026-09-01.") from error
+    return PriceList(name, head.source, head.as_of, prices)
 
 
 def hardware_of(row: Reader) -> Hardware | None:

@@ -4,13 +4,15 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import SCHEMA, PriceBook
-from weighbridge.costs.prices.files.price_document import price_of
+from weighbridge.costs.prices.files.exact_yaml import date_at
+from weighbridge.costs.prices.files.price_document import record_of
 from weighbridge.costs.prices.price import Price, amount_text
 
 
@@ -48,11 +50,8 @@ def read_snapshot(document: object) -> Snapshot:
     """Read a snapshot; raise Invalid with the path of the invalid key, and if the digest does not match the content."""
     reader = Reader(document)
     reader.constant("schema", SCHEMA)
-    try:
-        as_of = date.fromisoformat(reader.text("as_of"))
-    except ValueError as error:
-        raise reader.fault("as_of", "must be a date like 2026-09-01.") from error
-    found = snapshot(reader.items("prices", price_of), as_of=as_of)
+    as_of = date_at(reader, "as_of")
+    found = snapshot(reader.items("prices", partial(record_of, Price)), as_of=as_of)
     digest = reader.text("digest")
     reader.close()
     if digest != found.digest:
@@ -88,9 +87,7 @@ class Moved:
         """Return both prices with their sources and dates, and the difference."""
         share = self.change_share
         return {
-            "sku": self.before.sku,
-            "term": str(self.before.term),
-            "meter": str(self.before.meter),
+            **_thing(self.before),
             "unit": str(self.before.unit),
             "has_moved": self.has_moved,
             "before": _point(self.before),
@@ -109,13 +106,7 @@ class Gone:
 
     def as_document(self) -> dict[str, Any]:
         """Return the old price and the reason."""
-        return {
-            "sku": self.before.sku,
-            "term": str(self.before.term),
-            "meter": str(self.before.meter),
-            "before": _point(self.before),
-            "reason": self.reason,
-        }
+        return {**_thing(self.before), "before": _point(self.before), "reason": self.reason}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +150,10 @@ def replay(then: Snapshot, book: PriceBook) -> PriceReplay:
         else:
             gone.append(Gone(before, f"Its unit was {before.unit} and is now {now.unit}."))
     return PriceReplay(then.digest, then.as_of, book.as_of, tuple(prices), tuple(gone))
+
+
+def _thing(price: Price) -> dict[str, Any]:
+    return {"sku": price.sku, "term": str(price.term), "meter": str(price.meter)}
 
 
 def _point(price: Price) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.importers.json_stream import Path, members
-from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of, hourly
-from weighbridge.costs.prices.price import Hardware, Price, PriceUnit, Term
+from weighbridge.costs.prices.importers.report import Collector, amount_of, day_of, hourly, text_of
+from weighbridge.costs.prices.price import Hardware, Price, PriceList, PriceUnit, Term
 
 OPENED = {(), ("products",), ("terms",), ("terms", "OnDemand"), ("terms", "Reserved")}
 WANTED = {
@@ -34,10 +34,8 @@ HOURS, QUANTITY = "Hrs", "Quantity"
 AMOUNT = re.compile(r"[\d.]+")
 
 
-def read_aws(stream: IO[str]) -> Imported:
-    """Return the prices of the file, dated by its publication date; raise Invalid for the offer file of another
-    service.
-    """
+def read_aws(stream: IO[str]) -> PriceList:
+    """Return the prices as of the publication date; raise Invalid for the offer file of another service."""
     found, machines, as_of = Collector(), dict[str, Mapping[str, Any]](), None
     for path, value in members(stream, is_opened=lambda path: path in OPENED):
         if path == ("offerCode",) and value != "AmazonEC2":
@@ -88,7 +86,7 @@ def _price(
     paid = dict(_paid(offer))
     if HOURS not in paid:
         raise Invalid("priceDimensions has no hourly price.", field="priceDimensions")
-    region, name = _text(attributes, "regionCode"), _text(attributes, "instanceType")
+    region, name = text_of(attributes, "regionCode"), text_of(attributes, "instanceType")
     usd = hourly(paid[HOURS], upfront=paid.get(QUANTITY, Decimal(0)), years=years or 1)
     if not usd:
         raise Invalid("The price is 0, which means unknown.", field="pricePerUnit")
@@ -129,10 +127,3 @@ def _leading(value: Any) -> Decimal | None:
     """Return the number at the start of `16 GiB` or `8`; None for `NA`."""
     number = AMOUNT.match(str(value).replace(",", ""))
     return Decimal(number[0]) if number else None
-
-
-def _text(attributes: Mapping[str, Any], key: str) -> str:
-    value = attributes.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise Invalid(f"{key} is missing.", field=key)
-    return value

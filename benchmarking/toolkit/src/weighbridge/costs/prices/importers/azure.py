@@ -13,15 +13,15 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable, one_currency
 from weighbridge.costs.prices.files.sheet import USD
 from weighbridge.costs.prices.importers.json_stream import Path, members
-from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of, hourly
-from weighbridge.costs.prices.price import Conversion, Price, PriceUnit, Term
+from weighbridge.costs.prices.importers.report import Collector, amount_of, day_of, hourly, text_of
+from weighbridge.costs.prices.price import Conversion, Price, PriceList, PriceUnit, Term
 
 SOURCE = "Azure Retail Prices"
 HOUR = "1 Hour"
 RESERVED = {"1 Year": (1, Term.COMMIT_1Y_ALL_UPFRONT), "3 Years": (3, Term.COMMIT_3Y_ALL_UPFRONT)}
 
 
-def read_azure(stream: IO[str], *, as_of: date, fx: FxTable | None = None) -> Imported:
+def read_azure(stream: IO[str], *, as_of: date, fx: FxTable | None = None) -> PriceList:
     """Return the prices of a file fetched on the day `as_of`; raise Invalid if it mixes currencies."""
     found, currencies = Collector(), set()
     for path, row in members(stream, is_opened=_is_opened):
@@ -45,7 +45,7 @@ def _prices(row: Mapping[str, Any], as_of: date, fx: FxTable | None) -> tuple[Pr
     if term is None:
         return None
     conversion = _conversion(amount, str(row.get("currencyCode", USD)), as_of, fx)
-    region, name = _text(row, "armRegionName"), _text(row, "armSkuName")
+    region, name = text_of(row, "armRegionName"), text_of(row, "armSkuName")
     price = Price(
         sku=f"azure/{region}/{name}",
         provider="azure",
@@ -67,7 +67,7 @@ def _is_wanted(row: Mapping[str, Any]) -> bool:
 
 
 def _is_in_force(row: Mapping[str, Any], as_of: date) -> bool:
-    start = day_of(_text(row, "effectiveStartDate"), field="effectiveStartDate")
+    start = day_of(text_of(row, "effectiveStartDate"), field="effectiveStartDate")
     end = row.get("effectiveEndDate")
     return start <= as_of and (not end or as_of <= day_of(end, field="effectiveEndDate"))
 
@@ -89,10 +89,3 @@ def _conversion(amount: Decimal, currency: str, as_of: date, fx: FxTable | None)
     if fx is None:
         raise Invalid(f"The price is in {currency}; add a dated exchange rate to USD.", field="currencyCode")
     return fx.conversion(amount, currency, on=as_of)
-
-
-def _text(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise Invalid(f"{key} is missing.", field=key)
-    return value

@@ -12,8 +12,18 @@ from typing import IO, Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.importers.json_stream import members
-from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of, day_of
-from weighbridge.costs.prices.price import Meter, Price, PriceKind, PriceTier, PriceUnit, Retirement, Term, TierRule
+from weighbridge.costs.prices.importers.report import Collector, amount_of, day_of
+from weighbridge.costs.prices.price import (
+    Meter,
+    Price,
+    PriceKind,
+    PriceList,
+    PriceTier,
+    PriceUnit,
+    Retirement,
+    Term,
+    TierRule,
+)
 
 SOURCE = "LiteLLM model_prices_and_context_window.json"
 SAMPLE = "sample_spec"
@@ -39,7 +49,7 @@ MODES = {"chat", "completion", "responses", "embedding"}
 MILLION, THOUSAND = 1_000_000, 1_000
 
 
-def read_litellm(stream: IO[str], *, as_of: date) -> Imported:
+def read_litellm(stream: IO[str], *, as_of: date) -> PriceList:
     """Return the prices and retirements of a file fetched on the day `as_of`."""
     found = Collector()
     for path, row in members(stream, is_opened=lambda path: path == ()):
@@ -75,7 +85,6 @@ def _rows(sku: str, provider: str, row: Mapping[str, Any], as_of: date) -> Itera
             yield Price(
                 sku=sku,
                 provider=provider,
-                region="",
                 usd=_per_million(row, key + ending),
                 unit=PriceUnit.MILLION_TOKENS,
                 as_of=as_of,

@@ -10,15 +10,15 @@ from weighbridge.costs.prices.currency import FxTable
 from weighbridge.costs.prices.importers.aws import read_aws
 from weighbridge.costs.prices.importers.azure import read_azure
 from weighbridge.costs.prices.importers.litellm import read_litellm
-from weighbridge.costs.prices.importers.report import Imported
 from weighbridge.costs.prices.importers.skypilot import read_skypilot
+from weighbridge.costs.prices.price import PriceList
 
 FORMS = ("skypilot", "azure", "aws", "litellm")
 
 
 def read_file(
     path: Path, *, form: str, as_of: date | None = None, provider: str = "", fx: FxTable | None = None
-) -> Imported:
+) -> PriceList:
     """Import a file of one of `FORMS`.
 
     `as_of` is the day it was fetched (AWS files contain it); `provider` is the cloud of a SkyPilot list.
@@ -32,7 +32,7 @@ def read_file(
         raise Invalid(f"{path} cannot be read: {reason}.", field="file") from error
 
 
-def _reader(form: str, as_of: date | None, provider: str, fx: FxTable | None) -> Callable[[IO[str]], Imported]:
+def _reader(form: str, as_of: date | None, provider: str, fx: FxTable | None) -> Callable[[IO[str]], PriceList]:
     if form not in FORMS:
         raise Invalid(f"There is no importer for {form!r}; choose one of {', '.join(FORMS)}.", field="form")
     if form == "aws":

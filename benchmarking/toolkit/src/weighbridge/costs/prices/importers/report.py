@@ -1,39 +1,17 @@
 """The result of an import: the prices, the rejected rows with reasons, and the number of skipped rows."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused, TooLarge
-from weighbridge.costs.prices.price import Key, Price, Retirement, check_amount
+from weighbridge.costs.prices.price import Fault, Key, Price, PriceList, Retirement, check_amount
 
 PRICES_MAX = 200_000
 HOURS_PER_YEAR = 8_760
 # The hourly share of an upfront payment is rounded to this precision, far below that of any price list.
 SHARE_DIGITS = Decimal("1e-10")
-
-
-@dataclasses.dataclass(frozen=True)
-class Fault:
-    """A rejected row: its position, the invalid field and the reason."""
-
-    row: str
-    field: str
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Imported:
-    """A price list as a source."""
-
-    name: str
-    source: str
-    as_of: date
-    prices: tuple[Price, ...]
-    faults: tuple[Fault, ...]
-    skipped: int
-    retirements: Mapping[str, Retirement]
 
 
 class Collector:
@@ -46,9 +24,7 @@ class Collector:
         self.skipped = 0
 
     def add(self, row: str, read: Callable[[], tuple[Price, ...] | None]) -> None:
-        """Read a row. A None result is skipped, an Invalid error becomes a fault. Of two prices for one thing, the
-        first stays.
-        """
+        """Read a row: None is skipped, an error becomes a fault, and the first of two prices for one thing stays."""
         try:
             found = read()
         except Refused as refused:
@@ -73,20 +49,18 @@ class Collector:
         """Return the price with this key."""
         return self._prices.get(key)
 
-    def imported(self, name: str, source: str, as_of: date) -> Imported:
+    def imported(self, name: str, source: str, as_of: date) -> PriceList:
         """Return the import; raise Invalid if no row was a price."""
         if not self._prices:
             first = f" First error: {self._faults[0].row}: {self._faults[0].reason}" if self._faults else ""
             raise Invalid(f"The list has no prices to import ({self.skipped} rows skipped).{first}", field="file")
-        return Imported(
+        return PriceList(
             name, source, as_of, tuple(self._prices.values()), tuple(self._faults), self.skipped, self.retirements
         )
 
 
 def amount_of(value: object, *, field: str, is_free_allowed: bool = False) -> Decimal:
-    """Return an amount of a list exactly. Raises Invalid for other values, for negative amounts, and for 0, which means
-    unknown, unless `is_free_allowed`.
-    """
+    """Return an exact amount; raise Invalid for other values, and for 0 (unknown) unless `is_free_allowed`."""
     try:
         amount = Decimal(str(value)) if isinstance(value, str | int | Decimal) else Decimal("NaN")
     except InvalidOperation:
@@ -96,6 +70,14 @@ def amount_of(value: object, *, field: str, is_free_allowed: bool = False) -> De
     if not amount and not is_free_allowed:
         raise Invalid(f"{field} is 0, which means that the price is unknown.", field=field)
     return check_amount(amount, field=field)
+
+
+def text_of(row: Mapping[str, Any], key: str) -> str:
+    """Return the text under `key`; raise Invalid if there is none."""
+    value = row.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid(f"{key} is missing.", field=key)
+    return value
 
 
 def day_of(value: object, *, field: str) -> date:

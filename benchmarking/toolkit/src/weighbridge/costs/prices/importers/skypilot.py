@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import IO
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.importers.report import Collector, Imported, amount_of
-from weighbridge.costs.prices.price import Hardware, Price, PriceUnit, Term
+from weighbridge.costs.prices.importers.report import Collector, amount_of
+from weighbridge.costs.prices.price import Hardware, Price, PriceList, PriceUnit, Term
 
 COLUMNS = ("InstanceType", "AcceleratorName", "AcceleratorCount", "vCPUs", "MemoryGiB", "Price", "Region")
 SPOT = "SpotPrice"
@@ -18,7 +18,7 @@ MEMORY_MIB = re.compile(r"'SizeInMiB':\s*(\d+)")
 MIB_PER_GIB = 1_024
 
 
-def read_skypilot(stream: IO[str], *, provider: str, as_of: date) -> Imported:
+def read_skypilot(stream: IO[str], *, provider: str, as_of: date) -> PriceList:
     """Return the prices of `vms.csv`: on demand, and the cheapest spot price of each region's zones.
 
     Raises Invalid if a column is missing. Rows without a machine (attachable accelerators, TPUs) are skipped.
