@@ -96,17 +96,13 @@ def what_of(price: Mapping[str, Any]) -> str:
 
 
 def _metrics(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name: (before[name], after[name]) for name in before if name in after}
     return {
         name: {
-            level: {
-                "before": before[name][level],
-                "after": after[name][level],
-                "ratio": _ratio(before[name][level], after[name][level]),
-            }
+            level: {"before": old[level], "after": new[level], "ratio": _ratio(old[level], new[level])}
             for level in LEVELS
         }
-        for name in before
-        if name in after
+        for name, (old, new) in both.items()
     }
 
 

@@ -61,10 +61,8 @@ class Estimate:
     @property
     def ends(self) -> tuple[float, float]:
         """Return the bounds; the value itself if there are none."""
-        return (
-            self.value if self.lower is None else self.lower,
-            self.value if self.upper is None else self.upper,
-        )
+        lower = self.value if self.lower is None else self.lower
+        return lower, self.value if self.upper is None else self.upper
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from weighbridge.core.errors import Invalid
 
 T = TypeVar("T")
-WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a finite number",
+    bool: "true or false",
+    tuple: "a list",
+    Mapping: "a mapping",
+}
 
 
 def read(kind: type[T], document: object, where: str = "") -> T:
@@ -35,48 +42,33 @@ def read(kind: type[T], document: object, where: str = "") -> T:
         return kind(**values)
     except Invalid as refusal:
         # A dataclass does not know its path in the document when it refuses its content.
-        raise Invalid(
-            f"{where}: {refusal.reason}" if where else refusal.reason, code=refusal.code, field=where or refusal.field
-        ) from refusal
+        reason = f"{where}: {refusal.reason}" if where else refusal.reason
+        raise Invalid(reason, code=refusal.code, field=where or refusal.field) from refusal
 
 
 def _value(hint: Any, value: object, path: str) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
+    kind, arguments = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind is types.UnionType:
         (inner,) = (argument for argument in arguments if argument is not types.NoneType)
         return None if value is None else _value(inner, value, path)
-    if origin is tuple:
-        items = _of(list, value, path, "a list")
-        return tuple(_value(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(items))
-    if origin is Mapping:
-        entries = _of(dict, value, path, "a mapping")
-        return {key: _value(arguments[1], item, f"{path}.{key}") for key, item in entries.items()}
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return read(hint, value, path)
-    return _scalar(hint, value, path)
+    if kind is tuple and isinstance(value, list):
+        return tuple(_value(arguments[0], item, f"{path}[{index}]") for index, item in enumerate(value))
+    if kind is Mapping and isinstance(value, dict):
+        return {key: _value(arguments[1], item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return read(kind, value, path)
+    if kind is Any or _is_a(kind, value):
+        return value if kind is Any else kind(value)
+    words = WORDS.get(kind) or f"one of {', '.join(kind)}"
+    raise Invalid(f"{path} must be {words}, not {value!r:.40}.", code="document_form", field=path)
 
 
-def _of(kind: type[T], value: object, path: str, words: str) -> T:
-    if not isinstance(value, kind):
-        raise Invalid(f"{path} must be {words}, not {value!r:.40}.", code="document_form", field=path)
-    return value
-
-
-def _scalar(hint: Any, value: object, path: str) -> object:
-    if hint is Any:
-        return value
-    if issubclass(hint, StrEnum):
-        return _member(hint, value, path)
-    is_switch = isinstance(value, bool)
-    if hint is float and isinstance(value, int | float) and not is_switch and math.isfinite(value):
-        return float(value)
-    if hint is not float and isinstance(value, hint) and (hint is bool or not is_switch):
-        return value
-    raise Invalid(f"{path} must be {WORDS[hint]}, not {value!r:.40}.", code="document_form", field=path)
-
-
-def _member(hint: type[StrEnum], value: object, path: str) -> StrEnum:
-    known = {member.value: member for member in hint}
-    if not isinstance(value, str) or value not in known:
-        raise Invalid(f"{path} must be one of {', '.join(known)}, not {value!r:.40}.", code="document_form", field=path)
-    return known[value]
+def _is_a(kind: type[Any], value: object) -> bool:
+    """Return whether a value is a text, a number, true or false, or a member of an enumeration, as `kind` requires."""
+    if issubclass(kind, StrEnum):
+        return isinstance(value, str) and value in tuple(kind)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return kind in (str, int) and isinstance(value, kind)

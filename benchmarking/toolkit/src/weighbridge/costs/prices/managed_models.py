@@ -3,7 +3,6 @@
 For a price that depends on the time of day, the highest price is used, because a user cannot choose the hour.
 """
 
-import dataclasses
 import functools
 import re
 from collections.abc import Iterator, Mapping
@@ -52,40 +51,29 @@ def _rows(on: date) -> Iterator[Price]:
     source = f"genai-prices {version('genai-prices')}"
     for provider, model in _models():
         as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
-        shared = _Shared(provider.id, model.id, as_of, source, "deprecated by its vendor" if model.deprecated else "")
+        shared: dict[str, Any] = {"sku": f"{provider.id}/{model.id}", "provider": provider.id, "as_of": as_of}
+        shared |= {"source": source, "note": "deprecated by its vendor" if model.deprecated else ""}
         usual = _prices(model, on, {})
-        yield from (shared.price(key, value, Term.ON_DEMAND) for key, value in usual.items())
+        yield from (_price(key, value, Term.ON_DEMAND, **shared) for key, value in usual.items())
         for term, context in CONTEXTS.items() if model.price_variants else ():
             found = _prices(model, on, context)
             if found != usual:
-                yield from (shared.price(key, value, term) for key, value in found.items())
+                yield from (_price(key, value, term, **shared) for key, value in found.items())
 
 
-@dataclasses.dataclass(frozen=True)
-class _Shared:
-    provider: str
-    model: str
-    as_of: date
-    source: str
-    note: str
-
-    def price(self, key: str, value: Any, term: Term) -> Price:
-        is_per_request = key == REQUESTS
-        base = getattr(value, "base", value)
-        return Price(
-            sku=f"{self.provider}/{self.model}",
-            provider=self.provider,
-            usd=base / REQUESTS_PER_PRICE if is_per_request else base,
-            unit=PriceUnit.REQUEST if is_per_request else PriceUnit.MILLION_TOKENS,
-            as_of=self.as_of,
-            source=self.source,
-            kind=PriceKind.MODEL,
-            term=term,
-            meter=METERS.get(key, Meter.WHOLE),
-            tiers=tuple(PriceTier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
-            tier_rule=TierRule.ALL_UNITS if hasattr(value, "tiers") else TierRule.MARGINAL,
-            note=self.note,
-        )
+def _price(key: str, value: Any, term: Term, **shared: Any) -> Price:
+    is_per_request = key == REQUESTS
+    base = getattr(value, "base", value)
+    return Price(
+        usd=base / REQUESTS_PER_PRICE if is_per_request else base,
+        unit=PriceUnit.REQUEST if is_per_request else PriceUnit.MILLION_TOKENS,
+        kind=PriceKind.MODEL,
+        term=term,
+        meter=METERS.get(key, Meter.WHOLE),
+        tiers=tuple(PriceTier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
+        tier_rule=TierRule.ALL_UNITS if hasattr(value, "tiers") else TierRule.MARGINAL,
+        **shared,
+    )
 
 
 def _prices(model: "ModelInfo", on: date, context: Mapping[str, str]) -> dict[str, Any]:

@@ -8,27 +8,18 @@ import math
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.uncertainty import Range
 
+if TYPE_CHECKING:
+    from weighbridge.costs.spec.pins import Pins
+
 T = TypeVar("T")
 ACCEPTED = "a number like 0.12, or a 90 % range like [0.1, 0.14]"
-
-
-class PriceReader(Protocol):
-    """Reads a price: a SKU, or an amount with unit, date and source."""
-
-    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> Any:
-        """Return the price under `key` as a number or a range of US dollars for one of `units`."""
-        ...
-
-    def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
-        """Return the tiers of the traffic SKU under `key`."""
-        ...
 
 
 def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | Range:
@@ -52,7 +43,7 @@ def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | 
 Given = Mapping[type, Mapping[str, Any]]
 
 
-def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) -> T:
+def inputs(kind: type[T], reader: Reader, *, prices: "Pins", given: Given) -> T:
     """Read a `kind` from the mapping and close the mapping; `given` has, by kind, fields that come from elsewhere.
 
     `prices` reads the prices. Errors of the dataclass itself get their path.
@@ -80,7 +71,7 @@ def placed(refused: Invalid, reader: Reader, key: str) -> Invalid:
     return Invalid(f"{path}{joint}{reason}", code=refused.code, field=path)
 
 
-def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:
+def _value(key: str, hint: Any, reader: Reader, prices: "Pins", given: Given) -> Any:
     """Read one field by its type; `X | None` is read as X if the key is present."""
     inner = [each for each in typing.get_args(hint) if each is not type(None)]
     if type(None) in typing.get_args(hint):

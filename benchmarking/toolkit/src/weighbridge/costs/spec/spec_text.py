@@ -3,19 +3,14 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from weighbridge import costs
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES, read_exact
 
-
-class Readable(Protocol):
-    """An uploaded file."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return at most `size` bytes of the file."""
-        ...
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
 
 
 def read_spec_text(text: str) -> dict[str, Any]:
@@ -27,11 +22,10 @@ def read_spec_text(text: str) -> dict[str, Any]:
         raise
     if not isinstance(document, Mapping):
         raise Invalid("The spec must be a mapping of names to values with kind: CostSpec.", field="source")
-    plain: dict[str, Any] = _plain(document)
-    return plain
+    return {str(name): _plain(value) for name, value in document.items()}
 
 
-def text_of(upload: Readable) -> str:
+def text_of(upload: "SupportsRead[bytes]") -> str:
     """Return the text of an uploaded spec; raise Invalid if it is not UTF-8 (`file`), TooLarge above the limit."""
     content = upload.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
