@@ -87,7 +87,7 @@ def _holds(hint: Any) -> str:
     if typing.get_origin(hint) is tuple:
         return f"a list of {inner[0].__name__.lower()}s"
     if typing.get_origin(hint) is typing.Annotated:
-        return f"a price per {' or '.join(inner[1].units)}"
+        return f"a price per {inner[1]}"
     if hint is Any:
         return "a number or a range"
     return NAMES.get(hint) or ("a day" if hint.__name__ == "date" else f"{hint.__name__} (see its section)")

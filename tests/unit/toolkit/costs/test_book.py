@@ -98,12 +98,6 @@ def test_a_price_is_refused_when_it_is_older_than_asked(day, is_refused):
     assert (refused.value.field, refused.value.code) == ("as_of", "stale_price")
 
 
-def test_old_prices_are_told_oldest_first():
-    older, old = machine(as_of=date(2025, 1, 1)), machine(as_of=date(2025, 6, 1))
-    assert book(machine(), old, older).stale(days=180) == (older, old)
-    assert book().stale() == ()
-
-
 def test_sources_that_differ_by_more_than_the_tolerance_are_shown_widest_first():
     other = "aws/us-east-1/g6.xlarge"
     found = book(

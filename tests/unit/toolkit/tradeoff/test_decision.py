@@ -14,7 +14,7 @@ from weighbridge.tradeoff.changes import changes
 from weighbridge.tradeoff.decision import Situation, decide
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 from weighbridge.tradeoff.recommendation import recommend
-from weighbridge.tradeoff.requirements import Fit, Requirement, Requirements, limits_of
+from weighbridge.tradeoff.requirements import LimitReading, Requirement, Requirements, limits_of
 
 DROP = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True)
 BIG = candidate("big", answer=VariantAnswer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)
@@ -212,29 +212,32 @@ def test_the_same_estimates_give_the_same_words() -> None:
     assert recommend(choice, Requirements(LIMITS)) == recommend(choice, Requirements(LIMITS))
 
 
+def readings(limit, given):
+    """Whether the limit holds at the worst bound, and at the best."""
+    return limit.holds(given, LimitReading.WORST), limit.holds(given, LimitReading.BEST)
+
+
 @pytest.mark.parametrize(
-    ("given", "fit"),
+    ("given", "worst", "best"),
     [
-        (estimate(4, 0.5), Fit.YES),
-        (estimate(4.9, 0.5), Fit.UNSURE),
-        (estimate(5.1, 0.5), Fit.UNSURE),
-        (estimate(6, 0.5), Fit.NO),
-        (estimate(5), Fit.YES),
-        (None, Fit.NO),
+        (estimate(4, 0.5), True, True),
+        (estimate(4.9, 0.5), False, True),
+        (estimate(5.1, 0.5), False, True),
+        (estimate(6, 0.5), False, False),
+        (estimate(5), True, True),
+        (None, False, False),
     ],
 )
-def test_a_limit_reads_the_interval(given, fit) -> None:
-    assert Requirement("latency_p95_ms", 5, AxisDirection.MIN).fit(given) is fit
+def test_a_limit_reads_the_interval(given, worst, best) -> None:
+    limit = Requirement("latency_p95_ms", 5, AxisDirection.MIN)
+    assert readings(limit, given) == (worst, best)
+    assert limit.is_unsure(given) is (best and not worst)
 
 
 def test_a_least_value_reads_the_lower_bound() -> None:
     limit = Requirement("accuracy", 0.85, AxisDirection.MAX)
-    assert [limit.fit(estimate(value, 0.01)) for value in (0.87, 0.855, 0.845, 0.8)] == [
-        Fit.YES,
-        Fit.UNSURE,
-        Fit.UNSURE,
-        Fit.NO,
-    ]
+    found = [readings(limit, estimate(value, 0.01)) for value in (0.87, 0.855, 0.845, 0.8)]
+    assert found == [(True, True), (False, True), (False, True), (False, False)]
 
 
 def test_limits_are_read_from_text() -> None:

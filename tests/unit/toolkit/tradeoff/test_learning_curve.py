@@ -80,7 +80,7 @@ def test_a_real_curve_foretells_what_was_measured_later_and_no_ceiling() -> None
         assert expected[rows].upper - expected[rows].lower < 0.03
     assert not found.is_ceiling_identifiable
     assert found.back_test.is_within
-    assert abs(found.back_test.missed_by) < 0.005
+    assert found.back_test.predicted.value == pytest.approx(found.back_test.measured, abs=0.005)
     assert (found.back_test.fitted_up_to, found.back_test.rows) == (7_500, 15_000)
 
 
@@ -118,7 +118,7 @@ def test_a_forecast_that_was_wrong_says_so() -> None:
     test = back_test(rows, errors)
     assert test is not None
     assert not test.is_within
-    assert test.missed_by == pytest.approx(0.2 - (0.05 + 2 * 8_000**-0.5), abs=0.001)
+    assert test.measured - test.predicted.value == pytest.approx(0.2 - (0.05 + 2 * 8_000**-0.5), abs=0.001)
     document = as_document(forecast([*rows, *rows], [*errors, *errors]), metric="error")
     assert "outside its interval" in describe(document)[4]
 

@@ -71,15 +71,14 @@ def test_exact_ties_stay_both_and_the_beaten_one_names_who_beats_it() -> None:
     )
     assert [standing.state for standing in found.standings] == ["frontier", "frontier", "dominated", "frontier"]
     assert [standing.p_frontier for standing in found.standings] == [1, 1, 0, 1]
-    assert [(by.name, by.probability) for by in found.standing_of("slower").dominated_by] == [("a", 1), ("twin", 1)]
-    assert found.standing_of("a").dominated_by == ()
+    assert [(by.name, by.probability) for by in found.standings[2].dominated_by] == [("a", 1), ("twin", 1)]
+    assert found.standings[0].dominated_by == ()
 
 
 def test_who_lacks_a_estimate_is_left_out_by_name() -> None:
     found = weigh([candidate("a", accuracy=0.9, latency_p95_ms=1), candidate("b", accuracy=1.0), candidate("c")], AXES)
     assert [standing.name for standing in found.standings] == ["a"]
     assert found.left_out == (("b", "latency_p95_ms"), ("c", "accuracy"))
-    assert found.standing_of("b") is None
 
 
 def test_the_probability_is_the_normal_laws() -> None:
@@ -95,7 +94,7 @@ def test_the_probability_is_the_normal_laws() -> None:
     )
     deviation = half / norm.ppf(0.975) * np.sqrt(2)
     expected = norm.cdf(-0.01 / deviation)
-    standing = found.standing_of("a")
+    standing = found.standings[0]
     assert standing.p_frontier == pytest.approx(expected, abs=0.01)
     assert (standing.state, standing.is_frontier_at_values) == (FrontierState.AMBIGUOUS, False)
     assert standing.dominated_by[0].probability == pytest.approx(1 - expected, abs=0.01)

@@ -74,10 +74,10 @@ _Calculator = Callable[[Mapping[str, Any], Pins], _Calculation]
 class _PlainPrices(Pins):
     """Prices by SKU or by source, as in a spec file, and plain numbers."""
 
-    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range:
         """Return the price under `key`."""
         if isinstance(reader.plain(key), Mapping):
-            return super().read(reader, key, units)
+            return super().read(reader, key, wanted)
         return amount(reader, key, at_least=0)
 
 

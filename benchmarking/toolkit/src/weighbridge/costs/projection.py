@@ -14,7 +14,7 @@ from weighbridge.costs.evaluation import Evaluated, evaluate
 from weighbridge.costs.metrics import METRICS
 from weighbridge.costs.parts.options import CostOption, CostSpec, Shared
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
-from weighbridge.costs.uncertainty import Draws, Range, Swing, probability_above
+from weighbridge.costs.uncertainty import Draws, Range, Swing
 
 # Swings are stored for these metrics, which decisions use.
 TORNADOES = ("total_cost_1y_usd", "tco_usd")
@@ -38,10 +38,6 @@ class OptionProjection:
     drawn: Evaluated
     metrics: Mapping[str, Draws]
     tornado: Mapping[str, tuple[Swing, ...]]
-
-    def probability_above(self, metric: str, threshold: float) -> float:
-        """Return the share of draws in which the metric is above the threshold."""
-        return probability_above(self.metrics[metric], threshold)
 
 
 @dataclasses.dataclass(frozen=True)

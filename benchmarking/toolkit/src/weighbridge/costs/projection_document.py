@@ -17,7 +17,7 @@ from weighbridge.costs.metrics import METRICS, exact_sum, money, money_levels
 from weighbridge.costs.parts.options import CostOption, CostSpec
 from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
 from weighbridge.costs.spec.inputs import amounts_in
-from weighbridge.costs.uncertainty import Swing, levels_of
+from weighbridge.costs.uncertainty import Swing, levels_of, probability_above
 from weighbridge.costs.value.answer_quality import QUALITY, Confusion, QualityChange, kind_of
 from weighbridge.costs.value.crossover import DRAWS_AT_EACH, Crossover, crossover
 from weighbridge.costs.value.worth import OptionWorth, worth
@@ -122,16 +122,12 @@ def _crossover(found: Crossover) -> dict[str, Any]:
 
 
 def _thresholds(projection: Projection) -> list[dict[str, Any]]:
-    return [
-        {
-            "metric": threshold.metric,
-            "above": threshold.above,
-            "probability": {
-                each.option.id: each.probability_above(threshold.metric, threshold.above) for each in projection.options
-            },
-        }
-        for threshold in projection.spec.thresholds
-    ]
+    found = []
+    for threshold in projection.spec.thresholds:
+        drawn = {each.option.id: each.metrics[threshold.metric] for each in projection.options}
+        probability = {name: probability_above(draws, threshold.above) for name, draws in drawn.items()}
+        found.append({"metric": threshold.metric, "above": threshold.above, "probability": probability})
+    return found
 
 
 def _worth(each: OptionWorth, projection: Projection) -> dict[str, Any]:

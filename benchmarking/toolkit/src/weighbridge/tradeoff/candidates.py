@@ -1,10 +1,6 @@
 """Candidates: models that compete for one job, each with its measured estimates; `weighbridge.candidates/1`.
 
-In scope: the data structure, strict reading with the path of an invalid key, and writing. Not in scope: how an estimate
-was measured (`measure`) and the decision (`pareto`, `recommendation`).
-
-`axes` knows the better direction of each estimate by its name. A megabyte is 1,000,000 bytes; `latency_ns` are
-nanoseconds in chronological order, with every `stride`-th sample stored.
+A megabyte is 1,000,000 bytes. `axes` knows the better direction of each estimate by its name.
 """
 
 import dataclasses

@@ -65,10 +65,6 @@ class Frontier:
     seed: int
     sure: float
 
-    def standing_of(self, name: str) -> FrontierStanding | None:
-        """Return a candidate's standing; None if it was left out."""
-        return next((standing for standing in self.standings if standing.name == name), None)
-
 
 def weigh(
     candidates: Sequence[Candidate],

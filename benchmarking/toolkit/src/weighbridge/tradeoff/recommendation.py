@@ -13,7 +13,7 @@ from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
 from weighbridge.tradeoff.charts.words import listed, name_of, with_bounds
 from weighbridge.tradeoff.decision import LATENCY, SIZE, Situation, VariantDecision, decide, is_usable
 from weighbridge.tradeoff.learning.learning_curve import describe
-from weighbridge.tradeoff.requirements import Fit, Requirement, Requirements, unit_of
+from weighbridge.tradeoff.requirements import Requirement, Requirements, unit_of
 
 SCHEMA = "weighbridge.recommendation/1"
 POINTS = 100
@@ -119,7 +119,7 @@ def _faster(decision: VariantDecision, floor: float | None) -> Iterator[str]:
 
 def _unsure(candidate: Candidate, limits: Sequence[Requirement]) -> Iterator[str]:
     for limit in limits:
-        if limit.fit(candidate.metrics.get(limit.metric)) is Fit.UNSURE:
+        if limit.is_unsure(candidate.metrics.get(limit.metric)):
             text = f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval"
             yield f"{text}: {_value(candidate, limit.metric)}."
 

@@ -14,14 +14,6 @@ LIMIT = re.compile(r"^(?P<metric>[a-z][a-z0-9_]*)(?P<sense><=|>=)(?P<bound>-?[0-
 UNITS = {"_ms": "ms", "_mb": "MB", "_usd": "USD", "_per_s": "1/s"}
 
 
-class Fit(StrEnum):
-    """Whether the whole interval of an estimate, none of it, or a part of it meets a limit."""
-
-    YES = "yes"
-    UNSURE = "unsure"
-    NO = "no"
-
-
 class LimitReading(StrEnum):
     """Which number of an estimate a limit uses: its value, its worse bound, or its better bound."""
 
@@ -47,11 +39,9 @@ class Requirement:
         seen = {LimitReading.VALUE: estimate.value, LimitReading.WORST: worst, LimitReading.BEST: best}[reading]
         return seen <= self.bound if self.direction is AxisDirection.MIN else seen >= self.bound
 
-    def fit(self, estimate: Estimate | None) -> Fit:
-        """Return whether the estimate meets the limit surely, surely not, or perhaps."""
-        if self.holds(estimate, LimitReading.WORST):
-            return Fit.YES
-        return Fit.UNSURE if self.holds(estimate, LimitReading.BEST) else Fit.NO
+    def is_unsure(self, estimate: Estimate | None) -> bool:
+        """Return whether a part of the interval meets the limit, and another part does not."""
+        return self.holds(estimate, LimitReading.BEST) and not self.holds(estimate, LimitReading.WORST)
 
     def words(self) -> str:
         """Return `p95 latency at most 5 ms`."""

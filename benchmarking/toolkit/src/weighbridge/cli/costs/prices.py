@@ -60,11 +60,10 @@ def show(
 ) -> None:
     """Show every price of one SKU: terms, meters, price per GPU hour, other sources, contract and retirement."""
     from weighbridge.cli.tables.price_tables import show_offers
-    from weighbridge.costs.prices.offers import offers_of
 
     try:
         book = book_of(lists, rates, fx, on)
-        offers = offers_of(book, sku, stale_days=max_age_days)
+        offers = book.offers(sku, stale_days=max_age_days)
         if json_file is not None:
             write_json(json_file, {"sku": sku, "offers": [offer.as_document() for offer in offers]})
     except Refused as refused:
@@ -128,11 +127,10 @@ def pin(
 ) -> None:
     """Save all prices of the given SKUs as a snapshot with a digest."""
     from weighbridge.costs.prices.files.snapshot import snapshot
-    from weighbridge.costs.prices.offers import offers_of
 
     try:
         book = book_of(lists, rates, fx, on)
-        prices = [offer.price for sku in skus for offer in offers_of(book, sku)]
+        prices = [offer.price for sku in skus for offer in book.offers(sku)]
         pinned = snapshot(prices, as_of=book.as_of)
         write_json(json_file, pinned.as_document())
     except Refused as refused:

@@ -7,9 +7,8 @@ from decimal import Decimal
 from rich.console import Console
 from rich.table import Table
 
-from weighbridge.costs.prices.book import Disagreement, PriceBook
+from weighbridge.costs.prices.book import Disagreement, Offer, PriceBook
 from weighbridge.costs.prices.files.snapshot import PriceReplay
-from weighbridge.costs.prices.offers import Offer
 from weighbridge.costs.prices.price import Meter, Price, PriceOrigin, amount_text
 
 SOURCE_LENGTH = 44

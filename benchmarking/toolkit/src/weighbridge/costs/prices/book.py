@@ -45,6 +45,23 @@ class Disagreement:
 
 
 @dataclasses.dataclass(frozen=True)
+class Offer:
+    """One price to calculate with, and the prices of other sources."""
+
+    price: Price
+    others: tuple[Price, ...]
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the price, its hourly price per GPU, and the prices of other sources."""
+        per_gpu = self.price.usd_per_gpu_h
+        return {
+            "price": self.price.as_document(),
+            "usd_per_gpu_h": None if per_gpu is None else amount_text(per_gpu),
+            "others": [other.as_document() for other in self.others],
+        }
+
+
+@dataclasses.dataclass(frozen=True)
 class PriceBook:
     """Prices as known on the day `as_of`.
 
@@ -92,7 +109,7 @@ class PriceBook:
             raise self._unknown(sku, term, meter)
         price = self.by_contract(price)
         if stale_days is not None:
-            self.check_fresh(price, stale_days=stale_days)
+            self._check_fresh(price, stale_days)
         retirement = self.retirements.get(sku)
         return dataclasses.replace(price, retirement=retirement) if retirement is not None else price
 
@@ -108,19 +125,26 @@ class PriceBook:
         """Return all prices of a SKU: all sources, terms and meters."""
         return tuple(price for price in self.prices if price.sku == sku)
 
+    def offers(self, sku: str, *, stale_days: int | None = None) -> tuple[Offer, ...]:
+        """Return all terms and meters of a SKU with a price (listed, negotiated or derived), in the order of the terms.
+
+        Raises Invalid as `find` for an unknown SKU and for a price older than `stale_days`.
+        """
+        known = self.with_sku(sku)
+        if not known:
+            self.find(sku)  # raises with the nearest names
+        meters = {price.meter for price in known}
+        wanted = [(term, meter) for term in Term for meter in Meter if meter in meters]
+        found = (self._offer(sku, term, meter, stale_days) for term, meter in wanted)
+        return tuple(offer for offer in found if offer is not None)
+
     def disagreements(self, *, tolerance: Decimal = TOLERANCE) -> tuple[Disagreement, ...]:
         """Return disagreements larger than `tolerance` (0.01: one percent of the cheapest), largest first."""
         found = (_disagreement(prices, tolerance) for prices in self._by_key.values() if len(prices) > 1)
         apart = (each for each in found if each is not None)
         return tuple(sorted(apart, key=lambda each: (each.spread is not None, -(each.spread or 0), each.key)))
 
-    def stale(self, *, days: int = STALE_DAYS) -> tuple[Price, ...]:
-        """Return the prices older than `days` on the day of the book, oldest first."""
-        old = (price for price in self.prices if price.age_days(self.as_of) > days)
-        return tuple(sorted(old, key=lambda price: (price.as_of, price.key)))
-
-    def check_fresh(self, price: Price, *, stale_days: int) -> None:
-        """Raise Invalid for a price older than `stale_days` on the day of the book."""
+    def _check_fresh(self, price: Price, stale_days: int) -> None:
         age = price.age_days(self.as_of)
         if age > stale_days:
             text = (
@@ -151,6 +175,15 @@ class PriceBook:
 
     def _newest(self, sku: str, term: Term, meter: Meter) -> Price | None:
         return next(iter(self.opinions(sku, term=term, meter=meter)), None)
+
+    def _offer(self, sku: str, term: Term, meter: Meter, stale_days: int | None) -> Offer | None:
+        try:
+            price = self.find(sku, term=term, meter=meter, stale_days=stale_days)
+        except Invalid as refused:
+            if refused.code != "unknown_term":
+                raise
+            return None
+        return Offer(price, self.opinions(sku, term=term, meter=meter)[1:])
 
     def _derived(self, sku: str, term: Term, meter: Meter) -> Price | None:
         listed = self._newest(sku, Term.ON_DEMAND, meter)

@@ -79,15 +79,15 @@ class Pins:
         self.found: list[Pin] = []
         self.used: list[Price] = []
 
-    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
-        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path of a fault."""
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range:
+        """Return the price under `key` in US dollars per `wanted` unit; raise Invalid with the path of a fault."""
         if not isinstance(reader.plain(key), dict):
             raise reader.fault(key, f"must be {WAYS}; a plain number has no date and no source.")
         price = reader.mapping(key)
         pin = (
-            self._of_sku(price, units, METERS.get(key, Meter.WHOLE))
+            self._of_sku(price, wanted, METERS.get(key, Meter.WHOLE))
             if price.asks("sku")
-            else self._of_source(price, units)
+            else self._of_source(price, wanted)
         )
         price.close()
         self.found.append(pin)
@@ -122,12 +122,12 @@ class Pins:
         self.used.append(found)
         return found
 
-    def _of_sku(self, price: Reader, units: tuple[str, ...], usual: Meter) -> Pin:
+    def _of_sku(self, price: Reader, wanted: str, usual: Meter) -> Pin:
         found = self._find(price, usual)
-        share = _share_of(found, price, units)
+        share = _share_of(found, price, wanted)
         return dataclasses.replace(_pinned(price.path, found, self.book), factor=_factor(price), divided_by=share)
 
-    def _of_source(self, price: Reader, units: tuple[str, ...]) -> Pin:
+    def _of_source(self, price: Reader, wanted: str) -> Pin:
         if not price.has("usd"):
             raise price.fault("usd", f"is missing: give {WAYS}. Convert other currencies at a dated rate first.")
         if price.asks("currency") and price.text("currency") != CURRENCY:
@@ -135,8 +135,8 @@ class Pins:
                 "currency", f"must be {CURRENCY}: a projection has one currency; convert at a dated rate."
             )
         usd, unit, as_of = amount(price, "usd", at_least=0), price.text("unit"), price.day("as_of")
-        if unit not in units:
-            raise price.fault("unit", f"must be {' or '.join(units)}, not {unit}.")
+        if unit != wanted:
+            raise price.fault("unit", f"must be {wanted}, not {unit}.")
         age = (self.book.as_of - as_of).days
         if age > self.max_age_days:
             text = f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted"
@@ -174,18 +174,18 @@ def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
     )
 
 
-def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
+def _share_of(found: Price, price: Reader, wanted: str) -> float:
     """Return the divisor of the price: the number of GPUs if the price of one GPU is needed, else 1."""
     divisor = _divisor(price)
-    if found.unit.value in units:
+    if found.unit.value == wanted:
         return divisor
-    if PriceUnit.GPU_H.value in units and found.unit is PriceUnit.INSTANCE_H:
+    if wanted == PriceUnit.GPU_H.value and found.unit is PriceUnit.INSTANCE_H:
         if price.has("divided_by"):
             return divisor
         if found.usd_per_gpu_h is not None and found.hardware is not None:
             return float(found.hardware.gpus)
         raise price.fault("divided_by", f"is missing: {found.sku} has only a fraction of a GPU; give the divisor.")
-    raise price.fault("sku", f"is priced per {found.unit.value}, but must be per {' or '.join(units)}.")
+    raise price.fault("sku", f"is priced per {found.unit.value}, but must be per {wanted}.")
 
 
 def _divisor(price: Reader) -> float:

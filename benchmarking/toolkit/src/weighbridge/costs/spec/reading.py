@@ -77,7 +77,7 @@ def _value(key: str, hint: Any, reader: Reader, prices: "Pins", given: Given) ->
     if type(None) in typing.get_args(hint):
         return _value(key, inner[0], reader, prices, given)
     if typing.get_origin(hint) is typing.Annotated:
-        return prices.read(reader, key, inner[1].units)
+        return prices.read(reader, key, inner[1])
     if inner[:1] == [TrafficTier] and isinstance(reader.plain(key), Mapping):
         return prices.tiers(reader, key)
     if typing.get_origin(hint) is tuple:

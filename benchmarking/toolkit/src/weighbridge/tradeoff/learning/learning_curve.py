@@ -38,11 +38,6 @@ class BackTest:
     measured: float
     is_within: bool
 
-    @property
-    def missed_by(self) -> float:
-        """Return measured minus predicted error; positive if the forecast was too optimistic."""
-        return self.measured - self.predicted.value
-
 
 @dataclasses.dataclass(frozen=True)
 class CurveForecast:

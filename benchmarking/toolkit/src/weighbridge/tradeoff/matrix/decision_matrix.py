@@ -1,8 +1,4 @@
-"""The decision matrix: options, criteria, and an estimate with interval, basis and source in each cell.
-
-In scope: the data structure and its validation. Not in scope: weights (`weights`), scores (`scores`), robustness
-(`robustness`), and the explanation in words (`words`).
-"""
+"""The decision matrix: options, criteria, and an estimate with interval, basis and source in each cell."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -4,22 +4,26 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import yaml
+
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid, TooLarge
 
 LARGEST_BYTES = 4_000_000
 
 
+class ExactLoader(yaml.CSafeLoader):
+    """The safe loader with exact numbers."""
+
+
 def read_exact(text: str, *, name: str) -> Any:
     """Return the document in plain types; raise Invalid with the invalid line, TooLarge above 4 MB."""
-    import yaml
-
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise TooLarge(f"{name} is larger than {LARGEST_BYTES // 1_000_000} MB; split it.", field="file")
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
             raise Invalid(f"{name} uses references (*name); write every value out.", field="file")
-        return yaml.load(text, Loader=_loader())  # noqa: S506 -- a subclass of the safe loader
+        return yaml.load(text, Loader=ExactLoader)  # noqa: S506 -- a subclass of the safe loader
     except yaml.YAMLError as error:
         raise Invalid(f"{name} is not valid YAML: {' '.join(str(error).split())}.", field="file") from error
 
@@ -41,25 +45,11 @@ def date_at(reader: Reader, key: str, default: str | None = None) -> date:
         raise reader.fault(key, "must be a date like 2026-09-01.") from error
 
 
-def _loader() -> type:
-    import yaml
-
-    class ExactLoader(yaml.CSafeLoader):
-        """The safe loader with exact numbers."""
-
-    ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
-    ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _text)
-    ExactLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
-    return ExactLoader
-
-
 def _text(loader: Any, node: Any) -> str:
     return str(loader.construct_scalar(node))
 
 
 def _decimal(loader: Any, node: Any) -> Decimal:
-    import yaml
-
     try:
         return Decimal(loader.construct_scalar(node))
     except InvalidOperation as error:
@@ -67,8 +57,6 @@ def _decimal(loader: Any, node: Any) -> Decimal:
 
 
 def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
-    import yaml
-
     found: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
@@ -77,3 +65,8 @@ def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
             raise yaml.constructor.ConstructorError(None, None, reason, key_node.start_mark)
         found[key] = loader.construct_object(value_node, deep=True)
     return found
+
+
+ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
+ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+ExactLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
