@@ -60,15 +60,8 @@ class Gain:
             raise Invalid("Give the number of cases per year.", field="stakes.cases_per_year")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Calculation:
-    """Inputs with ranges, and the function that computes their cost from numbers or draws."""
-
-    spec: Any
-    cost: Callable[[Any], Costing]
-
-
-_Calculator = Callable[[Mapping[str, Any], Pins], _Calculation]
+# Reads inputs with ranges; returns them, and the function that computes their cost from numbers or draws.
+_Calculator = Callable[[Mapping[str, Any], Pins], tuple[Any, Callable[[Any], Costing]]]
 
 
 class _PlainPrices(Pins):
@@ -84,27 +77,29 @@ class _PlainPrices(Pins):
 def calculate(
     name: str, document: Mapping[str, Any], book: PriceBook, *, seed: int = SEED, draws: int = DRAWS
 ) -> dict[str, Any]:
-    """Return the document of one calculator; raise Invalid that names the invalid input.
-
-    `name` is one of `CALCULATORS`.
-    """
+    """Return the document of one of the `CALCULATORS`; raise Invalid that names the invalid input."""
     pins = _PlainPrices(book)
-    calculation = CALCULATORS[name](document, pins)
-    ranges = ranges_in(calculation.spec)
+    spec, cost = CALCULATORS[name](document, pins)
+    ranges = ranges_in(spec)
     still = {path: spread.median for path, spread in ranges.items()}
-    middle = calculation.cost(replaced(calculation.spec, still))
-    drawn = calculation.cost(replaced(calculation.spec, draw_all(ranges, seed=seed, n=draws)))
-    swings = [
-        Swing(path, *(_total(calculation, {**still, path: spread.quantile(p)}) for p in (0.1, 0.9)))
-        for path, spread in ranges.items()
-    ]
+    middle = cost(replaced(spec, still))
+    drawn = cost(replaced(spec, draw_all(ranges, seed=seed, n=draws)))
+
+    def total_with(path: str, value: float) -> float:
+        """Return the total with one changed input; infinite if no number of replicas can serve the load."""
+        try:
+            return float(cost(replaced(spec, {**still, path: value})).total_usd)
+        except Invalid:
+            return float("inf")
+
+    swings = [Swing(path, *(total_with(path, each.quantile(p)) for p in (0.1, 0.9))) for path, each in ranges.items()]
     found: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
             "calculator": name,
             "seed": seed,
             "draws": draws,
-            "inputs": amounts_in(calculation.spec),
+            "inputs": amounts_in(spec),
             "total": money_levels(drawn.total_usd),
             "above_zero_probability": probability_above(drawn.total_usd, 0.0),
             **costing_document(middle, drawn),
@@ -117,26 +112,18 @@ def calculate(
     return found
 
 
-def _total(calculation: _Calculation, values: Mapping[str, float]) -> float:
-    """Return the total at the given values; infinite if no number of replicas can serve the load."""
-    try:
-        return float(calculation.cost(replaced(calculation.spec, values)).total_usd)
-    except Invalid:
-        return float("inf")
-
-
 def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing]) -> _Calculator:
     """Return the calculator whose inputs are those of one dataclass."""
-    return lambda document, pins: _Calculation(inputs(kind, Reader(document), prices=pins, given={}), cost)
+    return lambda document, pins: (inputs(kind, Reader(document), prices=pins, given={}), cost)
 
 
-def _serving(document: Mapping[str, Any], pins: Pins) -> _Calculation:
+def _serving(document: Mapping[str, Any], pins: Pins) -> tuple[Service, Callable[[Service], Costing]]:
     load = Reader({key: value for key, value in document.items() if key in LOAD_KEYS})
     curve, requests = read_curve(load)
     load.close()
     replicas = Reader({key: value for key, value in document.items() if key not in LOAD_KEYS})
     sized = inputs(SelfHosted, replicas, prices=pins, given={SelfHosted: {"volume": 1.0}})
-    return _Calculation(Service(requests_per_year=requests, replicas=sized), partial(_service_cost, curve))
+    return Service(requests_per_year=requests, replicas=sized), partial(_service_cost, curve)
 
 
 def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
@@ -163,9 +150,8 @@ def _gain(spec: Gain) -> Costing:
     """Return the net gain over the years. Quantities: the gain of one year, and the points needed to break even."""
     cases, stakes = spec.stakes.cases_per_year, spec.stakes
     alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
-    gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - stakes.year_usd(
-        (spec.recall, spec.false_alarm_rate), cases
-    )
+    before: Number = stakes.year_usd((spec.recall, spec.false_alarm_rate), cases)
+    gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - before
     factor = present_value_factor(spec.years, spec.discount_rate)
     points = spec.extra_cost_usd / (spec.adoption * (stakes.per_point_usd(cases) * factor))
     lines = (

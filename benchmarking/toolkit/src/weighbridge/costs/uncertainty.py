@@ -60,6 +60,11 @@ class Range:
 Amount = Any
 
 
+def middle_of(amount: Amount) -> float:
+    """Return a plain number, or the median of a range."""
+    return amount.median if isinstance(amount, Range) else float(amount)
+
+
 def check_amounts(spec: Any, *names: str, but: Sequence[str] = ()) -> None:
     """Raise Invalid with the field name if an amount is negative, not finite, or not a number.
 

@@ -10,11 +10,9 @@ from weighbridge.tradeoff.candidates import Candidate, Candidates
 def merge_families(
     families: Mapping[str, Candidates], *, sealed: Mapping[str, Any] | None, is_partial: bool
 ) -> Candidates:
-    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, with its files in the family's
-    folder.
+    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, with its files in that folder.
 
-    The first family's baseline becomes the common baseline; drops and speed-ups stay relative to each family's own
-    original.
+    The first family's baseline is the common one; drops and speed-ups stay relative to each family's own original.
     """
     floors = [found.noise_floor for found in families.values() if found.noise_floor is not None]
     first = next(iter(families))

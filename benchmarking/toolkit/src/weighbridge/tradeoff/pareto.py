@@ -84,10 +84,7 @@ def weigh(
     present = [candidate for candidate in candidates if candidate.name not in missing]
     estimates = [[candidate.metrics[axis.metric] for axis in axes] for candidate in present]
     signs = np.array([axis.sign for axis in axes], dtype=np.float64)
-    values = (
-        np.array([[estimate.value for estimate in row] for row in estimates]).reshape(len(present), len(axes)) * signs
-    )
-    drawn = draw(estimates, draws=draws, seed=seed).reshape(draws, len(present), len(axes)) * signs
+    values, drawn = oriented(estimates, signs, draws=draws, seed=seed)
     names = [candidate.name for candidate in present]
     standings = weigh_draws(names, values, drawn, sure=sure)
     return Frontier(tuple(axes), standings, tuple(missing.items()), draws, seed, sure)
@@ -111,6 +108,12 @@ def weigh_draws(
         )
         for index, name in enumerate(names)
     )
+
+
+def oriented(estimates: Sequence[Sequence[Estimate]], signs: Values, *, draws: int, seed: int) -> tuple[Values, Values]:
+    """Return values (candidates, axes) and draws (draws, candidates, axes), each times the sign of its axis."""
+    values = np.array([[estimate.value for estimate in row] for row in estimates]).reshape(len(estimates), len(signs))
+    return values * signs, draw(estimates, draws=draws, seed=seed).reshape(draws, *values.shape) * signs
 
 
 def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> Values:

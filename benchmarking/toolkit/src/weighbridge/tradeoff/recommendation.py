@@ -1,7 +1,4 @@
-"""The recommendation: the decision in sentences: the choice, its reasons, its cost, possible changes, and unknowns.
-
-The text is deterministic: the same candidates and requirements give the same words.
-"""
+"""The recommendation: the decision in words, which are the same for the same candidates and requirements."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,7 @@
 """Shapes: read plain JSON values into frozen dataclasses, strictly, with the path of an invalid key.
 
-Field types: str, int, float, bool, enumerations, other dataclasses, homogeneous tuples, mappings with str keys, and
-optional variants of these. A number must be finite; a bool is not a number. Unknown keys are ignored: a file of the
-same version may have more fields.
+Fields may be texts, numbers, bools, enumerations, dataclasses, homogeneous tuples, mappings by str, and optional. A
+number must be finite. Unknown keys are ignored: a file of the same version may have more fields.
 """
 
 import dataclasses

@@ -13,7 +13,7 @@ from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import OwnedHardware, Work
 from weighbridge.costs.prices.files.snapshot import Snapshot
 from weighbridge.costs.spec.pins import Pin
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, check_amounts, check_positive
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, check_amounts, check_positive, middle_of
 from weighbridge.costs.value import answer_quality as answers
 
 Serving = SelfHosted | EndpointServing | Serverless | ManagedApi | Provisioned
@@ -89,5 +89,4 @@ class CostSpec:
     @property
     def requests_median(self) -> float:
         """Return the requests per year of the curve."""
-        requests = self.shared.requests_per_year
-        return requests.median if isinstance(requests, Range) else float(requests)
+        return middle_of(self.shared.requests_per_year)

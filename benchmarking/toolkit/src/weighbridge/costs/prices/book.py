@@ -126,10 +126,7 @@ class PriceBook:
         return tuple(price for price in self.prices if price.sku == sku)
 
     def offers(self, sku: str, *, stale_days: int | None = None) -> tuple[Offer, ...]:
-        """Return all terms and meters of a SKU with a price (listed, negotiated or derived), in the order of the terms.
-
-        Raises Invalid as `find` for an unknown SKU and for a price older than `stale_days`.
-        """
+        """Return all terms and meters of a SKU with a price, in the order of the terms; raise Invalid as `find`."""
         known = self.with_sku(sku)
         if not known:
             self.find(sku)  # raises with the nearest names
@@ -156,10 +153,7 @@ class PriceBook:
     def with_prices(
         self, prices: Iterable[Price], retirements: Mapping[str, Retirement] = NOTHING_RETIRES
     ) -> "PriceBook":
-        """Return the book with more prices after its own: an imported list, or an organization's sheet.
-
-        Of two retirement days, the earlier counts.
-        """
+        """Return the book with more prices after its own; of two retirement days, the earlier counts."""
         merged = dict(self.retirements)
         for sku, found in retirements.items():
             known = merged.setdefault(sku, found)

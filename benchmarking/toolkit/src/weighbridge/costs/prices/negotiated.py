@@ -45,10 +45,7 @@ class ContractRate:
         return is_in_force and is_meant and fnmatchcase(price.sku, self.sku)
 
     def of(self, price: Price, *, on: date) -> Price:
-        """Return the contract price, with the list price.
-
-        An amount in force is dated today; a discounted price has the date of its list price.
-        """
+        """Return the contract price with the list price: an amount of today, or a discount as old as the list price."""
         is_amount = self.usd is not None
         return dataclasses.replace(
             price,

@@ -25,7 +25,7 @@ from weighbridge.costs.prices.files.exact_yaml import reader_of
 from weighbridge.costs.prices.files.snapshot import snapshot
 from weighbridge.costs.spec.pins import CURRENCY, Pins
 from weighbridge.costs.spec.reading import Given, amount, inputs, placed
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, middle_of
 from weighbridge.costs.value import answer_quality as answers
 
 T = TypeVar("T")
@@ -125,14 +125,14 @@ def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
         if not load.asks("requests_per_year"):
             return curve, curve.requests_per_year
         requests = amount(load, "requests_per_year")
-        scale = _middle(requests) / curve.requests_per_year
+        scale = middle_of(requests) / curve.requests_per_year
         return LoadCurve(curve.rates_per_s * scale, curve.hours), requests
     requests = amount(load, "requests_per_year")
     named = {key: float(load.number(key)) for key in ("day_swing", "weekend") if load.asks(key)}
     peak_hour = load.whole("peak_hour", 14)
     growth = float(load.number("monthly_growth")) if load.asks("monthly_growth") else 0.0
     shape = _at(load, "", lambda: weekly_shape(peak_hour=peak_hour, **named))
-    middle = _middle(requests)
+    middle = middle_of(requests)
     return _at(load, "", lambda: curve_of_year(middle, shape=shape, monthly_growth=growth)), requests
 
 
@@ -217,10 +217,6 @@ def _threshold(reader: Reader) -> Threshold:
     if metric not in METRICS:
         raise reader.fault("metric", f"must be one of {', '.join(METRICS)}.")
     return Threshold(metric, float(reader.number("above")))
-
-
-def _middle(value: Amount) -> float:
-    return value.median if isinstance(value, Range) else float(value)
 
 
 def _at(reader: Reader, key: str, make: Callable[[], T]) -> T:

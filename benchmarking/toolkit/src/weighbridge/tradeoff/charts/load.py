@@ -14,10 +14,7 @@ RESPONSES = {f"response_time_{p}_ms": p for p in ("p50", "p90", "p95", "p99")}
 
 
 def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None = None) -> Chart:
-    """Draw response-time percentiles by achieved rate, from several `weighbridge.load/1` results.
-
-    Raises Invalid for fewer than two results with a rate and a response time.
-    """
+    """Draw response times by achieved rate; raise Invalid for fewer than two `weighbridge.load/1` with both."""
     usable = [
         result["metrics"] for result in results if {"achieved_per_s", "response_time_p50_ms"} <= set(result["metrics"])
     ]

@@ -110,11 +110,8 @@ def fit(points: Sequence[SizePoint], *, freedom: int, confidence: float) -> Curv
     best = int(misfit.argmin())
     spare = len(points) - 3
     if b[best] <= 0:
-        raise Invalid(
-            "The estimates do not get better with more rows; no learning curve fits them.",
-            code="curve_flat",
-            field="rows",
-        )
+        text = "The estimates do not get better with more rows; no learning curve fits them."
+        raise Invalid(text, code="curve_flat", field="rows")
     scale = float(misfit[best]) / spare
     if freedom:
         scale = max(1.0, scale)
@@ -147,10 +144,7 @@ def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Num
 
 
 def interval_at(curve: Curve, rows: float) -> Interval:
-    """Return the expected error at `rows` with its interval; `rows` = infinity gives the ceiling a.
-
-    Raises Invalid beyond 4 N.
-    """
+    """Return the expected error at `rows` (the ceiling a at infinity) with its interval; raise Invalid beyond 4 N."""
     largest = curve.points[-1].rows
     if FURTHEST * largest < rows < np.inf:
         text = f"There is no forecast beyond {FURTHEST} times the available data ({FURTHEST * largest:,} rows)."
@@ -168,10 +162,5 @@ def interval_at(curve: Curve, rows: float) -> Interval:
     allowed = misfit <= curve.allowed
     low, high = (ceilings.T + np.maximum(b - slack, 0) * at)[allowed], (ceilings.T + (b + slack) * at)[allowed]
     value = curve.error_at(rows)
-    return Interval(
-        value,
-        min(value, float(low.min(initial=value))),
-        max(value, float(high.max(initial=value))),
-        curve.confidence,
-        len(sizes),
-    )
+    lower, upper = float(low.min(initial=value)), float(high.max(initial=value))
+    return Interval(value, lower, upper, curve.confidence, len(sizes))

@@ -12,7 +12,7 @@ from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decision_matrix import Matrix, MatrixOption
 from weighbridge.tradeoff.matrix.robustness import NEARNESS, Flip, Reversal, flips, p_best, reversals, smaa
 from weighbridge.tradeoff.matrix.scores import Frame, Switches, Values, closeness, min_max, passes, ranks, weighted_sums
-from weighbridge.tradeoff.pareto import draw
+from weighbridge.tradeoff.pareto import oriented
 
 SCHEMA = "weighbridge.matrix/1"
 DRAWS, SEED = 10_000, 20_260_101
@@ -99,16 +99,12 @@ def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDec
     judged, frame = matrix.judged, Frame.of(matrix.criteria)
     weights = np.array([matrix.weights.values[name] for name in matrix.ids])
     estimates = [[option.cells[name].estimate for name in matrix.ids] for option in judged]
-    values = np.array([[estimate.value for estimate in row] for row in estimates]).reshape(
-        len(judged), len(frame.signs)
-    )
-    values = values * frame.signs
+    values, drawn = oriented(estimates, frame.signs, draws=draws, seed=seed)
     allowed = passes(values, frame)
-    drawn = draw(estimates, draws=draws, seed=seed).reshape(draws, *values.shape) * frame.signs
     shares = min_max(values, allowed, frame) if len(judged) else values
     places = _places(matrix, values, shares, allowed, drawn, frame, weights, seed)
-    inside, names = np.flatnonzero(allowed), [option.name for option in judged]
-    left = [names[index] for index in inside]
+    inside = np.flatnonzero(allowed)
+    left = [judged[index].name for index in inside]
     turns = reversals(left, values[inside], frame, weights) if len(left) > 1 else ()
     return MatrixDecision(
         matrix=matrix,

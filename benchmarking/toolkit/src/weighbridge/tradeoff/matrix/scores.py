@@ -67,10 +67,7 @@ def weighted_sums(shares: Values, allowed: Switches, weights: Values) -> Values:
 
 
 def closeness(values: Values, allowed: Switches, weights: Values) -> Values:
-    """Return the TOPSIS closeness of each option, 0 to 1; minus infinity if it is not allowed.
-
-    Identical options have closeness 1.
-    """
+    """Return the TOPSIS closeness of each option, 0 to 1 (1 if identical); minus infinity if it is not allowed."""
     inside = allowed[..., np.newaxis]
     length = np.sqrt(np.where(inside, values**2, 0.0).sum(axis=-2, keepdims=True))
     weighted = values / np.where(length > 0, length, 1.0) * weights

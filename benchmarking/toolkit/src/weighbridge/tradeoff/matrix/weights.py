@@ -51,10 +51,7 @@ class WeightMethod(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A share of 1 for each criterion, the method, and the consistency ratio of the judgments (only AHP).
-
-    `given` is the original statement, in the format of the file.
-    """
+    """A share of 1 for each criterion, the method, what was `given` in the file, and AHP's consistency ratio."""
 
     method: WeightMethod
     values: Mapping[str, float]

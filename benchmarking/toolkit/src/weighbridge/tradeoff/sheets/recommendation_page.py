@@ -24,10 +24,7 @@ HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would chang
 def page_of(
     choice: Candidates, requirements: Requirements, *, title: str, loads: Sequence[Mapping[str, Any]] = ()
 ) -> Sheet:
-    """Decide, and return the sheet; `loads` are `weighbridge.load/1` results of one server at several rates.
-
-    Raises Invalid for a single load result.
-    """
+    """Decide, and return the sheet; `loads` are two or more `weighbridge.load/1` results of one server, or none."""
     recommendation = recommend(choice, requirements)
     quality = Axis(requirements.quality, AxisDirection.MAX)
     bounds = {limit.metric: limit.bound for limit in requirements.limits}

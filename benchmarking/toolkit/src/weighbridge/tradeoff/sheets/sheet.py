@@ -20,8 +20,7 @@ STYLE = Path(__file__).with_name("page.css")
 class Sheet:
     """The content of a sheet: a title, the decision, sections by heading, tables, and charts by file name.
 
-    `plates` are charts that need the full width of the page. `appendix` has charts that do not fit on the printed page;
-    they are only in the Markdown.
+    `plates` are charts over the full width of the page; those of the `appendix` are only in the Markdown.
     """
 
     title: str

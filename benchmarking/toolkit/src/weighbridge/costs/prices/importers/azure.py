@@ -12,19 +12,20 @@ from typing import IO, Any
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.currency import FxTable, one_currency
 from weighbridge.costs.prices.files.sheet import USD
-from weighbridge.costs.prices.importers.json_stream import Path, members
+from weighbridge.costs.prices.importers.json_stream import members
 from weighbridge.costs.prices.importers.report import Collector, amount_of, day_of, hourly, text_of
 from weighbridge.costs.prices.price import Conversion, Price, PriceList, PriceUnit, Term
 
 SOURCE = "Azure Retail Prices"
 HOUR = "1 Hour"
+OPENED = {(), ("Items",)}
 RESERVED = {"1 Year": (1, Term.COMMIT_1Y_ALL_UPFRONT), "3 Years": (3, Term.COMMIT_3Y_ALL_UPFRONT)}
 
 
 def read_azure(stream: IO[str], *, as_of: date, fx: FxTable | None = None) -> PriceList:
     """Return the prices of a file fetched on the day `as_of`; raise Invalid if it mixes currencies."""
     found, currencies = Collector(), set()
-    for path, row in members(stream, is_opened=_is_opened):
+    for path, row in members(stream, is_opened=lambda path: path in OPENED):
         if not isinstance(row, Mapping):
             continue  # BillingCurrency, NextPageLink, Count
         currencies.add(str(row.get("currencyCode", USD)))
@@ -32,10 +33,6 @@ def read_azure(stream: IO[str], *, as_of: date, fx: FxTable | None = None) -> Pr
         place = "/".join(str(part) for part in path)
         found.add(place, functools.partial(_prices, row, as_of, fx))
     return found.imported(f"azure-{as_of}", SOURCE, as_of)
-
-
-def _is_opened(path: Path) -> bool:
-    return path in ((), ("Items",))
 
 
 def _prices(row: Mapping[str, Any], as_of: date, fx: FxTable | None) -> tuple[Price, ...] | None:
