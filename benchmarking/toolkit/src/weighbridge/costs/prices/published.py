@@ -2,8 +2,10 @@
 
 import dataclasses
 import functools
+import json
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -62,9 +64,6 @@ def with_sources(book: PriceBook, sources: tuple[Published, ...]) -> PriceBook:
 
 
 def _parsed(text: str) -> Any:
-    import json
-    from decimal import Decimal
-
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise TooLarge(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB; import it by region.", field="file")
     try:

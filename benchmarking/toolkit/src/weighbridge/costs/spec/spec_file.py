@@ -139,7 +139,7 @@ def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
 def _option(reader: Reader, pins: Pins) -> CostOption:
     option_id, title = reader.text("id"), reader.text("title", "")
     work, owned = _one_of(reader, "work", WORK, pins), _part(reader, "owned_hardware", OwnedHardware, pins)
-    training = _training(reader, pins, has_work=work is not None, is_owned=owned is not None)
+    training = _training(reader, pins, {"gpu_hours": work, "usd_per_gpu_h": owned})
     serving = _one_of(reader, "serving", SERVING, pins)
     if serving is None:
         raise reader.fault("serving", f"is missing; its kind must be one of {', '.join(SERVING)}.")
@@ -156,14 +156,13 @@ def _option(reader: Reader, pins: Pins) -> CostOption:
     )
 
 
-def _training(reader: Reader, pins: Pins, *, has_work: bool, is_owned: bool) -> Training | None:
-    """Read the training; `work` gives its hours and `owned_hardware` its hourly cost, if present."""
+def _training(reader: Reader, pins: Pins, elsewhere: Mapping[str, object]) -> Training | None:
+    """Read the training; `elsewhere` has, by the field that they give, the work and the owned hardware, if present."""
+    derived = {name: 0.0 for name, part in elsewhere.items() if part is not None}
     if not reader.asks("training"):
-        if has_work or is_owned:
+        if derived:
             raise reader.fault("training", "is missing, but work or owned_hardware is given.")
         return None
-    elsewhere = {"gpu_hours": has_work, "usd_per_gpu_h": is_owned}
-    derived = {name: 0.0 for name, is_there in elsewhere.items() if is_there}
     given = {**GIVEN, Training: {**GIVEN[Training], **derived}}
     return inputs(Training, reader.mapping("training"), prices=pins, given=given)
 

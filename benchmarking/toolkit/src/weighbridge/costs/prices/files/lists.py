@@ -1,5 +1,7 @@
 """Price lists as files: the stored document of an imported list, and lists that a person adds to the book."""
 
+import json
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,9 +58,6 @@ def open_list(path: Path, *, fx: FxTable | None = None) -> PriceList:
 
 def read_document(path: Path) -> object:
     """Return the document of a YAML or JSON file with exact numbers; raise Invalid if it cannot be read."""
-    import json
-    from decimal import Decimal
-
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
