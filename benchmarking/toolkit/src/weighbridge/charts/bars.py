@@ -69,21 +69,17 @@ def bars(
         scale={"zero": True, "nice": True},
         axis={"tickCount": 5, "format": ",~f"},
     )
-    words = {"type": "text", "align": "left", "dx": 14}
+    text = {"type": "text", "align": "left", "dx": 14}
+    words = {**text, "dy": conditional("note", -6, 0), "fontWeight": conditional("is_strong", 700, 400)}
+    note = {**text, "dy": 8, "fontSize": 10, "color": INK_SOFT}
     layers = [
         layer(numbered, {**OUTLINED, "size": row_px * 0.5}, x=x, y=line),
         layer(numbered, {**FILLED, "size": row_px * 0.28}, x=quantitative("filled"), y=line),
         *_whiskers(numbered, line),
         layer(numbered, LIMIT, x=quantitative("limit"), **band_stroke(line, 0.9)),
         layer(numbered, {**CLAIM, "size": 90}, x=quantitative("claim"), y=line),
-        layer(
-            numbered,
-            {**words, "dy": conditional("note", -6, 0), "fontWeight": conditional("is_strong", 700, 400)},
-            x=end,
-            y=line,
-            text={"field": "words"},
-        ),
-        layer(numbered, {**words, "dy": 8, "fontSize": 10, "color": INK_SOFT}, x=end, y=line, text={"field": "note"}),
+        layer(numbered, words, x=end, y=line, text={"field": "words"}),
+        layer(numbered, note, x=end, y=line, text={"field": "note"}),
     ]
     spec = {
         "width": TOTAL_PX,
@@ -126,15 +122,10 @@ def strip(bar: Bar, *, alt: str) -> Chart:
 def _whiskers(rows: Sequence[dict[str, Any]], line: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the line between two bounds and its ends; rows with only one bound have no whisker."""
     both = [row for row in rows if row["lower"] is not None and row["upper"] is not None]
+    rule = {"type": "rule", "stroke": INK, "strokeWidth": 1.3}
     end = {"type": "tick", "thickness": 1.3, "size": 9, "color": INK}
     return [
-        layer(
-            both,
-            {"type": "rule", "stroke": INK, "strokeWidth": 1.3},
-            x=quantitative("lower"),
-            x2={"field": "upper"},
-            y=line,
-        ),
+        layer(both, rule, x=quantitative("lower"), x2={"field": "upper"}, y=line),
         layer(both, end, x=quantitative("lower"), y=line),
         layer(both, end, x=quantitative("upper"), y=line),
     ]

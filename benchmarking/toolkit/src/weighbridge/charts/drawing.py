@@ -100,9 +100,8 @@ def save(chart: Chart, path: Path) -> None:
     try:
         path.write_bytes(makers[path.suffix](chart))
     except OSError as error:
-        raise Invalid(
-            f"The chart cannot be written to {path}: {error.strerror}.", code="chart_file", field="chart"
-        ) from error
+        text = f"The chart cannot be written to {path}: {error.strerror}."
+        raise Invalid(text, code="chart_file", field="chart") from error
 
 
 @functools.lru_cache(maxsize=CACHE_SIZE)

@@ -39,25 +39,17 @@ def histogram(samples: Sequence[float], marks: Mapping[str, float], *, title: st
     x = quantitative("from", title=f"{title}, {unit}", scale=scale, axis={"grid": False, "tickCount": 8})
     y = quantitative("count", title="samples", axis={"tickCount": 4, "format": ",d"})
     at, top = quantitative("at", scale=scale), {"field": "top", "type": "quantitative", "scale": None}
+    bar = {"type": "bar", "color": PETROL, "opacity": 0.55, "binSpacing": 0.6}
     name = {"type": "text", "align": "left", "dx": 4, "dy": 5, "fontWeight": 700}
     layers = [
-        layer(
-            bins,
-            {"type": "bar", "color": PETROL, "opacity": 0.55, "binSpacing": 0.6},
-            x=x,
-            x2={"field": "to"},
-            y=y,
-            y2={"datum": 0},
-        ),
+        layer(bins, bar, x=x, x2={"field": "to"}, y=y, y2={"datum": 0}),
         layer(rows, {"type": "rule", "color": INK, "strokeWidth": 1.2}, x=at, y=top, y2={"value": HEIGHT}),
         layer(rows, name, x=at, y=top, text={"field": "name"}),
     ]
     beyond = int((ordered > last).sum())
     alt = f"{len(ordered):,} samples; half took at most {number(float(np.median(ordered)))} {unit}"
     alt += f"; {beyond:,} slower {'sample is' if beyond == 1 else 'samples are'} beyond the scale." if beyond else "."
-    table = Table(
-        f"{title}, {unit}", ("percentile", unit), tuple((name, number(value)) for value, name in named), frozenset({1})
-    )
-    return chart_of(
-        {"width": WIDTH, "height": HEIGHT, "padding": 6, "layer": layers}, title=title, alt=alt, table=table
-    )
+    cells = tuple((name, number(value)) for value, name in named)
+    table = Table(f"{title}, {unit}", ("percentile", unit), cells, frozenset({1}))
+    spec = {"width": WIDTH, "height": HEIGHT, "padding": 6, "layer": layers}
+    return chart_of(spec, title=title, alt=alt, table=table)

@@ -66,11 +66,9 @@ def place_labels(
         )
         dx, dy, align = PLACES[best]
         box = _box(points[index], texts[index], best)
-        if may_drop and _cost(box, others, width, height) > 0:
-            labels[index] = Label("", dx, dy, align)
-            continue
-        labels[index] = Label(texts[index], dx, dy, align)
-        taken.append(box)
+        is_dropped = may_drop and _cost(box, others, width, height) > 0
+        labels[index] = Label("" if is_dropped else texts[index], dx, dy, align)
+        taken += [] if is_dropped else [box]
     return [labels[index] for index in range(len(points))]
 
 

@@ -38,16 +38,11 @@ def scatter(
         "x": quantitative("x", title=x, scale=across.form, axis=axis),
         "y": quantitative("y", title=y, scale=up.form, axis=axis),
     }
-    shifts = {key: {"expr": f"datum.{key}"} for key in ("dx", "dy", "align")}
+    name = {"type": "text", "fontSize": 11, **{key: {"expr": f"datum.{key}"} for key in ("dx", "dy", "align")}}
     mark = {"type": "point", "size": 70, "stroke": INK, "strokeWidth": 1.2, "opacity": 1}
     layers = [
         layer(rows, mark, **where, shape=_kind_channel(kinds, 0), fill=_kind_channel(kinds, 1)),
-        layer(
-            [row for row in rows if row["text"]],
-            {"type": "text", "fontSize": 11, **shifts},
-            **where,
-            text={"field": "text"},
-        ),
+        layer([row for row in rows if row["text"]], name, **where, text={"field": "text"}),
     ]
     cells = tuple((each.name, number(each.x), number(each.y), each.kind) for each in points)
     table = Table(title, ("", x, y, "kind"), cells, frozenset({1, 2}))

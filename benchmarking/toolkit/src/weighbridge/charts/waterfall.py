@@ -41,24 +41,14 @@ def waterfall(
         "stroke": conditional("step > 0", RED, PETROL),
         "strokeWidth": 1,
     }
+    link = {"type": "rule", "stroke": INK_SOFT, "strokeWidth": 0.7}
+    text = {"type": "text", "align": "left", "dx": 6, "fontSize": 11}
     links = [{**row, "next": row["row"] + 1} for row in rows[:-1]]
     layers = [
-        layer(
-            links,
-            {"type": "rule", "stroke": INK_SOFT, "strokeWidth": 0.7},
-            x=quantitative("after"),
-            y=line,
-            y2={"field": "next"},
-        ),
+        layer(links, link, x=quantitative("after"), y=line, y2={"field": "next"}),
         layer(totals, {**FILLED, "size": ROW_PX * 0.5}, x=x, x2={"field": "after"}, y=line),
         layer(moves, part, x=x, x2={"field": "after"}, y=line),
-        layer(
-            rows,
-            {"type": "text", "align": "left", "dx": 6, "fontSize": 11},
-            x=quantitative("right"),
-            y=line,
-            text={"field": "words"},
-        ),
+        layer(rows, text, x=quantitative("right"), y=line, text={"field": "words"}),
     ]
     spec = {
         "width": TOTAL_PX,
