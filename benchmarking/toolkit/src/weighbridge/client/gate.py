@@ -5,16 +5,15 @@ The answers are: allowed, refused, cannot tell. Anything that cannot be checked 
 
 import dataclasses
 import json
-import re
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from weighbridge.client.server import PlatformServer, ServerRefused
+from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid, Refused
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_STATEMENT_BYTES = 1 << 20
 
 
@@ -37,7 +36,7 @@ class GateReply:
 
 def check_digest(digest: str) -> str:
     """Return the digest; raise Invalid if it is malformed."""
-    if not DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         text = f"{digest!r} is not a digest; write sha256: and 64 lower-case hexadecimal digits."
         raise Invalid(text, code="digest", field="digest")
     return digest
@@ -51,7 +50,9 @@ def ask_server(server: PlatformServer, *, digest: str, environment: str) -> Gate
         return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
     answers = {"allow": GateVerdict.ALLOWED, "deny": GateVerdict.REFUSED}
     answer = answers.get(str(document.get("answer")), GateVerdict.UNKNOWN)
-    return GateReply(answer, _texts(document.get("reasons")), document.get("expires_at"))
+    reasons = document.get("reasons")
+    texts = tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else ()
+    return GateReply(answer, texts, document.get("expires_at"))
 
 
 def ask_statement(statement: Path, *, public_key: Path, digest: str, environment: str, now: datetime) -> GateReply:
@@ -65,10 +66,6 @@ def ask_statement(statement: Path, *, public_key: Path, digest: str, environment
         return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
     reply = attestation.allows(content, digest=digest, environment=environment, now=now)
     return GateReply(GateVerdict.ALLOWED if reply.is_allowed else GateVerdict.REFUSED, reply.reasons)
-
-
-def _texts(reasons: object) -> tuple[str, ...]:
-    return tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else ()
 
 
 def _read(path: Path) -> bytes:

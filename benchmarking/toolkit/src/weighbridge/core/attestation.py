@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -106,10 +106,8 @@ def verify(envelope: object, *, public_key_pem: str) -> dict[str, object]:
     payload = _unbase64(envelope.get("payload"))
     signed = _pre_authentication(PAYLOAD_TYPE, payload)
     if not any(_is_valid_signature(key, signature, signed) for signature in _signatures(envelope)):
-        raise Invalid(
-            "No signature on this statement was made by the given key: it is forged, altered or from another server.",
-            code="bad_signature",
-        )
+        text = "No signature on this statement was made by the given key: it is forged, altered or from another server."
+        raise Invalid(text, code="bad_signature")
     return _statement(payload)
 
 
@@ -131,35 +129,30 @@ def allows(statement: Mapping[str, object], *, digest: str, environment: str, no
     return GateAnswer(True, (f"{predicate.get('authorization')} allows it until {predicate['expires_at']}.",))
 
 
-def _subject_faults(statement: Mapping[str, object], *, digest: str) -> tuple[str, ...]:
+def _subject_faults(statement: Mapping[str, object], *, digest: str) -> Iterator[str]:
     subjects = statement.get("subject")
-    digests = (
-        [item.get("digest") for item in subjects if isinstance(item, Mapping)] if isinstance(subjects, list) else []
-    )
+    items = subjects if isinstance(subjects, list) else []
+    digests = [item.get("digest") for item in items if isinstance(item, Mapping)]
     named = {f"sha256:{each.get('sha256')}" for each in digests if isinstance(each, Mapping)}
-    if is_digest(digest) and digest in named:
-        return ()
-    return (f"The authorization is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}.",)
+    if not is_digest(digest) or digest not in named:
+        yield f"The authorization is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}."
 
 
-def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple[str, ...]:
-    faults = []
+def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> Iterator[str]:
     if predicate.get("decision") not in tuple(APPROVING):
-        faults.append(f"The decision was {predicate.get('decision')}, which is not an approval.")
+        yield f"The decision was {predicate.get('decision')}, which is not an approval."
     if predicate.get("environment") != environment:
-        faults.append(f"The authorization is for {predicate.get('environment')}, not for {environment}.")
-    return tuple(faults)
+        yield f"The authorization is for {predicate.get('environment')}, not for {environment}."
 
 
-def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> tuple[str, ...]:
+def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> Iterator[str]:
     issued_at, expires_at = _instant(predicate.get("issued_at")), _instant(predicate.get("expires_at"))
     if issued_at is None or expires_at is None:
-        return ("The authorization has no valid period.",)
-    if now >= expires_at:
-        return (f"The authorization expired on {expires_at:%Y-%m-%d}; have the model reviewed again.",)
-    if now < issued_at - CLOCK_TOLERANCE:
-        return (f"The authorization is valid only from {issued_at:%Y-%m-%d %H:%M} UTC.",)
-    return ()
+        yield "The authorization has no valid period."
+    elif now >= expires_at:
+        yield f"The authorization expired on {expires_at:%Y-%m-%d}; have the model reviewed again."
+    elif now < issued_at - CLOCK_TOLERANCE:
+        yield f"The authorization is valid only from {issued_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _instant(text: object) -> datetime | None:
@@ -194,9 +187,8 @@ def _private_key(pem: str) -> Ed25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Invalid("The signing key is not an unencrypted private key in PEM form.", code="bad_key") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid(
-            "The signing key is not an Ed25519 key; create one with the command of this project.", code="bad_key"
-        )
+        text = "The signing key is not an Ed25519 key; create one with the command of this project."
+        raise Invalid(text, code="bad_key")
     return key
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from weighbridge.core.converter import to_document
 from weighbridge.core.documents import Reader, check_unique
 from weighbridge.core.errors import Invalid
 
@@ -94,7 +95,7 @@ def read_kpis(reader: Reader, key: str = "kpis") -> tuple[KpiLink, ...]:
 
 def as_documents(links: tuple[KpiLink, ...]) -> list[dict[str, Any]]:
     """Return the map as plain values that `read_kpis` can read; numbers are text, exactly as written."""
-    return [_document(link) for link in links]
+    return [to_document(link) for link in links]
 
 
 def _link(reader: Reader) -> KpiLink:
@@ -124,24 +125,3 @@ def _effect(reader: Reader) -> KpiEffect:
     )
     reader.close()
     return effect
-
-
-def _document(link: KpiLink) -> dict[str, Any]:
-    effect = link.effect
-    return {
-        "kpi": link.kpi,
-        "metric": link.metric,
-        "target": str(link.target),
-        "unit": link.unit,
-        "better": link.better.value,
-        "owner": link.owner,
-        "data_source": link.data_source,
-        "effect": {
-            "method": effect.method.value,
-            "low": str(effect.low),
-            "high": str(effect.high),
-            "unit": effect.unit,
-            "evidence": effect.evidence,
-            "estimated_on": effect.estimated_on.isoformat(),
-        },
-    }

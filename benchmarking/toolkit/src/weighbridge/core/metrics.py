@@ -80,13 +80,8 @@ def check_metric_value(metric_value: MetricValue) -> None:
         raise Invalid(f"{kind.name} is given in {kind.unit}, not in {metric_value.unit!r}; convert it.", field="unit")
     if not isinstance(metric_value.basis, Basis):
         raise Invalid(f"The basis of {kind.name} must be one of {', '.join(Basis)}.", field="basis")
-    numbers = {
-        "value": metric_value.value,
-        "lower": metric_value.lower,
-        "upper": metric_value.upper,
-        "p80": metric_value.p80,
-    }
-    for field, number in numbers.items():
+    for field in ("value", "lower", "upper", "p80"):
+        number = getattr(metric_value, field)
         if number is not None or field == "value":
             _check_number(kind, number, field=field)
     _check_interval(metric_value)
@@ -116,23 +111,18 @@ def _check_interval(metric_value: MetricValue) -> None:
     if metric_value.upper is not None and metric_value.upper < metric_value.value:
         raise Invalid(f"The upper bound of {metric_value.name} is below its value.", field="upper")
     if metric_value.p80 is not None and metric_value.basis is not Basis.ESTIMATED:
-        raise Invalid(
-            f"Only an estimate of {metric_value.name} has a P80; this metric value is {metric_value.basis}.",
-            field="p80",
-        )
+        text = f"Only an estimate of {metric_value.name} has a P80; this metric value is {metric_value.basis}."
+        raise Invalid(text, field="p80")
     if metric_value.p80 is not None and metric_value.p80 < metric_value.value:
-        raise Invalid(
-            f"The P80 of {metric_value.name} is below its value, which is the middle of the estimate.", field="p80"
-        )
+        text = f"The P80 of {metric_value.name} is below its value, which is the middle of the estimate."
+        raise Invalid(text, field="p80")
 
 
 def _check_sample(metric_value: MetricValue) -> None:
-    confidence: object = (
-        metric_value.confidence
-    )  # metric values come from files and forms too, so types are not taken on trust
-    if confidence is not None and not (
-        isinstance(confidence, Decimal) and confidence.is_finite() and 0 < confidence < 1
-    ):
+    # Metric values come from files and forms too, so types are not taken on trust.
+    confidence: object = metric_value.confidence
+    is_share = isinstance(confidence, Decimal) and confidence.is_finite() and 0 < confidence < 1
+    if confidence is not None and not is_share:
         raise Invalid(f"The confidence of {metric_value.name} must lie between 0 and 1, like 0.95.", field="confidence")
     n: object = metric_value.n
     if n is not None and (not isinstance(n, int) or n < 0):
@@ -140,9 +130,10 @@ def _check_sample(metric_value: MetricValue) -> None:
 
 
 def _check_times(metric_value: MetricValue) -> None:
-    for field, moment in (("observed_at", metric_value.observed_at), ("valid_until", metric_value.valid_until)):
-        if moment is None and field == "valid_until":
-            continue
+    moments: dict[str, object] = {"observed_at": metric_value.observed_at}
+    if metric_value.valid_until is not None:
+        moments["valid_until"] = metric_value.valid_until
+    for field, moment in moments.items():
         if not isinstance(moment, datetime) or moment.utcoffset() is None:
             raise Invalid(f"The {field} of {metric_value.name} must be a time with a time zone.", field=field)
     if metric_value.valid_until is not None and metric_value.valid_until < metric_value.observed_at:
@@ -162,18 +153,10 @@ def best(
     An expired value still takes precedence over weaker ones: otherwise a claim could replace an old measurement. The
     caller must check `is_current` and treat an expired value as indeterminate. `now` does not affect the selection.
     """
-    candidates = [
-        metric_value
-        for metric_value in metric_values
-        if metric_value.name == name and (accept is None or metric_value.basis in accept)
-    ]
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(
-        candidates,
-        key=lambda metric_value: (metric_value.basis.rank, metric_value.observed_at, *_tie(metric_value)),
-        default=None,
-    )
+    named = [each for each in metric_values if each.name == name and (accept is None or each.basis in accept)]
+    if len(named) == 1:
+        return named[0]
+    return max(named, key=lambda each: (each.basis.rank, each.observed_at, *_tie(each)), default=None)
 
 
 def _tie(metric_value: MetricValue) -> tuple[Decimal, str]:
@@ -209,16 +192,8 @@ def is_sound(metric_value: MetricValue) -> bool:
 
 
 def _claim(metric_values: Sequence[MetricValue], *, name: str) -> MetricValue | None:
-    claims = [
-        metric_value
-        for metric_value in metric_values
-        if metric_value.name == name and metric_value.basis.rank < Basis.MEASURED.rank
-    ]
-    return max(
-        claims,
-        key=lambda metric_value: (metric_value.observed_at, metric_value.basis.rank, *_tie(metric_value)),
-        default=None,
-    )
+    claims = [each for each in metric_values if each.name == name and each.basis.rank < Basis.MEASURED.rank]
+    return max(claims, key=lambda each: (each.observed_at, each.basis.rank, *_tie(each)), default=None)
 
 
 def _measurement(metric_values: Sequence[MetricValue], *, name: str, now: datetime) -> MetricValue | None:

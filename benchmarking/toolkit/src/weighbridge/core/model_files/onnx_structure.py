@@ -15,9 +15,8 @@ DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 # Operators of those domains that run Python, call another library, or open a file named by an attribute.
 OUTSIDERS = frozenset(("com.microsoft", name) for name in ("ATen", "EPContext", "PythonOp", "PythonOpGrad"))
 MOST_FIELDS = 500_000  # a model of a thousand layers has some ten thousand nodes of ten fields
-MOST_NUMBERS_BYTES = (
-    50_000_000  # numbers written one by one, as the trees of a forest are; 100,000 trees have some 10 MB
-)
+# Numbers written one by one, as the trees of a forest are; 100,000 trees have some 10 MB.
+MOST_NUMBERS_BYTES = 50_000_000
 LONGEST_NAME_BYTES = 1_000
 DEEPEST = 100  # protobuf's own limit
 
@@ -63,10 +62,15 @@ _NUMBERS = {message: _numbers(_READ_FIELDS.get(message, frozenset())) for messag
 _Field = tuple[int, int, int, int, int]
 
 
+class _Broken(Exception):  # noqa: N818 -- never leaves this module
+    """The reason why the bytes are no ONNX model."""
+
+
 @dataclass
 class _Walk:
     """The state of the validation; operators and functions are (domain, name)."""
 
+    content: memoryview
     has_ir_version: bool = False
     has_graph: bool = False
     fields: int = 0
@@ -78,28 +82,37 @@ class _Walk:
 
 def check_onnx(content: memoryview, *, name: str) -> None:
     """Raise Invalid unless the bytes are a self-contained ONNX model of known operators."""
-    seen = _Walk(pending=[("Model", 0, len(content), 1)])
+    try:
+        _check_operators(_walked(content, name=name), name=name)
+    except _Broken as broken:
+        raise Invalid(
+            f"{name} is neither an ONNX model nor a safetensors file: {broken}. Export the model to ONNX, or save its "
+            "weights as safetensors, and upload that.",
+            code="unknown_artifact",
+            field="file",
+        ) from broken
+
+
+def _walked(content: memoryview, *, name: str) -> _Walk:
+    seen = _Walk(content, pending=[("Model", 0, len(content), 1)])
     while seen.pending:
         message, start, end, depth = seen.pending.pop()
         if depth > DEEPEST:
-            raise _broken(name, "its graphs are nested too deeply")
-        read = _walk(content, start, end, message=message, depth=depth, seen=seen, name=name)
-        _record(seen, message, read, content=content, name=name)
-    _check_seen(seen, name=name)
+            raise _Broken("its graphs are nested too deeply")
+        _record(seen, message, _walk(seen, start, end, message=message, depth=depth), name=name)
+    return seen
 
 
-def _walk(
-    content: memoryview, position: int, end: int, *, message: str, depth: int, seen: _Walk, name: str
-) -> list[_Field]:
+def _walk(seen: _Walk, position: int, end: int, *, message: str, depth: int) -> list[_Field]:
     """Walk one message: queue its nested messages and return the fields that the validation reads."""
     numbers, children, wanted = _NUMBERS[message], _CHILDREN[message], _READ_FIELDS.get(message, frozenset())
     read: list[_Field] = []
     while position < end:
-        if run := numbers.match(content, position, end):
+        if run := numbers.match(seen.content, position, end):
             seen.numbers_bytes += run.end() - position
             position = run.end()
         else:
-            field = _field(content, position, end, name=name)
+            field = _field(seen.content, position, end)
             number, wire, _, start, position = field
             seen.fields += 1
             if wire == _BYTES and number in children:
@@ -108,51 +121,44 @@ def _walk(
             elif number in wanted:
                 read.append(field)
         if seen.fields > MOST_FIELDS or seen.numbers_bytes > MOST_NUMBERS_BYTES:
-            raise _broken(name, "it has too many parts to be validated")
+            raise _Broken("it has too many parts to be validated")
     return read
 
 
-def _record(seen: _Walk, message: str, read: list[_Field], *, content: memoryview, name: str) -> None:
+def _record(seen: _Walk, message: str, read: list[_Field], *, name: str) -> None:
     match message:
         case "Model":
             seen.has_ir_version = any(wire == _VARINT and varint > 0 for _, wire, varint, _, _ in read)
         case "Tensor":
             _check_tensor(read, name=name)
         case "Node":
-            seen.operators.add(_named(read, domain=_NODE_DOMAIN, called=_NODE_OPERATOR, content=content, name=name))
+            seen.operators.add((_text(seen, read, _NODE_DOMAIN), _text(seen, read, _NODE_OPERATOR)))
         case "Function":
-            seen.functions.add(_named(read, domain=_FUNCTION_DOMAIN, called=_FUNCTION_NAME, content=content, name=name))
+            seen.functions.add((_text(seen, read, _FUNCTION_DOMAIN), _text(seen, read, _FUNCTION_NAME)))
 
 
 def _check_tensor(read: list[_Field], *, name: str) -> None:
     for number, _, varint, _, _ in read:
         if number == _EXTERNAL_DATA or varint != 0:
-            raise Invalid(
-                f"{name} stores its weights in another file; save it as one file (onnx.save without external data).",
-                code="external_data",
-                field="file",
-            )
+            text = f"{name} stores its weights in another file; save it as one file (onnx.save without external data)."
+            raise Invalid(text, code="external_data", field="file")
 
 
-def _named(read: list[_Field], *, domain: int, called: int, content: memoryview, name: str) -> tuple[str, str]:
-    """Return domain and name; a message without a domain belongs to the default domain."""
-    return _text(read, domain, content=content, name=name), _text(read, called, content=content, name=name)
-
-
-def _text(read: list[_Field], number: int, *, content: memoryview, name: str) -> str:
+def _text(seen: _Walk, read: list[_Field], number: int) -> str:
+    """Return the text of a field, empty if it is missing: a message without a domain has the default domain."""
     spans = [(start, end) for each, wire, _, start, end in read if each == number and wire == _BYTES]
     if len(spans) > 1:
         # Parsers disagree on which one counts.
-        raise _broken(name, "an operator in it has two names")
+        raise _Broken("an operator in it has two names")
     start, end = spans[0] if spans else (0, 0)
     if end - start > LONGEST_NAME_BYTES:
-        raise _broken(name, "the name of an operator in it is too long")
-    return bytes(content[start:end]).decode(errors="replace")
+        raise _Broken("the name of an operator in it is too long")
+    return bytes(seen.content[start:end]).decode(errors="replace")
 
 
-def _check_seen(seen: _Walk, *, name: str) -> None:
+def _check_operators(seen: _Walk, *, name: str) -> None:
     if not seen.has_ir_version or not seen.has_graph:
-        raise _broken(name, "it has no ONNX version or no graph")
+        raise _Broken("it has no ONNX version or no graph")
     foreign = {each for each in seen.operators - seen.functions if each[0] not in DOMAINS} | seen.operators & OUTSIDERS
     if foreign:
         domain, operator = min(foreign)
@@ -164,49 +170,40 @@ def _check_seen(seen: _Walk, *, name: str) -> None:
         )
 
 
-def _field(content: memoryview, position: int, end: int, *, name: str) -> _Field:
+def _field(content: memoryview, position: int, end: int) -> _Field:
     """Return the field that starts at the position; the next field starts at its end."""
-    tag, position = _varint(content, position, end, name=name)
+    tag, position = _varint(content, position, end)
     number, wire = tag >> 3, tag & 7
     varint, start = 0, position
     # Some parsers truncate a longer tag to 32 bits and would read another field.
     if number == 0 or tag >= 2**32:
-        raise _broken(name, "it is not a protobuf message")
+        raise _Broken("it is not a protobuf message")
     match wire:
         case 0:
-            varint, position = _varint(content, position, end, name=name)
+            varint, position = _varint(content, position, end)
         case 1:
             position += 8
         case 2:
-            length, start = _varint(content, position, end, name=name)
+            length, start = _varint(content, position, end)
             position = start + length
         case 5:
             position += 4
         case _:
-            raise _broken(name, "it uses an obsolete protobuf wire type")
+            raise _Broken("it uses an obsolete protobuf wire type")
     if position > end:
-        raise _broken(name, "it is truncated")
+        raise _Broken("it is truncated")
     return number, wire, varint, start, position
 
 
-def _varint(content: memoryview, position: int, end: int, *, name: str) -> tuple[int, int]:
+def _varint(content: memoryview, position: int, end: int) -> tuple[int, int]:
     """Return the number at the position and the position after it; protobuf uses at most ten bytes."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= end:
-            raise _broken(name, "it is truncated")
+            raise _Broken("it is truncated")
         byte = content[position]
         position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position
-    raise _broken(name, "a number in it is too long")
-
-
-def _broken(name: str, why: str) -> Invalid:
-    return Invalid(
-        f"{name} is neither an ONNX model nor a safetensors file: {why}. Export the model to ONNX, or save its "
-        "weights as safetensors, and upload that.",
-        code="unknown_artifact",
-        field="file",
-    )
+    raise _Broken("a number in it is too long")

@@ -38,11 +38,8 @@ def check_safetensors(content: memoryview, *, name: str) -> None:
         spans = _spans(_header(content))
         _check_spans(spans, size_bytes=len(content) - _header_end(content))
     except _Broken as broken:
-        raise Invalid(
-            f"{name} is a damaged safetensors file: {broken}. Save it again with the safetensors library.",
-            code="damaged_artifact",
-            field="file",
-        ) from broken
+        text = f"{name} is a damaged safetensors file: {broken}. Save it again with the safetensors library."
+        raise Invalid(text, code="damaged_artifact", field="file") from broken
 
 
 def _header_end(content: memoryview) -> int:
