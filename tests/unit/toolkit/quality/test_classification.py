@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from weighbridge.quality.classification import class_metrics, concatenate_scores, macro_intervals, macro_scores, roc_auc
+from weighbridge.quality.classification import class_metrics, macro_intervals, macro_scores, roc_auc
 from weighbridge.statistics.order_statistics import wilson_interval
 
 NAMES = ("precision_macro", "recall_macro", "f1_macro")
@@ -137,10 +137,3 @@ def test_classes_without_two_sides_have_no_curve():
     assert roc_auc(np.zeros(5, dtype=np.int64), np.eye(5)) is None
     truth, scores = scored(50, 3, seed=1)
     assert roc_auc(np.minimum(truth, 1), scores).value > 0.5
-
-
-def test_scores_are_kept_within_bounds():
-    batches = [np.ones((2, 3)), np.zeros((1, 3))]
-    assert concatenate_scores(batches, max_size=9).shape == (3, 3)
-    assert concatenate_scores(batches, max_size=8) is None
-    assert concatenate_scores([], max_size=8) is None

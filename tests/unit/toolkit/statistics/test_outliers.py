@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from weighbridge.statistics.outliers import tukey_counts
+from weighbridge.statistics.order_statistics import tukey_counts
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.measure.stopping import Clock, Progress, StopMeasurement
 from weighbridge.measure.timed_run import TimedRun, judge_run, measure_timed_run
 from weighbridge.quality.scores import Quality, measure_quality
-from weighbridge.statistics.outliers import tukey_counts
+from weighbridge.statistics.order_statistics import tukey_counts
 from weighbridge.systems.engine_errors import failing
 from weighbridge.systems.registry import LoadedSystem, SystemUnderTest
 

@@ -1,7 +1,6 @@
 """Quality of classifiers: macro averages, metrics per class and ROC AUC, each with its interval."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -120,10 +119,3 @@ def _auc_interval(value: float, influences: NDArray[np.float64], fewest: int, co
     half = float(norm.ppf((1 + confidence) / 2)) * error / (value * (1 - value))
     low, high = (float(expit(logit(value) + side * half)) for side in (-1, 1))
     return Interval(value, low, high, confidence, n)
-
-
-def concatenate_scores(scores: Sequence[NDArray[Any]], *, max_size: int) -> NDArray[Any] | None:
-    """Concatenate batches of scores of shape (rows, classes); None without batches or above `max_size` numbers."""
-    if not scores or sum(batch.size for batch in scores) > max_size:
-        return None
-    return np.concatenate(scores)

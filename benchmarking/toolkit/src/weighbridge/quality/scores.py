@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.classification import class_metrics, concatenate_scores, macro_intervals, roc_auc
+from weighbridge.quality.classification import class_metrics, macro_intervals, roc_auc
 from weighbridge.quality.regression import regression_intervals
 from weighbridge.statistics.order_statistics import Interval, wilson_interval
 
@@ -96,8 +96,8 @@ def measure_quality(
             scores.append(output)
     width = scores[0].shape[1] if scores else 0
     quality = score(truth, labels, scores=width, confidence=confidence, resamples=resamples, seed=seed)
-    matrix = concatenate_scores(scores, max_size=MAX_SCORES)
-    auc = roc_auc(truth, matrix, confidence=confidence) if matrix is not None else None
+    is_stored = 0 < sum(batch.size for batch in scores) <= MAX_SCORES
+    auc = roc_auc(truth, np.concatenate(scores), confidence=confidence) if is_stored else None
     return dataclasses.replace(quality, metrics={**quality.metrics, "roc_auc": auc}) if auc is not None else quality
 
 
@@ -125,11 +125,8 @@ def score(
     if min(int(truth.min(initial=0)), int(predicted.min(initial=0))) < 0 or classes > MAX_CLASSES:
         raise Invalid(f"Class numbers must be between 0 and {MAX_CLASSES - 1}.", code="data_labels", field="data")
     if scores and int(truth.max(initial=0)) >= scores:
-        raise Invalid(
-            f"y contains class {int(truth.max())}, but the model has {scores} classes (0 to {scores - 1}).",
-            code="data_labels",
-            field="data",
-        )
+        text = f"y contains class {int(truth.max())}, but the model has {scores} classes (0 to {scores - 1})."
+        raise Invalid(text, code="data_labels", field="data")
     confusion = confusion_of(truth, predicted, classes=classes)
     accuracy = wilson_interval(int(np.trace(confusion)), len(truth), confidence)
     if accuracy is None:

@@ -58,10 +58,8 @@ class SearchSettings:
     def __post_init__(self) -> None:
         """Raise Invalid for a search that cannot end or has no interval."""
         if not 0 < self.lowest <= self.start <= self.highest:
-            raise Invalid(
-                "The starting rate must be between the lowest and the highest rate, and all must be above 0.",
-                field="start",
-            )
+            text = "The starting rate must be between the lowest and the highest rate, and all must be above 0."
+            raise Invalid(text, field="start")
         if self.closeness <= 1 or self.points < 2 or self.replicates < 2:
             raise Invalid("The closeness must be above 1, with at least 2 points and 2 replicates.", field="points")
         if not 0 < self.confidence < 1 or self.resamples < 100:
@@ -243,16 +241,10 @@ def crossing_interval(
 
 def as_document(result: HighestRate, *, limit_ms: float) -> dict[str, Any]:
     """Return the result as a JSON-able mapping: `highest_rate_per_s` as a metric, the reason, the trials."""
+    metric = {key: getattr(result, key) for key in ("value", "lower", "upper", "confidence")}
     return {
         "limit_ms": limit_ms,
         "reason": result.reason.value,
-        "highest_rate_per_s": {
-            "value": result.value,
-            "lower": result.lower,
-            "upper": result.upper,
-            "confidence": result.confidence,
-            "n": len(result.trials),
-            "unit": "1/s",
-        },
+        "highest_rate_per_s": {**metric, "n": len(result.trials), "unit": "1/s"},
         "trials": [{"rate_per_s": rate, "latency_ms": latency_ms} for rate, latency_ms in result.trials],
     }

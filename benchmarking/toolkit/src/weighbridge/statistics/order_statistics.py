@@ -127,3 +127,17 @@ def mean_interval(
     center = float(means.mean())
     half = float(t.ppf((1 + confidence) / 2, batches - 1) * means.std(ddof=1) / math.sqrt(batches))
     return Interval(center, center - half, center + half, confidence, size * batches)
+
+
+def tukey_counts(samples: NDArray[Any]) -> dict[str, int]:
+    """Count samples beyond 1.5 (`low`, `high`) and 3 (`far_low`, `far_high`) interquartile ranges (Tukey).
+
+    The near counts exclude the far ones. Outliers are never removed, because users wait for slow inferences too.
+    """
+    if len(samples) == 0:
+        return {"far_low": 0, "low": 0, "high": 0, "far_high": 0}
+    q1, q3 = np.quantile(samples, [0.25, 0.75])
+    limits = [q1 - 3 * (q3 - q1), q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1), q3 + 3 * (q3 - q1)]
+    far_low, low = (int(np.sum(samples < limit)) for limit in limits[:2])
+    high, far_high = (int(np.sum(samples > limit)) for limit in limits[2:])
+    return {"far_low": far_low, "low": low - far_low, "high": high - far_high, "far_high": far_high}

@@ -1,6 +1,7 @@
 """Ranking of models after interleaved rounds: faster, slower or tied, and loss of quality."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -78,20 +79,19 @@ def quality_drops(
 
     Each drop is compared with the margin. All arrays have shape (rows,).
     """
+    drop_of = functools.partial(
+        metric_drop, truth, baseline, variant, resamples=resamples, seed=seed, confidence=confidence
+    )
     if np.issubdtype(truth.dtype, np.floating):
-        mae_drop = metric_drop(
-            truth, baseline, variant, metric=_negative_error, resamples=resamples, seed=seed, confidence=confidence
-        )
-        return [_document("mae", mae_drop, margin)]
+        return [_document("mae", drop_of(metric=_negative_error), margin)]
     classes = 1 + int(max(truth.max(), baseline.max(), variant.max()))
 
     def macro_f1(real: NDArray[Any], predicted: NDArray[Any]) -> float:
         return float(macro_scores(confusion_of(real, predicted, classes=classes))[2])
 
-    f1 = metric_drop(truth, baseline, variant, metric=macro_f1, resamples=resamples, seed=seed, confidence=confidence)
     return [
         _document("accuracy", accuracy_drop(truth, baseline, variant, confidence=confidence), margin),
-        _document("f1_macro", f1, margin),
+        _document("f1_macro", drop_of(metric=macro_f1), margin),
     ]
 
 
@@ -119,9 +119,5 @@ def _negative_error(truth: NDArray[Any], answers: NDArray[Any]) -> float:
 
 
 def _document(metric: str, drop: QualityDrop, margin: float) -> dict[str, Any]:
-    counts = {"b": None, "c": None, "p_value": None}
-    return (
-        {"metric": metric, "margin": margin, "is_non_inferior": is_non_inferior(drop, margin)}
-        | counts
-        | dataclasses.asdict(drop)
-    )
+    judged = {"metric": metric, "margin": margin, "is_non_inferior": is_non_inferior(drop, margin)}
+    return {**judged, "b": None, "c": None, "p_value": None, **dataclasses.asdict(drop)}

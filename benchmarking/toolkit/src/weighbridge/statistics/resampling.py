@@ -118,10 +118,7 @@ def _dependence_at(values: NDArray[np.float64], point: float) -> Dependence:
 
 
 def _achieved_level(effective_n: int, p: float, low: int | None, high: int | None) -> float:
-    """Return the confidence level of the bounds, with the extreme sample in place of a missing one.
-
-    Rounded down to 0.01, and at least 0.01.
-    """
+    """Return the level of the bounds, rounded down to 0.01, with the extreme sample in place of a missing one."""
     from scipy.stats import binom
 
     level = float(binom.cdf((high or effective_n) - 1, effective_n, p) - binom.cdf((low or 1) - 1, effective_n, p))
