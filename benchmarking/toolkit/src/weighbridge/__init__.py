@@ -25,25 +25,19 @@ if TYPE_CHECKING:
     from weighbridge.core.extras import ExtraMissing
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
-_API = "weighbridge.api"
 _MODULES = {
-    "ExtraMissing": "weighbridge.core.extras",
-    "Invalid": "weighbridge.core.errors",
-    "Refused": "weighbridge.core.errors",
-    "Result": f"{_API}.results",
-    "RunCanceled": "weighbridge.systems.sandbox.process",
-    "RunFailed": "weighbridge.systems.sandbox.process",
-    "Watcher": f"{_API}.following",
-    "compare": f"{_API}.comparing",
-    "decide": f"{_API}.choosing",
-    "learning_curve": f"{_API}.choosing",
-    "load_test": f"{_API}.load_testing",
-    "optimize": f"{_API}.optimizing",
-    "pareto": f"{_API}.choosing",
-    "profile": f"{_API}.profiling",
-    "project_costs": f"{_API}.costing",
-    "recommend": f"{_API}.choosing",
-    "score": f"{_API}.scoring",
+    "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
+    "api.comparing": ("compare",),
+    "api.costing": ("project_costs",),
+    "api.following": ("Watcher",),
+    "api.load_testing": ("load_test",),
+    "api.optimizing": ("optimize",),
+    "api.profiling": ("profile",),
+    "api.results": ("Result",),
+    "api.scoring": ("score",),
+    "core.errors": ("Invalid", "Refused"),
+    "core.extras": ("ExtraMissing",),
+    "systems.sandbox.process": ("RunCanceled", "RunFailed"),
 }
 __all__ = [
     "ExtraMissing",
@@ -68,11 +62,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_MODULES[name]), name)
-    globals()[name] = found
-    return found
+    for module, names in _MODULES.items():
+        if name in names:
+            globals()[name] = getattr(importlib.import_module(f"weighbridge.{module}"), name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
 from weighbridge.api import load_testing
 from weighbridge.api.results import Result
-from weighbridge.cli.interrupts import deferred_interrupts
+from weighbridge.cli.watching import deferred_interrupts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.results import report
 from weighbridge.load.results.samples import read_samples

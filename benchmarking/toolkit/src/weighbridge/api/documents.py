@@ -19,12 +19,21 @@ def document_of(source: Source) -> Mapping[str, Any] | Path:
     return source if isinstance(source, Mapping) else Path(source)
 
 
-def write_json(path: Path, document: object) -> None:
-    """Write a document as JSON; raise Invalid if the file cannot be written."""
+def write_json(path: Path | None, document: object) -> None:
+    """Write a document as JSON, to no file if `path` is None; raise Invalid if the file cannot be written."""
+    if path is None:
+        return
     try:
         path.write_text(json.dumps(document, indent=1) + "\n")
     except OSError as error:
         raise Invalid(f"The result cannot be written to {path}: {error.strerror}.", field="json") from error
+
+
+def replace_json(path: Path, document: object) -> None:
+    """Write a document as JSON in one step, so that an interruption does not damage the file that was there."""
+    part = path.with_name(f"{path.name}.part")
+    write_json(part, document)
+    part.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

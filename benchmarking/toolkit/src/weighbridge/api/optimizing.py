@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from weighbridge.api.documents import write_json
+from weighbridge.api.documents import replace_json
 from weighbridge.api.following import NOBODY, Watcher, now
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
@@ -103,22 +103,14 @@ def _run(series: runs.Series, json_file: PathLike | None, watcher: Watcher) -> R
 
     def keep(candidates: Candidates) -> None:
         for file in files:
-            # Written atomically, so that an interruption does not damage finished results.
-            part = file.with_name(f"{file.name}.part")
-            write_json(part, candidates.as_document())
-            part.replace(file)
+            replace_json(file, candidates.as_document())
 
     found = runs.run(series, follow=(watcher.on_progress, watcher.should_stop), now=now, keep=keep)
     keep(found)
-    return candidates_result(found, left_out=series.left_out)
-
-
-def candidates_result(found: Candidates, *, left_out: Sequence[str] = ()) -> Result:
-    """Return candidates as a result."""
     document = found.as_document()
     rows = (
         row
         for each in document["candidates"]
         for row in metric_rows(each["metrics"], candidate=each["name"], answer=each["verdict"]["answer"].value)
     )
-    return Result(document, tuple(rows), lambda: candidates_parts(found, left_out=left_out))
+    return Result(document, tuple(rows), lambda: candidates_parts(found, left_out=series.left_out))

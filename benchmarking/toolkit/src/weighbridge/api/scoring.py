@@ -70,6 +70,5 @@ def _read(answers: ArrayLike | PathLike, truth: ArrayLike | None) -> tuple[NDArr
         with np.load(file, allow_pickle=False) as archive:
             return archive["answers"], archive["y"]
     except (OSError, ValueError, KeyError) as error:
-        raise Invalid(
-            f"{file} is not an .npz file with `answers` and `y`.", code="data_form", field="answers"
-        ) from error
+        text = f"{file} is not an .npz file with `answers` and `y`."
+        raise Invalid(text, code="data_form", field="answers") from error

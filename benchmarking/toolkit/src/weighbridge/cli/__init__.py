@@ -1,1 +1,1 @@
-"""The commands of `weighbridge`, one module each. They parse options and print results; the toolkit does the rest."""
+"""The commands of `weighbridge`. They parse options and print results; the toolkit does the rest."""

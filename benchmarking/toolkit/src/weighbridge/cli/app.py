@@ -6,15 +6,12 @@ need them, so that `--help` is fast.
 """
 
 import os
+from collections.abc import Callable, Mapping
 
 import typer
 
-from weighbridge.cli.choose.decide import decide
-from weighbridge.cli.choose.learning_curve import learning_curve
-from weighbridge.cli.choose.pareto import pareto
-from weighbridge.cli.choose.recommend import recommend
-from weighbridge.cli.costs import cost
-from weighbridge.cli.costs.prices import disagreements, import_list, list_prices, pin, replay, show
+from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
+from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
@@ -23,10 +20,8 @@ from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.score import score
-from weighbridge.cli.server.gate import gate
-from weighbridge.cli.server.request import create
-from weighbridge.cli.tracking.import_runs import import_runs
-from weighbridge.cli.tracking.track import track
+from weighbridge.cli.server import create, gate
+from weighbridge.cli.tracking import import_runs, track
 
 app = typer.Typer(
     help=(
@@ -38,36 +33,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(request, name="request")
-prices = typer.Typer(
-    help="The price book: prices with their day and source.", no_args_is_help=True, rich_markup_mode=None
-)
-app.add_typer(prices, name="prices")
+MEASURE = (profile, compare, score, rerun, sweep, max_rate, load, optimize)
+CHOOSE = (pareto, recommend, decide, learning_curve)
+for command in (*MEASURE, *CHOOSE, gate, track, import_runs):
+    app.command()(command)
 
-app.command()(profile)
-app.command()(compare)
-app.command()(score)
-app.command()(rerun)
-app.command()(sweep)
-app.command("max-rate")(max_rate)
-app.command()(load)
-app.command()(optimize)
-app.command()(pareto)
-app.command()(recommend)
-app.command()(decide)
-app.command("learning-curve")(learning_curve)
-app.command()(gate)
-app.command()(track)
-app.command("import-runs")(import_runs)
-cost.register(app)
-request.command()(create)
-prices.command("list")(list_prices)
-prices.command()(show)
-prices.command("import")(import_list)
-prices.command()(disagreements)
-prices.command()(pin)
-prices.command()(replay)
+
+def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:
+    """Add commands under a name of their own."""
+    group = typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
+    for command_name, command in commands.items():
+        group.command(command_name)(command)
+    app.add_typer(group, name=name)
+
+
+add_group("request", "Model review requests.", {"create": create})
+add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
+add_group("cost", "Costs and value of models.", cost.COMMANDS)
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """Exit codes of commands, error messages on standard error, and result files."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -28,9 +28,29 @@ def errors_as_exits(*, interrupted: str = "Interrupted; no result was written.")
     try:
         yield
     except Refused as refused:
-        stop(refused.reason, code=INTERRUPTED if refused.code == "run_canceled" else UNCLEAR)
+        stop(refused.reason, code=_code_of(refused))
     except KeyboardInterrupt:
         stop(interrupted, code=INTERRUPTED)
+
+
+def _code_of(refused: Refused) -> int:
+    return INTERRUPTED if refused.code == "run_canceled" else UNCLEAR
+
+
+@contextmanager
+def partial_results(
+    result_of: "Callable[[Mapping[str, Any]], Result]", json_file: Path | None, *, is_quiet: bool
+) -> Iterator[None]:
+    """Output the partial result of a run that ends early and exit; a run without one passes its error on."""
+    from weighbridge.systems.sandbox.process import RunIncomplete
+
+    try:
+        yield
+    except RunIncomplete as ended:
+        if ended.partial is None:
+            raise
+        output(result_of(ended.partial), json_file, is_quiet=is_quiet)
+        stop(f"{ended.reason} The result is partial.", code=_code_of(ended))
 
 
 def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
@@ -38,8 +58,7 @@ def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
     from weighbridge.api.documents import write_json
     from weighbridge.cli.tables.terminal import show
 
-    if json_file is not None:
-        write_json(json_file, result.document)
+    write_json(json_file, result.document)
     for remark in result.remarks:
         typer.echo(f"weighbridge: {remark}", err=True)
     if not is_quiet:

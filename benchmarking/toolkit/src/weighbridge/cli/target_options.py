@@ -22,15 +22,6 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")
 ProviderOption = Annotated[
     str, typer.Option(help="Execution provider of ONNX Runtime: cpu, or with --trust cuda or tensorrt.")
 ]
-ProviderOptionsOption = Annotated[
-    list[str] | None, typer.Option("--provider-option", help="Option of the provider, NAME=VALUE; repeatable.")
-]
-OptimizationOption = Annotated[
-    str, typer.Option(help="Graph optimization of ONNX Runtime: none, basic, extended or all.")
-]
-InterOption = Annotated[
-    int, typer.Option("--inter-op-threads", help="Threads for parallel operators; 1 runs them sequentially.")
-]
 AffinityOption = Annotated[str, typer.Option(help="Pin the run to these processors, like 0,1; default: all.")]
 TorchOption = Annotated[
     str, typer.Option(help="Measure a PyTorch module: package.module:factory. Its code runs without a sandbox.")
@@ -38,18 +29,7 @@ TorchOption = Annotated[
 ShapeOption = Annotated[str, typer.Option(help="Input shape of the PyTorch module, like n,3,224,224.")]
 CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile).")]
 Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16.")]
-HttpOption = Annotated[
-    str, typer.Option(help="Measure a model over HTTP (Open Inference Protocol): http://.../v2/models/NAME.")
-]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
-
-
-SystemOption = Annotated[
-    str, typer.Option(help="Measure another system: its name, or package.module:name. Its code runs without a sandbox.")
-]
-OptionOption = Annotated[
-    list[str] | None, typer.Option("--option", help="Option of the system, NAME=VALUE; repeatable.")
-]
 
 
 def target_from(
@@ -79,10 +59,7 @@ def target_from(
 
 
 def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bool) -> dict[str, Any] | None:
-    """Return the options of a PyTorch module, None without a factory; raise Invalid for an invalid shape.
-
-    Also raises Invalid for --shape, --compile or --bfloat16 without --torch.
-    """
+    """Return the options of a PyTorch module, None without one; raise Invalid for options that need one."""
     if not factory:
         given = {"shape": bool(shape), "compile": is_compiled, "bfloat16": is_bfloat16}
         for field in (name for name, is_given in given.items() if is_given):
@@ -104,12 +81,12 @@ def shape_from(text: str) -> list[int]:
     return [int(part) if part.isdigit() else 0 for part in parts]
 
 
-def numbers_from(text: str, *, field: str) -> list[int]:
+def numbers_from(text: str, *, field: str) -> tuple[int, ...]:
     """Parse `1,2,4`; raise Invalid for anything else."""
     parts = [part.strip() for part in text.split(",")] if text else []
     if not all(part.isdigit() for part in parts):
         raise Invalid(f"--{field} takes whole numbers separated by commas, like 1,2,4, not {text!r}.", field=field)
-    return [int(part) for part in parts]
+    return tuple(int(part) for part in parts)
 
 
 def pairs_from(texts: list[str] | None, *, field: str) -> list[tuple[str, str]]:

@@ -38,10 +38,7 @@ def wanted_of(text: str) -> Wanted:
 def candidates_of(
     runs: Iterable[Mapping[str, Any]], *, wanted: Sequence[Wanted], baseline: str | None, at: str
 ) -> Candidates:
-    """Convert the runs of `MlflowTracker.documents` to candidates; the default baseline is the first.
-
-    Raises Invalid if no run has a requested metric.
-    """
+    """Convert `MlflowTracker.documents` to candidates, the first is the default baseline; raise Invalid without any."""
     found: dict[str, Candidate] = {}
     for run in runs:
         name = run["name"] if run["name"] not in found else f"{run['name']}-{run['run_id'][:8]}"
@@ -50,11 +47,8 @@ def candidates_of(
             found[name] = _candidate(run, name, metrics)
     if not found:
         names = ", ".join(each.key for each in wanted) or "the metrics of weighbridge"
-        raise Invalid(
-            f"No run has {names}; name other metrics with --metric METRIC=KEY.",
-            code="no_metrics",
-            field="metric",
-        )
+        text = f"No run has {names}; name other metrics with --metric METRIC=KEY."
+        raise Invalid(text, code="no_metrics", field="metric")
     return Candidates(measured_at=at, baseline=baseline or next(iter(found)), candidates=tuple(found.values()))
 
 

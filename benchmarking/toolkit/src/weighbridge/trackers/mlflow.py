@@ -51,9 +51,8 @@ class MlflowTracker:
         with _refusals(self.uri):
             experiment = self.client.get_experiment_by_name(self.experiment)
             if experiment is None:
-                raise Invalid(
-                    f"{self.uri} has no experiment {self.experiment!r}.", code="no_experiment", field="experiment"
-                )
+                text = f"{self.uri} has no experiment {self.experiment!r}."
+                raise Invalid(text, code="no_experiment", field="experiment")
             for run in self.client.search_runs([experiment.experiment_id], max_results=limit):
                 if "mlflow.parentRunId" not in run.data.tags:
                     yield {
@@ -73,8 +72,13 @@ class MlflowTracker:
         run_id = str(self.client.create_run(experiment, run_name=record.name, tags=tags).info.run_id)
         status = "FAILED"
         try:
-            self._log_words(run_id, record.settings)
-            self._log_metrics(run_id, record.metrics)
+            entities = import_extra("mlflow.entities")
+            params = [entities.Param(key, value[:MAX_SETTING]) for key, value in record.settings.items()]
+            metrics = [entities.Metric(key, value, timestamp=0, step=0) for key, value in record.metrics.items()]
+            for batch in batches(params, WORDS_PER_BATCH):
+                self.client.log_batch(run_id, params=batch)
+            for batch in batches(metrics, METRICS_PER_BATCH):
+                self.client.log_batch(run_id, metrics=batch)
             if parent is None:
                 self.client.log_text(run_id, json.dumps(record.document), ARTIFACT)
             for child in record.children:
@@ -83,18 +87,6 @@ class MlflowTracker:
         finally:
             self.client.set_terminated(run_id, status=status)
         return run_id
-
-    def _log_words(self, run_id: str, settings: Mapping[str, str]) -> None:
-        entities = import_extra("mlflow.entities")
-        params = [entities.Param(key, value[:MAX_SETTING]) for key, value in settings.items()]
-        for batch in batches(params, WORDS_PER_BATCH):
-            self.client.log_batch(run_id, params=batch)
-
-    def _log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        entities = import_extra("mlflow.entities")
-        entries = [entities.Metric(key, value, timestamp=0, step=0) for key, value in metrics.items()]
-        for batch in batches(entries, METRICS_PER_BATCH):
-            self.client.log_batch(run_id, metrics=batch)
 
     def _document(self, run_id: str) -> Mapping[str, Any] | None:
         if ARTIFACT not in {entry.path for entry in self.client.list_artifacts(run_id)}:

@@ -1,79 +1,62 @@
 """`weighbridge cost`: training and serving costs, the value of better answers, and options side by side."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from weighbridge.api.documents import read_json, write_json
+from weighbridge.api.results import Result
 from weighbridge.cli.costs.prices import Day as On
-from weighbridge.cli.costs.prices import Fx, Rates, Sheets
-from weighbridge.cli.exits import DONE, errors_as_exits, output, stop
-from weighbridge.core.errors import Invalid, Refused
+from weighbridge.cli.costs.prices import Fx, Json, Rates, Sheets
+from weighbridge.cli.exits import errors_as_exits, output, stop
+from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.chosen_book import book_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 Inputs = Annotated[
     list[str],
     typer.Argument(help="NAME=VALUE; a range is LOW..HIGH, a price may be a SKU like aws/us-east-1/g5.xlarge."),
 ]
-Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
-Seed = Annotated[int | None, typer.Option(help="Random seed.")]
-Draws = Annotated[int | None, typer.Option(help="Number of draws.", min=100, max=100_000)]
+
+CALCULATORS = {
+    "training": """Calculate the cost of training:
+    gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3.""",
+    "serving": """Calculate one year of self-hosted serving:
+    requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1.""",
+    "managed": """Calculate one year of calls to a managed API:
+    requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6.""",
+    "tco": """Calculate the total cost of ownership:
+    development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5.""",
+    "value": """Calculate whether better answers pay off:
+    recall=0.8 recall_after=0.85 extra_cost_usd=200000 stakes.cases_per_year=1e7 ...""",
+    "lock-in": """Calculate the cost of switching away:
+    rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.""",
+}
 
 
-def training(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate the cost of training:
-    gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3.
-    """
-    _calculate("training", inputs, json_file, is_quiet=quiet, on=on)
+def calculator(name: str, text: str) -> Callable[..., None]:
+    """Return the command of a calculator, with its help text."""
 
+    def command(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
+        from weighbridge.cli.tables.cost_table import calculation_parts
+        from weighbridge.costs.calculators import calculate
 
-def serving(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate one year of self-hosted serving: requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4
-    usd_per_replica_h=1.
-    """
-    _calculate("serving", inputs, json_file, is_quiet=quiet, on=on)
+        with errors_as_exits():
+            calculation = calculate(name, read_pairs(inputs), book_of(None, None, None, on))
+            output(Result(calculation, (), lambda: calculation_parts(calculation)), json_file, is_quiet=quiet)
 
-
-def managed(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate one year of calls to a managed API: requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15
-    prices.output_usd=0.6.
-    """
-    _calculate("managed", inputs, json_file, is_quiet=quiet, on=on)
-
-
-def tco(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate the total cost of ownership:
-    development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5.
-    """
-    _calculate("tco", inputs, json_file, is_quiet=quiet, on=on)
-
-
-def value(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate whether better answers pay off: recall=0.8 recall_after=0.85 extra_cost_usd=200000
-    stakes.cases_per_year=1e7 ...
-    """
-    _calculate("value", inputs, json_file, is_quiet=quiet, on=on)
-
-
-def lock_in(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Calculate the cost of switching away:
-    rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.
-    """
-    _calculate("lock-in", inputs, json_file, is_quiet=quiet, on=on)
+    command.__doc__ = text
+    return command
 
 
 def project(  # noqa: PLR0913 -- each is an option of the command line
     spec: Annotated[Path, typer.Argument(help="Spec file; `weighbridge cost template` prints an example.")],
     json_file: Json = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page (HTML, Markdown, PDF) and its charts.")] = None,
-    seed: Seed = None,
-    draws: Draws = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
+    draws: Annotated[int | None, typer.Option(help="Number of draws.", min=100, max=100_000)] = None,
     lists: Sheets = None,
     rates: Rates = None,
     fx: Fx = None,
@@ -86,7 +69,6 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     with errors_as_exits():
         result = project_costs(spec, seed=seed, draws=draws, lists=lists or (), rates=rates, fx=fx, on=on, out=out)
         output(result, json_file, is_quiet=quiet)
-    raise typer.Exit(DONE)
 
 
 def compare(
@@ -98,15 +80,11 @@ def compare(
     """Show what changed between two projections: metrics, inputs, prices."""
     from weighbridge.costs.changes import changes, sentences
 
-    try:
+    with errors_as_exits():
         differences = changes(read_json(before), read_json(after))
-        if json_file is not None:
-            write_json(json_file, differences)
-    except Refused as refused:
-        stop(refused.reason)
+        write_json(json_file, differences)
     if not quiet:
         typer.echo("\n".join(sentences(differences)))
-    raise typer.Exit(DONE)
 
 
 def template(
@@ -125,40 +103,12 @@ def template(
         stop(f"{out} cannot be written: {error.strerror}.")
 
 
-def register(app: typer.Typer) -> None:
-    """Add `weighbridge cost` and its commands."""
-    group = typer.Typer(help="Costs and value of models.", no_args_is_help=True, rich_markup_mode=None)
-    commands: Mapping[str, Callable[..., None]] = {
-        "training": training,
-        "serving": serving,
-        "managed": managed,
-        "tco": tco,
-        "value": value,
-        "lock-in": lock_in,
-        "project": project,
-        "compare": compare,
-        "template": template,
-    }
-    for name, command in commands.items():
-        group.command(name)(command)
-    app.add_typer(group, name="cost")
-
-
-def _calculate(name: str, pairs: list[str], json_file: Path | None, *, is_quiet: bool, on: str | None) -> None:
-    from weighbridge.costs.calculators import calculate
-
-    try:
-        calculation = calculate(name, read_pairs(pairs), book_of(None, None, None, on))
-        if json_file is not None:
-            write_json(json_file, calculation)
-    except Refused as refused:
-        stop(refused.reason)
-    if not is_quiet:
-        from weighbridge.cli.tables.cost_table import calculation_parts
-        from weighbridge.cli.tables.terminal import show
-
-        show(calculation_parts(calculation), sys.stdout)
-    raise typer.Exit(DONE)
+COMMANDS: dict[str, Callable[..., None]] = {
+    **{name: calculator(name, text) for name, text in CALCULATORS.items()},
+    "project": project,
+    "compare": compare,
+    "template": template,
+}
 
 
 def read_pairs(pairs: list[str]) -> dict[str, Any]:

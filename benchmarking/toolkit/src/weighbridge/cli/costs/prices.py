@@ -1,5 +1,6 @@
 """`weighbridge prices`: query the price book, alone or together with other lists, contracts and days."""
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.api.documents import write_json
-from weighbridge.cli.exits import DONE, NO, stop
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, stop
 from weighbridge.costs.prices.chosen_book import book_of, day_of, fx_of
 
 Sheets = Annotated[
@@ -18,7 +18,6 @@ Rates = Annotated[Path | None, typer.Option(help="Negotiated rates of the organi
 Fx = Annotated[Path | None, typer.Option(help="Dated exchange rates for lists in other currencies, YAML.")]
 Day = Annotated[str | None, typer.Option("--on", help="Use the prices of this day, like 2026-09-01; default: today.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
-StaleDays = Annotated[int, typer.Option("--stale-days", min=0, help="Days after which a price is old.")]
 
 
 def list_prices(
@@ -27,21 +26,18 @@ def list_prices(
     rates: Rates = None,
     fx: Fx = None,
     on: Day = None,
-    stale_days: StaleDays = 180,
+    stale_days: Annotated[int, typer.Option(min=0, help="Days after which a price is old.")] = 180,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of prices to print.")] = 100,
     json_file: Json = None,
 ) -> None:
     """List prices with source and day; mark stale prices and prices that sources disagree on."""
     from weighbridge.cli.tables.price_tables import show_prices
 
-    try:
+    with errors_as_exits():
         book = book_of(lists, rates, fx, on)
         prices = tuple(book.by_contract(price) for price in book.prices if fnmatchcase(price.sku, pattern))
-        if json_file is not None:
-            document = {"as_of": book.as_of.isoformat(), "snapshot": book.snapshot_id}
-            write_json(json_file, {**document, "prices": [price.as_document() for price in prices]})
-    except Refused as refused:
-        stop(refused.reason)
+        document = {"as_of": book.as_of.isoformat(), "snapshot": book.snapshot_id}
+        write_json(json_file, {**document, "prices": [price.as_document() for price in prices]})
     if not prices:
         stop(f"No SKU matches {pattern!r}; a SKU looks like {book.skus[0]}.")
     show_prices(book, prices[:limit], stale_days=stale_days)
@@ -61,13 +57,10 @@ def show(
     """Show every price of one SKU: terms, meters, price per GPU hour, other sources, contract and retirement."""
     from weighbridge.cli.tables.price_tables import show_offers
 
-    try:
+    with errors_as_exits():
         book = book_of(lists, rates, fx, on)
         offers = book.offers(sku, stale_days=max_age_days)
-        if json_file is not None:
-            write_json(json_file, {"sku": sku, "offers": [offer.as_document() for offer in offers]})
-    except Refused as refused:
-        stop(refused.reason)
+        write_json(json_file, {"sku": sku, "offers": [offer.as_document() for offer in offers]})
     show_offers(book, offers)
 
 
@@ -83,11 +76,9 @@ def import_list(
     from weighbridge.costs.prices.files.lists import list_document
     from weighbridge.costs.prices.importers.reading import read_file
 
-    try:
+    with errors_as_exits():
         imported = read_file(file, form=form, as_of=day_of(as_of), provider=provider, fx=fx_of(fx))
         write_json(json_file, list_document(imported))
-    except Refused as refused:
-        stop(refused.reason)
     for fault in imported.faults[:20]:
         typer.echo(f"weighbridge: {fault.row}: {fault.field}: {fault.reason}", err=True)
     counts = f"{len(imported.prices):,} prices, {len(imported.retirements):,} retirements"
@@ -106,13 +97,10 @@ def disagreements(
     from weighbridge.cli.tables.price_tables import show_disagreements
     from weighbridge.costs.prices.importers.report import amount_of
 
-    try:
+    with errors_as_exits():
         share = amount_of(tolerance, field="tolerance", is_free_allowed=True)
         disputed = book_of(lists, None, fx, on).disagreements(tolerance=share)
-        if json_file is not None:
-            write_json(json_file, [each.as_document() for each in disputed])
-    except Refused as refused:
-        stop(refused.reason)
+        write_json(json_file, [each.as_document() for each in disputed])
     show_disagreements(disputed, limit)
     raise typer.Exit(NO if disputed else DONE)
 
@@ -128,13 +116,11 @@ def pin(
     """Save all prices of the given SKUs as a snapshot with a digest."""
     from weighbridge.costs.prices.files.snapshot import snapshot
 
-    try:
+    with errors_as_exits():
         book = book_of(lists, rates, fx, on)
         prices = [offer.price for sku in skus for offer in book.offers(sku)]
         pinned = snapshot(prices, as_of=book.as_of)
         write_json(json_file, pinned.as_document())
-    except Refused as refused:
-        stop(refused.reason)
     typer.echo(f"{len(pinned.prices)} prices of {pinned.as_of}: {pinned.digest}")
 
 
@@ -152,11 +138,18 @@ def replay(
     from weighbridge.costs.prices.files.snapshot import read_snapshot
     from weighbridge.costs.prices.files.snapshot import replay as compare_prices
 
-    try:
+    with errors_as_exits():
         comparison = compare_prices(read_snapshot(read_document(file)), book_of(lists, rates, fx, on))
-        if json_file is not None:
-            write_json(json_file, comparison.as_document())
-    except Refused as refused:
-        stop(refused.reason)
+        write_json(json_file, comparison.as_document())
     show_replay(comparison)
     raise typer.Exit(NO if comparison.moved or comparison.gone else DONE)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_prices,
+    "show": show,
+    "import": import_list,
+    "disagreements": disagreements,
+    "pin": pin,
+    "replay": replay,
+}

@@ -1,16 +1,13 @@
 """`weighbridge compare`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, partial_results
 from weighbridge.cli.watching import watching
-
-if TYPE_CHECKING:
-    from weighbridge.systems.sandbox.process import RunIncomplete
 
 
 def compare(  # noqa: PLR0913 -- every option of the command line
@@ -28,33 +25,19 @@ def compare(  # noqa: PLR0913 -- every option of the command line
 ) -> None:
     """Compare speed and quality of models, with intervals and the noise of this machine."""
     from weighbridge.api.comparing import compare as compared
-    from weighbridge.systems.sandbox.process import RunIncomplete
+    from weighbridge.api.comparing import comparison_result
 
     with errors_as_exits(interrupted="Interrupted; the comparison was stopped and has no result."):
-        try:
-            with watching(is_quiet=quiet) as watcher:
-                result = compared(
-                    models,
-                    data=data,
-                    margin=margin,
-                    rounds=rounds,
-                    block_ms=block_ms,
-                    threads=threads,
-                    wall=wall,
-                    watcher=watcher,
-                )
-        except RunIncomplete as ended:
-            _stop_early(ended, json_file, is_quiet=quiet)
+        with partial_results(comparison_result, json_file, is_quiet=quiet), watching(is_quiet=quiet) as watcher:
+            result = compared(
+                models,
+                data=data,
+                margin=margin,
+                rounds=rounds,
+                block_ms=block_ms,
+                threads=threads,
+                wall=wall,
+                watcher=watcher,
+            )
         output(result, json_file, is_quiet=quiet)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
-
-
-def _stop_early(ended: "RunIncomplete", json_file: Path | None, *, is_quiet: bool) -> NoReturn:
-    """Save the partial comparison and exit."""
-    from weighbridge.api.comparing import comparison_result
-    from weighbridge.systems.sandbox.process import RunCanceled
-
-    if ended.partial is not None:
-        output(comparison_result(ended.partial), json_file, is_quiet=is_quiet)
-    note = " The result is partial." if ended.partial else ""
-    stop(ended.reason + note, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)

@@ -8,14 +8,6 @@ import typer
 from weighbridge.cli.exits import DONE, INTERRUPTED, NO, errors_as_exits, output, stop
 from weighbridge.cli.watching import watching
 
-StatusesOption = Annotated[list[int] | None, typer.Option(help="Expected status code; default: any 2xx; repeatable.")]
-AllowOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        envvar="WEIGHBRIDGE_LOAD_ALLOW", help="Another host that may be called: HOST or HOST=NETWORK; repeatable."
-    ),
-]
-
 
 def load(  # noqa: PLR0913 -- every option of the command line
     url: Annotated[str, typer.Argument(help="Address of the endpoint, http:// or https://.")],
@@ -34,7 +26,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
     connections: Annotated[int, typer.Option(help="Connections kept open; needs rate x latency.")] = 64,
     processes: Annotated[int, typer.Option(help="Generator processes.")] = 1,
     timeout: Annotated[str, typer.Option(help="Timeout of a request.")] = "10s",
-    expect_status: StatusesOption = None,
+    expect_status: Annotated[
+        list[int] | None, typer.Option(help="Expected status code; default: any 2xx; repeatable.")
+    ] = None,
     expect_json_key: Annotated[str, typer.Option(help="Key that each answer must contain, like predictions.0.")] = "",
     expect_body_sha256: Annotated[str, typer.Option(help="Expected SHA-256 of the body.")] = "",
     check_every: Annotated[int, typer.Option(help="Check the body of every n-th answer.")] = 10,
@@ -46,7 +40,12 @@ def load(  # noqa: PLR0913 -- every option of the command line
     ] = False,
     within: Annotated[str, typer.Option(help="Time limit of the whole search, like 90s; default: 30m.")] = "",
     seed: Annotated[int, typer.Option(help="Random seed of the schedule.")] = 20_260_101,
-    allow: AllowOption = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="WEIGHBRIDGE_LOAD_ALLOW", help="Another host that may be called: HOST or HOST=NETWORK; repeatable."
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the result to this file, and the samples next to it.")
     ] = None,

@@ -1,15 +1,12 @@
 """`weighbridge max-rate`."""
 
-import sys
 import time
 from typing import Annotated
 
 import typer
 
-from weighbridge.api.documents import write_json
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, stop
 
 
 def max_rate(  # noqa: PLR0913 -- every option of the command line
@@ -27,20 +24,17 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Find the highest query rate that one worker serves within the limit: exit 0 found, 1 none, 2 out of time."""
-    from datetime import UTC, datetime
-
-    from weighbridge.cli.tables.terminal import max_rate_parts, show
+    from weighbridge.api.following import now
+    from weighbridge.api.results import Result
+    from weighbridge.cli.tables.terminal import max_rate_parts
     from weighbridge.load.plan import seconds
     from weighbridge.measure.deadline import Deadline
     from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, Server
     from weighbridge.measure.studies.max_rate import MaxRateSettings, find_max_rate
-    from weighbridge.systems.sandbox.process import RunCanceled, RunIncomplete
 
-    try:
+    with errors_as_exits(interrupted="Interrupted; the search was stopped and has no result."):
         target = target_options.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
-        engine = RuntimeSettings(
-            provider=provider, affinity=tuple(target_options.numbers_from(affinity, field="affinity"))
-        )
+        engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
         # Check the limit, the number of samples and the time before anything runs.
         scenario = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
         deadline = Deadline(seconds(within, field="within"), time.monotonic)
@@ -50,18 +44,9 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
                 settings=ProfileSettings(scenario=scenario, engine=engine),
                 limits=MaxRateSettings(limit_ms=p99_ms, samples=samples, deadline=deadline),
                 on_progress=say,
-                now=datetime.fromtimestamp(time.time(), UTC),
+                now=now(),
             )
-        if json_file is not None:
-            write_json(json_file, result)
-    except RunIncomplete as ended:
-        stop(ended.reason, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)
-    except Refused as refused:
-        stop(refused.reason)
-    except KeyboardInterrupt:
-        stop("Interrupted; the search was stopped and has no result.", code=INTERRUPTED)
-    if not quiet:
-        show(max_rate_parts(result), sys.stdout)
+        output(Result(result, (), lambda: max_rate_parts(result)), json_file, is_quiet=quiet)
     if result["is_partial"]:
         stop(f"Time ran out after {deadline.within_s:g} s without an answer; allow more time with --within.")
     raise typer.Exit(NO if result["reason"] == "no_pass_in_range" else DONE)

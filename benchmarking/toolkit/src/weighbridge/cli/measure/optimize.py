@@ -7,31 +7,32 @@ import typer
 
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
 
-Rows = Annotated[
-    Path, typer.Option(help="Data set, .npz with x (rows, ...) and y (rows,); with --torch, the training data.")
-]
-Shown = Annotated[Path | None, typer.Option(help="Calibration data; default: rows taken from --data.")]
-Network = Annotated[str, typer.Option(help="A trained PyTorch network instead of a file: package.module:factory.")]
-Shares = Annotated[list[float] | None, typer.Option(help="With --torch: share of channels to prune; repeatable.")]
-Names = Annotated[list[str] | None, typer.Option(help="Make only this variant, by its name in the table; repeatable.")]
-Forced = Annotated[bool, typer.Option("--force-fp16", help="Measure FP16 even if the hardware does not benefit.")]
-
 
 def optimize(  # noqa: PLR0913 -- each is an option of the command line
-    data: Rows,
+    data: Annotated[
+        Path, typer.Option(help="Data set, .npz with x (rows, ...) and y (rows,); with --torch, the training data.")
+    ],
     model: Annotated[Path | None, typer.Argument(help="The model (ONNX file in FP32).")] = None,
-    calibration: Shown = None,
-    torch: Network = "",
+    calibration: Annotated[Path | None, typer.Option(help="Calibration data; default: rows taken from --data.")] = None,
+    torch: Annotated[
+        str, typer.Option(help="A trained PyTorch network instead of a file: package.module:factory.")
+    ] = "",
     test: Annotated[Path | None, typer.Option(help="With --torch: the test data set.")] = None,
-    prune: Shares = None,
+    prune: Annotated[
+        list[float] | None, typer.Option(help="With --torch: share of channels to prune; repeatable.")
+    ] = None,
     distil: Annotated[
         str, typer.Option(help="With --torch: a student network to distill into, package.module:factory.")
     ] = "",
     temperature: Annotated[float, typer.Option(help="Distillation temperature.")] = 4.0,
     alpha: Annotated[float, typer.Option(help="Weight of the teacher in the distillation loss, 0 to 1.")] = 0.7,
     epochs: Annotated[int, typer.Option(help="Epochs of fine-tuning and distillation.")] = 3,
-    only: Names = None,
-    force_fp16: Forced = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Make only this variant, by its name in the table; repeatable.")
+    ] = None,
+    force_fp16: Annotated[
+        bool, typer.Option("--force-fp16", help="Measure FP16 even if the hardware does not benefit.")
+    ] = False,
     margin: Annotated[float, typer.Option(help="Acceptable loss of accuracy: 0.01 is one point.")] = 0.01,
     calibrate: Annotated[int, typer.Option(help="Number of calibration rows.")] = 512,
     samples: Annotated[int, typer.Option(help="Minimum number of timed inferences per variant.")] = 3_000,

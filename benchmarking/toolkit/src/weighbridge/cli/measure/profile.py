@@ -1,28 +1,21 @@
 """`weighbridge profile`."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, partial_results
 from weighbridge.cli.watching import watching
-
-if TYPE_CHECKING:
-    from weighbridge.systems.sandbox.process import RunIncomplete
-
-
-SamplesOption = Annotated[
-    int | None, typer.Option(help="Minimum number of timed queries. [default: depends on the scenario]")
-]
 
 
 def profile(  # noqa: PLR0913 -- every option of the command line
     model: target_options.ModelArgument = None,
     data: target_options.DataOption = None,
     scenario: Annotated[str, typer.Option(help="single-stream, multi-stream, offline or server.")] = "single-stream",
-    samples: SamplesOption = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Minimum number of timed queries. [default: depends on the scenario]")
+    ] = None,
     batch: Annotated[int, typer.Option(help="Rows per query, for multi-stream and offline.")] = 8,
     concurrency: Annotated[int, typer.Option(help="Concurrent queries, for offline.")] = 1,
     rate: Annotated[float, typer.Option(help="Queries per second, for server.")] = 10.0,
@@ -32,17 +25,30 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     threads: target_options.ThreadsOption = 1,
     wall: target_options.WallOption = 600.0,
     provider: target_options.ProviderOption = "cpu",
-    provider_option: target_options.ProviderOptionsOption = None,
-    optimization: target_options.OptimizationOption = "all",
-    inter_op_threads: target_options.InterOption = 1,
+    provider_option: Annotated[
+        list[str] | None, typer.Option("--provider-option", help="Option of the provider, NAME=VALUE; repeatable.")
+    ] = None,
+    optimization: Annotated[
+        str, typer.Option(help="Graph optimization of ONNX Runtime: none, basic, extended or all.")
+    ] = "all",
+    inter_op_threads: Annotated[
+        int, typer.Option("--inter-op-threads", help="Threads for parallel operators; 1 runs them sequentially.")
+    ] = 1,
     affinity: target_options.AffinityOption = "",
     torch: target_options.TorchOption = "",
     shape: target_options.ShapeOption = "",
     compiled: target_options.CompileOption = False,
     bfloat16: target_options.Bfloat16Option = False,
-    http: target_options.HttpOption = "",
-    system: target_options.SystemOption = "",
-    option: target_options.OptionOption = None,
+    http: Annotated[
+        str, typer.Option(help="Measure a model over HTTP (Open Inference Protocol): http://.../v2/models/NAME.")
+    ] = "",
+    system: Annotated[
+        str,
+        typer.Option(help="Measure another system: its name, or package.module:name. Its code runs without a sandbox."),
+    ] = "",
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="Option of the system, NAME=VALUE; repeatable.")
+    ] = None,
     trust: target_options.TrustOption = False,
     operators: Annotated[bool, typer.Option(help="Report the time of each operator.")] = True,
     tdp_w: Annotated[
@@ -53,7 +59,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
 ) -> None:
     """Measure latency, throughput and memory of a model, and its quality on a data set."""
     from weighbridge.api.profiling import profile as measured
-    from weighbridge.systems.sandbox.process import RunIncomplete
+    from weighbridge.api.profiling import profile_result
 
     with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
         target = target_options.target_from(
@@ -65,43 +71,29 @@ def profile(  # noqa: PLR0913 -- every option of the command line
             data=data,
             wall_s=wall,
         )
-        try:
-            with watching(is_quiet=quiet) as watcher:
-                result = measured(
-                    target.model,
-                    system=target.system,
-                    options=target.options,
-                    data=data,
-                    scenario=scenario,
-                    samples=samples,
-                    batch=batch,
-                    concurrency=concurrency,
-                    rate=rate,
-                    limit_ms=limit_ms,
-                    threads=threads,
-                    wall=wall,
-                    provider=provider,
-                    provider_options=dict(target_options.pairs_from(provider_option, field="provider_option")),
-                    optimization=optimization,
-                    inter_op_threads=inter_op_threads,
-                    affinity=target_options.numbers_from(affinity, field="affinity"),
-                    trust=trust,
-                    operators=operators,
-                    tdp_w=tdp_w,
-                    watcher=watcher,
-                )
-        except RunIncomplete as ended:
-            _stop_early(ended, json_file, is_quiet=quiet)
+        with partial_results(profile_result, json_file, is_quiet=quiet), watching(is_quiet=quiet) as watcher:
+            result = measured(
+                target.model,
+                system=target.system,
+                options=target.options,
+                data=data,
+                scenario=scenario,
+                samples=samples,
+                batch=batch,
+                concurrency=concurrency,
+                rate=rate,
+                limit_ms=limit_ms,
+                threads=threads,
+                wall=wall,
+                provider=provider,
+                provider_options=dict(target_options.pairs_from(provider_option, field="provider_option")),
+                optimization=optimization,
+                inter_op_threads=inter_op_threads,
+                affinity=target_options.numbers_from(affinity, field="affinity"),
+                trust=trust,
+                operators=operators,
+                tdp_w=tdp_w,
+                watcher=watcher,
+            )
         output(result, json_file, is_quiet=quiet)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
-
-
-def _stop_early(ended: "RunIncomplete", json_file: Path | None, *, is_quiet: bool) -> NoReturn:
-    """Save the partial result and exit."""
-    from weighbridge.api.profiling import profile_result
-    from weighbridge.systems.sandbox.process import RunCanceled
-
-    if ended.partial is not None:
-        output(profile_result(ended.partial), json_file, is_quiet=is_quiet)
-    note = " The result is partial." if ended.partial else ""
-    stop(ended.reason + note, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)

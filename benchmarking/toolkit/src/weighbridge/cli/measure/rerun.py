@@ -1,15 +1,13 @@
 """`weighbridge rerun`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from weighbridge.api.documents import read_json, write_json
+from weighbridge.api.documents import read_json
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import DONE, NO, UNCLEAR, errors_as_exits, output
 
 
 def rerun(
@@ -22,15 +20,14 @@ def rerun(
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Repeat a run from its manifest and test whether the times are equivalent: exit 0 yes, 1 no, 2 cannot tell."""
+    from weighbridge.api.results import Result
     from weighbridge.cli.tables.comparison_table import rerun_parts
-    from weighbridge.cli.tables.terminal import show
     from weighbridge.measure.studies.rerun import rerun as repeat
     from weighbridge.measure.studies.rerun import settings_of
     from weighbridge.statistics.equivalence import tost
     from weighbridge.systems.sandbox.isolated import check_same_isolation
-    from weighbridge.systems.sandbox.process import RunCanceled
 
-    try:
+    with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
         tost(0.0, 1.0, margin=margin)
         first = read_json(result)
         settings = settings_of(first, model=model, data=data)
@@ -38,14 +35,5 @@ def rerun(
         target = target_options.target_from(model=model, data=data, wall_s=wall)
         with target_options.runs_of(target, is_quiet=quiet) as (run, say):
             comparison = repeat(first, lambda: run(settings, say), margin=margin)
-        if json_file is not None:
-            write_json(json_file, comparison)
-    except RunCanceled as canceled:
-        stop(canceled.reason, code=INTERRUPTED)
-    except Refused as refused:
-        stop(refused.reason)
-    except KeyboardInterrupt:
-        stop("Interrupted; the run was stopped and has no result.", code=INTERRUPTED)
-    if not quiet:
-        show(rerun_parts(comparison), sys.stdout)
+        output(Result(comparison, (), lambda: rerun_parts(comparison)), json_file, is_quiet=quiet)
     raise typer.Exit({"equivalent": DONE, "different": NO}.get(comparison["answer"], UNCLEAR))

@@ -1,15 +1,11 @@
 """`weighbridge sweep`."""
 
-import sys
-import time
 from typing import Annotated
 
 import typer
 
-from weighbridge.api.documents import write_json
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, stop
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, errors_as_exits, output, stop
 
 
 def sweep(  # noqa: PLR0913 -- every option of the command line
@@ -31,13 +27,13 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Measure throughput and latency for several batch sizes and levels of concurrency."""
-    from datetime import UTC, datetime
-
-    from weighbridge.cli.tables.terminal import show, sweep_parts
+    from weighbridge.api.following import now
+    from weighbridge.api.results import Result
+    from weighbridge.cli.tables.terminal import sweep_parts
     from weighbridge.measure.scenarios import Offline, ProfileSettings, RuntimeSettings
     from weighbridge.measure.studies import sweep as sweeping
 
-    try:
+    with errors_as_exits(interrupted="Interrupted; the sweep was stopped and has no result."):
         target = target_options.target_from(
             model=model,
             data=data,
@@ -45,9 +41,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
             is_trusted=trust,
             torch=target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
         )
-        engine = RuntimeSettings(
-            provider=provider, affinity=tuple(target_options.numbers_from(affinity, field="affinity"))
-        )
+        engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
         settings = ProfileSettings(scenario=Offline(min_samples=samples, threads=threads), engine=engine)
         with target_options.runs_of(target, is_quiet=quiet) as (run, say):
             result = sweeping.sweep(
@@ -56,16 +50,9 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
                 batches=target_options.numbers_from(batch, field="batch"),
                 concurrencies=target_options.numbers_from(concurrency, field="concurrency"),
                 on_progress=say,
-                now=datetime.fromtimestamp(time.time(), UTC),
+                now=now(),
             )
-        if json_file is not None:
-            write_json(json_file, result)
-    except Refused as refused:
-        stop(refused.reason)
-    except KeyboardInterrupt:
-        stop("Interrupted; the sweep was stopped and has no result.", code=INTERRUPTED)
-    if not quiet:
-        show(sweep_parts(result), sys.stdout)
+        output(Result(result, (), lambda: sweep_parts(result)), json_file, is_quiet=quiet)
     if result["is_partial"]:
         stop("Stopped early; the result contains the points measured so far.", code=INTERRUPTED)
     raise typer.Exit(DONE if sweeping.best_of(result) else NO)

@@ -8,16 +8,7 @@ from weighbridge.cli.tables.terminal import number, table_of, verdict_lines
 if TYPE_CHECKING:
     from rich.table import Table
 
-ANSWERS = {
-    "baseline": "baseline",
-    "faster": "faster",
-    "slower": "slower",
-    "tied": "tied",
-    "unknown": "cannot tell",
-    "equivalent": "equivalent",
-    "different": "different",
-    "cannot_tell": "cannot tell",
-}
+ANSWERS = {"unknown": "cannot tell", "cannot_tell": "cannot tell"}
 
 
 def comparison_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
@@ -39,7 +30,7 @@ def comparison_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
 def _model_row(candidate: Mapping[str, Any]) -> list[str]:
     metrics = candidate["metrics"]
     speeds = (between(metrics.get("latency_p50_ms")), between(candidate["speed_up"]))
-    return [candidate["name"], number(metrics["model_size_mb"]["value"]), *speeds, ANSWERS[candidate["answer"]]]
+    return [candidate["name"], number(metrics["model_size_mb"]["value"]), *speeds, _answer(candidate)]
 
 
 def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
@@ -51,7 +42,7 @@ def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
             number(each["then"]),
             number(each["now"]),
             between(each, key="ratio"),
-            ANSWERS[each["answer"]],
+            _answer(each),
         )
         for each in document["metrics"]
     )
@@ -59,7 +50,7 @@ def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     for each in document["differences"]:
         yield f"differs: {each['condition']} was {each['then']}, is {each['now']}"
     yield from (f"  {text}" for text in document["reasons"])
-    yield f"answer: {ANSWERS[document['answer']]}"
+    yield f"answer: {_answer(document)}"
 
 
 def between(metric: Mapping[str, Any] | None, *, key: str = "value") -> str:
@@ -67,3 +58,7 @@ def between(metric: Mapping[str, Any] | None, *, key: str = "value") -> str:
     if metric is None:
         return ""
     return f"{number(metric[key])} [{number(metric['lower'])}, {number(metric['upper'])}]"
+
+
+def _answer(document: Mapping[str, Any]) -> str:
+    return ANSWERS.get(document["answer"], str(document["answer"]))

@@ -20,15 +20,9 @@ def show_prices(book: PriceBook, prices: Sequence[Price], *, stale_days: int) ->
     table = _table(f"{len(prices)} prices on {book.as_of}", ("SKU", "terms", "USD", "per", "as of", "source", ""))
     for price in prices:
         marks = [f"old ({price.age_days(book.as_of)} days)"] if price.age_days(book.as_of) > stale_days else []
-        marks += ["disputed"] if price.key in disputed else []
+        mark = ", ".join([*marks, "disputed"] if price.key in disputed else marks)
         table.add_row(
-            price.sku,
-            _terms(price),
-            _usd(price),
-            str(price.unit),
-            str(price.as_of),
-            _short(price.source),
-            ", ".join(marks),
+            price.sku, _terms(price), _usd(price), str(price.unit), str(price.as_of), _short(price.source), mark
         )
     _print(table)
 
@@ -41,10 +35,10 @@ def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
         price, per_gpu = offer.price, offer.price.usd_per_gpu_h
         gpu = "" if per_gpu is None else amount_text(per_gpu.quantize(Decimal("0.0001")))
         table.add_row(_terms(price), _usd(price), str(price.unit), gpu, str(price.as_of), price.source)
-        list_prices = (
-            [("list price", price.list_price)] if price.list_price and price.origin is PriceOrigin.NEGOTIATED else []
-        )
-        for label, other in (*list_prices, *(("other source", each) for each in offer.others)):
+        others = [("other source", each) for each in offer.others]
+        if price.list_price and price.origin is PriceOrigin.NEGOTIATED:
+            others.insert(0, ("list price", price.list_price))
+        for label, other in others:
             table.add_row(f"  {label}", _usd(other), str(other.unit), "", str(other.as_of), other.source)
     _print(table)
     for line in _remarks(first):
@@ -53,10 +47,8 @@ def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
 
 def show_disagreements(disagreements: Sequence[Disagreement], limit: int) -> None:
     """Print the prices that sources disagree on, largest difference first."""
-    table = _table(
-        f"{len(disagreements)} prices that sources disagree on",
-        ("SKU", "terms", "difference", "USD", "as of", "source"),
-    )
+    headings = ("SKU", "terms", "difference", "USD", "as of", "source")
+    table = _table(f"{len(disagreements)} prices that sources disagree on", headings)
     for disagreement in disagreements[:limit]:
         spread = "" if disagreement.spread is None else f"{disagreement.spread:.1%}"
         for index, price in enumerate(disagreement.prices):
@@ -67,22 +59,13 @@ def show_disagreements(disagreements: Sequence[Disagreement], limit: int) -> Non
 
 def show_replay(replay: PriceReplay) -> None:
     """Print each price on both days, its change, and the prices that no longer exist."""
-    table = _table(
-        f"prices of {replay.then} on {replay.today}",
-        ("SKU", "terms", "then", "now", "change", "as of", "source"),
-    )
+    headings = ("SKU", "terms", "then", "now", "change", "as of", "source")
+    table = _table(f"prices of {replay.then} on {replay.today}", headings)
     for each in replay.prices:
+        before, now = each.before, each.now
         share = "" if each.change_share is None or not each.has_moved else f"{each.change_share:+.1%}"
-        days = f"{each.before.as_of}, {each.now.as_of}"
-        table.add_row(
-            each.before.sku,
-            _terms(each.before),
-            _usd(each.before),
-            _usd(each.now),
-            share,
-            days,
-            _short(each.now.source),
-        )
+        days = f"{before.as_of}, {now.as_of}"
+        table.add_row(before.sku, _terms(before), _usd(before), _usd(now), share, days, _short(now.source))
     _print(table)
     sys.stdout.writelines(f"gone: {each.before.sku}, {_terms(each.before)}: {each.reason}\n" for each in replay.gone)
     sys.stdout.write(f"{len(replay.moved)} of {len(replay.prices)} changed, {len(replay.gone)} gone; {replay.digest}\n")
@@ -107,9 +90,8 @@ def _terms(price: Price) -> str:
 
 
 def _usd(price: Price) -> str:
-    bounds = (
-        "" if price.low_usd is None or price.high_usd is None else f" ({_text(price.low_usd)}-{_text(price.high_usd)})"
-    )
+    low, high = price.low_usd, price.high_usd
+    bounds = "" if low is None or high is None else f" ({_text(low)}-{_text(high)})"
     return f"{amount_text(price.usd)}{bounds}{'+' if price.tiers else ''}"
 
 

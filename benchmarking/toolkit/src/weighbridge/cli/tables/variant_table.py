@@ -13,11 +13,8 @@ COLUMNS = ("variant", "verdict", "speed-up", "loss", "accuracy", "p50 ms", "MB")
 
 
 def candidates_parts(candidates: Candidates, *, left_out: Sequence[str] = ()) -> "Iterator[Table | str]":
-    """Yield the table, the reasons for each verdict with all intervals, the skipped variants, and the conclusion.
-
-    Loss is in percentage points of accuracy.
-    """
-    # Without borders the table fits into 80 columns and no name is truncated.
+    """Yield the table, the reasons for each verdict with all intervals, the skipped variants, and the conclusion."""
+    # Loss is in points of accuracy. Without borders the table fits into 80 columns and no name is truncated.
     yield table_of(
         "Variants against the baseline",
         COLUMNS,

@@ -1,17 +1,20 @@
-"""`weighbridge track`."""
+"""`weighbridge track` and `weighbridge import-runs`: experiment trackers."""
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from weighbridge.api.documents import read_json
-from weighbridge.cli.exits import DONE, stop
-from weighbridge.core.errors import Refused
+from weighbridge.api.documents import read_json, write_json
+from weighbridge.cli.exits import errors_as_exits, stop
 
 if TYPE_CHECKING:
+    from weighbridge.trackers.mlflow import MlflowTracker
     from weighbridge.trackers.records import Tracker
+
+UriOption = Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow tracking server.")]
 
 
 class TrackerKind(StrEnum):
@@ -25,7 +28,7 @@ class TrackerKind(StrEnum):
 def track(
     files: Annotated[list[Path], typer.Argument(help="JSON results of weighbridge commands.")],
     to: Annotated[TrackerKind, typer.Option(help="The tracker to log to.")],
-    uri: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow tracking server.")] = "",
+    uri: UriOption = "",
     experiment: Annotated[str, typer.Option(help="MLflow experiment or W&B project.")] = "weighbridge",
     folder: Annotated[Path, typer.Option(help="W&B folder for runs.")] = Path("var/wandb"),
     offline: Annotated[
@@ -36,25 +39,52 @@ def track(
     """Log results to MLflow, Weights & Biases or a JSON-lines file: a run per benchmark, a child run per variant."""
     from weighbridge.trackers.records import record_of
 
-    try:
+    with errors_as_exits():
         records = [record_of(read_json(file), name=file.stem) for file in files]
         tracker = _tracker(to, uri=uri, experiment=experiment, folder=folder, is_offline=offline, out=out)
         for file, record in zip(files, records, strict=True):
             typer.echo(f"{file}: {tracker.log(record)}")
-    except Refused as refused:
-        stop(refused.reason)
-    raise typer.Exit(DONE)
 
 
 def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
     from weighbridge.trackers.jsonl import JsonLines
-    from weighbridge.trackers.mlflow import MlflowTracker
     from weighbridge.trackers.wandb import WandbTracker
 
     if kind is TrackerKind.JSONL:
         return JsonLines(out)
     if kind is TrackerKind.WANDB:
         return WandbTracker(experiment, folder=folder, is_offline=is_offline)
+    return _mlflow(uri, experiment)
+
+
+def _mlflow(uri: str, experiment: str) -> "MlflowTracker":
+    from weighbridge.trackers.mlflow import MlflowTracker
+
     if not uri:
         stop("Give the MLflow tracking server with --uri or MLFLOW_TRACKING_URI.")
     return MlflowTracker(uri, experiment)
+
+
+def import_runs(
+    json_file: Annotated[Path, typer.Option("--json", help="Write the candidates to this file.")],
+    uri: UriOption = "",
+    experiment: Annotated[str, typer.Option(help="MLflow experiment.")] = "weighbridge",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Metric to import, METRIC=KEY:UNIT, where KEY is the name in MLflow; repeatable."),
+    ] = None,
+    baseline: Annotated[str, typer.Option(help="The baseline run; default: the newest.")] = "",
+    limit: Annotated[int, typer.Option(help="Maximum number of runs to read, newest first.")] = 100,
+) -> None:
+    """Import runs from MLflow as candidates for pareto and recommend."""
+    from datetime import UTC, datetime
+
+    from weighbridge.trackers.imported import candidates_of, wanted_of
+
+    at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+    with errors_as_exits():
+        tracker = _mlflow(uri, experiment)
+        wanted = [wanted_of(text) for text in metric or ()]
+        candidates = candidates_of(tracker.documents(limit), wanted=wanted, baseline=baseline or None, at=at)
+        write_json(json_file, candidates.as_document())
+    typer.echo(f"{json_file}: {len(candidates.candidates)} candidates, baseline {candidates.baseline}")

@@ -1,1 +1,0 @@
-"""Commands about experiment trackers."""
