@@ -36,8 +36,10 @@ def main() -> None:
     models = train.train(var, say.line)
     say.done(f"{models.best.stem} is the best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
     farewell = _play(say, var, people, models)
-    packet = _company(say, var)
-    farewell(packet)
+    # The processes of the first part have stopped, so that no tick advances the quarters of the second.
+    from examples.company.portfolio import story
+
+    farewell(story.run(say, folder=var / "demo" / "company"))
     say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in total.[/dim]")
 
 
@@ -62,13 +64,6 @@ def _set_up() -> dict[str, Any]:
         return {
             name: (user.get_full_name(), users.token_for(user, now=timezone.now())) for name, user in accounts.items()
         }
-
-
-def _company(say: Terminal, var: Path) -> Path:
-    """Run the second part after the processes of the first part have stopped, so that no tick advances its quarters."""
-    from examples.company.portfolio import story
-
-    return story.run(say, folder=var / "demo" / "company")
 
 
 def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
@@ -126,39 +121,21 @@ def _ask_gates(
 ) -> dict[str, dict[str, str]]:
     import hashlib
 
-    digest = decided["authorization"]["subject_digest"]
+    approved = decided["authorization"]["subject_digest"]
     stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
     statement, key = target / "statement.json", target / "public-key.pem"
-    statement.write_text(json.dumps(cast.lead.get("gate/", subject=digest, env="prod")["statement"], indent=2))
+    statement.write_text(json.dumps(cast.lead.get("gate/", subject=approved, env="prod")["statement"], indent=2))
     key.write_text(cast.lead.get("keys/")["public_key_pem"])
-    asked = {
-        "approved_artifact": {
-            "server": story.ask_gate(cast, digest=digest),
-            "statement": story.ask_gate_offline(digest=digest, statement=statement, public_key=key),
-        },
-        "another_artifact": {
-            "server": story.ask_gate(cast, digest=stranger),
-            "statement": story.ask_gate_offline(digest=stranger, statement=statement, public_key=key),
-        },
-    }
-    words, sources = (
-        {0: "allow", 1: "deny", 2: "unknown"},
-        {"server": "from the server", "statement": "from the signed statement alone"},
-    )
-    for subject, statuses in asked.items():
-        for source, status in statuses.items():
-            what = f"{subject.replace('_', ' ')}, answer {sources[source]}: {words.get(status, status)}"
+    words = {0: "allow", 1: "deny", 2: "unknown"}
+    answers: dict[str, dict[str, str]] = {}
+    for subject, digest in (("approved_artifact", approved), ("another_artifact", stranger)):
+        online = story.ask_gate(cast, digest=digest)
+        offline = story.ask_gate_offline(digest=digest, statement=statement, public_key=key)
+        for source, status in (("the server", online), ("the signed statement alone", offline)):
+            what = f"{subject.replace('_', ' ')}, answer from {source}: {words.get(status, status)}"
             say.done(what, f"weighbridge gate … --env prod exits {status}")
-    answers = {
-        subject: {source: words.get(status, "unknown") for source, status in statuses.items()}
-        for subject, statuses in asked.items()
-    }
-    if [*answers["approved_artifact"].values(), *answers["another_artifact"].values()] != [
-        "allow",
-        "allow",
-        "deny",
-        "deny",
-    ]:
+        answers[subject] = {"server": words.get(online, "unknown"), "statement": words.get(offline, "unknown")}
+    if [set(answer.values()) for answer in answers.values()] != [{"allow"}, {"deny"}]:
         raise SystemExit("The gate did not give the expected answers.")
     return answers
 
@@ -201,18 +178,8 @@ def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
 def _start_jira(stack: Any, var: Path) -> str:
     port_file = var / "demo" / "jira-url"
     port_file.unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "tests.standins.jira_cloud",
-        "--port",
-        "0",
-        "--port-file",
-        str(port_file),
-        "--index-lag-s",
-        "1",
-    ]
-    stack.start("jira", [*command, "--token", STANDIN_TOKEN])
+    command = [sys.executable, *["-m", "tests.standins.jira_cloud", "--port", "0", "--index-lag-s", "1"]]
+    stack.start("jira", [*command, "--port-file", str(port_file), "--token", STANDIN_TOKEN])
     for _ in range(200):
         if port_file.exists() and port_file.read_text().strip():
             return port_file.read_text().strip()

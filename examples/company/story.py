@@ -79,22 +79,17 @@ def _register(me: Caller, model: Path) -> Document:
     return me.upload("models/", model, **fields)
 
 
-def submit(cast: Cast, ref: str, say: Terminal) -> Document:
+def submit(cast: Cast, ref: str, say: Terminal) -> None:
     """Step 2: submit the request; if a rule fires, ticket and benchmark are queued in the same transaction."""
     cast.requester.post(f"requests/{ref}/submit/")
     request = cast.requester.get(f"requests/{ref}/")
-    policy_evaluation = request["policy_evaluation"]
     say.done(
-        f"the policy says: {policy_evaluation['outcome'].replace('_', ' ')}",
-        f"policy {request['policy']['name']} v{request['policy']['number']}",
+        f"the policy says: {_outcome(request)}", f"policy {request['policy']['name']} v{request['policy']['number']}"
     )
-    for rule in policy_evaluation["rules"]:
-        if rule["effect"]:
-            say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['why']}")
-    return request
+    _show_rules(request, say)
 
 
-def await_ticket(cast: Cast, ref: str, say: Terminal) -> Document:
+def await_ticket(cast: Cast, ref: str, say: Terminal) -> None:
     """Step 3: wait until a worker has opened the ticket."""
     found = wait(
         lambda: cast.requester.get(f"requests/{ref}/"),
@@ -102,7 +97,6 @@ def await_ticket(cast: Cast, ref: str, say: Terminal) -> Document:
         lambda request: None,
     )
     say.done(f"Jira ticket {found['ticket']['key']} opened over HTTP", found["ticket"]["url"])
-    return found
 
 
 def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
@@ -129,11 +123,19 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
     for each in beside["variants"]:
         metric_values = f"{each['accuracy'] or '-':<25} {each['p95_ms'] or '-':<25} {each['size_mb'] or '-':<6}"
         say.line(f"{each['name']:<36} {metric_values} {each['answer']}, {each['standing'] or 'not measured'}")
-    say.line(f"the policy now says: {found['policy_evaluation']['outcome'].replace('_', ' ')}")
-    for rule in found["policy_evaluation"]["rules"]:
+    say.line(f"the policy now says: {_outcome(found)}")
+    _show_rules(found, say)
+    return found
+
+
+def _outcome(request: Document) -> str:
+    return str(request["policy_evaluation"]["outcome"]).replace("_", " ")
+
+
+def _show_rules(request: Document, say: Terminal) -> None:
+    for rule in request["policy_evaluation"]["rules"]:
         if rule["effect"]:
             say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['why']}")
-    return found
 
 
 def runs_of(request: Document) -> tuple[Document, Document]:
@@ -146,11 +148,8 @@ def _is_measured(request: Document) -> bool:
     """Whether all runs have ended and their metric values are stored, which happens after the end of a run."""
     metric_values = {metric["name"] for metric in request["metric_values"] if metric["measured"]}
     ended = bool(request["runs"]) and all(run["state"] in FINISHED for run in request["runs"])
-    return ended and ({"latency_p95_ms", "alternatives_measured"} <= metric_values or not _all_done(request))
-
-
-def _all_done(request: Document) -> bool:
-    return all(run["state"] == "done" and run["verdict"] != "invalid" for run in request["runs"])
+    is_valid = all(run["state"] == "done" and run["verdict"] != "invalid" for run in request["runs"])
+    return ended and ({"latency_p95_ms", "alternatives_measured"} <= metric_values or not is_valid)
 
 
 def complete(cast: Cast, ref: str, say: Terminal) -> None:
@@ -162,14 +161,12 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             say.line(f"contradicted: {row['message']}")
             me.post(
                 f"requests/{ref}/contradictions/{row['name']}/",
-                text=("The claim came from an earlier prototype on easier photographs; please use the measured value."),
+                text="The claim came from an earlier prototype on easier photographs; please use the measured value.",
             )
     for item in request["checklist"]:
         if not item["is_complete"] and item["is_required"]:
-            answers: dict[str, Document] = {
-                "attestation": {"is_attested": True},
-                "text": {"text": _answer(item["id"])},
-            }
+            text = ANSWERS.get(item["id"], LONG_ANSWER)
+            answers: dict[str, Document] = {"attestation": {"is_attested": True}, "text": {"text": text}}
             answer = answers.get(item["kind"])
             if answer is None:
                 raise SystemExit(f"The demo cannot answer this checklist item: {item['title']}: {item['why']}")
@@ -204,7 +201,7 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
     condition = {
         "text": "Ship the INT8 variant if it still keeps its accuracy on last week's photographs.",
         "owner": "owner",
-        "due_on": _in_days(60),
+        "due_on": (timezone.now().date() + timedelta(days=60)).isoformat(),
     }
     cast.lead.post(
         f"requests/{ref}/votes/",
@@ -276,16 +273,8 @@ def _short(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:4]
 
 
-def _answer(item: str) -> str:
-    return ANSWERS.get(item, LONG_ANSWER)
-
-
 def _bounds(metric: Document) -> str:
     if metric["lower"] is None or metric["upper"] is None:
         return f"{float(metric['value']):.4g} {metric['unit']}"
     low, high = float(metric["lower"]), float(metric["upper"])
     return f"{float(metric['value']):.4g} {metric['unit']}  [{low:.4g}, {high:.4g}]  n = {metric['n']}"
-
-
-def _in_days(days: int) -> str:
-    return (timezone.now().date() + timedelta(days=days)).isoformat()

@@ -16,6 +16,7 @@ from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
 from governance.people.domain.roles import BINDING, Role
+from governance.people.models import Team
 from governance.people.queries.people import person_of
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 
@@ -51,21 +52,24 @@ def create_users(*, now: datetime) -> dict[str, User]:
     """Create missing users with roles and budget. Returns the users by name."""
     found = {}
     for member in MEMBERS:
-        first, last = member.name.split()
-        user, is_new = User.objects.get_or_create(
-            username=member.username,
-            defaults={"first_name": first, "last_name": last, "is_staff": Role.ADMIN in member.roles},
-        )
-        if is_new:
-            user.set_password(PASSWORD)
-            user.save()
-        found[member.username] = user
+        found[member.username] = create_user(member.username, member.name, is_staff=Role.ADMIN in member.roles)
     _give_roles(found, now=now)
     team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
     quarter = str(Quarter.of(now.date()))
     for unit, amount in BUDGETS.items():
-        _top_up(team_id=team.pk, quarter=quarter, unit=unit, amount=amount, by=found["finance"], now=now)
+        _top_up(team, quarter=quarter, unit=unit, amount=amount, by=found["finance"], now=now)
     return found
+
+
+def create_user(username: str, name: str, *, is_staff: bool = False) -> User:
+    """Create a user with the password of the demo, unless the user exists."""
+    first, last = name.split()
+    names = {"first_name": first, "last_name": last, "is_staff": is_staff}
+    user, is_new = User.objects.get_or_create(username=username, defaults=names)
+    if is_new:
+        user.set_password(PASSWORD)
+        user.save()
+    return user
 
 
 def _give_roles(users: dict[str, User], *, now: datetime) -> None:
@@ -86,13 +90,10 @@ def _give_roles(users: dict[str, User], *, now: datetime) -> None:
                 )
 
 
-def _top_up(*, team_id: int, quarter: str, unit: BudgetUnit, amount: Decimal, by: User, now: datetime) -> None:
+def _top_up(team: Team, *, quarter: str, unit: BudgetUnit, amount: Decimal, by: User, now: datetime) -> None:
     """Allocate the budget for one more run of the demo, because the demo can be repeated."""
-    account = BudgetAccount.objects.filter(
-        center__level="team", center__team_id=team_id, quarter=quarter, unit=unit
-    ).first()
-    count = LedgerEntry.objects.filter(account=account, kind="allocate").count() if account else 0
-    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    accounts = BudgetAccount.objects.filter(center__level="team", center__team=team, quarter=quarter, unit=unit)
+    count = LedgerEntry.objects.filter(account=accounts.first(), kind="allocate").count() if accounts else 0
     key = f"demo:{quarter}:{unit}:{count}"
     budgets.allocate(holder=team, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 

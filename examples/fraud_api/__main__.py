@@ -2,8 +2,6 @@
 
 import os
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +9,7 @@ import typer
 
 from examples.fraud_api import story
 from examples.fraud_api.settings import FULL, QUICK
+from weighbridge.api.following import now
 from weighbridge.cli.exits import DONE, NO, errors_as_exits
 from weighbridge.cli.tables.terminal import progress
 from weighbridge.core.extras import require_extra
@@ -32,9 +31,7 @@ def fraud_api(
         require_extra("torch")
         require_extra("charts")
         with progress(sys.stderr, is_quiet=quiet) as say:
-            ending = story.run_case(
-                out, settings=QUICK if quick else FULL, say=say, now=lambda: datetime.fromtimestamp(time.time(), UTC)
-            )
+            ending = story.run_case(out, settings=QUICK if quick else FULL, say=say, now=now)
     if ending.without_pdf is not None:
         typer.echo(f"weighbridge: {ending.without_pdf}", err=True)
     if not quiet:

@@ -38,9 +38,7 @@ METRIC = "equivalent_annual_usd"
 
 @dataclasses.dataclass(frozen=True)
 class Weighed:
-    """The decision, and the same with C at the recall that four times the data would bring (None without a
-    forecast).
-    """
+    """The decision, and the same with C at the recall that four times the data would bring (None if unknown)."""
 
     decision: MatrixDecision
     at_ceiling: MatrixDecision | None

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 from examples.fraud_api.transactions import generate
+from examples.steps import Clock, Say
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.plan import LoadCaps, LoadPlan
@@ -23,7 +23,6 @@ from weighbridge.measure.verdict import Status
 
 PROGRAM = "examples.fraud_api.servers"
 START_S, BODIES, ATTEMPTS = 60.0, 500, 3
-Say = Callable[[float, str], None]
 
 
 def write_bodies(path: Path, *, seed: int) -> Path:
@@ -56,7 +55,7 @@ def is_inconclusive(load: Mapping[str, Any], *, name: str = "response_time_p95_m
 
 
 def run_load_test(
-    server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime
+    server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: Clock
 ) -> dict[str, Any]:
     """Start the server `(kind, given)`, run the load test, and return `load` (`weighbridge.load/1`) and `timings`."""
     with running_server(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
@@ -77,7 +76,7 @@ def run_load_test(
         )
         target = check_target(url, permissions=(), resolve=resolve_addresses)
         result, _ = run_load(
-            plan, target, caps=LoadCaps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now
+            plan, target, caps=LoadCaps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now()
         )
         return {"load": result, "timings": json.loads(ask(port, "GET", "/timings", b""))}
 

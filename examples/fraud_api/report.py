@@ -1,8 +1,6 @@
-"""The report: the written justification of the case, on one sheet, with what was measured, estimated and
-only declared.
-"""
+"""The report: the written justification of the case, with what was measured, estimated and only declared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from examples.fraud_api import load_tests, transactions
@@ -60,11 +58,11 @@ def sheet_of(
         situation=base.situation,
         sections=(
             *base.sections,
-            ("What the three options are", options_words(settings, lessons)),
-            ("What C can reach", ceiling_words(weighed, learned)),
-            ("The data", data_words(settings)),
-            ("The load", load_words(settings, tests)),
-            ("Costs and leaving", cost_words(costs)),
+            ("What the three options are", tuple(options_words(settings, lessons))),
+            ("What C can reach", tuple(ceiling_words(weighed, learned))),
+            ("The data", tuple(data_words(settings))),
+            ("The load", tuple(load_words(settings, tests))),
+            ("Costs and leaving", tuple(cost_words(costs))),
         ),
         tables=(
             *base.tables,
@@ -79,9 +77,7 @@ def sheet_of(
 
 
 def headline_of(choice: str, tests: Records) -> str:
-    """Return the choice, with a warning where a load test cannot be believed or does not tell whether the limit is
-    kept.
-    """
+    """Return the choice, with a warning about load tests that are invalid or do not tell whether the limit is kept."""
     doubtful = [OPTIONS[option] for option, test in tests.items() if load_tests.is_inconclusive(test["load"])]
     if not doubtful:
         return choice
@@ -91,138 +87,107 @@ def headline_of(choice: str, tests: Records) -> str:
     )
 
 
-def options_words(settings: FraudSettings, lessons: Records) -> tuple[str, ...]:
+def options_words(settings: FraudSettings, lessons: Records) -> Iterator[str]:
     """Say exactly what stands behind each name."""
-    b, c = lessons["b"], lessons["c"]
-    return (
-        (
-            f"A is priced as {settings.declared.model_sku} from the price book, {settings.declared.input_tokens[0]:g} "
-            "to "
-            f"{settings.declared.input_tokens[1]:g} tokens in and {settings.declared.output_tokens[0]:g} to "
-            f"{settings.declared.output_tokens[1]:g} out. "
-            f"No vendor was called: a local stand-in answered, by declared settings ({settings.stand_in.words()}). "
-            "Its accuracy is declared."
-        ),
-        (
-            f"B is an FT-Transformer (a published architecture, Gorishniy et al. 2021) of {b['parameters']:,} "
-            "parameters. No package carries weights "
-            f"for it: it was pre-trained here on {settings.unlabeled:,} unlabeled transactions by guessing hidden "
-            f"features, fine-tuned on {settings.rows:,} "
-            "labeled ones, and served by ONNX Runtime behind a real HTTP server on this machine."
-        ),
-        (
-            f"C is a network of two hidden layers and {c['parameters']:,} parameters, trained on the same labels; its "
-            "prototype was served the same way."
-        ),
+    declared, b, c = settings.declared, lessons["b"], lessons["c"]
+    (low_in, high_in), (low_out, high_out) = declared.input_tokens, declared.output_tokens
+    yield (
+        f"A is priced as {declared.model_sku} from the price book, {low_in:g} to {high_in:g} tokens in and {low_out:g} "
+        f"to {high_out:g} out. No vendor was called: a local stand-in answered, by declared settings "
+        f"({settings.stand_in.words()}). Its accuracy is declared."
+    )
+    yield (
+        f"B is an FT-Transformer (a published architecture, Gorishniy et al. 2021) of {b['parameters']:,} parameters. "
+        f"No package carries weights for it: it was pre-trained here on {settings.unlabeled:,} unlabeled transactions "
+        f"by guessing hidden features, fine-tuned on {settings.rows:,} labeled ones, and served by ONNX Runtime behind "
+        "a real HTTP server on this machine."
+    )
+    yield (
+        f"C is a network of two hidden layers and {c['parameters']:,} parameters, trained on the same labels; its "
+        "prototype was served the same way."
     )
 
 
-def ceiling_words(weighed: Weighed, learned: Mapping[str, Any]) -> tuple[str, ...]:
+def ceiling_words(weighed: Weighed, learned: Mapping[str, Any]) -> Iterator[str]:
     """Say what the learning curve expects, what came of four times the data, and what a ceiling would change."""
-    known = (
-        (
-            f"Trained on {learned['beyond_rows']:,} transactions, which only a generator can give, C reached "
-            f"{learned['beyond']:.3f}."
-        ),
-        (
-            f"Ordered by the law of the data itself, {learned['best']:.3f} of the frauds in these test rows are "
-            "caught; a "
-            "detector does better only by luck."
-        ),
+    curve, beyond = learned["curve"], learned["beyond"]
+    yield from describe(curve) if curve is not None else (f"No forecast: {learned['why']}",)
+    yield (
+        f"Trained on {learned['beyond_rows']:,} transactions, which only a generator can give, C reached {beyond:.3f}."
     )
-    if learned["curve"] is None:
-        return (f"No forecast: {learned['why']}", *known)
-    far = learned["curve"]["expected"][-1]
-    held = "inside" if far["lower"] <= learned["beyond"] <= far["upper"] else "outside"
-    lifted = argue(weighed.at_ceiling).headline if weighed.at_ceiling is not None else ""
-    return (
-        *describe(learned["curve"]),
-        *known,
-        f"That lies {held} the interval of the forecast.",
-        f"With C at that expectation: {lifted}",
+    yield (
+        f"Ordered by the law of the data itself, {learned['best']:.3f} of the frauds in these test rows are caught; a "
+        "detector does better only by luck."
     )
+    if curve is not None:
+        far = curve["expected"][-1]
+        held = "inside" if far["lower"] <= beyond <= far["upper"] else "outside"
+        yield f"That lies {held} the interval of the forecast."
+        lifted = argue(weighed.at_ceiling).headline if weighed.at_ceiling is not None else ""
+        yield f"With C at that expectation: {lifted}"
 
 
-def data_words(settings: FraudSettings) -> tuple[str, ...]:
+def data_words(settings: FraudSettings) -> Iterator[str]:
     """Say where the transactions come from, and their law."""
-    return (
-        (
-            "Nothing here is a real payment: no package ships labeled ones, so they are drawn from a law that is "
-            "stated "
-            "in full."
-        ),
-        (
-            f"{transactions.FEATURES} standard normal features, every two correlated by "
-            f"{transactions.SHARED_FACTOR:g}; the log odds of fraud are a sum of "
-            f"linear terms and interactions with intercept {transactions.INTERCEPT:g}; {transactions.UNREPORTED:.0%} "
-            "of frauds are never reported."
-        ),
-        (
-            f"Accuracy is recall: the share of reported frauds that are flagged where {transactions.FALSE_ALARMS:.0%} "
-            "of "
-            "the genuine transactions are."
-        ),
-        f"{settings.test_rows:,} other transactions of the same law judge.",
+    yield (
+        "Nothing here is a real payment: no package ships labeled ones, so they are drawn from a law that is stated "
+        "in full."
     )
+    yield (
+        f"{transactions.FEATURES} standard normal features, every two correlated by {transactions.SHARED_FACTOR:g}; "
+        f"the log odds of fraud are a sum of linear terms and interactions with intercept {transactions.INTERCEPT:g}; "
+        f"{transactions.UNREPORTED:.0%} of frauds are never reported."
+    )
+    yield (
+        f"Accuracy is recall: the share of reported frauds that are flagged where {transactions.FALSE_ALARMS:.0%} of "
+        "the genuine transactions are."
+    )
+    yield f"{settings.test_rows:,} other transactions of the same law judge."
 
 
-def load_words(settings: FraudSettings, tests: Records) -> tuple[str, ...]:
+def load_words(settings: FraudSettings, tests: Records) -> Iterator[str]:
     """Say how it was fired, and how far each test may be believed."""
-    said = [
-        (
-            f"The load test's own engine fired {settings.rate_per_s:,.0f} requests a second, Poisson, whatever the "
-            "servers did; generator and servers shared this machine."
-        )
-    ]
+    yield (
+        f"The load test's own engine fired {settings.rate_per_s:,.0f} requests a second, Poisson, whatever the servers "
+        "did; generator and servers shared this machine."
+    )
     for option, test in tests.items():
         verdict = test["load"]["verdict"]
         reasons = " ".join(reason["message"] for reason in verdict["reasons"])
         attempt = f", attempt {test['attempts']}" if test["attempts"] > 1 else ""
-        said.append(f"{OPTIONS[option]}: {verdict['status']}{attempt}. {reasons}".rstrip())
-    return tuple(said)
+        yield f"{OPTIONS[option]}: {verdict['status']}{attempt}. {reasons}".rstrip()
 
 
-def cost_words(costs: Mapping[str, Any]) -> tuple[str, ...]:
+def cost_words(costs: Mapping[str, Any]) -> Iterator[str]:
     """Say who is cheapest how surely, and where the options cross."""
     cheapest = ", ".join(f"{OPTIONS[name]} {share:.0%}" for name, share in costs["cheapest"]["tco_usd"].items())
-    said = [f"Cheapest over the years, by share of the draws: {cheapest}."]
-    return (*said, *(_crossing(pair) for pair in costs["crossover"]["pairs"] if pair["volume_probability"] >= USUAL))
-
-
-def _crossing(pair: Mapping[str, Any]) -> str:
-    volume = {level: f"{pair['volume'][level] / BILLION:.1f}" for level in ("p10", "p50", "p90")}
-    return (
-        f"{OPTIONS[pair['first']]} and {OPTIONS[pair['second']]} cost the same at {volume['p50']} billion "
-        "transactions a year "
-        f"({volume['p10']} to {volume['p90']}), in {pair['volume_probability']:.0%} of the draws."
-    )
+    yield f"Cheapest over the years, by share of the draws: {cheapest}."
+    for pair in costs["crossover"]["pairs"]:
+        if pair["volume_probability"] >= USUAL:
+            low, middle, high = (f"{pair['volume'][level] / BILLION:.1f}" for level in ("p10", "p50", "p90"))
+            yield (
+                f"{OPTIONS[pair['first']]} and {OPTIONS[pair['second']]} cost the same at {middle} billion "
+                f"transactions a year ({low} to {high}), in {pair['volume_probability']:.0%} of the draws."
+            )
 
 
 def load_table(tests: Records) -> Table:
     """Return rate, response times and failures of each test."""
-    rows = []
-    for option, test in tests.items():
-        metrics = test["load"]["metrics"]
-        times = (metrics.get(f"response_time_{each}_ms") for each in TIMES)
-        rows.append(
-            (
-                OPTIONS[option],
-                "stand-in, declared" if option == "a" else "local server, measured",
-                number(metrics["achieved_per_s"]["value"]),
-                *(
-                    EMPTY_CELL
-                    if each is None
-                    else f"{number(each['value'])} ({number(each['lower'])} to {number(each['upper'])})"
-                    for each in times
-                ),
-                f"{metrics['error_rate']['value']:.2%}",
-                number(test["timings"]["mean_s"] * 1e3),
-                test["load"]["verdict"]["status"],
-            )
-        )
     heads = ("option", "server", "answered/s", *(f"{each} ms" for each in TIMES), "failed", "processor ms", "verdict")
-    return Table(
-        "Load tests: response time from the moment a request was due", heads, tuple(rows), frozenset(range(2, 8))
+    rows = tuple(_load_row(option, test) for option, test in tests.items())
+    return Table("Load tests: response time from the moment a request was due", heads, rows, frozenset(range(2, 8)))
+
+
+def _load_row(option: str, test: Mapping[str, Any]) -> tuple[str, ...]:
+    metrics = test["load"]["metrics"]
+    return (
+        OPTIONS[option],
+        "stand-in, declared" if option == "a" else "local server, measured",
+        number(metrics["achieved_per_s"]["value"]),
+        *(_range(metrics.get(f"response_time_{each}_ms"), ("value", "lower", "upper")) for each in TIMES),
+        f"{metrics['error_rate']['value']:.2%}",
+        number(test["timings"]["mean_s"] * 1e3),
+        test["load"]["verdict"]["status"],
     )
 
 
@@ -242,6 +207,7 @@ def cost_table(costs: Mapping[str, Any]) -> Table:
 
 def exit_table(costs: Mapping[str, Any]) -> Table:
     """Return what leaving costs, how likely it is, and the score of lock-in."""
+    heads = ("option", "exit cost USD", "probability in 3 years", "lock-in", "forced migration")
     rows = tuple(
         (
             option["title"],
@@ -252,31 +218,23 @@ def exit_table(costs: Mapping[str, Any]) -> Table:
         )
         for option in costs["options"]
     )
-    return Table(
-        "Leaving",
-        ("option", "exit cost USD", "probability in 3 years", "lock-in", "forced migration"),
-        rows,
-        frozenset({1, 2}),
-    )
+    return Table("Leaving", heads, rows, frozenset({1, 2}))
 
 
 def price_table(costs: Mapping[str, Any]) -> Table:
     """Return every price that was used, with its date and source."""
-    rows = tuple(
-        (
-            str(each["path"]),
-            str(each.get("sku", EMPTY_CELL)),
-            f"{each['usd']} / {each['unit']}",
-            str(each["as_of"]),
-            str(each["source"]),
-        )
-        for each in costs["prices"]
-    )
+    priced = ({"sku": EMPTY_CELL, **each, "usd": f"{each['usd']} / {each['unit']}"} for each in costs["prices"])
+    rows = tuple(tuple(str(each[key]) for key in ("path", "sku", "usd", "as_of", "source")) for each in priced)
     return Table("Prices", ("used at", "SKU", "USD", "as of", "source"), rows, frozenset({2}))
 
 
 def _levels(metric: Mapping[str, Any]) -> str:
-    middle, low, high = (
-        EMPTY_CELL if metric[level] is None else number(float(metric[level])) for level in ("p50", "p10", "p90")
-    )
+    return _range(metric, ("p50", "p10", "p90"))
+
+
+def _range(metric: Mapping[str, Any] | None, keys: tuple[str, str, str]) -> str:
+    """Return a value with its ends in brackets, a dash for what is unknown."""
+    if metric is None:
+        return EMPTY_CELL
+    middle, low, high = (EMPTY_CELL if metric[key] is None else number(float(metric[key])) for key in keys)
     return f"{middle} ({low} to {high})"

@@ -9,6 +9,7 @@ import asyncio
 import json
 import math
 import random
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -27,24 +28,16 @@ NS_PER_S = 1e9
 
 
 class Timings:
-    """Processor time of each answer: how many, their sum, and the sum of their squares, in seconds."""
+    """Processor time of each answer, in seconds."""
 
     def __init__(self) -> None:
-        self.answered, self._sum, self._squares = 0, 0.0, 0.0
-
-    def note(self, seconds: float) -> None:
-        """Count one answer."""
-        self.answered += 1
-        self._sum += seconds
-        self._squares += seconds * seconds
+        self.seconds: list[float] = []
 
     def as_document(self) -> dict[str, Any]:
         """Return the number, the mean, and the standard deviation over the mean; 0 where nothing was answered."""
-        if not self.answered:
-            return {"answered": 0, "mean_s": 0.0, "cv": 0.0}
-        mean = self._sum / self.answered
-        spread = math.sqrt(max(0.0, self._squares / self.answered - mean * mean))
-        return {"answered": self.answered, "mean_s": mean, "cv": spread / mean if mean else 0.0}
+        mean = statistics.fmean(self.seconds) if self.seconds else 0.0
+        cv = statistics.pstdev(self.seconds, mean) / mean if mean else 0.0
+        return {"answered": len(self.seconds), "mean_s": mean, "cv": cv}
 
 
 class ServedConnection(asyncio.Protocol):
@@ -69,7 +62,7 @@ class ServedConnection(asyncio.Protocol):
         begun = time.thread_time_ns()
         self._parser.feed_data(data)
         if self._is_scored:
-            self._timings.note((time.thread_time_ns() - begun) / NS_PER_S)
+            self._timings.seconds.append((time.thread_time_ns() - begun) / NS_PER_S)
 
     def on_message_begin(self) -> None:
         """Forget the request before."""
@@ -95,12 +88,9 @@ class ServedConnection(asyncio.Protocol):
 
     def _write(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
-        head = (
-            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: "
-            f"{len(body)}\r\n\r\n"
-        )
+        head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json"
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(head.encode() + body)
+            self._transport.write(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
 def features_in(body: bytes) -> list[float]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from weighbridge.core.errors import Invalid
 
@@ -28,9 +27,8 @@ class StandIn:
     def __post_init__(self) -> None:
         """Refuse what is no behavior."""
         if self.median_ms <= 0 or self.sigma < 0 or self.limit_per_s <= 0:
-            raise Invalid(
-                "A stand-in has a positive latency and limit, and a spread of zero or more.", field="stand_in"
-            )
+            text = "A stand-in has a positive latency and limit, and a spread of zero or more."
+            raise Invalid(text, field="stand_in")
         if not 0 <= self.error_rate <= 1:
             raise Invalid("The error rate is a share between 0 and 1.", field="stand_in")
 
@@ -38,8 +36,7 @@ class StandIn:
         """Return the law in one sentence."""
         return (
             f"latency lognormal around {self.median_ms:g} ms with sigma {self.sigma:g}, {self.error_rate:.2%} of the "
-            "answers "
-            f"503, above {self.limit_per_s:,.0f} a second 429"
+            f"answers 503, above {self.limit_per_s:,.0f} a second 429"
         )
 
 
@@ -88,10 +85,6 @@ class FraudSettings:
         """Refuse fewer transactions than hold enough frauds to learn from."""
         if min(self.rows, self.unlabeled, self.test_rows) < LEAST_ROWS:
             raise Invalid(f"Draw at least {LEAST_ROWS:,} transactions of each kind.", field="rows")
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON-able mappings."""
-        return dataclasses.asdict(self)
 
 
 FULL = FraudSettings()

@@ -1,14 +1,14 @@
-"""Lessons: trains B and C, measures both on the same test rows, and measures C at parts of the data for its learning
-curve.
+"""Lessons: trains B and C, measures both on the same test rows, and measures C at parts of the data.
 
 Recall counts the reported frauds that are flagged where 1 genuine transaction in 100 is. Networks train on one thread:
 small batches gain nothing from more.
 """
 
 import contextlib
+import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from examples.fraud_api import networks
 from examples.fraud_api.settings import FraudSettings
-from examples.fraud_api.step_cache import cached
 from examples.fraud_api.transactions import Transactions, caught, generate
+from examples.steps import Say, cached, part
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.optimization.methods.networks import INPUT, export, parameters
@@ -29,9 +29,10 @@ from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 RATES = {"b": 3e-3, "c": 4e-3}
 # Parts of the data that the learning curve is measured on: all, two halves, four quarters and so on.
 PARTS, MOST_OF_A_SIZE = (1, 2, 4, 8, 16), 4
+# The share of the progress of B that pre-training takes.
+PRETRAINING = 0.4
 BEYOND = 4
 AT_ONCE = 2_000
-Say = Callable[[float, str], None]
 
 
 def training_set(settings: FraudSettings) -> Transactions:
@@ -49,28 +50,17 @@ def train_option(option: str, folder: Path, settings: FraudSettings, say: Say) -
     model, decides = folder / f"{option}.onnx", _decides(settings, option)
 
     def make() -> dict[str, Any]:
-        begun = time.monotonic()
+        begun, pretrained = time.monotonic(), 0.0
+        train, epochs, passes = training_set(settings), settings.epochs[option], settings.rows * settings.epochs[option]
         with one_thread():
             network = _network(option, settings)
             if option == "b":
-                _pretrained(
-                    network, folder, settings, lambda share, doing: say(share * 0.4, f"B, pre-training: {doing}")
-                )
-            start = 0.4 if option == "b" else 0.0
-            _fitted(
-                network,
-                option,
-                training_set(settings),
-                settings,
-                settings.epochs[option],
-                folder / f"{option}.safetensors",
-                lambda share, doing: say(start + share * (1 - start), f"{option.upper()}: {doing}"),
-            )
+                pretrained, passes = PRETRAINING, passes + settings.unlabeled * settings.pretrain_epochs
+                _pretrain(network, folder, settings, part(say, 0.0, pretrained, name="B, pre-training"))
+            follow = part(say, pretrained, 1.0, name=option.upper())
+            _fit(network, option, train, settings, epochs, folder / f"{option}.safetensors", follow)
         seconds = time.monotonic() - begun
-        export(network, model, example=training_set(settings).x[:1])
-        passes = settings.rows * settings.epochs[option] + (
-            settings.unlabeled * settings.pretrain_epochs if option == "b" else 0
-        )
+        export(network, model, example=train.x[:1])
         return {
             "option": option,
             "parameters": parameters(network),
@@ -94,28 +84,20 @@ def learning_curve(folder: Path, settings: FraudSettings, say: Say) -> dict[str,
 
     Returns `curve` (`weighbridge.learning-curve/1`, None where errors do not fall), `why`, `beyond` and `best`.
     """
-    rows, errors = [], []
+    rows, errors, decides = [], [], _decides(settings, "c")
     train, test = training_set(settings), test_set(settings)
     plan = [(parts, index) for parts in PARTS for index in range(min(parts, MOST_OF_A_SIZE))]
     for done, (parts, index) in enumerate(plan):
         size = settings.rows // parts
         say(0.6 * done / len(plan), f"C with {size:,} of its transactions")
-        part = _slice(train, index * size, size)
-        found = cached(
-            folder / f"curve-{parts}-{index}.json",
-            _decides(settings, "c") | {"parts": parts, "index": index},
-            lambda part=part, parts=parts: {"recall": _measured_c(part, parts, test, settings)},  # type: ignore[misc]
-        )
+        inputs = decides | {"parts": parts, "index": index}
+        measure = functools.partial(_measured_c, train.part(index * size, size), parts, test, settings)
         rows.append(size)
-        errors.append(1 - found["recall"])
+        errors.append(1 - cached(folder / f"curve-{parts}-{index}.json", inputs, measure)["recall"])
     say(0.6, "C with four times the transactions, to hold the forecast against")
-    beyond = cached(
-        folder / "beyond.json",
-        _decides(settings, "c") | {"beyond": BEYOND},
-        lambda: {
-            "recall": _measured_c(generate(settings.rows * BEYOND, seed=settings.seed + 3), 1 / BEYOND, test, settings)
-        },
-    )
+    more = generate(settings.rows * BEYOND, seed=settings.seed + 3)
+    measure = functools.partial(_measured_c, more, 1 / BEYOND, test, settings)
+    beyond = cached(folder / "beyond.json", decides | {"beyond": BEYOND}, measure)
     best = caught(test.log_odds, test.y) / int(test.y.sum())
     try:
         curve, why = as_document(forecast(rows, errors), metric="recall"), ""
@@ -141,8 +123,8 @@ def _recall(scores: Any, test: Transactions) -> dict[str, Any]:
     return {"value": found.value, "lower": found.lower, "upper": found.upper, "confidence": 0.9, "n": frauds}
 
 
-def _measured_c(train: Transactions, parts: float, test: Transactions, settings: FraudSettings) -> float:
-    """Train C anew on a share of the rows and return its recall; steps grow with the square root of the rows.
+def _measured_c(train: Transactions, parts: float, test: Transactions, settings: FraudSettings) -> dict[str, Any]:
+    """Train C anew on a share of the rows and return its `recall`; steps grow with the square root of the rows.
 
     So small parts are neither passed over too often nor too seldom, and four times the data follows the same rule.
     """
@@ -150,18 +132,10 @@ def _measured_c(train: Transactions, parts: float, test: Transactions, settings:
 
     with one_thread():
         network = _network("c", settings)
-        _fitted(
-            network,
-            "c",
-            train,
-            settings,
-            round(settings.epochs["c"] * math.sqrt(parts)),
-            None,
-            lambda _share, _doing: None,
-        )
+        _fit(network, "c", train, settings, round(settings.epochs["c"] * math.sqrt(parts)))
         with torch.no_grad():
             scores = network(torch.from_numpy(test.x)).numpy()[:, 0]
-    return float(_recall(scores, test)["value"])
+    return {"recall": float(_recall(scores, test)["value"])}
 
 
 def _network(option: str, settings: FraudSettings) -> Any:
@@ -172,7 +146,7 @@ def _network(option: str, settings: FraudSettings) -> Any:
         return networks.transformer() if option == "b" else networks.light()
 
 
-def _pretrained(network: Any, folder: Path, settings: FraudSettings, say: Say) -> None:
+def _pretrain(network: Any, folder: Path, settings: FraudSettings, say: Say) -> None:
     """Teach B to guess hidden features of transactions without labels."""
     import torch
 
@@ -192,23 +166,18 @@ def _pretrained(network: Any, folder: Path, settings: FraudSettings, say: Say) -
             return misses.sum(dim=1) / hidden.sum(dim=1).clamp(min=1)
 
     lesson = Lesson(x=x, loss=lambda misses, _rows: misses.mean(), key={"guess": settings.seed})
-    fit(
-        Guessing(),
-        lesson,
-        settings=_training("b", settings, settings.pretrain_epochs),
-        checkpoint=folder / "pretrained.safetensors",
-        on_progress=say,
-    )
+    training = _training("b", settings, settings.pretrain_epochs)
+    fit(Guessing(), lesson, settings=training, checkpoint=folder / "pretrained.safetensors", on_progress=say)
 
 
-def _fitted(
+def _fit(
     network: Any,
     option: str,
     train: Transactions,
     settings: FraudSettings,
     epochs: int,
-    checkpoint: Path | None,
-    say: Say,
+    checkpoint: Path | None = None,
+    say: Say = lambda _share, _doing: None,
 ) -> None:
     import torch
     from torch.nn import functional
@@ -238,11 +207,6 @@ def _decides(settings: FraudSettings, option: str) -> dict[str, Any]:
         "rate": str(RATES[option]),
         **({"unlabeled": settings.unlabeled, "pretrain": settings.pretrain_epochs} if option == "b" else {}),
     }
-
-
-def _slice(rows: Transactions, start: int, size: int) -> Transactions:
-    end = start + size
-    return Transactions(rows.x[start:end], rows.y[start:end], rows.log_odds[start:end])
 
 
 @contextlib.contextmanager

@@ -18,20 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEATURES = 12
-NAMES = (
-    "amount against the customer's usual",
-    "payments in the last hour",
-    "distance from the last payment",
-    "age of the account",
-    "share of night payments",
-    "risk of the merchant's trade",
-    "new device",
-    "new address",
-    "refunds of the merchant",
-    "declined attempts",
-    "hour of the day",
-    "noise",
-)
 SHARED_FACTOR, UNREPORTED = 0.2, 0.03
 INTERCEPT = -9.5
 FALSE_ALARMS = 0.01
@@ -40,13 +26,16 @@ Rows = NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class Transactions:
-    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) are the law's own, which no
-    model sees.
-    """
+    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) of the law are seen by no model."""
 
     x: Rows
     y: NDArray[np.int64]
     log_odds: NDArray[np.float64]
+
+    def part(self, start: int, size: int) -> "Transactions":
+        """Return some transactions in a row."""
+        rows = slice(start, start + size)
+        return Transactions(self.x[rows], self.y[rows], self.log_odds[rows])
 
 
 def generate(rows: int, *, seed: int) -> Transactions:
@@ -80,8 +69,6 @@ def log_odds(x: Rows) -> NDArray[np.float64]:
 
 
 def caught(scores: NDArray[np.floating], labels: NDArray[np.int64], *, false_alarms: float = FALSE_ALARMS) -> int:
-    """Return how many labeled frauds score above the threshold that flags a share `false_alarms` of the
-    genuine ones.
-    """
+    """Return how many labeled frauds score above the threshold that flags the share `false_alarms` of genuine ones."""
     threshold = np.quantile(scores[labels == 0], 1 - false_alarms)
     return int((scores[labels == 1] > threshold).sum())

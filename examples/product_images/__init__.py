@@ -1,3 +1,1 @@
-"""Product images: a MobileNet, a ResNet and a Vision Transformer sort photographs of clothing on a device without a
-GPU.
-"""
+"""Product images: a MobileNet, a ResNet and a Vision Transformer sort photographs of clothing without a GPU."""

@@ -4,8 +4,6 @@ import dataclasses
 import importlib
 import os
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ import typer
 
 from examples.product_images import story
 from examples.product_images.settings import FULL, QUICK, ExampleSettings
+from weighbridge.api.following import now
 from weighbridge.cli.exits import errors_as_exits
 from weighbridge.cli.tables.terminal import progress
 from weighbridge.core.errors import Invalid
@@ -38,9 +37,7 @@ def product_images(
         _need_libraries()
         settings = _settings(images, minutes, is_quick=quick)
         with progress(sys.stderr, is_quiet=quiet) as say:
-            ending = story.run_example(
-                out, data=data, settings=settings, say=say, now=lambda: datetime.fromtimestamp(time.time(), UTC)
-            )
+            ending = story.run_example(out, data=data, settings=settings, say=say, now=now)
     if ending.without_pdf is not None:
         typer.echo(f"weighbridge: {ending.without_pdf}", err=True)
     if not quiet:

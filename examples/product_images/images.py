@@ -26,10 +26,7 @@ TRAIN, TEST = "train", "t10k"
 
 
 def folder_of(named: Path | None) -> Path:
-    """Return the folder that holds the four files, unharmed: the named one, FASHION_MNIST_DIR, or Debian's.
-
-    Raises Invalid with how to get them.
-    """
+    """Return the folder with the four intact files: the named one, FASHION_MNIST_DIR, or Debian's; or raise Invalid."""
     variable = os.environ.get("FASHION_MNIST_DIR")
     folder = named or (Path(variable) if variable else INSTALLED)
     missing = [name for name in SHA256 if not (folder / name).is_file()]

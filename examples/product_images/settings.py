@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
@@ -54,10 +53,6 @@ class ExampleSettings:
         return TrialSettings(
             profile=ProfileSettings(scenario=scenario), comparison=VariantComparisonSettings(margin=0.02, blocks=blocks)
         )
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON-able mappings."""
-        return dataclasses.asdict(self)
 
 
 FULL = ExampleSettings()

@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,8 @@ import numpy as np
 from examples.product_images import images
 from examples.product_images.settings import ON_DEVICE, ExampleSettings
 from examples.product_images.training import Task, train_family
-from weighbridge.core.errors import Invalid
+from examples.steps import Clock, Say, nth_part, part, writing_to
+from weighbridge.api.documents import replace_json
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import plan, series
@@ -27,7 +26,6 @@ from weighbridge.tradeoff.sheets.recommendation_page import page_of
 CANDIDATES, TEST_ROWS, SHOWN_ROWS, PAGE = "candidates.json", "test.npz", "shown.npz", "recommendation"
 # Progress (0 to 1) after training and after measuring.
 TRAINED, MEASURED = 0.6, 0.97
-Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +44,7 @@ def run_example(
     data: Path | None,
     settings: ExampleSettings,
     say: Say,
-    now: Callable[[], datetime],
+    now: Clock,
     requirements: Requirements = ON_DEVICE,
     print_page: Print = print_pdf,
 ) -> ImageOutcome:
@@ -71,12 +69,9 @@ def run_example(
 def _write_data(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
     """Write the calibration rows, taken from the training images, and the test rows."""
     order = np.random.default_rng(settings.seed).permutation(len(train.x))[: settings.calibrate]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_to(folder):
         np.savez(folder / SHOWN_ROWS, x=train.x[np.sort(order)], y=train.y[np.sort(order)])
         np.savez(folder / TEST_ROWS, x=test.x, y=test.y)
-    except OSError as error:
-        raise Invalid(f"The folder {folder} is not writable: {error.strerror}.", code="folder", field="out") from error
 
 
 def _train(folder: Path, train: DataSet, settings: ExampleSettings, say: Say) -> dict[str, dict[str, Any]]:
@@ -86,26 +81,20 @@ def _train(folder: Path, train: DataSet, settings: ExampleSettings, say: Say) ->
         task = Task(
             family=family, folder=folder / family, images=train, epochs=epochs, seconds=seconds, seed=settings.seed
         )
-        records[family] = train_family(task, _part(say, index, len(settings.epochs), 0.0, TRAINED))
+        records[family] = train_family(task, nth_part(part(say, 0.0, TRAINED), index, len(settings.epochs)))
     return records
 
 
 def _measure(
-    folder: Path,
-    records: Mapping[str, Mapping[str, Any]],
-    settings: ExampleSettings,
-    say: Say,
-    now: Callable[[], datetime],
+    folder: Path, records: Mapping[str, Mapping[str, Any]], settings: ExampleSettings, say: Say, now: Clock
 ) -> Candidates:
     """Measure every family and its variants; rewrite `candidates.json` after each of them."""
     done: dict[str, Candidates] = {}
 
     def keep(family: str, found: Candidates) -> None:
         done[family] = found
-        merge_families = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
-        part = folder / f"{CANDIDATES}.part"
-        part.write_text(json.dumps(merge_families.as_document(), indent=1) + "\n")
-        part.replace(folder / CANDIDATES)
+        whole = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
+        replace_json(folder / CANDIDATES, whole.as_document())
 
     for index, family in enumerate(records):
         choice = plan.OptimizationChoice(
@@ -118,7 +107,7 @@ def _measure(
         tried = plan.of_file(
             folder / family / f"{family}.onnx", folder / TEST_ROWS, calibration=folder / SHOWN_ROWS, choice=choice
         )
-        follow = (_part(say, index, len(records), TRAINED, MEASURED), lambda: False)
+        follow = (nth_part(part(say, TRAINED, MEASURED), index, len(records)), lambda: False)
         keep(family, series.run(tried, follow=follow, now=now, keep=functools.partial(keep, family)))
     return merged(done, records, settings, is_partial=False)
 
@@ -133,7 +122,7 @@ def merged(
     """Combine the candidates of several families, with their training records."""
     sealed = manifest.seal_manifest(
         {
-            "settings": settings.as_document(),
+            "settings": dataclasses.asdict(settings),
             "isolation": merge_families(families, sealed=None, is_partial=is_partial).isolation(),
             "training": {family: dict(records[family]) for family in families},
             "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
@@ -156,9 +145,3 @@ def _with_training(candidate: Candidate, family: str, record: Mapping[str, Any])
         return candidate
     made_by = f"trained on {record['images']:,} images for {record['epochs']} epochs"
     return dataclasses.replace(candidate, made_by=made_by, file=f"{family}.onnx")
-
-
-def _part(say: Say, index: int, of: int, start: float, end: float) -> Say:
-    """A progress callback that maps 0 to 1 to one of `of` equal parts between two shares."""
-    width = (end - start) / of
-    return lambda share, doing: say(start + (index + share) * width, doing)

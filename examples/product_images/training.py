@@ -6,7 +6,6 @@ and written down, so that going on later trains the same number.
 
 import copy
 import dataclasses
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples.product_images import networks
+from examples.steps import Say, part, read_record
+from weighbridge.api.documents import replace_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -29,7 +30,6 @@ FEATURES_AT_ONCE, TRIED_BATCHES = 250, 4
 # How far the frozen layers bring the MobileNet on its way from 0 to 1.
 FROZEN_SHARE = 0.3
 RATES = {"mobilenet": 1e-3, "resnet": 5e-3, "vit": 2e-3}
-Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,10 +50,7 @@ class Task:
 
 
 def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic) -> dict[str, Any]:
-    """Train a family unless that was done already; return its record.
-
-    Raises Invalid where weights are missing; whatever `say` raises passes through.
-    """
+    """Train a family unless that was done already; return its record. Raises Invalid where weights are missing."""
     key = digest_of(
         {
             "family": task.family,
@@ -64,9 +61,10 @@ def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.mono
             "classes": digest_of_array(task.images.y),
         }
     )
-    record = _record(task.folder / RECORD)
+    record = read_record(task.folder / RECORD)
     if record.get("key") == key and task.model.is_file() and record.get("digest") == digest_of_file(task.model):
         return record
+    task.folder.mkdir(parents=True, exist_ok=True)
     begun = clock()
     frozen, tuned, x = _prepared(task, say)
     epochs = _affordable(task, key, tuned, x, task.seconds - (clock() - begun), clock)
@@ -89,7 +87,7 @@ def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.mono
             }
         ),
     }
-    _write(task.folder / RECORD, record)
+    replace_json(task.folder / RECORD, record)
     return record
 
 
@@ -123,25 +121,17 @@ def _seen(frozen: Any, task: Task, say: Say) -> NDArray[Any]:
 
 
 def _affordable(task: Task, key: str, network: Any, x: Any, seconds: float, clock: Callable[[], float]) -> int:
-    """Return how many epochs fit into `seconds`, at least one, at most what was asked for; as written down,
-    if it is.
-    """
-    known = _record(task.folder / PACE)
+    """Return how many epochs fit into `seconds`: at least one, at most those asked for; as written down before."""
+    known = read_record(task.folder / PACE)
     if known.get("key") == key:
         return int(known["epochs"])
     settings = TrainingSettings(epochs=1, seed=task.seed, learning_rate=RATES[task.family])
-    few = x[: TRIED_BATCHES * settings.batch]
+    few, trial = x[: TRIED_BATCHES * settings.batch], copy.deepcopy(network)
     begun = clock()
-    fit(
-        copy.deepcopy(network),
-        _lesson(task, few),
-        settings=settings,
-        checkpoint=None,
-        on_progress=lambda _share, _doing: None,
-    )
+    fit(trial, _lesson(task, few), settings=settings, checkpoint=None, on_progress=lambda _share, _doing: None)
     epoch_s = (clock() - begun) * len(x) / len(few)
     epochs = max(1, min(task.epochs, int(seconds / epoch_s))) if epoch_s > 0 else task.epochs
-    _write(task.folder / PACE, {"key": key, "epochs": epochs, "epoch_s": round(epoch_s, 2)})
+    replace_json(task.folder / PACE, {"key": key, "epochs": epochs, "epoch_s": round(epoch_s, 2)})
     return epochs
 
 
@@ -153,7 +143,7 @@ def _taught(task: Task, key: str, network: Any, x: Any, epochs: int, say: Say) -
         dataclasses.replace(_lesson(task, x), key={"lesson": key}),
         settings=settings,
         checkpoint=task.folder / "checkpoint.safetensors",
-        on_progress=lambda share, doing: say(start + share * (1 - start), f"{task.family}: {doing}"),
+        on_progress=part(say, start, 1.0, name=task.family),
     )
 
 
@@ -165,18 +155,3 @@ def _lesson(task: Task, x: Any) -> Lesson:
     return Lesson(
         x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows], label_smoothing=0.05), key={}
     )
-
-
-def _record(path: Path) -> dict[str, Any]:
-    """Return what was written down, nothing where it was not, or cannot be read."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".part").write_text(json.dumps(document, indent=1) + "\n")
-    path.with_suffix(".part").replace(path)

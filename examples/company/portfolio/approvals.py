@@ -79,7 +79,7 @@ def asks(request: ReviewRequest, *, now: datetime) -> Mapping[BudgetUnit, Decima
     return present_and_later_shares(EvidenceSnapshot(request, now))[0]
 
 
-def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: str = "") -> ReviewRequest:
+def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: str = "") -> None:
     """Ask for review, and have the three votes cast that settle the default stages."""
     review.request_review(request=request, by=request.requester, now=now)
     due = now.date() + timedelta(days=75)
@@ -95,8 +95,6 @@ def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: s
             by=voter,
             now=now,
         )
-    request.refresh_from_db()
-    return request
 
 
 def planned(request: ReviewRequest, model: Model, *, now: datetime) -> PlannedMonth:

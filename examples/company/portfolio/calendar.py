@@ -1,10 +1,8 @@
 """The two quarters of the company, and the times of their events."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from examples.company.portfolio.oracle import months_of
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.domain.cycle import Calendar
 
@@ -56,17 +54,7 @@ def bill_day(month: date) -> datetime:
 
 def latest_pair(*, now: datetime, taken: frozenset[str]) -> tuple[Quarter, Quarter]:
     """The latest two consecutive free quarters whose reviews can be over by now."""
-    return next(pair for pair in _pairs(now) if not taken & {str(quarter) for quarter in pair})
-
-
-def _pairs(now: datetime) -> Iterator[tuple[Quarter, Quarter]]:
-    quarter = Quarter.of(now)
-    while True:
+    quarter = Quarter.of(now).previous
+    while Days(quarter).met + DAY >= now or taken & {str(quarter.previous), str(quarter)}:
         quarter = quarter.previous
-        if Days(quarter).met + DAY < now:
-            yield quarter.previous, quarter
-
-
-def bills_between(quarter: Quarter) -> tuple[tuple[date, datetime], ...]:
-    """The months of a quarter with the arrival time of each bill."""
-    return tuple((month, bill_day(month)) for month in months_of(quarter))
+    return quarter.previous, quarter

@@ -1,8 +1,14 @@
-"""The generated company: units, teams, models, and the event of each model in the second quarter."""
+"""The generated company, read from `company.yaml`, and the event of each model in the second quarter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
+
+import yaml
+
+from reviews.quarterly.domain.decisions import DecisionKind
+from weighbridge.core.converter import from_document
 
 ONE = Decimal(1)
 MARK = "generated"
@@ -86,12 +92,24 @@ class TeamStory:
 
 
 @dataclass(frozen=True)
+class MeetingVerdict:
+    """A decision of the meeting about a model, with the rationale."""
+
+    model: str
+    kind: DecisionKind
+    why: str
+    days: int = 45
+    amount_usd: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Company:
-    """The company, or a part of it for a test."""
+    """The company, or a part of it for a test; `meetings` has the decisions of each quarter's review."""
 
     units: dict[str, str]
     teams: tuple[TeamStory, ...]
     models: tuple[Model, ...]
+    meetings: tuple[tuple[MeetingVerdict, ...], tuple[MeetingVerdict, ...]]
 
     def team(self, slug: str) -> TeamStory:
         """The team with this slug."""
@@ -99,136 +117,9 @@ class Company:
 
     def only(self, *slugs: str) -> "Company":
         """The company with only these models."""
-        return Company(self.units, self.teams, tuple(model for model in self.models if model.slug in slugs))
+        return replace(self, models=tuple(model for model in self.models if model.slug in slugs))
 
 
-UNITS = {"commerce": "Commerce", "customer-care": "Customer Care", "operations": "Operations"}
-TEAMS = (
-    TeamStory("recommendations", "Recommendations", "commerce", "rosa", "Rosa Ranking"),
-    TeamStory("support", "Support", "customer-care", "sami", "Sami Support"),
-    TeamStory("fraud", "Fraud", "operations", "frida", "Frida Fraud"),
-    TeamStory("logistics", "Logistics", "operations", "lou", "Lou Logistics"),
+COMPANY = from_document(
+    Company, yaml.safe_load(Path(__file__).with_name("company.yaml").read_text()), name="generated company"
 )
-
-
-def _kpi(name: str, unit: str, target: str, actuals: tuple[str, str], *, is_higher_better: bool = True) -> KpiStory:
-    return KpiStory(name, unit, Decimal(target), (Decimal(actuals[0]), Decimal(actuals[1])), is_higher_better)
-
-
-def _model(
-    place: tuple[str, str],
-    name: str,
-    load: tuple[str, int, str, str],
-    measured: tuple[int, str, str],
-    kpi: KpiStory,
-    twist: Twist = Twist.NONE,
-    *,
-    is_new: bool = False,
-) -> Model:
-    """`load`: tier, requests a year, seconds each, dollars an hour; `measured`: GPU hours, p95 in ms, accuracy."""
-    tier, requests, seconds, usd = load
-    hours, p95, accuracy = measured
-    return Model(
-        team=place[0],
-        slug=place[1],
-        name=name,
-        tier=tier,
-        requests_a_year=requests,
-        seconds=Decimal(seconds),
-        usd_per_hour=Decimal(usd),
-        training_gpu_hours=hours,
-        p95_ms=Decimal(p95),
-        accuracy=Decimal(accuracy),
-        kpi=kpi,
-        twist=twist,
-        is_new=is_new,
-    )
-
-
-MODELS = (
-    _model(
-        ("recommendations", "home-feed"),
-        "Home feed ranking",
-        ("T1", 900_000_000, "0.06", "1.20"),
-        (160, "38", "0.913"),
-        _kpi("Click rate of the home feed", "%", "4.1", ("4.2", "4.6")),
-        Twist.GROWN,
-    ),
-    _model(
-        ("recommendations", "basket-offers"),
-        "Basket offers",
-        ("T2", 240_000_000, "0.05", "0.80"),
-        (60, "31", "0.884"),
-        _kpi("Baskets with an accepted offer", "%", "6.0", ("6.3", "6.2")),
-        is_new=True,
-    ),
-    _model(
-        ("recommendations", "similar-items"),
-        "Similar items",
-        ("T2", 420_000_000, "0.04", "0.80"),
-        (90, "24", "0.902"),
-        _kpi("Orders after a similar item", "%", "2.4", ("2.2", "2.5")),
-    ),
-    _model(
-        ("support", "ticket-router"),
-        "Ticket router",
-        ("T2", 60_000_000, "0.08", "0.80"),
-        (40, "44", "0.931"),
-        _kpi("Tickets routed right at once", "%", "90", ("91.5", "91.9")),
-    ),
-    _model(
-        ("support", "reply-drafts"),
-        "Reply drafts",
-        ("T2", 18_000_000, "0.40", "1.20"),
-        (80, "92", "0.861"),
-        _kpi("Minutes to the first answer", "min", "14", ("13.2", "12.1"), is_higher_better=False),
-        Twist.SPRAWLING,
-    ),
-    _model(
-        ("support", "voice-notes"),
-        "Voice notes to text",
-        ("T3", 30_000_000, "0.30", "0.80"),
-        (70, "85", "0.878"),
-        _kpi("Calls with a usable note", "%", "80", ("81.0", "80.7")),
-    ),
-    _model(
-        ("fraud", "card-fraud"),
-        "Card fraud",
-        ("T1", 600_000_000, "0.05", "1.20"),
-        (120, "27", "0.957"),
-        _kpi("Losses for each million of turnover", "USD", "410", ("402", "405"), is_higher_better=False),
-        Twist.DEARER,
-    ),
-    _model(
-        ("fraud", "account-takeover"),
-        "Account takeover",
-        ("T1", 360_000_000, "0.05", "0.80"),
-        (90, "29", "0.944"),
-        _kpi("Takeovers stopped", "%", "93", ("93.4", "94.0")),
-        is_new=True,
-    ),
-    _model(
-        ("logistics", "parcel-eta"),
-        "Parcel arrival time",
-        ("T2", 300_000_000, "0.04", "0.80"),
-        (50, "22", "0.897"),
-        _kpi("Parcels within the promised hour", "%", "88", ("88.9", "89.3")),
-        Twist.RESTATED,
-    ),
-    _model(
-        ("logistics", "demand-forecast"),
-        "Demand forecast",
-        ("T2", 24_000_000, "0.50", "0.80"),
-        (110, "88", "0.872"),
-        _kpi("Stock written off", "%", "1.8", ("1.9", "1.7"), is_higher_better=False),
-    ),
-    _model(
-        ("logistics", "address-match"),
-        "Address matching",
-        ("T3", 90_000_000, "0.06", "0.80"),
-        (30, "33", "0.926"),
-        _kpi("Parcels returned for their address", "%", "0.9", ("0.9", "1.1"), is_higher_better=False),
-        Twist.IDLE,
-    ),
-)
-COMPANY = Company(UNITS, TEAMS, MODELS)

@@ -2,12 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from examples.company.portfolio.company_model import Company, Model
+from examples.company.portfolio.company_model import Company
 from examples.company.portfolio.oracle import TrueMonth, Truth, months_of, parts
 from governance.budgets.domain.quarters import Quarter
 
@@ -32,6 +32,16 @@ SHARED: Mapping[str, str] = {
     "RegionId": "example-1",
     "RegionName": "Example 1",
 }
+# The columns that name what a charge is for, those of its quantity, and the subject of traffic that nobody owns.
+SUBJECT = (
+    *("SubAccountId", "SubAccountName", "ServiceName", "ServiceCategory", "ChargeDescription"),
+    *("SkuId", "SkuMeter", "ResourceId", "ResourceName", "ResourceType"),
+)
+QUANTITIES = ("ConsumedQuantity", "ConsumedUnit", "PricingQuantity", "PricingUnit")
+SHARED_TRAFFIC = (
+    *("generated-shared", "Shared", "Example Network", "Networking", "Traffic between regions"),
+    *("traffic", "Traffic", "", "", ""),
+)
 
 
 def bill_name(month: date, *, is_first: bool = False) -> str:
@@ -59,50 +69,24 @@ def _lines(company: Company, row: TrueMonth, *, is_first: bool) -> Iterator[dict
     usd = row.first_usd if is_first and row.first_usd is not None else row.usd
     days = _days(row.month)
     units = parts(row.units.quantize(Decimal("0.01")), count=len(days))
+    account = (f"generated-{model.team}", company.team(model.team).name)
+    service = ("Example Inference", "AI and Machine Learning", f"Inference of {model.title}")
+    sku = f"example.server.{'large' if model.usd_per_hour > 1 else 'medium'}"
+    subject = (*account, *service, sku, "Server hours", f"endpoint/{model.slug}", model.title, "Endpoint")
     for day, cost, hours in zip(days, parts(usd, count=len(days)), units, strict=True):
-        yield _line(row.month, day, cost) | {
-            "SubAccountId": f"generated-{model.team}",
-            "SubAccountName": company.team(model.team).name,
-            "ServiceName": "Example Inference",
-            "ServiceCategory": "AI and Machine Learning",
-            "ChargeDescription": f"Inference of {model.title}",
-            "SkuId": _sku(model),
-            "SkuMeter": "Server hours",
-            "ResourceId": f"endpoint/{model.slug}",
-            "ResourceName": model.title,
-            "ResourceType": "Endpoint",
-            "ConsumedQuantity": str(hours),
-            "ConsumedUnit": "Hours",
-            "PricingQuantity": str(hours),
-            "PricingUnit": "Hours",
-            "Tags": json.dumps({TAG: model.slug, "origin": "generated"}),
-        }
+        yield _line(row.month, day, cost, subject, (str(hours), "Hours"), {TAG: model.slug})
 
 
 def _loose(month: date, usd: Decimal) -> Iterator[dict[str, str]]:
     """Unallocated traffic, which has no tags."""
     days = _days(month)
     for day, cost in zip(days, parts(usd, count=len(days)), strict=True):
-        yield _line(month, day, cost) | {
-            "SubAccountId": "generated-shared",
-            "SubAccountName": "Shared",
-            "ServiceName": "Example Network",
-            "ServiceCategory": "Networking",
-            "ChargeDescription": "Traffic between regions",
-            "SkuId": "traffic",
-            "SkuMeter": "Traffic",
-            "ResourceId": "",
-            "ResourceName": "",
-            "ResourceType": "",
-            "ConsumedQuantity": "120",
-            "ConsumedUnit": "GB",
-            "PricingQuantity": "120",
-            "PricingUnit": "GB",
-            "Tags": json.dumps({"origin": "generated"}),
-        }
+        yield _line(month, day, cost, SHARED_TRAFFIC, ("120", "GB"), {})
 
 
-def _line(month: date, day: date, usd: Decimal) -> dict[str, str]:
+def _line(
+    month: date, day: date, usd: Decimal, subject: Sequence[str], quantity: tuple[str, str], tags: Mapping[str, str]
+) -> dict[str, str]:
     after = _days(month)[-1] + timedelta(days=1)
     times = {
         "BillingPeriodStart": month,
@@ -112,7 +96,15 @@ def _line(month: date, day: date, usd: Decimal) -> dict[str, str]:
     }
     costs = dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost", "ContractedCost"), f"{usd:f}")
     invoice = {"InvoiceId": f"generated-{month:%Y%m}", "PricingCurrencyEffectiveCost": f"{usd:f}"}
-    return {**SHARED, **{name: f"{when}T00:00:00Z" for name, when in times.items()}, **costs, **invoice}
+    return {
+        **SHARED,
+        **{name: f"{when}T00:00:00Z" for name, when in times.items()},
+        **costs,
+        **invoice,
+        **dict(zip(SUBJECT, subject, strict=True)),
+        **dict(zip(QUANTITIES, quantity * 2, strict=True)),
+        "Tags": json.dumps({**tags, "origin": "generated"}),
+    }
 
 
 def _jobs(company: Company, row: TrueMonth, first: int) -> Iterator[dict[str, str]]:
@@ -133,10 +125,6 @@ def _jobs(company: Company, row: TrueMonth, first: int) -> Iterator[dict[str, st
             "Cluster": CLUSTER,
             "Comment": json.dumps({TAG: model.slug, "origin": "generated"}),
         }
-
-
-def _sku(model: Model) -> str:
-    return f"example.server.{'large' if model.usd_per_hour > 1 else 'medium'}"
 
 
 def _days(month: date) -> list[date]:

@@ -24,8 +24,8 @@ WHY = "Every tag in the bills now has a model."
 
 def publish_rules(
     models: tuple[Model, ...], *, refs: Mapping[str, str], trained: Collection[str], staff: Staff, now: datetime
-) -> int:
-    """Finance drafts the allocation rules, and an administrator confirms their publication. Returns their number.
+) -> None:
+    """Finance drafts the allocation rules, and an administrator confirms their publication.
 
     `trained` are the models whose approved request covers a training in this quarter; a retraining is charged to the
     account of the team.
@@ -45,7 +45,6 @@ def publish_rules(
     draft = allocation.draft(source=yaml.safe_dump(document, sort_keys=False), by=staff.finance, now=now)
     change = propose_publication(version=draft, reason=WHY, by=staff.finance, now=now)
     approvals.confirm(change=change, by=staff.admin, now=now)
-    return draft.number
 
 
 def ingest_file(path: Path, *, staff: Staff, now: datetime) -> str:

@@ -119,9 +119,7 @@ def _month(model: Model, plan: PlannedMonth, month: date, *, is_second: bool, se
 
 
 def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
-    """Hours of the quarter's one training, in the first month that the model runs in: whole, a little less than
-    planned.
-    """
+    """Whole hours of the quarter's one training, in the model's first month: a little less than planned."""
     if month.month % 3 != (2 if model.is_new else 1):
         return Decimal(0)
     return Decimal(model.training_gpu_hours - dice.randint(1, max(2, model.training_gpu_hours // 20)))
@@ -129,9 +127,5 @@ def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
 
 def total(rows: Sequence[TrueMonth]) -> PlannedMonth:
     """The sums of some months."""
-    zero = Decimal(0)
-    return PlannedMonth(
-        sum((row.requests for row in rows), zero),
-        sum((row.units for row in rows), zero),
-        sum((row.usd for row in rows), zero),
-    )
+    sums = (sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("requests", "units", "usd"))
+    return PlannedMonth(*sums)

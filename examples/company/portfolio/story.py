@@ -1,15 +1,15 @@
 """The second part of the demo: play two quarters of the company once, and check the results against the true values."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from examples.company.portfolio import approvals, check, people, report, timeline
 from examples.company.portfolio.calendar import Days, latest_pair
-from examples.company.portfolio.company_model import COMPANY, Company
+from examples.company.portfolio.company_model import COMPANY, Company, Model
 from examples.company.portfolio.oracle import PlannedMonth, truth_of
 from examples.company.terminal import Terminal
 from governance.audit.actions import record as audit
@@ -30,7 +30,8 @@ def run(say: Terminal, *, folder: Path, company: Company = COMPANY) -> Path:
     with audit.origin("command"):
         if is_new:
             with transaction.atomic():
-                _play(say, company, quarters, folder)
+                staff = people.create_staff(company, now=Days(quarters[0]).opens)
+                timeline.play_quarters(timeline.DemoState(company, quarters, folder / "bills", say, staff))
         else:
             say.done(f"{quarters[0]} and {quarters[1]} already exist", "they are played only once")
         say.step("The quarterly packet is rendered, section by section")
@@ -40,19 +41,9 @@ def run(say: Terminal, *, folder: Path, company: Company = COMPANY) -> Path:
     return path
 
 
-def _play(say: Terminal, company: Company, quarters: tuple[Quarter, Quarter], folder: Path) -> None:
-    staff = people.create_staff(company, now=Days(quarters[0]).opens)
-    timeline.play_quarters(timeline.DemoState(company, quarters, folder / "bills", say, staff))
-
-
 def _quarters(company: Company) -> tuple[tuple[Quarter, Quarter], bool]:
     """The two quarters of the company, and whether they must still be played."""
-    first = company.models[0]
-    known = (
-        ReviewRequest.objects.filter(model_version__asset__team__slug=first.team, model_version__asset__slug=first.slug)
-        .order_by("pk")
-        .first()
-    )
+    known = _requests_of(company.models[0]).order_by("pk").first()
     if known is not None:
         quarter = Quarter.of(known.created_at)
         return (quarter, quarter.next), False
@@ -85,7 +76,7 @@ def _check(say: Terminal, company: Company, quarters: tuple[Quarter, Quarter], f
     parts = [check.split_of(model, plan=plans[model.slug], truth=truth) for model in company.models]
     report.print_tables(found, parts, quarter=quarters[1], say=say)
     report.write(found, parts, folder / "truth.json")
-    wrong = _wrong(found, parts)
+    wrong = [row.what for row in found if not row.is_equal] + [each.model for each in parts if not each.is_right]
     if wrong:
         raise SystemExit(f"The platform's results differ from the true values for: {', '.join(wrong)}.")
     say.done(
@@ -93,16 +84,15 @@ def _check(say: Terminal, company: Company, quarters: tuple[Quarter, Quarter], f
     )
 
 
-def _wrong(found: Sequence[check.CheckRow], parts: Sequence[check.Parts]) -> list[str]:
-    return [row.what for row in found if not row.is_equal] + [each.model for each in parts if not each.is_right]
-
-
 def _plans(company: Company) -> dict[str, PlannedMonth]:
     """The projection of each model from its first request."""
-    plans = {}
-    for model in company.models:
-        rows = ReviewRequest.objects.filter(
-            model_version__asset__team__slug=model.team, model_version__asset__slug=model.slug
-        )
-        plans[model.slug] = approvals.planned(rows.earliest("pk"), model, now=timezone.now())
-    return plans
+    return {
+        model.slug: approvals.planned(_requests_of(model).earliest("pk"), model, now=timezone.now())
+        for model in company.models
+    }
+
+
+def _requests_of(model: Model) -> QuerySet[ReviewRequest]:
+    return ReviewRequest.objects.filter(
+        model_version__asset__team__slug=model.team, model_version__asset__slug=model.slug
+    )

@@ -41,28 +41,22 @@ def allocate_budgets(
     now: datetime,
 ) -> None:
     """Allocate a quarter from the top down. `given` is the amount by team and unit; `occasion` is part of the keys."""
+
+    def give(holder: Team | CostCenter, amount: Decimal, unit: BudgetUnit) -> None:
+        if amount > 0:
+            key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"
+            budgets.allocate(
+                holder=holder, quarter=str(quarter), unit=unit, amount=amount, key=key, by=staff.finance, now=now
+            )
+
     for unit in BudgetUnit:
         of_units = {
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))
             for slug in company.units
         }
         root = CostCenter.objects.get(level=CenterLevel.ORGANIZATION.value)
-        _give(root, sum(of_units.values(), Decimal(0)), str(quarter), unit, occasion, staff, now)
+        give(root, sum(of_units.values(), Decimal(0)), unit)
         for slug, amount in of_units.items():
-            _give(CostCenter.objects.get(slug=slug), amount, str(quarter), unit, occasion, staff, now)
+            give(CostCenter.objects.get(slug=slug), amount, unit)
         for team in company.teams:
-            _give(Team.objects.get(slug=team.slug), given[team.slug, unit], str(quarter), unit, occasion, staff, now)
-
-
-def _give(
-    holder: Team | CostCenter,
-    amount: Decimal,
-    quarter: str,
-    unit: BudgetUnit,
-    occasion: str,
-    staff: Staff,
-    now: datetime,
-) -> None:
-    if amount > 0:
-        key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"
-        budgets.allocate(holder=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=staff.finance, now=now)
+            give(Team.objects.get(slug=team.slug), given[team.slug, unit], unit)

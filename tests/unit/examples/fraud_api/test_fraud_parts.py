@@ -7,14 +7,14 @@ import pytest
 
 from examples.fraud_api import transactions
 from examples.fraud_api.settings import FULL, QUICK, FraudSettings, StandIn
-from examples.fraud_api.step_cache import cached
 from examples.fraud_api.transactions import caught, generate
+from examples.steps import cached
 from weighbridge.core.errors import Invalid
 
 
 def test_transactions_follow_their_law() -> None:
     drawn = generate(200_000, seed=3)
-    assert (drawn.x.shape, drawn.x.dtype, len(transactions.NAMES)) == ((200_000, 12), np.float32, 12)
+    assert (drawn.x.shape, drawn.x.dtype) == ((200_000, 12), np.float32)
     correlation = np.corrcoef(drawn.x.T)
     assert correlation[np.triu_indices(12, 1)] == pytest.approx(np.full(66, 0.2), abs=0.01)
     assert 0.01 < drawn.y.mean() < 0.025
@@ -78,7 +78,6 @@ def test_settings_that_are_none_are_refused(make, said) -> None:
 
 def test_the_full_case_is_fired_at_with_a_thousand_a_second() -> None:
     assert (FULL.rate_per_s, QUICK.rate_per_s < FULL.rate_per_s) == (1_000, True)
-    assert json.loads(json.dumps(FULL.as_document()))["stand_in"]["median_ms"] == 80
     assert FULL.stand_in.words() == (
         "latency lognormal around 80 ms with sigma 0.35, 0.10% of the answers 503, above 2,000 a second 429"
     )

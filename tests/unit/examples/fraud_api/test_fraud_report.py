@@ -105,7 +105,7 @@ def test_a_load_test_that_tells_nothing_stands_in_the_headline() -> None:
         "Take B. Not to be decided on yet: the load test of B fine-tuned FT-Transformer is invalid or"
     )
     assert (
-        report.load_words(TINY, doubted)[2]
+        list(report.load_words(TINY, doubted))[2]
         == "B fine-tuned FT-Transformer: invalid, attempt 3. The generator was late."
     )
     spanning = {**TESTS, "b": load_record(200)}
@@ -125,7 +125,7 @@ def test_a_test_is_repeated_until_it_tells_something() -> None:
 def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
     learned = {**LEARNED, "curve": None, "why": "The metrics do not get better."}
     found = choose_option(TINY, projection, LESSONS, TESTS, None)
-    assert report.ceiling_words(found, learned)[0] == "No forecast: The metrics do not get better."
+    assert next(report.ceiling_words(found, learned)) == "No forecast: The metrics do not get better."
     assert [name for name, _ in report.sheet_of(TINY, found, costs, LESSONS, TESTS, learned).plates] == ["matrix"]
     beyond = {**LEARNED, "beyond": 0.99}
     assert "That lies outside the interval of the forecast." in report.ceiling_words(

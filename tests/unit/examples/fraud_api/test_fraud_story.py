@@ -95,7 +95,7 @@ def test_a_model_that_was_changed_is_trained_anew(told) -> None:
 
 
 def test_errors_that_do_not_fall_give_no_curve_but_a_reason(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(training, "_measured_c", lambda *_: 0.5)
+    monkeypatch.setattr(training, "_measured_c", lambda *_: {"recall": 0.5})
     found = training.learning_curve(tmp_path, TINY, lambda *_: None)
     assert (found["curve"], found["beyond"]) == (None, 0.5)
     assert "do not get better with more rows" in found["why"]

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from examples.product_images import images, networks, training
+from examples.product_images import images, networks
 from examples.product_images.training import Task, train_family
+from examples.steps import read_record
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 pytestmark = pytest.mark.slow
@@ -92,7 +93,7 @@ def test_there_is_always_one_epoch_and_never_more_than_asked_for(fashion, tmp_pa
 def test_a_record_that_cannot_be_read_counts_as_none(tmp_path) -> None:
     for text in ("{", "[]"):
         (tmp_path / "r.json").write_text(text)
-        assert training._record(tmp_path / "r.json") == {}
+        assert read_record(tmp_path / "r.json") == {}
 
 
 @pytest.mark.parametrize("family", ["mobilenet", "vit"])

@@ -85,7 +85,7 @@ def test_the_small_networks_score_ten_classes() -> None:
 def test_settings_fit_on_a_page_and_refuse_what_teaches_nothing() -> None:
     assert FULL.images == QUICK.images == 10_000
     assert set(QUICK.variants) <= set(FULL.variants)
-    assert FULL.as_document()["epochs"] == {"mobilenet": 4, "resnet": 8, "vit": 12}
+    assert FULL.epochs == {"mobilenet": 4, "resnet": 8, "vit": 12}
     assert QUICK.trial().profile.scenario.min_samples == 700
     with pytest.raises(Invalid, match="500 to 60,000"):
         ExampleSettings(images=10)
