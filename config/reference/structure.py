@@ -75,7 +75,7 @@ WHERE = {
         " `governance/bills/actions/month_postings.py` posts monthly totals to budgets"
     ),
     "How the gate answers": (
-        "`ask` in `reviews/authorizations/queries/gate.py`; called by `reviews/workflow/api/authorizations.py` and"
+        "`decide` in `reviews/authorizations/queries/gate.py`; called by `reviews/workflow/api/authorizations.py` and"
         f" `{TOOLKIT}/client/gate.py`"
     ),
     "How a metric is added": (

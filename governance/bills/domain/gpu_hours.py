@@ -23,7 +23,7 @@ def gpus_in(details: str | None) -> int:
     except ValueError:
         return 0
     count = next((parsed[name] for name in COUNTS if name in parsed), 0) if isinstance(parsed, dict) else 0
-    return int(count) if re.fullmatch(r"\d{1,4}(\.0+)?", str(count).strip()) is not None and float(count) else 0
+    return int(float(count)) if re.fullmatch(r"\d{1,4}(\.0+)?", str(count).strip()) is not None else 0
 
 
 def gpu_hours() -> pl.Expr:

@@ -151,7 +151,7 @@ def _by_metrics(item: ChecklistItem, *, metric_values: Sequence[MetricValue], no
     gaps: list[str] = []
     sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
     for name in item.metrics:
-        metric_value = best(sound, name=name, now=now, accept=item.accept)
+        metric_value = best(sound, name=name, accept=item.accept)
         if metric_value is None:
             gaps.append(f"{name} needs a {' or '.join(item.accept)} metric value")
         elif not is_current(metric_value, now=now):

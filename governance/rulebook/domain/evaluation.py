@@ -167,7 +167,7 @@ def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, n
     if fault:
         # The malformed metric value might be the decisive one, so the others cannot replace it.
         return _Finding(RuleStatus.INDETERMINATE, lambda: f"A value of {rule.metric} is malformed: {fault}")
-    metric_value = best(named, name=rule.metric, now=now, accept=rule.accept)
+    metric_value = best(named, name=rule.metric, accept=rule.accept)
     if metric_value is None:
         return _Finding(RuleStatus.INDETERMINATE, lambda: _needed(rule, named))
     return _weigh(rule, metric_value=metric_value, now=now)

@@ -20,7 +20,8 @@ from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from governance.site.api.problems import PREFIX, refuse
+from governance.site.api.problems import refuse
+from governance.site.domain import PREFIX
 from governance.site.models import AnsweredPost
 from weighbridge.core.errors import Invalid, Refused
 

@@ -11,10 +11,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from governance.site.domain import MEDIA_TYPE, PREFIX, document, refusal_document
 from weighbridge.core.errors import Refused, TooLarge
 
-PREFIX = "/api/"
-MEDIA_TYPE = "application/problem+json"
 FORM_SLACK_BYTES = 1_000_000
 KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -32,20 +31,6 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if errors:
         problem["errors"] = [{"field": field, "detail": words} for field, words in errors]
     return _response(problem, {name: answer[name] for name in KEPT_HEADERS if name in answer})
-
-
-def refusal_document(refusal: Refused) -> dict[str, Any]:
-    """What a refusal says to a program."""
-    problem = document(status=refusal.status, code=refusal.code, detail=refusal.reason)
-    if refusal.field:
-        problem["errors"] = [{"field": refusal.field, "detail": refusal.reason}]
-    return problem
-
-
-def document(*, status: int, code: str, detail: str) -> dict[str, Any]:
-    """A problem; `code` is stable, `title` names the status, `detail` is a sentence for a person."""
-    title = HTTPStatus(status).phrase
-    return {"type": f"urn:weighbridge:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
 
 
 def refuse(refusal: Refused) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
+from governance.site.domain import MEDIA_TYPE, PREFIX, refusal_document
 from weighbridge.core.errors import Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -71,11 +72,8 @@ class UploadCap:
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The response to an error: problem+json for the API, a page for browsers."""
-    if request.path.startswith("/api/"):
-        code, status, title = refusal.code, refusal.status, type(refusal).__name__
-        problem = {"type": f"urn:weighbridge:problem:{code}", "title": title, "status": status}
-        problem |= {"detail": refusal.reason, "code": code}
-        return JsonResponse(problem, status=refusal.status, content_type="application/problem+json")
+    if request.path.startswith(PREFIX):
+        return JsonResponse(refusal_document(refusal), status=refusal.status, content_type=MEDIA_TYPE)
     return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
 
 
@@ -84,7 +82,7 @@ class RefusalPages(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return a page for a `Refused` error; leave other exceptions to Django."""
-        if not isinstance(error, Refused) or request.path.startswith("/api/"):
+        if not isinstance(error, Refused) or request.path.startswith(PREFIX):
             return None
         return refusal_response(request, error)
 

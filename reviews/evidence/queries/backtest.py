@@ -171,7 +171,7 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
 
 
 def _case(row: PolicyEvaluation, metric_values: list[MetricValue]) -> ReplayCase:
-    amounts, told = amounts_of(metric_values, now=row.evaluated_at), _told(row)
+    amounts, told = amounts_of(metric_values), _told(row)
     return ReplayCase(
         ref=row.request.ref,
         subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),

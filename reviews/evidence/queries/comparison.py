@@ -77,7 +77,7 @@ class CostComparison:
 def compare_costs(*, request: ReviewRequest, now: datetime) -> CostComparison:
     """The cost comparison of a request. Without an authorization, it has no months but still the record of the team."""
     history = histories_of([request])[request.pk]
-    projected, measured = _planned(history.metric_values, now=now), _measured(history.metric_values, now=now)
+    projected, measured = _planned(history.metric_values), _measured(history.metric_values)
     months, apart = _months(history, monitoring_in_force().cost_tolerance, now)
     return CostComparison(
         ref=request.ref,
@@ -93,7 +93,7 @@ def compare_costs(*, request: ReviewRequest, now: datetime) -> CostComparison:
 
 def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[ProjectionRecord, ...]:
     """The accuracy of past projections of the team and of the estimator; empty if nothing is billed yet."""
-    projected = _planned(metric_values_of(request), now=now)
+    projected = _planned(metric_values_of(request))
     return _records(request, frozenset({estimator.pk}), projected, now)
 
 
@@ -201,7 +201,7 @@ def _months(
                 generated.add(row.month)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.unconverted_text(row.apart)}")
-    projected, measured = _planned(history.metric_values, now=now), _measured(history.metric_values, now=now)
+    projected, measured = _planned(history.metric_values), _measured(history.metric_values)
     compared = compare(
         months,
         projected=projected,
@@ -224,25 +224,25 @@ def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
     return spent
 
 
-def _planned(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
+def _planned(metric_values: list[MetricValue]) -> Span | None:
     """The monthly cost before any measurement: the estimate, else the declared value."""
-    return _twelfth(metric_values, PLANNED, now)
+    return _twelfth(metric_values, PLANNED)
 
 
-def _measured(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
-    return _twelfth(metric_values, MEASURED, now) or _scaled(metric_values, now=now)
+def _measured(metric_values: list[MetricValue]) -> Span | None:
+    return _twelfth(metric_values, MEASURED) or _scaled(metric_values)
 
 
-def _twelfth(metric_values: list[MetricValue], accept: tuple[Basis, ...], now: datetime) -> Span | None:
-    best = (metrics.best(metric_values, name=name, now=now, accept=accept) for name in YEARLY)
+def _twelfth(metric_values: list[MetricValue], accept: tuple[Basis, ...]) -> Span | None:
+    best = (metrics.best(metric_values, name=name, accept=accept) for name in YEARLY)
     return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
 
 
-def _scaled(metric_values: list[MetricValue], *, now: datetime) -> Span | None:
+def _scaled(metric_values: list[MetricValue]) -> Span | None:
     """The projected month scaled by measured / projected cost per 1,000 inferences; None if either is missing."""
-    planned = _planned(metric_values, now=now)
+    planned = _planned(metric_values)
     projected_1k, measured_1k = (
-        metrics.best(metric_values, name="cost_per_1k_usd", now=now, accept=accept) for accept in (PLANNED, MEASURED)
+        metrics.best(metric_values, name="cost_per_1k_usd", accept=accept) for accept in (PLANNED, MEASURED)
     )
     if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -50,10 +49,10 @@ def subject_of(request: ReviewRequest) -> EvaluationSubject:
     )
 
 
-def amounts_of(metric_values: Sequence[MetricValue], *, now: datetime) -> dict[BudgetUnit, Decimal]:
+def amounts_of(metric_values: Sequence[MetricValue]) -> dict[BudgetUnit, Decimal]:
     """The amounts that an approval commits: the total cost of one year in USD, and the GPU hours of training."""
     names = {BudgetUnit.USD: COST_METRIC, BudgetUnit.GPU_H: GPU_METRIC}
-    best = {unit: metrics.best(metric_values, name=name, now=now) for unit, name in names.items()}
+    best = {unit: metrics.best(metric_values, name=name) for unit, name in names.items()}
     return {
         unit: metric_value.value.quantize(Decimal("0.01")) if metric_value else Decimal(0)
         for unit, metric_value in best.items()

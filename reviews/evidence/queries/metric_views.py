@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, PolicyLimit
 from weighbridge.core import metrics
@@ -40,14 +39,14 @@ def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
 def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricView:
     name, now = kind.name, evidence.now
     own = [metric_value for metric_value in evidence.metric_values if metric_value.name == name]
-    best = metrics.best(own, name=name, now=now)
+    best = metrics.best(own, name=name)
     row = next((record for record in evidence.metric_records if best and str(record.pk) == best.id), None)
     contradicted = next((row for row in evidence.contradictions if row.contradiction.name == name), None)
     return MetricView(
         kind=kind,
         best=best,
-        claimed=_latest_claim(own, name, now),
-        measured=metrics.best(own, name=name, now=now, accept=MEASURED),
+        claimed=_latest_claim(own, name),
+        measured=metrics.best(own, name=name, accept=MEASURED),
         limit=evidence.limits.get(name),
         is_expired=best is not None and not is_current(best, now=now),
         run_id=row.run_id if row else None,
@@ -59,10 +58,8 @@ def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricVi
     )
 
 
-def _latest_claim(metric_values: Sequence[MetricValue], name: str, now: datetime) -> MetricValue | None:
+def _latest_claim(metric_values: Sequence[MetricValue], name: str) -> MetricValue | None:
     """The latest claim, as for contradictions: a correction counts even if its basis is weaker."""
     claims = [metric_value for metric_value in metric_values if metric_value.basis in CLAIMED]
     latest_at = max((metric_value.observed_at for metric_value in claims), default=None)
-    return metrics.best(
-        [metric_value for metric_value in claims if metric_value.observed_at == latest_at], name=name, now=now
-    )
+    return metrics.best([metric_value for metric_value in claims if metric_value.observed_at == latest_at], name=name)

@@ -106,7 +106,7 @@ class EvidenceSnapshot:
     @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """The amounts that an approval commits."""
-        return amounts_of(self.metric_values, now=self.now)
+        return amounts_of(self.metric_values)
 
     @cached_property
     def waived(self) -> frozenset[str]:

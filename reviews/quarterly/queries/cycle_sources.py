@@ -60,7 +60,7 @@ def agenda_entries(cycle: ReviewCycle, *, now: datetime) -> tuple[AgendaEntry, .
 def agenda_sources(cycle: ReviewCycle, *, now: datetime) -> Sources:
     """All sources at `now`."""
     return Sources(
-        investments=_investments(Quarter.parse(cycle.quarter), now),
+        investments=_investments(Quarter.parse(cycle.quarter)),
         conditions=_conditions(),
         expirations=_expirations(),
         findings=_findings(),
@@ -82,7 +82,7 @@ def _about(request: ReviewRequest) -> dict[str, Any]:
     return {"ref": request.ref, "model": model_name(request.model_version.asset)}
 
 
-def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
+def _investments(quarter: Quarter) -> tuple[Investment, ...]:
     rows = ReviewRequest.objects.select_related("model_version__asset__team", "policy")
     pending = rows.filter(state__in=[state.value for state in PENDING])
     approved = rows.filter(
@@ -92,12 +92,12 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
     )
     requests = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
     metric_values = metric_values_by_request(requests)
-    return tuple(_investment(row, metric_values[row.pk], now) for row in requests)
+    return tuple(_investment(row, metric_values[row.pk]) for row in requests)
 
 
-def _investment(row: ReviewRequest, metric_values: list[MetricValue], now: datetime) -> Investment:
+def _investment(row: ReviewRequest, metric_values: list[MetricValue]) -> Investment:
     decided_at = row.decision.decided_at if row.state == RequestState.DECIDED else None
-    amount = amounts_of(metric_values, now=now)[BudgetUnit.USD]
+    amount = amounts_of(metric_values)[BudgetUnit.USD]
     model = model_name(row.model_version.asset)
     return copy_of(row, Investment, model=model, usd=amount or None, approved_at=decided_at)
 

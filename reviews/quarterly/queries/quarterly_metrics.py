@@ -123,14 +123,14 @@ def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     )
 
 
-def portfolio_point(standing: ModelStanding, *, now: datetime) -> PortfolioPoint:
+def portfolio_point(standing: ModelStanding) -> PortfolioPoint:
     """The model in the portfolio, with the best values of its latest authorized request."""
-    cost, latency, value = (_best(standing.metric_values, name, now) for name in (COST, LATENCY, VALUE))
+    cost, latency, value = (_best(standing.metric_values, name) for name in (COST, LATENCY, VALUE))
     return PortfolioPoint(model=standing.name, cost_usd=cost, latency_ms=latency, value=value)
 
 
 def variances(
-    models: Iterable[ModelStanding], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+    models: Iterable[ModelStanding], *, quarter: Quarter, spent: Mapping[str, Decimal]
 ) -> dict[int, Variance]:
     """By id of each model with a bill in the quarter: the projected and billed cost of its billed months.
 
@@ -140,7 +140,7 @@ def variances(
     by_model = {}
     for model in models:
         months = [month for row in (*model.requests, *model.ended) for month in model.months[row.pk]]
-        variance = variance_of(model.name, in_quarter(months, quarter=quarter)) or _from_ledger(model, spent, now)
+        variance = variance_of(model.name, in_quarter(months, quarter=quarter)) or _from_ledger(model, spent)
         if variance is not None:
             by_model[model.asset.pk] = variance
     return by_model
@@ -151,18 +151,18 @@ def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[Com
     return [month for month in months if Quarter.of(month.month) == quarter]
 
 
-def _from_ledger(standing: ModelStanding, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
+def _from_ledger(standing: ModelStanding, spent: Mapping[str, Decimal]) -> Variance | None:
     paid = {row.pk: spent[row.ref] for row in (*standing.requests, *standing.ended) if spent.get(row.ref)}
     paid_usd = sum(paid.values(), Decimal(0))
     if not paid_usd:
         return None
     metric_values = [standing.histories[pk].metric_values for pk in paid]
-    years = [_best(values, COST, now, accept=PROJECTED) or Decimal(0) for values in metric_values]
+    years = [_best(values, COST, accept=PROJECTED) or Decimal(0) for values in metric_values]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
     return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
 
 
-def metric_rows(standing: ModelStanding, *, variance: Variance | None, now: datetime) -> tuple[BasisRow, ...]:
+def metric_rows(standing: ModelStanding, *, variance: Variance | None) -> tuple[BasisRow, ...]:
     """Each metric of the latest authorized request on every basis, and the cost of this quarter."""
     if not standing.requests:
         return ()
@@ -170,15 +170,15 @@ def metric_rows(standing: ModelStanding, *, variance: Variance | None, now: date
     rows = [
         BasisRow(
             name=name,
-            projected=_words(values, name, now, PROJECTED),
-            measured=_words(values, name, now, MEASURED),
-            billed=_words(values, name, now, frozenset({Basis.BILLED})),
+            projected=_words(values, name, PROJECTED),
+            measured=_words(values, name, MEASURED),
+            billed=_words(values, name, frozenset({Basis.BILLED})),
         )
         for name in SHOWN
     ]
     return tuple(
         row
-        for row in (_this_quarter(_best(values, COST, now, accept=PROJECTED), variance), *rows)
+        for row in (_this_quarter(_best(values, COST, accept=PROJECTED), variance), *rows)
         if row.projected or row.measured or row.billed
     )
 
@@ -203,13 +203,11 @@ def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
     return spent
 
 
-def _best(
-    values: list[MetricValue], name: str, now: datetime, *, accept: frozenset[Basis] | None = None
-) -> Decimal | None:
-    metric_value = metrics.best(values, name=name, now=now, accept=accept)
+def _best(values: list[MetricValue], name: str, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
+    metric_value = metrics.best(values, name=name, accept=accept)
     return Decimal(metrics.number_text(metric_value.value)) if metric_value is not None else None
 
 
-def _words(values: list[MetricValue], name: str, now: datetime, accept: frozenset[Basis]) -> str:
-    value = _best(values, name, now, accept=accept)
+def _words(values: list[MetricValue], name: str, accept: frozenset[Basis]) -> str:
+    value = _best(values, name, accept=accept)
     return value_words(value, unit=CATALOG[name].unit) if value is not None else ""

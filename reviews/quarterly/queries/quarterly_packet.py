@@ -67,20 +67,20 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
     models = metrics.model_standings(assets, now=now)
     runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
-    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed_by_request(quarter), now=now)
+    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed_by_request(quarter))
     packet = QuarterlyPacket(
         quarter=cycle.quarter,
         cut_off_at=cycle.cut_off_at,
         generated_at=now,
         generator=generator_words(),
         spend=metrics.spend(quarter, now=now),
-        points=tuple(metrics.portfolio_point(each, now=now) for each in models),
+        points=tuple(metrics.portfolio_point(each) for each in models),
         variances=tuple(variances.values()),
         scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
         followed=_followed(cycle),
         changes=(),
-        models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
+        models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of) for each in models),
         rejected=_rejected(quarter),
         sources=tuple(SourceRow(part=part, words=words) for part, words in SOURCES.items()),
     )
@@ -128,7 +128,6 @@ def _page(
     items: list[AgendaItem],
     variance: Variance | None,
     runs_of: Mapping[str, list[Run]],
-    now: datetime,
 ) -> ModelPage:
     asset, requests, authorization = model.asset, model.requests, model.authorization
     own = [item for item in items if item.asset_id == asset.pk]
@@ -141,7 +140,7 @@ def _page(
         authorization=_authorization(authorization) if authorization else "",
         asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
         variance=variance,
-        metrics=metrics.metric_rows(model, variance=variance, now=now),
+        metrics=metrics.metric_rows(model, variance=variance),
         options=_options(runs_of[requests[0].ref]) if requests else (),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"

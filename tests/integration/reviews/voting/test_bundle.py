@@ -71,11 +71,11 @@ def test_whatever_changes_shows(in_review: ReviewRequest, now: datetime, field: 
 
 
 def test_the_amounts_are_the_best_metric_values_to_the_cent(draft: ReviewRequest, author: User, now: datetime) -> None:
-    assert amounts_of([], now=now) == {BudgetUnit.USD: 0, BudgetUnit.GPU_H: 0}
+    assert amounts_of([]) == {BudgetUnit.USD: 0, BudgetUnit.GPU_H: 0}
     walks.state_metric_value(
         request=draft, name="total_cost_1y_usd", value="30000.016", by=author, now=now + timedelta(seconds=1)
     )
-    assert amounts_of(metric_values_of(draft), now=now) == {
+    assert amounts_of(metric_values_of(draft)) == {
         BudgetUnit.USD: Decimal("30000.02"),
         BudgetUnit.GPU_H: Decimal(320),
     }

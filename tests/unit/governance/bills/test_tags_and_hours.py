@@ -31,6 +31,7 @@ def test_tags_in_one_spelling(text, expected):
         (None, 0),
         ('{"GpuCount": 8}', 8),
         ('{"GpuCount": "4"}', 4),
+        ('{"GpuCount": "8.0"}', 8),
         ('{"x_GpuCount": 2.0}', 2),
         ('{"CoreCount": 8}', 0),
         ("not JSON", 0),

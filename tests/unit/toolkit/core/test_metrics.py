@@ -115,34 +115,34 @@ def test_the_strongest_basis_wins_over_a_later_weaker_one():
     declared = metric_value(value="1", observed_at=NOW)
     measured = metric_value(value="2", basis=Basis.MEASURED)
     other = metric_value("accuracy", "0.9", basis=Basis.BILLED)
-    assert best([declared, measured, other], name="training_gpu_hours", now=NOW) is measured
-    assert best([declared, measured], name="training_gpu_hours", now=NOW, accept={Basis.DECLARED}) is declared
-    assert best([other], name="training_gpu_hours", now=NOW) is None
+    assert best([declared, measured, other], name="training_gpu_hours") is measured
+    assert best([declared, measured], name="training_gpu_hours", accept={Basis.DECLARED}) is declared
+    assert best([other], name="training_gpu_hours") is None
 
 
 def test_within_a_basis_the_latest_observation_wins():
     old, new = metric_value(value="1"), metric_value(value="2", observed_at=NOW)
-    assert best([new, old], name="training_gpu_hours", now=NOW) is new
+    assert best([new, old], name="training_gpu_hours") is new
 
 
 def test_an_expired_measurement_is_not_replaced_by_a_claim():
     expired = metric_value(value="900", basis=Basis.MEASURED, valid_until=BEFORE)
-    assert best([metric_value(value="1", observed_at=NOW), expired], name="training_gpu_hours", now=NOW) is expired
+    assert best([metric_value(value="1", observed_at=NOW), expired], name="training_gpu_hours") is expired
 
 
 def test_between_equals_the_less_favorable_counts():
     low, high = metric_value(value="1"), metric_value(value="2")
-    assert best([low, high], name="training_gpu_hours", now=NOW) is high
+    assert best([low, high], name="training_gpu_hours") is high
     bad, good = metric_value("accuracy", "0.7"), metric_value("accuracy", "0.9")
-    assert best([good, bad], name="accuracy", now=NOW) is bad
-    assert best([metric_value("speed", "1"), metric_value("speed", "2")], name="speed", now=NOW).value == 2
+    assert best([good, bad], name="accuracy") is bad
+    assert best([metric_value("speed", "1"), metric_value("speed", "2")], name="speed").value == 2
 
 
 @given(
     st.permutations([metric_value(value=v, basis=b, id=i) for i, (v, b) in enumerate([("1", b) for b in Basis] * 2)])
 )
 def test_the_order_of_arrival_never_matters(metric_values):
-    chosen = best(metric_values, name="training_gpu_hours", now=NOW)
+    chosen = best(metric_values, name="training_gpu_hours")
     assert (chosen.basis, chosen.id) == (Basis.BILLED, 7)
 
 

@@ -146,12 +146,12 @@ def is_current(metric_value: MetricValue, *, now: datetime) -> bool:
 
 
 def best(
-    metric_values: Iterable[MetricValue], *, name: str, now: datetime, accept: Collection[Basis] | None = None
+    metric_values: Iterable[MetricValue], *, name: str, accept: Collection[Basis] | None = None
 ) -> MetricValue | None:
     """Return the metric value that counts: the strongest accepted basis, and for equal bases the latest observation.
 
     An expired value still takes precedence over weaker ones: otherwise a claim could replace an old measurement. The
-    caller must check `is_current` and treat an expired value as indeterminate. `now` does not affect the selection.
+    caller must check `is_current` and treat an expired value as indeterminate.
     """
     named = [each for each in metric_values if each.name == name and (accept is None or each.basis in accept)]
     if len(named) == 1:
@@ -197,7 +197,7 @@ def _claim(metric_values: Sequence[MetricValue], *, name: str) -> MetricValue | 
 
 
 def _measurement(metric_values: Sequence[MetricValue], *, name: str, now: datetime) -> MetricValue | None:
-    metric_value = best(metric_values, name=name, now=now, accept=stronger_or_equal(Basis.MEASURED))
+    metric_value = best(metric_values, name=name, accept=stronger_or_equal(Basis.MEASURED))
     return metric_value if metric_value is not None and is_current(metric_value, now=now) else None
 
 

@@ -14,7 +14,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.kpis import as_documents
 from weighbridge.costs.lines import Costing, CostLine, Number
 from weighbridge.costs.metrics import METRICS, exact_sum, money, money_levels
-from weighbridge.costs.parts.options import CostOption, CostSpec
+from weighbridge.costs.parts.options import CostOption
 from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
 from weighbridge.costs.spec.inputs import amounts_in
 from weighbridge.costs.uncertainty import Swing, levels_of, probability_above
@@ -37,7 +37,7 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "snapshot": spec.snapshot,
         "shared": amounts_in(spec.shared),
         "load": {"requests_per_year": spec.requests_median, "peak_per_s": spec.curve.peak_per_s},
-        "options": [_option(each, spec) for each in projection.options],
+        "options": [_option(each) for each in projection.options],
         "cheapest": {metric: projection.cheapest(metric) for metric in CHEAPEST},
         "crossover": _crossover(crossover(spec, seed=projection.seed, draws=min(projection.draws, DRAWS_AT_EACH))),
         "thresholds": _thresholds(projection),
@@ -50,7 +50,7 @@ def as_document(projection: Projection) -> dict[str, Any]:
     return {**found, "digest": digest_of(found)}
 
 
-def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
+def _option(each: OptionProjection) -> dict[str, Any]:
     option = each.option
     return {
         "id": option.id,

@@ -67,7 +67,7 @@ def read_spec(document: object, book: PriceBook) -> CostSpec:
     reader = reader_of(document, KIND)
     reader.constant("currency", CURRENCY, is_required=False)
     pins = Pins(book, max_age_days=reader.whole("max_price_age_days", STALE_DAYS, at_least=1))
-    shared, curve = _load(reader, pins)
+    shared, curve = _load(reader)
     options = reader.items("options", lambda item: _option(item, pins))
     _check_options(reader, options)
     spec = CostSpec(
@@ -95,7 +95,7 @@ def _draws(reader: Reader) -> int:
     return draws
 
 
-def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
+def _load(reader: Reader) -> tuple[Shared, LoadCurve]:
     """Read `load`, `people` and `horizon`: the curve has the median of the yearly requests."""
     load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
     curve, requests = read_curve(load)
