@@ -34,6 +34,13 @@ def test_every_subject_and_room_stands_on_the_page_and_every_path_on_it_exists()
     assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
 
 
+def test_every_function_named_on_the_page_of_the_structure_is_where_it_says() -> None:
+    named = re.findall(r"`(\w+)` (?:in|of) `([\w/]+\.py)`", structure.structure())
+    assert len(named) > 4
+    text = {path: (ROOT / path).read_text() for _, path in named}
+    assert [pair for pair in named if not re.search(rf"^(def |class )?{pair[0]}\b", text[pair[1]], re.MULTILINE)] == []
+
+
 def rooms_of_subjects() -> list[Path]:
     return [
         path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and len(path.parts) > 2 + len(ROOT.parts)

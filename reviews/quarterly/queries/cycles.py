@@ -181,7 +181,7 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
         missing=tuple(side.words for side in missing(sides_present(cycle))),
         scores=scorecard(cycle.quarter, person=person),
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
-        before=_before(cycle, now),
+        before=tuple(action_view(row, now=now) for row in earlier_actions(cycle)),
         may_lead=may_lead_meeting(person),
         is_present=is_present_as_lead(cycle, person_id=person.id),
         may_close=may_close_meeting(person, chair_id=cycle.chair_id),
@@ -244,13 +244,11 @@ def _actions() -> QuerySet[ActionItem]:
     return ActionItem.objects.select_related("owner", "ticket", "decision__item__cycle").order_by("pk")
 
 
-def _before(cycle: ReviewCycle, now: datetime) -> tuple[ActionView, ...]:
-    """Action items of earlier meetings that are open, or belong to the latest earlier meeting."""
+def earlier_actions(cycle: ReviewCycle) -> list[ActionItem]:
+    """Action items of earlier meetings that are open, or belong to the latest meeting held before."""
     last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter, held_at__isnull=False).order_by("-quarter").first()
     rows = _actions().filter(decision__item__cycle__quarter__lt=cycle.quarter)
-    since = last.quarter if last else ""
-    shown = [row for row in rows if row.closed_at is None or row.decision.item.cycle.quarter >= since]
-    return tuple(action_view(row, now=now) for row in shown)
+    return [row for row in rows if row.closed_at is None or row.decision.item.cycle == last]
 
 
 def _presences(cycle: ReviewCycle) -> tuple[Attendee, ...]:

@@ -27,9 +27,10 @@ from reviews.quarterly.domain.packet import (
     VariantRow,
     read_quarterly_packet,
 )
-from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, ReviewCycle
+from reviews.quarterly.models import AgendaItem, CyclePacket, ReviewCycle
 from reviews.quarterly.queries import quarterly_metrics as metrics
 from reviews.quarterly.queries.cycle_sources import model_name
+from reviews.quarterly.queries.cycles import earlier_actions
 from reviews.quarterly.queries.quarterly_metrics import ModelStanding
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
 from reviews.requests.domain.copies import copy_of
@@ -104,13 +105,6 @@ def _agenda(number: int, item: AgendaItem) -> AgendaRow:
 
 
 def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
-    rows = ActionItem.objects.filter(decision__item__cycle__quarter__lt=cycle.quarter)
-    last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter).order_by("-quarter").first()
-    shown = [
-        row
-        for row in rows.select_related("owner", "decision__item__cycle").order_by("pk")
-        if row.closed_at is None or (last is not None and row.decision.item.cycle_id == last.pk)
-    ]
     return tuple(
         copy_of(
             row,
@@ -119,7 +113,7 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
             title=row.decision.item.title,
             owner=name_of(row.owner),
         )
-        for row in shown
+        for row in earlier_actions(cycle)
     )
 
 

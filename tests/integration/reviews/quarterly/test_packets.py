@@ -26,7 +26,7 @@ from governance.people.models import Team
 from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter
 from reviews.quarterly import tasks as quarterly
-from reviews.quarterly.actions import cycles, quarterly_packets
+from reviews.quarterly.actions import action_items, cycles, quarterly_packets
 from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invitees
@@ -255,6 +255,19 @@ def test_nobody_is_invited_to_a_meeting_that_was_held(cast: Cast, press: type[Pr
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     assert packet.state == JobState.DONE
     assert not OutboxMessage.objects.filter(kind="cycle.invite").exists()
+
+
+def test_page_and_packet_follow_the_latest_meeting_that_was_held(
+    cast: Cast, asset: ModelAsset, press: type[Press], now: datetime
+) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    action_items.finish(item=item, outcome="The owner is named.", by=item.owner, now=met_at(now))
+    never_held = make_frozen(now=now + timedelta(days=92))
+    cycle = make_frozen(now=now + timedelta(days=183))
+    assert (never_held.held_at, never_held.quarter < cycle.quarter) == (None, True)
+    packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
+    assert [row.ref for row in read_quarterly_packet(packet.document).followed] == [item.ref]
+    assert item.ref in said(entered(cast.auditor), f"/cycles/{cycle.quarter}/")[1]
 
 
 def test_pages_files_and_the_difference_to_the_quarter_before(
