@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from benchmarking.runs.queries import metrics as runs
+from benchmarking.runs.queries import prometheus as runs
 from governance.operations import queries as operations
 from governance.operations.api import MetricsPermission
 from governance.site.api import schema
-from reviews.workflow.queries import metrics as workflow
+from reviews.workflow.queries import prometheus as workflow
 
 __all__ = ["schema", "urlpatterns"]
 
@@ -28,7 +28,7 @@ PAGES = {
     ],
     "reviews": [
         "reviews.inbox.urls",
-        "reviews.inbound.urls",
+        "reviews.ticket_sync.urls",
         "reviews.evidence.urls",
         "reviews.workflow.urls",
         "reviews.quarterly.urls",
@@ -66,7 +66,7 @@ urlpatterns = [
         for namespace, modules in PAGES.items()
     ),
     path("api/v1/", include((api, "api"))),
-    path("hooks/", include("reviews.inbound.api")),
+    path("hooks/", include("reviews.ticket_sync.api")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

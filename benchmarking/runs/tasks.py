@@ -18,7 +18,7 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.metrics import RUNS, waiting_since
+from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit

@@ -13,7 +13,7 @@ from config.reference.prices import prices
 from config.reference.structure import PACKAGES, purpose, structure
 from config.reference.tables import code, page, table
 from governance.people.domain.roles import Role
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 

@@ -27,16 +27,16 @@ MODULES = {
     "api": "Views of the API. They only convert data and decide nothing.",
     "tasks": "Tasks of workers and the tick: build adapters from settings and call one action.",
     "management": "Commands for operators, in `management/commands/`.",
-    "serializers": "Serializers that several subjects use.",
+    "serializers": "Serializers of its API that other subjects use too.",
     "jira": "The adapter for Jira, in one folder that can be deleted.",
-    "in_memory": "In-memory implementations of ports, for tests and the demo.",
     "printing": "The adapter that prints a PDF.",
+    "mail": "The adapter that sends mail.",
     "outbox": "External effects, stored as rows and delivered after the transaction.",
     "actions": "All writes: keyword-only arguments, `by=`, `now=`, one transaction that includes the audit event.",
     "worker_signals": "Signals that wake a worker; a lost signal loses no work.",
     "locking": "The order in which rows are locked.",
     "audit": "Audit events of the subject.",
-    "kinds": "Kinds that register themselves with a mechanism.",
+    "kinds": "Definitions of kinds of jobs and of changes.",
     "queries": "Reads, as frozen dataclasses.",
     "rules": "Permissions: `check_x` raises with a reason, `may_x` returns a boolean.",
     "models": "Tables and their constraints.",
@@ -48,7 +48,7 @@ MODULES = {
 }
 WHERE = {
     "The formula for the cost of one year": (
-        f"`{TOOLKIT}/costs/evaluation.py` adds up the parts in `{TOOLKIT}/costs/parts/`;"
+        f"`{TOOLKIT}/costs/yearly_costs.py` adds up the parts in `{TOOLKIT}/costs/parts/`;"
         f" `{TOOLKIT}/costs/projection.py` computes the distribution"
     ),
     "When a review is mandatory": (
@@ -60,38 +60,46 @@ WHERE = {
     ),
     "The state machine": "`reviews/requests/domain/lifecycle.py`, drawn on [its page](lifecycle.md)",
     "Who may approve": (
-        "`reviews/voting/domain.py`; the current voters: `reviews/voting/queries/electorate.py`; roles:"
+        "`reviews/voting/domain/electorate.py`; the current voters: `reviews/voting/queries/electorate.py`; roles:"
         " `governance/people/domain/roles.py`; changes that need two people: `governance/people/approvals/kinds.py`"
     ),
-    "All functions that write data": "the functions in `actions` of every subject: `*/*/actions.py`, `*/*/actions/`",
-    "How the bounds of p95 are calculated": f"`serial_percentile_interval` in `{TOOLKIT}/statistics/resampling.py`",
+    "All functions that write data": (
+        "what people decide: the functions in `actions` of every subject, `*/**/actions.py` and `*/**/actions/`;"
+        " the state of jobs and deliveries: `governance/jobs/models.py` and `governance/jobs/outbox.py`;"
+        " repeated calls of the API: `governance/site/api/idempotency.py`; the last use of a token:"
+        " `governance/people/api/authentication.py`"
+    ),
+    "How the bounds of p95 are calculated": (
+        f"in a profile: `serial_percentile_interval` in `{TOOLKIT}/statistics/percentile_intervals.py`;"
+        f" in a load test: `percentile_intervals` in `{TOOLKIT}/load/results/intervals.py`"
+    ),
     "Where a Jira ticket is created": (
-        "`open_ticket` in `reviews/tickets/actions.py` writes the outbox row, `reviews/inbound/tasks.py` delivers it,"
-        " `reviews/tickets/jira/tracker.py` calls Jira"
+        "`open_ticket` in `reviews/tickets/actions.py` writes the outbox row,"
+        " `reviews/ticket_sync/tasks.py` delivers it, `reviews/tickets/jira/tracker.py` calls Jira"
     ),
     "How a bill line is allocated to a model": (
-        "`governance/bills/domain/allocation.py` selects the team and the model,"
-        " `governance/bills/actions/bills.py` stores the line,"
-        " `governance/bills/actions/month_postings.py` posts monthly totals to budgets"
+        "`governance/bills/domain/allocation.py` defines the rules, `assign` in"
+        " `governance/bills/actions/allocation.py` applies them, `governance/bills/queries/spend.py` sums the lines"
+        " by model, `governance/bills/actions/month_postings.py` posts the sums to budgets"
     ),
     "How the gate answers": (
-        "`decide` in `reviews/authorizations/queries/gate.py`; called by `reviews/workflow/api/authorizations.py` and"
-        f" `{TOOLKIT}/client/gate.py`"
+        "`decide` in `reviews/authorizations/queries/gate.py`; called by `reviews/workflow/api/authorizations.py`,"
+        f" which `{TOOLKIT}/client/gate.py` asks over HTTP"
     ),
     "How a metric is added": (
-        f"one entry of `CATALOG` in `{TOOLKIT}/core/catalog.py`; the recipe: [Contributing](../contributing.md)"
+        f"one entry of `CATALOG` in `{TOOLKIT}/core/metric_catalog.py`; the recipe: [Contributing](../contributing.md)"
     ),
     "How a system under test is added": f"one module in `{TOOLKIT}/systems/`, registered by name",
     "How a kind of job is added": "one `JobKind` of `governance/jobs/kinds.py`, registered beside its writes",
     "How to run it": (
-        "`make run` here; `governance/operations/management/commands/up.py` starts web, worker and clock;"
+        "`make run` here; `governance/operations/management/commands/up.py` starts web, workers and tick;"
         " [in production](../how-to/run-in-production.md); [settings](settings.md)"
     ),
 }
 LEAVES = {
     "reviews/tickets/jira/": "Tickets, comments and states, to and from Jira.",
-    "governance/accounts/tasks.py": "Mail to the owner of an account whose log-in methods have changed.",
-    "reviews/quarterly/tasks.py": "Mail that invites people to a quarterly meeting.",
+    "governance/accounts/mail.py": "Mail to the owner of an account whose log-in methods have changed.",
+    "reviews/quarterly/mail.py": "Mail that invites people to a quarterly meeting.",
     "governance/operations/management/stack.py": "`manage.py up` checks that its own server responds, on this machine.",
     f"{TOOLKIT}/client/server.py": "The command line calls a Weighbridge server: gate, requests, evidence.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",

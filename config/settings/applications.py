@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "reviews.packets",
     "reviews.workflow",
     "reviews.quarterly",
-    "reviews.inbound",
+    "reviews.ticket_sync",
     "reviews.inbox",
 ]
 MIDDLEWARE = [

@@ -3,7 +3,7 @@
 An authorization cannot be extended: file a new request, whose authorization supersedes this one.
 """
 
-from reviews.requests.domain.steps import (
+from reviews.requests.domain.transition_tables import (
     Actor,
     OwnedState,
     Transition,

@@ -9,7 +9,7 @@ from benchmarking.runs.models import Run
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 User = settings.AUTH_USER_MODEL

@@ -1,7 +1,4 @@
-"""The port of the packet printer, independent of WeasyPrint.
-
-`reviews.packets.printing` implements the protocol, and `reviews.packets.in_memory` does so for tests.
-"""
+"""The port of the packet printer, independent of WeasyPrint; `reviews.packets.printing` implements it."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.contrib.auth.models import User
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -16,11 +15,11 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from reviews.packets.ports import PrintFailed
 from reviews.packets.printing.pdf_sections import SECTION_MAX_S, PrintSection, SectionPrinter, merge, processes_for
+from reviews.quarterly import mail
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.queries.invitations import invitation
 from weighbridge.charts.drawing import svg
 
 LEASE = timedelta(seconds=4 * SECTION_MAX_S)
@@ -41,8 +40,7 @@ def send_invitation(message: OutboxMessage) -> None:
     """Send one invitation with the agenda and a link to the pre-read."""
     packet = CyclePacket.objects.select_related("cycle").get(pk=message.payload["packet_id"])
     user = User.objects.get(pk=message.payload["user_id"])
-    subject, text = invitation(packet)
-    EmailMessage(subject=subject, body=text, to=[user.email]).send()
+    mail.send_invitation(packet, user=user)
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""Record audit events of requests, and move requests to a new state."""
+"""Audit events of requests."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from governance.audit.actions import record as audit
-from reviews.requests.domain.lifecycle import RequestState, check_transition
 from reviews.requests.models import ReviewRequest
 
 
@@ -22,13 +21,3 @@ def record(
 ) -> None:
     """Append an audit event about a request."""
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
-
-
-def move(*, request: ReviewRequest, target: RequestState, by: User | None, now: datetime, reason: str = "") -> None:
-    """Move a locked request to `target` and record it. Raises WrongState if the transition table has no such step."""
-    source = RequestState(request.state)
-    check_transition(source=source, target=target)
-    request.state = target
-    request.save(update_fields=["state"])
-    details = {"before": source.value, "after": target.value, "revision": request.revision}
-    record(kind=f"request.{target.value}", request=request, by=by, now=now, details=details, reason=reason)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 
 User = settings.AUTH_USER_MODEL
 

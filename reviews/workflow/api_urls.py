@@ -5,9 +5,9 @@ from django.urls import URLPattern, path
 from reviews.workflow.api import authorizations, costs, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
-    path("requests/", requests.Reviews.as_view(), name="reviews"),
-    path("requests.<slug:kind>", requests.ReviewsExport.as_view(), name="export"),
-    path("requests/<slug:ref>/", requests.Review.as_view(), name="review"),
+    path("requests/", requests.Requests.as_view(), name="requests"),
+    path("requests.<slug:kind>", requests.RequestsExport.as_view(), name="export"),
+    path("requests/<slug:ref>/", requests.RequestDetail.as_view(), name="request"),
     path("requests/<slug:ref>/submit/", steps.Submission.as_view(), name="submit"),
     path("requests/<slug:ref>/metric-values/", evidence.MetricValues.as_view(), name="metric_values"),
     path("requests/<slug:ref>/projections/", evidence.Projections.as_view(), name="projections"),
@@ -16,14 +16,14 @@ urlpatterns: list[URLPattern] = [
     path(
         "requests/<slug:ref>/contradictions/<slug:metric>/", evidence.ContradictionView.as_view(), name="contradiction"
     ),
-    path("requests/<slug:ref>/runs/", evidence.Benchmarks.as_view(), name="benchmarks"),
+    path("requests/<slug:ref>/runs/", evidence.Runs.as_view(), name="runs"),
     path("requests/<slug:ref>/costs/", costs.RequestCostsView.as_view(), name="costs"),
     path("requests/<slug:ref>/waivers/", steps.Waivers.as_view(), name="waivers"),
     path("requests/<slug:ref>/review/", steps.ReviewRequested.as_view(), name="request-review"),
     path("requests/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),
     path("requests/<slug:ref>/revise/", steps.Revision.as_view(), name="revise"),
     path("requests/<slug:ref>/withdraw/", steps.Withdrawal.as_view(), name="withdraw"),
-    path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packet"),
+    path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packets"),
     path("requests/<slug:ref>/packets/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),
     path("requests/<slug:ref>/packets/retry/", packets.PacketRetry.as_view(), name="packet-retry"),
     path("requests/<slug:ref>/authorization/revoke/", authorizations.Revocation.as_view(), name="revoke"),

@@ -13,7 +13,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as ticket_actions
 from reviews.workflow.actions import authorizations, breaches, evidence, requests
-from reviews.workflow.queries.metrics import PACKETS, undrawn_since
+from reviews.workflow.queries.prometheus import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
 EXPIRING = (RequestState.CLEARED, RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)

@@ -18,7 +18,7 @@ TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}
         ("benchmarking/toolkit/src/weighbridge/statistics/order_statistics.py", True),
         ("reviews/workflow/actions/review.py", True),
         ("reviews/tickets/actions.py", True),
-        ("reviews/voting/domain.py", True),
+        ("reviews/voting/domain/electorate.py", True),
         ("reviews/requests/rules.py", True),
         ("governance/people/approvals/actions.py", True),
         ("governance/people/approvals/kinds.py", True),
@@ -37,7 +37,7 @@ def test_a_gap_is_named_with_its_lines() -> None:
     files = {
         "reviews/requests/rules.py": TORN,
         "reviews/inbox/web.py": TORN,
-        "reviews/voting/domain.py": WHOLE,
+        "reviews/voting/domain/electorate.py": WHOLE,
     }
     report = {"files": files}
     assert gaps(report) == ["reviews/requests/rules.py: 7"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.env import ROOT
-from tests.architecture.tree import name_of, parsed, sources
+from tests.architecture.tree import TOOLKIT, name_of, parsed, sources
 
 GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
 SOURCES = ("config", "reviews", "benchmarking", "governance", "examples")
@@ -55,6 +55,22 @@ def test_every_word_of_an_address_is_in_the_glossary_and_in_the_places_it_says()
     pages = set().union(*(words(each) for each in own_routes() if not each.startswith("api/")))
     found = {word: "both" if word in api & pages else "API" if word in api else "pages" for word in api | pages}
     assert found == of_addresses()
+
+
+def test_every_name_in_code_exists() -> None:
+    terms = GLOSSARY.split("## Words of addresses")[0]
+    named = re.findall(r"^\| [^|]+ \| [^|]+ \| `([\w.]+)` \|$", terms, re.MULTILINE)
+    assert len(named) > 50
+    known = {node.name for _, node in definitions()} | {
+        target.id
+        for path in sources(*SOURCES)
+        for node in parsed(path).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    packages = {".".join(path.parent.relative_to(ROOT / TOOLKIT).parts) for path in sources(TOOLKIT)}
+    assert [name for name in named if name not in known and name.removeprefix("weighbridge.") not in packages] == []
 
 
 def test_no_address_has_a_word_we_do_not_use() -> None:

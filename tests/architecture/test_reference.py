@@ -11,7 +11,7 @@ from config.reference import pages, structure
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
 from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, sources, subjects
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}
 

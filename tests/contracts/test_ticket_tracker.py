@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.packets.in_memory import MemoryPrinter
 from reviews.packets.ports import PacketPrinter, PrintFailed
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
@@ -26,6 +25,7 @@ from reviews.tickets.ports import (
     ticket_label,
 )
 from tests.standins.jira_cloud import JiraCloud
+from tests.standins.memory_printer import MemoryPrinter
 from tests.standins.memory_tracker import MemoryTracker
 
 METHODS = ("open", "find", "comment", "transition", "link", "check")

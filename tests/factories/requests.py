@@ -19,14 +19,14 @@ from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 PURPOSE = "Find products from a photograph"

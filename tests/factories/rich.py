@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from benchmarking.projections import actions as kept
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
-from reviews.inbound.actions import receiving as inbound
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteTicket
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, projections, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks

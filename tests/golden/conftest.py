@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from benchmarking.projections import actions as projection_actions
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import projections, waivers
 from tests.factories.costs import cost_spec
 from tests.factories.packets import checkpoint_pem

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reviews.authorizations.models import Authorization
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests
 from tests.golden.conftest import Story

@@ -10,7 +10,7 @@ from tests.performance.test_profile_overhead import network  # noqa: F401 -- a f
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.scenarios import SingleStream, WarmUp
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 QUERIES, TURNS, ROWS = 1_500, 8, 64

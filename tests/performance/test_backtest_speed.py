@@ -14,7 +14,7 @@ from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.replay import ReplayCase, compare
 from tests.performance.recorder import Recorder
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue
 
 REQUESTS, LIMIT_S = 10_000, 2.0

@@ -11,7 +11,7 @@ from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_me
 from weighbridge.quality.classification import macro_intervals, roc_auc
 from weighbridge.quality.paired import accuracy_drop, metric_drop
 from weighbridge.statistics.order_statistics import quantile_ranks, wilson_interval
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 from weighbridge.statistics.trend import detect_movement
 
 SPREAD = 0.3

@@ -15,7 +15,7 @@ from benchmarking.runs import tasks as benchmarking_tasks
 from benchmarking.runs.actions import runs
 from config.celery import app
 from governance.jobs import outbox
-from reviews.inbound import tasks as inbound_tasks
+from reviews.ticket_sync import tasks as inbound_tasks
 from reviews.tickets import actions as effects
 from reviews.tickets.jira.client import JiraClient
 

@@ -46,7 +46,7 @@ from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, Meetin
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMove, TicketState, WebhookDelivery
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, review
 from reviews.workflow.actions import projections as stated
 from reviews.workflow.actions.evidence import StatedValue

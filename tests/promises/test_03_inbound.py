@@ -22,9 +22,9 @@ from pytest_django import Settings
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.actions import reconciliation
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync.actions import receiving as inbound
+from reviews.ticket_sync.actions import reconciliation
 from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.jira.reader import prose
 from reviews.tickets.models import Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery

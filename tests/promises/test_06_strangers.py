@@ -27,7 +27,7 @@ from governance.people.actions import people
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from reviews.packets import actions as packets
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles

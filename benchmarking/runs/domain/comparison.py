@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from benchmarking.runs.domain.metrics import Metric
-from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import CATALOG, Direction
 
 RUNS_MIN, RUNS_MAX = 2, 6
 

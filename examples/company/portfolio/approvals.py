@@ -24,13 +24,13 @@ from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import histories_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.queries.commitments import present_and_later_shares
 from reviews.workflow.actions import evidence, projections, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.actions.review import NewCondition
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 VERSION = "1.0.0"

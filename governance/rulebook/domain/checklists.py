@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from weighbridge.core.canonical import digest_of, is_digest
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue, best, is_current, is_sound, stronger_or_equal
 
 KIND = "ReviewChecklist"

@@ -19,8 +19,8 @@ from governance.rulebook.domain.benchmark_plans import (
 from governance.rulebook.domain.checklists import read_accepted
 from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, number_text
 
 KIND = "ReviewPolicy"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, stronger_or_equal
 
 DEFAULTS = {"statistic": "value", "min_n": "", "level": "hard", "on_indeterminate": ""}

@@ -18,8 +18,8 @@ from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic,
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.rules import check_write_rulebook
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Refused
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 RULES_MAX = 100

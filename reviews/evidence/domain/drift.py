@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from benchmarking.runs.domain.metrics import Metric
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
-from weighbridge.core.catalog import CATALOG, Direction
+from weighbridge.core.metric_catalog import CATALOG, Direction
 
 WATCHED: Mapping[str, BreachKind] = {
     "latency_p95_ms": BreachKind.LATENCY,

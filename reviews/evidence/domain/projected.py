@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from governance.bills.domain.variance.calibration import Widening, widen_by
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import number_text
 from weighbridge.costs.changes import what_of
 

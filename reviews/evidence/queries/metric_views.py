@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, PolicyLimit
 from weighbridge.core import metrics
-from weighbridge.core.catalog import CATALOG, MetricDefinition
+from weighbridge.core.metric_catalog import CATALOG, MetricDefinition
 from weighbridge.core.metrics import Basis, MetricValue, is_current
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})

@@ -22,8 +22,8 @@ from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subje
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, fixed_policy_version, policy_of
 from weighbridge.core import metrics
-from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.converter import to_document
+from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import Contradiction, MetricValue
 
 ANSWERED = ("checklist.answered", "contradiction.answered")

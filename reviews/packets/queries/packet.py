@@ -21,7 +21,7 @@ from reviews.packets.queries import packet_parts as parts
 from reviews.packets.queries.packet_projection import projection_part
 from reviews.requests.domain.copies import copy_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
-from reviews.voting.domain import Electorate
+from reviews.voting.domain.electorate import Electorate
 
 # Names of the print style sheets in the template; the tokens are shared with the web pages.
 _TOKENS, _SHEET = "tokens.css", "packet.css"

@@ -30,7 +30,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.models import Ticket, TicketState
-from reviews.voting.domain import Electorate
+from reviews.voting.domain.electorate import Electorate
 from weighbridge.core.addresses import safe_link
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document

@@ -23,7 +23,7 @@ from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, review
 from weighbridge.core.errors import Invalid, WrongState
 

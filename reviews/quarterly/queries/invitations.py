@@ -1,14 +1,10 @@
-"""The people invited to a quarterly meeting, and the text of the invitation."""
+"""The people invited to a quarterly meeting."""
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.domain.quorum import LEADS
-from reviews.quarterly.models import CyclePacket, ReviewCycle
-
-SHOWN_MAX = 10
+from reviews.quarterly.models import ReviewCycle
 
 
 def invitees(cycle: ReviewCycle) -> list[User]:
@@ -18,24 +14,3 @@ def invitees(cycle: ReviewCycle) -> list[User]:
     return list(
         User.objects.filter(leads | attending, is_active=True).exclude(email="").distinct().order_by("username")
     )
-
-
-def invitation(packet: CyclePacket) -> tuple[str, str]:
-    """(subject, text): the first items of the agenda, and links to agenda, pre-read and packet."""
-    content, base = read_quarterly_packet(packet.document), settings.WEIGHBRIDGE["BASE_URL"]
-    lines = [f"{row.place}. {row.kind}: {' '.join(row.title.split())}" for row in content.agenda[:SHOWN_MAX]]
-    more = len(content.agenda) - len(lines)
-    text = [
-        f"The packet of the Model Performance & Cost Review {content.quarter} is issued.",
-        "",
-        f"Agenda ({len(content.agenda)} items):",
-        *(lines or ["Nothing yet."]),
-        *([f"and {more} more"] if more > 0 else []),
-        "",
-        f"Agenda and meeting: {base}/cycles/{content.quarter}/",
-        f"Pre-read: {base}/cycles/{content.quarter}/packets/{packet.number}/",
-        f"Packet as PDF: {base}/cycles/{content.quarter}/packets/{packet.number}/pdf/",
-        "",
-        f"The packet's digest is {packet.document_digest}.",
-    ]
-    return f"Performance & Cost Review {content.quarter}: agenda and pre-read", "\n".join(text) + "\n"

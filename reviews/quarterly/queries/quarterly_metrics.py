@@ -26,7 +26,7 @@ from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
 from weighbridge.core import metrics
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"

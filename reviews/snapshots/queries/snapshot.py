@@ -27,7 +27,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import Parties
 from reviews.tickets.models import Ticket
-from reviews.voting.domain import Electorate
+from reviews.voting.domain.electorate import Electorate
 from reviews.voting.models import Revision
 from reviews.voting.queries import commitments
 from reviews.voting.queries.electorate import electorate_of

@@ -5,7 +5,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
-from reviews.voting.domain import Ballot, Electorate, VoteChoice
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.models import Vote
 
 

@@ -28,8 +28,8 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue, check_metric_value
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
-from reviews.requests.audit import move, record
+from reviews.requests.actions import move
+from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES

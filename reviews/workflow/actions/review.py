@@ -15,7 +15,8 @@ from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
 from reviews.evidence.queries.snapshot import policy_evaluation_row
 from reviews.packets import actions as packets
-from reviews.requests.audit import move, record
+from reviews.requests.actions import move
+from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
@@ -23,7 +24,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_request_review, ch
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.tickets import actions as ticket_actions
-from reviews.voting.domain import VoteChoice, VotingOutcome, check_rationale
+from reviews.voting.domain.electorate import VoteChoice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.commitments import present_and_later_shares
 from reviews.workflow.actions import authorizations, filed_kpis

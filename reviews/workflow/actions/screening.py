@@ -14,7 +14,8 @@ from governance.rulebook.domain.benchmark_plans import AlternativesPlan, Benchma
 from governance.rulebook.domain.evaluation import PolicyOutcome
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
-from reviews.requests.audit import move, record
+from reviews.requests.actions import move
+from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version, policy_of

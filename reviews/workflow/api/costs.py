@@ -1,4 +1,4 @@
-"""`reviews/{ref}/costs/`: projected, measured and billed, and how earlier projections did."""
+"""`requests/{ref}/costs/`: projected, measured and billed, and how earlier projections did."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers

@@ -131,7 +131,7 @@ class ContradictionView(APIView):
         return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
 
-class Benchmarks(APIView):
+class Runs(APIView):
     """The benchmarks of a request."""
 
     @extend_schema(operation_id="requests_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})

@@ -1,4 +1,4 @@
-"""What the reviews API takes."""
+"""Inputs of the API of requests."""
 
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"

@@ -1,4 +1,4 @@
-"""`reviews/{ref}/packet/`: the review packet and its PDF."""
+"""`requests/{ref}/packets/`: the review packet and its PDF."""
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes

@@ -1,4 +1,4 @@
-"""`reviews/`: filing, finding and reading requests."""
+"""`requests/`: filing, finding and reading requests."""
 
 from datetime import datetime
 from typing import Any
@@ -28,14 +28,14 @@ from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 ID_DIGITS_MAX = 18
 
 
-class Reviews(GenericAPIView[Any]):
+class Requests(GenericAPIView[Any]):
     """The requests you may see."""
 
     serializer_class = RowAnswer
@@ -63,7 +63,7 @@ class Reviews(GenericAPIView[Any]):
         return Response(said(row, person, now), status=201)
 
 
-class ReviewsExport(APIView):
+class RequestsExport(APIView):
     """The requests you may see, as a file."""
 
     content_negotiation_class = AnyAccept
@@ -75,7 +75,7 @@ class ReviewsExport(APIView):
         return export(requests.table(person=person, filters=_filters(request)), kind=kind)
 
 
-class Review(APIView):
+class RequestDetail(APIView):
     """One request."""
 
     @extend_schema(operation_id="requests_retrieve", responses=ReviewAnswer)

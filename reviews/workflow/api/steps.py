@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from governance.site.api.shapes import Input, Nothing, read
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import NewCondition

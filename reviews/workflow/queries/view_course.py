@@ -23,7 +23,7 @@ from reviews.snapshots.queries.allowed_steps import (
 )
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
-from reviews.voting.domain import Electorate
+from reviews.voting.domain.electorate import Electorate
 from weighbridge.core.addresses import safe_link
 
 

@@ -22,8 +22,8 @@ from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, perform_step, step
 from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, ProjectionForm, answer_form, token_in
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.errors import NotFound
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 

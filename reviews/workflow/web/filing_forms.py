@@ -18,7 +18,7 @@ from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.evidence import StatedValue
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
 from governance.site.web.formatting import unit_words
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, NewCondition
 from reviews.workflow.queries.view_evidence import ChecklistItemView
 from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField, decimal_field
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 
 CONDITION_PARTS = {
     "text": "Enter what must be done.",

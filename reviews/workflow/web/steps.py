@@ -21,7 +21,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.requests.queries.rulebook import policy_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.queries.view_course import packet_views

@@ -9,7 +9,7 @@ from django.test import Client
 
 from benchmarking.runs import tasks as benchmarks
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.metrics import RUNS, waiting_since
+from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from governance.jobs import outbox
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
@@ -21,7 +21,7 @@ from governance.people.domain.scopes import TokenScope
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.workflow import tasks as reviews_tasks
-from reviews.workflow.queries.metrics import PACKETS, undrawn_since
+from reviews.workflow.queries.prometheus import PACKETS, undrawn_since
 
 MINUTE = timedelta(seconds=60)
 SECOND = timedelta(seconds=1)

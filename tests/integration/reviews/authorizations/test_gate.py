@@ -9,7 +9,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.authorizations.queries import gate
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import NewCondition

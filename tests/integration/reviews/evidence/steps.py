@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review, waivers
 from reviews.workflow.actions.evidence import StatedValue

@@ -40,7 +40,7 @@ from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version

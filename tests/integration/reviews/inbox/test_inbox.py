@@ -10,7 +10,7 @@ from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
 from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition

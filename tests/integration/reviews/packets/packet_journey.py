@@ -22,7 +22,7 @@ from reviews.packets.domain.packet import PacketDocument, read_packet
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from tests.factories.policies import LEAN

@@ -20,7 +20,7 @@ from reviews.packets.domain.packet_evidence import Claim, CostRow, MeasurementPa
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Revision
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result

@@ -18,13 +18,13 @@ from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization, Condition
-from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.queries import action_draft, page_of
 from reviews.quarterly.actions import action_items, cycles, meeting
 from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync.actions import receiving as inbound
+from reviews.ticket_sync.queries import action_draft, page_of
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES
 from reviews.tickets.models import Ticket
@@ -215,7 +215,7 @@ def test_a_model_without_authorization(cast: Cast, asset: ModelAsset, now: datet
 
 def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     from reviews.quarterly.actions import agenda
-    from reviews.voting.domain import VoteChoice
+    from reviews.voting.domain.electorate import VoteChoice
     from reviews.workflow.actions import review
 
     request = walks.make_in_review(cast=cast, now=now)
@@ -382,7 +382,7 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
 
 
 def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: ReviewRequest, now: datetime) -> None:
-    from reviews.inbound import queries as inbound_queries
+    from reviews.ticket_sync import queries as inbound_queries
     from weighbridge.core.errors import NotFound
 
     item = make_action(cast=cast, now=now, asset=asset)

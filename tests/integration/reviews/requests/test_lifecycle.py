@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from governance.audit.models import AuditEvent
-from reviews.requests import audit
+from reviews.requests import actions
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, RequestState, check_editable
 from reviews.requests.models import ReviewRequest
 from tests.standstill import refused
@@ -28,7 +28,7 @@ def test_only_steps_of_the_table_move_a_request(submitted: ReviewRequest, now: d
     for target in RequestState:
         if (source, target) in STEPS:
             with transaction.atomic():
-                audit.move(request=submitted, target=target, by=submitted.requester, now=now, reason="To see.")
+                actions.move(request=submitted, target=target, by=submitted.requester, now=now, reason="To see.")
             event = AuditEvent.objects.last()
             assert ReviewRequest.objects.get(pk=submitted.pk).state == target
             assert (event.kind, event.subject, event.reason) == (f"request.{target}", submitted.ref, "To see.")
@@ -36,7 +36,7 @@ def test_only_steps_of_the_table_move_a_request(submitted: ReviewRequest, now: d
             put(submitted, source)
         else:
             with refused(WrongState, match=f"cannot become {target.words}"):
-                audit.move(request=submitted, target=target, by=None, now=now)
+                actions.move(request=submitted, target=target, by=None, now=now)
 
 
 @pytest.mark.parametrize("state", RequestState)

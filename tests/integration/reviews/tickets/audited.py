@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.actions import reconciliation
+from reviews.ticket_sync.actions import receiving as inbound
+from reviews.ticket_sync.actions import reconciliation
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES, Hint, ReconciliationMode
 from reviews.tickets.models import Ticket
@@ -39,28 +39,28 @@ def judged(ticket: Ticket, move: RemoteMove, now: datetime) -> object:
 
 
 ACTIONS: Mapping[str, Call] = {
-    "reviews.inbound.actions.receiving.receive": lambda cast, now: inbound.receive(
+    "reviews.ticket_sync.actions.receiving.receive": lambda cast, now: inbound.receive(
         identifier="a", hint=Hint("e", "10001"), body=b"{}", ticket=linked(cast, now), now=now
     ),
-    "reviews.inbound.actions.receiving.request_read": lambda cast, now: inbound.request_read(
+    "reviews.ticket_sync.actions.receiving.request_read": lambda cast, now: inbound.request_read(
         ticket=linked(cast, now), occasion="test", now=now
     ),
-    "reviews.inbound.actions.receiving.update_mirror": lambda cast, now: inbound.update_mirror(
+    "reviews.ticket_sync.actions.receiving.update_mirror": lambda cast, now: inbound.update_mirror(
         ticket=linked(cast, now), remote=issue(updated_at=now), now=now
     ),
-    "reviews.inbound.actions.receiving.record_gone": lambda cast, now: inbound.record_gone(
+    "reviews.ticket_sync.actions.receiving.record_gone": lambda cast, now: inbound.record_gone(
         ticket=linked(cast, now), reason="Deleted.", now=now
     ),
-    "reviews.inbound.actions.receiving.process_move": lambda cast, now: judged(
+    "reviews.ticket_sync.actions.receiving.process_move": lambda cast, now: judged(
         linked(cast, now), moved(status="Done", at=now), now
     ),
-    "reviews.inbound.actions.receiving.link_account": lambda cast, now: inbound.link_account(
+    "reviews.ticket_sync.actions.receiving.link_account": lambda cast, now: inbound.link_account(
         user=cast.author, account_id="a", by=cast.admin, now=now
     ),
-    "reviews.inbound.actions.reconciliation.request_reconciliation": lambda cast, now: (
+    "reviews.ticket_sync.actions.reconciliation.request_reconciliation": lambda cast, now: (
         reconciliation.request_reconciliation(mode=ReconciliationMode.REPORT, occasion="test", by=cast.admin, now=now)
     ),
-    "reviews.inbound.actions.reconciliation.reconcile": lambda cast, now: reconciliation.reconcile(
+    "reviews.ticket_sync.actions.reconciliation.reconcile": lambda cast, now: reconciliation.reconcile(
         mode=ReconciliationMode.REPORT, seen={}, statuses={}, now=now
     ),
 }

@@ -8,8 +8,8 @@ from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
-from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.actions import reconciliation
+from reviews.ticket_sync.actions import receiving as inbound
+from reviews.ticket_sync.actions import reconciliation
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import Hint, ReconciliationMode
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery

@@ -98,7 +98,7 @@ def test_the_database_wants_a_key_for_a_link(submitted: ReviewRequest) -> None:
 @pytest.fixture
 def handlers() -> None:
     """Workers know what goes to whom: the tasks are imported, whichever test runs first."""
-    import_module("reviews.inbound.tasks")
+    import_module("reviews.ticket_sync.tasks")
 
 
 def checks() -> list[OutboxMessage]:

@@ -9,13 +9,13 @@ from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effect_actions
-from reviews.inbound import tasks as inbound_tasks
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync import tasks as inbound_tasks
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
 from tests.factories import requests as walks
 from tests.factories.people import Cast
-from tests.integration.reviews.inbound.test_tasks import Clock, deliver, states
+from tests.integration.reviews.ticket_sync.test_tasks import Clock, deliver, states
 from tests.standins.jira_cloud import JiraCloud
 
 CREATE = "POST .*/issue$"

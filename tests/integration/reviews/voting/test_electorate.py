@@ -10,7 +10,7 @@ from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice, VotingOutcome
+from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast

@@ -17,7 +17,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteTicket
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review, waivers
 from tests.factories import requests as walks
 from tests.factories.people import Cast

@@ -14,7 +14,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import STEPS, AllowedStep
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence
 from reviews.workflow.queries.view import RequestView, describe

@@ -19,7 +19,7 @@ from reviews.authorizations.models import Authorization, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review

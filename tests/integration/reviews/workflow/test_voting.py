@@ -24,7 +24,7 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import requests, review, waivers
 from reviews.workflow.actions.review import NewCondition

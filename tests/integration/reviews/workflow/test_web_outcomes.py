@@ -16,7 +16,7 @@ from reviews.evidence.models import Waiver
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks

@@ -10,7 +10,7 @@ from governance.audit.models import AuditEvent
 from governance.budgets.models import LedgerEntry
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words

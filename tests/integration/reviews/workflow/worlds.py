@@ -13,7 +13,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_version

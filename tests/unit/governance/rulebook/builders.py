@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy import Policy, parse_policy
-from weighbridge.core.catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

@@ -13,8 +13,8 @@ from governance.rulebook.domain.evaluation import Evaluation, EvaluationSubject,
 from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.catalog import CATALOG
 from weighbridge.core.converter import from_document, to_document
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
 PROD = EvaluationSubject("vision", "T1", "prod")

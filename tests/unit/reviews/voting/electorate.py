@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import Ballot, VoteChoice
+from reviews.voting.domain.electorate import Ballot, VoteChoice
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

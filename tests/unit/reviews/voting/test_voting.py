@@ -6,7 +6,7 @@ import pytest
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import (
+from reviews.voting.domain.electorate import (
     Ballot,
     Electorate,
     VoteChoice,

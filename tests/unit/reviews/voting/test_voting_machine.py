@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
-from reviews.voting.domain import Ballot, Electorate, VoteChoice, check_rationale
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice, check_rationale
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 

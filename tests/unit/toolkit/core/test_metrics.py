@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value
-from weighbridge.core.catalog import CATALOG, Direction
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import (
     Basis,
     best,

@@ -29,7 +29,7 @@ STATES = {
 }
 # Dash patterns for charts with several lines, in the chart and in the legend.
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [1, 4])
-GREYS = (PETROL, INK, INK_SOFT, "#70797f", PETROL_DEEP, "#85827a")
+GRAYS = (PETROL, INK, INK_SOFT, "#70797f", PETROL_DEEP, "#85827a")
 
 _TEXT_STYLE = {
     "labelFont": FONT,

@@ -141,7 +141,7 @@ def _metric_values(metric_values: object) -> list[dict[str, Any]]:
 
 def _with_unit(metric: Mapping[str, Any]) -> dict[str, Any]:
     """Add the unit from the catalog if it is missing, and write numbers as text, which is exact."""
-    from weighbridge.core.catalog import CATALOG
+    from weighbridge.core.metric_catalog import CATALOG
 
     name = str(metric["name"])
     if "unit" not in metric and name not in CATALOG:

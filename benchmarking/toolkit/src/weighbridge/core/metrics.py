@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from weighbridge.core.catalog import CATALOG, Direction, MetricDefinition
 from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import CATALOG, Direction, MetricDefinition
 
 
 class Basis(StrEnum):

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.evaluation import Evaluated, evaluate
 from weighbridge.costs.metrics import METRICS
 from weighbridge.costs.parts.options import CostOption, CostSpec, Shared
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws, Range, Swing
+from weighbridge.costs.yearly_costs import Evaluated, evaluate
 
 # Swings are stored for these metrics, which decisions use.
 TORNADOES = ("total_cost_1y_usd", "tco_usd")

@@ -17,7 +17,7 @@ from weighbridge.statistics.order_statistics import (
     mean_interval,
     minimum_samples,
 )
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 
 NS_PER_MS = 1e6
 UNITS: Mapping[str, str] = {"mae": "1", "rmse": "1", "r2": "1"}

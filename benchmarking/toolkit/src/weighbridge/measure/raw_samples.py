@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weighbridge.measure.metrics import NS_PER_MS, PERCENTILES
 from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE, Interval
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 
 # Kind of metric -> name of its samples in a result.
 SAMPLE_NAMES: Mapping[str, str] = {"latency": "latency_ns", "response_time": "response_ns"}

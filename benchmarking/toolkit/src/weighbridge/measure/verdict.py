@@ -17,7 +17,7 @@ from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.metrics import PERCENTILES
 from weighbridge.measure.scenarios import Scenario
 from weighbridge.statistics.order_statistics import MLPERF_CONFIDENCE
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 from weighbridge.statistics.trend import Trend, detect_movement
 
 # 10 % is the limit of perf_analyzer between windows.

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.statistics.resampling import dependence
+from weighbridge.statistics.percentile_intervals import dependence
 
 ALPHA = 0.01
 FEWEST_BLOCKS, MOST_BLOCKS, SMALLEST_BLOCK = 20, 100, 5

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from weighbridge.charts.drawing import altair, chart_from_rows
-from weighbridge.charts.theme import DASHES, GREYS, LABEL_PX, RED
+from weighbridge.charts.theme import DASHES, GRAYS, LABEL_PX, RED
 
 KINDS: Mapping[bool, Literal["log", "linear"]] = {True: "log", False: "linear"}
 
@@ -22,7 +22,7 @@ def dashed_lines(
     """Return one line for each name, told apart by its dash; the key stands below."""
     alt = altair()
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
-    colors = [GREYS[index % len(GREYS)] for index in range(len(names))]
+    colors = [GRAYS[index % len(GRAYS)] for index in range(len(names))]
     return (
         chart_from_rows(rows)
         .mark_line(strokeWidth=1.6)

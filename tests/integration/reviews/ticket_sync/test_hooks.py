@@ -14,9 +14,9 @@ from django.test import Client
 
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
-from reviews.inbound import api as hooks
-from reviews.inbound import tasks as inbound_tasks
-from reviews.inbound.actions import receiving as inbound
+from reviews.ticket_sync import api as hooks
+from reviews.ticket_sync import tasks as inbound_tasks
+from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
 from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast

@@ -15,12 +15,11 @@ from governance.jobs.enums import JobState
 from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effect_actions
-from reviews.inbound import tasks as inbound_tasks
 from reviews.packets import tasks as packets_tasks
-from reviews.packets.in_memory import MemoryPrinter
 from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync import tasks as inbound_tasks
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import (
@@ -32,11 +31,12 @@ from reviews.tickets.ports import (
     TrackerHealth,
     TrackerUnreachable,
 )
-from reviews.voting.domain import VoteChoice
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow import tasks as workflow_tasks
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from tests.standins.memory_printer import MemoryPrinter
 from tests.standins.memory_tracker import MemoryTicket, MemoryTracker
 
 JIRA = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}

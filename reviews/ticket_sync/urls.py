@@ -1,8 +1,8 @@
-"""Addresses of the pages of inbound."""
+"""Addresses of the pages of the ticket synchronization."""
 
 from django.urls import URLPattern, path
 
-from reviews.inbound import web as inbound
+from reviews.ticket_sync import web as inbound
 
 urlpatterns: list[URLPattern] = [
     path("integrations/inbound/", inbound.numbers, name="inbound"),

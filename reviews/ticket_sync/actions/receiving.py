@@ -14,14 +14,14 @@ from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
-from reviews.inbound.actions.move_targets import ActionItemTarget
-from reviews.inbound.queries import action_of
 from reviews.quarterly.models import ActionItem
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
+from reviews.ticket_sync.actions.move_targets import ActionItemTarget
+from reviews.ticket_sync.queries import action_of
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import (
     Hint,

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
-from reviews.inbound.actions import receiving as inbound
+from reviews.ticket_sync.actions import receiving as inbound
 from weighbridge.core.errors import Refused
 
 

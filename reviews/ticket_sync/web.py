@@ -18,4 +18,4 @@ def numbers(request: HttpRequest) -> HttpResponse:
         "has_secret": bool(settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]),
         "hook_url": f"{settings.WEIGHBRIDGE['BASE_URL']}/hooks/jira/",
     }
-    return render(request, "reviews/inbound/_fragments/inbound.html", context)
+    return render(request, "reviews/ticket_sync/_fragments/inbound.html", context)

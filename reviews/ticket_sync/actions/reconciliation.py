@@ -9,7 +9,7 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
-from reviews.inbound.actions import receiving as inbound
+from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.ports import TicketStatus

@@ -9,7 +9,7 @@ from django.utils.module_loading import autodiscover_modules
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
-from reviews.inbound.actions import reconciliation
+from reviews.ticket_sync.actions import reconciliation
 from reviews.tickets.domain import ReconciliationMode
 from reviews.tickets.queries.mirror import last_reconciliation
 

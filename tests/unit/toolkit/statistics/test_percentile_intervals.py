@@ -10,7 +10,7 @@ from scipy.signal import lfilter  # noqa: TID253 -- an independent oracle
 from scipy.stats import norm  # noqa: TID253 -- an independent oracle
 
 from weighbridge.statistics.order_statistics import early_stopping_bound, minimum_samples, percentile, quantile_ranks
-from weighbridge.statistics.resampling import (
+from weighbridge.statistics.percentile_intervals import (
     autocovariances,
     circular_block_variance,
     dependence,

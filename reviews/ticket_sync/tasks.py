@@ -13,10 +13,10 @@ from governance.jobs import enums as jobs_enums
 from governance.jobs import outbox
 from governance.jobs.kinds import effect_lease
 from governance.jobs.models import OutboxMessage
-from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.actions import reconciliation
-from reviews.inbound.queries import draft_for, page_of, title_of
 from reviews.requests.enums import OUTCOMES
+from reviews.ticket_sync.actions import receiving as inbound
+from reviews.ticket_sync.actions import reconciliation
+from reviews.ticket_sync.queries import draft_for, page_of, title_of
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES, ReconciliationMode
 from reviews.tickets.jira.reader import STATUSES_MAX, JiraReader

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from reviews.inbound.actions import receiving as inbound
+from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets.domain import has_valid_signature, hint_of, is_too_old
 from reviews.tickets.queries.mirror import linked_ticket
 from weighbridge.core.canonical import digest_of

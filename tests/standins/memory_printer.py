@@ -1,4 +1,4 @@
-"""An in-memory implementation of the printer port, for tests and experiments."""
+"""An in-memory implementation of the printer port, for tests."""
 
 from collections.abc import Mapping
 
