@@ -14,7 +14,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa import signals
-from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_login_failed
@@ -61,21 +61,22 @@ class AtomicAccountChanges:
         return response
 
 
-class RecordedForm(BaseAuthenticateForm):  # type: ignore[misc]
-    """A form for the second factor that records an event if the rate limit refuses the attempt."""
+class RecordedAuthenticateForm(AuthenticateForm):  # type: ignore[misc]
+    """The form for the second factor at login."""
 
     def clean_code(self) -> str:
-        """Validate the code."""
+        """Validate the code; record an event if the rate limit refuses the attempt."""
         with record_refusals(self.user.username):
             return str(super().clean_code())
 
 
-class RecordedAuthenticateForm(RecordedForm, AuthenticateForm):  # type: ignore[misc]
-    """The form for the second factor at login."""
-
-
-class RecordedReauthenticateForm(RecordedForm, ReauthenticateForm):  # type: ignore[misc]
+class RecordedReauthenticateForm(ReauthenticateForm):  # type: ignore[misc]
     """The form for the second factor before sensitive actions."""
+
+    def clean_code(self) -> str:
+        """Validate the code; record an event if the rate limit refuses the attempt."""
+        with record_refusals(self.user.username):
+            return str(super().clean_code())
 
 
 @contextmanager

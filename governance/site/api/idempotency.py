@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.site.api.problems import refuse
 from governance.site.domain import PREFIX
@@ -60,7 +61,7 @@ class IdempotentPosts(MiddlewareMixin):
             return None
         if not 1 <= len(key) <= KEY_CHARS_MAX or not key.isprintable():
             return refuse(Invalid(f"An {HEADER} has 1 to {KEY_CHARS_MAX} printable characters.", field=HEADER))
-        user = _user_of(request, view)
+        user = user_of(request, view)
         if user is None:
             return None
         row = AnsweredPost(user=user, key=key, fingerprint=_fingerprint(request), received_at=timezone.now())
@@ -115,14 +116,15 @@ def _is_locked(row: AnsweredPost) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | None:
+def user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | None:
     """Whoever the view itself would see; what it would refuse, it refuses itself."""
     kind = getattr(view, "cls", None)
     if kind is None:
         return None
     logged_in = request.user
     try:
-        user = kind().initialize_request(request).user
+        # Not the method of a view set: it needs the actions that its view was made with, which do not matter here.
+        user = APIView.initialize_request(kind(**view.initkwargs), request).user
     except (APIException, Refused):
         return None
     finally:

@@ -19,7 +19,7 @@ from governance.jobs import worker_signals as wakeups
 from governance.jobs.models import OutboxMessage
 from governance.site.web.middleware import RequestContext
 from reviews.tickets.jira.client import JiraClient
-from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from reviews.tickets.jira.settings import JiraSettings
 from weighbridge.core import masking
 
 CANARY = "c4n4ry-Q9zP-sesame"
@@ -136,7 +136,6 @@ def test_the_request_id_follows_into_the_outbox_the_job_the_trail_and_jira(db, n
             project="MR",
             issue_type="Task",
             fields={},
-            statuses=STATUSES,
             settle_s=1,
         )
         jira = JiraClient(chosen)

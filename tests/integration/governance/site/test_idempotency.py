@@ -1,6 +1,6 @@
 """A POST sent again under its key changes nothing a second time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Event
@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.urls import URLResolver, get_resolver
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -19,7 +20,7 @@ from governance.audit.models import AuditEvent
 from governance.budgets.actions import budgets
 from governance.budgets.models import LedgerEntry
 from governance.inventory.models import ModelVersion
-from governance.site.api.idempotency import IdempotentPosts
+from governance.site.api.idempotency import IdempotentPosts, user_of
 from governance.site.models import AnsweredPost
 from tests.factories.models import onnx_bytes
 from tests.factories.people import PASSWORD, make_cast
@@ -109,13 +110,13 @@ def test_a_fault_of_ours_is_rolled_back_and_forgotten(api: Api, finance: User, m
 def test_an_answered_fault_is_rolled_back_too(api: Api, finance: User, monkeypatch: pytest.MonkeyPatch) -> None:
     from governance.budgets.api.budgets import Budgets
 
-    def post(view: Budgets, request: Any) -> Response:
+    def allocate_badly(view: Budgets, request: Any) -> Response:
         AnsweredPost.objects.create(
             user=finance, key="stray", fingerprint="", received_at=datetime.fromisoformat("2026-01-01T00:00:00Z")
         )
         return Response({}, status=503)
 
-    monkeypatch.setattr(Budgets, "post", post)
+    monkeypatch.setattr(Budgets, "allocate", allocate_badly)
     assert allocate(api(finance)).status_code == 503
     assert AnsweredPost.objects.count() == 0
 
@@ -174,6 +175,21 @@ def test_a_view_that_knows_no_people_is_left_alone() -> None:
     request = RequestFactory().post("/api/v1/x/", **KEY)
     middleware = IdempotentPosts(lambda _: HttpResponse())
     assert middleware.process_view(request, lambda _: HttpResponse(), (), {}) is None
+
+
+def test_who_asks_is_known_for_every_view_of_the_api(finance: User) -> None:
+    views = {view for address, view in callbacks(get_resolver()) if address.startswith("api/v1/")}
+    assert len(views) > 80
+    for view in views:
+        request = RequestFactory().post("/api/v1/x/", **KEY)
+        request.user, request._dont_enforce_csrf_checks = finance, True
+        assert user_of(request, view) in {finance, None}
+
+
+def callbacks(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Callable[..., HttpResponse]]]:
+    for each in resolver.url_patterns:
+        address = before + str(each.pattern)
+        yield from callbacks(each, address) if isinstance(each, URLResolver) else [(address, each.callback)]
 
 
 def test_what_is_no_call_of_the_api_is_left_alone(cast: Any, client: Any) -> None:
