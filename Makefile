@@ -8,7 +8,7 @@ SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_FILES := config governance benchmarking reviews examples manage.py
-PROCESSES ?= 3
+PROCESSES ?= 2
 export PYTHONUNBUFFERED := 1
 export ORT_DISABLE_TELEMETRY := 1
 

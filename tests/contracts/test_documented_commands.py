@@ -114,10 +114,13 @@ LONG = {
         "choose-a-model",
         "choose-a-scenario",
         "compare-models",
+        "find-the-highest-rate",
+        "load-test-an-endpoint",
         "log-to-a-tracker",
         "make-a-model-cheaper",
         "profile-a-model",
         "project-costs",
+        "use-the-price-book",
     )
 }
 

@@ -237,7 +237,12 @@ def lines_of(page: str, instead: Mapping[str, str]) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("page", OPERATIONS)
+LONG = {f"docs/how-to/{name}.md" for name in ("change-policies-and-roles", "run-in-production", "verify-the-trail")}
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.nightly] if page in LONG else []) for page in OPERATIONS]
+)
 def test_the_commands_of_a_page_are_typed_as_they_stand(page: str, world: World) -> None:
     stage = OPERATIONS[page]
     instead = stage.prepare(world)

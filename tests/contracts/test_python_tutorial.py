@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
+
 from tests.contracts.shown import ROOT
 
 PAGE = ROOT / "docs/tutorial/toolkit-in-python.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.nightly
 def test_the_tutorial_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the command that it starts

@@ -116,7 +116,7 @@ def _is_locked(row: AnsweredPost) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | None:
+def user_of(request: HttpRequest, view: Any) -> User | None:
     """Whoever the view itself would see; what it would refuse, it refuses itself."""
     kind = getattr(view, "cls", None)
     if kind is None:

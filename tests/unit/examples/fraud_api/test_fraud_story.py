@@ -41,6 +41,7 @@ def told(tmp_path_factory):
     return ending, folder, heard
 
 
+@pytest.mark.nightly
 def test_it_ends_with_a_choice_and_its_papers(told) -> None:
     ending, folder, heard = told
     assert {path.name for path in folder.iterdir()} >= {
@@ -62,6 +63,7 @@ def test_it_ends_with_a_choice_and_its_papers(told) -> None:
     assert {"load test of A managed API (stand-in)", "projecting three years of costs"} <= {doing for _, doing in heard}
 
 
+@pytest.mark.nightly
 def test_a_and_b_were_really_fired_at(told) -> None:
     _, folder, _ = told
     for option in "abc":
@@ -73,6 +75,7 @@ def test_a_and_b_were_really_fired_at(told) -> None:
     assert stand_in["service_time_p50_ms"]["value"] > 60  # the declared median is 80 ms
 
 
+@pytest.mark.nightly
 def test_what_was_finished_is_not_done_again(told, monkeypatch) -> None:
     ending, folder, _ = told
 
@@ -85,6 +88,7 @@ def test_what_was_finished_is_not_done_again(told, monkeypatch) -> None:
     assert (again.headline, again.winner, again.without_pdf) == (ending.headline, ending.winner, None)
 
 
+@pytest.mark.nightly
 def test_a_model_that_was_changed_is_trained_anew(told) -> None:
     _, folder, _ = told
     model = folder / "steps" / "c.onnx"

@@ -44,6 +44,7 @@ def test_a_family_learns_and_is_not_taught_twice(fashion, tmp_path) -> None:
     assert heard == []
 
 
+@pytest.mark.nightly
 def test_another_number_of_epochs_or_a_changed_model_is_another_lesson(fashion, tmp_path) -> None:
     task = task_of(fashion, tmp_path, epochs=1)
     record = train_family(task, quiet)
@@ -53,6 +54,7 @@ def test_another_number_of_epochs_or_a_changed_model_is_another_lesson(fashion, 
     assert train_family(task_of(fashion, tmp_path, epochs=2), quiet)["epochs"] == 2
 
 
+@pytest.mark.nightly
 def test_an_interrupted_lesson_goes_on_from_its_last_epoch(fashion, tmp_path) -> None:
     task = task_of(fashion, tmp_path, epochs=3)
 
