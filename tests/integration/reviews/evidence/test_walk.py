@@ -5,7 +5,6 @@ Every step says beforehand whether it will be done. What is refused leaves every
 state, revision, votes, money and permissions as the oracle has them.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,8 +71,6 @@ WHO = st.sampled_from(sorted(GRANTS))
 FRIEND = st.sampled_from(["author", "mate"])
 VOTER = st.sampled_from(["anne", "bert", "carl", "lea"])
 STAGE = st.sampled_from(["technical", "gpu-budget"])
-
-IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 
 
 @dataclass(frozen=True)
@@ -346,7 +343,6 @@ class Walk(RuleBasedStateMachine):
         assert [amount for amount in committed if amount] == ([first, *later] if sum(committed) else [])
 
 
-def test_no_walk_diverges_from_the_oracle(base: Base) -> None:
-    run_state_machine_as_test(
-        lambda: Walk(base), settings=settings(max_examples=60 if IS_LONG else 12, stateful_step_count=25)
-    )
+@pytest.mark.parametrize("examples", [12, pytest.param(60, marks=pytest.mark.nightly)])
+def test_no_walk_diverges_from_the_oracle(base: Base, examples: int) -> None:
+    run_state_machine_as_test(lambda: Walk(base), settings=settings(max_examples=examples, stateful_step_count=25))
