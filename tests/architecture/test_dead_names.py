@@ -8,11 +8,9 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT, name_of, parsed, sources, templates
 
-TWIN = "the in-process twin of an adapter: tests and trials run against it"
 ALIVE = {
     "TokenScheme": "registers itself with drf-spectacular by being defined",
-    "MemoryPrinter": TWIN,
-    "PacketPrinter": "the port that the printer and its twin keep to",
+    "PacketPrinter": "the port that the printer keeps to",
 }
 FOUND_BY_DJANGO = ("/management/commands/", "/apps.py")
 WORD = re.compile(r"\w+")

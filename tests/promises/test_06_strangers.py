@@ -218,5 +218,5 @@ def test_members_see_what_strangers_do_not(cast: Cast, things: Mapping[str, Any]
 
 def test_the_sweep_finds_the_addresses_there_are() -> None:
     names = {address.name for address in SWEPT}
-    assert {"reviews:detail", "reviews:packet", "api:review", "benchmarking:run", "governance:account"} <= names
+    assert {"reviews:detail", "reviews:packet", "api:request", "benchmarking:run", "governance:account"} <= names
     assert len(names) >= 40

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
+from governance.people.api.steps import StepSubject
 from governance.people.domain.roles import Person
 from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.api.answers import ActionAnswer
 from reviews.quarterly.api.inputs import OutcomeInput
-from reviews.quarterly.api.steps import StepSubject
 from reviews.quarterly.queries.cycles import ActionView, action_view, find_action
 
 

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
+from governance.people.api.steps import StepSubject
 from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.api import answers as said
 from reviews.quarterly.api import inputs
-from reviews.quarterly.api.steps import StepSubject
 from reviews.quarterly.domain.decisions import TakenDecision
 from reviews.quarterly.models import AgendaItem
 from reviews.quarterly.queries import cycles as reads

@@ -16,7 +16,7 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
-from reviews.requests.actions import move
+from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
@@ -118,7 +118,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
         row.policy, row.checklist = rulebook_in_force()
         row.submitted_at = now
         row.save(update_fields=["policy", "checklist", "submitted_at"])
-        move(request=row, target=RequestState.SCREENING, by=by, now=now)
+        states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
     return row
 
@@ -156,7 +156,7 @@ def expire(*, request: ReviewRequest, by: User | None = None, now: datetime) -> 
 
 def _end(row: ReviewRequest, target: RequestState, by: User | None, now: datetime, reason: str) -> None:
     budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:{target.value}", by=by, now=now)
-    move(request=row, target=target, by=by, now=now, reason=reason)
+    states.move(request=row, target=target, by=by, now=now, reason=reason)
     for run in runs.of_request(row.ref):
         jobs.abandon(row=run, by=by, now=now)
     ticket_actions.notify_request_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)

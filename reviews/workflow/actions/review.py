@@ -15,7 +15,7 @@ from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
 from reviews.evidence.queries.snapshot import policy_evaluation_row
 from reviews.packets import actions as packets
-from reviews.requests.actions import move
+from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
@@ -56,7 +56,7 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
         amounts, _ = present_and_later_shares(snapshot.evidence)
         quarter, key = str(Quarter.of(now.date())), f"{row.ref}:{row.revision}"
         budgets.reserve(team=row.team, quarter=quarter, amounts=amounts, ref=row.ref, key=key, by=by, now=now)
-        move(request=row, target=RequestState.IN_REVIEW, by=by, now=now)
+        states.move(request=row, target=RequestState.IN_REVIEW, by=by, now=now)
         details = {"number": row.revision, "digest": revision.digest}
         record(kind="revision.frozen", request=row, by=by, now=now, details=details)
         reason = "The evidence is complete; reviewers are asked to vote."
@@ -99,7 +99,7 @@ def _apply_outcome(
     key = f"{row.ref}:{row.revision}"
     if outcome is VotingOutcome.CHANGES_REQUESTED:
         budgets.release(ref=row.ref, key=f"{key}:changes", by=by, now=now)
-        move(request=row, target=RequestState.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
+        states.move(request=row, target=RequestState.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
         ticket_actions.notify_request_ticket(
             request=row, occasion="changes_requested", reason=rationale, by=by, now=now
         )
@@ -140,7 +140,7 @@ def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -
         decided_by=by,
         decided_at=now,
     )
-    move(request=row, target=RequestState.DECIDED, by=by, now=now, reason=rationale)
+    states.move(request=row, target=RequestState.DECIDED, by=by, now=now, reason=rationale)
     record(kind=f"decision.{outcome}", request=row, by=by, now=now, details={"bundle": frozen.digest})
     return decision
 

@@ -14,7 +14,7 @@ from governance.rulebook.domain.benchmark_plans import AlternativesPlan, Benchma
 from governance.rulebook.domain.evaluation import PolicyOutcome
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
-from reviews.requests.actions import move
+from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
@@ -31,7 +31,7 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
         policy_evaluation = _policy_evaluation(request, "submission", now)
         if PolicyOutcome(policy_evaluation.outcome).rank < PolicyOutcome.REVIEW_REQUIRED.rank:
             reason = "No rule of the policy requires a review."
-            move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
+            states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
             _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).authorization.valid_days)
         else:
             _open_review(request, by, now)
@@ -42,7 +42,7 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
     """Move a locked request back to evidence as its next revision: void the votes and release the reservation."""
     with transaction.atomic():
         budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
-        move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
+        states.move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
         details = {"revision": request.revision}
@@ -111,7 +111,7 @@ def _why_not(format_name: str) -> str:
 
 def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
     reason = "A rule of the policy requires a review."
-    move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
+    states.move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
     _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).deadline_days)
     ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)

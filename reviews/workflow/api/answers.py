@@ -86,14 +86,18 @@ ReviewAnswer = answer_of(
 
 
 def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:
+    """Everything about the request as JSON, as this person sees it now."""
+    return dict(ReviewAnswer(everything_of(request, person, now)).data)
+
+
+def everything_of(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:
     """Everything about the request, as this person sees it now."""
     view = describe(snapshot_of(request, now=now), person=person)
     held = view.authorization
-    whole = {
+    return {
         **vars(view),
         "html_url": request_url(request),
         "comparisons": [metric for metric in view.metric_values if metric.claimed and metric.measured],
         "runs": [entry.run for entry in reversed(view.runs)],
         "authorization": {**vars(held), "subject_digest": view.model.digest} if held else None,
     }
-    return dict(ReviewAnswer(whole).data)

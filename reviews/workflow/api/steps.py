@@ -1,68 +1,58 @@
 """The steps of a request: submit, ask for review, vote, revise, withdraw, waive. Each answers with the request then."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import datetime
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.site.api.shapes import Input, Nothing, read
+from governance.people.api.steps import StepSubject
+from governance.people.domain.roles import Person
+from governance.site.api.shapes import read
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import NewCondition
-from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
-def step_view(
-    operation_id: str,
-    description: str,
-    act: Callable[..., object],
-    *,
-    takes: type[Input] = Nothing,
-    status: int = 200,
-) -> type[APIView]:
-    """The view of a step: `act` gets the request, the values of the input, who acts and when."""
-
-    class StepView(APIView):
-        @extend_schema(
-            operation_id=operation_id, description=description, request=takes, responses={status: ReviewAnswer}
-        )
-        def post(self, request: Request, ref: str) -> Response:
-            row, user, person, now = found(request, ref)
-            act(request=row, by=user, now=now, **read(takes, request.data))
-            return Response(said(find(ref=ref, person=person), person, now), status=status)
-
-    return StepView
+def _found(*, ref: str, person: Person) -> Mapping[str, object]:
+    return {"request": find(ref=ref, person=person)}
 
 
-Submission = step_view(
-    "requests_submit", "Submit: the policy clears the request, or opens a ticket and starts benchmarks.", writes.submit
+def _everything(*, ref: str, person: Person, now: datetime) -> Mapping[str, object]:
+    return everything_of(find(ref=ref, person=person), person, now)
+
+
+REQUEST = StepSubject(_found, _everything, ReviewAnswer)
+Submission = REQUEST.step(
+    "requests_submit", writes.submit, "Submit: the policy clears the request, or opens a ticket and starts benchmarks."
 )
-ReviewRequested = step_view(
+ReviewRequested = REQUEST.step(
     "requests_request_review",
-    "Freeze the revision, reserve its budget, and ask the reviewers.",
     review.request_review,
+    "Freeze the revision, reserve its budget, and ask the reviewers.",
 )
-Revision = step_view(
+Revision = REQUEST.step(
     "requests_revise",
-    "Open the next revision; every vote on the one before is void.",
     writes.revise,
+    "Open the next revision; every vote on the one before is void.",
     takes=ReasonInput,
 )
-Withdrawal = step_view(
-    "requests_withdraw", "Withdraw: runs are canceled, the reservation is released.", writes.withdraw, takes=ReasonInput
+Withdrawal = REQUEST.step(
+    "requests_withdraw", writes.withdraw, "Withdraw: runs are canceled, the reservation is released.", takes=ReasonInput
 )
-Waivers = step_view(
+Waivers = REQUEST.step(
     "requests_waive",
-    "Waive a soft rule for a while; a platform lead without a stake in the request.",
     waivers.grant,
+    "Waive a soft rule for a while; a platform lead without a stake in the request.",
     takes=WaiverInput,
     status=201,
 )

@@ -210,6 +210,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
     "reviews.workflow.actions.evidence.record_measurements": in_world(World.evidence),
     "reviews.workflow.actions.filing.file_request": in_world(_file),
+    "reviews.requests.actions.move": in_world(World.submitted),
     "reviews.packets.actions.request_packet": in_world(_ask_for),
     "reviews.packets.actions.freeze": in_world(World.decided),
     "reviews.packets.actions.store_pdf": in_world(_rendered),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.toolkit.statistics.test_resampling import ar1
+from tests.unit.toolkit.statistics.test_percentile_intervals import ar1
 from weighbridge.statistics.trend import (
     Shift,
     Trend,
