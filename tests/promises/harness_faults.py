@@ -36,7 +36,7 @@ POINTS: dict[str, dict[str, tuple[Any, str, str]]] = {
     "bench": {
         "run: after the claim": (benchmarking_tasks.Heartbeat, "progress", "before"),
         "run: at its end": (runs, "finish", "before"),
-        "run: before the local commit": (runs, "_tell", "before"),
+        "run: before the local commit": (runs, "_notify", "before"),
         "run: before publish": (app, "send_task", "before"),
     },
 }

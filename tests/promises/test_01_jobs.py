@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.promises import harness_places, harness_report
+from tests.promises import harness_faults, harness_places, harness_report
 
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 KILLS, AWAY_S = (1000, 30.0) if LONG else (200, 4.0)
@@ -69,6 +69,12 @@ def ordered(place: Place) -> list[str]:
     trials.append("storm")
     named = ["--broker", place[0], "--database", place[1], "--kills", str(KILLS_HERE), "--seconds", str(AWAY_S)]
     return ["-m", "tests.promises.harness", *trials, *named]
+
+
+def test_every_named_point_is_a_function_of_the_product() -> None:
+    points = {point: place for by_role in harness_faults.POINTS.values() for point, place in by_role.items()}
+    assert set(points) == set(NAMED)
+    assert [point for point, (owner, name, _) in points.items() if not callable(getattr(owner, name, None))] == []
 
 
 @pytest.mark.nightly
