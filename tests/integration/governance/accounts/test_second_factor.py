@@ -74,6 +74,7 @@ def test_an_approver_without_a_factor_is_sent_to_set_one_up(required: None, as_:
     assert "Your role needs a second factor" in html_of(page)
     problem = client.get("/api/v1/requests/")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
+    assert problem.json()["title"] == "Forbidden"
 
 
 @pytest.mark.parametrize("person", ["author", "auditor", "outsider"])

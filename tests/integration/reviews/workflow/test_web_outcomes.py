@@ -63,6 +63,9 @@ def test_a_lost_file_is_told(decided: ReviewRequest, cast: Cast, now: datetime) 
     page = enter(cast.auditor).get(f"{page_of(decided)}packets/1/")
     assert page.status_code == 404
     assert "no longer in the artifact storage" in words(page)
+    problem = enter(cast.auditor).get(f"/api/v1/requests/{decided.ref}/packets/pdf/")
+    assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
+    assert "no longer in the artifact storage" in problem.json()["detail"]
 
 
 def test_the_document_of_a_packet_has_the_digest_it_prints(decided: ReviewRequest, cast: Cast) -> None:
