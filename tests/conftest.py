@@ -1,5 +1,6 @@
 """What holds for every test: no telemetry, and property tests that repeat exactly in `make test` and CI."""
 
+import gc
 import os
 
 import pytest
@@ -17,6 +18,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start what is marked slow at once, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of every later garbage collection: each measurement starts with a whole one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -9,4 +9,4 @@ WAKE_TRANSPORT_OPTIONS = {}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- defined in base
 WHITENOISE_AUTOREFRESH = True
-DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on"}  # noqa: F405 -- lets tests empty append-only tables
+DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on -c synchronous_commit=off"}  # noqa: F405 -- tests may empty append-only tables and outlive no crash

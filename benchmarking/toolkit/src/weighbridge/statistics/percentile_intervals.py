@@ -61,10 +61,16 @@ def dependence(values: NDArray[np.float64]) -> Dependence:
 
 
 def autocovariances(values: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
-    """Return the autocovariances at lags 0 to `longest`, each a sum over n."""
+    """Return the autocovariances at lags 0 to `longest`, each a sum over n.
+
+    The Fourier transform is circular, so `longest` zeros keep the end of the samples apart from their beginning.
+    """
+    from scipy import fft
+
     n = len(values)
-    spectrum = np.fft.rfft(values - values.mean(), 2 * n)
-    return np.asarray(np.fft.irfft(spectrum * np.conj(spectrum))[: longest + 1] / n)
+    length = fft.next_fast_len(n + longest, real=True)
+    spectrum = fft.rfft(values - values.mean(), length)
+    return np.asarray(fft.irfft(spectrum * np.conj(spectrum), length)[: longest + 1] / n)
 
 
 def circular_block_variance(values: NDArray[np.float64], length: int) -> float:
