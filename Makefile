@@ -36,7 +36,7 @@ stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run
 test-unit: $(VENV)/.stamp-dev  ## the quick tests: rules and calculations, without a database, a browser or coverage
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n $(PROCESSES) -q --hypothesis-profile=quick
 
-test: $(VENV)/.stamp-dev  ## everything a change needs, with branch coverage held at 100 % on the pure rooms and 90 % over all
+test: $(VENV)/.stamp-dev  ## everything a change needs, with branch coverage held at 100 % on the pure layers and 90 % over all
 	PYTHON=$(BIN)/python PROCESSES=$(PROCESSES) bash tests/run.sh
 
 check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations, deployment, docs

@@ -1,1 +1,1 @@
-"""The price book with what the organization published beside it."""
+"""The price book, and the prices that the organization published."""

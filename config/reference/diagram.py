@@ -9,7 +9,7 @@ from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, Authorizati
 from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionState
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
-from reviews.requests.domain.transition_tables import Transition
+from reviews.requests.domain.transition_types import Transition
 from weighbridge.charts.drawing import svg
 from weighbridge.charts.steps import steps_chart
 

@@ -10,7 +10,7 @@ from config.reference.cost_spec import cost_spec
 from config.reference.diagram import LIFECYCLES, lifecycle
 from config.reference.performance import performance
 from config.reference.prices import prices
-from config.reference.structure import PACKAGES, purpose, structure
+from config.reference.structure import PACKAGES, network_calls, purpose, structure
 from config.reference.tables import code, page, table
 from governance.people.domain.roles import Role
 from weighbridge.core.metric_catalog import CATALOG
@@ -87,6 +87,7 @@ def openapi() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "cost-spec.md": cost_spec,
     "structure.md": structure,
+    "network-calls.md": network_calls,
     "settings.md": settings,
     "metrics.md": metrics,
     "roles.md": roles,

@@ -1,4 +1,4 @@
-"""Generate the page about the structure of the code: subjects in import order, and where to find what."""
+"""Generate the pages about the structure of the code and its network calls."""
 
 import ast
 import tomllib
@@ -52,7 +52,8 @@ WHERE = {
         f" `{TOOLKIT}/costs/projection.py` computes the distribution"
     ),
     "When a review is mandatory": (
-        "`governance/rulebook/domain/evaluation.py` evaluates the policy of `governance/rulebook/domain/policy.py`"
+        "`governance/rulebook/domain/policy_evaluation.py` evaluates the policy of"
+        " `governance/rulebook/domain/policy.py`"
     ),
     "What blocks a step": (
         "`reviews/snapshots/queries/allowed_steps.py`, one guard for each step;"
@@ -91,12 +92,13 @@ WHERE = {
     ),
     "How a system under test is added": f"one module in `{TOOLKIT}/systems/`, registered by name",
     "How a kind of job is added": "one `JobKind` of `governance/jobs/kinds.py`, registered beside its writes",
+    "What is sent to other machines": "[network calls](network-calls.md)",
     "How to run it": (
         "`make run` here; `governance/operations/management/commands/up.py` starts web, workers and tick;"
         " [in production](../how-to/run-in-production.md); [settings](settings.md)"
     ),
 }
-LEAVES = {
+SENDERS = {
     "reviews/tickets/jira/": "Tickets, comments and states, to and from Jira.",
     "governance/accounts/mail.py": "Mail to the owner of an account whose log-in methods have changed.",
     "reviews/quarterly/mail.py": "Mail that invites people to a quarterly meeting.",
@@ -114,15 +116,14 @@ DISTRIBUTION = f"""\
 `__init__.py` exports its public functions."""
 OUTSIDE = """\
 No other module sends data to another machine; `tests/architecture/test_effects.py` checks every module against this
-table. Libraries connect to the systems in the [settings](settings.md): the database, the broker, the mail server and
-the sign-on provider. There is no telemetry, and pages load nothing from other sites."""
+table. What the server must send is first stored as a row: `governance/jobs/outbox.py`. Libraries connect to the systems
+in the [settings](settings.md): the database, the broker, the mail server and the sign-on provider. There is no
+telemetry, and pages load nothing from other sites."""
 
 
 def structure() -> str:
     """The page text."""
     parts = [INTRODUCTION, "## Where to find what", table(("Question", "Answer"), WHERE.items())]
-    leaves = ((code(name), what) for name, what in LEAVES.items())
-    parts += ["## What leaves the machine", table(("Module", "What it sends"), leaves), OUTSIDE]
     for package in PACKAGES:
         subjects = ((f"{package}/{name}/", env.ROOT / package / name / "__init__.py") for name in _layers(package))
         parts += [f"## {package}", purpose(env.ROOT / package / "__init__.py"), _purposes("Subject", subjects)]
@@ -131,6 +132,17 @@ def structure() -> str:
     packages = sorted((env.ROOT / TOOLKIT).glob("*/__init__.py"))
     toolkit = ((f"weighbridge.{package.parent.name}", package) for package in packages)
     return page("Structure", *parts, "## The toolkit", DISTRIBUTION, _purposes("Part", toolkit))
+
+
+def network_calls() -> str:
+    """The text of the page about everything that leaves the machine."""
+    senders = ((code(name), what) for name, what in SENDERS.items())
+    return page(
+        "Network calls",
+        "These modules, and no others, send data to other machines.",
+        table(("Module", "What it sends"), senders),
+        OUTSIDE,
+    )
 
 
 def _purposes(head: str, modules: Iterable[tuple[str, Path]]) -> str:

@@ -34,12 +34,12 @@ def train(var: Path, say: Say) -> Trained:
     """Train each family, compare them on held-out images, and write test images."""
     found, target = images.folder(var), var / "demo" / "candidates"
     shown = kept.load(found, kept.TRAIN, most=QUICK.images + HELD_BACK)
-    lesson, held = (DataSet(shown.x[part], shown.y[part]) for part in (slice(QUICK.images), slice(QUICK.images, None)))
+    learned, held = (DataSet(shown.x[part], shown.y[part]) for part in (slice(QUICK.images), slice(QUICK.images, None)))
     seconds = TRAINING_MINUTES * 60 / len(QUICK.epochs)
     scores = {}
     for family, epochs in QUICK.epochs.items():
         task = Task(
-            family=family, folder=target / family, images=lesson, epochs=epochs, seconds=seconds, seed=QUICK.seed
+            family=family, folder=target / family, images=learned, epochs=epochs, seconds=seconds, seed=QUICK.seed
         )
         try:
             record = train_family(task, lambda _share, _doing: None)

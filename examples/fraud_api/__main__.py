@@ -9,7 +9,7 @@ import typer
 
 from examples.fraud_api import story
 from examples.fraud_api.settings import FULL, QUICK
-from weighbridge.api.following import now
+from weighbridge.api.job_progress import now
 from weighbridge.cli.exits import DONE, NO, errors_as_exits
 from weighbridge.cli.tables.terminal import progress
 from weighbridge.core.extras import require_extra

@@ -26,14 +26,14 @@ def requests_per_year() -> float:
 
 
 def spec_of(
-    settings: FraudSettings, lessons: Mapping[str, Mapping[str, Any]], tests: Mapping[str, Mapping[str, Any]]
+    settings: FraudSettings, trainings: Mapping[str, Mapping[str, Any]], tests: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Fill the spec (`kind: CostSpec`) from the records of training and firing, by option."""
     year = requests_per_year()
     options = []
     for option in SPEC["options"]:
         name = option["id"]
-        parts = _own(settings, lessons[name], tests[name]) if name in lessons else _managed(settings, tests[name])
+        parts = _own(settings, trainings[name], tests[name]) if name in trainings else _managed(settings, tests[name])
         parts["ownership"] = _ownership(name, settings)
         options.append({**option, **{part: {**option[part], **values} for part, values in parts.items()}})
     filled = {"seed": settings.seed, "draws": settings.draws, "load": {"requests_per_year": [year * 0.8, year * 1.25]}}
@@ -52,8 +52,8 @@ def _managed(settings: FraudSettings, test: Mapping[str, Any]) -> dict[str, dict
     return {"serving": serving}
 
 
-def _own(settings: FraudSettings, lesson: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    instance, timings, rate = {"sku": settings.declared.instance_sku}, test["timings"], lesson["rows_per_s"]
+def _own(settings: FraudSettings, trained: Mapping[str, Any], test: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    instance, timings, rate = {"sku": settings.declared.instance_sku}, test["timings"], trained["rows_per_s"]
     serving = {
         "service_s": [timings["mean_s"] * end for end in OTHER_MACHINE],
         "cv": timings["cv"],
@@ -62,7 +62,7 @@ def _own(settings: FraudSettings, lesson: Mapping[str, Any], test: Mapping[str, 
         "usd_per_replica_h": instance,
     }
     return {
-        "work": {"samples": lesson["passes"], "samples_per_gpu_s": [rate * 0.5, rate * 2]},
+        "work": {"samples": trained["passes"], "samples_per_gpu_s": [rate * 0.5, rate * 2]},
         "training": {"usd_per_gpu_h": instance | {"divided_by": 1}},
         "serving": serving,
     }

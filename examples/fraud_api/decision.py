@@ -47,7 +47,7 @@ class Weighed:
 def choose_option(
     settings: FraudSettings,
     projection: Projection,
-    lessons: Mapping[str, Mapping[str, Any]],
+    trainings: Mapping[str, Mapping[str, Any]],
     tests: Mapping[str, Mapping[str, Any]],
     curve: Mapping[str, Any] | None,
 ) -> Weighed:
@@ -55,8 +55,8 @@ def choose_option(
     weights = ahp([each.id for each in CRITERIA], JUDGMENTS)
     accuracy = {
         "a": _declared_recall(settings),
-        "b": _cell(lessons["b"]["recall"], Basis.MEASURED, f"{settings.test_rows:,} generated test transactions"),
-        "c": _c_now(lessons["c"], curve),
+        "b": _cell(trainings["b"]["recall"], Basis.MEASURED, f"{settings.test_rows:,} generated test transactions"),
+        "c": _c_now(trainings["c"], curve),
     }
     options = tuple(
         MatrixOption(
@@ -88,10 +88,10 @@ def _declared_recall(settings: FraudSettings) -> MatrixCell:
     )
 
 
-def _c_now(lesson: Mapping[str, Any], curve: Mapping[str, Any] | None) -> MatrixCell:
+def _c_now(trained: Mapping[str, Any], curve: Mapping[str, Any] | None) -> MatrixCell:
     """Return what the learning curve expects of C with the data at hand; without a curve, what its prototype scored."""
     if curve is None:
-        return _cell(lesson["recall"], Basis.MEASURED, "prototype on the test transactions; no learning curve fits")
+        return _cell(trained["recall"], Basis.MEASURED, "prototype on the test transactions; no learning curve fits")
     return _expected(curve, 0)
 
 

@@ -40,7 +40,7 @@ def sheet_of(
     settings: FraudSettings,
     weighed: Weighed,
     costs: Mapping[str, Any],
-    lessons: Records,
+    trainings: Records,
     tests: Records,
     learned: Mapping[str, Any],
 ) -> Sheet:
@@ -58,7 +58,7 @@ def sheet_of(
         situation=base.situation,
         sections=(
             *base.sections,
-            ("What the three options are", tuple(options_words(settings, lessons))),
+            ("What the three options are", tuple(options_words(settings, trainings))),
             ("What C can reach", tuple(ceiling_words(weighed, learned))),
             ("The data", tuple(data_words(settings))),
             ("The load", tuple(load_words(settings, tests))),
@@ -87,9 +87,9 @@ def headline_of(choice: str, tests: Records) -> str:
     )
 
 
-def options_words(settings: FraudSettings, lessons: Records) -> Iterator[str]:
+def options_words(settings: FraudSettings, trainings: Records) -> Iterator[str]:
     """Say exactly what stands behind each name."""
-    declared, b, c = settings.declared, lessons["b"], lessons["c"]
+    declared, b, c = settings.declared, trainings["b"], trainings["c"]
     (low_in, high_in), (low_out, high_out) = declared.input_tokens, declared.output_tokens
     yield (
         f"A is priced as {declared.model_sku} from the price book, {low_in:g} to {high_in:g} tokens in and {low_out:g} "

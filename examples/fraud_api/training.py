@@ -1,4 +1,4 @@
-"""Lessons: trains B and C, measures both on the same test rows, and measures C at parts of the data.
+"""Training: trains B and C, measures both on the same test rows, and measures C at parts of the data.
 
 Recall counts the reported frauds that are flagged where 1 genuine transaction in 100 is. Networks train on one thread:
 small batches gain nothing from more.
@@ -21,7 +21,7 @@ from examples.steps import Say, cached, part
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.optimization.methods.networks import INPUT, export, parameters
-from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.training import TrainingSettings, TrainingTask, fit
 from weighbridge.statistics.order_statistics import wilson_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
@@ -147,7 +147,7 @@ def _network(option: str, settings: FraudSettings) -> Any:
 
 
 def _pretrain(network: Any, folder: Path, settings: FraudSettings, say: Say) -> None:
-    """Teach B to guess hidden features of transactions without labels."""
+    """Train B to guess hidden features of transactions without labels."""
     import torch
 
     x = torch.from_numpy(generate(settings.unlabeled, seed=settings.seed + 2).x)
@@ -165,9 +165,9 @@ def _pretrain(network: Any, folder: Path, settings: FraudSettings, say: Say) -> 
             misses = (self.inner.rebuild(rows, hidden) - rows) ** 2 * hidden
             return misses.sum(dim=1) / hidden.sum(dim=1).clamp(min=1)
 
-    lesson = Lesson(x=x, loss=lambda misses, _rows: misses.mean(), key={"guess": settings.seed})
+    task = TrainingTask(x=x, loss=lambda misses, _rows: misses.mean(), key={"guess": settings.seed})
     training = _training("b", settings, settings.pretrain_epochs)
-    fit(Guessing(), lesson, settings=training, checkpoint=folder / "pretrained.safetensors", on_progress=say)
+    fit(Guessing(), task, settings=training, checkpoint=folder / "pretrained.safetensors", on_progress=say)
 
 
 def _fit(
@@ -183,12 +183,12 @@ def _fit(
     from torch.nn import functional
 
     labels = torch.from_numpy(train.y).float()
-    lesson = Lesson(
+    task = TrainingTask(
         x=torch.from_numpy(train.x),
         loss=lambda scores, rows: functional.binary_cross_entropy_with_logits(scores[:, 0], labels[rows]),
         key=_decides(settings, option),
     )
-    fit(network, lesson, settings=_training(option, settings, epochs), checkpoint=checkpoint, on_progress=say)
+    fit(network, task, settings=_training(option, settings, epochs), checkpoint=checkpoint, on_progress=say)
 
 
 def _training(option: str, settings: FraudSettings, epochs: int) -> TrainingSettings:
@@ -196,7 +196,7 @@ def _training(option: str, settings: FraudSettings, epochs: int) -> TrainingSett
 
 
 def _decides(settings: FraudSettings, option: str) -> dict[str, Any]:
-    """Return all of the settings that a lesson hangs on."""
+    """Return all of the settings that determine a training."""
     return {
         "option": option,
         "rows": settings.rows,

@@ -11,7 +11,7 @@ import typer
 
 from examples.product_images import story
 from examples.product_images.settings import FULL, QUICK, ExampleSettings
-from weighbridge.api.following import now
+from weighbridge.api.job_progress import now
 from weighbridge.cli.exits import errors_as_exits
 from weighbridge.cli.tables.terminal import progress
 from weighbridge.core.errors import Invalid

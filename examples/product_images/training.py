@@ -1,6 +1,6 @@
-"""Lessons: trains a family and leaves an ONNX file with a record of how; a finished lesson is not done again.
+"""Training: trains a family and leaves an ONNX file with a record of how; a finished training is not repeated.
 
-Interrupted lessons go on from their last whole epoch. How many epochs fit into the time is found out on a few batches
+Interrupted trainings go on from their last whole epoch. How many epochs fit into the time is found out on a few batches
 and written down, so that going on later trains the same number.
 """
 
@@ -22,7 +22,7 @@ from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization.methods.networks import INPUT, digest_of_array, export
-from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.training import TrainingSettings, TrainingTask, fit
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 RECORD, PACE = "training.json", "pace.json"
@@ -128,7 +128,7 @@ def _affordable(task: Task, key: str, network: Any, x: Any, seconds: float, cloc
     settings = TrainingSettings(epochs=1, seed=task.seed, learning_rate=RATES[task.family])
     few, trial = x[: TRIED_BATCHES * settings.batch], copy.deepcopy(network)
     begun = clock()
-    fit(trial, _lesson(task, few), settings=settings, checkpoint=None, on_progress=lambda _share, _doing: None)
+    fit(trial, _training_task(task, few), settings=settings, checkpoint=None, on_progress=lambda _share, _doing: None)
     epoch_s = (clock() - begun) * len(x) / len(few)
     epochs = max(1, min(task.epochs, int(seconds / epoch_s))) if epoch_s > 0 else task.epochs
     replace_json(task.folder / PACE, {"key": key, "epochs": epochs, "epoch_s": round(epoch_s, 2)})
@@ -140,18 +140,18 @@ def _taught(task: Task, key: str, network: Any, x: Any, epochs: int, say: Say) -
     start = FROZEN_SHARE if task.family == "mobilenet" else 0.0
     return fit(
         network,
-        dataclasses.replace(_lesson(task, x), key={"lesson": key}),
+        dataclasses.replace(_training_task(task, x), key={"training": key}),
         settings=settings,
         checkpoint=task.folder / "checkpoint.safetensors",
         on_progress=part(say, start, 1.0, name=task.family),
     )
 
 
-def _lesson(task: Task, x: Any) -> Lesson:
+def _training_task(task: Task, x: Any) -> TrainingTask:
     import torch
     from torch.nn import functional
 
     labels = torch.from_numpy(task.images.y)
-    return Lesson(
+    return TrainingTask(
         x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows], label_smoothing=0.05), key={}
     )

@@ -3,7 +3,7 @@
 An authorization cannot be extended: file a new request, whose authorization supersedes this one.
 """
 
-from reviews.requests.domain.transition_tables import (
+from reviews.requests.domain.transition_types import (
     Actor,
     OwnedState,
     Transition,

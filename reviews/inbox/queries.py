@@ -22,7 +22,7 @@ from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.transition_tables import Actor
+from reviews.requests.domain.transition_types import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import owned_by, parties_of, visible_to
 from reviews.snapshots.queries.allowed_steps import open_stage_for

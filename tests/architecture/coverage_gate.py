@@ -1,4 +1,4 @@
-"""The stricter coverage gate: every line and branch of the rooms that hold rules and writes.
+"""The stricter coverage gate: every line and branch of the layers that hold rules and writes.
 
 `python -m tests.architecture.coverage_gate .coverage.json` after a test run; exit 1 names what was not reached.
 """

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, rooms, sources, subjects
+from tests.architecture.tree import APPS, ROOT, TOOLKIT, layers, name_of, parsed, sources, subjects
 
 # Jobs are taken, renewed and ended by workers; nobody acts. People's own steps there (`cancel`, `retry`) name `by`.
 BY_WORKERS = "governance/jobs/actions.py"
@@ -32,7 +32,7 @@ def positional(function: ast.FunctionDef) -> int:
 
 
 def action_modules() -> list[Path]:
-    return [path for path in rooms("actions") if path.name != "__init__.py"]
+    return [path for path in layers("actions") if path.name != "__init__.py"]
 
 
 def writes() -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -87,7 +87,7 @@ def test_every_write_has_a_docstring() -> None:
 def test_queries_of_more_than_one_argument_take_keywords() -> None:
     loose = [
         f"{name_of(path)}: {function.name}"
-        for path in rooms("queries")
+        for path in layers("queries")
         for function in public_functions(parsed(path))
         if positional(function) > 1 and function.name not in LIKE_PROMETHEUS.get(name_of(path), ())
     ]
@@ -109,7 +109,7 @@ def reads_the_clock(tree: ast.AST) -> list[int]:
 def test_time_is_an_argument_below_the_edges() -> None:
     assert reads_the_clock(ast.parse("x = timezone.now()\ny = date.today()")) == [1, 2]
     inner = ("domain", "ports", "enums", "models", "rules", "queries", "kinds", "locking", "audit", "actions", "outbox")
-    files = [*rooms(*inner), *sources(TOOLKIT)]
+    files = [*layers(*inner), *sources(TOOLKIT)]
     assert [f"{name_of(path)}:{line}" for path in files for line in reads_the_clock(parsed(path))] == []
 
 
@@ -126,7 +126,7 @@ def acts_as_the_installation(tree: ast.AST) -> list[int]:
 
 def test_nothing_that_people_reach_acts_as_the_installation() -> None:
     assert acts_as_the_installation(ast.parse("grant_role(user=u,\n by=None)\ngrant_role(user=u, by=me)")) == [2]
-    files = rooms("web", "api", "admin")
+    files = layers("web", "api", "admin")
     assert len(files) > 60
     listens = {"governance/accounts/web/account_events.py"}  # whoever was refused at log-in is nobody yet
     found = {name_of(path): acts_as_the_installation(parsed(path)) for path in files if name_of(path) not in listens}

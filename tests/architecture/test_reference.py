@@ -26,7 +26,7 @@ def test_every_subject_and_room_stands_on_the_page_and_every_path_on_it_exists()
     folders = [f"{app}/{subject}" for app in APPS for subject in subjects(app)]
     assert len(folders) > 25
     assert [folder for folder in folders if f"| `{folder}/` |" not in text] == []
-    inside = {path.relative_to(ROOT).parts[2].removesuffix(".py") for path in rooms_of_subjects()}
+    inside = {path.relative_to(ROOT).parts[2].removesuffix(".py") for path in modules_of_subjects()}
     known = {name.removesuffix(".py").removesuffix("/") for name in re.findall(r"`([\w./]+)`", text)}
     assert inside - known - {"__init__", "apps"} == set()
     paths = re.findall(r"`((?:governance|benchmarking|reviews|config|templates|tests|docs)/[\w/.*-]*)`", text)
@@ -41,7 +41,7 @@ def test_every_function_named_on_the_page_of_the_structure_is_where_it_says() ->
     assert [pair for pair in named if not re.search(rf"^(def |class )?{pair[0]}\b", text[pair[1]], re.MULTILINE)] == []
 
 
-def rooms_of_subjects() -> list[Path]:
+def modules_of_subjects() -> list[Path]:
     return [
         path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and len(path.parts) > 2 + len(ROOT.parts)
     ]

@@ -26,13 +26,13 @@ def subjects(app: str) -> list[str]:
     return sorted(path.parent.name for path in (ROOT / app).glob("*/__init__.py"))
 
 
-def rooms(*names: str) -> list[Path]:
-    """The modules of every subject that lie in a room of one of the names: `actions.py`, `actions/budgets.py`."""
-    return [path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and _room_of(path) in names]
+def layers(*names: str) -> list[Path]:
+    """The modules of every subject that lie in a layer of one of the names: `actions.py`, `actions/budgets.py`."""
+    return [path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and _layer_of(path) in names]
 
 
-def _room_of(path: Path) -> str:
-    """The room of a module: the first name below its subject, and below a part of a subject like `approvals`."""
+def _layer_of(path: Path) -> str:
+    """The layer of a module: the first name below its subject, and below a part of a subject like `approvals`."""
     inside = path.relative_to(ROOT).with_suffix("").parts[2:]
     return inside[1] if inside[:1] == ("approvals",) and len(inside) > 1 else inside[0] if inside else ""
 

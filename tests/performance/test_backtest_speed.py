@@ -9,9 +9,9 @@ import numpy as np
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import EvaluationSubject
 from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import parse_policy
+from governance.rulebook.domain.policy_evaluation import EvaluationSubject
 from governance.rulebook.domain.replay import ReplayCase, compare
 from tests.performance.recorder import Recorder
 from weighbridge.core.metric_catalog import CATALOG

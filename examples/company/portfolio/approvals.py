@@ -25,7 +25,7 @@ from reviews.evidence.queries.comparison_sources import histories_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.voting.queries.commitments import present_and_later_shares
+from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import evidence, projections, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome, outcome_of, standing_effects
 from governance.rulebook.domain.metric_index import MetricIndex
 from governance.rulebook.domain.policy import Policy, RuleEffect
+from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, outcome_of, standing_effects
 
 ZERO = Decimal(0)
 

@@ -11,8 +11,8 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
-from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome
 from governance.rulebook.domain.metric_index import index_values
+from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome
 from governance.rulebook.domain.replay import (
     ReplayCase,
     ReplayComparison,

@@ -32,7 +32,7 @@ from reviews.evidence.domain.comparison import (
     outlook_of,
     past_months_of,
 )
-from reviews.evidence.domain.month_parts import with_parts
+from reviews.evidence.domain.month_variance import with_parts
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import projections
 from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of

@@ -10,7 +10,7 @@ from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import month_end
-from reviews.evidence.domain.month_parts import Load, load_of
+from reviews.evidence.domain.month_variance import Load, load_of
 from reviews.evidence.models import Traffic
 from reviews.evidence.queries import projections
 from reviews.evidence.queries.evidence import metric_values_by_request

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from governance.budgets.enums import BudgetUnit
-from governance.rulebook.domain.evaluation import EvaluationSubject, RuleStatus
 from governance.rulebook.domain.policy import RuleEffect
+from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleStatus
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from weighbridge.core import metrics

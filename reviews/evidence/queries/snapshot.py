@@ -14,8 +14,8 @@ from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import checklists
 from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
-from governance.rulebook.domain.evaluation import Evaluation, RuleStatus, evaluate
 from governance.rulebook.domain.policy import Comparator, Policy
+from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus, evaluate
 from reviews.evidence import models as evidence_models
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of

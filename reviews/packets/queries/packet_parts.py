@@ -6,9 +6,9 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
-from governance.rulebook.domain import evaluation
+from governance.rulebook.domain import policy_evaluation
 from governance.rulebook.domain.checklists import ItemStatus
-from governance.rulebook.domain.evaluation import RuleResult
+from governance.rulebook.domain.policy_evaluation import RuleResult
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
@@ -47,7 +47,7 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
     """A stored policy evaluation, rule by rule."""
-    stored = from_document(evaluation.Evaluation, row.document, name="policy_evaluation")
+    stored = from_document(policy_evaluation.Evaluation, row.document, name="policy_evaluation")
     return copy_of(
         row,
         PolicyEvaluationPart,

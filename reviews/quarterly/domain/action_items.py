@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reviews.requests.domain.transition_tables import Actor, NamedState, Transition, transitions_from
+from reviews.requests.domain.transition_types import Actor, NamedState, Transition, transitions_from
 from weighbridge.core.errors import WrongState
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from governance.budgets.domain.quarters import Quarter
-from reviews.requests.domain.transition_tables import Actor, NamedState, Transition, transitions_from
+from reviews.requests.domain.transition_types import Actor, NamedState, Transition, transitions_from
 from weighbridge.core.errors import WrongState
 
 COLLECTING_BEFORE_END = timedelta(days=14)

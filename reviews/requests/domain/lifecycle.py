@@ -6,7 +6,7 @@ a step; `reviews/requests/rules.py` checks whether the person may take it. `docs
 from these tables.
 """
 
-from reviews.requests.domain.transition_tables import (
+from reviews.requests.domain.transition_types import (
     Actor,
     OwnedState,
     Transition,

@@ -29,7 +29,7 @@ from reviews.requests.rules import Parties
 from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import Electorate
 from reviews.voting.models import Revision
-from reviews.voting.queries import commitments
+from reviews.voting.queries import budget_effects
 from reviews.voting.queries.electorate import electorate_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class RequestSnapshot:
     @cached_property
     def budget(self) -> tuple[BudgetEffect, ...]:
         """The budget effects of the request by quarter, that of the decision (or the present one) first."""
-        return commitments.budget_effects_of(self.evidence, decision=self.decision)
+        return budget_effects.budget_effects_of(self.evidence, decision=self.decision)
 
     @property
     def ticket(self) -> Ticket | None:

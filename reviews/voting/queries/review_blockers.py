@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from governance.jobs.enums import UNFINISHED
-from governance.rulebook.domain.evaluation import Evaluation, RuleStatus
 from governance.rulebook.domain.policy import RuleEffect
+from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 

@@ -26,7 +26,7 @@ from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.tickets import actions as ticket_actions
 from reviews.voting.domain.electorate import VoteChoice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
-from reviews.voting.queries.commitments import present_and_later_shares
+from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import authorizations, filed_kpis
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState

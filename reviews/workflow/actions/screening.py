@@ -11,7 +11,7 @@ from benchmarking.runs.domain.alternatives import families_of
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
-from governance.rulebook.domain.evaluation import PolicyOutcome
+from governance.rulebook.domain.policy_evaluation import PolicyOutcome
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.requests import actions as states

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
-    from weighbridge.api.following import Watcher
+    from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
@@ -29,7 +29,7 @@ _MODULES = {
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
-    "api.following": ("Watcher",),
+    "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),

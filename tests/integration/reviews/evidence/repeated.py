@@ -1,6 +1,6 @@
 """A recorded policy evaluation, made again from what was known then."""
 
-from governance.rulebook.domain.evaluation import Evaluation, evaluate
+from governance.rulebook.domain.policy_evaluation import Evaluation, evaluate
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.evidence import metric_value_of

@@ -12,7 +12,7 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from reviews.evidence import actions as traffic
-from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
+from reviews.evidence.domain.month_variance import NO_PROJECTION, NO_REQUESTS
 from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.queries import comparison
 from reviews.quarterly.actions import cycles, quarterly_packets

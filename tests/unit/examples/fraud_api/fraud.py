@@ -18,7 +18,7 @@ def bounded(value: float, half: float, n: int = 1_000) -> dict:
     return {"value": value, "lower": value - half, "upper": value + half, "confidence": 0.95, "n": n, "unit": "ms"}
 
 
-def lesson(recall: float, *, parameters: int = 961) -> dict:
+def training(recall: float, *, parameters: int = 961) -> dict:
     return {
         "parameters": parameters,
         "passes": 400_000,
@@ -42,5 +42,5 @@ def load_record(p95_ms: float, *, mean_s: float = 3e-4, status: str = "valid") -
     return {"load": load, "timings": {"answered": 20_000, "mean_s": mean_s, "cv": 0.4}, "attempts": 1}
 
 
-LESSONS = {"b": lesson(0.72, parameters=2_738), "c": lesson(0.69)}
+TRAININGS = {"b": training(0.72, parameters=2_738), "c": training(0.69)}
 TESTS = {"a": load_record(142), "b": load_record(6), "c": load_record(4, mean_s=1e-4)}

@@ -5,7 +5,7 @@ import pytest
 from examples.fraud_api import load_tests, report
 from examples.fraud_api.costing import requests_per_year, spec_of
 from examples.fraud_api.decision import choose_option
-from tests.unit.examples.fraud_api.fraud import LESSONS, TESTS, TINY, load_record
+from tests.unit.examples.fraud_api.fraud import TESTS, TINY, TRAININGS, load_record
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
@@ -22,7 +22,7 @@ LEARNED = {"curve": CURVE, "why": "", "beyond": 0.73, "beyond_rows": 160_000, "b
 
 @pytest.fixture(scope="module")
 def projection():
-    return project(read_spec(spec_of(TINY, LESSONS, TESTS), shipped_book()))
+    return project(read_spec(spec_of(TINY, TRAININGS, TESTS), shipped_book()))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_managed_api_costs_its_tokens_and_the_others_their_replicas(projecti
 
 
 def test_the_matrix_holds_measured_estimated_and_declared_metrics(projection) -> None:
-    found = choose_option(TINY, projection, LESSONS, TESTS, CURVE)
+    found = choose_option(TINY, projection, TRAININGS, TESTS, CURVE)
     a, b, c = found.decision.matrix.options
     assert (a.cells["latency"].basis, b.cells["latency"].basis) == (Basis.DECLARED, Basis.MEASURED)
     assert "stand-in" in a.name
@@ -65,15 +65,15 @@ def test_the_matrix_holds_measured_estimated_and_declared_metrics(projection) ->
 
 def test_the_gate_of_200_ms_rejects(projection) -> None:
     slow = {**TESTS, "a": load_record(260)}
-    found = choose_option(TINY, projection, LESSONS, slow, None)
+    found = choose_option(TINY, projection, TRAININGS, slow, None)
     assert [place.name for place in found.decision.rejected] == ["A managed API (stand-in)"]
     assert found.at_ceiling is None
     assert found.decision.matrix.options[2].cells["accuracy"].estimate.value == 0.69
 
 
 def test_the_justification_says_what_is_what(projection, costs) -> None:
-    found = choose_option(TINY, projection, LESSONS, TESTS, CURVE)
-    sheet = report.sheet_of(TINY, found, costs, LESSONS, TESTS, LEARNED)
+    found = choose_option(TINY, projection, TRAININGS, TESTS, CURVE)
+    sheet = report.sheet_of(TINY, found, costs, TRAININGS, TESTS, LEARNED)
     written = markdown(sheet)
     for words in (
         "Nothing here is a real payment",
@@ -124,12 +124,12 @@ def test_a_test_is_repeated_until_it_tells_something() -> None:
 
 def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
     learned = {**LEARNED, "curve": None, "why": "The metrics do not get better."}
-    found = choose_option(TINY, projection, LESSONS, TESTS, None)
+    found = choose_option(TINY, projection, TRAININGS, TESTS, None)
     assert next(report.ceiling_words(found, learned)) == "No forecast: The metrics do not get better."
-    assert [name for name, _ in report.sheet_of(TINY, found, costs, LESSONS, TESTS, learned).plates] == ["matrix"]
+    assert [name for name, _ in report.sheet_of(TINY, found, costs, TRAININGS, TESTS, learned).plates] == ["matrix"]
     beyond = {**LEARNED, "beyond": 0.99}
     assert "That lies outside the interval of the forecast." in report.ceiling_words(
-        choose_option(TINY, projection, LESSONS, TESTS, CURVE), beyond
+        choose_option(TINY, projection, TRAININGS, TESTS, CURVE), beyond
     )
 
 

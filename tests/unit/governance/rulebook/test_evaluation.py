@@ -9,8 +9,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import Evaluation, EvaluationSubject, PolicyOutcome, RuleStatus, evaluate
 from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
+from governance.rulebook.domain.policy_evaluation import (
+    Evaluation,
+    EvaluationSubject,
+    PolicyOutcome,
+    RuleStatus,
+    evaluate,
+)
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document, to_document

@@ -5,9 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rulebook.domain.evaluation import EvaluationSubject, PolicyOutcome, evaluate
 from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import RuleEffect
+from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, evaluate
 from governance.rulebook.domain.replay import (
     ReplayCase,
     ReplayShare,

@@ -6,7 +6,7 @@ import pytest
 
 from reviews.authorizations import domain as authorization
 from reviews.authorizations.domain import AuthorizationState
-from reviews.requests.domain.transition_tables import transitions_from
+from reviews.requests.domain.transition_types import transitions_from
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {

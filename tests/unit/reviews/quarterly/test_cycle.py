@@ -14,7 +14,7 @@ from reviews.quarterly.domain import cycle as cycles
 from reviews.quarterly.domain.action_items import ActionState
 from reviews.quarterly.domain.cycle import Calendar, CycleState, due_state
 from reviews.quarterly.domain.quorum import Side, check_quorum, missing, sides_of
-from reviews.requests.domain.transition_tables import Actor
+from reviews.requests.domain.transition_types import Actor
 from weighbridge.core.errors import WrongState
 
 ROAD = [("planned", "collecting"), ("collecting", "frozen"), ("frozen", "held"), ("held", "closed")]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from governance.bills.domain.variance.split import Split
 from reviews.evidence.domain.comparison import ComparedMonth, Span
-from reviews.evidence.domain.month_parts import Load, with_parts
+from reviews.evidence.domain.month_variance import Load, with_parts
 from reviews.quarterly.domain.packet import Variance
 from reviews.quarterly.domain.variance import variance_of
 

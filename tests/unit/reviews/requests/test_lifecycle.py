@@ -6,7 +6,7 @@ import pytest
 
 from reviews.requests.domain import lifecycle
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.domain.transition_tables import Actor, transitions_from
+from reviews.requests.domain.transition_types import Actor, transitions_from
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.costs import builders
-from weighbridge.costs.prices import chosen_book
+from weighbridge.costs.prices import book_options
 
 DAY = "2026-10-30"
 G5 = "aws/us-east-1/g5.xlarge"
@@ -16,7 +16,7 @@ G5 = "aws/us-east-1/g5.xlarge"
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(chosen_book.time, "time", lambda: 1_793_318_400)  # 2026-10-30
+    monkeypatch.setattr(book_options.time, "time", lambda: 1_793_318_400)  # 2026-10-30
     builders.lab_file(tmp_path / "lab.yaml")
     builders.rates_file(tmp_path / "rates.yaml")
     builders.models_file(tmp_path / "models.json")

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.commitments import Discount
+from weighbridge.costs.prices.commitment_discounts import Discount
 from weighbridge.costs.prices.price import Meter, PriceKind, PriceOrigin, PriceUnit, Retirement, Term
 
 SKU = "aws/us-east-1/g5.xlarge"

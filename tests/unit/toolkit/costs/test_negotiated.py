@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.commitments import Discount
+from weighbridge.costs.prices.commitment_discounts import Discount
 from weighbridge.costs.prices.negotiated import ContractRate, negotiated, read_rates
 from weighbridge.costs.prices.price import Meter, PriceOrigin, PriceTier, Term
 

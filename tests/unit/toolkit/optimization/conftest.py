@@ -7,7 +7,7 @@ import pytest
 
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization.methods.networks import export
-from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.training import TrainingSettings, TrainingTask, fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +61,11 @@ def learn(network, rows: DataSet, *, epochs=3, checkpoint=None, say=lambda _shar
     import torch
 
     x, y = torch.from_numpy(rows.x), torch.from_numpy(rows.y)
-    lesson = Lesson(x=x, loss=lambda scores, kept: torch.nn.functional.cross_entropy(scores, y[kept]), key=key or {})
+    task = TrainingTask(
+        x=x, loss=lambda scores, kept: torch.nn.functional.cross_entropy(scores, y[kept]), key=key or {}
+    )
     settings = TrainingSettings(epochs=epochs, learning_rate=3e-3)
-    return fit(network, lesson, settings=settings, checkpoint=checkpoint, on_progress=say)
+    return fit(network, task, settings=settings, checkpoint=checkpoint, on_progress=say)
 
 
 def accuracy(network, rows: DataSet) -> float:

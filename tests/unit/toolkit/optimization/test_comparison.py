@@ -15,10 +15,10 @@ from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimization import comparison, operators, workshop
+from weighbridge.optimization import comparison, operators, variant_sandbox
 from weighbridge.optimization.comparison import VariantComparisonSettings, compare
 from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
-from weighbridge.optimization.workshop import Workshop
+from weighbridge.optimization.variant_sandbox import VariantSandbox
 from weighbridge.systems.sandbox import child
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import read_answer
@@ -170,7 +170,7 @@ def test_what_cannot_be_taken_apart_costs_nothing_but_that(tmp_path):
 
 
 def making_job(model, files, recipe, **changes):
-    task = {"task": "weighbridge.optimization.workshop:make_variant", "where": "while its variant was made"}
+    task = {"task": "weighbridge.optimization.variant_sandbox:make_variant", "where": "while its variant was made"}
     job = {**task, "model": str(model), "data": str(files / "train.npz")}
     return {**job, "recipe": dataclasses.asdict(recipe), "threads": 1, **changes}
 
@@ -184,7 +184,7 @@ def test_the_child_makes_a_variant(model, files, recipe):
 
 
 def test_the_child_compares(pair):
-    task = {"task": "weighbridge.optimization.workshop:compare_variant", "where": ""}
+    task = {"task": "weighbridge.optimization.variant_sandbox:compare_variant", "where": ""}
     job = {**task, "baseline": str(pair[0]), "variant": str(pair[1]), "data": str(pair[2])}
     outcome = child.outcome_of({**job, "settings": dataclasses.asdict(QUICK)}, stream=io.StringIO())
     assert outcome["result"]["quality_drop"]["n"] == 300
@@ -202,7 +202,7 @@ def test_the_child_passes_refusals_on_in_words(model, files, tmp_path):
 
 @pytest.fixture
 def shop(tmp_path):
-    return Workshop(limits=Limits(wall_s=120.0), threads=1, workdir=tmp_path / "jobs")
+    return VariantSandbox(limits=Limits(wall_s=120.0), threads=1, workdir=tmp_path / "jobs")
 
 
 GO_ON = (silent, lambda: False)
@@ -254,12 +254,12 @@ def test_a_dead_child_has_no_answer(changes):
 
 @pytest.mark.parametrize("said", [{}, {"model": 5}, {"model": "%%"}])
 def test_an_answer_without_a_model_is_refused(shop, model, files, monkeypatch, said):
-    monkeypatch.setattr(workshop, "run_child", lambda **_: output(json.dumps({"result": said}).encode()))
+    monkeypatch.setattr(variant_sandbox, "run_child", lambda **_: output(json.dumps({"result": said}).encode()))
     with pytest.raises(RunFailed, match="it contains no model"):
         shop.make(GRAPH, model=model, rows=files / "train.npz", follow=GO_ON)
 
 
 def test_an_answer_that_is_no_comparison_is_refused(shop, model, files, monkeypatch):
-    monkeypatch.setattr(workshop, "run_child", lambda **_: output(b'{"result": {"quality_drop": 1}}'))
+    monkeypatch.setattr(variant_sandbox, "run_child", lambda **_: output(b'{"result": {"quality_drop": 1}}'))
     with pytest.raises(RunFailed, match="it is not a comparison"):
         shop.compare(baseline=model, variant=model, rows=files / "test.npz", settings=QUICK, follow=GO_ON)

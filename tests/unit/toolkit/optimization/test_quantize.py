@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests buil
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
+from weighbridge.optimization.data_split import batches
 from weighbridge.optimization.methods import calibration
 from weighbridge.optimization.methods import quantize as quantize
 from weighbridge.optimization.recipes import (
@@ -20,7 +21,6 @@ from weighbridge.optimization.recipes import (
     PERCENTILE,
     CalibrationMethod,
 )
-from weighbridge.optimization.rows import batches
 from weighbridge.systems.onnx_runtime import engine
 
 VNNI = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}

@@ -23,10 +23,10 @@ from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.methods.distill import DistilSettings
 from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.plan import Lessons, OptimizationChoice, of_file, of_network
+from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.recipes import NO_HALF, RECIPES
 from weighbridge.optimization.trial import TrialSettings
-from weighbridge.optimization.workshop import Workshop
+from weighbridge.optimization.variant_sandbox import VariantSandbox
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
     Candidate,
@@ -152,14 +152,14 @@ def test_a_canceled_series_keeps_what_it_has(model, files, tmp_path):
 
 
 def test_a_network_is_pruned_and_taught_and_measured(trained, digits, tmp_path):
-    lessons = Lessons(
+    wanted = TrainedVariants(
         prune=(PruneSettings(amount=0.5),),
         student=untrained(channels=8, seed=1),
         distil=DistilSettings(alpha=0.5),
         training=TrainingSettings(epochs=2, learning_rate=3e-3),
     )
     planned = of_network(
-        trained, digits.train, digits.test, lessons=lessons, choice=choice(tmp_path, "fp16"), family="digits"
+        trained, digits.train, digits.test, wanted=wanted, choice=choice(tmp_path, "fp16"), family="digits"
     )
     assert planned.left_out == (NO_HALF, UNSTRUCTURED)
     said = []
@@ -182,9 +182,9 @@ def test_a_network_is_pruned_and_taught_and_measured(trained, digits, tmp_path):
 
 
 def test_a_training_is_canceled(trained, digits, tmp_path):
-    lessons = Lessons(prune=(PruneSettings(),))
+    wanted = TrainedVariants(prune=(PruneSettings(),))
     planned = of_network(
-        trained, digits.train, digits.test, lessons=lessons, choice=choice(tmp_path, "fp16"), family="digits"
+        trained, digits.train, digits.test, wanted=wanted, choice=choice(tmp_path, "fp16"), family="digits"
     )
     said = []
     with pytest.raises(RunCanceled, match="training was canceled"):
@@ -195,9 +195,14 @@ def test_a_training_is_canceled(trained, digits, tmp_path):
         )
 
 
-def test_without_lessons_there_is_nothing_to_say_of_pruning(trained, digits, tmp_path):
+def test_without_training_there_is_nothing_to_say_of_pruning(trained, digits, tmp_path):
     planned = of_network(
-        trained, digits.train, digits.test, lessons=Lessons(), choice=choice(tmp_path, "int8-dynamic"), family="digits"
+        trained,
+        digits.train,
+        digits.test,
+        wanted=TrainedVariants(),
+        choice=choice(tmp_path, "int8-dynamic"),
+        family="digits",
     )
     assert (planned.left_out, [variant.name for variant in planned.variants]) == ((), ["int8-dynamic"])
 
@@ -420,7 +425,7 @@ def test_an_interrupted_command_leaves_a_partial_result_and_says_so(quick, model
     def interrupted(*_arguments, **_named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Workshop, "make", interrupted)
+    monkeypatch.setattr(VariantSandbox, "make", interrupted)
     done = weighbridge(
         "optimize",
         model,

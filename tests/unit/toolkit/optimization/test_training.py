@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tests.unit.toolkit.optimization.conftest import accuracy, learn, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods import networks
-from weighbridge.optimization.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of
+from weighbridge.optimization.methods.distill import DistilSettings, distillation_loss, distillation_task, scores_of
 from weighbridge.optimization.methods.training import TrainingSettings, fit, learning_rate
 
 
@@ -38,7 +38,7 @@ def same(first, second) -> bool:
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_an_interrupted_training_ends_with_the_same_weights_to_the_bit(digits, trained, tmp_path, epoch):
-    network, checkpoint = untrained(), tmp_path / "c" / "lesson.safetensors"
+    network, checkpoint = untrained(), tmp_path / "c" / "checkpoint.safetensors"
     with pytest.raises(StoppedError):
         learn(network, digits.train, checkpoint=checkpoint, say=stop_in(epoch))
     assert checkpoint.exists() is (epoch > 1)
@@ -53,16 +53,16 @@ def test_an_interrupted_training_ends_with_the_same_weights_to_the_bit(digits, t
     assert learn(untrained(), digits.train, checkpoint=checkpoint, say=lambda *_: pytest.fail("trained")) == losses
 
 
-def test_another_lesson_is_not_continued(digits, tmp_path):
-    checkpoint = tmp_path / "lesson.safetensors"
-    learn(untrained(), digits.train, epochs=1, checkpoint=checkpoint, key={"lesson": 1})
+def test_another_task_is_not_continued(digits, tmp_path):
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    learn(untrained(), digits.train, epochs=1, checkpoint=checkpoint, key={"task": 1})
     said = []
     learn(
         untrained(),
         digits.train,
         epochs=1,
         checkpoint=checkpoint,
-        key={"lesson": 2},
+        key={"task": 2},
         say=lambda _, doing: said.append(doing),
     )
     assert said
@@ -70,19 +70,19 @@ def test_another_lesson_is_not_continued(digits, tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"\x10\x00\x00\x00\x00\x00\x00\x00{broken", b"pickled"])
 def test_a_torn_checkpoint_is_as_good_as_none(digits, tmp_path, content):
-    checkpoint = tmp_path / "lesson.safetensors"
+    checkpoint = tmp_path / "checkpoint.safetensors"
     checkpoint.write_bytes(content)
     assert len(learn(untrained(), digits.train, epochs=1, checkpoint=checkpoint)) == 1
 
 
 def test_a_file_of_others_is_left_alone(digits, tmp_path):
-    checkpoint = tmp_path / "lesson.safetensors"
+    checkpoint = tmp_path / "checkpoint.safetensors"
     save_file({"a": torch.zeros(1)}, str(checkpoint))
     assert len(learn(untrained(), digits.train, epochs=1, checkpoint=checkpoint)) == 1
 
 
 def test_a_checkpoint_is_plain_tensors_with_json_in_its_header(digits, tmp_path):
-    checkpoint = tmp_path / "lesson.safetensors"
+    checkpoint = tmp_path / "checkpoint.safetensors"
     losses = learn(untrained(), digits.train, epochs=1, checkpoint=checkpoint)
     raw = checkpoint.read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
@@ -149,10 +149,10 @@ def test_a_student_comes_to_answer_like_its_teacher(trained, digits):
     assert set(said) == {"computing the teacher's scores"}
     student = untrained(channels=6, seed=1)
     # With the teacher alone: it never sees a label.
-    lesson = lesson_of(student, scores, x, labels, settings=DistilSettings(alpha=1.0), key={})
+    task = distillation_task(student, scores, x, labels, settings=DistilSettings(alpha=1.0), key={})
     fit(
         student,
-        lesson,
+        task,
         settings=TrainingSettings(epochs=6, learning_rate=3e-3),
         checkpoint=None,
         on_progress=lambda *_: None,
@@ -164,7 +164,7 @@ def test_a_student_comes_to_answer_like_its_teacher(trained, digits):
 def test_a_student_of_other_classes_is_refused(trained, digits):
     x, labels = torch.from_numpy(digits.train.x), torch.from_numpy(digits.train.y)
     with pytest.raises(Invalid, match=r"student scores \(10,\) classes and the teacher \(7,\)"):
-        lesson_of(trained, torch.zeros(len(x), 7), x, labels, settings=DistilSettings(), key={})
+        distillation_task(trained, torch.zeros(len(x), 7), x, labels, settings=DistilSettings(), key={})
 
 
 @pytest.fixture

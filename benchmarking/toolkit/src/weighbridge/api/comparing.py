@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.following import NOBODY, Watcher, working_folder
+from weighbridge.api.job_progress import NOBODY, Watcher, working_folder
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.comparison_table import comparison_parts

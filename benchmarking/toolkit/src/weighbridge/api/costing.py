@@ -10,7 +10,7 @@ from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
 from weighbridge.core.extras import require_extra
-from weighbridge.costs.prices.chosen_book import book_of
+from weighbridge.costs.prices.book_options import book_of
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec

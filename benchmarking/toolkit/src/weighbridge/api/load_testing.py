@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.following import NOBODY, Watcher, now, working_folder
+from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import load_parts, load_search_parts

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from weighbridge.api.documents import replace_json
-from weighbridge.api.following import NOBODY, Watcher, now
+from weighbridge.api.job_progress import NOBODY, Watcher, now
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.variant_table import candidates_parts
@@ -17,7 +17,7 @@ from weighbridge.optimization.methods.distill import DistilSettings
 from weighbridge.optimization.methods.networks import built
 from weighbridge.optimization.methods.prune import PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.plan import Lessons, OptimizationChoice, of_file, of_network
+from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.tradeoff.candidates import Candidates
@@ -75,14 +75,14 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
         text = "Give either an ONNX file, or --torch together with --data (to train on) and --test."
         raise Invalid(text, field="model")
     network = built(torch)
-    lessons = Lessons(
+    wanted = TrainedVariants(
         prune=tuple(PruneSettings(amount=amount) for amount in prune),
         student=built(distil) if distil else None,
         distil=DistilSettings(temperature=temperature, alpha=alpha),
         training=TrainingSettings(epochs=epochs),
     )
     train, tested, family = read_data_set(Path(data)), read_data_set(Path(test)), torch.rpartition(":")[2]
-    series = of_network(network, train, tested, lessons=lessons, choice=choice, family=family)
+    series = of_network(network, train, tested, wanted=wanted, choice=choice, family=family)
     return _run(series, json_file, watcher)
 
 

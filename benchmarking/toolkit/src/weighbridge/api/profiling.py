@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.following import NOBODY, Watcher, working_folder
+from weighbridge.api.job_progress import NOBODY, Watcher, working_folder
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import result_parts
 from weighbridge.core.errors import Invalid

@@ -103,7 +103,7 @@ Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]
 @contextmanager
 def runs_of(target: "Target", *, is_quiet: bool) -> Iterator[tuple[Run, Callable[[float, str], None]]]:
     """Yield a function that measures the target, and one that reports progress."""
-    from weighbridge.api.following import working_folder
+    from weighbridge.api.job_progress import working_folder
     from weighbridge.cli.watching import watching
 
     with working_folder() as folder, watching(is_quiet=is_quiet) as watcher:

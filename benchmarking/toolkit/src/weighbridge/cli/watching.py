@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from weighbridge.api.following import Watcher
+    from weighbridge.api.job_progress import Watcher
 
 
 @contextmanager
 def watching(*, is_quiet: bool) -> "Iterator[Watcher]":
     """Yield a watcher that shows progress and defers interrupts."""
-    from weighbridge.api.following import Watcher
+    from weighbridge.api.job_progress import Watcher
     from weighbridge.cli.tables.terminal import progress
 
     with deferred_interrupts() as is_interrupted, progress(sys.stderr, is_quiet=is_quiet) as say:

@@ -18,7 +18,7 @@ from weighbridge.optimization import series
 from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.plan import OptimizationChoice, of_file
 from weighbridge.optimization.trial import TrialSettings
-from weighbridge.optimization.workshop import Follow
+from weighbridge.optimization.variant_sandbox import Follow
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of

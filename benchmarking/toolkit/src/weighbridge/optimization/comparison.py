@@ -17,8 +17,8 @@ from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tie
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.stopping import Clock, Progress, Tick
+from weighbridge.optimization.data_split import batches
 from weighbridge.optimization.operators import operator_times
-from weighbridge.optimization.rows import batches
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
 from weighbridge.quality.scores import labels_of
 from weighbridge.systems.engine_errors import failing

@@ -10,17 +10,17 @@ import numpy as np
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet, read_data_set
-from weighbridge.optimization import rows as rows_of
+from weighbridge.optimization import data_split
 from weighbridge.optimization.comparison import classes_of
-from weighbridge.optimization.lessons import School, pruned_variant, student_variant
 from weighbridge.optimization.methods.distill import DistilSettings
 from weighbridge.optimization.methods.networks import export
 from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
 from weighbridge.optimization.recipes import Recipe, chosen
 from weighbridge.optimization.series import Series
+from weighbridge.optimization.trained_variants import TrainingInputs, pruned_variant, student_variant
 from weighbridge.optimization.trial import Bench, TrialSettings, Variant
-from weighbridge.optimization.workshop import Follow, Workshop
+from weighbridge.optimization.variant_sandbox import Follow, VariantSandbox
 from weighbridge.systems.sandbox.limits import Limits
 
 TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), TrainingSettings()
@@ -40,8 +40,8 @@ class OptimizationChoice:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Lessons:
-    """Variants of a PyTorch network by training: shares to prune, the student to teach, and the settings."""
+class TrainedVariants:
+    """Variants of a PyTorch network by training: shares to prune, the student to train, and the settings."""
 
     prune: tuple[PruneSettings, ...] = ()
     student: Any = None
@@ -58,14 +58,17 @@ def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Optimi
         raise Invalid(f"The model file {model.name} does not exist.", code="model_missing", field="model")
     given = read_data_set(data)
     if calibration is not None:
-        shown, tested = rows_of.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed), given
+        shown, tested = (
+            data_split.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed),
+            given,
+        )
     else:
-        shown, tested = rows_of.split(given, calibrate=choice.calibrate, seed=choice.seed)
+        shown, tested = data_split.split(given, calibrate=choice.calibrate, seed=choice.seed)
     return _series(model.resolve(), shown, tested, choice, family=model.stem)
 
 
 def of_network(
-    network: Any, train: DataSet, test: DataSet, *, lessons: Lessons, choice: OptimizationChoice, family: str
+    network: Any, train: DataSet, test: DataSet, *, wanted: TrainedVariants, choice: OptimizationChoice, family: str
 ) -> Series:
     """Plan the variants of a trained PyTorch network: calibrated and trained on `train`, tested on `test`.
 
@@ -74,12 +77,12 @@ def of_network(
     model = choice.folder.resolve() / "fp32.onnx"
     export(network, model, example=train.x[:1])
     checkpoints = model.parent / "checkpoints"
-    school = School(network=network, rows=train, training=lessons.training, checkpoints=checkpoints)
-    trained = [pruned_variant(school, settings) for settings in lessons.prune]
-    if lessons.student is not None:
-        trained.append(student_variant(school, lessons.student, lessons.distil))
-    shown = rows_of.drawn(train, calibrate=choice.calibrate, seed=choice.seed)
-    sentences = [UNSTRUCTURED] if lessons.prune else []
+    inputs = TrainingInputs(network=network, rows=train, training=wanted.training, checkpoints=checkpoints)
+    trained = [pruned_variant(inputs, settings) for settings in wanted.prune]
+    if wanted.student is not None:
+        trained.append(student_variant(inputs, wanted.student, wanted.distil))
+    shown = data_split.drawn(train, calibrate=choice.calibrate, seed=choice.seed)
+    sentences = [UNSTRUCTURED] if wanted.prune else []
     return _series(model, shown, test, choice, family=family, trained=trained, sentences=sentences)
 
 
@@ -98,8 +101,8 @@ def _series(
     calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
     recipes, left_out = chosen(choice.only, machine=manifest.describe_machine(), force_half=choice.force_half)
     threads = choice.settings.comparison.threads
-    workshop = Workshop(limits=choice.limits, threads=threads, workdir=folder / "jobs")
-    bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, workshop=workshop)
+    sandbox = VariantSandbox(limits=choice.limits, threads=threads, workdir=folder / "jobs")
+    bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, sandbox=sandbox)
     made = [of_recipe(recipe, bench, calibration, family=family, rows=len(shown.x)) for recipe in recipes]
     return Series(
         bench=bench,
@@ -111,10 +114,10 @@ def _series(
 
 
 def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, rows: int) -> Variant:
-    """Return the variant of a recipe, created in the workshop."""
+    """Return the variant of a recipe, created in the sandbox."""
 
     def make(path: Path, follow: Follow) -> None:
-        path.write_bytes(bench.workshop.make(recipe, model=bench.baseline, rows=calibration, follow=follow))
+        path.write_bytes(bench.sandbox.make(recipe, model=bench.baseline, rows=calibration, follow=follow))
 
     key = {"recipe": dataclasses.asdict(recipe)}
     return Variant(name=recipe.name, family=family, made_by=recipe.words(rows=rows), key=key, make=make)

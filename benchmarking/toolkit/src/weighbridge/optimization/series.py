@@ -17,7 +17,7 @@ from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
 from weighbridge.optimization.trial import Bench, Variant, described, try_variant
-from weighbridge.optimization.workshop import Follow
+from weighbridge.optimization.variant_sandbox import Follow
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer, VariantVerdict, VerdictReason
 from weighbridge.tradeoff.shapes import read

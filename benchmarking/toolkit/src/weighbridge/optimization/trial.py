@@ -9,8 +9,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
 from weighbridge.optimization.operators import culprit
-from weighbridge.optimization.workshop import Follow, Workshop
-from weighbridge.optimization.worth import judge, saved_share
+from weighbridge.optimization.variant_sandbox import Follow, VariantSandbox
+from weighbridge.optimization.variant_verdicts import judge, saved_share
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.tradeoff.candidates import Candidate, Estimate, Measurement, RawLatencies, VariantVerdict
 from weighbridge.tradeoff.shapes import read
@@ -48,13 +48,13 @@ class TrialSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The environment of trials: the series' folder, its baseline (an ONNX file), its test rows, and the workshop."""
+    """The environment of trials: the series' folder, its baseline (an ONNX file), its test rows, and the sandbox."""
 
     folder: Path
     baseline: Path
     rows: Path
     settings: TrialSettings
-    workshop: Workshop
+    sandbox: VariantSandbox
 
     def profile(self, model: Path, name: str, follow: Follow) -> dict[str, Any]:
         """Profile an ONNX file in the sandbox and return its `weighbridge.result/1` mapping."""
@@ -63,10 +63,10 @@ class Bench:
             model=model,
             settings=self.settings.profile,
             data=self.rows,
-            limits=self.workshop.limits,
+            limits=self.sandbox.limits,
             on_progress=lambda share, doing: on_progress(share, f"{name}: {doing}"),
             should_stop=should_stop,
-            workdir=self.workshop.workdir,
+            workdir=self.sandbox.workdir,
         )
 
 
@@ -106,7 +106,7 @@ def try_variant(
     path.parent.mkdir(parents=True, exist_ok=True)
     variant.make(path, within(0.0, MADE))
     result = bench.profile(path, "its estimates", within(MADE, PROFILED))
-    compared = bench.workshop.compare(
+    compared = bench.sandbox.compare(
         baseline=bench.baseline,
         variant=path,
         rows=bench.rows,

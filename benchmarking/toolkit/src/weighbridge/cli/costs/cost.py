@@ -12,7 +12,7 @@ from weighbridge.cli.costs.prices import Day as On
 from weighbridge.cli.costs.prices import Fx, Json, Rates, Sheets
 from weighbridge.cli.exits import errors_as_exits, output, stop
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.chosen_book import book_of
+from weighbridge.costs.prices.book_options import book_of
 
 Inputs = Annotated[
     list[str],

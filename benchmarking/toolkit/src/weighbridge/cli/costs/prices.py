@@ -9,7 +9,7 @@ import typer
 
 from weighbridge.api.documents import write_json
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, stop
-from weighbridge.costs.prices.chosen_book import book_of, day_of, fx_of
+from weighbridge.costs.prices.book_options import book_of, day_of, fx_of
 
 Sheets = Annotated[
     list[Path] | None, typer.Option("--list", help="Additional price list: a sheet or an imported list; repeatable.")

@@ -24,7 +24,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Find the highest query rate that one worker serves within the limit: exit 0 found, 1 none, 2 out of time."""
-    from weighbridge.api.following import now
+    from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import max_rate_parts
     from weighbridge.load.plan import seconds

@@ -47,7 +47,7 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
     """Make cheaper variants of a model and compare them: speed, size, memory and loss of quality."""
     import sys
 
-    from weighbridge.api.following import Watcher
+    from weighbridge.api.job_progress import Watcher
     from weighbridge.api.optimizing import default_folder
     from weighbridge.api.optimizing import optimize as optimized
     from weighbridge.cli.tables.terminal import progress

@@ -27,7 +27,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Measure throughput and latency for several batch sizes and levels of concurrency."""
-    from weighbridge.api.following import now
+    from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts
     from weighbridge.measure.scenarios import Offline, ProfileSettings, RuntimeSettings

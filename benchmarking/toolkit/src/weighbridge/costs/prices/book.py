@@ -12,7 +12,7 @@ from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.commitments import Discount
+from weighbridge.costs.prices.commitment_discounts import Discount
 from weighbridge.costs.prices.negotiated import ContractRate, negotiated
 from weighbridge.costs.prices.price import Key, Meter, Price, PriceKind, Retirement, Term, amount_text, as_plain
 

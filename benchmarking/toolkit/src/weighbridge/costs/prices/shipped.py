@@ -8,7 +8,7 @@ from importlib.resources import files
 from weighbridge.core.documents import Reader, check_unique
 from weighbridge.costs.prices import data
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.commitments import Discount
+from weighbridge.costs.prices.commitment_discounts import Discount
 from weighbridge.costs.prices.files.exact_yaml import date_at, read_exact, reader_of
 from weighbridge.costs.prices.files.sheet import read_sheet
 from weighbridge.costs.prices.managed_models import data_day, managed_prices

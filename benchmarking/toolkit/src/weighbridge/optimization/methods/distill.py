@@ -10,7 +10,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 from weighbridge.measure.stopping import Progress
-from weighbridge.optimization.methods.training import Lesson
+from weighbridge.optimization.methods.training import TrainingTask
 
 ANSWER_BATCH = 256
 
@@ -62,10 +62,10 @@ def scores_of(network: Any, x: Any, *, on_progress: Progress) -> Any:
     return torch.cat(found)
 
 
-def lesson_of(
+def distillation_task(
     student: Any, teacher_scores: Any, x: Any, labels: Any, *, settings: DistilSettings, key: dict[str, Any]
-) -> Lesson:
-    """Return the lesson of a student for `training.fit`; raise Invalid if it has other classes than the teacher."""
+) -> TrainingTask:
+    """Return the task of a student for `training.fit`; raise Invalid if it has other classes than the teacher."""
     torch = import_extra("torch")
 
     with torch.no_grad():
@@ -79,4 +79,4 @@ def lesson_of(
     def loss(scores: Any, rows: Any) -> Any:
         return distillation_loss(scores, teacher_scores[rows], labels[rows], settings=settings)
 
-    return Lesson(x=x, loss=loss, key=key)
+    return TrainingTask(x=x, loss=loss, key=key)

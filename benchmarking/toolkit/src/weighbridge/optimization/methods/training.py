@@ -37,10 +37,10 @@ class TrainingSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Lesson:
+class TrainingTask:
     """Rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these indices.
 
-    `key` identifies the lesson, so that no checkpoint of another one is resumed.
+    `key` identifies the task, so that no checkpoint of another one is resumed.
     """
 
     x: Any
@@ -49,7 +49,7 @@ class Lesson:
 
 
 def fit(
-    network: Any, lesson: Lesson, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Progress
+    network: Any, task: TrainingTask, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Progress
 ) -> list[float]:
     """Train a network in place and return the mean loss of each epoch; the network ends in evaluation mode.
 
@@ -59,13 +59,13 @@ def fit(
     torch = import_extra("torch")
 
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    key = digest_of({**lesson.key, **dataclasses.asdict(settings), "parameters": _shapes(network)})
+    key = digest_of({**task.key, **dataclasses.asdict(settings), "parameters": _shapes(network)})
     losses = _resume(network, optimizer, checkpoint, key) if checkpoint is not None else []
     network.train()
     with torch.random.fork_rng(devices=[]):
         for epoch in range(len(losses), settings.epochs):
             torch.manual_seed(settings.seed + epoch)
-            losses.append(_epoch(network, optimizer, lesson, settings, epoch, on_progress))
+            losses.append(_epoch(network, optimizer, task, settings, epoch, on_progress))
             if checkpoint is not None:
                 _keep(network, optimizer, checkpoint, key, losses)
     network.eval()
@@ -73,16 +73,16 @@ def fit(
 
 
 def _epoch(
-    network: Any, optimizer: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Progress
+    network: Any, optimizer: Any, task: TrainingTask, settings: TrainingSettings, epoch: int, on_progress: Progress
 ) -> float:
     torch = import_extra("torch")
 
-    rows = len(lesson.x)
+    rows = len(task.x)
     total, seen = 0.0, 0
     for batch in torch.randperm(rows).split(settings.batch):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(settings, (epoch + seen / rows) / settings.epochs)
-        loss = lesson.loss(network(lesson.x[batch]), batch)
+        loss = task.loss(network(task.x[batch]), batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -116,7 +116,7 @@ def _keep(network: Any, optimizer: Any, path: Path, key: str, losses: list[float
 
 
 def _resume(network: Any, optimizer: Any, path: Path, key: str) -> list[float]:
-    """Load weights and optimizer from a checkpoint of this lesson; return its losses, empty if there is none."""
+    """Load weights and optimizer from a checkpoint of this task; return its losses, empty if there is none."""
     safetensors = import_extra("safetensors")
 
     try:

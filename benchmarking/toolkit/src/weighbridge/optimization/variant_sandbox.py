@@ -1,4 +1,4 @@
-"""The workshop: creates and compares variants in a sandboxed child process, because models are not trusted."""
+"""Create and compare variants in a sandboxed child process, because models are not trusted."""
 
 import base64
 import binascii
@@ -12,9 +12,9 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.stopping import Progress
 from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings, compare
+from weighbridge.optimization.data_split import shown
 from weighbridge.optimization.methods import quantize
 from weighbridge.optimization.recipes import Recipe
-from weighbridge.optimization.rows import shown
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import forged_result, read_answer
@@ -27,7 +27,7 @@ Follow = tuple[Progress, Callable[[], bool]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Workshop:
+class VariantSandbox:
     """The environment of jobs: their limits, threads and the folder for job files."""
 
     limits: Limits

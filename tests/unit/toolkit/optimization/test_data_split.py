@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec
-from weighbridge.optimization import rows
+from weighbridge.optimization import data_split
 
 
 def numbered(count: int) -> DataSet:
@@ -18,7 +18,7 @@ def numbered(count: int) -> DataSet:
 @given(count=st.integers(101, 400), share=st.floats(0, 1), seed=st.integers(0, 2**32))
 def test_rows_are_set_apart_without_loss_or_overlap(count, share, seed):
     calibrate = 1 + int(share * (count - 101))
-    shown, tested = rows.split(numbered(count), calibrate=calibrate, seed=seed)
+    shown, tested = data_split.split(numbered(count), calibrate=calibrate, seed=seed)
     assert len(shown.x) == calibrate
     assert sorted([*shown.y, *tested.y]) == list(range(count))
     assert (shown.x[:, 0] == shown.y).all()
@@ -26,7 +26,7 @@ def test_rows_are_set_apart_without_loss_or_overlap(count, share, seed):
 
 
 def test_the_seed_alone_decides():
-    first, again, other = (rows.split(numbered(300), calibrate=50, seed=seed)[0].y.tolist() for seed in (1, 1, 2))
+    first, again, other = (data_split.split(numbered(300), calibrate=50, seed=seed)[0].y.tolist() for seed in (1, 1, 2))
     assert first == again != other
 
 
@@ -34,26 +34,26 @@ def test_too_few_rows_to_test_on_are_refused_with_the_way_out():
     with pytest.raises(
         Invalid, match=r"has 300 rows; 512 for calibration leave 0 to test on.*--calibration"
     ) as refused:
-        rows.split(numbered(300), calibrate=512, seed=0)
+        data_split.split(numbered(300), calibrate=512, seed=0)
     assert refused.value.code == "data_rows"
     with pytest.raises(Invalid, match="leave 99 to test on"):
-        rows.split(numbered(300), calibrate=201, seed=0)
+        data_split.split(numbered(300), calibrate=201, seed=0)
 
 
-@pytest.mark.parametrize("take", [rows.split, rows.drawn])
+@pytest.mark.parametrize("take", [data_split.split, data_split.drawn])
 def test_nothing_is_calibrated_with_no_rows(take):
     with pytest.raises(Invalid, match="at least one"):
         take(numbered(300), calibrate=0, seed=0)
 
 
 def test_rows_of_their_own_are_drawn_up_to_what_there_is():
-    assert len(rows.drawn(numbered(300), calibrate=512, seed=0).x) == 300
-    assert len(rows.drawn(numbered(300), calibrate=12, seed=0).x) == 12
+    assert len(data_split.drawn(numbered(300), calibrate=512, seed=0).x) == 300
+    assert len(data_split.drawn(numbered(300), calibrate=12, seed=0).x) == 12
 
 
 def test_batches_follow_what_the_model_takes():
     sizes = {
-        first: [len(feed["x"]) for feed in rows.batches(numbered(70), InputSpec("x", "float32", (first, 1)))]
+        first: [len(feed["x"]) for feed in data_split.batches(numbered(70), InputSpec("x", "float32", (first, 1)))]
         for first in ("n", 1)
     }
     assert sizes == {"n": [32, 32, 6], 1: [1] * 70}
@@ -62,7 +62,7 @@ def test_batches_follow_what_the_model_takes():
 def test_shown_rows_tell_how_far_they_are(tmp_path):
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=64)
     said = []
-    feeds = list(rows.shown(model, data, threads=1, say=lambda share, doing: said.append((share, doing))))
+    feeds = list(data_split.shown(model, data, threads=1, say=lambda share, doing: said.append((share, doing))))
     assert [feed["x"].shape for feed in feeds] == [(32, 4), (32, 4)]
     assert said == [(0.5, "calibrating"), (1.0, "calibrating")]
 
@@ -70,4 +70,4 @@ def test_shown_rows_tell_how_far_they_are(tmp_path):
 def test_rows_that_do_not_fit_are_refused(tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 5])
     with pytest.raises(Invalid, match=r"needs \(rows, 5\)"):
-        next(rows.shown(model, builders.data_set(tmp_path / "d.npz"), threads=1, say=lambda *_: None))
+        next(data_split.shown(model, builders.data_set(tmp_path / "d.npz"), threads=1, say=lambda *_: None))

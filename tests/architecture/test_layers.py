@@ -1,4 +1,4 @@
-"""Every room says in one line what it is for; nothing is called a drawer."""
+"""Every module says in one line what it is for; no name is vague."""
 
 import ast
 import io
@@ -6,9 +6,9 @@ import re
 import tokenize
 from pathlib import Path
 
-from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, rooms, sources, templates
+from tests.architecture.tree import APPS, ROOT, TOOLKIT, layers, name_of, parsed, sources, templates
 
-DRAWERS = {
+VAGUE = {
     "utils",
     "util",
     "helpers",
@@ -24,7 +24,7 @@ DRAWERS = {
 
 
 def packages() -> list[Path]:
-    """Packages; Django wants `management/commands`, which belongs to the room `management`."""
+    """Packages; Django wants `management/commands`, which belongs to the layer `management`."""
     return [path for path in sources() if path.name == "__init__.py" and path.parent.name != "commands"]
 
 
@@ -54,12 +54,12 @@ def test_no_folder_is_crowded() -> None:
     assert {name_of(path): siblings(path) for path in folders if siblings(path) > SIBLINGS} == {}
 
 
-def test_no_module_is_a_drawer() -> None:
-    assert [name_of(path) for path in sources() if path.stem in DRAWERS or path.parent.name in DRAWERS] == []
+def test_no_name_is_vague() -> None:
+    assert [name_of(path) for path in sources() if path.stem in VAGUE or path.parent.name in VAGUE] == []
 
 
-def test_every_module_of_the_pure_rooms_has_a_docstring() -> None:
-    pure = [*rooms("domain"), *sources(TOOLKIT)]
+def test_every_module_of_the_pure_layers_has_a_docstring() -> None:
+    pure = [*layers("domain"), *sources(TOOLKIT)]
     assert len(pure) > 4
     assert [name_of(path) for path in pure if not purpose(parsed(path))] == []
 

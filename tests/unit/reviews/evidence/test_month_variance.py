@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.evidence.domain import month_parts
+from reviews.evidence.domain import month_variance
 from reviews.evidence.domain.comparison import ComparedMonth, Span
-from reviews.evidence.domain.month_parts import Load, load_of, with_parts
+from reviews.evidence.domain.month_variance import Load, load_of, with_parts
 from reviews.evidence.domain.traffic_file import MonthTraffic, month_of, read_traffic
 from weighbridge.core.errors import Invalid
 
@@ -43,11 +43,11 @@ def test_the_parts_add_up_to_the_difference():
 @pytest.mark.parametrize(
     ("load", "traffic", "hours", "lacking"),
     [
-        (Load(), {}, "0", (month_parts.NO_PROJECTION, month_parts.NO_REQUESTS, month_parts.NO_HOURS)),
-        (Load(Decimal(1)), {MONTH: 5}, "1", (month_parts.NO_REPLICAS,)),
-        (LOAD, {}, "1", (month_parts.NO_REQUESTS,)),
-        (LOAD, {MONTH: 0}, "1", (month_parts.NO_REQUESTS,)),
-        (LOAD, {MONTH: 5}, "0", (month_parts.NO_HOURS,)),
+        (Load(), {}, "0", (month_variance.NO_PROJECTION, month_variance.NO_REQUESTS, month_variance.NO_HOURS)),
+        (Load(Decimal(1)), {MONTH: 5}, "1", (month_variance.NO_REPLICAS,)),
+        (LOAD, {}, "1", (month_variance.NO_REQUESTS,)),
+        (LOAD, {MONTH: 0}, "1", (month_variance.NO_REQUESTS,)),
+        (LOAD, {MONTH: 5}, "0", (month_variance.NO_HOURS,)),
     ],
 )
 def test_what_is_lacking_is_named_and_the_difference_stays(load, traffic, hours, lacking):

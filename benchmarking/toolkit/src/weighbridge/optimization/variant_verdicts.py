@@ -1,4 +1,4 @@
-"""Worth: the verdict on a variant relative to its baseline, with reasons in plain words.
+"""The verdict on a variant relative to its baseline, with reasons in plain words.
 
 The verdict considers slowness first, then quality loss, then gains. The whole interval of a speed gain must be outside
 the noise floor; a quality loss beyond the margin must be ruled out, not just unobserved.

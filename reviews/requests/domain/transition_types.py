@@ -1,4 +1,4 @@
-"""The parts of transition tables: actors, states, transitions, and a text that lists the possible steps."""
+"""The types of transition tables: actors, states, transitions, and a text that lists the possible steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

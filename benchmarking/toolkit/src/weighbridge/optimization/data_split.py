@@ -1,4 +1,4 @@
-"""Rows: split a data set into rows for calibration and rows for testing, without overlap."""
+"""Split a data set into rows for calibration and rows for testing, without overlap."""
 
 from collections.abc import Iterator
 from pathlib import Path

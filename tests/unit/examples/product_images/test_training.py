@@ -1,4 +1,4 @@
-"""Lessons: a family learns, what was finished is kept, and time decides how many epochs there are."""
+"""Training: a family learns, what was finished is kept, and time decides how many epochs there are."""
 
 import itertools
 import json
@@ -45,7 +45,7 @@ def test_a_family_learns_and_is_not_taught_twice(fashion, tmp_path) -> None:
 
 
 @pytest.mark.nightly
-def test_another_number_of_epochs_or_a_changed_model_is_another_lesson(fashion, tmp_path) -> None:
+def test_another_number_of_epochs_or_a_changed_model_is_another_training(fashion, tmp_path) -> None:
     task = task_of(fashion, tmp_path, epochs=1)
     record = train_family(task, quiet)
     task.model.write_bytes(b"torn")
@@ -55,7 +55,7 @@ def test_another_number_of_epochs_or_a_changed_model_is_another_lesson(fashion, 
 
 
 @pytest.mark.nightly
-def test_an_interrupted_lesson_goes_on_from_its_last_epoch(fashion, tmp_path) -> None:
+def test_an_interrupted_training_goes_on_from_its_last_epoch(fashion, tmp_path) -> None:
     task = task_of(fashion, tmp_path, epochs=3)
 
     def interrupt(_share, doing):

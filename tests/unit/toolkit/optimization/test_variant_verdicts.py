@@ -4,7 +4,7 @@ import pytest
 
 from weighbridge.optimization.comparison import VariantComparison
 from weighbridge.optimization.operators import Culprit, culprit
-from weighbridge.optimization.worth import judge, saved_share
+from weighbridge.optimization.variant_verdicts import judge, saved_share
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 KEPT = QualityDrop("accuracy", 0.001, -0.002, 0.004, 0.95, 5_000, 0.01, is_non_inferior=True)
