@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PYTHON_FILES := config governance benchmarking reviews examples manage.py
 PROCESSES ?= 2
 export PYTHONUNBUFFERED := 1
+# Without stored bytecode, every child process compiles the project again.
+unexport PYTHONDONTWRITEBYTECODE
 export ORT_DISABLE_TELEMETRY := 1
 
 # The environment `manage.py check --deploy` is judged in: production settings, no real secret.

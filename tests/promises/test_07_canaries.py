@@ -112,7 +112,7 @@ def canary(tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]]:
     file = tmp_path / "canary.txt"
     file.write_text("the canary in the file")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listen)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", file, calls
     server.shutdown()
     server.server_close()

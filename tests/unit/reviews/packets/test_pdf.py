@@ -53,7 +53,7 @@ def canary(tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     secret = tmp_path / "secret.txt"
     secret.write_text(CANARY)

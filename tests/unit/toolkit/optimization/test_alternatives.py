@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from governance.rulebook.domain.benchmark_plans import VariantName
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization import alternatives
 from weighbridge.optimization.alternatives import (
     ALTERNATIVES,
@@ -133,6 +135,15 @@ def test_fences_that_differ_are_all_told():
     )
 
 
+SHORT = ProfileSettings(scenario=SingleStream(min_duration_s=0.5), bootstraps=100)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Profiles take half a second instead of several."""
+    monkeypatch.setattr(alternatives, "TrialSettings", partial(alternatives.TrialSettings, profile=SHORT))
+
+
 def measure(tmp_path, **named):
     wanted = AlternativesWanted(variants=("int8-dynamic",), max_quality_drop=0.05, calibration_rows=512, family="mine")
     return measure_alternatives(
@@ -164,7 +175,7 @@ def test_too_few_rows_are_refused_in_words(tmp_path):
         measure(tmp_path, model=model, data=builders.data_set(tmp_path / "d.npz", rows=50))
 
 
-def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(tmp_path):
+def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(tmp_path, short):
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=200)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no model at all")

@@ -220,7 +220,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
             settings=LONG,
             data=builders.data_set(tmp_path / "d.npz"),
             workdir=tmp_path / "work",
-            limits=Limits(wall_s=60 if reason == "canceled" else 8),
+            limits=Limits(wall_s=60 if reason == "canceled" else 5),
             follow=RunCallbacks(lambda _, phase: doing.append(phase), stops, 30.0),
         )
     assert isinstance(ended.value, RunCanceled) is (reason == "canceled")
