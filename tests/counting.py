@@ -13,6 +13,8 @@ from coverage import Coverage
 
 SWEEPING = {"architecture", "contracts", "functional", "golden", "promises"}
 """Folders whose tests try the whole at once."""
+WALKING = {"test_permissions.py", "test_possible.py", "test_walk.py"}
+"""Files of integration tests that do the same: everybody tries every step in every state."""
 SET_UP_AT_LENGTH = {"integration"}
 """Folders whose fixtures walk through the application."""
 
@@ -40,7 +42,7 @@ def folder_of(item: pytest.Item) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    if folder_of(item) not in SWEEPING:
+    if folder_of(item) not in SWEEPING and item.path.name not in WALKING:
         return (yield)
     with uncounted():
         return (yield)

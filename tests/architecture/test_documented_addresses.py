@@ -1,5 +1,6 @@
 """Every address of the API that a page of the documentation names exists, with the method that the page names."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -20,23 +21,24 @@ SERVED = re.compile(r"\$WEIGHBRIDGE_URL/api/v1/([\w{}./-]+)")
 FILES = (".csv", ".xlsx")
 
 
-def operations() -> list[tuple[str, list[str]]]:
+@functools.cache
+def operations() -> tuple[tuple[str, list[str]], ...]:
     """Each operation of the API as its method and the parts of its path."""
     paths = yaml.safe_load((ROOT / "docs/reference/openapi.yaml").read_text())["paths"]
-    return [(method.upper(), parts_of(path)) for path, methods in paths.items() for method in methods]
+    return tuple((method.upper(), parts_of(path)) for path, methods in paths.items() for method in methods)
 
 
 def parts_of(path: str) -> list[str]:
     return path.removeprefix("/api/v1").strip("/").split("/")
 
 
-def is_served(method: str, address: str, known: list[tuple[str, list[str]]]) -> bool:
+def is_served(method: str, address: str) -> bool:
     """Return whether an operation has this method and ends with this address; pages name the beginning once.
 
     The first part must be a word of the path, because a parameter matches everything.
     """
     wanted = parts_of(address)
-    endings = (parts[-len(wanted) :] for offered, parts in known if method in (offered, "ANY"))
+    endings = (parts[-len(wanted) :] for offered, parts in operations() if method in (offered, "ANY"))
     return any(
         ending[0] == wanted[0] and all(map(matches, ending, wanted)) for ending in endings if len(ending) == len(wanted)
     )
@@ -68,10 +70,9 @@ def test_the_pages_name_addresses() -> None:
     ],
 )
 def test_a_wrong_address_is_seen(method: str, address: str, expected: bool) -> None:
-    assert is_served(method, address, operations()) is expected
+    assert is_served(method, address) is expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_address_exists(page: Path) -> None:
-    known = operations()
-    assert [f"{method} {address}" for method, address in named_on(page) if not is_served(method, address, known)] == []
+    assert [f"{method} {address}" for method, address in named_on(page) if not is_served(method, address)] == []
