@@ -25,7 +25,7 @@ from weighbridge.cli.tracking import import_runs, track
 
 app = typer.Typer(
     help=(
-        "Weigh a model before it goes on the road.\n\n"
+        "Measure models, estimate their costs, and check whether they may be deployed.\n\n"
         "Exit codes: 0 yes or done, 1 no (invalid measurement, refused), 2 bad input or cannot tell, 130 interrupted."
     ),
     no_args_is_help=True,
