@@ -12,6 +12,7 @@ import pytest
 
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.statistics.percentile_intervals import autocovariances
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 ROWS, BLOCK, ROUNDS = 64, 300, 12
@@ -94,4 +95,28 @@ def test_help_takes_less_than_three_tenths_of_a_second(keep):
         at_most=0.3,
         title="`weighbridge --help`",
         beside=f"median of {len(times)}, {min(times):.3f} to {max(times):.3f} s",
+    ).is_held
+
+
+def test_the_dependence_of_millions_of_samples_costs_little(keep):
+    samples = np.random.default_rng(2).lognormal(sigma=0.1, size=5 * 412_609)  # a large prime slows transforms
+    lags = int(np.sqrt(len(samples)))
+
+    def seconds(work):
+        begun = time.monotonic()
+        work()
+        return time.monotonic() - begun
+
+    def textbook():
+        spectrum = np.fft.rfft(samples - samples.mean(), 2 * len(samples))
+        return np.fft.irfft(spectrum * np.conj(spectrum))[: lags + 1] / len(samples)
+
+    ratios = [seconds(lambda: autocovariances(samples, lags)) / seconds(textbook) for _ in range(5)]
+    assert keep(
+        "profile.dependence",
+        statistics.median(ratios),
+        "",
+        at_most=0.2,
+        title="Autocovariances of two million samples over the transform of twice the length, ratio",
+        beside=f"{min(ratios):.3f} to {max(ratios):.3f}",
     ).is_held
