@@ -32,7 +32,7 @@ run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker 
 	$(BIN)/python manage.py up
 
 stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run` and `make demo`)
-	$(BIN)/python -m config.embedded stop
+	$(BIN)/python -m config.embedded_database stop
 
 ##@ Prove it
 test-unit: $(VENV)/.stamp-dev  ## the quick tests: rules and calculations, without a database, a browser or coverage

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config import brokers, embedded, env, log_lines, sign_on
+from config import brokers, embedded_database, env, log_lines, sign_on
 from config.settings import applications
 from weighbridge.core import masking
 
@@ -28,7 +28,11 @@ def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL", "")
     common: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     if not url:
-        return common | {"NAME": embedded.DATABASE, "USER": "postgres", "HOST": embedded.socket_folder()}
+        return common | {
+            "NAME": embedded_database.DATABASE,
+            "USER": "postgres",
+            "HOST": embedded_database.socket_folder(),
+        }
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise env.MissingVariable("DATABASE_URL must begin with postgresql://; other databases are not supported.")

@@ -180,6 +180,6 @@ LEFT_OUT: Mapping[str, str] = {
     "sacct": "is a program of Slurm; what it writes is read by the command after it",
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
-    "python -m config.embedded stop": "ends a database; run in tests/promises/test_08_backup.py",
+    "python -m config.embedded_database stop": "ends a database; run in tests/promises/test_08_backup.py",
     "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_command.py",
 }

@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config import embedded
+from config import embedded_database
 from tests.performance.recorder import Recorder
 from tests.standins.jira.issues import Issues
 from tests.standins.jira.webhooks import Delivery, Webhooks
@@ -65,9 +65,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         )
         said = json.loads(made.stdout)
         with serving(folder, environment) as port:
-            yield Place(port, f"host={said['socket']} user=postgres dbname={embedded.DATABASE}", said["issues"])
+            yield Place(
+                port, f"host={said['socket']} user=postgres dbname={embedded_database.DATABASE}", said["issues"]
+            )
     finally:
-        subprocess.run([sys.executable, "-m", "config.embedded", "stop"], cwd=ROOT, env=environment, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True
+        )
 
 
 @contextlib.contextmanager

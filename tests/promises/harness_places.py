@@ -107,7 +107,7 @@ def _local_database(name: str) -> Iterator[str]:
 
 def _stop_embedded(folder: Path) -> None:
     environment = {**os.environ, "WEIGHBRIDGE_VAR": str(folder)}
-    subprocess.run([sys.executable, "-m", "config.embedded", "stop"], cwd=ROOT, env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True)
 
 
 def _free_port() -> int:

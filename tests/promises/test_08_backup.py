@@ -79,7 +79,7 @@ def test_restored_into_an_empty_place_everything_is_there(kept: Path, tmp_path: 
         again = manage("manage.py", "restore", str(kept), var=elsewhere)
         assert (again.returncode, "The database is not empty" in again.stderr) == (1, True)
     finally:
-        manage("-m", "config.embedded", "stop", var=elsewhere)
+        manage("-m", "config.embedded_database", "stop", var=elsewhere)
     assert ReviewRequest.objects.get().state == "decided"
     originals = sorted(path.relative_to(tmp_path) for path in (tmp_path / "artifacts").rglob("*") if path.is_file())
     assert len(originals) >= 1

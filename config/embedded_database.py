@@ -1,6 +1,6 @@
 """The embedded PostgreSQL server under var/, from a Python wheel, for machines without a database.
 
-The first process that needs it starts it; `python -m config.embedded stop` stops it.
+The first process that needs it starts it; `python -m config.embedded_database stop` stops it.
 """
 
 import contextlib
@@ -68,5 +68,5 @@ def stop() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["stop"]:
-        raise SystemExit("usage: python -m config.embedded stop")
+        raise SystemExit("usage: python -m config.embedded_database stop")
     stop()
