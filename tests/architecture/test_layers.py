@@ -6,6 +6,9 @@ import re
 import tokenize
 from pathlib import Path
 
+import pytest
+
+from tests.architecture import tree
 from tests.architecture.tree import APPS, ROOT, TOOLKIT, layers, name_of, parsed, sources, templates
 
 VAGUE = {
@@ -52,6 +55,15 @@ def test_no_folder_is_crowded() -> None:
     folders = {folder for path in files for folder in path.parents if folder.is_relative_to(ROOT) and folder != ROOT}
     assert {ROOT / "governance", ROOT / TOOLKIT, ROOT / "templates"} <= folders
     assert {name_of(path): siblings(path) for path in folders if siblings(path) > SIBLINGS} == {}
+
+
+def test_what_pip_builds_from_the_toolkit_is_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("src/kept.py", "build/lib/copy.py"):
+        file = tmp_path / "toolkit" / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+    monkeypatch.setattr(tree, "ROOT", tmp_path)
+    assert tree.sources("toolkit") == [tmp_path / "toolkit/src/kept.py"]
 
 
 def test_no_name_is_vague() -> None:

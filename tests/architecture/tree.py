@@ -16,9 +16,9 @@ def name_of(path: Path) -> str:
 
 
 def sources(*folders: str) -> list[Path]:
-    """Python files of the named folders (the three apps when none is named), migrations left out."""
+    """Python files of the named folders (the three apps when none is named); no migrations, nothing that pip built."""
     found = (path for folder in folders or APPS for path in (ROOT / folder).rglob("*.py"))
-    return sorted(path for path in found if not {"migrations", "__pycache__"} & set(path.parts))
+    return sorted(path for path in found if not {"migrations", "__pycache__", "build"} & set(path.parts))
 
 
 def subjects(app: str) -> list[str]:
