@@ -9,13 +9,15 @@ from typing import Any
 
 Options = dict[str, Any]
 CONNECT_S, ANSWER_S, WAKE_S = 5.0, 10.0, 0.5
+# A worker takes one message each time it looks into the folder.
+LOOK_S = 0.1
 
 
 def transport_options(url: str, *, folder: Path) -> Options:
     """The transport options of Celery. `folder` stores the messages of the filesystem transport."""
     if url.startswith("filesystem"):
-        control = str(folder / "control")
-        return {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": control}
+        folders = {"data_folder_in": str(folder), "data_folder_out": str(folder)}
+        return folders | {"control_folder": str(folder / "control"), "polling_interval": LOOK_S}
     if url.startswith("redis"):
         return {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "retry_on_timeout": True}
     return {}

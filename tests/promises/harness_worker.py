@@ -47,8 +47,6 @@ def configure(*, name: str, broker: str) -> None:
     options = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     if broker == "redis":
         app.conf.broker_transport_options = {**options, "global_keyprefix": f"{name}:"}
-    if broker == "filesystem":
-        app.conf.broker_transport_options = {**options, "polling_interval": 0.1}
     app.loader.import_default_modules()
     signals.worker_process_init.connect(harness_places.die_with_parent, weak=False)
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | PATIENCE}

@@ -12,18 +12,14 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 -- Django is set up first
 
+from config import brokers  # noqa: E402 -- Django is set up first
 from config.celery import app  # noqa: E402 -- Django is set up first
 
 
 def broker(folder: Path) -> dict[str, object]:
     """The filesystem transport in a folder of the test."""
     (folder / "broker").mkdir(exist_ok=True)
-    return {
-        "data_folder_in": str(folder / "broker"),
-        "data_folder_out": str(folder / "broker"),
-        "control_folder": str(folder / "control"),
-        "polling_interval": 0.1,
-    }
+    return brokers.transport_options("filesystem://", folder=folder / "broker")
 
 
 def main(database: str, folder: Path) -> None:

@@ -136,9 +136,11 @@ def test_other_brokers_have_options_of_their_own(tmp_path) -> None:
     assert brokers.transport_options("amqp://h//", folder=tmp_path) == {}
     assert brokers.wake_options("amqps://h//") == {"read_timeout": 0.5, "write_timeout": 0.5}
     assert brokers.wake_options("filesystem://") == {}
-    assert set(brokers.transport_options("filesystem://", folder=tmp_path).values()) == {
-        str(tmp_path),
-        str(tmp_path / "control"),
+    assert brokers.transport_options("filesystem://", folder=tmp_path) == {
+        "data_folder_in": str(tmp_path),
+        "data_folder_out": str(tmp_path),
+        "control_folder": str(tmp_path / "control"),
+        "polling_interval": 0.1,
     }
 
 
