@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "governance.accounts.web.session_limits.SessionLimits",
     "django_htmx.middleware.HtmxMiddleware",
     "governance.site.web.middleware.RefusalPages",
+    "governance.site.web.middleware.StepAddresses",
     "governance.site.web.middleware.LoginRequired",
     "governance.accounts.web.second_factor.SecondFactor",
     "governance.accounts.web.account_events.AtomicAccountChanges",

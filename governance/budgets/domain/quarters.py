@@ -10,7 +10,9 @@ _SPELLING = re.compile(r"([0-9]{4})Q([1-4])", re.ASCII)
 
 
 def next_month(day: date) -> date:
-    """The first day of the month after the one of this day."""
+    """The first day of the month after the one of this day. Raises Invalid after the last year of the calendar."""
+    if day.year == date.max.year:
+        raise Invalid(f"There is no month after those of {day.year}.")
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 

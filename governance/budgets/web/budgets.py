@@ -68,7 +68,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     form = _form(request, current)
     if request.method == "POST" and settled(request, form, lambda: _allocate(request, form))[0]:
         return redirect(f"{reverse('governance:budgets')}?quarter={form.cleaned_data['quarter']}")
-    quarter = request.GET.get("quarter", "") or current
+    quarter = str(Quarter.parse(request.GET.get("quarter", "") or current))
     context = {
         "quarter": quarter,
         "current": current,

@@ -13,6 +13,7 @@ from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
+REASON_RULE = f"Give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters."
 
 
 def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
@@ -99,4 +100,4 @@ def _record(row: Change, by: User | None, now: datetime) -> None:
 
 def _check_reason(reason: str) -> None:
     if len(reason.strip()) < REASON_CHARS_MIN or len(reason) > REASON_CHARS_MAX:
-        raise Invalid(f"Give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters.", field="reason")
+        raise Invalid(REASON_RULE, field="reason")

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from governance.people.approvals.actions import REASON_CHARS_MAX
+from governance.people.approvals.actions import REASON_CHARS_MAX, REASON_RULE
 from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ class ReasonForm(forms.Form):
     """A reason. The action checks its length."""
 
     reason = forms.CharField(
-        label="Why", required=False, max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
+        label="Why",
+        max_length=REASON_CHARS_MAX,
+        error_messages={"required": REASON_RULE},
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 

@@ -1,5 +1,6 @@
 """Writes of the rulebook: drafting and publishing policies and checklists."""
 
+import re
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
 SOURCE_CHARS_MAX = 200_000
+NAME, NAME_RULE = re.compile(r"[-a-zA-Z0-9_]{1,60}"), "write 1 to 60 letters, digits, hyphens and underscores."
 Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
 
 
@@ -59,6 +61,8 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
 def _draft(row: Version, document: dict[str, Any], source: str, by: User | None, now: datetime) -> Version:
     if by is not None:
         check_write_rulebook(person_of(by))
+    if not NAME.fullmatch(row.name):
+        raise Invalid(f"The name {row.name!r} is not valid: {NAME_RULE}", field="source")
     with transaction.atomic():
         last = type(row).objects.filter(name=row.name).aggregate(last=Max("number"))["last"] or 0
         row.number, row.source, row.digest = last + 1, source, digest_of(document)

@@ -8,6 +8,8 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.metrics import number_text
 
 HUNDRED = Decimal(100)
+DAYS_MAX = 3_650
+"""Ten years: no deadline, authorization or price list is planned for longer."""
 
 
 class BreachKind(StrEnum):
@@ -59,7 +61,7 @@ def read_monitoring(reader: Reader) -> Monitoring:
     monitoring = Monitoring(
         cost_tolerance_percent=_percent(reader, "cost_tolerance_percent", default.cost_tolerance_percent),
         drift_percent=_percent(reader, "drift_percent", default.drift_percent),
-        prices_valid_days=reader.whole("prices_valid_days", default.prices_valid_days, at_least=1),
+        prices_valid_days=reader.whole("prices_valid_days", default.prices_valid_days, at_least=1, at_most=DAYS_MAX),
         re_review_on=_breaches(reader, default.re_review_on),
     )
     reader.close()

@@ -17,13 +17,14 @@ from governance.rulebook.domain.benchmark_plans import (
     read_benchmark,
 )
 from governance.rulebook.domain.checklists import read_accepted
-from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
+from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, number_text
 
 KIND = "ReviewPolicy"
+QUORUM_MAX = 100
 
 
 class Comparator(StrEnum):
@@ -184,7 +185,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         monitoring=read_monitoring(reader.mapping("monitoring")),
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
-        deadline_days=reader.whole("deadline_days", at_least=1),
+        deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
         digest="",
     )
     reader.close()
@@ -255,12 +256,17 @@ def _scope(reader: Reader) -> RuleScope:
 
 def _stage(reader: Reader) -> Stage:
     return Stage(
-        reader.text("id"), reader.text("title"), reader.choice("role", Role), reader.whole("quorum", 1, at_least=1)
+        reader.text("id"),
+        reader.text("title"),
+        reader.choice("role", Role),
+        reader.whole("quorum", 1, at_least=1, at_most=QUORUM_MAX),
     )
 
 
 def _authorization(reader: Reader) -> AuthorizationTerms:
-    terms = AuthorizationTerms(reader.whole("valid_days", at_least=1), reader.whole("warn_days", 0))
+    terms = AuthorizationTerms(
+        reader.whole("valid_days", at_least=1, at_most=DAYS_MAX), reader.whole("warn_days", 0, at_most=DAYS_MAX)
+    )
     reader.close()
     if terms.warn_days >= terms.valid_days:
         raise reader.fault("warn_days", "must be smaller than valid_days.")

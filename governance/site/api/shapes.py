@@ -15,10 +15,11 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX
+from weighbridge.core.documents import is_storable
 
 Answer = serializers.Serializer[Any]
 Field: TypeAlias = serializers.Field[Any, Any, Any, Any]
-_NUL = "Null characters are not allowed."
+_UNSTORABLE = "The text contains a character that cannot be stored."
 TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
 TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
 
@@ -45,7 +46,8 @@ class Input(serializers.Serializer[Any]):
         unknown = f"This field is not known here; known are {', '.join(self.fields)}."
         wrong = {str(name): [unknown] for name in given if name not in self.fields}
         # A field that looks its text up asks the database with it, before any validator of texts has seen it.
-        wrong |= {str(name): [_NUL] for name, value in given.items() if isinstance(value, str) and "\0" in value}
+        texts = {str(name): value for name, value in given.items() if isinstance(value, str)}
+        wrong |= {name: [_UNSTORABLE] for name, text in texts.items() if not is_storable(text)}
         if wrong:
             raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)

@@ -1,24 +1,29 @@
-"""Middleware: request ID, upload limit, error pages, and required login."""
+"""Middleware: request ID, upload limit, error pages, addresses of steps, and required login."""
 
 import logging
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import is_valid_path
 from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
 from governance.site.domain import MEDIA_TYPE, PREFIX, refusal_document
-from weighbridge.core.errors import Refused, TooLarge
+from weighbridge.core.errors import Invalid, Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
 OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
+NOT_TAKEN = "This address only accepts a form. Nothing has changed; go back and take the step there."
+UNSTORABLE = "The input contains a character or a number that cannot be stored."
 QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
 log = logging.getLogger(__name__)
 
@@ -78,13 +83,35 @@ def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
 
 
 class RefusalPages(MiddlewareMixin):
-    """Converts uncaught domain errors to error pages."""
+    """Converts uncaught domain errors, and input that the database cannot store, to error pages."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return a page for a `Refused` error; leave other exceptions to Django."""
-        if not isinstance(error, Refused) or request.path.startswith(PREFIX):
-            return None
-        return refusal_response(request, error)
+        """Return a page for these errors; leave other exceptions to Django."""
+        if isinstance(error, Refused):
+            return refusal_response(request, error)
+        if isinstance(error, DataError | UnicodeEncodeError):
+            log.warning("The database cannot store the input: %s", error)
+            return refusal_response(request, Invalid(UNSTORABLE, code="not_storable"))
+        return None
+
+
+class StepAddresses(MiddlewareMixin):
+    """Answers who opens the address of a step, which only accepts forms, with a page that leads to the step."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Fill the empty response; a log-in after the session has expired leads here too."""
+        is_step = response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method in {"GET", "HEAD"}
+        if is_step and not request.path.startswith(OPEN_PREFIXES):
+            refusal = {"status": response.status_code, "reason": NOT_TAKEN}
+            context = {"refusal": refusal, "above": _page_above(request.path)}
+            response.content = render(request, "refused.html", context).content
+        return response
+
+
+def _page_above(path: str) -> str:
+    parts = path.strip("/").split("/")
+    pages = (f"/{'/'.join(parts[:length])}/" for length in range(len(parts) - 1, 0, -1))
+    return next((page for page in pages if is_valid_path(page)), "/")
 
 
 class LoginRequired:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from benchmarking.projections import actions as projection_actions
+from benchmarking.projections.models import CostProjection
 from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
@@ -22,7 +23,7 @@ from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, perform_step, step
 from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, ProjectionForm, answer_form, token_in
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
@@ -42,12 +43,19 @@ def state_projection(*, request: ReviewRequest, by: User, now: datetime, **data:
     projection = (
         projection_actions.project_and_store(spec=read_spec_text(text_of(data["file"])), by=by, now=now)
         if data["file"]
-        else find_projection(token_in(data["link"]))
+        else _linked(data["link"])
     )
     option, widen = data["option"] or only_option(projection.document), data["widen"]
     stated = projections.state(request=request, projection=projection, option=option, widen=widen, by=by, now=now)
     note = " Past months require no wider range." if widen and stated.widened_by is None else ""
     return f"The projection now provides the costs, and the policy was evaluated with it.{note}"
+
+
+def _linked(link: str) -> CostProjection:
+    try:
+        return find_projection(token_in(link))
+    except NotFound as missing:
+        raise Invalid(missing.reason, field="link") from missing
 
 
 @step("contradiction:{metric}", part="metric-values", form=ContradictionForm)

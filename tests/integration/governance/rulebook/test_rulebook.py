@@ -156,6 +156,10 @@ def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
         (POLICY.replace("  - id: technical", "  - idd: technical"), "stages[0].id", "is missing"),
         (POLICY.replace("separation_of_duties: true", "separation_of_duties: false"), "separation_of_duties", "true"),
         (POLICY + "\nlimitt: 3\n", "limitt", "is unknown"),
+        (POLICY.replace("limit: 200", 'limit: "\\0"'), "rules[0].limit", "a character that cannot be stored"),
+        (POLICY.replace("name: default", "name: 'a/b'"), "source", "letters, digits, hyphens and underscores"),
+        (POLICY.replace("name: default", f"name: {'x' * 61}"), "source", "write 1 to 60 letters"),
+        (POLICY.replace("quorum: 2", f"quorum: {10**30}"), "stages[0].quorum", "must be at most 100"),
     ],
 )
 def test_a_fault_is_named_with_its_place(cast: Cast, now: datetime, source: str, field: str, words: str) -> None:

@@ -1,5 +1,6 @@
 """The steps of requesters and reviewers, taken by forms; a refused one moves nothing and says why, there."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -181,4 +182,7 @@ def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: st
     "step", ["submit", "review", "votes", "revise", "withdraw", "metric-values", "waivers", "authorization/revoke"]
 )
 def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, step: str) -> None:
-    assert enter(author).get(f"{page_of(in_review)}{step}/").status_code == 405
+    answer = enter(author).get(f"{page_of(in_review)}{step}/")
+    assert answer.status_code == 405
+    (above,) = re.findall(r'href="([^"]*)">Go back', answer.content.decode())
+    assert above == page_of(in_review)

@@ -87,6 +87,32 @@ def test_only_mappings_are_documents():
     assert refused(Reader, "text") == (None, "The document must be a mapping of names to values.")
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    ("nest", "field"),
+    [
+        (lambda text: {"a": text}, "a"),
+        (lambda text: {"a": [{"b": [text]}]}, "a[0].b[0]"),
+        (lambda text: {"a": {text: 1}}, "a"),
+        (lambda text: {text: 1}, None),
+    ],
+)
+def test_what_cannot_be_stored_is_refused_wherever_it_is(text, nest, field):
+    found, reason = refused(Reader, nest(text))
+    assert (found, reason.endswith("contains a character that cannot be stored.")) == (field, True)
+
+
+def test_a_document_may_contain_itself():
+    document = {"a": "é"}
+    document["b"] = document
+    assert Reader(document).text("a") == "é"
+
+
+def test_whole_numbers_have_an_end():
+    assert refused(Reader({"n": 10**9 + 1}).whole, "n") == ("n", "n must be at most 1,000,000,000.")
+    assert Reader({"n": 5}).whole("n", at_most=5) == 5
+
+
 def test_ids_are_unique():
     check_unique(("a", "b"), path="rules")
     assert refused(check_unique, ("a", "b", "a"), path="rules") == (

@@ -17,6 +17,13 @@ API_VERSION = "weighbridge/v1"
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 _MISSING = object()
+LARGEST_WHOLE = 1_000_000_000
+UNSTORABLE = "contains a character that cannot be stored."
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database and a file can store the text: it has no NUL character and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class Reader:
@@ -28,6 +35,8 @@ class Reader:
     def __init__(self, document: object, *, path: str = "") -> None:
         if not isinstance(document, Mapping):
             raise Invalid(f"{path or 'The document'} must be a mapping of names to values.", field=path or None)
+        if not path:
+            _check_storable(document)
         self._document = document
         self._path = path
         self._seen: set[str] = set()
@@ -71,11 +80,13 @@ class Reader:
             raise self.fault(key, "must be text.")
         return value.strip()
 
-    def whole(self, key: str, default: int | None = None, *, at_least: int = 0) -> int:
-        """An integer of at least `at_least`."""
+    def whole(self, key: str, default: int | None = None, *, at_least: int = 0, at_most: int = LARGEST_WHOLE) -> int:
+        """An integer from `at_least` to `at_most`."""
         value = self._take(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
             raise self.fault(key, f"must be a whole number, {at_least} or more.")
+        if value > at_most:
+            raise self.fault(key, f"must be at most {at_most:,}.")
         return value
 
     def flag(self, key: str, default: bool | None = None) -> bool:
@@ -176,3 +187,20 @@ def check_unique(ids: tuple[str, ...], *, path: str, name: str = "id") -> None:
         if item in ids[:position]:
             field = f"{path}[{position}].{name}"
             raise Invalid(f"{field} repeats {item!r}; each must be unique.", field=field)
+
+
+def _check_storable(document: object) -> None:
+    """Check all keys and values, however deep. A document from YAML may contain itself."""
+    found, seen = [("", document)], set[int]()
+    while found:
+        path, value = found.pop()
+        if isinstance(value, str) and not is_storable(value):
+            raise Invalid(f"{path or 'The document'} {UNSTORABLE}", field=path or None)
+        if isinstance(value, str) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Mapping):
+            found += [(path, key) for key in value]
+            found += [(f"{path}.{key}".lstrip("."), inner) for key, inner in value.items()]
+        if isinstance(value, list | tuple):
+            found += [(f"{path}[{place}]", inner) for place, inner in enumerate(value)]

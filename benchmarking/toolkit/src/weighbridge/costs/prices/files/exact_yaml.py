@@ -24,7 +24,7 @@ def read_exact(text: str, *, name: str) -> Any:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
             raise Invalid(f"{name} uses references (*name); write every value out.", field="file")
         return yaml.load(text, Loader=ExactLoader)  # noqa: S506 -- a subclass of the safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a number of more than 4,300 digits is a ValueError
         raise Invalid(f"{name} is not valid YAML: {' '.join(str(error).split())}.", field="file") from error
 
 
