@@ -31,7 +31,7 @@ MoveAnswer = answer_of(Move, without=["label"])
 class PriceMoveAnswer(Answer):
     """One price then and now, each with its day; `ratio` is now over then."""
 
-    what = serializers.CharField()
+    item = serializers.CharField()
     unit = serializers.CharField()
     before = number()
     after = number()

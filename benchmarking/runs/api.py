@@ -39,7 +39,7 @@ class DatasetFilters(Input):
 class SandboxInput(Input):
     """Whether files of requesters may be measured without bubblewrap, and why."""
 
-    may_go_without = serializers.BooleanField()
+    may_skip_bubblewrap = serializers.BooleanField()
     reason = serializers.CharField(max_length=REASON_CHARS_MAX)
 
 
@@ -73,7 +73,9 @@ RunDetailAnswer = answer_of(
 class SandboxAnswer(Answer):
     """What fences models in."""
 
-    may_go_without = serializers.BooleanField(help_text="Whether files of requesters are measured without bubblewrap.")
+    may_skip_bubblewrap = serializers.BooleanField(
+        help_text="Whether files of requesters are measured without bubblewrap."
+    )
     last_layers = serializers.ListField(
         child=serializers.CharField(), help_text="What the last results say fenced them in, each once."
     )
@@ -152,4 +154,4 @@ class Sandbox(APIView):
 
 
 def _standing() -> dict[str, Any]:
-    return {"may_go_without": sandbox.may_go_without(), "last_layers": sandbox.last_layers()}
+    return {"may_skip_bubblewrap": sandbox.may_skip_bubblewrap(), "last_layers": sandbox.last_layers()}

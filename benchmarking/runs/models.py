@@ -69,7 +69,7 @@ REASON_CHARS_MAX = 400
 class SandboxChoice(models.Model):
     """One choice. Without any choice, requesters' files run only inside bubblewrap."""
 
-    may_go_without = models.BooleanField()
+    may_skip_bubblewrap = models.BooleanField()
     reason = models.CharField(max_length=REASON_CHARS_MAX)
     chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     chosen_at = models.DateTimeField()
@@ -78,4 +78,4 @@ class SandboxChoice(models.Model):
         constraints = [models.CheckConstraint(name="sandbox_choice_has_a_reason", condition=~Q(reason=""))]
 
     def __str__(self) -> str:
-        return "may go without bubblewrap" if self.may_go_without else "bubblewrap alone"
+        return "may go without bubblewrap" if self.may_skip_bubblewrap else "bubblewrap alone"

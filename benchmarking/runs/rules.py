@@ -35,9 +35,9 @@ def check_choose_sandbox(person: Person) -> None:
         raise NotAllowed("Only administrators choose whether models may run without bubblewrap.")
 
 
-def needs_wall(uploaders: Iterable[Person], *, may_go_without: bool) -> bool:
+def needs_wall(uploaders: Iterable[Person], *, may_skip_bubblewrap: bool) -> bool:
     """Whether a run of files from these people requires bubblewrap.
 
     Files from platform leads and administrators do not: these people could change the machine anyway.
     """
-    return not may_go_without and not all(person.is_active and person.roles & TRUSTED for person in uploaders)
+    return not may_skip_bubblewrap and not all(person.is_active and person.roles & TRUSTED for person in uploaders)

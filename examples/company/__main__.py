@@ -150,7 +150,7 @@ def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packe
         "latency_p95_ms": _metric_value(metrics["latency_p95_ms"]),
         "accuracy": _metric_value(metrics["accuracy"]),
         "verdict": run["verdict"],
-        "candidates": {variant["name"]: variant["standing"] for variant in beside["variants"]},
+        "candidates": {variant["name"]: variant["status"] for variant in beside["variants"]},
         "decision": decided["decision"]["outcome"],
         "authorization": decided["authorization"]["number"],
         "subject": decided["authorization"]["subject_digest"],

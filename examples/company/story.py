@@ -122,7 +122,7 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
     say.done("candidates and their cheaper variants: accuracy, p95 and size", f"on the page of run {beside['id']}")
     for each in beside["variants"]:
         metric_values = f"{each['accuracy'] or '-':<25} {each['p95_ms'] or '-':<25} {each['size_mb'] or '-':<6}"
-        say.line(f"{each['name']:<36} {metric_values} {each['answer']}, {each['standing'] or 'not measured'}")
+        say.line(f"{each['name']:<36} {metric_values} {each['answer']}, {each['status'] or 'not measured'}")
     say.line(f"the policy now says: {_outcome(found)}")
     _show_rules(found, say)
     return found
@@ -135,7 +135,7 @@ def _outcome(request: Document) -> str:
 def _show_rules(request: Document, say: Terminal) -> None:
     for rule in request["policy_evaluation"]["rules"]:
         if rule["effect"]:
-            say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['why']}")
+            say.line(f"{rule['status']:<14} {rule['rule_id']}: {rule['reason']}")
 
 
 def runs_of(request: Document) -> tuple[Document, Document]:
@@ -169,7 +169,7 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             answers: dict[str, Document] = {"attestation": {"is_attested": True}, "text": {"text": text}}
             answer = answers.get(item["kind"])
             if answer is None:
-                raise SystemExit(f"The demo cannot answer this checklist item: {item['title']}: {item['why']}")
+                raise SystemExit(f"The demo cannot answer this checklist item: {item['title']}: {item['reason']}")
             me.post(f"requests/{ref}/checklist/{item['id']}/", **answer)
     done = me.get(f"requests/{ref}/")["checklist"]
     me.post(f"requests/{ref}/review/")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 
 from benchmarking.runs.actions import sandbox
-from benchmarking.runs.queries.sandbox import may_go_without
+from benchmarking.runs.queries.sandbox import may_skip_bubblewrap
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
@@ -105,5 +105,5 @@ def token_for(user: User, *, now: datetime) -> str:
 
 def allow_unsandboxed_runs(*, by: User, now: datetime) -> None:
     """Allow runs without bubblewrap if it is missing, because the demo trains its own models. This is recorded."""
-    if layers_here().bubblewrap is None and not may_go_without():
-        sandbox.choose(may_go_without=True, reason="The demo trained its models itself.", by=by, now=now)
+    if layers_here().bubblewrap is None and not may_skip_bubblewrap():
+        sandbox.choose(may_skip_bubblewrap=True, reason="The demo trained its models itself.", by=by, now=now)

@@ -45,8 +45,8 @@ class BacktestLineAnswer(Answer):
     after = serializers.CharField(source="compared.after.outcome.value")
     usd = number(source="compared.case.usd")
     gpu_h = number(source="compared.case.gpu_h")
-    new_rules = serializers.ListField(child=serializers.CharField(), source="compared.new_rules")
-    gone_rules = serializers.ListField(child=serializers.CharField(), source="compared.gone_rules")
+    added_rules = serializers.ListField(child=serializers.CharField(), source="compared.added_rules")
+    removed_rules = serializers.ListField(child=serializers.CharField(), source="compared.removed_rules")
 
 
 class BacktestAnswer(Answer):

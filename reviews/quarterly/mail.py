@@ -19,7 +19,7 @@ def send_invitation(packet: CyclePacket, *, user: User) -> None:
 def _invitation(packet: CyclePacket) -> tuple[str, str]:
     """(subject, text): the first items of the agenda, and links to agenda, pre-read and packet."""
     content, base = read_quarterly_packet(packet.document), settings.WEIGHBRIDGE["BASE_URL"]
-    lines = [f"{row.place}. {row.kind}: {' '.join(row.title.split())}" for row in content.agenda[:SHOWN_MAX]]
+    lines = [f"{row.position}. {row.kind}: {' '.join(row.title.split())}" for row in content.agenda[:SHOWN_MAX]]
     more = len(content.agenda) - len(lines)
     text = [
         f"The packet of the Model Performance & Cost Review {content.quarter} is issued.",

@@ -73,7 +73,7 @@ class AgendaItem(models.Model):
     kind = models.CharField(max_length=20, choices=AGENDA_KINDS)
     subject = models.CharField(max_length=200)
     title = models.CharField(max_length=400)
-    why = models.TextField()
+    reason = models.TextField()
     page = models.CharField(max_length=300, blank=True)
     position = models.PositiveIntegerField()
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, null=True, related_name="agenda_items")

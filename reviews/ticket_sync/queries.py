@@ -54,7 +54,7 @@ def action_draft(item: ActionItem) -> TicketDraft:
             Paragraph(decision.rationale),
             Fields(rows),
             Heading("Why it was on the agenda"),
-            Paragraph(subject.why),
+            Paragraph(subject.reason),
             Heading("Immediate effect"),
             Paragraph(decision.effect),
             Link(f"{item.ref} in Weighbridge", page_of(item.ticket)),

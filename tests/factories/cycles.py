@@ -57,7 +57,7 @@ def met_at(now: datetime) -> datetime:
 
 def make_item(*, cycle: ReviewCycle, by: User, now: datetime, asset: ModelAsset | None = None) -> AgendaItem:
     return agenda.add(
-        cycle=cycle, title="The ranking model", why="It costs more than it gains.", asset=asset, by=by, now=now
+        cycle=cycle, title="The ranking model", reason="It costs more than it gains.", asset=asset, by=by, now=now
     )
 
 

@@ -81,7 +81,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             observed=Decimal(320),
             unit="gpu_h",
             basis="declared",
-            why="320 gpu_h declared is above the limit of 200 gpu_h.",
+            reason="320 gpu_h declared is above the limit of 200 gpu_h.",
             message="Trainings above 200 GPU hours are reviewed.",
         ),
         RuleLine(
@@ -94,7 +94,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             observed=Decimal("1840.00"),
             unit="USD",
             basis="estimated",
-            why="1840 USD estimated is within the limit of 10000 USD.",
+            reason="1840 USD estimated is within the limit of 10000 USD.",
         ),
         RuleLine(
             rule_id="p95-prod",
@@ -107,7 +107,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             unit="ms",
             basis="measured",
             n=3000,
-            why="The upper bound of 43.91 ms, measured on 3,000 samples, is within the limit of 100 ms.",
+            reason="The upper bound of 43.91 ms, measured on 3,000 samples, is within the limit of 100 ms.",
         ),
         RuleLine(
             rule_id="error-rate",
@@ -116,7 +116,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             level="soft",
             effect="require_review",
             condition="error_rate (upper) at most 0.01 ratio, measured",
-            why="No metric value of an accepted basis (measured, billed) exists, and what is unknown never passes.",
+            reason="No metric value of an accepted basis (measured, billed) exists, and what is unknown never passes.",
             message="Measure the error rate under load before production.",
         ),
         RuleLine(
@@ -126,7 +126,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             level="soft",
             effect="",
             condition="peak_memory_mb (value) at most 2000 MB, in staging",
-            why="The rule is for staging; this request is for prod.",
+            reason="The rule is for staging; this request is for prod.",
         ),
         RuleLine(
             rule_id="f1-floor",
@@ -139,7 +139,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             unit="ratio",
             basis="measured",
             n=10000,
-            why="Waived until 2026-09-30: two classes are merged at the desk anyway.",
+            reason="Waived until 2026-09-30: two classes are merged at the desk anyway.",
         ),
     )
 
@@ -289,7 +289,7 @@ def sample_checklist() -> tuple[ChecklistRow, ...]:
             kind=kind,
             is_required=True,
             is_complete=True,
-            why="Answered.",
+            reason="Answered.",
             answer=answer,
             answered_by="Rita Requester",
             answered_at=FILED_AT + timedelta(hours=4),
@@ -302,7 +302,7 @@ def sample_checklist() -> tuple[ChecklistRow, ...]:
         kind="file",
         is_required=False,
         is_complete=False,
-        why="No file was given; the item is optional.",
+        reason="No file was given; the item is optional.",
     )
     return (*rows, data_sheet)
 

@@ -60,7 +60,7 @@ def make_packet(models: int, **changes: object) -> QuarterlyPacket:
         "models": tuple(make_page(number) for number in numbers),
         "rejected": (
             RejectedRow(
-                ref="MRR-2026-0007", title="A larger ranker", model="team-1/model-1", why="It gains too little."
+                ref="MRR-2026-0007", title="A larger ranker", model="team-1/model-1", reason="It gains too little."
             ),
         ),
         "sources": (SourceRow(part="Spend", words="The ledger of every budget account."),),
@@ -94,8 +94,10 @@ def make_variance(number: int) -> Variance:
     """Every third model lacks its requests; of the others half the difference is volume, the rest price."""
     projected, off = Decimal(250 + 175 * number), Decimal((number % 9 - 4) * 40)
     if number % 3 == 0:
-        lacking = ("the month's number of requests (October 2026)",)
-        return Variance(model=name_of(number), projected_usd=projected, billed_usd=projected + off, lacking=lacking)
+        missing_inputs = ("the month's number of requests (October 2026)",)
+        return Variance(
+            model=name_of(number), projected_usd=projected, billed_usd=projected + off, missing_inputs=missing_inputs
+        )
     return Variance(
         model=name_of(number),
         projected_usd=projected,
@@ -124,11 +126,11 @@ def make_score(number: int) -> ScoreRow:
 
 def make_agenda(number: int) -> AgendaRow:
     return AgendaRow(
-        place=number,
+        position=number,
         kind="Investment pending",
         title=f"Model {number} for search",
         model=name_of(number),
-        why=f"It is in review: {1_000 + 700 * number} USD a year.",
+        reason=f"It is in review: {1_000 + 700 * number} USD a year.",
     )
 
 
@@ -151,7 +153,7 @@ def make_page(number: int, *, name: str = "") -> ModelPage:
                 answer="worth it",
                 accuracy="0.8604 (0.8535 to 0.8671)",
                 p95_ms="0.064 (0.058 to 0.070)",
-                standing="frontier (P 1.00)",
+                status="frontier (P 1.00)",
             )
             for each in ("fp32", "int8", "pruned", "distilled")
         ),

@@ -64,9 +64,9 @@ def edit_agenda(page: Page) -> None:
     agenda.get_by_role("button", name="Add item").click()
     announced(page, "The item is added at the end")
     page.evaluate("window.stayed = true")
-    place = agenda.get_by_label("Place of The bidder")
-    place.fill("1")
-    place.press("Enter")
+    position = agenda.get_by_label("Position of The bidder")
+    position.fill("1")
+    position.press("Enter")
     expect(agenda.get_by_role("heading", level=3).first).to_have_text("The bidder")
     assert page.evaluate("window.stayed") is True
     item = agenda.locator(".item").first

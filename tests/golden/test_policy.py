@@ -76,7 +76,7 @@ def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
 
 def line_of(result: RuleResult) -> str:
     effect = result.effect.value if result.effect else "no effect"
-    return f"  {result.rule_id}: {result.status.value}, {effect}, {result.level.value}; {result.why}"
+    return f"  {result.rule_id}: {result.status.value}, {effect}, {result.level.value}; {result.reason}"
 
 
 def changed() -> Policy:
@@ -127,4 +127,4 @@ def compared_line(each: replay.ReplayComparison) -> str:
 
 def effects_line(each: replay.ReplayComparison) -> str:
     now = ", ".join(f"{rule} {effect.value}" for rule, effect in each.after.effects.items())
-    return f"  now {now or 'nothing'}; new {', '.join(each.new_rules)}; gone {', '.join(each.gone_rules)}"
+    return f"  now {now or 'nothing'}; added {', '.join(each.added_rules)}; removed {', '.join(each.removed_rules)}"

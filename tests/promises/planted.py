@@ -214,7 +214,9 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         next_attempt_at=now,
         finished_at=now,
     )
-    SandboxChoice.objects.create(may_go_without=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now)
+    SandboxChoice.objects.create(
+        may_skip_bubblewrap=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now
+    )
     row = {"name": f"<svg-onload=fetch('{seed.url.rpartition('/')[2]}')>", "on_demand": "1.25", "note": seed.long()}
     sheet = {
         "apiVersion": "weighbridge/v1",
@@ -410,7 +412,7 @@ def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
         "cycle": meeting,
         "kind": "added",
         "title": seed.long()[:400],
-        "why": seed.long(),
+        "reason": seed.long(),
         "position": 10,
         "asset": asset,
         "request": request,

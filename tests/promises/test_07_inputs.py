@@ -105,9 +105,9 @@ STORED = {
     "bills.RateForm.source": "bills.ExchangeRate.source",
     "projections.SpecForm.source": "projections.CostProjection.spec",
     "quarterly.AddForm.title": "quarterly.AgendaItem.title",
-    "quarterly.AddForm.why": "quarterly.AgendaItem.why",
+    "quarterly.AddForm.reason": "quarterly.AgendaItem.reason",
     "quarterly.ItemInput.title": "quarterly.AgendaItem.title",
-    "quarterly.ItemInput.why": "quarterly.AgendaItem.why",
+    "quarterly.ItemInput.reason": "quarterly.AgendaItem.reason",
     "quarterly.CutOffInput.reason": "audit.AuditEvent.reason",
     "quarterly.NotesInput.notes": "quarterly.ReviewCycle.notes",
     "quarterly.RemovalForm.reason": "quarterly.AgendaItem.removal_reason",
@@ -233,7 +233,7 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
         ("finance", "/budgets/", {"quarter": SAID, "team": SAID, "amount": SAID, "key": "k", "unit": SAID}),
         ("author", "/requests/new/", {"title": SAID, "sha256": SAID, "uri": SAID, "name": SAID, "purpose": ""}),
         ("approver", "/rulebook/policies/new/", {"source": SAID}),
-        ("admin", "/sandbox/choose/", {"may_go_without": SAID, "reason": ""}),
+        ("admin", "/sandbox/choose/", {"may_skip_bubblewrap": SAID, "reason": ""}),
         ("author", "/accounts/password/change/", {"oldpassword": SAID, "password1": SAID}),
     ]
     echoed = 0

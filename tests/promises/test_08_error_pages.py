@@ -216,7 +216,7 @@ def test_no_problem_of_the_api_tells_a_secret(
     monkeypatch.setattr("governance.inventory.api.inventory.listed", broken(secrets))
     author = APIClient()
     author.force_authenticate(cast.author)
-    sent = {"may_go_without": True, "reason": "First."}
+    sent = {"may_skip_bubblewrap": True, "reason": "First."}
     answers = [
         program.get("/api/v1/requests/?color=red"),
         APIClient().get("/api/v1/requests/"),

@@ -22,17 +22,17 @@ NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLine:
-    """One variant as a table row: each metric value with its bounds, or "". `standing`: relative to the frontier."""
+    """One variant as a table row: each metric value with its bounds, or "". `status`: relative to the frontier."""
 
     name: str
     made_by: str
     answer: str
     accuracy: str
-    drop: str
+    quality_drop: str
     p95_ms: str
     speed_up: str
     size_mb: str
-    standing: str
+    status: str
     reasons: tuple[str, ...]
 
 
@@ -90,7 +90,7 @@ def pictures_of(result: Mapping[str, Any]) -> tuple[Picture, ...]:
     )
 
 
-def _line(candidate: Mapping[str, Any], standing: str, *, is_rival: bool) -> VariantLine:
+def _line(candidate: Mapping[str, Any], status: str, *, is_rival: bool) -> VariantLine:
     metrics, drop, speed = candidate["metrics"], candidate.get("quality_drop"), candidate.get("speed_up")
     answer = candidate["verdict"]["answer"]
     if answer == "baseline" and is_rival:
@@ -100,11 +100,11 @@ def _line(candidate: Mapping[str, Any], standing: str, *, is_rival: bool) -> Var
         made_by=candidate["made_by"],
         answer=ANSWERS.get(answer, answer),
         accuracy=_bounded(metrics.get("accuracy"), digits=4),
-        drop=_bounded(_points(drop), digits=2) if drop else "",
+        quality_drop=_bounded(_points(drop), digits=2) if drop else "",
         p95_ms=_bounded(metrics.get("latency_p95_ms"), digits=3),
         speed_up=_speed(speed) if speed else "",
         size_mb=_bounded(metrics.get("model_size_mb"), digits=2),
-        standing=standing,
+        status=status,
         reasons=tuple(reason["message"] for reason in candidate["verdict"]["reasons"]),
     )
 

@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             name='SandboxChoice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('may_go_without', models.BooleanField()),
+                ('may_skip_bubblewrap', models.BooleanField()),
                 ('reason', models.CharField(max_length=400)),
                 ('chosen_at', models.DateTimeField()),
                 ('chosen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -15,9 +15,9 @@ def choices() -> list[SandboxChoice]:
     return list(SandboxChoice.objects.select_related("chosen_by").order_by("-pk")[:LATEST])
 
 
-def may_go_without() -> bool:
+def may_skip_bubblewrap() -> bool:
     """Whether requesters' files may run without bubblewrap. False unless an administrator chose otherwise."""
-    latest = SandboxChoice.objects.order_by("-pk").values_list("may_go_without", flat=True).first()
+    latest = SandboxChoice.objects.order_by("-pk").values_list("may_skip_bubblewrap", flat=True).first()
     return bool(latest)
 
 
@@ -26,7 +26,7 @@ def is_wall_needed(run: Run) -> bool:
     rivals = rivals_of(wanted_from(run.plan)) if run.plan.get("rivals") else []
     versions = [run.model_version, *(version for _, version in rivals)]
     people = [version.registered_by for version in versions] + ([run.dataset.registered_by] if run.dataset else [])
-    return needs_wall([person_of(user) for user in people], may_go_without=may_go_without())
+    return needs_wall([person_of(user) for user in people], may_skip_bubblewrap=may_skip_bubblewrap())
 
 
 def last_layers() -> tuple[str, ...]:

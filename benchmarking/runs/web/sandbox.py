@@ -19,7 +19,7 @@ from governance.site.web.refusals import attempt, refusal_of
 class ChoiceForm(forms.Form):
     """The new choice and its reason."""
 
-    may_go_without = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    may_skip_bubblewrap = forms.BooleanField(required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2}), help_text="Recorded in the audit trail."
     )
@@ -48,12 +48,12 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    may_go_without = sandbox.may_go_without()
+    may_skip_bubblewrap = sandbox.may_skip_bubblewrap()
     return {
-        "may_go_without": may_go_without,
+        "may_skip_bubblewrap": may_skip_bubblewrap,
         "choices": sandbox.choices(),
         "layers": sandbox.last_layers(),
-        "form": ChoiceForm(initial={"may_go_without": not may_go_without}),
-        "choice_label": "Require bubblewrap again" if may_go_without else "Allow runs without bubblewrap",
+        "form": ChoiceForm(initial={"may_skip_bubblewrap": not may_skip_bubblewrap}),
+        "choice_label": "Require bubblewrap again" if may_skip_bubblewrap else "Allow runs without bubblewrap",
         "cannot_choose": refusal_of(lambda: check_choose_sandbox(person_of(request))),
     }

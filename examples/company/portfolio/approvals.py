@@ -103,7 +103,7 @@ def planned(request: ReviewRequest, model: Model, *, now: datetime) -> PlannedMo
     hours = histories_of([request])[request.pk].load.replica_hours
     if span is None or hours is None:
         raise SystemExit(f"{request.ref} has no projection.")
-    return plan_of(model, usd_a_month=span.middle, units_a_month=hours)
+    return plan_of(model, usd_a_month=span.median, units_a_month=hours)
 
 
 def _registered(model: Model, *, owner: User, now: datetime) -> ModelVersion:

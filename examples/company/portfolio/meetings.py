@@ -85,9 +85,9 @@ def decide(
     """Decide the first agenda item about the model; if there is none, the chair adds one."""
     model = next(model for model in company.models if model.slug == verdict.model)
     asset = asset_of(model)
-    why = "Added by the chair for discussion."
+    reason = "Added by the chair for discussion."
     item = cycle.items.filter(asset=asset, removed_at=None).order_by("position", "pk").first()
-    item = item or agenda.add(cycle=cycle, title=model.title, why=why, asset=asset, by=staff.lead, now=now)
+    item = item or agenda.add(cycle=cycle, title=model.title, reason=reason, asset=asset, by=staff.lead, now=now)
     decided = TakenDecision(
         kind=verdict.kind,
         rationale=verdict.why,
@@ -102,8 +102,12 @@ def welcome_real_model(cycle: ReviewCycle, *, staff: Staff, now: datetime) -> No
     """Add the real model of the demo to the agenda, if it exists. It has no bill yet."""
     asset = ModelAsset.objects.filter(team__slug=TEAM).order_by("pk").first()
     if asset is not None:
-        why = "It was trained and measured on this machine, and it has no bill yet; everything else here is generated."
-        agenda.add(cycle=cycle, title=f"{asset.name} (the real model)", why=why, asset=asset, by=staff.lead, now=now)
+        reason = (
+            "It was trained and measured on this machine, and it has no bill yet; everything else here is generated."
+        )
+        agenda.add(
+            cycle=cycle, title=f"{asset.name} (the real model)", reason=reason, asset=asset, by=staff.lead, now=now
+        )
 
 
 def close(cycle: ReviewCycle, *, notes: str, staff: Staff, now: datetime) -> CyclePacket:

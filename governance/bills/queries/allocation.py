@@ -59,8 +59,8 @@ class Preview:
 
     month: date
     rules: tuple[RuleTotals, ...]
-    rest: RuleTotals
-    dearest: tuple[UnclaimedLines, ...]
+    unallocated: RuleTotals
+    most_expensive: tuple[UnclaimedLines, ...]
 
 
 def current() -> Lines:
@@ -142,9 +142,9 @@ def preview(*, rules: RuleSet, month: date) -> Preview:
         _taken(by_taker[number], rule.id, rule.account, rule.model) for number, rule in enumerate(rules.rules)
     )
     fields = ("provider", "subaccount", "service", "currency")
-    rest = marked_lines.filter(taker=NOBODY).values(*fields).annotate(**counted).order_by("-cost", *fields)
-    dearest = tuple(UnclaimedLines(**row) for row in rest[:REST_KINDS_MAX])
-    return Preview(month, rule_totals, _taken(by_taker[NOBODY], "", "", ""), dearest)
+    unclaimed = marked_lines.filter(taker=NOBODY).values(*fields).annotate(**counted).order_by("-cost", *fields)
+    most_expensive = tuple(UnclaimedLines(**row) for row in unclaimed[:REST_KINDS_MAX])
+    return Preview(month, rule_totals, _taken(by_taker[NOBODY], "", "", ""), most_expensive)
 
 
 def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> RuleTotals:

@@ -29,7 +29,7 @@ def propose(*, wish: Rebooking, reason: str, by: User, now: datetime) -> Change:
         "amount": str(wish.amount),
         "teams": sorted({team_of(account) for account in wish.accounts} - {""}),
     }
-    about = {"subject_id": wish.account.pk, "part": wish.request_ref, "what": wish.what}
+    about = {"subject_id": wish.account.pk, "part": wish.request_ref, "description": wish.description}
     change = Change(kind=Changed.BUDGET, **about, details=details)
     return approvals.propose(change=change, reason=reason, by=by, now=now)
 

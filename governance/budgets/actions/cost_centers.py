@@ -133,10 +133,11 @@ def _create(
 def _check_above(center: CostCenter) -> None:
     for account in BudgetAccount.objects.filter(center=center, closed_at=None).order_by("pk"):
         above = read.account_above(account)
-        if above is not None and (balance := balance_of(above)).allocated < balance.handed_out:
+        if above is not None and (balance := balance_of(above)).allocated < balance.allocated_below:
             raise WrongState(
-                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {center} it would have "
-                f"handed out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
+                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {center} it would "
+                f"allocate {format_amount(balance.allocated_below, unit=above.unit)} to the accounts below it. "
+                "Allocate more to it first.",
                 code="over_parent",
                 field="parent",
             )

@@ -35,7 +35,7 @@ class Rebooking:
     request_ref: str = ""
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """The change as a phrase: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
         of = f"commitment of {self.request_ref} on" if self.request_ref else "budget of"
         amount = format_amount(self.amount, unit=self.account.unit)

@@ -17,7 +17,7 @@ class BudgetAnswer(Answer):
     tolerance_percent = serializers.IntegerField()
     is_closed = serializers.BooleanField(help_text="Whether the quarter is over and what was left has expired.")
     allocated = number(source="balance.allocated")
-    handed_out = number(source="balance.handed_out")
+    allocated_below = number(source="balance.allocated_below")
     reserved = number(source="balance.reserved")
     committed = number(source="balance.committed", help_text="Committed and not yet billed.")
     spent = number(source="balance.spent", help_text="Billed or accrued.")
@@ -30,7 +30,8 @@ class CenterAnswer(Answer):
     slug = serializers.CharField()
     name = serializers.CharField()
     level = serializers.CharField()
-    under = serializers.CharField(source="parent.slug", default=None, allow_null=True)
+    # A field of that name, not DRF's attribute.
+    parent = serializers.CharField(source="parent.slug", default=None, allow_null=True)  # type: ignore[assignment]
 
 
 class AllocationAnswer(Answer):

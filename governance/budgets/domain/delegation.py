@@ -9,7 +9,7 @@ from weighbridge.core.money import format_amount
 
 def check_can_delegate(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:
     """Raise WrongState unless the account can delegate `amount` to an account below it."""
-    free = balance.available if enforces else balance.allocated - balance.handed_out
+    free = balance.available if enforces else balance.allocated - balance.allocated_below
     if amount > free:
         raise WrongState(
             f"{account} has {format_amount(free, unit=unit)} left to delegate, and this needs "
@@ -24,9 +24,9 @@ def check_covers_delegated(balance: Balance, *, amount: Decimal, unit: str, acco
 
     In enforcing mode, an amount taken from it must not be reserved, committed or billed.
     """
-    if balance.allocated + amount < balance.handed_out:
+    if balance.allocated + amount < balance.allocated_below:
         raise WrongState(
-            f"The accounts below {account} were given {format_amount(balance.handed_out, unit=unit)}; "
+            f"The accounts below {account} were given {format_amount(balance.allocated_below, unit=unit)}; "
             "it must hold at least that much.",
             code="less_than_below",
             field="amount",

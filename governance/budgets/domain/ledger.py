@@ -4,7 +4,7 @@ One account is one cost center, one quarter and one unit. A request first reserv
 reservation is released and the approved amount is committed; amounts in later quarters are planned on the accounts of
 those quarters. Bills draw down the commitment of their quarter. Corrections are new entries.
 
-    available = allocated - handed out - reserved - committed and not yet billed - billed
+    available = allocated - allocated below - reserved - committed and not yet billed - billed
 
 Bills without a request reduce the available amount directly.
 """
@@ -108,7 +108,7 @@ class Balance:
     """The balance of an account, in its own unit.
 
     `committed` is the committed amount, including planned, that is not yet billed; `spent` is the billed or accrued
-    amount, and `unbound` its part without a request; `handed_out` is the amount delegated to the accounts below.
+    amount, and `unbound` its part without a request; `allocated_below` is the amount delegated to the accounts below.
     """
 
     allocated: Decimal
@@ -116,12 +116,12 @@ class Balance:
     committed: Decimal = ZERO
     spent: Decimal = ZERO
     unbound: Decimal = ZERO
-    handed_out: Decimal = ZERO
+    allocated_below: Decimal = ZERO
 
     @property
     def used(self) -> Decimal:
         """The used amount: delegated, reserved, committed and not yet billed, billed."""
-        return self.handed_out + self.reserved + self.committed + self.spent
+        return self.allocated_below + self.reserved + self.committed + self.spent
 
     @property
     def available(self) -> Decimal:
@@ -195,8 +195,8 @@ def allocated(entries: Iterable[LedgerLine]) -> Decimal:
     return sum((signs[entry.kind] * entry.amount for entry in entries if entry.is_of_the_account), ZERO)
 
 
-def balance(entries: Iterable[LedgerLine], *, handed_out: Decimal = ZERO) -> Balance:
-    """The balance of the entries; `handed_out` is the amount delegated to the accounts below."""
+def balance(entries: Iterable[LedgerLine], *, allocated_below: Decimal = ZERO) -> Balance:
+    """The balance of the entries; `allocated_below` is the amount delegated to the accounts below."""
     booked = list(entries)
     held = holdings(booked)
     return Balance(
@@ -205,7 +205,7 @@ def balance(entries: Iterable[LedgerLine], *, handed_out: Decimal = ZERO) -> Bal
         committed=sum((each.open for each in held.values()), ZERO),
         spent=sum((each.spent for each in held.values()), ZERO),
         unbound=held.get(None, Holding()).spent,
-        handed_out=handed_out,
+        allocated_below=allocated_below,
     )
 
 

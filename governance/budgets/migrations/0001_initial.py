@@ -42,7 +42,7 @@ AS $$
     ORDER BY up.depth LIMIT 1
 $$;
 
-CREATE FUNCTION weighbridge_handed_out(account bigint)
+CREATE FUNCTION weighbridge_allocated_below(account bigint)
  RETURNS numeric
  LANGUAGE sql
  STABLE
@@ -79,7 +79,7 @@ AS $$
       coalesce(sum(CASE WHEN kind IN ('actual', 'accrual', 'correction') THEN amount END), 0) AS spent
     FROM budgets_ledgerentry WHERE account_id = account GROUP BY request_ref
   )
-  SELECT weighbridge_allocated(account) - weighbridge_handed_out(account)
+  SELECT weighbridge_allocated(account) - weighbridge_allocated_below(account)
     - coalesce((SELECT sum(reserved + spent + least(greatest(committed - spent, 0), committed)) FROM held), 0)
 $$;
 
@@ -96,14 +96,14 @@ BEGIN
   IF NEW.kind IN ('allocate', 'transfer', 'expire') AND NOT NEW.is_commitment THEN
     above := weighbridge_account_above(NEW.account_id);
     SELECT mode INTO above_mode FROM budgets_budgetaccount WHERE id = above FOR UPDATE;
-    IF weighbridge_allocated(NEW.account_id) < weighbridge_handed_out(NEW.account_id) THEN
+    IF weighbridge_allocated(NEW.account_id) < weighbridge_allocated_below(NEW.account_id) THEN
       RAISE EXCEPTION 'a budget account holds less than the accounts below it were given'
         USING ERRCODE = 'restrict_violation';
     END IF;
     IF above IS NOT NULL AND NEW.kind <> 'expire' AND NEW.amount > 0
-       AND (weighbridge_allocated(above) < weighbridge_handed_out(above)
+       AND (weighbridge_allocated(above) < weighbridge_allocated_below(above)
             OR (above_mode = 'enforce' AND weighbridge_available(above) < 0)) THEN
-      RAISE EXCEPTION 'a budget account hands out more than it holds' USING ERRCODE = 'restrict_violation';
+      RAISE EXCEPTION 'a budget account delegates more than it holds' USING ERRCODE = 'restrict_violation';
     END IF;
   END IF;
   IF own_mode = 'enforce' AND NOT NEW.is_commitment AND weighbridge_available(NEW.account_id) < 0
@@ -154,7 +154,7 @@ DROP TRIGGER hangs_rightly ON budgets_costcenter;
 DROP FUNCTION weighbridge_hang_rightly();
 DROP FUNCTION weighbridge_hold_budget();
 DROP FUNCTION weighbridge_available(account bigint);
-DROP FUNCTION weighbridge_handed_out(account bigint);
+DROP FUNCTION weighbridge_allocated_below(account bigint);
 DROP FUNCTION weighbridge_account_above(account bigint);
 DROP FUNCTION weighbridge_is_given(account bigint);
 DROP FUNCTION weighbridge_allocated(account bigint);

@@ -63,7 +63,7 @@ def entry_of(row: LedgerEntry) -> LedgerLine:
     )
 
 
-def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
+def allocated_below(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
     """The amount delegated to the accounts directly below. `as_given` treats the account as if it had an allocation."""
     below = cost_centers.ids_below(account, as_given=as_given)
     rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
@@ -72,7 +72,7 @@ def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
 
 def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
     """The balance of the account. `as_given` counts the accounts below even if the account has no allocation."""
-    return ledger.balance(entries_of(account), handed_out=handed_out(account, as_given=as_given))
+    return ledger.balance(entries_of(account), allocated_below=allocated_below(account, as_given=as_given))
 
 
 def lock_accounts(which: Q) -> list[BudgetAccount]:
@@ -108,7 +108,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
-    below, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
+    below, generated = _allocated_below(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
         AccountView(
             team=row.center.slug,
@@ -119,7 +119,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
             mode=row.mode,
             tolerance_percent=row.tolerance_percent,
             is_closed=row.closed_at is not None,
-            balance=ledger.balance(booked[row.pk], handed_out=below[row.pk]),
+            balance=ledger.balance(booked[row.pk], allocated_below=below[row.pk]),
             of_team=team_of(row),
             is_generated=team_of(row) in generated[row.quarter],
         )
@@ -134,7 +134,7 @@ def _generated(quarter: Quarter) -> frozenset[str]:
     return frozenset(generated.values_list("slug", flat=True))
 
 
-def _handed_out(*, quarters: list[str]) -> defaultdict[int, Decimal]:
+def _allocated_below(*, quarters: list[str]) -> defaultdict[int, Decimal]:
     """The amount that each account of those quarters delegates, by its ID."""
     own: dict[int, Decimal] = defaultdict(Decimal)
     kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]

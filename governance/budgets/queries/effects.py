@@ -28,8 +28,8 @@ class BudgetEffect:
 
     `available` includes the amounts that the request itself holds; `committed` is the amount used otherwise. In a
     quarter that `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the
-    quarter, without the request until it is booked. `billed` is the billed part of the `granted` amount; `over` is the
-    overrun beyond the tolerance.
+    quarter, without the request until it is booked. `billed` is the billed part of the `granted` amount; `overrun` is
+    the billed amount beyond the tolerance.
     """
 
     unit: str
@@ -42,8 +42,8 @@ class BudgetEffect:
     forecast: Decimal
     granted: Decimal
     billed: Decimal
-    left: Decimal
-    over: Decimal
+    remaining: Decimal
+    overrun: Decimal
     is_booked: bool
     is_later: bool
 
@@ -84,9 +84,9 @@ def effects(
     for quarter in quarters:
         for unit in BudgetUnit:
             none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
-            account, entries, handed_out = accounts.get((quarter, unit.value), none_yet)
+            account, entries, allocated_below = accounts.get((quarter, unit.value), none_yet)
             amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
-            balance = ledger.balance(entries, handed_out=handed_out)
+            balance = ledger.balance(entries, allocated_below=allocated_below)
             held = ledger.holding_of(entries, ref=ref)
             budget_effects.append(_effect(account, balance, held, amount=amount, since=since, today=today))
     return tuple(each for each in budget_effects if each.this > 0)
@@ -133,8 +133,8 @@ def _effect(
         forecast=outlook.forecast(balance, quarter=quarter, today=today),
         granted=held.committed,
         billed=held.spent,
-        left=held.open,
-        over=outlook.overrun(held, tolerance_percent=account.tolerance_percent),
+        remaining=held.open,
+        overrun=outlook.overrun(held, tolerance_percent=account.tolerance_percent),
         is_booked=amount is None,
         is_later=account.quarter > str(since),
     )

@@ -54,7 +54,7 @@ class CenterAccounts:
     team_name: str
     level: str
     depth: int
-    under: str
+    parent: str
     accounts: tuple[AccountView, ...]
 
 

@@ -17,9 +17,11 @@ from weighbridge.core.errors import Invalid
 
 def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetime) -> Change:
     """Propose a binding role for another person. Another administrator confirms it."""
-    what = f"Give {user.get_full_name() or user.username} the role {role.label.lower()}"
+    description = f"Give {user.get_full_name() or user.username} the role {role.label.lower()}"
     details = {"user": user.username, "role": role.value}
-    change = Change(kind=Changed.ROLE, subject_id=user.pk, part=role.value, what=what, gains=user, details=details)
+    change = Change(
+        kind=Changed.ROLE, subject_id=user.pk, part=role.value, description=description, gains=user, details=details
+    )
     return approvals.propose(change=change, reason=reason, by=by, now=now)
 
 

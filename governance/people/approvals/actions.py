@@ -91,10 +91,10 @@ def _close(row: Change, state: ChangeState, by: User | None, now: datetime, reas
 
 def _record(row: Change, by: User | None, now: datetime) -> None:
     if row.state == ChangeState.PENDING:
-        word, reason, details = "proposed", row.reason, {"what": row.what, "expires_at": row.expires_at}
+        word, reason, details = "proposed", row.reason, {"description": row.description, "expires_at": row.expires_at}
     else:
         word, reason = row.state, row.closing_reason
-        details = {"what": row.what, "proposed_by": row.proposed_by.username}
+        details = {"description": row.description, "proposed_by": row.proposed_by.username}
     audit.record(kind=f"change.{word}", by=by, subject=("change", str(row)), details=details, reason=reason, now=now)
 
 

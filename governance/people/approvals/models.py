@@ -26,7 +26,7 @@ class Change(models.Model):
     subject_id = models.PositiveBigIntegerField()
     part = models.CharField(max_length=20, blank=True)
     details = models.JSONField(default=dict)
-    what = models.CharField(max_length=400)
+    description = models.CharField(max_length=400)
     gains = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField()
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -18,8 +18,10 @@ from governance.rulebook.rules import check_propose_publication
 def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
     """Propose the publication of a draft. A person who may publish it, and neither wrote nor proposed it, confirms."""
     kind = Changed(type(version).__name__.removesuffix("Version").lower())
-    what, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
-    change = Change(kind=kind, subject_id=version.pk, what=what, gains=version.written_by, details=details)
+    description, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
+    change = Change(
+        kind=kind, subject_id=version.pk, description=description, gains=version.written_by, details=details
+    )
     return approvals.propose(change=change, reason=reason, by=by, now=now)
 
 

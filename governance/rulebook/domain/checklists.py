@@ -74,7 +74,7 @@ class ItemStatus:
 
     item: ChecklistItem
     is_complete: bool
-    why: str
+    reason: str
     metric_values: tuple[MetricValue, ...] = ()
 
 

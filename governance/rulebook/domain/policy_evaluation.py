@@ -53,7 +53,7 @@ class EvaluationSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """The result of one rule: `observed` is the compared number, `why` a sentence, `message` from the policy."""
+    """The result of one rule: `observed` is the compared number, `reason` a sentence, `message` from the policy."""
 
     rule_id: str
     metric: str
@@ -63,7 +63,7 @@ class RuleResult:
     condition: str
     metric_value: MetricValue | None
     observed: Decimal | None
-    why: str
+    reason: str
     message: str
 
     @property
@@ -88,10 +88,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class _Finding:
-    """An intermediate result. `why` is a function, because many callers do not need the sentence."""
+    """An intermediate result. `reason` is a function, because many callers do not need the sentence."""
 
     status: RuleStatus
-    why: Callable[[], str]
+    reason: Callable[[], str]
     metric_value: MetricValue | None = None
     observed: Decimal | None = None
 
@@ -144,7 +144,7 @@ def _judge(
 ) -> RuleResult:
     finding = _find(rule, subject=subject, index=index, now=now)
     status, effect = _effect(rule, finding, waived)
-    why = finding.why()
+    reason = finding.reason()
     return RuleResult(
         rule_id=rule.id,
         metric=rule.metric,
@@ -154,7 +154,7 @@ def _judge(
         condition=rule.condition,
         metric_value=finding.metric_value,
         observed=finding.observed,
-        why=f"Waived. Without the waiver: {why}" if status is RuleStatus.WAIVED else why,
+        reason=f"Waived. Without the waiver: {reason}" if status is RuleStatus.WAIVED else reason,
         message=rule.message,
     )
 

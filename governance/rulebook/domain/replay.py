@@ -53,12 +53,12 @@ class ReplayComparison:
         return self.after.outcome.rank < self.before.outcome.rank
 
     @property
-    def new_rules(self) -> tuple[str, ...]:
+    def added_rules(self) -> tuple[str, ...]:
         """Rules that have an effect only in the later version."""
         return tuple(rule for rule in self.after.effects if rule not in self.before.effects)
 
     @property
-    def gone_rules(self) -> tuple[str, ...]:
+    def removed_rules(self) -> tuple[str, ...]:
         """Rules that have an effect only in the earlier version."""
         return tuple(rule for rule in self.before.effects if rule not in self.after.effects)
 

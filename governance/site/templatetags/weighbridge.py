@@ -136,10 +136,16 @@ def meter(
     reserved: Decimal,
     this: Decimal = ZERO,
     spent: Decimal = ZERO,
-    handed: Decimal = ZERO,
+    delegated: Decimal = ZERO,
 ) -> tuple[gauges.MeterPart, ...]:
     """The parts of a budget as a stacked bar: delegated, billed, committed, reserved, this request."""
-    parts = (("handed", handed), ("spent", spent), ("committed", committed), ("reserved", reserved), ("this", this))
+    parts = (
+        ("delegated", delegated),
+        ("spent", spent),
+        ("committed", committed),
+        ("reserved", reserved),
+        ("this", this),
+    )
     return gauges.meter_parts(total=total, parts=parts)
 
 

@@ -67,7 +67,7 @@ BADGES: dict[str, StatusBadge] = {
     "unbilled": StatusBadge("plain", "ring-dashed", "No bill yet"),
     "unplanned": StatusBadge("warn", "question", "Not projected"),
     "within": StatusBadge("ok", "check", "Within"),
-    "above": StatusBadge("info", "diamond-open", "Above the middle"),
+    "above": StatusBadge("info", "diamond-open", "Above the median"),
     "breach": StatusBadge("bad", "alert", "Over the limit"),
     # effects on the outside
     "pending": StatusBadge("plain", "clock", "Waiting"),

@@ -21,7 +21,7 @@ TOLERANCE = Monitoring().cost_tolerance
 MONTHS = 12
 
 
-class MonthStanding(NamedState):
+class MonthStatus(NamedState):
     """How the bill of a month compares with its projection."""
 
     NOT_OVER = "not_over"
@@ -49,12 +49,12 @@ class Span:
     """A monthly cost in US dollars; the bounds (P10, P90) are None if none were given."""
 
     low: Decimal | None
-    middle: Decimal
+    median: Decimal
     high: Decimal | None
 
     def limit(self, tolerance: Decimal) -> Decimal:
-        """The highest cost of a month that is not a breach: the larger of P90 and middle * (1 + tolerance)."""
-        tolerated = self.middle * (1 + tolerance)
+        """The highest cost of a month that is not a breach: the larger of P90 and median * (1 + tolerance)."""
+        tolerated = self.median * (1 + tolerance)
         return tolerated if self.high is None else max(self.high, tolerated)
 
 
@@ -62,7 +62,7 @@ class Span:
 class ComparedMonth:
     """One month. `billed` is None if there is no bill for it; `is_over` says that the month has ended.
 
-    `parts` splits the difference into volume, efficiency and price; `lacking` names the inputs missing for that.
+    `parts` splits the difference into volume, efficiency and price; `missing_inputs` names the inputs missing for that.
     `is_generated` says that the bill was generated and does not come from a provider.
     """
 
@@ -74,7 +74,7 @@ class ComparedMonth:
     is_over: bool
     requests: int | None = None
     parts: Split | None = None
-    lacking: tuple[str, ...] = ()
+    missing_inputs: tuple[str, ...] = ()
     is_generated: bool = False
     tolerance: Decimal = TOLERANCE
     server_hours: Decimal | None = None
@@ -86,32 +86,32 @@ class ComparedMonth:
 
     @property
     def difference(self) -> Decimal | None:
-        """The billed amount minus the projected middle, in US dollars."""
-        return None if self.billed is None or self.projected is None else self.billed - self.projected.middle
+        """The billed amount minus the projected median, in US dollars."""
+        return None if self.billed is None or self.projected is None else self.billed - self.projected.median
 
     @property
-    def standing(self) -> MonthStanding:
+    def status(self) -> MonthStatus:
         """The status of the month. Before a month ends, its only verdict can be a breach."""
         if self.billed is None:
-            return MonthStanding.UNBILLED if self.is_over else MonthStanding.NOT_OVER
+            return MonthStatus.UNBILLED if self.is_over else MonthStatus.NOT_OVER
         if self.projected is None:
-            return MonthStanding.UNPLANNED
+            return MonthStatus.UNPLANNED
         if self.billed > self.projected.limit(self.tolerance):
-            return MonthStanding.BREACH
+            return MonthStatus.BREACH
         if not self.is_over:
-            return MonthStanding.NOT_OVER
-        return MonthStanding.ABOVE if self.billed > self.projected.middle else MonthStanding.WITHIN
+            return MonthStatus.NOT_OVER
+        return MonthStatus.ABOVE if self.billed > self.projected.median else MonthStatus.WITHIN
 
 
 def monthly_span(metric_value: MetricValue | None) -> Span | None:
     """One twelfth of a yearly metric value in US dollars, rounded to cents."""
     if metric_value is None:
         return None
-    low, middle, high = (
+    low, median, high = (
         None if value is None else (value / MONTHS).quantize(CENT)
         for value in (metric_value.lower, metric_value.value, metric_value.upper)
     )
-    return Span(low, middle or Decimal(0), high)
+    return Span(low, median or Decimal(0), high)
 
 
 def months_of(issued_on: date, *, today: date) -> tuple[date, ...]:
@@ -160,7 +160,7 @@ def outlook_of(
     `spent` is the cost of the model by month. If it covers the whole previous year, that year becomes the baseline.
     """
     planned = months[0].projected if months else None
-    if planned is None or planned.middle <= 0:
+    if planned is None or planned.median <= 0:
         return None
     actual: list[Decimal] = []
     for month in months:
@@ -169,7 +169,7 @@ def outlook_of(
         actual.append(month.billed)
     before = [date(month.year - 1, month.month, 1) for month in _year_from(months[0].month)]
     past = [spent[month] for month in before if month in spent] if spent else []
-    return year_end([planned.middle] * MONTHS, actual, year_before=past if len(past) == MONTHS else ())
+    return year_end([planned.median] * MONTHS, actual, year_before=past if len(past) == MONTHS else ())
 
 
 def _year_from(month: date) -> tuple[date, ...]:
@@ -185,11 +185,11 @@ def past_months_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Dec
     `widened_by` is the factor by which the range was widened when it was stated.
     """
     return tuple(
-        PastMonth(month.projected.middle, month.projected.high, month.billed, widened_by)
+        PastMonth(month.projected.median, month.projected.high, month.billed, widened_by)
         for month in months
         if month.is_over
         and month.billed is not None
         and month.projected is not None
         and month.projected.high is not None
-        and month.projected.middle > 0
+        and month.projected.median > 0
     )

@@ -45,17 +45,17 @@ def _with_parts(month: ComparedMonth, load: Load, requests: int | None) -> Compa
     planned, billed = month.projected, month.billed
     if planned is None or billed is None:
         return counted
-    lacking = _lacking(load, requests, month.server_hours)
-    if lacking:
-        return dataclasses.replace(counted, lacking=lacking)
+    missing_inputs = _missing_inputs(load, requests, month.server_hours)
+    if missing_inputs:
+        return dataclasses.replace(counted, missing_inputs=missing_inputs)
     parts = split(
-        MonthUsage(load.requests or Decimal(0), load.replica_hours or Decimal(0), planned.middle),
+        MonthUsage(load.requests or Decimal(0), load.replica_hours or Decimal(0), planned.median),
         MonthUsage(Decimal(requests or 0), month.server_hours or Decimal(0), billed),
     )
     return dataclasses.replace(counted, parts=parts)
 
 
-def _lacking(load: Load, requests: int | None, server_hours: Decimal | None) -> tuple[str, ...]:
+def _missing_inputs(load: Load, requests: int | None, server_hours: Decimal | None) -> tuple[str, ...]:
     inputs = (
         (NO_PROJECTION, load.requests),
         (NO_REPLICAS, load.replica_hours if load.requests else True),

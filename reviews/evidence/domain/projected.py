@@ -9,7 +9,7 @@ from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import number_text
-from weighbridge.costs.changes import what_of
+from weighbridge.costs.changes import item_of
 
 # Eight of ten draws of a projection lie between its P10 and P90.
 CONFIDENCE = Decimal("0.8")
@@ -73,7 +73,7 @@ def widened_metric_values(
 
 def _widened(metric_value: ProjectedValue, widening: Widening) -> ProjectedValue:
     low, p80, high = (
-        widen_by(widening.factor, middle=metric_value.value, quantile=quantile)
+        widen_by(widening.factor, median=metric_value.value, quantile=quantile)
         for quantile in (metric_value.lower, metric_value.p80, metric_value.upper)
     )
     note = (
@@ -104,6 +104,6 @@ def _metric_value(name: str, quantiles: Mapping[str, Any], *, draws: int) -> Pro
 
 def price_words(document: Mapping[str, Any]) -> str:
     """Each price of a projection once, oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" without prices."""
-    prices = sorted({(price["as_of"], what_of(price)) for price in document.get("prices", ())})
+    prices = sorted({(price["as_of"], item_of(price)) for price in document.get("prices", ())})
     texts = [f"{what} of {as_of}" for as_of, what in prices[:PRICES_MAX]]
     return ", ".join(texts) + (f" and {len(prices) - PRICES_MAX} more" if len(prices) > PRICES_MAX else "")

@@ -129,8 +129,8 @@ TABLE: Mapping[str, Callable[[BacktestLine], Cell]] = {
     "After": lambda line: line.compared.after.outcome.value,
     "USD": lambda line: line.compared.case.usd,
     "GPU hours": lambda line: line.compared.case.gpu_h,
-    "New rules": lambda line: " ".join(line.compared.new_rules),
-    "Removed rules": lambda line: " ".join(line.compared.gone_rules),
+    "Added rules": lambda line: " ".join(line.compared.added_rules),
+    "Removed rules": lambda line: " ".join(line.compared.removed_rules),
 }
 
 

@@ -50,7 +50,7 @@ PLANNED, MEASURED = (Basis.DECLARED, Basis.ESTIMATED), (Basis.MEASURED,)
 class ProjectionRecord:
     """The accuracy of past projections of a team or person; `widened_high` is the P90 this record would require."""
 
-    whose: str
+    estimator: str
     calibration: ForecastCalibration
     widened_high: Decimal | None
 
@@ -128,9 +128,9 @@ def table(comparison: CostComparison, *, request: ReviewRequest) -> ExportTable:
             team=request.team.slug,
             model=f"{asset.team.slug}/{asset.slug}",
             low=month.projected.low if month.projected else None,
-            middle=month.projected.middle if month.projected else None,
+            median=month.projected.median if month.projected else None,
             high=month.projected.high if month.projected else None,
-            measured=month.measured.middle if month.measured else None,
+            measured=month.measured.median if month.measured else None,
             billed=month.billed,
             requests=month.requests,
             parts=month.parts,
@@ -176,13 +176,13 @@ def _records(
     return tuple(record for record in records if record is not None)
 
 
-def _record(whose: str, cases: list[PastMonth], projected: Span | None) -> ProjectionRecord | None:
+def _record(estimator: str, cases: list[PastMonth], projected: Span | None) -> ProjectionRecord | None:
     calibration = calibrate(cases)
     if calibration is None:
         return None
     if projected is None or projected.high is None:
-        return ProjectionRecord(whose, calibration, None)
-    return ProjectionRecord(whose, calibration, widened(projected.middle, projected.high, calibration))
+        return ProjectionRecord(estimator, calibration, None)
+    return ProjectionRecord(estimator, calibration, widened(projected.median, projected.high, calibration))
 
 
 def _months(
@@ -247,4 +247,4 @@ def _scaled(metric_values: list[MetricValue]) -> Span | None:
     if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None
     share = measured_1k.value / projected_1k.value
-    return Span(None, (planned.middle * share).quantize(Decimal("0.01")), None)
+    return Span(None, (planned.median * share).quantize(Decimal("0.01")), None)

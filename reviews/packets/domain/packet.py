@@ -72,7 +72,7 @@ class ChecklistRow:
     kind: str
     is_required: bool
     is_complete: bool
-    why: str
+    reason: str
     answer: str = ""
     answered_by: str = ""
     answered_at: datetime | None = None

@@ -37,7 +37,7 @@ class RuleLine:
     unit: str = ""
     basis: str = ""
     n: int | None = None
-    why: str
+    reason: str
     message: str = ""
 
     @property

@@ -174,7 +174,7 @@ def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> Checkl
         kind=item.kind.value,
         is_required=item.required,
         is_complete=status.is_complete,
-        why=status.why,
+        reason=status.reason,
         answer=_answer_words(by_person) if by_person else _metric_values_words(status),
         answered_by=name_of(by_person.answered_by) if by_person else "",
         answered_at=by_person.answered_at if by_person else None,

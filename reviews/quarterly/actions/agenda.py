@@ -25,7 +25,7 @@ def add(
     *,
     cycle: ReviewCycle,
     title: str,
-    why: str,
+    reason: str,
     asset: ModelAsset | None = None,
     request: ReviewRequest | None = None,
     by: User,
@@ -34,7 +34,7 @@ def add(
     """Add an item that the agenda rules did not find."""
     check_lead_meeting(person_of(by))
     _check_text(title, field="title", max_chars=TITLE_CHARS_MAX)
-    _check_text(why, field="why", max_chars=2_000)
+    _check_text(reason, field="reason", max_chars=2_000)
     with transaction.atomic():
         row = _open(cycle)
         last = row.items.aggregate(last=Max("position"))["last"] or 0
@@ -45,7 +45,7 @@ def add(
             kind=AgendaKind.ADDED,
             subject=subject,
             title=title.strip(),
-            why=why.strip(),
+            reason=reason.strip(),
             page=_page(asset, request),
             position=last + STEP,
             asset=asset,
@@ -54,7 +54,9 @@ def add(
             added_by=by,
             added_at=now,
         )
-        record_cycle_event(kind="item_added", cycle=row, by=by, now=now, details={"item": item.title}, reason=item.why)
+        record_cycle_event(
+            kind="item_added", cycle=row, by=by, now=now, details={"item": item.title}, reason=item.reason
+        )
     return item
 
 
@@ -74,21 +76,23 @@ def remove(*, item: AgendaItem, reason: str, by: User, now: datetime) -> AgendaI
     return row
 
 
-def move(*, item: AgendaItem, place: int, by: User, now: datetime) -> AgendaItem:
-    """Move an item to `place`, counted from 1. From then on a refresh keeps the order that people set."""
+def move(*, item: AgendaItem, position: int, by: User, now: datetime) -> AgendaItem:
+    """Move an item to `position`, counted from 1. From then on a refresh keeps the order that people set."""
     check_lead_meeting(person_of(by))
     with transaction.atomic():
         cycle = _open(item.cycle)
         row = _on_agenda(cycle, item)
         others = list(cycle.items.filter(removed_at=None).exclude(pk=row.pk))
-        if not 1 <= place <= len(others) + 1:
-            raise Invalid(f"The place must be a number from 1 to {len(others) + 1}.", field="place")
-        others.insert(place - 1, row)
+        if not 1 <= position <= len(others) + 1:
+            raise Invalid(f"The position must be a number from 1 to {len(others) + 1}.", field="position")
+        others.insert(position - 1, row)
         for number, other in enumerate(others, start=1):
             AgendaItem.objects.filter(pk=other.pk).update(position=number * STEP)
         cycle.is_reordered = True
         cycle.save(update_fields=["is_reordered"])
-        record_cycle_event(kind="item_moved", cycle=cycle, by=by, now=now, details={"item": row.title, "place": place})
+        record_cycle_event(
+            kind="item_moved", cycle=cycle, by=by, now=now, details={"item": row.title, "position": position}
+        )
     row.refresh_from_db()
     return row
 

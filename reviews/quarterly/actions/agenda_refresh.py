@@ -60,7 +60,7 @@ def _add(cycle: ReviewCycle, entry: AgendaEntry, position: int, now: datetime) -
         kind=entry.kind,
         subject=entry.subject,
         title=entry.title[:400],
-        why=entry.why,
+        reason=entry.reason,
         page=entry.page,
         position=position,
         added_at=now,
@@ -80,6 +80,6 @@ def _recurs(cycle: ReviewCycle, entry: AgendaEntry) -> AgendaItem | None:
 
 
 def _refresh(row: AgendaItem, entry: AgendaEntry, position: int) -> None:
-    row.title, row.why, row.page, row.position = entry.title[:400], entry.why, entry.page, position
+    row.title, row.reason, row.page, row.position = entry.title[:400], entry.reason, entry.page, position
     row.removed_at, row.removal_reason = None, ""
-    row.save(update_fields=["title", "why", "page", "position", "removed_at", "removal_reason"])
+    row.save(update_fields=["title", "reason", "page", "position", "removed_at", "removal_reason"])

@@ -100,7 +100,7 @@ def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) 
     rebooking = Rebooking(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
     reason = f"Decided by the quarterly review: {order.rationale}"
     change = budget_changes.propose(wish=rebooking, reason=reason, by=by, now=now)
-    return f"{change} is proposed: {change.what}. A second person must confirm it."
+    return f"{change} is proposed: {change.description}. A second person must confirm it."
 
 
 def _valid_authorizations(asset: ModelAsset) -> list[Authorization]:

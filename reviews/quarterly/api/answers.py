@@ -13,7 +13,7 @@ AgendaItemAnswer = answer_of(AgendaItemView, without=["words", "removed_by"])
 ActionAnswer = answer_of(ActionView, without=["words", "ticket_url"])
 ScoreAnswer = answer_of(
     KpiScore,
-    properties=["gap", "change", "standing", "trend"],
+    properties=["gap", "change", "status", "trend"],
     after={"supplied_by": "trend", "channel": "supplied_by"},
     helps=dict.fromkeys(["gap", "change"], "A share of 1; above zero is better than the target."),
 )

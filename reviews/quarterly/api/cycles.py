@@ -122,8 +122,8 @@ remove_item = CYCLE.step(
 move_item = CYCLE.step(
     "cycles_move_item",
     agenda.move,
-    "Move an item to another place; the order then stays as people made it.",
-    takes=inputs.PlaceInput,
+    "Move an item to another position; the order then stays as people made it.",
+    takes=inputs.PositionInput,
 )
 decide = CYCLE.step(
     "cycles_decide",

@@ -58,15 +58,17 @@ class ItemInput(Input):
     """Something no rule found; of a model, of a request (which brings its model), or of neither."""
 
     title = serializers.CharField(max_length=TITLE_CHARS_MAX)
-    why = serializers.CharField(max_length=2_000)
+    reason = serializers.CharField(max_length=2_000)
     model = serializers.CharField(max_length=150, required=False, allow_null=True, help_text="Written team/model.")
     request = serializers.CharField(max_length=20, required=False, allow_null=True, help_text="Reference of a request.")
 
 
-class PlaceInput(Input):
-    """A place on the agenda."""
+class PositionInput(Input):
+    """A position on the agenda."""
 
-    place = serializers.IntegerField(min_value=1, help_text="Counted from 1, among the items that are on the agenda.")
+    position = serializers.IntegerField(
+        min_value=1, help_text="Counted from 1, among the items that are on the agenda."
+    )
 
 
 class NotesInput(Input):

@@ -80,7 +80,7 @@ class AgendaEntry:
     kind: AgendaKind
     subject: str
     title: str
-    why: str
+    reason: str
     page: str
     model: str = ""
     request: str = ""
@@ -116,7 +116,7 @@ def _follow_up(item: OpenAction) -> AgendaEntry:
         subject=item.ref,
         title=item.text,
         model=item.model,
-        why=f"Decided in {item.quarter}; {item.owner} owes it by {item.due_on:%Y-%m-%d}.",
+        reason=f"Decided in {item.quarter}; {item.owner} owes it by {item.due_on:%Y-%m-%d}.",
         page=f"/action-items/{item.ref}/",
         weight=Decimal(-item.due_on.toordinal()),
     )
@@ -134,11 +134,11 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Ag
         }
         weight = item.usd or Decimal(0)
         if item.approved_at is None:
-            why = f"It is {item.state.replace('_', ' ')}: {cost}."
-            yield AgendaEntry(kind=AgendaKind.PENDING_INVESTMENT, why=why, weight=weight, **fields)
+            reason = f"It is {item.state.replace('_', ' ')}: {cost}."
+            yield AgendaEntry(kind=AgendaKind.PENDING_INVESTMENT, reason=reason, weight=weight, **fields)
         elif Quarter.of(item.approved_at) == quarter:
-            why = f"Approved on {item.approved_at:%Y-%m-%d}: {cost}."
-            yield AgendaEntry(kind=AgendaKind.NEW_INVESTMENT, why=why, weight=weight, **fields)
+            reason = f"Approved on {item.approved_at:%Y-%m-%d}: {cost}."
+            yield AgendaEntry(kind=AgendaKind.NEW_INVESTMENT, reason=reason, weight=weight, **fields)
 
 
 def _findings(items: tuple[OpenFinding, ...]) -> Iterator[AgendaEntry]:
@@ -156,7 +156,7 @@ def _finding(subject: str, item: OpenFinding, earlier: Sequence[OpenFinding]) ->
     return AgendaEntry(
         kind=next(kinds, AgendaKind.BREACH),
         subject=subject,
-        why=f"{item.text} Earlier findings that are still open: {others}." if others else item.text,
+        reason=f"{item.text} Earlier findings that are still open: {others}." if others else item.text,
         title=f"{item.model}: {item.subject}" if item.model else item.subject,
         page=item.page,
         team=item.team,
@@ -180,7 +180,7 @@ def _forecast_errors(items: tuple[ForecastError, ...]) -> Iterator[AgendaEntry]:
             subject=item.ref,
             title=f"{item.model}: the bill",
             request=item.ref,
-            why=(
+            reason=(
                 f"Projected {value_words(item.projected_usd, unit='USD')}, billed "
                 f"{value_words(item.billed_usd, unit='USD')}: {deviation}."
             ),
@@ -197,7 +197,7 @@ def _condition(item: ConditionDue) -> AgendaEntry:
         title=item.text,
         model=item.model,
         request=item.ref,
-        why=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorization}).",
+        reason=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorization}).",
         page=request_page(item.ref, "authorization"),
         weight=Decimal(-item.due_on.toordinal()),
     )
@@ -208,7 +208,7 @@ def _expiration(item: ExpiringAuthorization) -> AgendaEntry:
         kind=AgendaKind.EXPIRING,
         subject=item.authorization,
         title=f"{item.model} in {item.environment}",
-        why=f"{item.authorization} expires on {item.expires_at:%Y-%m-%d}; a new review is needed to extend it.",
+        reason=f"{item.authorization} expires on {item.expires_at:%Y-%m-%d}; a new review is needed to extend it.",
         page=request_page(item.ref, "authorization"),
         model=item.model,
         request=item.ref,
@@ -222,7 +222,7 @@ def _waiver(item: WaiverInForce) -> AgendaEntry:
         subject=str(item.number),
         title=f"{item.rule} of {item.ref}",
         request=item.ref,
-        why=f"Waived by {item.granted_by} until {item.expires_at:%Y-%m-%d}: {item.reason}",
+        reason=f"Waived by {item.granted_by} until {item.expires_at:%Y-%m-%d}: {item.reason}",
         model=item.model,
         page=request_page(item.ref, "policy"),
         weight=Decimal(-item.expires_at.toordinal()),
@@ -236,7 +236,7 @@ def _unowned_model(item: UnownedModel) -> AgendaEntry:
         title=item.name,
         page=f"/models/{item.model}/",
         model=item.model,
-        why=f"Its owner {item.owner} has a closed account or is no longer a requester of its team.",
+        reason=f"Its owner {item.owner} has a closed account or is no longer a requester of its team.",
     )
 
 
@@ -253,7 +253,7 @@ def _saving(item: Saving) -> AgendaEntry:
         subject=f"{item.ref}:{item.variant}",
         title=f"{item.model}: {item.variant}",
         model=item.model,
-        why=f"The variant {item.variant} {gain} {use}.",
+        reason=f"The variant {item.variant} {gain} {use}.",
         page=request_page(item.ref, "metric-values"),
         request=item.ref,
         weight=item.share or Decimal(0),

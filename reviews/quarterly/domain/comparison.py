@@ -8,7 +8,7 @@ from reviews.requests.domain.wording import number_text
 
 
 def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple[ChangeRow, ...]:
-    """Changed amounts, authorizations, KPI standings and agenda counts. Empty for the first packet."""
+    """Changed amounts, authorizations, KPI statuses and agenda counts. Empty for the first packet."""
     if before is None:
         return ()
     return tuple(row for row in _rows(before, after) if row.before != row.after)
@@ -19,7 +19,7 @@ def _rows(before: QuarterlyPacket, after: QuarterlyPacket) -> Iterator[ChangeRow
         amounts = [f"{number_text(getattr(packet, name), unit='USD')} USD" for packet in (before, after)]
         yield ChangeRow(what=what, before=amounts[0], after=amounts[1])
     yield from _between("Authorization of", _authorizations(before), _authorizations(after))
-    yield from _between("Standing of", _standings(before), _standings(after))
+    yield from _between("Status of", _statuses(before), _statuses(after))
     yield from _between("On the agenda:", _agenda(before), _agenda(after))
 
 
@@ -32,8 +32,8 @@ def _authorizations(packet: QuarterlyPacket) -> dict[str, str]:
     return {page.model: page.authorization or "none" for page in packet.models}
 
 
-def _standings(packet: QuarterlyPacket) -> dict[str, str]:
-    return {f"{row.model}, {row.kpi}": row.standing.value for row in packet.scores}
+def _statuses(packet: QuarterlyPacket) -> dict[str, str]:
+    return {f"{row.model}, {row.kpi}": row.status.value for row in packet.scores}
 
 
 def _agenda(packet: QuarterlyPacket) -> dict[str, str]:

@@ -35,7 +35,7 @@ class MinutedItem:
 
     kind: str
     title: str
-    why: str
+    reason: str
     decisions: tuple[MinutedDecision, ...] = ()
     removal: str = ""
 
@@ -80,7 +80,7 @@ def _lines(meeting: Minutes) -> Iterator[str]:
 
 
 def _item(item: MinutedItem) -> Iterator[str]:
-    yield from (f"### {escaped(item.title)}", "", f"{item.kind}. {escaped(item.why)}", "")
+    yield from (f"### {escaped(item.title)}", "", f"{item.kind}. {escaped(item.reason)}", "")
     for decision in item.decisions:
         amount = f" ({decision.amount})" if decision.amount else ""
         yield (

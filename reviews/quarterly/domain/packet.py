@@ -53,8 +53,8 @@ class PortfolioPoint:
 class Variance:
     """The projected and the billed cost of a model in the quarter, and the known causes of the difference.
 
-    billed = projected + volume + efficiency + price + unexplained, exactly. `lacking` names the data that is missing
-    to explain the rest.
+    billed = projected + volume + efficiency + price + unexplained, exactly. `missing_inputs` names the data that
+    is missing to explain the rest.
     """
 
     model: str
@@ -63,7 +63,7 @@ class Variance:
     volume_usd: Decimal | None = None
     efficiency_usd: Decimal | None = None
     price_usd: Decimal | None = None
-    lacking: tuple[str, ...] = ()
+    missing_inputs: tuple[str, ...] = ()
     is_generated: bool = False
 
     @property
@@ -98,10 +98,10 @@ class ScoreRow(KpiScore):
 class AgendaRow:
     """An item of the agenda."""
 
-    place: int
+    position: int
     kind: str
     title: str
-    why: str
+    reason: str
     model: str
 
 
@@ -136,7 +136,7 @@ class VariantRow:
     answer: str
     accuracy: str
     p95_ms: str
-    standing: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class RejectedRow:
     ref: str
     title: str
     model: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ NO_BILL = "a bill that is allocated to the model (this amount is what the ledger
 def variance_of(model: str, months: Sequence[ComparedMonth]) -> Variance | None:
     """The sum of the months that have both a projection and a bill, exact to the cent; None if there is no such month.
 
-    The causes cover the months with a supplied number of requests; `lacking` names the missing data of the others.
+    The causes cover the months with a supplied number of requests; `missing_inputs` names the missing data
+    of the others.
     """
     counted = [month for month in months if month.projected is not None and month.billed is not None]
     if not counted:
@@ -32,13 +33,13 @@ def variance_of(model: str, months: Sequence[ComparedMonth]) -> Variance | None:
         projected_usd=projected,
         billed_usd=billed,
         **parts,
-        lacking=_lacking(counted),
+        missing_inputs=_missing_inputs(counted),
         is_generated=any(month.is_generated for month in counted),
     )
 
 
 def _projected(month: ComparedMonth) -> Decimal:
-    return ZERO if month.projected is None else month.projected.middle
+    return ZERO if month.projected is None else month.projected.median
 
 
 def _difference(month: ComparedMonth) -> Decimal:
@@ -46,9 +47,9 @@ def _difference(month: ComparedMonth) -> Decimal:
     return cents(Fraction(month.difference or ZERO)) if month.parts is None else month.parts.total
 
 
-def _lacking(months: Sequence[ComparedMonth]) -> tuple[str, ...]:
+def _missing_inputs(months: Sequence[ComparedMonth]) -> tuple[str, ...]:
     months_by_reason: dict[str, dict[str, None]] = {}
     for month in months:
-        for reason in month.lacking:
+        for reason in month.missing_inputs:
             months_by_reason.setdefault(reason, {})[f"{month.month:%B %Y}"] = None
     return tuple(f"{reason} ({', '.join(names)})" for reason, names in months_by_reason.items())

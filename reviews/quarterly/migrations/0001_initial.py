@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('follow_up', 'Decided before, not finished'), ('pending_investment', 'Investment pending'), ('new_investment', 'Investment approved this quarter'), ('over_budget', 'Over budget'), ('forecast_error', 'Bill unlike its forecast'), ('breach', 'Limit not kept'), ('condition_due', 'Condition due'), ('expiring', 'Authorization ends'), ('waiver', 'Rule waived'), ('no_owner', 'Model without owner'), ('saving_found', 'Saving found'), ('saving_realized', 'Saving realized'), ('added', 'Added by the chair')], max_length=20)),
                 ('subject', models.CharField(max_length=200)),
                 ('title', models.CharField(max_length=400)),
-                ('why', models.TextField()),
+                ('reason', models.TextField()),
                 ('page', models.CharField(blank=True, max_length=300)),
                 ('position', models.PositiveIntegerField()),
                 ('added_at', models.DateTimeField()),

@@ -37,14 +37,14 @@ class MeetingDecisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class AgendaItemView:
-    """An item of the agenda. `place` counts from 1; a removed item has place 0."""
+    """An item of the agenda. `position` counts from 1; a removed item has position 0."""
 
     id: int
-    place: int
+    position: int
     kind: str
     words: str
     title: str
-    why: str
+    reason: str
     page: str
     model: str
     request: str
@@ -99,7 +99,7 @@ class CycleView:
     minutes_digest: str
     items: tuple[AgendaItemView, ...]
     removed: tuple[AgendaItemView, ...]
-    presences: tuple[Attendee, ...]
+    attendees: tuple[Attendee, ...]
     missing: tuple[str, ...]
     scores: tuple[ScorecardLine, ...]
     actions: tuple[ActionView, ...]
@@ -175,9 +175,9 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
         CycleView,
         state=CycleState(cycle.state),
         chair=name_of(cycle.chair) if cycle.chair else "",
-        items=tuple(item for item in items if item.place),
-        removed=tuple(item for item in items if not item.place),
-        presences=_presences(cycle),
+        items=tuple(item for item in items if item.position),
+        removed=tuple(item for item in items if not item.position),
+        attendees=_attendees(cycle),
         missing=tuple(side.words for side in missing(sides_present(cycle))),
         scores=scorecard(cycle.quarter, person=person),
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
@@ -193,20 +193,22 @@ def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...
     rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
     is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
-    place, views = 0, []
+    position, views = 0, []
     for row in rows.prefetch_related(*decided).order_by("position", "pk"):
-        place += row.removed_at is None
-        views.append(item_view(row, person=person, place=place if row.removed_at is None else 0, is_present=is_present))
-    return tuple(sorted(views, key=lambda item: item.place == 0))
+        position += row.removed_at is None
+        views.append(
+            item_view(row, person=person, position=position if row.removed_at is None else 0, is_present=is_present)
+        )
+    return tuple(sorted(views, key=lambda item: item.position == 0))
 
 
-def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> AgendaItemView:
+def item_view(row: AgendaItem, *, person: Person, position: int, is_present: bool) -> AgendaItemView:
     """One item of the agenda, as this person sees it."""
     asset = row.asset
     return copy_of(
         row,
         AgendaItemView,
-        place=place,
+        position=position,
         words=AgendaKind(row.kind).words,
         model=model_name(asset) if asset else "",
         request=row.request.ref if row.request else "",
@@ -251,7 +253,7 @@ def earlier_actions(cycle: ReviewCycle) -> list[ActionItem]:
     return [row for row in rows if row.closed_at is None or row.decision.item.cycle == last]
 
 
-def _presences(cycle: ReviewCycle) -> tuple[Attendee, ...]:
+def _attendees(cycle: ReviewCycle) -> tuple[Attendee, ...]:
     return tuple(
         Attendee(username=row.person.username, name=name_of(row.person), side=row.side)
         for row in cycle.attendances.select_related("person")

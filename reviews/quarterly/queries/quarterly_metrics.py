@@ -58,18 +58,18 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
             BudgetRowOfQuarter,
             account=f"{row.team_name} {'USD' if row.unit == BudgetUnit.USD else 'GPU hours'}",
             unit=row.unit,
-            allocated=row.balance.allocated - row.balance.handed_out,
+            allocated=row.balance.allocated - row.balance.allocated_below,
             is_generated=row.is_generated,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
         for row in rows
-        if not row.balance.handed_out or _is_used(row.balance)
+        if not row.balance.allocated_below or _is_used(row.balance)
     )
 
 
 def _is_used(balance: Balance) -> bool:
     """Whether a delegating account has undelegated money or spends itself."""
-    undelegated = balance.allocated - balance.handed_out
+    undelegated = balance.allocated - balance.allocated_below
     return any((undelegated, balance.committed, balance.reserved, balance.spent))
 
 
@@ -159,7 +159,7 @@ def _from_ledger(standing: ModelStanding, spent: Mapping[str, Decimal]) -> Varia
     metric_values = [standing.histories[pk].metric_values for pk in paid]
     years = [_best(values, COST, accept=PROJECTED) or Decimal(0) for values in metric_values]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
-    return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
+    return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, missing_inputs=(NO_BILL,))
 
 
 def metric_rows(standing: ModelStanding, *, variance: Variance | None) -> tuple[BasisRow, ...]:

@@ -101,7 +101,7 @@ def _scores(quarter: str) -> tuple[ScoreRow, ...]:
 
 def _agenda(number: int, item: AgendaItem) -> AgendaRow:
     model = model_name(item.asset) if item.asset else ""
-    return copy_of(item, AgendaRow, place=number, kind=AgendaKind(item.kind).words, model=model)
+    return copy_of(item, AgendaRow, position=number, kind=AgendaKind(item.kind).words, model=model)
 
 
 def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
@@ -140,7 +140,7 @@ def _page(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
             for row in (authorization.conditions.all() if authorization else ())
         ),
-        risks=tuple(item.why for item in own),
+        risks=tuple(item.reason for item in own),
         requests=tuple(row.ref for row in requests),
     )
 
@@ -160,6 +160,8 @@ def _rejected(quarter: Quarter) -> tuple[RejectedRow, ...]:
         decision__decided_at__date__lte=quarter.end_on,
     )
     return tuple(
-        RejectedRow(ref=row.ref, title=row.title, model=model_name(row.model_version.asset), why=row.decision.rationale)
+        RejectedRow(
+            ref=row.ref, title=row.title, model=model_name(row.model_version.asset), reason=row.decision.rationale
+        )
         for row in rows.select_related("decision", "model_version__asset__team").order_by("pk")
     )

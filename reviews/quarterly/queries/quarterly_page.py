@@ -96,4 +96,4 @@ def _mark(row: BudgetRowOfQuarter | Variance) -> str:
 def _causes(row: Variance) -> str:
     rest = [("unexplained", row.unexplained_usd)] if row.unexplained_usd else []
     parts = [f"{name} {usd}" for name, usd in (*row.parts, *rest)]
-    return "; ".join([*parts, *(f"missing data: {words}" for words in row.lacking)])
+    return "; ".join([*parts, *(f"missing data: {words}" for words in row.missing_inputs)])

@@ -28,7 +28,7 @@ COLUMNS = {
     "Target": "score.target",
     "Actual": "score.actual",
     "Quarter before": "score.before",
-    "Standing": "score.standing",
+    "Status": "score.status",
     "Trend": "score.trend",
     "Supplied by": "score.supplied_by",
     "Channel": "score.channel",

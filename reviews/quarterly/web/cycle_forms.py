@@ -39,7 +39,7 @@ class AddForm(forms.Form):
     """Adds an item to the agenda."""
 
     title = forms.CharField(max_length=400)
-    why = forms.CharField(widget=TEXT_AREA)
+    reason = forms.CharField(label="Why", widget=TEXT_AREA)
     model = forms.ModelChoiceField(
         ModelAsset.objects.select_related("team").order_by("name"), required=False, empty_label="no model"
     )
@@ -54,7 +54,7 @@ class RemovalForm(forms.Form):
 class PositionForm(forms.Form):
     """Moves an item on the agenda."""
 
-    place = forms.IntegerField(min_value=1)
+    position = forms.IntegerField(min_value=1)
 
 
 class LeaveForm(forms.Form):

@@ -117,7 +117,7 @@ remove_item = CYCLE.step(
 move_item = CYCLE.step(
     "move",
     agenda.move,
-    "“{0.title}” is now number {place} on the agenda.",
+    "“{0.title}” is now number {position} on the agenda.",
     part="item-{item_id}",
     form=asked.PositionForm,
 )

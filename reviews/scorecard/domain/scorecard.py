@@ -15,7 +15,7 @@ class KpiDirection(StrEnum):
     LOWER = "lower"
 
 
-class KpiStanding(StrEnum):
+class KpiStatus(StrEnum):
     """An actual compared with its target."""
 
     MET = "met"
@@ -48,12 +48,12 @@ class KpiScore:
     channel: str = ""
 
     @property
-    def standing(self) -> KpiStanding:
+    def status(self) -> KpiStatus:
         """Met: at least the target if higher is better, at most the target if lower is better."""
         if self.actual is None:
-            return KpiStanding.UNKNOWN
+            return KpiStatus.UNKNOWN
         is_met = self.actual >= self.target if self.better is KpiDirection.HIGHER else self.actual <= self.target
-        return KpiStanding.MET if is_met else KpiStanding.MISSED
+        return KpiStatus.MET if is_met else KpiStatus.MISSED
 
     @property
     def gap(self) -> Decimal | None:
@@ -91,8 +91,6 @@ class Totals:
 
 
 def totals(scores: tuple[KpiScore, ...]) -> Totals:
-    """The counts by standing."""
-    standings = [score.standing for score in scores]
-    return Totals(
-        *(standings.count(standing) for standing in (KpiStanding.MET, KpiStanding.MISSED, KpiStanding.UNKNOWN))
-    )
+    """The counts by status."""
+    statuses = [score.status for score in scores]
+    return Totals(*(statuses.count(status) for status in (KpiStatus.MET, KpiStatus.MISSED, KpiStatus.UNKNOWN)))

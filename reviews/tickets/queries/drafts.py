@@ -19,7 +19,7 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
     """The ticket of a request with a mandatory review, with every rule that caused it."""
     evaluation = request.policy_evaluations.order_by("pk").first()
     results = evaluation.document["results"] if evaluation else []
-    rules = tuple((result["rule_id"], result["why"]) for result in results if result["effect"])
+    rules = tuple((result["rule_id"], result["reason"]) for result in results if result["effect"])
     version = request.model_version
     return TicketDraft(
         label=request.ticket.label,

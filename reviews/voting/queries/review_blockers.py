@@ -28,7 +28,7 @@ def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
         yield ReviewBlocker("run_unfinished", "A benchmark is still running; wait for it, or cancel it.", "runs")
     for status in evidence.checklist:
         if status.item.required and not status.is_complete:
-            yield ReviewBlocker("checklist_open", f"{status.item.title}: {status.why}", "checklist")
+            yield ReviewBlocker("checklist_open", f"{status.item.title}: {status.reason}", "checklist")
     for contradicted in evidence.contradictions:
         if not contradicted.answer:
             yield ReviewBlocker("contradicted", contradicted.contradiction.message, "metric-values")
@@ -38,6 +38,6 @@ def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
 def _rule_blockers(evaluation: Evaluation) -> Iterator[ReviewBlocker]:
     for result in evaluation.standing():
         if result.status is RuleStatus.INDETERMINATE:
-            yield ReviewBlocker("indeterminate", f"{result.rule_id}: {result.why}", "policy")
+            yield ReviewBlocker("indeterminate", f"{result.rule_id}: {result.reason}", "policy")
         elif result.effect is RuleEffect.DENY:
-            yield ReviewBlocker("denied", f"{result.rule_id}: {result.why} The policy denies this.", "policy")
+            yield ReviewBlocker("denied", f"{result.rule_id}: {result.reason} The policy denies this.", "policy")

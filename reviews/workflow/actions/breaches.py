@@ -22,7 +22,7 @@ from governance.jobs.enums import JobState
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
 from reviews.authorizations.domain import IN_FORCE
 from reviews.authorizations.models import Authorization
-from reviews.evidence.domain.comparison import MonthStanding
+from reviews.evidence.domain.comparison import MonthStatus
 from reviews.evidence.domain.drift import drifts
 from reviews.evidence.domain.projected import price_words
 from reviews.evidence.queries import comparison, projections
@@ -100,7 +100,7 @@ def _raise(breach: _Breach, by: User | None, now: datetime) -> Finding | None:
 def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
     request = row.decision.request
     for month in comparison.months_of_request(request, now=now):
-        if month.standing is not MonthStanding.BREACH or month.limit is None or month.billed is None:
+        if month.status is not MonthStatus.BREACH or month.limit is None or month.billed is None:
             continue
         text = (
             f"{format_usd(month.billed)} was billed for {month.month:%B %Y}, and {format_usd(month.limit)} is the most "

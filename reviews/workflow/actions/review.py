@@ -157,7 +157,7 @@ def _check_unchanged(snapshot: RequestSnapshot) -> None:
     results = snapshot.evidence.policy_evaluation.standing()
     worse = [result for result in results if result.severity > before.get(result.rule_id, (0, False))]
     if worse:
-        why = " ".join(f"{result.rule_id}: {result.why}" for result in worse)
+        why = " ".join(f"{result.rule_id}: {result.reason}" for result in worse)
         raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
     if digest_of(bundle_of(snapshot)) != frozen.digest:
         raise WrongState(

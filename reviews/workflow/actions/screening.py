@@ -156,5 +156,5 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
 
 def _ticket_text(row: PolicyEvaluation) -> str:
     results: list[dict[str, Any]] = row.document["results"]
-    lines = [f"{result['rule_id']}: {result['why']}" for result in results if result["effect"]]
+    lines = [f"{result['rule_id']}: {result['reason']}" for result in results if result["effect"]]
     return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

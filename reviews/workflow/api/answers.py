@@ -69,7 +69,7 @@ ReviewAnswer = answer_of(
     helps={
         "state_owner": "Whose move it is.",
         "outcome": "approved, approved_with_conditions, rejected; empty while undecided.",
-        "again_because": "The breaches that made this a re-review; none where people filed it.",
+        "re_review_reasons": "The breaches that made this a re-review; none where people filed it.",
     },
     html_url=serializers.CharField(),
     model=SubjectAnswer(),

@@ -18,13 +18,13 @@ from reviews.workflow.api.inputs import found
 ComparedMonthAnswer = answer_of(
     ComparedMonth,
     without=["is_over", "tolerance"],
-    properties=["difference", "standing"],
+    properties=["difference", "status"],
     after={"difference": "billed", "server_hours": "gpu_hours"},
     helps={
         "server_hours": "Hours of servers that were paid for: what the parts are told from.",
-        "lacking": "What it would take to tell the parts.",
+        "missing_inputs": "What it would take to tell the parts.",
         "is_generated": "Whether the bill was generated, and is none of any provider.",
-        "standing": "not_over, unbilled, unplanned, within, above or breach.",
+        "status": "not_over, unbilled, unplanned, within, above or breach.",
     },
 )
 
@@ -42,7 +42,7 @@ OutlookAnswer = answer_of(
 class RecordAnswer(Answer):
     """How past projections of a team, or of whoever estimated this request, did."""
 
-    whose = serializers.CharField()
+    estimator = serializers.CharField()
     months = serializers.IntegerField(source="calibration.cases")
     bias = number(source="calibration.bias")
     wape = number(source="calibration.wape")

@@ -65,5 +65,5 @@ class BudgetEffectAnswer(Answer):
     )
     granted = number(help_text="What of the account is committed or planned for the request.")
     billed = number(help_text="What bills of the quarter have drawn on that.")
-    left = number()
-    over = number(help_text="By how much more was billed than granted; zero within the account's tolerance.")
+    remaining = number()
+    overrun = number(help_text="By how much more was billed than granted; zero within the account's tolerance.")

@@ -50,8 +50,8 @@ VariantAnswer = answer_of(
     VariantLine,
     helps={
         "answer": "What it is worth: worth it, no gain, slower, costs too much quality …",
-        "drop": "Points of accuracy that it loses to its original, on the same rows.",
-        "standing": "frontier, dominated or ambiguous, on accuracy, p95 and size.",
+        "quality_drop": "Points of accuracy that it loses to its original, on the same rows.",
+        "status": "frontier, dominated or ambiguous, on accuracy, p95 and size.",
     },
 )
 RunAnswer = answer_of(

@@ -90,7 +90,7 @@ class RequestView:
     purpose: str
     environment: str
     business_case: str
-    again_because: tuple[ReReviewView, ...]
+    re_review_reasons: tuple[ReReviewView, ...]
     revision: int
     created_at: datetime
     submitted_at: datetime | None
@@ -154,7 +154,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         owner=_person(request.model_version.asset.owner),
         model=_model(request.model_version),
         rivals=tuple(map(_model, snapshot.rivals)),
-        again_because=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
+        re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
         checklist_version=request.checklist,
         policy_evaluation=policy_evaluations[0] if policy_evaluations else None,
         policy_evaluations=policy_evaluations,

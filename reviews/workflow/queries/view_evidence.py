@@ -25,7 +25,7 @@ class ChecklistItemView:
     help: str
     is_required: bool
     is_complete: bool
-    why: str
+    reason: str
     metrics: tuple[str, ...]
     metric_values: tuple[MetricValue, ...]
     min_length: int
@@ -78,7 +78,7 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistI
         kind=item.kind.value,
         is_required=item.required,
         is_complete=status.is_complete,
-        why=status.why,
+        reason=status.reason,
         metric_values=status.metric_values,
         text=row.text,
         file_name=row.file_name,

@@ -1,7 +1,7 @@
 """Accuracy of past estimates of a team or an estimator: bias, error, coverage of the P90, and the widening for the next
 estimate.
 
-The widening factor is what the distance from the middle to the P90 must be multiplied by so that the next bill stays
+The widening factor is what the distance from the median to the P90 must be multiplied by so that the next bill stays
 below with at least nine chances in ten, whatever the distribution, if past and next months are alike: the k-th smallest
 of the n past ratios (A - P50) / (P90 - P50), with k = ceil(0.9 (n + 1)) (split conformal prediction; Lei, G'Sell,
 Rinaldo, Tibshirani and Wasserman, "Distribution-free predictive inference for regression", JASA 113, 2018). With fewer
@@ -29,7 +29,7 @@ class PastMonth:
     because otherwise each widening would undo the one before.
     """
 
-    middle: Decimal
+    median: Decimal
     p90: Decimal
     billed: Decimal
     widened_by: Decimal = Decimal(1)
@@ -67,43 +67,43 @@ class ForecastCalibration:
 def calibrate(cases: Sequence[PastMonth]) -> ForecastCalibration | None:
     """The calibration of past cases, or None without cases. Raises Invalid for a projection that is not a range."""
     for number, case in enumerate(cases):
-        if not ZERO < case.middle <= case.p90:
+        if not ZERO < case.median <= case.p90:
             raise Invalid(
                 "The P50 of a projection must be above zero, and the P90 must not be below the P50.",
                 field=f"cases[{number}]",
             )
     if not cases:
         return None
-    projected = sum((case.middle for case in cases), ZERO)
+    projected = sum((case.median for case in cases), ZERO)
     return ForecastCalibration(
         cases=len(cases),
         bias=sum((case.billed for case in cases), ZERO) / projected,
-        wape=sum((abs(case.billed - case.middle) for case in cases), ZERO) / projected,
+        wape=sum((abs(case.billed - case.median) for case in cases), ZERO) / projected,
         coverage=Decimal(sum(case.billed <= case.p90 for case in cases)) / len(cases),
         widening=_widening(cases),
     )
 
 
-def widened(middle: Decimal, p90: Decimal, calibration: ForecastCalibration | None) -> Decimal:
+def widened(median: Decimal, p90: Decimal, calibration: ForecastCalibration | None) -> Decimal:
     """The widened P90, or the P90 itself if there is no calibration."""
     if calibration is None or calibration.widening is None:
         return p90
-    return widen_by(calibration.widening, middle=middle, quantile=p90)
+    return widen_by(calibration.widening, median=median, quantile=p90)
 
 
-def widen_by(factor: Decimal, *, middle: Decimal, quantile: Decimal) -> Decimal:
-    """A quantile moved away from the middle to `factor` times its distance, in the unit of both; `middle` is the P50.
+def widen_by(factor: Decimal, *, median: Decimal, quantile: Decimal) -> Decimal:
+    """A quantile moved away from the median to `factor` times its distance, in the unit of both; `median` is the P50.
 
-        q' = m + k (q - m), and for a quantile below the middle no lower than zero, unless it was
+        q' = m + k (q - m), and for a quantile below the median no lower than zero, unless it was
 
-    Nothing is narrowed: q' is never nearer to the middle than q. With the factor of `Calibration.widening` and the P90
+    Nothing is narrowed: q' is never nearer to the median than q. With the factor of `Calibration.widening` and the P90
     this is the bound of split conformal prediction; the other quantiles move alike, so that no side looks surer than
     the other. Raises Invalid for a factor below 1.
     """
     if factor < 1:
         raise Invalid("The widening factor must be 1 or more.", field="factor")
-    moved = middle + (quantile - middle) * factor
-    return moved if quantile >= middle else min(quantile, max(ZERO, moved))
+    moved = median + (quantile - median) * factor
+    return moved if quantile >= median else min(quantile, max(ZERO, moved))
 
 
 def widest(calibrations: Iterable[ForecastCalibration]) -> Widening | None:
@@ -118,9 +118,9 @@ def widest(calibrations: Iterable[ForecastCalibration]) -> Widening | None:
 def _widening(cases: Sequence[PastMonth]) -> Decimal | None:
     """The widening from all cases with a range."""
     ratios = sorted(
-        (case.billed - case.middle) * case.widened_by / (case.p90 - case.middle)
+        (case.billed - case.median) * case.widened_by / (case.p90 - case.median)
         for case in cases
-        if case.p90 > case.middle
+        if case.p90 > case.median
     )
     place = math.ceil(TARGET * (len(ratios) + 1))
     return max(Decimal(1), ratios[place - 1]) if place <= len(ratios) else None

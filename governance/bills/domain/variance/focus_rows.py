@@ -21,7 +21,7 @@ class PlannedMonth:
     team: str
     model: str
     low: Decimal | None
-    middle: Decimal | None
+    median: Decimal | None
     high: Decimal | None
     measured: Decimal | None
     billed: Decimal | None = None
@@ -35,8 +35,8 @@ def _midnight(day: date) -> str:
 
 
 _CELLS: dict[str, Callable[[PlannedMonth], Cell]] = {
-    "BilledCost": lambda month: month.middle,
-    "EffectiveCost": lambda month: month.middle,
+    "BilledCost": lambda month: month.median,
+    "EffectiveCost": lambda month: month.median,
     "BillingCurrency": lambda _: "USD",
     "BillingPeriodStart": lambda month: _midnight(month.month),
     "BillingPeriodEnd": lambda month: _midnight(month.month_end),
@@ -51,7 +51,7 @@ _CELLS: dict[str, Callable[[PlannedMonth], Cell]] = {
     "Tags": lambda month: f'{{"model":"{month.model}"}}',
     "x_Basis": lambda _: "projected",
     "x_ProjectedP10": lambda month: month.low,
-    "x_ProjectedP50": lambda month: month.middle,
+    "x_ProjectedP50": lambda month: month.median,
     "x_ProjectedP90": lambda month: month.high,
     "x_MeasuredCost": lambda month: month.measured,
     "x_Authorization": lambda month: month.authorization,

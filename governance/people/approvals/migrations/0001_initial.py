@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('subject_id', models.PositiveBigIntegerField()),
                 ('part', models.CharField(blank=True, max_length=20)),
                 ('details', models.JSONField(default=dict)),
-                ('what', models.CharField(max_length=400)),
+                ('description', models.CharField(max_length=400)),
                 ('reason', models.TextField()),
                 ('proposed_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),

@@ -49,7 +49,7 @@ def _lines(result: Backtest) -> list[str]:
     ]
     changed = [
         f"  {line.ref} {line.compared.before.outcome.value} -> {line.compared.after.outcome.value}"
-        f"{' by ' + ', '.join(line.compared.new_rules) if line.compared.new_rules else ''}"
+        f"{' by ' + ', '.join(line.compared.added_rules) if line.compared.added_rules else ''}"
         for line in result.changed
     ]
     return [head, *shares, *(["Different:", *changed] if changed else ["No outcome differs."])]

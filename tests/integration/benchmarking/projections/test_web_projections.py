@@ -137,7 +137,7 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     row = writes.store(spec=spec, document=document, by=author, now=now)
     again = projections.replay(row, now=now)
     (move,) = again.prices
-    assert (move["what"], move["before"], move["after"], move["ratio"]) == (
+    assert (move["item"], move["before"], move["after"], move["ratio"]) == (
         "options[0].serving.usd_per_replica_h",
         "1.0",
         "2.0",

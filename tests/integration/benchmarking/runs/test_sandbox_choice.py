@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs, sandbox
 from benchmarking.runs.models import Run, SandboxChoice
-from benchmarking.runs.queries.sandbox import last_layers, may_go_without
+from benchmarking.runs.queries.sandbox import last_layers, may_skip_bubblewrap
 from benchmarking.runs.rules import needs_wall
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
@@ -54,7 +54,7 @@ def run_of(version: ModelVersion, now: datetime, *, data_by: User | None = None)
 
 
 def choose(cast: Cast, now: datetime, *, may: bool = True) -> SandboxChoice:
-    return sandbox.choose(may_go_without=may, reason="A container of its own.", by=cast.admin, now=now)
+    return sandbox.choose(may_skip_bubblewrap=may, reason="A container of its own.", by=cast.admin, now=now)
 
 
 def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
@@ -101,8 +101,8 @@ def test_those_who_could_change_the_machine_are_measured_all_the_same(
 def test_who_is_trusted(role: Role, is_active: bool) -> None:
     person = Person(id=1, username="x", is_active=is_active, roles=frozenset({role}), teams=frozenset())
     is_trusted = is_active and role in {Role.PLATFORM_LEAD, Role.ADMIN}
-    assert needs_wall([person], may_go_without=False) is not is_trusted
-    assert needs_wall([person], may_go_without=True) is False
+    assert needs_wall([person], may_skip_bubblewrap=False) is not is_trusted
+    assert needs_wall([person], may_skip_bubblewrap=True) is False
 
 
 @pytest.mark.parametrize("name", ["author", "reviewer_one", "approver", "finance", "auditor", "outsider"])
@@ -110,30 +110,30 @@ def test_nobody_else_chooses(name: str, cast: Cast, api: Api, now: datetime) -> 
     user = getattr(cast, name)
     before = snapshot()
     with pytest.raises(NotAllowed):
-        sandbox.choose(may_go_without=True, reason="I want it.", by=user, now=now)
+        sandbox.choose(may_skip_bubblewrap=True, reason="I want it.", by=user, now=now)
     assert snapshot() == before
-    answer = api(user).post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
+    answer = api(user).post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": "x"}, format="json")
     assert answer.status_code == 403
     browser = Client()
     browser.force_login(user)
-    page = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": "x"}, follow=True)
+    page = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": "x"}, follow=True)
     assert "Only administrators choose" in html_of(page)
-    assert not may_go_without()
+    assert not may_skip_bubblewrap()
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 401])
 def test_a_choice_has_a_reason(reason: str, cast: Cast, now: datetime) -> None:
     with pytest.raises(Invalid):
-        sandbox.choose(may_go_without=True, reason=reason, by=cast.admin, now=now)
+        sandbox.choose(may_skip_bubblewrap=True, reason=reason, by=cast.admin, now=now)
     assert not SandboxChoice.objects.exists()
 
 
 def test_the_database_keeps_choices_as_they_were(cast: Cast, now: datetime) -> None:
     choice = choose(cast, now)
     for attempt in (
-        lambda: SandboxChoice.objects.filter(pk=choice.pk).update(may_go_without=False),
+        lambda: SandboxChoice.objects.filter(pk=choice.pk).update(may_skip_bubblewrap=False),
         choice.delete,
-        lambda: SandboxChoice.objects.create(may_go_without=True, reason="", chosen_by=cast.admin, chosen_at=now),
+        lambda: SandboxChoice.objects.create(may_skip_bubblewrap=True, reason="", chosen_by=cast.admin, chosen_at=now),
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             attempt()
@@ -148,21 +148,21 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
     page = html_of(browser.get("/sandbox/"))
     assert "measured only inside bubblewrap" in page
     assert "<li>process</li>" in page
-    form = {"may_go_without": "True", "reason": "The <b>container</b> is a machine of its own."}
+    form = {"may_skip_bubblewrap": "True", "reason": "The <b>container</b> is a machine of its own."}
     page = html_of(browser.post("/sandbox/choose/", form, follow=True))
     assert "with the isolation that the worker has" in page
     assert "&lt;b&gt;container&lt;/b&gt;" in page
     program = api(cast.admin)
-    assert program.get("/api/v1/sandbox/").json() == {"may_go_without": True, "last_layers": ["process"]}
-    answer = program.post("/api/v1/sandbox/", {"may_go_without": False, "reason": "Moved."}, format="json")
-    assert answer.json()["may_go_without"] is False
+    assert program.get("/api/v1/sandbox/").json() == {"may_skip_bubblewrap": True, "last_layers": ["process"]}
+    answer = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": False, "reason": "Moved."}, format="json")
+    assert answer.json()["may_skip_bubblewrap"] is False
     assert SandboxChoice.objects.count() == 2
 
 
 def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     browser = Client()
     browser.force_login(cast.admin)
-    answer = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": ""})
+    answer = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": ""})
     assert answer.status_code == 422
     assert "This field is required" in html_of(answer)
 
@@ -174,11 +174,11 @@ def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes
     totp.TOTP.activate(cast.admin, "JBSWY3DPEHPK3PXP")
     browser = Client()
     browser.force_login(cast.admin)
-    asked = browser.post("/sandbox/choose/", {"may_go_without": "True", "reason": "x"})
+    asked = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": "x"})
     assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
     program = api(cast.admin)
     assert program.get("/api/v1/sandbox/").status_code == 200
-    problem = program.post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
+    problem = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": "x"}, format="json")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
     assert not SandboxChoice.objects.exists()
 

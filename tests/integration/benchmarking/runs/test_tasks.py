@@ -72,7 +72,7 @@ def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], 
 @pytest.fixture
 def any_walls(cast: Cast, now: datetime) -> None:
     """Measure the author's models on machines without bubblewrap too."""
-    sandbox.choose(may_go_without=True, reason="These models were made here.", by=cast.admin, now=now)
+    sandbox.choose(may_skip_bubblewrap=True, reason="These models were made here.", by=cast.admin, now=now)
 
 
 @pytest.mark.usefixtures("any_walls")

@@ -43,7 +43,7 @@ def test_the_company_lives_through_two_quarters_once(told, tmp_path):
     assert teams["support"].balance.unbound == 0, "every dollar drew on an approval"
     assert {row.model.partition("/")[2] for row in packet.variances} == {model.slug for model in SMALL.models}
     by_model = {row.model.partition("/")[2]: row for row in packet.variances}
-    assert all(row.lacking == () for row in packet.variances)
+    assert all(row.missing_inputs == () for row in packet.variances)
     for slug, part in (("home-feed", "volume_usd"), ("reply-drafts", "efficiency_usd"), ("card-fraud", "price_usd")):
         assert (
             getattr(by_model[slug], part)

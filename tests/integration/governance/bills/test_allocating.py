@@ -90,9 +90,9 @@ def test_a_preview_says_what_each_rule_takes_and_what_is_left(version, read):
         ("visual-search", 2, {"USD": Decimal(13)}, Decimal(4)),
         ("shared-gpus", 1, {"USD": Decimal(3)}, Decimal(2)),
     ]
-    assert (found.rest.lines, found.rest.costs) == (1, {"EUR": Decimal(2)})
-    assert found.dearest == (reads.UnclaimedLines("AWS", "lab", "AmazonSageMaker", "EUR", 1, Decimal(2)),)
-    assert reads.preview(rules=reads.parse(RULES), month=date(2026, 8, 1)).rest.lines == 0
+    assert (found.unallocated.lines, found.unallocated.costs) == (1, {"EUR": Decimal(2)})
+    assert found.most_expensive == (reads.UnclaimedLines("AWS", "lab", "AmazonSageMaker", "EUR", 1, Decimal(2)),)
+    assert reads.preview(rules=reads.parse(RULES), month=date(2026, 8, 1)).unallocated.lines == 0
     assert reads.months() == [date(2026, 9, 1)]
     assert snapshot() == before
 
@@ -130,7 +130,7 @@ def test_rules_are_proposed_by_one_and_published_by_another(version, cast, now):
     with pytest.raises(NotAllowed, match="may handle bills"):
         propose(version=draft, by=cast.author, now=now)
     own, before = propose(version=draft, by=cast.finance, now=now), snapshot()
-    assert own.what == "Publish the allocation rules default v1"
+    assert own.description == "Publish the allocation rules default v1"
     with pytest.raises(NotAllowed, match="You proposed this change; another person who handles bills must confirm it"):
         approvals.confirm(change=own, by=cast.finance, now=now)
     for step in (approvals.confirm, partial(approvals.refuse, reason=REASON)):

@@ -188,7 +188,7 @@ def test_programs_allocate_and_read_spend(api, cast, version, read, now):
     tried = finance.post(
         "/api/v1/allocation-rules/preview/", {"source": RULES, "month": "2026-09-17"}, format="json"
     ).json()
-    assert (tried["rules"][0]["costs"], tried["rest"]["lines"]) == ({"USD": "8"}, 0)
+    assert (tried["rules"][0]["costs"], tried["unallocated"]["lines"]) == ({"USD": "8"}, 0)
     drafted = finance.post("/api/v1/allocation-rules/", {"source": RULES}, format="json")
     assert (drafted.status_code, drafted.json()["number"], drafted.json()["source"]) == (201, 1, RULES)
     proposed = finance.post("/api/v1/allocation-rules/1/propose/", {"reason": REASON}, format="json")

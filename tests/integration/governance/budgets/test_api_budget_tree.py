@@ -37,12 +37,12 @@ def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: U
     opened = client.post("/api/v1/cost-centers/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
     assert (opened.status_code, opened.json()) == (
         201,
-        {"slug": "retail", "name": "Retail", "level": "unit", "under": "organization"},
+        {"slug": "retail", "name": "Retail", "level": "unit", "parent": "organization"},
     )
     given = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "5"}
     assert client.post(f"{ROOT}/", given, format="json").json()["team"] == "retail"
     project = {"level": "project", "slug": "ranker", "name": "Ranker", "team": "search"}
-    assert client.post("/api/v1/cost-centers/", project, format="json").json()["under"] == "search"
+    assert client.post("/api/v1/cost-centers/", project, format="json").json()["parent"] == "search"
     assert [each["slug"] for each in client.get("/api/v1/cost-centers/").json()] == [
         "organization",
         "retail",

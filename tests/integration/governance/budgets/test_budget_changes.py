@@ -78,7 +78,7 @@ def last_lines(number: int) -> list[tuple[str, str, str]]:
 def test_a_confirmed_amount_is_booked_as_the_difference(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
     assert (change.state, str(change)) == ("pending", f"CHG-{change.pk}")
-    assert change.what == "Set the budget of Search 2026Q4 USD to 150.00 USD"
+    assert change.description == "Set the budget of Search 2026Q4 USD to 150.00 USD"
     assert balance_of(account).allocated == 100
     confirmed = confirm(change, cast.finance)
     assert (confirmed.state, confirmed.closed_by, last_lines(1)) == (
@@ -97,12 +97,12 @@ def test_a_commitment_is_raised_lowered_and_moved(cast: Cast, team: Team, accoun
     confirm(propose(account, cast.author, "80", request_ref=REF), cast.finance)
     assert last_lines(1) == [("commit", "20.00", REF)]
     change = propose(account, cast.author, "50", request_ref=REF)
-    assert change.what == f"Set the commitment of {REF} on Search 2026Q4 USD to 50.00 USD"
+    assert change.description == f"Set the commitment of {REF} on Search 2026Q4 USD to 50.00 USD"
     confirm(change, cast.finance)
     assert last_lines(1) == [("release", "30.00", REF)]
     following = give(team, cast.finance, quarter=NEXT)
     later = propose(account, cast.author, "30", request_ref=REF, aspect=Aspect.DATE, target=following)
-    assert later.what == f"Move 30.00 USD of the commitment of {REF} on Search 2026Q4 USD to Search 2027Q1 USD"
+    assert later.description == f"Move 30.00 USD of the commitment of {REF} on Search 2026Q4 USD to Search 2027Q1 USD"
     confirm(later, cast.finance)
     assert last_lines(2) == [("release", "30.00", REF), ("commit", "30.00", REF)]
     assert (balance_of(account).available, balance_of(following).available) == (80, 70)

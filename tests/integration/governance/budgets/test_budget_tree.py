@@ -1,4 +1,4 @@
-"""The tree of budgets on the database: what hangs where, who hands out what, bills, findings, the end of a quarter,
+"""The tree of budgets on the database: what hangs where, who delegates what, bills, findings, the end of a quarter,
 races.
 """
 
@@ -109,7 +109,7 @@ def test_centers_open_where_they_belong(cast: Cast, team: Team, unit: CostCenter
     ]
 
 
-def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: Team, unit: CostCenter) -> None:
+def test_a_request_sees_what_its_team_has_delegated_to_projects(cast: Cast, team: Team, unit: CostCenter) -> None:
     def seen() -> BudgetEffect:
         amounts = {QUARTER: {BudgetUnit.USD: D(30)}}
         (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
@@ -198,7 +198,7 @@ def test_a_new_account_above_takes_over_what_those_below_were_given(cast: Cast, 
     assert (refusal.value.code, BudgetAccount.objects.filter(center=root).count()) == ("less_than_below", 0)
     give(root, cast.finance, "1000", key="root")
     assert tree.account_above(of(unit)) == of(root)
-    assert (balance_of(of(root)).handed_out, balance_of(of(unit)).handed_out) == (1000, 100)
+    assert (balance_of(of(root)).allocated_below, balance_of(of(unit)).allocated_below) == (1000, 100)
     with pytest.raises(WrongState, match=r"Organization 2026Q4 USD has 0\.00 USD left to delegate"):
         give(unit, cast.finance, "1", key="more")
 
@@ -207,12 +207,12 @@ def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCente
     small = open_unit(cast.finance, "small")
     give(small, cast.finance, "99.99", key="s")
     before, center = counts(), tree.of_team(team)
-    with pytest.raises(WrongState, match=r"holds 99\.99 USD, and with Search it would have handed out 100\.00 USD"):
+    with pytest.raises(WrongState, match=r"holds 99\.99 USD, and with Search it would allocate 100\.00 USD to the"):
         cost_centers.move_center(center=center, parent=small, by=cast.finance, now=NOW)
     assert (counts(), tree.of_team(team).parent) == (before, unit)  # type: ignore[union-attr]
     give(small, cast.finance, "0.01", key="s2")
     cost_centers.move_center(center=center, parent=small, by=cast.finance, now=NOW)
-    assert (balance_of(of(unit)).handed_out, balance_of(of(small)).handed_out) == (0, 100)
+    assert (balance_of(of(unit)).allocated_below, balance_of(of(small)).allocated_below) == (0, 100)
     project = open_unit(cast.finance, "ranker", CenterLevel.PROJECT, center)
     for moved, parent in ((project, center), (unit, unit)):
         with pytest.raises(Invalid) as refusal:
@@ -352,9 +352,13 @@ def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: Cost
     assert AuditEvent.objects.filter(kind="budget.closed").count() == 2
 
 
-def test_the_list_tells_levels_and_what_is_handed_out(cast: Cast, unit: CostCenter) -> None:
+def test_the_list_tells_levels_and_what_is_allocated_below(cast: Cast, unit: CostCenter) -> None:
     found = {row.team: row for row in accounts(teams=None)}
-    assert (found["retail"].level, found["retail"].of_team, found["retail"].balance.handed_out) == ("unit", "", 100)
+    assert (found["retail"].level, found["retail"].of_team, found["retail"].balance.allocated_below) == (
+        "unit",
+        "",
+        100,
+    )
     assert (found["search"].level, found["search"].of_team, found["search"].mode) == ("team", "search", "enforce")
     assert [row.team for row in accounts(teams=["search"])] == ["search"]
 
@@ -454,7 +458,7 @@ def test_teams_allocated_at_once_never_take_more_than_their_unit_holds(cast: Cas
     teams = [Team.objects.create(slug=f"t{n}", name=f"T{n}") for n in range(6)]
     outcomes = together([partial(give, each, cast.finance, "30", key=each.slug) for each in teams])
     assert [type(each) for each in outcomes if isinstance(each, Exception)] == [WrongState] * 3
-    assert (balance_of(of(root)).handed_out, balance_of(of(root)).available) == (90, 10)
+    assert (balance_of(of(root)).allocated_below, balance_of(of(root)).available) == (90, 10)
 
 
 @pytest.mark.django_db(transaction=True)

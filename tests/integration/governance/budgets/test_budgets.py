@@ -273,7 +273,13 @@ def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
     commit(team, cast.approver, "70")
     booked = effect(None)
     assert (booked.this, booked.available, booked.after, booked.committed) == (70, 70, 0, 0)
-    assert (booked.granted, booked.billed, booked.left, booked.is_booked, booked.is_later) == (70, 0, 70, True, False)
+    assert (booked.granted, booked.billed, booked.remaining, booked.is_booked, booked.is_later) == (
+        70,
+        0,
+        70,
+        True,
+        False,
+    )
 
 
 def test_which_accounts_are_listed(cast: Cast, team: Team) -> None:

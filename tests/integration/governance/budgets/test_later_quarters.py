@@ -194,7 +194,7 @@ def test_an_account_that_only_holds_plans_stands_aside_in_the_tree(
     give(project, cast.finance, "50", key="p", quarter=NEXT)
     approve(team, cast.approver)
     planned = account(NEXT)
-    assert (balance_of(planned).handed_out, account_above(account(NEXT, "ranker"))) == (0, None)
+    assert (balance_of(planned).allocated_below, account_above(account(NEXT, "ranker"))) == (0, None)
     give(project, cast.finance, "5", key="p2", quarter=NEXT)
     assert balance_of(planned).available == -90
     before = LedgerEntry.objects.count()
@@ -202,7 +202,7 @@ def test_an_account_that_only_holds_plans_stands_aside_in_the_tree(
         give(team, cast.finance, "54.99", key="t", quarter=NEXT)
     assert LedgerEntry.objects.count() == before
     give(team, cast.finance, "55", key="t", quarter=NEXT)
-    assert (balance_of(planned).handed_out, account_above(account(NEXT, "ranker"))) == (55, planned)
+    assert (balance_of(planned).allocated_below, account_above(account(NEXT, "ranker"))) == (55, planned)
     assert on_the_database(planned) == balance_of(planned).available == -90
 
 

@@ -55,11 +55,11 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     moved = client.post(f"/budgets/search/{quarter}/USD/parent/", {"parent": "retail"}, follow=True)
     assert said(moved)[-1] == "Search is now under Retail."
     page = client.get("/budgets/")
-    assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
+    assert [(each.team, each.depth, each.parent) for each in page.context["teams"]] == [
         ("retail", 1, "Organization"),
         ("search", 2, "Retail"),
     ]
-    assert "handed out $100,000" in html_of(page)
+    assert "delegated $100,000" in html_of(page)
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
 

@@ -69,7 +69,7 @@ def test_a_draft_is_written_by_one_and_published_by_another(
     assert (written.status_code, written.json()["number"], written.json()["state"]) == (201, 2, "draft")
     assert written.json()["written_by"] == "Approver"
     proposed = api(approver).post("/api/v1/rulebook/policies/default/2/propose/", {"reason": REASON}, format="json")
-    assert (proposed.status_code, proposed.json()["what"]) == (201, "Publish the policy default v2")
+    assert (proposed.status_code, proposed.json()["description"]) == (201, "Publish the policy default v2")
     assert proposed.json()["state"] == "pending"
     confirmed = api(admin).post(f"/api/v1/changes/{proposed.json()['id']}/confirm/")
     assert (confirmed.status_code, confirmed.json()["state"]) == (200, "confirmed")

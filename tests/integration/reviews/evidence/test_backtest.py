@@ -86,7 +86,7 @@ def test_a_stricter_version_asks_for_more_and_says_of_what(history: Any, policy:
     said = run(drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), policy, now)
     assert [(line.ref, line.recorded) for line in said.changed] == [(history["cleared"].ref, PolicyOutcome.CLEARED)]
     (line,) = said.changed
-    assert line.compared.new_rules
+    assert line.compared.added_rules
     assert (said.stricter.count, said.stricter.usd, said.stricter.gpu_h, said.looser.count) == (1, 900, 10, 0)
     assert said.after[PolicyOutcome.CLEARED].count == 0
     assert said.lines[0] == line

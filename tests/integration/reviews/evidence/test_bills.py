@@ -43,7 +43,7 @@ def test_a_bill_unlike_its_projection(
     )
     cycles.advance(now=now)
     cycles.refresh(cycle=cycle, by=cast.approver, now=now)
-    found = {(item.kind, item.why) for item in cycle.items.filter(kind="forecast_error")}
+    found = {(item.kind, item.reason) for item in cycle.items.filter(kind="forecast_error")}
     assert ("forecast_error", "Projected 100.00 USD, billed 260.00 USD: 160 % off.") in found
     assert len(found) == 2  # the rule, and the finding of the breach
     ReviewCycle.objects.update(state="frozen")
@@ -62,7 +62,7 @@ def test_a_bill_unlike_its_projection(
     )
     assert page.variance == variance
     assert (variance.parts, variance.unexplained_usd) == ((), 160)
-    assert variance.lacking == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))
+    assert variance.missing_inputs == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))
 
 
 def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
@@ -86,7 +86,7 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
     (variance,) = packet.variances
     assert (variance.volume_usd, variance.efficiency_usd, variance.price_usd) == (50, 50, -40)
     assert month.parts == Split(variance.volume_usd, variance.efficiency_usd, variance.price_usd)
-    assert (variance.unexplained_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
+    assert (variance.unexplained_usd, variance.missing_inputs, packet.models[0].variance) == (0, (), variance)
     (line,) = [line for line in quarterly_page.appendix(row).rows if line[1] == "variance"]
     assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"
 

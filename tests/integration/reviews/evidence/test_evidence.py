@@ -127,7 +127,7 @@ def test_metric_values_are_kept_to_the_last_digit(
 
 def status_of(request: ReviewRequest, item_id: str, now: datetime) -> tuple[bool, str]:
     (found,) = (each for each in EvidenceSnapshot(request, now).checklist if each.item.id == item_id)
-    return found.is_complete, found.why
+    return found.is_complete, found.reason
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,9 @@ def test_what_was_widened_before_is_measured_as_it_was_projected(decided, draft_
 def test_the_past_of_the_team_counts_for_whoever_never_estimated(draft_after, past, cast, now):
     past(*NINE)
     (team,) = comparison.records_for_filing(request=draft_after, estimator=cast.reviewer_one, now=now)
-    assert (team.whose, team.calibration.cases) == ("the team Search", 9)
+    assert (team.estimator, team.calibration.cases) == ("the team Search", 9)
     team, mine = comparison.records_for_filing(request=draft_after, estimator=cast.author, now=now)
-    assert (mine.whose, mine.calibration) == ("Author, who estimates this", team.calibration)
+    assert (mine.estimator, mine.calibration) == ("Author, who estimates this", team.calibration)
 
 
 def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft_after, past, cast, now):

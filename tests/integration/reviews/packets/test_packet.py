@@ -217,7 +217,7 @@ def test_an_open_item_says_why(journey: Journey) -> None:
     rows = {each.item_id: each for each in packet(journey, journey.submitted(journey.filed())).checklist}
     open_item = rows["owner-and-rollback"]
     assert (open_item.is_complete, open_item.answer, open_item.answered_by) == (False, "", "")
-    assert open_item.why == "This item has no answer yet."
+    assert open_item.reason == "This item has no answer yet."
 
 
 def test_votes_of_an_earlier_revision_are_void(journey: Journey) -> None:

@@ -176,7 +176,7 @@ ACTIONS: Mapping[str, Call] = {
     ),
     "reviews.quarterly.actions.agenda.move": _in_meeting(
         lambda cycle, cast, now: agenda.move(
-            item=make.make_item(cycle=cycle, by=cast.approver, now=now), place=1, by=cast.approver, now=now
+            item=make.make_item(cycle=cycle, by=cast.approver, now=now), position=1, by=cast.approver, now=now
         )
     ),
     "reviews.quarterly.actions.meeting.record_attendance": lambda cast, now: make.make_held(cast=cast, now=now),

@@ -23,7 +23,7 @@ Api = Callable[[User | None], APIClient]
 LEADS = ("approver", "product")
 READERS = ("reviewer_one", "reviewer_two", "finance", "admin", "auditor")
 STRANGERS = ("author", "outsider")
-WORDS = {"title": "The bidder", "why": "It is dear."}
+WORDS = {"title": "The bidder", "reason": "It is dear."}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def send(client: APIClient, path: str, **given: Any) -> tuple[int, Any]:
 
 
 def order(answer: Any) -> list[tuple[int, str]]:
-    return [(item["place"], item["title"]) for item in answer["items"]]
+    return [(item["position"], item["title"]) for item in answer["items"]]
 
 
 def told(kind: str) -> dict[str, Any]:
@@ -48,13 +48,13 @@ def told(kind: str) -> dict[str, Any]:
 def test_items_are_added_moved_and_taken_off(cast: Cast, asset: ModelAsset, api: Api, now: datetime) -> None:
     cycle, lead = make_cycle(now=now), api(cast.product)
     base, name = f"/api/v1/cycles/{cycle.quarter}/agenda/", f"search/{asset.slug}"
-    status, answer = send(lead, base, title="The ranker", why="It is slow.", model=name)
+    status, answer = send(lead, base, title="The ranker", reason="It is slow.", model=name)
     assert (status, order(answer)) == (201, [(1, "The ranker")])
     status, answer = send(lead, base, **WORDS)
     assert (status, order(answer)) == (201, [(1, "The ranker"), (2, "The bidder")])
     first, second = answer["items"]
     assert (first["model"], first["kind"], second["model"], second["page"]) == (name, "added", "", "")
-    status, answer = send(lead, f"{base}{second['id']}/move/", place=1)
+    status, answer = send(lead, f"{base}{second['id']}/move/", position=1)
     assert (status, order(answer)) == (200, [(1, "The bidder"), (2, "The ranker")])
     status, answer = send(lead, f"{base}{first['id']}/remove/", reason="Not this quarter.")
     assert (status, order(answer)) == (200, [(1, "The bidder")])
@@ -63,7 +63,7 @@ def test_items_are_added_moved_and_taken_off(cast: Cast, asset: ModelAsset, api:
         "by": "Product",
         "of": cycle.quarter,
         "item": "The bidder",
-        "place": 1,
+        "position": 1,
         "reason": "",
     }
     assert told("item_removed") == {
@@ -92,9 +92,9 @@ def test_a_request_brings_its_model(cast: Cast, policy: object, api: Api, now: d
 @pytest.mark.parametrize(
     ("given", "status", "field"),
     [
-        ({"title": "The bidder"}, 400, "why"),
+        ({"title": "The bidder"}, 400, "reason"),
         ({**WORDS, "title": "a"}, 400, "title"),
-        ({**WORDS, "why": "x"}, 400, "why"),
+        ({**WORDS, "reason": "x"}, 400, "reason"),
         ({**WORDS, "model": "ads/nothing"}, 400, "model"),
         ({**WORDS, "request": "MRR-404"}, 404, None),
         ({**WORDS, "model": "search/x", "request": "MRR-1"}, 400, "request"),
@@ -116,9 +116,9 @@ def test_places_and_removals_that_are_not_there(cast: Cast, api: Api, now: datet
     item, lead = make_item(cycle=cycle, by=cast.approver, now=now), api(cast.approver)
     base = f"/api/v1/cycles/{cycle.quarter}/agenda"
     before = snapshot()
-    status, answer = send(lead, f"{base}/{item.pk}/move/", place=2)
-    assert (status, answer["errors"][0]["detail"]) == (400, "The place must be a number from 1 to 1.")
-    assert send(lead, f"{base}/{item.pk}/move/", place=0)[0] == 400
+    status, answer = send(lead, f"{base}/{item.pk}/move/", position=2)
+    assert (status, answer["errors"][0]["detail"]) == (400, "The position must be a number from 1 to 1.")
+    assert send(lead, f"{base}/{item.pk}/move/", position=0)[0] == 400
     assert send(lead, f"{base}/{item.pk}/remove/", reason="no")[0] == 400
     assert send(lead, f"{base}/999999/remove/", reason="Not now.")[0] == 404
     assert send(lead, f"/api/v1/cycles/2001Q1/agenda/{item.pk}/remove/", reason="Not now.")[0] == 404
@@ -157,7 +157,7 @@ def test_the_chair_changes_hands_notes_are_kept_and_somebody_leaves(cast: Cast, 
     status, answer = send(product, f"{base}notes/", notes="Short and good.")
     assert (status, answer["notes"], told("notes_written")["characters"]) == (200, "Short and good.", 15)
     status, answer = send(product, f"{base}attendance/leave/", person="approver")
-    assert (status, [each["username"] for each in answer["presences"]]) == (200, ["product"])
+    assert (status, [each["username"] for each in answer["attendees"]]) == (200, ["product"])
     assert (answer["missing"], told("left")["person"]) == (["an engineering lead"], "approver")
     before = snapshot()
     assert send(product, f"{base}attendance/leave/", person="approver")[0] == 404
@@ -167,7 +167,7 @@ def test_the_chair_changes_hands_notes_are_kept_and_somebody_leaves(cast: Cast, 
 
 STEPS: dict[str, dict[str, Any]] = {
     "agenda/": WORDS,
-    "agenda/{item}/move/": {"place": 1},
+    "agenda/{item}/move/": {"position": 1},
     "agenda/{item}/remove/": {"reason": "Not this quarter."},
     "refresh/": {},
     "cut-off/": {"cut_off_at": "2001-01-01T00:00:00Z", "reason": "Bills are late."},

@@ -130,7 +130,7 @@ def test_what_the_chair_took_off_stays_off_and_the_order_stays(cast: Cast, asset
     cycles.refresh(cycle=cycle, by=cast.approver, now=now)
     gathered, added = cycle.items.get(), make_item(cycle=cycle, by=cast.approver, now=now)
     assert added.position == 20
-    assert agenda.move(item=added, place=1, by=cast.product, now=now).position == 10
+    assert agenda.move(item=added, position=1, by=cast.product, now=now).position == 10
     version = make_version(by=cast.author, now=now, slug="second")
     ModelAsset.objects.filter(pk=version.asset.pk).update(owner=cast.outsider)
     cycles.refresh(cycle=cycle, by=cast.approver, now=now)
@@ -253,18 +253,20 @@ def test_the_agenda_takes_words_and_known_places(cast: Cast, asset: ModelAsset, 
     item = make_item(cycle=cycle, by=cast.approver, now=now, asset=asset)
     assert (item.page, item.kind, item.added_by) == (f"/models/search/{asset.slug}/", "added", cast.approver)
     refused(
-        lambda: agenda.add(cycle=cycle, title="a", why="Because so.", by=cast.approver, now=now),
+        lambda: agenda.add(cycle=cycle, title="a", reason="Because so.", by=cast.approver, now=now),
         Invalid,
         "Write 5 to 400 characters",
         field="title",
     )
     refused(
-        lambda: agenda.add(cycle=cycle, title="A title", why="", by=cast.approver, now=now),
+        lambda: agenda.add(cycle=cycle, title="A title", reason="", by=cast.approver, now=now),
         Invalid,
         "Write 5 to 2,000 characters",
-        field="why",
+        field="reason",
     )
-    refused(lambda: agenda.move(item=item, place=2, by=cast.approver, now=now), Invalid, "from 1 to 1", field="place")
+    refused(
+        lambda: agenda.move(item=item, position=2, by=cast.approver, now=now), Invalid, "from 1 to 1", field="position"
+    )
     refused(lambda: agenda.remove(item=item, reason="", by=cast.approver, now=now), Invalid, "Write", field="reason")
     agenda.remove(item=item, reason="Not now.", by=cast.approver, now=now)
     refused(
@@ -284,9 +286,9 @@ def test_only_leads_prepare_and_lead(cast: Cast, now: datetime) -> None:
         lambda by: cycles.take_chair(cycle=held, by=by, now=now),
         lambda by: cycles.write_notes(cycle=held, notes="", by=by, now=now),
         lambda by: cycles.close(cycle=held, by=by, now=now),
-        lambda by: agenda.add(cycle=cycle, title="A title", why="Because.", by=by, now=now),
+        lambda by: agenda.add(cycle=cycle, title="A title", reason="Because.", by=by, now=now),
         lambda by: agenda.remove(item=item, reason="Because.", by=by, now=now),
-        lambda by: agenda.move(item=item, place=1, by=by, now=now),
+        lambda by: agenda.move(item=item, position=1, by=by, now=now),
         lambda by: meeting.record_attendance(cycle=held, person=cast.admin, side=Side.GUEST, by=by, now=now),
         lambda by: meeting.remove_attendance(cycle=held, person=cast.product, by=by, now=now),
         lambda by: meeting.decide(item=item, decided=make.decided(cast, now), by=by, now=met_at(now)),

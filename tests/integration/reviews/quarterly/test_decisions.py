@@ -220,7 +220,7 @@ def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersi
 
     request = walks.make_in_review(cast=cast, now=now)
     cycle = make_held(cast=cast, now=now)
-    item = agenda.add(cycle=cycle, title="The ranker", why="It waits.", request=request, by=cast.approver, now=now)
+    item = agenda.add(cycle=cycle, title="The ranker", reason="It waits.", request=request, by=cast.approver, now=now)
     assert (item.page, item.asset, item.team) == (
         f"/requests/{request.ref}/",
         request.model_version.asset,
@@ -261,7 +261,7 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
     row = meeting.decide(**take)
     change = Change.objects.get()
     assert (change.details["amount"], change.state, change.proposed_by) == ("7500.00", "pending", cast.approver)
-    assert row.effect == f"{change} is proposed: {change.what}. A second person must confirm it."
+    assert row.effect == f"{change} is proposed: {change.description}. A second person must confirm it."
     assert row.amount_usd == Decimal("7500.00")
 
 

@@ -94,12 +94,12 @@ def test_a_meeting_from_its_opening_to_its_minutes(cast: Cast, held: ReviewCycle
 def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     cycle, lead = make_cycle(now=now), entered(cast.product)
     base = f"/cycles/{cycle.quarter}/"
-    assert said(lead, f"{base}agenda/", {"title": "The ranker", "why": "It is slow.", "model": asset.pk})[0] == 302
-    assert said(lead, f"{base}agenda/", {"title": "The bidder", "why": "It is dear."})[0] == 302
+    assert said(lead, f"{base}agenda/", {"title": "The ranker", "reason": "It is slow.", "model": asset.pk})[0] == 302
+    assert said(lead, f"{base}agenda/", {"title": "The bidder", "reason": "It is dear."})[0] == 302
     first, second = AgendaItem.objects.order_by("position")
-    assert said(lead, f"{base}agenda/{second.pk}/move/", {"place": 1})[0] == 302
+    assert said(lead, f"{base}agenda/{second.pk}/move/", {"position": 1})[0] == 302
     assert [item.title for item in AgendaItem.objects.all()] == ["The bidder", "The ranker"]
-    status, page = said(lead, f"{base}agenda/{second.pk}/move/", {"place": 9})
+    status, page = said(lead, f"{base}agenda/{second.pk}/move/", {"position": 9})
     assert status == 400
     status, page = said(lead, f"{base}agenda/{first.pk}/remove/", {"reason": ""})
     assert (status, "This field is required" in page) == (400, True)

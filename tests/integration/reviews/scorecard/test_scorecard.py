@@ -14,7 +14,7 @@ from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import SuppliedActual
 from reviews.quarterly.queries import scores
-from reviews.scorecard.domain.scorecard import KpiDirection, KpiStanding, KpiTrend
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiStatus, KpiTrend
 from reviews.scorecard.models import Kpi, KpiActual
 from tests.factories.cycles import make_cycle, make_frozen, make_kpi, sheet
 from tests.factories.models import make_version
@@ -55,8 +55,8 @@ def test_a_value_against_its_target_and_the_quarter_before(cast: Cast, asset: Mo
     (line,) = scores.scorecard("2027Q1", person=person_of(cast.auditor))
     said = line.score
     assert (said.target, said.actual, said.before) == (Decimal("3.2"), Decimal("3.1"), Decimal("3.4"))
-    assert (said.standing, said.trend, said.supplied_by, said.channel) == (
-        KpiStanding.MISSED,
+    assert (said.status, said.trend, said.supplied_by, said.channel) == (
+        KpiStatus.MISSED,
         KpiTrend.WORSE,
         "Author",
         "typed in",

@@ -94,12 +94,12 @@ def test_months_stand_side_by_side(decided, months, estimated, rules, read, now)
         )
     )
     found = comparison.compare_costs(request=decided, now=now)
-    assert [(each.billed, each.gpu_hours, each.standing) for each in found.months[:3]] == [
+    assert [(each.billed, each.gpu_hours, each.status) for each in found.months[:3]] == [
         (Decimal(95), Decimal(4), "within"),
         (Decimal(150), Decimal(2), "above"),
         (None, None, "unbilled" if len(months) > 3 else "not_over"),
     ]
-    assert (found.projected.low, found.projected.middle, found.projected.high) == (80, 100, 200)
+    assert (found.projected.low, found.projected.median, found.projected.high) == (80, 100, 200)
     assert found.outlook.bias == Decimal(445) / 400
 
 
@@ -118,7 +118,7 @@ def test_the_measured_cost_of_a_thousand_scales_the_plan(decided, estimated, cas
             n=1000 if of else None,
         )
     found = comparison.compare_costs(request=decided, now=now)
-    assert (found.measured.low, found.measured.middle) == (None, Decimal("150.00"))
+    assert (found.measured.low, found.measured.median) == (None, Decimal("150.00"))
 
 
 def test_a_breach_is_found_once_and_a_recurrence_is_another(decided, months, estimated, rules, read, now):
@@ -246,9 +246,9 @@ def test_the_page_and_the_file(as_, cast, decided, months, estimated, rules, rea
 def test_programs_read_the_same(api, cast, decided, months, estimated, rules, read):
     read(csv_bytes([billed(months[0], 95)]))
     told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()
-    assert told["projected"] == {"low": "80", "middle": "100", "high": "200"}
+    assert told["projected"] == {"low": "80", "median": "100", "high": "200"}
     first = told["months"][0]
-    assert (first["billed"], first["difference"], first["standing"]) == ("95", "-5", "within")
+    assert (first["billed"], first["difference"], first["status"]) == ("95", "-5", "within")
     assert (told["records"], told["not_converted"]) == ([], [])
     assert api(cast.outsider).get(f"/api/v1/requests/{decided.ref}/costs/").status_code == 404
 
@@ -258,7 +258,7 @@ def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, est
     found = comparison.compare_costs(request=draft_after, now=now)
     assert (found.months, found.authorization) == ((), "")
     team, mine = found.records
-    assert team.whose == "the team Search"
+    assert team.estimator == "the team Search"
     assert (team.calibration.cases, team.calibration.bias, team.calibration.coverage) == (2, Decimal(2), Decimal("0.5"))
     assert mine.calibration == team.calibration
     assert team.widened_high is None

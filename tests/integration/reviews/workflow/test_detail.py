@@ -175,7 +175,7 @@ def test_the_authorization_tells_quarter_by_quarter_what_bills_drew(
         stated = Stated(period=month, amount=amount, request_ref=decided.ref)
         actuals.book_actual(account=account, stated=stated, key=f"b{account.pk}", by=None, now=now)
     page = enter(cast.auditor).get(page_of(decided))
-    assert [(each.granted, each.billed, each.left, each.over) for each in page.context["view"].budget] == [
+    assert [(each.granted, each.billed, each.remaining, each.overrun) for each in page.context["view"].budget] == [
         (first, first + 2000, 0, 2000),
         (320, 300, 20, 0),
         (later[0], later[0] - 1, 1, 0),
@@ -250,7 +250,7 @@ def test_a_ticket_waits_and_says_why(submitted: ReviewRequest, cast: Cast) -> No
     assert "1 update pending" in words(enter(cast.author).get(page_of(submitted)))
     OutboxMessage.objects.filter(kind="ticket.open").update(state=JobState.PAUSED, error="No Jira is configured.")
     page = enter(cast.author).get(page_of(submitted))
-    assert page.context["view"].ticket.why == "No Jira is configured."
+    assert page.context["view"].ticket.reason == "No Jira is configured."
     assert "Updates of the ticket are waiting; none is lost." in words(page)
     assert "Open the integrations" not in words(page)
     assert "Open the integrations" in words(enter(cast.admin).get(page_of(submitted)))

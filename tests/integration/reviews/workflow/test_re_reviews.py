@@ -276,6 +276,6 @@ def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_
         "draft",
     )
     assert (told["first"], told["authorization"]) == (decided.ref, decided.decision.authorization.number)
-    assert api(cast.author).get(f"/api/v1/requests/{draft.ref}/").json()["again_because"] == [told]
-    assert api(cast.author).get(f"/api/v1/requests/{decided.ref}/").json()["again_because"] == []
+    assert api(cast.author).get(f"/api/v1/requests/{draft.ref}/").json()["re_review_reasons"] == [told]
+    assert api(cast.author).get(f"/api/v1/requests/{decided.ref}/").json()["re_review_reasons"] == []
     assert api(cast.outsider).get(f"/api/v1/requests/{draft.ref}/").status_code == 404

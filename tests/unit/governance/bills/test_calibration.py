@@ -17,8 +17,8 @@ from governance.bills.domain.variance.calibration import (
 from weighbridge.core.errors import Invalid
 
 
-def case(billed, middle=100, p90=150):
-    return PastMonth(Decimal(middle), Decimal(p90), Decimal(billed))
+def case(billed, median=100, p90=150):
+    return PastMonth(Decimal(median), Decimal(p90), Decimal(billed))
 
 
 def test_figures_by_hand():
@@ -64,7 +64,7 @@ def test_what_is_no_range_is_refused(faulty):
 @given(st.lists(st.builds(case, st.integers(0, 1000)), min_size=9, max_size=60))
 def test_the_widened_range_would_have_held_nine_of_ten(cases):
     widening = calibrate(cases).widening
-    held = sum(each.billed <= each.middle + (each.p90 - each.middle) * widening for each in cases)
+    held = sum(each.billed <= each.median + (each.p90 - each.median) * widening for each in cases)
     assert held >= 0.9 * len(cases)
 
 
@@ -74,7 +74,7 @@ def test_new_months_of_the_same_kind_stay_below_nine_times_in_ten():
     held, trials = 0, 2_000
     for _ in range(trials):
         *past, new = (case(100 + abs(dice.gauss(0, 80)) * dice.choice((1, -1)) * 0.999) for _ in range(20))
-        held += new.billed <= widened(new.middle, new.p90, calibrate(past))
+        held += new.billed <= widened(new.median, new.p90, calibrate(past))
     assert 0.88 < held / trials < 0.95
 
 
@@ -90,13 +90,13 @@ def test_new_months_of_the_same_kind_stay_below_nine_times_in_ten():
         (2, "-5", "-5"),  # no lower than zero, unless it was
     ],
 )
-def test_a_quantile_moves_away_from_the_middle_by_the_factor(factor, quantile, moved):
-    assert widen_by(Decimal(factor), middle=Decimal(100), quantile=Decimal(quantile)) == Decimal(moved)
+def test_a_quantile_moves_away_from_the_median_by_the_factor(factor, quantile, moved):
+    assert widen_by(Decimal(factor), median=Decimal(100), quantile=Decimal(quantile)) == Decimal(moved)
 
 
 def test_a_factor_that_would_narrow_is_refused():
     with pytest.raises(Invalid, match="must be 1 or more") as caught:
-        widen_by(Decimal("0.99"), middle=Decimal(100), quantile=Decimal(150))
+        widen_by(Decimal("0.99"), median=Decimal(100), quantile=Decimal(150))
     assert caught.value.field == "factor"
 
 
@@ -105,21 +105,21 @@ FACTORS = st.decimals(1, 1000, places=4)
 
 
 @given(MONEY, MONEY, FACTORS)
-def test_widening_never_narrows(middle, quantile, factor):
-    moved = widen_by(factor, middle=middle, quantile=quantile)
-    assert abs(moved - middle) >= abs(quantile - middle)
-    assert (moved >= middle) if quantile >= middle else (0 <= moved <= middle)
+def test_widening_never_narrows(median, quantile, factor):
+    moved = widen_by(factor, median=median, quantile=quantile)
+    assert abs(moved - median) >= abs(quantile - median)
+    assert (moved >= median) if quantile >= median else (0 <= moved <= median)
 
 
 @given(st.lists(MONEY, min_size=4, max_size=4).map(sorted), FACTORS, FACTORS)
 def test_quantiles_stay_in_order_and_a_larger_factor_is_never_tighter(sorted_quantiles, one, other):
-    low, middle, p80, high = sorted_quantiles
+    low, median, p80, high = sorted_quantiles
     less, more = sorted((one, other))
-    before = [widen_by(less, middle=middle, quantile=each) for each in (low, middle, p80, high)]
-    after = [widen_by(more, middle=middle, quantile=each) for each in (low, middle, p80, high)]
+    before = [widen_by(less, median=median, quantile=each) for each in (low, median, p80, high)]
+    after = [widen_by(more, median=median, quantile=each) for each in (low, median, p80, high)]
     assert before == sorted(before)
     assert after == sorted(after)
-    assert (after[0] <= before[0], after[1], after[2] >= before[2], after[3] >= before[3]) == (True, middle, True, True)
+    assert (after[0] <= before[0], after[1], after[2] >= before[2], after[3] >= before[3]) == (True, median, True, True)
 
 
 def calibration(widening, cases=9):

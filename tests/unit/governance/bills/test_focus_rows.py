@@ -15,7 +15,7 @@ MONTH = PlannedMonth(
     team="search",
     model="search/visual-search",
     low=Decimal(80),
-    middle=Decimal(100),
+    median=Decimal(100),
     high=Decimal(150),
     measured=None,
 )

@@ -1,4 +1,4 @@
-"""What bills do to an account, where it is heading, what it hands out, and what a change of it books."""
+"""What bills do to an account, where it is heading, what it delegates, and what a change of it books."""
 
 from datetime import date
 from decimal import Decimal
@@ -86,10 +86,10 @@ def test_a_released_commitment_is_free_again_and_a_released_reservation_stays_ap
     assert release_entry(book, ref="MRR-9", key="y") == ()
 
 
-def test_what_is_handed_out_expired_or_transferred_is_not_available():
+def test_what_is_delegated_expired_or_transferred_is_not_available():
     book = [*BOOK, entry("transfer", -100), entry("transfer", 30), entry("expire", 10)]
-    now = balance(book, handed_out=D(200))
-    assert (now.allocated, now.handed_out, now.available) == (920, 200, 370)
+    now = balance(book, allocated_below=D(200))
+    assert (now.allocated, now.allocated_below, now.available) == (920, 200, 370)
 
 
 def test_the_changes_of_what_is_available_add_up():
@@ -295,7 +295,7 @@ def test_what_hangs_under_what(level, parent):
 
 
 def test_an_account_hands_out_what_it_holds_and_not_a_cent_more():
-    holds = Balance(D(100), reserved=D(30), handed_out=D(20))
+    holds = Balance(D(100), reserved=D(30), allocated_below=D(20))
     check_can_delegate(holds, amount=D(50), unit="USD", account="a", enforces=True)
     check_can_delegate(holds, amount=D(80), unit="USD", account="a", enforces=False)
     for amount, enforces, free in (("50.01", True, "50.00"), ("80.01", False, "80.00")):
@@ -304,8 +304,8 @@ def test_an_account_hands_out_what_it_holds_and_not_a_cent_more():
         assert (refusal.value.code, refusal.value.field) == ("over_parent", "amount")
 
 
-def test_an_account_keeps_what_it_handed_out_and_where_it_enforces_what_is_promised():
-    holds = Balance(D(100), reserved=D(30), handed_out=D(20))
+def test_an_account_keeps_what_it_delegated_and_where_it_enforces_what_is_promised():
+    holds = Balance(D(100), reserved=D(30), allocated_below=D(20))
     check_covers_delegated(holds, amount=D(-50), unit="USD", account="a", enforces=True)
     check_covers_delegated(holds, amount=D(-80), unit="USD", account="a", enforces=False)
     check_covers_delegated(Balance(D(0), reserved=D(9)), amount=D(1), unit="USD", account="a", enforces=True)

@@ -101,7 +101,7 @@ measured = metric_value("latency_p95_ms", "12", basis=Basis.MEASURED)
 )
 def test_metric_items_are_answered_by_facts_alone(metric_values, complete, why):
     status = status_of(METRIC, metric_values=metric_values, answers=[answer("speed", text="It is fast, believe me.")])
-    assert (status.is_complete, status.why) == (complete, why)
+    assert (status.is_complete, status.reason) == (complete, why)
     assert status.metric_values == (tuple(metric_values) if complete else ())
 
 
@@ -110,7 +110,7 @@ def test_every_fact_of_an_item_is_needed():
     status = status_of(item, metric_values=[measured])
     assert status.is_complete is False
     assert status.metric_values == (measured,)
-    assert "training_cost_usd needs a declared or estimated or measured or billed metric value" in status.why
+    assert "training_cost_usd needs a declared or estimated or measured or billed metric value" in status.reason
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_every_fact_of_an_item_is_needed():
 def test_other_items_are_answered_by_a_person(kind, fields, complete):
     status = status_of(TEXT | {"kind": kind}, answers=[answer(**fields)])
     assert status.is_complete is complete
-    assert (status.why == "Answered by ada.") is complete
+    assert (status.reason == "Answered by ada.") is complete
 
 
 def test_of_several_answers_the_latest_counts():
     long, short = answer(text="long enough"), answer(text="no", answered_at=BEFORE + timedelta(hours=1))
     assert status_of(TEXT, answers=[short, long]).is_complete is False
     assert status_of(TEXT, answers=[long]).is_complete is True
-    assert status_of(TEXT).why == "This item has no answer yet."
+    assert status_of(TEXT).reason == "This item has no answer yet."
 
 
 def test_only_required_items_must_be_complete():

@@ -40,7 +40,7 @@ def test_a_condition_that_holds_passes():
     policy_evaluation, result = only([rule()], [metric_value(source="ada")])
     assert policy_evaluation.outcome is PolicyOutcome.CLEARED
     assert (result.status, result.effect, result.observed) == (RuleStatus.PASSED, None, Decimal(120))
-    assert result.why == "training_gpu_hours is 120 gpu_h (declared, ada); the policy asks for at most 500 gpu_h."
+    assert result.reason == "training_gpu_hours is 120 gpu_h (declared, ada); the policy asks for at most 500 gpu_h."
     assert policy_evaluation.standing() == ()
 
 
@@ -58,7 +58,9 @@ def test_a_condition_that_does_not_hold_fires():
 def test_bounds_are_named_in_the_reason():
     _, result = only([p95_rule()], [p95(upper="120")])
     assert result.status is RuleStatus.FIRED
-    assert result.why == "The upper bound of latency_p95_ms is 120 ms (measured); the policy asks for at most 100 ms."
+    assert (
+        result.reason == "The upper bound of latency_p95_ms is 120 ms (measured); the policy asks for at most 100 ms."
+    )
     lower = rule(id="a", metric="accuracy", unit="ratio", comparator="at_least", limit=0.8, statistic="lower")
     _, result = only([lower], [metric_value("accuracy", "0.9", lower="0.79")])
     assert (result.status, result.observed) == (RuleStatus.FIRED, Decimal("0.79"))
@@ -91,7 +93,7 @@ def test_bounds_are_named_in_the_reason():
 def test_what_cannot_be_told_is_indeterminate_and_means_review(metric_values, why):
     policy_evaluation, result = only([p95_rule()], metric_values)
     assert policy_evaluation.outcome is PolicyOutcome.REVIEW_REQUIRED
-    assert (result.status, result.effect, result.why) == (RuleStatus.INDETERMINATE, RuleEffect.REQUIRE_REVIEW, why)
+    assert (result.status, result.effect, result.reason) == (RuleStatus.INDETERMINATE, RuleEffect.REQUIRE_REVIEW, why)
 
 
 COST_P80 = {"id": "cost", "metric": "total_cost_1y_usd", "unit": "USD", "limit": 50_000, "statistic": "p80"}
@@ -121,7 +123,9 @@ def test_a_rule_may_ask_for_the_p80_of_an_estimate(metric_values, status, observ
 
 def test_the_reason_names_the_p80():
     _, result = only([rule(**COST_P80)], [cost(p80=Decimal(51_000))])
-    assert result.why == "The P80 of total_cost_1y_usd is 51000 USD (estimated); the policy asks for at most 50000 USD."
+    assert (
+        result.reason == "The P80 of total_cost_1y_usd is 51000 USD (estimated); the policy asks for at most 50000 USD."
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +186,7 @@ def test_a_waived_rule_still_says_what_it_would_have_said():
     _, result = only([rule(level="soft")], [], waived=frozenset({"gpu"}))
     assert result.status is RuleStatus.WAIVED
     assert result.effect is None
-    assert result.why.startswith("Waived. Without the waiver: The rule needs a declared or estimated")
+    assert result.reason.startswith("Waived. Without the waiver: The rule needs a declared or estimated")
 
 
 def test_the_policy_evaluation_is_a_document_that_reads_back_the_same():
@@ -407,9 +411,9 @@ def test_every_fact_of_the_default_policy_is_in_the_catalog():
 def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
     _, result = only([rule()], [metric_value(value="500.00000004", source="ada")])
     assert result.status is RuleStatus.FIRED
-    assert result.why.startswith("training_gpu_hours is 500.00000004 gpu_h")
+    assert result.reason.startswith("training_gpu_hours is 500.00000004 gpu_h")
     _, rounded = only([rule()], [metric_value(value="499.123456789", source="ada")])
-    assert rounded.why.startswith("training_gpu_hours is 499.123 gpu_h")
+    assert rounded.reason.startswith("training_gpu_hours is 499.123 gpu_h")
 
 
 def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
@@ -428,5 +432,5 @@ def test_the_digest_of_a_recorded_policy_evaluation_never_changes():
     )
     assert (
         digest_of(to_document(policy_evaluation))
-        == "sha256:0336932d9a38c848aec0c482e3a546e205a0daf2f2406e3a7e799a2d1378223c"
+        == "sha256:3f447c41d699df79e0fa8141f0722a3b936747b2b76e4bc040191629114addd3"
     )

@@ -54,13 +54,13 @@ def test_two_versions_are_set_beside_each_other():
     cases = [case(), case("MRR-2", "600", "20"), case("MRR-3", "50", "40")]
     first, second, third = compare(cases, before=OLD, after=NEW)
     assert (first.before.outcome, first.after.outcome) == (PolicyOutcome.CLEARED, PolicyOutcome.REVIEW_REQUIRED)
-    assert (first.is_stricter, first.is_looser, first.new_rules, first.gone_rules) == (True, False, ("gpu",), ())
-    assert (second.is_stricter, second.is_looser, second.new_rules) == (False, False, ())
+    assert (first.is_stricter, first.is_looser, first.added_rules, first.removed_rules) == (True, False, ("gpu",), ())
+    assert (second.is_stricter, second.is_looser, second.added_rules) == (False, False, ())
     assert third.after.outcome is PolicyOutcome.CLEARED
     back = compare(cases, before=NEW, after=OLD)[0]
-    assert (back.is_stricter, back.is_looser, back.new_rules, back.gone_rules) == (False, True, (), ("gpu",))
+    assert (back.is_stricter, back.is_looser, back.added_rules, back.removed_rules) == (False, True, (), ("gpu",))
     milder = compare(cases, before=NEW, after=ADVISED)[0]
-    assert (milder.is_looser, milder.new_rules, milder.after.effects) == (True, (), {"gpu": RuleEffect.ADVISE})
+    assert (milder.is_looser, milder.added_rules, milder.after.effects) == (True, (), {"gpu": RuleEffect.ADVISE})
 
 
 def test_a_version_beside_itself_differs_in_nothing():

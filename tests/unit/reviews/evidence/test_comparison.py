@@ -7,7 +7,7 @@ from benchmarking.runs.domain.metrics import Metric
 from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
-    MonthStanding,
+    MonthStatus,
     Span,
     compare,
     month_end,
@@ -67,7 +67,7 @@ def month(billed, projected=SPAN, is_over=True):
 
 
 @pytest.mark.parametrize(
-    ("billed", "projected", "is_over", "standing"),
+    ("billed", "projected", "is_over", "status"),
     [
         (None, SPAN, True, "unbilled"),
         (None, SPAN, False, "not_over"),
@@ -83,8 +83,8 @@ def month(billed, projected=SPAN, is_over=True):
         (112, Span(Decimal(99), Decimal(100), Decimal(101)), True, "above"),
     ],
 )
-def test_where_a_month_stands(billed, projected, is_over, standing):
-    assert month(billed, projected, is_over).standing is MonthStanding(standing)
+def test_where_a_month_stands(billed, projected, is_over, status):
+    assert month(billed, projected, is_over).status is MonthStatus(status)
 
 
 def test_months_side_by_side():
@@ -115,7 +115,7 @@ def test_only_finished_months_with_a_range_tell_how_good_it_was():
     cases = past_months_of(
         [month(120), month(None), month(120, is_over=False), month(120, None), month(1, Span(None, Decimal(1), None))]
     )
-    assert [(case.middle, case.p90, case.billed) for case in cases] == [(100, 150, 120)]
+    assert [(case.median, case.p90, case.billed) for case in cases] == [(100, 150, 120)]
 
 
 def reading(name, value, lower=None, upper=None):

@@ -1,4 +1,4 @@
-"""The parts of a month's difference, and what is lacking for them; requests by month as a file."""
+"""The parts of a month's difference, and the inputs that are missing for them; requests by month as a file."""
 
 from datetime import date
 from decimal import Decimal
@@ -35,13 +35,13 @@ def test_the_load_is_a_twelfth_of_the_year():
 def test_the_parts_add_up_to_the_difference():
     """1,200 requests for 1,000, 15 hours for 10, 12 dollars an hour for 10: 20, 30 and 30."""
     (found,) = with_parts([month()], load=LOAD, traffic={MONTH: 1200})
-    assert (found.requests, found.lacking) == (1200, ())
+    assert (found.requests, found.missing_inputs) == (1200, ())
     assert (found.parts.volume, found.parts.efficiency, found.parts.price) == (20, 30, 30)
     assert found.parts.total == found.difference == 80
 
 
 @pytest.mark.parametrize(
-    ("load", "traffic", "hours", "lacking"),
+    ("load", "traffic", "hours", "missing_inputs"),
     [
         (Load(), {}, "0", (month_variance.NO_PROJECTION, month_variance.NO_REQUESTS, month_variance.NO_HOURS)),
         (Load(Decimal(1)), {MONTH: 5}, "1", (month_variance.NO_REPLICAS,)),
@@ -50,14 +50,14 @@ def test_the_parts_add_up_to_the_difference():
         (LOAD, {MONTH: 5}, "0", (month_variance.NO_HOURS,)),
     ],
 )
-def test_what_is_lacking_is_named_and_the_difference_stays(load, traffic, hours, lacking):
+def test_the_missing_inputs_are_named_and_the_difference_stays(load, traffic, hours, missing_inputs):
     (found,) = with_parts([month(hours=hours)], load=load, traffic=traffic)
-    assert (found.parts, found.lacking, found.difference) == (None, lacking, 80)
+    assert (found.parts, found.missing_inputs, found.difference) == (None, missing_inputs, 80)
 
 
 def test_without_a_bill_or_a_plan_nothing_is_lacking():
     found = with_parts([month(usd=None), month(projected=None)], load=LOAD, traffic={})
-    assert [(each.parts, each.lacking) for each in found] == [(None, ())] * 2
+    assert [(each.parts, each.missing_inputs) for each in found] == [(None, ())] * 2
 
 
 def test_a_file_of_requests():

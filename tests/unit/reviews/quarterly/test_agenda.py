@@ -53,12 +53,14 @@ def test_a_pending_investment() -> None:
         subject="MRR-2026-0001",
         title="A ranker",
         model="search/ranker",
-        why="It is in review: 1,200.50 USD a year.",
+        reason="It is in review: 1,200.50 USD a year.",
         page="/requests/MRR-2026-0001/",
         request="MRR-2026-0001",
         weight=Decimal("1200.50"),
     )
-    assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost given."
+    assert (
+        only(Sources(investments=(investment(usd=None, state="evidence"),))).reason == "It is evidence: no cost given."
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_a_pending_investment() -> None:
 def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datetime, is_new: bool) -> None:
     entries = build_agenda(Sources(investments=(investment(approved_at=approved_at),)), quarter=Q4)
     assert [entry.kind for entry in entries] == ([AgendaKind.NEW_INVESTMENT] if is_new else [])
-    assert all(entry.why == f"Approved on {approved_at:%Y-%m-%d}: 1,200.50 USD a year." for entry in entries)
+    assert all(entry.reason == f"Approved on {approved_at:%Y-%m-%d}: 1,200.50 USD a year." for entry in entries)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datet
 def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool) -> None:
     owed = ConditionDue(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
     entries = build_agenda(Sources(conditions=(owed,)), quarter=Q4)
-    assert [(entry.subject, entry.why, entry.page) for entry in entries] == (
+    assert [(entry.subject, entry.reason, entry.page) for entry in entries] == (
         [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
     )
 
@@ -103,7 +105,7 @@ def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) 
         number=4, kind=kind, subject="Search 2026Q4 USD", text="Too much.", page="/budgets/", team="search"
     )
     assert only(Sources(findings=(found,))) == AgendaEntry(
-        kind=expected, subject="FND-4", title="Search 2026Q4 USD", why="Too much.", page="/budgets/", team="search"
+        kind=expected, subject="FND-4", title="Search 2026Q4 USD", reason="Too much.", page="/budgets/", team="search"
     )
 
 
@@ -126,7 +128,7 @@ def monthly(number: int, ref: str, kind: str = "cost.breach") -> OpenFinding:
 def test_findings_month_after_month_are_one_item_that_names_them_all() -> None:
     findings = (monthly(5, "A"), monthly(6, "B"), monthly(7, "A"), monthly(8, "A", "drift"), monthly(9, "A"))
     entries = build_agenda(Sources(findings=findings), quarter=Q4)
-    assert [(entry.kind, entry.subject, entry.why) for entry in entries] == [
+    assert [(entry.kind, entry.subject, entry.reason) for entry in entries] == [
         (
             AgendaKind.FORECAST_ERROR,
             "cost.breach:A",
@@ -147,7 +149,7 @@ def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
         Sources(forecast_errors=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))),
         quarter=Q4,
     )
-    assert [(entry.subject, entry.why) for entry in entries] == [
+    assert [(entry.subject, entry.reason) for entry in entries] == [
         ("D", "Projected 100.00 USD, billed 20.00 USD: 80 % off."),
         ("B", "Projected 100.00 USD, billed 150.00 USD: 50 % off."),
         ("C", "Projected 0.00 USD, billed 5.00 USD: nothing was projected."),
@@ -203,7 +205,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
             ),
         ),
     )
-    assert [(entry.kind, entry.subject, entry.why, entry.page) for entry in build_agenda(sources, quarter=Q4)] == [
+    assert [(entry.kind, entry.subject, entry.reason, entry.page) for entry in build_agenda(sources, quarter=Q4)] == [
         (
             AgendaKind.FOLLOW_UP,
             "ACT-2026Q3-01",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision, check_decision
 from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes, escaped, markdown
-from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, KpiStanding, KpiTrend, Totals, totals
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, KpiStatus, KpiTrend, Totals, totals
 from weighbridge.core.errors import Invalid
 
 TODAY = date(2027, 1, 12)
@@ -100,23 +100,23 @@ def score(
 
 
 @pytest.mark.parametrize(
-    ("said", "standing", "trend", "gap", "change"),
+    ("said", "status", "trend", "gap", "change"),
     [
-        (score(None), KpiStanding.UNKNOWN, KpiTrend.FIRST, None, None),
-        (score("100"), KpiStanding.MET, KpiTrend.FIRST, "0", None),
-        (score("110", "100"), KpiStanding.MET, KpiTrend.BETTER, "0.1", "0.1"),
-        (score("90", "100"), KpiStanding.MISSED, KpiTrend.WORSE, "-0.1", "-0.1"),
-        (score("102", "100"), KpiStanding.MET, KpiTrend.STEADY, "0.02", "0.02"),
-        (score("90", "100", better=KpiDirection.LOWER), KpiStanding.MET, KpiTrend.BETTER, "0.1", "-0.1"),
-        (score("110", "100", better=KpiDirection.LOWER), KpiStanding.MISSED, KpiTrend.WORSE, "-0.1", "0.1"),
-        (score("-5", "-10", target="-8"), KpiStanding.MET, KpiTrend.BETTER, "0.375", "0.5"),
-        (score("5", "0", target="0"), KpiStanding.MET, KpiTrend.BETTER, None, None),
+        (score(None), KpiStatus.UNKNOWN, KpiTrend.FIRST, None, None),
+        (score("100"), KpiStatus.MET, KpiTrend.FIRST, "0", None),
+        (score("110", "100"), KpiStatus.MET, KpiTrend.BETTER, "0.1", "0.1"),
+        (score("90", "100"), KpiStatus.MISSED, KpiTrend.WORSE, "-0.1", "-0.1"),
+        (score("102", "100"), KpiStatus.MET, KpiTrend.STEADY, "0.02", "0.02"),
+        (score("90", "100", better=KpiDirection.LOWER), KpiStatus.MET, KpiTrend.BETTER, "0.1", "-0.1"),
+        (score("110", "100", better=KpiDirection.LOWER), KpiStatus.MISSED, KpiTrend.WORSE, "-0.1", "0.1"),
+        (score("-5", "-10", target="-8"), KpiStatus.MET, KpiTrend.BETTER, "0.375", "0.5"),
+        (score("5", "0", target="0"), KpiStatus.MET, KpiTrend.BETTER, None, None),
     ],
 )
 def test_how_an_actual_stands(
-    said: KpiScore, standing: KpiStanding, trend: KpiTrend, gap: str | None, change: str | None
+    said: KpiScore, status: KpiStatus, trend: KpiTrend, gap: str | None, change: str | None
 ) -> None:
-    assert (said.standing, said.trend) == (standing, trend)
+    assert (said.status, said.trend) == (status, trend)
     assert said.gap == (None if gap is None else Decimal(gap))
     assert said.change == (None if change is None else Decimal(change))
 
@@ -127,13 +127,13 @@ def test_the_sign_of_the_gap_says_whether_the_target_is_met(
 ) -> None:
     said = score(str(actual), target=str(target), better=better)
     if said.gap is not None:
-        assert (said.gap >= 0) == (said.standing is KpiStanding.MET)
+        assert (said.gap >= 0) == (said.status is KpiStatus.MET)
     mirrored = score(
         str(-actual),
         target=str(-target),
         better=KpiDirection.LOWER if better is KpiDirection.HIGHER else KpiDirection.HIGHER,
     )
-    assert mirrored.standing is said.standing
+    assert mirrored.status is said.status
 
 
 def test_totals_count_every_line_once() -> None:
@@ -149,7 +149,7 @@ MEETING = Minutes(
         MinutedItem(
             kind="Over budget",
             title="The ranker",
-            why="Run over by 12 USD.",
+            reason="Run over by 12 USD.",
             decisions=(
                 MinutedDecision(
                     kind="optimize",
@@ -162,8 +162,8 @@ MEETING = Minutes(
                 ),
             ),
         ),
-        MinutedItem(kind="Rule waived", title="# p95", why="Waived."),
-        MinutedItem(kind="Saving found", title="int8", why="Worth it.", removal="In use\nalready."),
+        MinutedItem(kind="Rule waived", title="# p95", reason="Waived."),
+        MinutedItem(kind="Saving found", title="int8", reason="Worth it.", removal="In use\nalready."),
     ),
     notes="First.\n\n# Second <b>",
 )

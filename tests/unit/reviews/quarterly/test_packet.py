@@ -31,7 +31,7 @@ def test_what_a_packet_adds_up_to() -> None:
 def test_a_packet_survives_its_document() -> None:
     packet = make_packet(3)
     assert read_quarterly_packet(to_document(packet)) == packet
-    assert digest_of(to_document(packet)) == "sha256:1b8d1e4639a716545fcd1c61412965ec087222277977be471369ac73c65a2fc0"
+    assert digest_of(to_document(packet)) == "sha256:d3670250d842a17c4845cde21d398c763e2277a27c90a3239b223ff42bb529a6"
 
 
 @given(POINTS)
@@ -110,7 +110,7 @@ def test_the_difference_to_the_quarter_before() -> None:
         ChangeRow(
             what="Authorization of team-2/model-1", before="AUT-2026-0001, active, until 2027-06-30", after="none"
         ),
-        ChangeRow(what="Standing of team-4/model-3, Conversion", before="missed", after=""),
+        ChangeRow(what="Status of team-4/model-3, Conversion", before="missed", after=""),
         ChangeRow(what="On the agenda: Investment pending", before="3", after=""),
     )
 

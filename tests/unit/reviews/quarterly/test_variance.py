@@ -21,12 +21,20 @@ def make_month(
     projected: str | None = "100",
     billed: str | None = "160",
     parts: Split | None = None,
-    lacking: tuple[str, ...] = (),
+    missing_inputs: tuple[str, ...] = (),
 ) -> ComparedMonth:
     span = None if projected is None else Span(None, Decimal(projected), None)
     usd = None if billed is None else Decimal(billed)
     return ComparedMonth(
-        month, span, None, usd, Decimal(2), is_over=True, parts=parts, lacking=lacking, server_hours=Decimal(2)
+        month,
+        span,
+        None,
+        usd,
+        Decimal(2),
+        is_over=True,
+        parts=parts,
+        missing_inputs=missing_inputs,
+        server_hours=Decimal(2),
     )
 
 
@@ -36,8 +44,8 @@ TOLD = Split(Decimal(50), Decimal(50), Decimal(-40))
 def test_months_add_up_and_what_lacks_is_named_with_its_months() -> None:
     months = [
         make_month(MONTHS[0], parts=TOLD),
-        make_month(MONTHS[1], billed="90.006", lacking=("requests", "hours")),
-        make_month(MONTHS[2], billed="100", lacking=("requests",)),
+        make_month(MONTHS[1], billed="90.006", missing_inputs=("requests", "hours")),
+        make_month(MONTHS[2], billed="100", missing_inputs=("requests",)),
     ]
     found = variance_of("a/b", months)
     assert found == Variance(
@@ -47,16 +55,16 @@ def test_months_add_up_and_what_lacks_is_named_with_its_months() -> None:
         volume_usd=Decimal(50),
         efficiency_usd=Decimal(50),
         price_usd=Decimal(-40),
-        lacking=("requests (May 2026, June 2026)", "hours (May 2026)"),
+        missing_inputs=("requests (May 2026, June 2026)", "hours (May 2026)"),
     )
     assert (found.difference_usd, found.unexplained_usd) == (Decimal("50.01"), Decimal("-9.99"))
     assert found.parts == (("volume", 50), ("efficiency", 50), ("price", -40))
 
 
 def test_without_requests_nothing_is_told_apart() -> None:
-    found = variance_of("a/b", [make_month(MONTHS[0], lacking=("requests",))])
+    found = variance_of("a/b", [make_month(MONTHS[0], missing_inputs=("requests",))])
     assert found is not None
-    assert (found.parts, found.unexplained_usd, found.lacking) == ((), Decimal(60), ("requests (April 2026)",))
+    assert (found.parts, found.unexplained_usd, found.missing_inputs) == ((), Decimal(60), ("requests (April 2026)",))
 
 
 def test_months_without_a_plan_or_a_bill_do_not_count() -> None:
@@ -71,5 +79,5 @@ def test_the_parts_of_all_months_leave_nothing_over(told: list[tuple[Decimal, in
     load = Load(Decimal(1000), Decimal(1))
     found = variance_of("a/b", with_parts(months, load=load, traffic=traffic))
     assert found is not None
-    assert (found.unexplained_usd, found.lacking) == (0, ())
+    assert (found.unexplained_usd, found.missing_inputs) == (0, ())
     assert abs(found.billed_usd - sum(usd for usd, _ in told)) <= Decimal("0.005") * len(told)

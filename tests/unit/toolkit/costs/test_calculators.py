@@ -100,7 +100,7 @@ def test_todays_prices_say_what_moved():
     found = changes(before, projected(small(), BOOK.with_prices([newer])))
     assert found["prices"] == [
         {
-            "what": "aws/us-east-1/m5.large",
+            "item": "aws/us-east-1/m5.large",
             "before": "0.096",
             "after": "0.048",
             "unit": "instance_h",

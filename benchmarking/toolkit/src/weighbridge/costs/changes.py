@@ -50,7 +50,7 @@ def sentences(found: Mapping[str, Any], metric: str = "total_cost_1y_usd") -> li
     ]
     lines += [f"{row['input']}: {row['before']} -> {row['after']}" for row in found["inputs"]]
     lines += [
-        f"price of {row['what']}: {row['before']} ({row['before_as_of']}) -> {row['after']} ({row['after_as_of']})"
+        f"price of {row['item']}: {row['before']} ({row['before_as_of']}) -> {row['after']} ({row['after_as_of']})"
         f"{_percent(row['ratio'])}"
         for row in found["prices"]
     ]
@@ -72,23 +72,23 @@ def _moved(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the changed prices. Prices are matched by SKU and term, or by path."""
-    old, new = ({what_of(price): price for price in document["prices"]} for document in (before, after))
+    old, new = ({item_of(price): price for price in document["prices"]} for document in (before, after))
     return [
         {
-            "what": what,
-            "before": old[what]["usd"],
-            "after": new[what]["usd"],
-            "unit": new[what]["unit"],
-            "before_as_of": old[what]["as_of"],
-            "after_as_of": new[what]["as_of"],
-            "ratio": _ratio(old[what]["usd"], new[what]["usd"]),
+            "item": item,
+            "before": old[item]["usd"],
+            "after": new[item]["usd"],
+            "unit": new[item]["unit"],
+            "before_as_of": old[item]["as_of"],
+            "after_as_of": new[item]["as_of"],
+            "ratio": _ratio(old[item]["usd"], new[item]["usd"]),
         }
-        for what in old
-        if what in new and old[what]["usd"] != new[what]["usd"]
+        for item in old
+        if item in new and old[item]["usd"] != new[item]["usd"]
     ]
 
 
-def what_of(price: Mapping[str, Any]) -> str:
+def item_of(price: Mapping[str, Any]) -> str:
     """Return what a pinned price is for: its SKU with term, meter and tier, or its path in the spec."""
     names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
     tier = (f"above {price['above']} {price['unit']}",) if "above" in price else ()

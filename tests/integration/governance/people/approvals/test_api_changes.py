@@ -40,7 +40,7 @@ def test_a_role_is_proposed_and_confirmed(api: Api, cast: Cast, second: User) ->
     proposed = api(cast.admin).post(URL, wish(), format="json")
     assert proposed.status_code == 201
     told = proposed.json()
-    assert (told["what"], told["state"], told["proposed_by"], told["closed_by"]) == (
+    assert (told["description"], told["state"], told["proposed_by"], told["closed_by"]) == (
         "Give Author the role reviewer",
         "pending",
         "admin",

@@ -54,7 +54,11 @@ def events(change: Change) -> list[tuple[str, str, str]]:
 
 def test_a_version_is_proposed_and_confirmed(cast: Cast, draft: PolicyVersion, now: datetime) -> None:
     change = propose(version=draft, by=cast.approver, now=now)
-    assert (change.what, change.state, change.expires_at) == ("Publish the policy default v1", "pending", now + WEEK)
+    assert (change.description, change.state, change.expires_at) == (
+        "Publish the policy default v1",
+        "pending",
+        now + WEEK,
+    )
     assert PolicyVersion.objects.get().state == "draft"
     done = approvals.confirm(change=change, by=cast.admin, now=now + timedelta(hours=1))
     assert (done.state, done.closed_by, done.closed_at) == ("confirmed", cast.admin, now + timedelta(hours=1))
@@ -62,14 +66,14 @@ def test_a_version_is_proposed_and_confirmed(cast: Cast, draft: PolicyVersion, n
     assert (version.state, version.published_by) == ("published", cast.admin)
     assert events(change) == [("change.proposed", "Approver", REASON), ("change.confirmed", "Admin", "")]
     last = AuditEvent.objects.latest("position")
-    assert last.details == {"what": "Publish the policy default v1", "proposed_by": "approver"}
+    assert last.details == {"description": "Publish the policy default v1", "proposed_by": "approver"}
     assert AuditEvent.objects.filter(kind="policy.published", actor="Admin").count() == 1
 
 
 def test_a_checklist_goes_the_same_way(cast: Cast, now: datetime) -> None:
     version = rulebook.draft_checklist(source=CHECKLIST, by=cast.approver, now=now)
     change = propose(version=version, by=cast.approver, now=now)
-    assert change.what == "Publish the checklist standard v1"
+    assert change.description == "Publish the checklist standard v1"
     approvals.confirm(change=change, by=cast.admin, now=now)
     assert ChecklistVersion.objects.get().state == "published"
 
@@ -82,7 +86,7 @@ def test_a_role_is_proposed_and_confirmed(cast: Cast, second: User, now: datetim
     assert person_of(cast.author).roles == {Role.REQUESTER, role}
     granted = AuditEvent.objects.get(kind="role.granted", subject="author", details__role=role.value)
     assert (granted.actor, granted.details["change"]) == ("Admin", str(change))
-    assert change.what == f"Give Author the role {role.label.lower()}"
+    assert change.description == f"Give Author the role {role.label.lower()}"
 
 
 def test_who_may_propose_confirm_and_refuse(cast: Cast, second: User, draft: PolicyVersion, now: datetime) -> None:
@@ -298,7 +302,13 @@ def test_the_database_refuses_a_wrong_end(cast: Cast, second: User, now: datetim
 
 
 def test_the_database_refuses_a_wrong_beginning(cast: Cast, draft: PolicyVersion, now: datetime) -> None:
-    fine = {"reason": REASON, "proposed_by": cast.admin, "proposed_at": now, "expires_at": now + WEEK, "what": "It"}
+    fine = {
+        "reason": REASON,
+        "proposed_by": cast.admin,
+        "proposed_at": now,
+        "expires_at": now + WEEK,
+        "description": "It",
+    }
     fine |= {"kind": Changed.ROLE, "subject_id": cast.author.pk}
     about = {"gains": cast.author, "part": "reviewer"}
     wrong = [

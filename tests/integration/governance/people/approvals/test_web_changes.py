@@ -69,7 +69,7 @@ def test_the_second_person_sees_the_difference_and_confirms(as_, change, admin):
     assert said(page) == [f"{change} is confirmed and in force."]
     assert PolicyVersion.objects.get(state="published").number == 2
     assert "Confirmed" in words(page)
-    assert change.what in words(client.get("/changes/"))
+    assert change.description in words(client.get("/changes/"))
 
 
 def test_the_first_person_cannot_and_is_told_who_can(as_, policy, change, approver, admin, second, now):

@@ -205,12 +205,12 @@ class PriceBook:
 
 def _disagreement(prices: Sequence[Price], tolerance: Decimal) -> Disagreement | None:
     ordered = tuple(sorted(prices, key=lambda price: price.usd))
-    cheapest, dearest = ordered[0].usd, ordered[-1].usd
+    cheapest, most_expensive = ordered[0].usd, ordered[-1].usd
     if len({price.unit for price in prices}) > 1:
         return Disagreement(ordered, None)
-    if cheapest == dearest:
+    if cheapest == most_expensive:
         return None
-    spread = (dearest - cheapest) / cheapest if cheapest else None
+    spread = (most_expensive - cheapest) / cheapest if cheapest else None
     return Disagreement(ordered, spread) if spread is None or spread > tolerance else None
 
 
