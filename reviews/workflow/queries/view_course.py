@@ -43,7 +43,7 @@ class StageView:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketView:
-    """The state of the ticket; `reason` is the error of the last attempt to update it."""
+    """The state of the ticket; `error` is that of the last attempt to update it."""
 
     state: str
     key: str
@@ -53,7 +53,7 @@ class TicketView:
     waiting: int
     effect_state: str
     attempts: int
-    reason: str
+    error: str
     next_attempt_at: datetime | None
     mirror: MirrorView | None = None
 
@@ -180,7 +180,7 @@ def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
         waiting=len(waiting),
         effect_state=first.state if first else "",
         attempts=first.attempts if first else 0,
-        reason=first.error if first else "",
+        error=first.error if first else "",
         next_attempt_at=first.next_attempt_at if first else None,
         mirror=mirror_view(ticket),
     )

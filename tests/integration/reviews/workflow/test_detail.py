@@ -250,7 +250,7 @@ def test_a_ticket_waits_and_says_why(submitted: ReviewRequest, cast: Cast) -> No
     assert "1 update pending" in words(enter(cast.author).get(page_of(submitted)))
     OutboxMessage.objects.filter(kind="ticket.open").update(state=JobState.PAUSED, error="No Jira is configured.")
     page = enter(cast.author).get(page_of(submitted))
-    assert page.context["view"].ticket.reason == "No Jira is configured."
+    assert page.context["view"].ticket.error == "No Jira is configured."
     assert "Updates of the ticket are waiting; none is lost." in words(page)
     assert "Open the integrations" not in words(page)
     assert "Open the integrations" in words(enter(cast.admin).get(page_of(submitted)))
