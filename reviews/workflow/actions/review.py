@@ -69,17 +69,23 @@ def vote(
     request: ReviewRequest,
     stage_id: str,
     choice: VoteChoice,
+    revision: int | None = None,
     rationale: str = "",
     conditions: tuple[NewCondition, ...] = (),
     by: User,
     now: datetime,
 ) -> ReviewRequest:
-    """Cast one vote. A vote that completes the voting also decides, in the same transaction."""
+    """Cast one vote. A vote that completes the voting also decides, in the same transaction.
+
+    Raises WrongState if the person saw another `revision` than the present one; None says nothing about it.
+    """
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         before = snapshot_of(row, now=now)
         stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
+        if revision not in {None, row.revision}:
+            raise WrongState(f"You saw revision {revision}, and this is revision {row.revision}. Read it, then vote.")
         _check_conditions(conditions, now=now)
         details: dict[str, Any] = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
         Vote.objects.create(request=row, **details, person=by, rationale=rationale, cast_at=now)

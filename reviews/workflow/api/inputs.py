@@ -147,6 +147,9 @@ class VoteInput(Input):
 
     stage = serializers.CharField(max_length=40, source="stage_id")
     choice = choice(VoteChoice)
+    revision = serializers.IntegerField(
+        required=False, min_value=1, help_text="The revision that you read; a vote on another one is refused."
+    )
     rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     conditions = ConditionInput(many=True, required=False)
 

@@ -169,10 +169,11 @@ def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> 
 
 def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     stage = view.open_stage
+    seen = {"stage": stage.id if stage else "", "revision": view.revision}
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
-        "vote": VoteForm(auto_id="vote-%s", initial={"stage": stage.id if stage else ""}, may_condition=is_last(view)),
+        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last(view)),
         "revise": StepReasonForm(auto_id="revise-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),

@@ -149,6 +149,7 @@ class VoteForm(forms.Form):
     """A vote. Approvals in the last stage may have conditions."""
 
     stage = forms.CharField(widget=forms.HiddenInput)
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
     choice = forms.ChoiceField(label="Your vote", choices=CHOICES, widget=forms.RadioSelect)
     rationale = text_field(
         rows=3,

@@ -57,11 +57,12 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
 
-    def act(*, stage: str, choice: str, rationale: str, by: User, now: datetime, **_: Any) -> str:
+    def act(*, stage: str, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:
         after = reviewing.vote(
             request=row,
             stage_id=stage,
             choice=VoteChoice(choice),
+            revision=revision,
             rationale=rationale,
             conditions=form.new_conditions,
             by=by,

@@ -151,6 +151,14 @@ def test_a_vote_that_is_none(api: Api, reviewer_one: User, in_review: ReviewRequ
     assert snapshot() == before
 
 
+def test_a_vote_is_on_the_revision_that_was_read(api: Api, reviewer_one: User, in_review: ReviewRequest) -> None:
+    client, before = api(reviewer_one), snapshot()
+    fields = {"stage": "technical", "choice": "approve"}
+    response = post(client, in_review, "votes", **fields, revision=2)
+    assert (response.status_code, response.json()["code"], snapshot()) == (409, "wrong_state", before)
+    assert post(client, in_review, "votes", **fields, revision=1).status_code == 201
+
+
 def test_the_vote_that_decides_asks_the_policy_twice(
     api: Api, cast: Cast, in_review: ReviewRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.pages import html_of
 
@@ -74,6 +75,17 @@ def test_three_votes_decide(in_review: ReviewRequest, cast: Cast) -> None:
         assert page.redirect_chain == [(f"{page_of(in_review)}#votes", 302)]
     assert state_of(in_review) == "decided"
     assert in_review.decision.outcome == "approved"
+
+
+def test_a_vote_is_on_the_revision_that_the_page_showed(in_review: ReviewRequest, cast: Cast) -> None:
+    shown = enter(cast.reviewer_one).get(page_of(in_review)).content.decode()
+    assert re.search(r'<input type="hidden" name="revision" value="1"', shown)
+    before = snapshot()
+    fields = {"stage": "technical", "choice": "approve", "rationale": "Sound."}
+    page = post(cast.reviewer_one, in_review, "votes", revision="2", **fields)
+    assert (page.status_code, snapshot()) == (409, before)
+    assert "You saw revision 2, and this is revision 1. Read it, then vote." in words(page)
+    assert said(post(cast.reviewer_one, in_review, "votes", revision="1", **fields)) == ["Your vote is cast."]
 
 
 def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
