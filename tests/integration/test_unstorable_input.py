@@ -102,3 +102,10 @@ def test_what_the_database_refuses_as_data_is_bad_input(
     answer = client.get(address)
     assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (400, media_type)
     assert "cannot be stored" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/api/v1/spend/?month=9999-12-31", "/spend/?month=9999-12-31"])
+def test_there_is_no_month_after_the_last(cast: Cast, address: str) -> None:
+    client = Client()
+    client.force_login(cast.finance)
+    assert client.get(address).status_code in {200, 400}

@@ -50,12 +50,14 @@ def test_what_is_wrong_is_said_where_it_was_typed(submitted, author, now):
     client, url = browser(author), f"/requests/{submitted.ref}/projections/"
     for data, reason in (
         ({}, "Paste the link to a stored projection, or choose a spec file"),
+        ({"link": "http://127.0.0.1/costs/nonsense/"}, "There is no such projection; check the link."),
         ({"link": row.token}, "Choose the option of this request: own, api."),
         ({"link": row.token, "option": "gpu"}, "has no option &#x27;gpu&#x27;"),
     ):
         answer = client.post(url, data)
         assert answer.status_code in {400, 422}
         assert reason in html_of(answer)
+        assert submitted.title in html_of(answer), "the request and the input stay on the page"
     assert submitted.projections.count() == 0
 
 

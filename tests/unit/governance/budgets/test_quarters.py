@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.budgets.domain.quarters import Quarter
+from governance.budgets.domain.quarters import Quarter, next_month
 from weighbridge.core.errors import Invalid
 
 
@@ -53,3 +53,9 @@ def test_every_day_lies_in_exactly_its_quarter(day):
     assert quarter.start_on <= day <= quarter.end_on
     assert quarter.next.start_on == quarter.end_on + timedelta(days=1)
     assert quarter.next.previous == quarter == Quarter.parse(str(quarter))
+
+
+def test_the_last_month_of_the_calendar_has_no_next():
+    assert next_month(date(9998, 12, 31)) == date(9999, 1, 1)
+    with pytest.raises(Invalid):
+        next_month(date(9999, 12, 31))

@@ -149,6 +149,7 @@ def test_yaml_keeps_numbers_as_written_and_dates_as_text():
         ("a: .inf", ".inf is not a number"),
         ("a: &x 1\nb: *x", "uses references"),
         ("a: [", "is not valid YAML"),
+        ("1" * 5_000, "is not valid YAML"),
         ("a: !!python/object:os.system 1", "is not valid YAML"),
     ],
 )
