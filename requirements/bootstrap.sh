@@ -14,7 +14,7 @@ is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/n
 
 choose_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3 python3.11 python3.12 python3.13; do
+  for candidate in ${PYTHON:-} python3.11 python3 python3.12 python3.13; do
     if command -v "$candidate" >/dev/null && is_recent "$candidate"; then echo "$candidate"; return; fi
   done
   fail "Python 3.11 or later is needed and none was found. Install it (Debian, Ubuntu: apt-get install python3 python3-venv)
