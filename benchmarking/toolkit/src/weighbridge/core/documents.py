@@ -23,7 +23,11 @@ UNSTORABLE = "contains a character that cannot be stored."
 
 def is_storable(text: str) -> bool:
     """Whether a database and a file can store the text: it has no NUL character and no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 class Reader:
