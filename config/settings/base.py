@@ -8,20 +8,17 @@ from urllib.parse import unquote, urlsplit
 from config import brokers, embedded_database, env, log_lines, sign_on
 from config.settings import applications
 from weighbridge.core import masking
+from weighbridge.core.secret_files import stored_secret
 
 env.set_polars_cache_size()
 BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
 VAR_DIR = env.var_folder()
 
 
-def _stored_secret(name: str) -> str:
-    path = VAR_DIR / "keys" / name
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.write_text(secrets.token_urlsafe(50))
-        path.chmod(0o600)
-    masking.hide_secrets(path.read_text())
-    return path.read_text()
+def _own_secret_key() -> str:
+    key = stored_secret(VAR_DIR / "keys" / "django", lambda: secrets.token_urlsafe(50))
+    masking.hide_secrets(key)
+    return key
 
 
 def _database() -> dict[str, Any]:
@@ -45,7 +42,7 @@ def _database() -> dict[str, Any]:
     }
 
 
-SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _stored_secret("django")
+SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _own_secret_key()
 DEBUG = False
 ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 

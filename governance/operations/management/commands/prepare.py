@@ -13,6 +13,7 @@ from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from weighbridge.core import attestation
+from weighbridge.core.secret_files import stored_secret
 
 
 class Command(BaseCommand):
@@ -23,10 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Create missing parts and print them."""
         path = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_text(attestation.new_key_pem())
+        is_new = not path.exists()
+        stored_secret(path, attestation.new_key_pem)
+        if is_new:
             self.stdout.write(f"Created the signing key {path}.")
         with audit.origin("command"):
             self._publish()

@@ -75,10 +75,12 @@ def test_a_choice_that_cannot_be_compared_is_answered_in_words(ids, words, as_, 
     assert words in html_of(page)
 
 
-def test_strangers_learn_nothing(as_, outsider, runs):
+def test_strangers_learn_nothing(as_, author, outsider, runs):
     page = compare(as_(outsider), runs[0].pk, runs[1].pk)
     assert page.status_code == 404
-    assert "80" not in html_of(page)
+    told = {"Latency p95", runs[0].model_version.asset.name}
+    assert {words for words in told if words in html_of(compare(as_(author), runs[0].pk, runs[1].pk))} == told
+    assert {words for words in told if words in html_of(page)} == set()
 
 
 def test_the_list_of_runs_leads_there(as_, author, runs):
