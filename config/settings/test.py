@@ -9,4 +9,5 @@ WAKE_TRANSPORT_OPTIONS = {}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- defined in base
 WHITENOISE_AUTOREFRESH = True
-DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on -c synchronous_commit=off"}  # noqa: F405 -- tests may empty append-only tables and outlive no crash
+# Tests may empty append-only tables, and their rows need not survive a crash of the database.
+DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on -c synchronous_commit=off"}  # noqa: F405 -- defined in base

@@ -39,8 +39,26 @@ def main() -> None:
     # The processes of the first part have stopped, so that no tick advances the quarters of the second.
     from examples.company.portfolio import story
 
-    farewell(story.run(say, folder=var / "demo" / "company"))
+    packet = story.run(say, folder=var / "demo" / "company")
+    _deliver_messages()
+    farewell(packet)
     say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in total.[/dim]")
+
+
+def _deliver_messages() -> None:
+    """Deliver what the generated company left in the outbox, so that `make run` begins without a backlog."""
+    from django.utils import timezone
+    from django.utils.module_loading import autodiscover_modules
+
+    from governance.jobs.models import OutboxMessage
+    from governance.jobs.tasks import deliver
+
+    autodiscover_modules("tasks")
+    tried: set[int] = set()
+    while due := [row.pk for row in OutboxMessage.due(now=timezone.now(), limit=1_000) if row.pk not in tried]:
+        tried.update(due)
+        for message_id in due:
+            deliver(message_id)
 
 
 def _set_up() -> dict[str, Any]:

@@ -23,7 +23,10 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
 OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
 NOT_TAKEN = "This address only accepts a form. Nothing has changed; go back and take the step there."
-UNSTORABLE = "The input contains a character or a number that cannot be stored."
+UNSTORABLE = (
+    "The input contains a character or a number that cannot be stored. Remove invisible characters, write numbers that"
+    " are not as long, and try again."
+)
 QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
 log = logging.getLogger(__name__)
 
@@ -90,7 +93,7 @@ class RefusalPages(MiddlewareMixin):
         if isinstance(error, Refused):
             return refusal_response(request, error)
         if isinstance(error, DataError | UnicodeEncodeError):
-            log.warning("The database cannot store the input: %s", error)
+            log.warning("The database cannot store the input: %s", error, exc_info=error)
             return refusal_response(request, Invalid(UNSTORABLE, code="not_storable"))
         return None
 

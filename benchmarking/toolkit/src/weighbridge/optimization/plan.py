@@ -57,13 +57,11 @@ def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Optimi
     if not model.is_file():
         raise Invalid(f"The model file {model.name} does not exist.", code="model_missing", field="model")
     given = read_data_set(data)
-    if calibration is not None:
-        shown, tested = (
-            data_split.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed),
-            given,
-        )
-    else:
+    if calibration is None:
         shown, tested = data_split.split(given, calibrate=choice.calibrate, seed=choice.seed)
+    else:
+        shown = data_split.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed)
+        tested = given
     return _series(model.resolve(), shown, tested, choice, family=model.stem)
 
 
