@@ -40,25 +40,28 @@ def main() -> None:
     from examples.company.portfolio import story
 
     packet = story.run(say, folder=var / "demo" / "company")
-    _deliver_messages()
+    _finish_jobs()
     farewell(packet)
     say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in total.[/dim]")
 
 
-def _deliver_messages() -> None:
-    """Deliver what the generated company left in the outbox, so that `make run` begins without a backlog."""
+def _finish_jobs() -> None:
+    """Deliver the messages and print the packets of the generated company: `make run` begins without a backlog."""
     from django.utils import timezone
     from django.utils.module_loading import autodiscover_modules
 
     from governance.jobs.models import OutboxMessage
     from governance.jobs.tasks import deliver
+    from reviews.packets.models import Packet
+    from reviews.packets.tasks import render_packet
 
     autodiscover_modules("tasks")
-    tried: set[int] = set()
-    while due := [row.pk for row in OutboxMessage.due(now=timezone.now(), limit=1_000) if row.pk not in tried]:
-        tried.update(due)
-        for message_id in due:
-            deliver(message_id)
+    for model, work in ((OutboxMessage, deliver), (Packet, render_packet)):
+        tried: set[int] = set()
+        while due := [row.pk for row in model.due(now=timezone.now(), limit=1_000) if row.pk not in tried]:
+            tried.update(due)
+            for pk in due:
+                work(pk)
 
 
 def _set_up() -> dict[str, Any]:
