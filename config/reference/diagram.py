@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.reference.tables import page, table
-from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
+from reviews.authorizations.domain.authorization_states import AUTHORIZATION_TRANSITIONS, AuthorizationState
 from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionState
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.requests.domain.lifecycle import TRANSITIONS, RequestState
@@ -16,7 +16,8 @@ from weighbridge.charts.steps import steps_chart
 INTRODUCTION = """\
 A request ends with a decision; the authorization that it produced stays valid until it expires; every quarter a \
 review cycle checks both. The transitions are tables in `reviews/requests/domain/lifecycle.py`, \
-`reviews/authorizations/domain.py` and `reviews/quarterly/domain/`, and this page is generated from them."""
+`reviews/authorizations/domain/authorization_states.py` and `reviews/quarterly/domain/`, and this page is generated \
+from them."""
 DIAGRAMS = """\
 In the diagrams each column is a step: a dot marks each source state, an arrow the target state. Bold states are \
 final."""

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.findings.models import Finding
-from reviews.authorizations.domain import AuthorizationState
+from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.requests.enums import ENVIRONMENTS, OUTCOMES
 from reviews.requests.models import ReviewRequest
 
@@ -14,7 +14,11 @@ VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in Authoriz
 
 
 class Decision(models.Model):
-    """The outcome of a review. Rows never change (a trigger enforces this)."""
+    """The outcome of a review. Rows never change (a trigger enforces this).
+
+    `settles` lists the denials of the artifact that the voters of an approval saw, as pairs of name and standing; these
+    deny no longer.
+    """
 
     request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, related_name="decision")
     outcome = models.CharField(max_length=30, choices=OUTCOMES)
@@ -22,6 +26,7 @@ class Decision(models.Model):
     bundle_digest = models.CharField(max_length=71)
     policy_evaluation = models.ForeignKey("evidence.PolicyEvaluation", on_delete=models.PROTECT, related_name="+")
     rationale = models.TextField(blank=True)
+    settles = models.JSONField(default=list)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()
 
@@ -54,14 +59,22 @@ class Authorization(models.Model):
 
 
 class Condition(models.Model):
-    """A duty attached to an authorization, with an owner and a due date."""
+    """A duty attached to an authorization, with an owner and a due date.
+
+    A newer authorization of the same artifact carries the open conditions of the earlier ones. Only the person who set
+    a condition, or a later approval that names it, lifts it.
+    """
 
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="conditions")
     text = models.CharField(max_length=400)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="conditions")
     due_on = models.DateField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     met_at = models.DateTimeField(null=True)
     met_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    carried_to = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="carried_from")
 
     class Meta:
         constraints = [
@@ -69,10 +82,26 @@ class Condition(models.Model):
                 name="met_has_a_person",
                 condition=Q(met_at__isnull=True, met_by__isnull=True) | Q(met_at__isnull=False, met_by__isnull=False),
             ),
+            models.CheckConstraint(
+                name="lifted_has_a_person",
+                condition=Q(lifted_at__isnull=True, lifted_by__isnull=True)
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="condition_ends_once",
+                condition=Q(met_at__isnull=True, lifted_at__isnull=True)
+                | Q(met_at__isnull=True, carried_to__isnull=True)
+                | Q(lifted_at__isnull=True, carried_to__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the condition is neither met nor lifted nor carried by a newer authorization."""
+        return self.met_at is None and self.lifted_at is None and self.carried_to_id is None
 
 
 class ReReview(models.Model):

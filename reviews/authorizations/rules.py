@@ -20,4 +20,12 @@ def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) 
         raise NotAllowed("A person without a stake in this request must confirm its conditions.")
 
 
+def check_lift_condition(person: Person, *, set_by_id: int) -> None:
+    """Lifting a condition outside a review: only the person who set it, while they have a role that sets conditions."""
+    if not person.is_active or person.id != set_by_id:
+        raise NotAllowed("Only the person who set a condition may lift it; a later approval may lift it too.")
+    if not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE}:
+        raise NotAllowed("You no longer have a role that decides on requests, so you cannot lift a condition.")
+
+
 may_confirm_condition = may(check_confirm_condition)

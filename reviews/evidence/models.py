@@ -48,7 +48,7 @@ class MetricRecord(models.Model):
                 & (Q(upper__isnull=True) | Q(upper__gte=models.F("value"))),
             ),
         ]
-        indexes = [models.Index(fields=["request", "name"])]
+        indexes = [models.Index(fields=["request", "name"]), models.Index(fields=["name", "value"])]
 
     def __str__(self) -> str:
         return f"{self.name} {self.value} {self.unit} ({self.basis})"
@@ -93,8 +93,8 @@ class ChecklistAnswer(models.Model):
 class PolicyEvaluation(models.Model):
     """The result of a policy for the metric values of a request. Rows never change (a trigger enforces this).
 
-    `told` stores the other inputs that a replay needs: team, tier and environment, the waived rules, and the id of the
-    latest metric value (`metric_values_to`).
+    `told` stores the other inputs that a replay needs: team, tier and environment, the waived rules, the id of the
+    latest metric value (`metric_values_to`), and the ids of the values on record for the artifact (`on_record`).
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="policy_evaluations")

@@ -11,7 +11,7 @@ from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.people.rules import may_operate
-from reviews.authorizations.domain import AuthorizationState
+from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
 from reviews.authorizations.rules import may_confirm_condition

@@ -36,6 +36,7 @@ class ReviewRequest(models.Model):
     checklist = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
+    review_opened_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -32,5 +32,10 @@ urlpatterns: list[URLPattern] = [
         authorizations.Confirmation.as_view(),
         name="confirm-condition",
     ),
+    path(
+        "requests/<slug:ref>/conditions/<int:condition_id>/lift/",
+        authorizations.ConditionLifting.as_view(),
+        name="lift-condition",
+    ),
     path("gate/", authorizations.Gate.as_view(), name="gate"),
 ]

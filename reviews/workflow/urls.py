@@ -37,4 +37,5 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/authorization/revoke/", steps.revoke, name="revoke"),
     path("requests/<str:ref>/authorization/statement/", downloads.statement, name="statement"),
     path("requests/<str:ref>/conditions/<int:condition_id>/", steps.confirm_condition, name="confirm_condition"),
+    path("requests/<str:ref>/conditions/<int:condition_id>/lift/", steps.lift_condition, name="lift_condition"),
 ]

@@ -15,6 +15,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from governance.rulebook.domain.metric_index import MetricIndex, index_values
 from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect, Statistic, WaiverLevel
 from weighbridge.core.converter import CONVERTER
+from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue, best, brief_text, is_current, number_text
 
 
@@ -176,6 +177,9 @@ def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, n
 def _needed(rule: PolicyRule, named: Sequence[MetricValue]) -> str:
     bases = " and ".join(sorted({metric_value.basis.value for metric_value in named}))
     available = f"only {bases}" if named else "none at all"
+    parts = CATALOG[rule.metric].parts
+    if parts and not named:
+        return f"{rule.metric} is computed from {' and '.join(parts)}; state both, and it can be computed."
     return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {available}."
 
 

@@ -1,7 +1,7 @@
 """Tables of authorizations, and the rules that the database holds."""
 
 import django.db.models.deletion
-import reviews.authorizations.domain
+import reviews.authorizations.domain.authorization_states
 from django.conf import settings
 from django.db import migrations, models
 
@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField()),
                 ('bundle_digest', models.CharField(max_length=71)),
                 ('rationale', models.TextField(blank=True)),
+                ('settles', models.JSONField(default=list)),
                 ('decided_at', models.DateTimeField()),
                 ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('policy_evaluation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.policyevaluation')),
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(max_length=24, unique=True)),
                 ('subject_digest', models.CharField(max_length=71)),
                 ('environment', models.CharField(choices=[('prod', 'Production'), ('staging', 'Staging'), ('dev', 'Development')], max_length=10)),
-                ('state', models.CharField(choices=[('active', 'active'), ('pending_expiration', 'pending expiration'), ('expired', 'expired'), ('suspended', 'suspended'), ('revoked', 'revoked'), ('superseded', 'superseded')], default=reviews.authorizations.domain.AuthorizationState['ACTIVE'], max_length=20)),
+                ('state', models.CharField(choices=[('active', 'active'), ('pending_expiration', 'pending expiration'), ('expired', 'expired'), ('suspended', 'suspended'), ('revoked', 'revoked'), ('superseded', 'superseded')], default=reviews.authorizations.domain.authorization_states.AuthorizationState['ACTIVE'], max_length=20)),
                 ('issued_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('warn_at', models.DateTimeField()),
@@ -88,10 +89,14 @@ class Migration(migrations.Migration):
                 ('met_at', models.DateTimeField(null=True)),
                 ('authorization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to='authorizations.authorization')),
                 ('met_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('carried_to', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='carried_from', to='authorizations.condition')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('met_at__isnull', True), ('met_by__isnull', True)), models.Q(('met_at__isnull', False), ('met_by__isnull', False)), _connector='OR'), name='met_has_a_person')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('met_at__isnull', True), ('met_by__isnull', True)), models.Q(('met_at__isnull', False), ('met_by__isnull', False)), _connector='OR'), name='met_has_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='lifted_has_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('met_at__isnull', True)), models.Q(('carried_to__isnull', True), ('met_at__isnull', True)), models.Q(('carried_to__isnull', True), ('lifted_at__isnull', True)), _connector='OR'), name='condition_ends_once')],
             },
         ),
         migrations.AddIndex(

@@ -4,17 +4,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from governance.people.domain.roles import Person
+from reviews.authorizations.domain.standing import Standing
 from reviews.authorizations.models import Authorization
-from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.models import ReviewRequest
+from reviews.authorizations.queries.standing import artifact_records, reason_for, refs_seen
+from reviews.requests.queries.requests import visible_to
+
+UNKNOWN = "No request was ever filed for an artifact with this digest and environment."
+REASONS_MAX = 5
 
 
 @dataclass(frozen=True)
 class GateDecision:
-    """The answer (`allow` or `deny`) with its reasons, the authorization that allows it, and its signed statement."""
+    """The answer (`allow` or `deny`) with the standing of the artifact, its reasons, and the signed statement.
+
+    A person who may not see a request learns of its standing, but not its reference, its authorization or its
+    statement.
+    """
 
     answer: str
+    standing: str
     reasons: tuple[str, ...]
     authorization: str
     request: str
@@ -22,51 +31,28 @@ class GateDecision:
     statement: dict[str, Any] | None
 
 
-def decide(*, digest: str, environment: str, now: datetime) -> GateDecision:
-    """Allow an artifact with a valid authorization for the environment, or with a valid clearance by the policy."""
-    authorization = (
-        Authorization.objects.filter(
-            subject_digest=digest, environment=environment, state__in=IN_FORCE, expires_at__gt=now
-        )
-        .select_related("decision__request")
-        .order_by("-expires_at")
-        .first()
+def decide(*, digest: str, environment: str, person: Person, now: datetime) -> GateDecision:
+    """The answer for the artifact from everything that is known of it, whoever filed it."""
+    found = artifact_records(digest=digest, environment=environment, now=now).standing
+    seen = refs_seen(found.records, person=person)
+    reasons = tuple(reason_for(row, seen=seen) for row in found.records[:REASONS_MAX])
+    if not found.standing.is_allowed:
+        reasons = reasons or _hints(digest, environment, person) or (UNKNOWN,)
+        return GateDecision("deny", found.standing, reasons, "", "", None, None)
+    ends_at, first = found.records[0].ends_at, next((row for row in found.records if row.request in seen), None)
+    if first is None:
+        return GateDecision("allow", found.standing, reasons, "", "", ends_at, None)
+    number = "" if found.standing is Standing.CLEARED else first.name
+    statement = Authorization.objects.get(number=number).envelope if number else None
+    return GateDecision("allow", found.standing, reasons, number, first.request, ends_at, statement)
+
+
+def _hints(digest: str, environment: str, person: Person) -> tuple[str, ...]:
+    """What a person sees of the artifact that gives it no standing here: drafts, ended clearances, other places."""
+    rows = visible_to(person).filter(model_version__digest=digest).order_by("-pk")[:REASONS_MAX]
+    return tuple(
+        f"{row.ref} is {row.state.replace('_', ' ')}."
+        if row.environment == environment
+        else f"{row.ref} is for {row.environment}, not for {environment}."
+        for row in rows
     )
-    if authorization is not None:
-        number, expires_at = authorization.number, authorization.expires_at
-        reason = f"{number} authorizes this artifact for {environment} until {expires_at:%Y-%m-%d}."
-        ref = authorization.decision.request.ref
-        return GateDecision("allow", (reason,), number, ref, expires_at, authorization.envelope)
-    cleared = None if _is_suspended_or_revoked(digest, environment) else _cleared(digest, environment, now)
-    if cleared is not None:
-        until = f"Valid until {cleared.deadline_at:%Y-%m-%d}."
-        reason = f"{cleared.ref} was cleared: no rule of {cleared.policy} fired. {until}"
-        return GateDecision("allow", (reason,), "", cleared.ref, cleared.deadline_at, None)
-    return GateDecision("deny", _reasons(digest, environment, now), "", "", None, None)
-
-
-def _is_suspended_or_revoked(digest: str, environment: str) -> bool:
-    """Whether a person ended the permission. A clearance by the policy must not restore it."""
-    ended = (AuthorizationState.SUSPENDED, AuthorizationState.REVOKED)
-    return Authorization.objects.filter(subject_digest=digest, environment=environment, state__in=ended).exists()
-
-
-def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | None:
-    """The clearance with the latest end. The deadline of a cleared request is the end of its clearance."""
-    rows = ReviewRequest.objects.filter(
-        state=RequestState.CLEARED, environment=environment, model_version__digest=digest
-    )
-    return rows.filter(deadline_at__gt=now).select_related("policy").order_by("-deadline_at").first()
-
-
-def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:
-    reasons = []
-    for past in Authorization.objects.filter(subject_digest=digest).order_by("-issued_at")[:5]:
-        state = "expired" if past.expires_at <= now else past.state.replace("_", " ")
-        if past.environment != environment:
-            reasons.append(f"{past.number} is for {past.environment}, not for {environment}.")
-        else:
-            reasons.append(f"{past.number} is {state}.")
-    requests = ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("-pk")[:5]
-    reasons += [f"{request.ref} is {request.state.replace('_', ' ')}." for request in requests]
-    return tuple(reasons) or ("No request was ever filed for an artifact with this digest and environment.",)

@@ -170,6 +170,10 @@ class Migration(migrations.Migration):
             model_name='metricrecord',
             index=models.Index(fields=['request', 'name'], name='evidence_me_request_33f854_idx'),
         ),
+        migrations.AddIndex(
+            model_name='metricrecord',
+            index=models.Index(fields=['name', 'value'], name='evidence_me_name_9d0fa4_idx'),
+        ),
         migrations.AddConstraint(
             model_name='metricrecord',
             constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'measured', 'billed'])), name='known_basis'),

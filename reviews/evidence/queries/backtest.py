@@ -24,11 +24,13 @@ from governance.rulebook.domain.replay import (
 )
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
-from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value
+from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metrics import MetricValue
+from weighbridge.core.totals import with_totals
 
 QUARTERS_MAX = 40
 DEFAULT_QUARTERS = 4
@@ -161,8 +163,10 @@ def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
 
 
 def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values = _metric_values(rows)
-    return [_case(row, metric_values.get(row.pk, [])) for row in rows]
+    metric_values, on_record = _metric_values(rows), _on_record(rows)
+    return [
+        _case(row, metric_values.get(row.pk, []), [on_record[pk] for pk in _told(row)["on_record"]]) for row in rows
+    ]
 
 
 def _told(row: PolicyEvaluation) -> dict[str, Any]:
@@ -170,12 +174,13 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
     return cast("dict[str, Any]", row.told)
 
 
-def _case(row: PolicyEvaluation, metric_values: list[MetricValue]) -> ReplayCase:
-    amounts, told = amounts_of(metric_values), _told(row)
+def _case(row: PolicyEvaluation, metric_values: list[MetricValue], on_record: list[MetricValue]) -> ReplayCase:
+    amounts, told = amounts_of(with_totals(metric_values)), _told(row)
+    counted = counted_values(metric_values, on_record=on_record)
     return ReplayCase(
         ref=row.request.ref,
         subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
-        index=index_values(metric_values),
+        index=index_values(counted),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
         usd=amounts[BudgetUnit.USD],
@@ -193,6 +198,12 @@ def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricVal
         if pk <= _told(row)["metric_values_to"]:
             found[row.pk].append(domain_value(record_id=pk, stored=given))
     return found
+
+
+def _on_record(rows: Iterable[PolicyEvaluation]) -> dict[int, MetricValue]:
+    """The values that were on record for the artifacts at the policy evaluations, by id."""
+    ids = {pk for row in rows for pk in _told(row)["on_record"]}
+    return {record.pk: metric_value_of(record) for record in MetricRecord.objects.filter(pk__in=ids)}
 
 
 def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:

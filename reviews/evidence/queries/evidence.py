@@ -12,6 +12,7 @@ from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.totals import with_totals
 
 COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
 STORED = tuple(field.name for field in fields(MetricValue) if field.name != "id")
@@ -30,16 +31,16 @@ def domain_value(*, record_id: int, stored: dict[str, Any]) -> MetricValue:
 
 
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:
-    """Every metric value of the request, oldest first."""
-    return [metric_value_of(row) for row in request.metric_records.order_by("pk")]
+    """Every metric value of the request, oldest first, with totals as they count."""
+    return list(with_totals([metric_value_of(row) for row in request.metric_records.order_by("pk")]))
 
 
 def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[MetricValue]]:
-    """The metric values of many requests with one query, by request id."""
+    """The metric values of many requests with one query, by request id, with totals as they count."""
     values: dict[int, list[MetricValue]] = {row.pk: [] for row in requests}
     for row in MetricRecord.objects.filter(request__in=requests).order_by("pk"):
         values[row.request_id].append(metric_value_of(row))
-    return values
+    return {pk: list(with_totals(own)) for pk, own in values.items()}
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:

@@ -32,14 +32,14 @@ class MetricView:
 
 def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
     """One entry for each metric with a value or a limit, in the order of the catalog."""
-    present = {metric_value.name for metric_value in evidence.metric_values} | evidence.limits.keys()
+    present = {value.name for value in (*evidence.metric_values, *evidence.own_values)} | evidence.limits.keys()
     return tuple(_metric_view(CATALOG[name], evidence) for name in CATALOG if name in present)
 
 
 def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricView:
     name, now = kind.name, evidence.now
     own = [metric_value for metric_value in evidence.metric_values if metric_value.name == name]
-    best = metrics.best(own, name=name)
+    best = metrics.best(evidence.own_values, name=name)
     row = next((record for record in evidence.metric_records if best and str(record.pk) == best.id), None)
     contradicted = next((row for row in evidence.contradictions if row.contradiction.name == name), None)
     return MetricView(

@@ -17,7 +17,9 @@ from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
 from governance.rulebook.domain.policy import Comparator, Policy
 from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus, evaluate
 from reviews.evidence import models as evidence_models
+from reviews.evidence.domain.claims import counted_values, lowered_claims
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
+from reviews.evidence.queries.claims_on_record import on_record
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, fixed_policy_version, policy_of
@@ -25,6 +27,7 @@ from weighbridge.core import metrics
 from weighbridge.core.converter import to_document
 from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import Contradiction, MetricValue
+from weighbridge.core.totals import with_totals
 
 ANSWERED = ("checklist.answered", "contradiction.answered")
 
@@ -100,13 +103,28 @@ class EvidenceSnapshot:
 
     @cached_property
     def metric_values(self) -> tuple[MetricValue, ...]:
-        """The metric values as the domain type."""
+        """The metric values as the domain type, as they were stated and measured."""
         return tuple(map(metric_value_of, self.metric_records))
+
+    @cached_property
+    def own_values(self) -> tuple[MetricValue, ...]:
+        """The metric values of this request with every total as it counts."""
+        return with_totals(self.metric_values)
+
+    @cached_property
+    def on_record(self) -> tuple[MetricValue, ...]:
+        """The values on record for the artifact, which the claims of this request must not fall below."""
+        return on_record(self.request, own=self.metric_records, now=self.now)
+
+    @cached_property
+    def counted_values(self) -> tuple[MetricValue, ...]:
+        """The values on which the policy is evaluated: own evidence, and claims not below those on record."""
+        return counted_values(self.metric_values, on_record=self.on_record)
 
     @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """The amounts that an approval commits."""
-        return amounts_of(self.metric_values)
+        return amounts_of(self.own_values)
 
     @cached_property
     def waived(self) -> frozenset[str]:
@@ -123,7 +141,7 @@ class EvidenceSnapshot:
         """The result of the policy for the current metric values. Raises WrongState before submission."""
         subject = subject_of(self.request)
         return evaluate(
-            self.policy, subject=subject, metric_values=self.metric_values, now=self.now, waived=self.waived
+            self.policy, subject=subject, metric_values=self.counted_values, now=self.now, waived=self.waived
         )
 
     @cached_property
@@ -142,12 +160,13 @@ class EvidenceSnapshot:
 
     @cached_property
     def contradictions(self) -> tuple[AnsweredContradiction, ...]:
-        """The claims that measurements contradict, with their explanations."""
+        """The claims that measurements or values on record contradict, with their explanations; one of each metric."""
         rows = {(str(row.claimed_id), str(row.measured_id)): row for row in self.explanations}
-        return tuple(
-            _with_explanation(found, rows.get((found.claimed.id, found.measured.id)))
-            for found in metrics.contradictions(self.metric_values, now=self.now)
-        )
+        measured = metrics.contradictions(self.metric_values, now=self.now)
+        names = {found.name for found in measured}
+        lowered = lowered_claims(self.metric_values, on_record=self.on_record)
+        found = (*measured, *(one for one in lowered if one.name not in names))
+        return tuple(_with_explanation(one, rows.get((one.claimed.id, one.measured.id))) for one in found)
 
     @cached_property
     def checklist(self) -> tuple[ItemStatus, ...]:
@@ -155,7 +174,7 @@ class EvidenceSnapshot:
         if self.request.checklist is None:
             return ()
         checklist, answers = checklist_of(self.request.checklist), [*map(_answer, self.answers)]
-        return checklists.completeness(checklist, answers=answers, metric_values=self.metric_values, now=self.now)
+        return checklists.completeness(checklist, answers=answers, metric_values=self.own_values, now=self.now)
 
     @cached_property
     def run_views(self) -> tuple[RunView, ...]:
@@ -173,7 +192,12 @@ class EvidenceSnapshot:
 def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_models.PolicyEvaluation:
     """The current policy evaluation as an unsaved row, with the other inputs that a replay needs."""
     request, latest = evidence.request, evidence.metric_records[-1].pk if evidence.metric_records else 0
-    told = {**vars(subject_of(request)), "waived": sorted(evidence.waived), "metric_values_to": latest}
+    told = {
+        **vars(subject_of(request)),
+        "waived": sorted(evidence.waived),
+        "metric_values_to": latest,
+        "on_record": sorted(int(value.id) for value in evidence.on_record),
+    }
     return evidence_models.PolicyEvaluation(
         request=request,
         revision=request.revision,

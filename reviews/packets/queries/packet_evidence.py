@@ -30,7 +30,7 @@ def plain(number: Decimal | None) -> Decimal | None:
 
 def business_metric(evidence: EvidenceSnapshot) -> str:
     """The expected change of the business metric, in percent with its basis; "" if unknown."""
-    metric_value = metrics.best(evidence.metric_values, name="business_kpi_delta")
+    metric_value = metrics.best(evidence.own_values, name="business_kpi_delta")
     if metric_value is None:
         return ""
     sign = "+" if metric_value.value > 0 else ""
@@ -46,7 +46,7 @@ def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
 
 def costs(evidence: EvidenceSnapshot) -> tuple[CostRow, ...]:
     """The known costs of training, serving and in total, each on its best basis."""
-    best = {name: metrics.best(evidence.metric_values, name=name) for name in COSTS}
+    best = {name: metrics.best(evidence.own_values, name=name) for name in COSTS}
     return tuple(_cost_row(name, metric_value) for name, metric_value in best.items() if metric_value is not None)
 
 

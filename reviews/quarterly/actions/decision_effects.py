@@ -15,7 +15,7 @@ from governance.budgets.models import BudgetAccount
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.people.queries.people import person_of
-from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.decisions import DecisionKind

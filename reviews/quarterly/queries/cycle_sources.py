@@ -18,7 +18,7 @@ from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
-from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import Waiver
 from reviews.evidence.queries import comparison

@@ -15,7 +15,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets
 from governance.inventory.models import ModelAsset
-from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.queries import comparison

@@ -1,9 +1,9 @@
 """The states of a request and the transitions between them.
 
 A request and its authorization have separate states: the request is work that ends, the authorization is a permission
-that continues and can be revoked (`reviews/authorizations/domain.py`). This module only checks whether the state allows
-a step; `reviews/requests/rules.py` checks whether the person may take it. `docs/reference/lifecycle.md` is generated
-from these tables.
+that continues and can be revoked (`reviews/authorizations/domain/authorization_states.py`). This module only checks
+whether the state allows a step; `reviews/requests/rules.py` checks whether the person may take it.
+`docs/reference/lifecycle.md` is generated from these tables.
 """
 
 from reviews.requests.domain.transition_types import (

@@ -13,9 +13,9 @@ from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
 from governance.rulebook.domain.policy import Stage
-from reviews.authorizations.domain import AuthorizationState, check_authorization_transition
+from reviews.authorizations.domain.authorization_states import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
-from reviews.authorizations.rules import check_confirm_condition, check_revoke
+from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.evidence.rules import check_waive
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, check_action, check_editable
 from reviews.requests.rules import check_edit, check_print, check_withdraw
@@ -154,7 +154,13 @@ def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
     check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id)
-    _require(condition.met_at is None, "This condition is already confirmed.")
+    _check_open(condition)
+
+
+def check_can_lift(*, person: Person, condition: Condition) -> None:
+    """Lifting a condition that is not met."""
+    check_lift_condition(person, set_by_id=condition.set_by_id)
+    _check_open(condition)
 
 
 STEPS: Mapping[str, Callable[..., object]] = {
@@ -182,6 +188,11 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
+
+
+def _check_open(condition: Condition) -> None:
+    _require(condition.met_at is None, "This condition is already confirmed.")
+    _require(condition.is_open, "This condition is lifted, or a newer authorization of the artifact carries it.")
 
 
 def _require(is_met: bool, reason: str) -> None:

@@ -18,7 +18,9 @@ from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
+from reviews.authorizations.domain.standing import StandingRecord, denials
 from reviews.authorizations.models import Authorization, Condition, Decision, ReReview
+from reviews.authorizations.queries.standing import ArtifactRecords, artifact_records
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.lifecycle import RequestState
@@ -100,13 +102,29 @@ class RequestSnapshot:
         """The authorization that an approval issued, if there is one."""
         return getattr(self.decision, "authorization", None)
 
-    @cached_property
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions of the authorization, the earliest due date first."""
-        if self.authorization is None:
-            return ()
-        rows = self.authorization.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
-        return tuple(rows)
+        own = self.authorization
+        rows = self.artifact_records.conditions if own is not None else ()
+        return tuple(row for row in rows if own is not None and row.authorization_id == own.pk)
+
+    @cached_property
+    def artifact_records(self) -> ArtifactRecords:
+        """What the requests and authorizations of all teams say of the artifact in this environment."""
+        digest, environment = self.request.model_version.digest, self.request.environment
+        return artifact_records(digest=digest, environment=environment, now=self.now)
+
+    @property
+    def denials(self) -> tuple[StandingRecord, ...]:
+        """The denials of the artifact by other requests and their authorizations, which the voters must see."""
+        return denials(self.artifact_records.of_others(self.request))
+
+    @property
+    def earlier_conditions(self) -> tuple[Condition, ...]:
+        """The open conditions of other authorizations of the artifact, which an approval carries over."""
+        own = self.authorization.pk if self.authorization is not None else None
+        return tuple(row for row in self.artifact_records.open_conditions if row.authorization_id != own)
 
     @cached_property
     def re_reviews(self) -> tuple[ReReview, ...]:

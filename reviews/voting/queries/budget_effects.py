@@ -22,7 +22,7 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     of the authorization, because a stored projection only has yearly costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
-    once = metrics.best(evidence.metric_values, name=ONCE_METRIC)
+    once = metrics.best(evidence.own_values, name=ONCE_METRIC)
     days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
     usd = split_by_quarter(
         amount=amounts[BudgetUnit.USD],

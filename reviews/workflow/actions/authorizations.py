@@ -14,16 +14,18 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.ledger import EntryKind
 from governance.budgets.queries.budgets import lock_accounts
 from governance.people.queries.people import person_of
-from reviews.authorizations.domain import (
+from reviews.authorizations.domain.authorization_states import (
     AUTHORIZATION_TERMINAL,
     IN_FORCE,
     AuthorizationState,
     check_authorization_transition,
 )
 from reviews.authorizations.models import Authorization, Condition, Decision
+from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
+from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
-from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_revoke
+from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
@@ -35,23 +37,33 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
+LIFT_REASON_CHARS_MIN = 10
 
 
 def issue(
     *,
     decision: Decision,
     conditions: Sequence[dict[str, Any]],
+    lifted_ids: Collection[int] = (),
     approver_ids: Collection[int],
     by: User,
     now: datetime,
 ) -> Authorization:
-    """Sign the permission to run the artifact. It supersedes an older one for the same artifact and environment."""
+    """Sign the permission to run the artifact. It supersedes an older one for the same artifact and environment.
+
+    Open conditions of earlier authorizations of the artifact, by whichever team, apply to the new one too, except those
+    that the approval lifts (`lifted_ids`).
+    """
     request = decision.request
     policy = fixed_policy_version(request)
     terms = policy_of(policy).authorization
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
+    digest, environment = request.model_version.digest, request.environment
+    earlier = artifact_records(digest=digest, environment=environment, now=now).open_conditions
+    carried = [condition for condition in earlier if condition.pk not in lifted_ids]
+    terms_of_use = [*(_carried(condition) for condition in carried), *({**one, "set_by": by} for one in conditions)]
     grant = attestation.Grant(
         authorization=number,
         request=request.ref,
@@ -63,27 +75,30 @@ def issue(
         policy_version=policy.number,
         policy_digest=policy.digest,
         evidence_digest=decision.bundle_digest,
-        conditions=[f"{condition['text']} (by {condition['due_on']:%Y-%m-%d})" for condition in conditions],
+        conditions=[f"{one['text']} (by {one['due_on']:%Y-%m-%d})" for one in terms_of_use],
         approvers=[person.username for person in approvers],
     )
-    statement = attestation.statement(
-        subject_name=str(request.model_version), subject_digest=request.model_version.digest, grant=grant
-    )
+    statement = attestation.statement(subject_name=str(request.model_version), subject_digest=digest, grant=grant)
     with transaction.atomic():
-        _supersede(request.model_version.digest, request.environment, by, now)
+        _supersede(digest, environment, by, now)
         row = Authorization.objects.create(
             number=number,
             decision=decision,
-            subject_digest=request.model_version.digest,
-            environment=request.environment,
+            subject_digest=digest,
+            environment=environment,
             issued_at=now,
             expires_at=expires_at,
             warn_at=expires_at - timedelta(days=terms.warn_days),
             envelope=attestation.sign(statement, private_key_pem=signing_key()),
             statement_digest=digest_of(statement),
         )
-        for condition in conditions:
-            Condition.objects.create(authorization=row, **condition)
+        rows = [Condition.objects.create(authorization=row, **one) for one in terms_of_use]
+        for condition, newer in zip(carried, rows, strict=False):
+            condition.carried_to = newer
+            condition.save(update_fields=["carried_to"])
+        for condition in earlier:
+            if condition.pk in lifted_ids:
+                _lift(condition, f"{request.ref} was approved without it.", by, now)
         details = {"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
         _record("issued", row, by, now, details=details)
     return row
@@ -101,6 +116,17 @@ def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime
     return row
 
 
+def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
+    """Revoke every authorization of the artifact of a rejected request. The caller has locked them and the accounts."""
+    living = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
+    with transaction.atomic():
+        rows = living.filter(subject_digest=request.model_version.digest, environment=request.environment)
+        for row in rows.order_by("pk"):
+            _end(
+                row, AuthorizationState.REVOKED, by, now, f"{request.ref}, a later review of it, rejected the artifact."
+            )
+
+
 def add_condition(
     *, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime
 ) -> Condition:
@@ -112,7 +138,7 @@ def add_condition(
         row = _locked(authorization)
         if row.state not in IN_FORCE:
             raise WrongState(f"{row.number} is {row.state}; conditions can only be added to an authorization in force.")
-        condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on)
+        condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on, set_by=by)
         details = {"owner": owner.username, "due_on": due_on.isoformat()}
         _record("obliged", row, by, now, details=details, reason=text)
     return condition
@@ -128,8 +154,20 @@ def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condi
         condition.met_at, condition.met_by = now, by
         condition.save(update_fields=["met_at", "met_by"])
         _record("condition_met", row, by, now, reason=condition.text)
-        if row.state == AuthorizationState.SUSPENDED and not _overdue(row, now):
-            _move(row, AuthorizationState.ACTIVE, by, now, "No condition is overdue any more.")
+        _end_suspension(row, by, now)
+    return condition
+
+
+def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime) -> Condition:
+    """Lift a condition that is not met. Only the person who set it may, with a reason."""
+    with transaction.atomic():
+        row = _locked(condition.authorization)
+        condition = Condition.objects.select_related("set_by").get(pk=condition.pk)
+        check_can_lift(person=person_of(by), condition=condition)
+        if len(reason.strip()) < LIFT_REASON_CHARS_MIN:
+            raise Invalid(f"Explain in at least {LIFT_REASON_CHARS_MIN} characters why it is lifted.", field="reason")
+        _lift(condition, reason, by, now)
+        _end_suspension(row, by, now)
     return condition
 
 
@@ -163,7 +201,23 @@ def _due_transition(row: Authorization, now: datetime) -> tuple[AuthorizationSta
 
 
 def _overdue(row: Authorization, now: datetime) -> bool:
-    return row.conditions.filter(met_at=None, due_on__lt=now.date()).exists()
+    return row.conditions.filter(met_at=None, lifted_at=None, due_on__lt=now.date()).exists()
+
+
+def _end_suspension(row: Authorization, by: User, now: datetime) -> None:
+    if row.state == AuthorizationState.SUSPENDED and not _overdue(row, now):
+        _move(row, AuthorizationState.ACTIVE, by, now, "No condition is overdue any more.")
+
+
+def _carried(condition: Condition) -> dict[str, Any]:
+    return {name: getattr(condition, name) for name in ("text", "owner", "due_on", "set_by")}
+
+
+def _lift(condition: Condition, reason: str, by: User, now: datetime) -> None:
+    condition.lifted_at, condition.lifted_by = now, by
+    condition.save(update_fields=["lifted_at", "lifted_by"])
+    details = {"condition": condition.text, "set_by": condition.set_by.username}
+    _record("condition_lifted", condition.authorization, by, now, details=details, reason=reason)
 
 
 def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:

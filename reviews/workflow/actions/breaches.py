@@ -20,7 +20,7 @@ from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
-from reviews.authorizations.domain import IN_FORCE
+from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import MonthStatus
 from reviews.evidence.domain.drift import drifts

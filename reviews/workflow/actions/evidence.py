@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -17,9 +17,11 @@ from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.benchmark_plans import ScenarioName
 from governance.rulebook.domain.checklists import ChecklistItem, ItemKind
+from reviews.evidence.domain.plausibility import slip_question
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
-from reviews.evidence.queries.evidence import metric_value_of
+from reviews.evidence.queries.claims_on_record import peers_of
+from reviews.evidence.queries.evidence import metric_value_of, metric_values_of
 from reviews.evidence.queries.projections import recalculate
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
@@ -30,7 +32,8 @@ from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue, check_metric_value
+from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
+from weighbridge.core.totals import total_of
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -45,7 +48,7 @@ ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EX
 
 @dataclass(frozen=True, kw_only=True)
 class StatedValue:
-    """A metric value that a person states."""
+    """A metric value that a person states. `is_confirmed` says that they confirm a value far from what is usual."""
 
     name: str
     value: Decimal
@@ -57,6 +60,12 @@ class StatedValue:
     n: int | None = None
     source: str = ""
     valid_until: datetime | None = None
+    is_confirmed: bool = False
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The fields stored as the metric value."""
+        return {name: value for name, value in vars(self).items() if name != "is_confirmed"}
 
 
 def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: User, now: datetime) -> MetricRecord:
@@ -65,8 +74,11 @@ def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: Us
         row = lock(request)
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
         _check_statement(statement, now)
-        metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
-        record(kind="metric_value.stated", request=row, by=by, now=now, details=_value_details(metric_value))
+        _check_total(row, statement)
+        _check_plausible(row, statement)
+        metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **statement.columns)
+        details = _value_details(metric_value) | ({"is_confirmed": "yes"} if statement.is_confirmed else {})
+        record(kind="metric_value.stated", request=row, by=by, now=now, details=details)
         screening.evaluate_again(request=row, occasion="metric value stated", now=now)
     return metric_value
 
@@ -79,7 +91,7 @@ def _check_statement(statement: StatedValue, now: datetime) -> None:
             code="basis_not_stated",
             field="basis",
         )
-    check_metric_value(MetricValue(**vars(statement), observed_at=now))
+    check_metric_value(MetricValue(**statement.columns, observed_at=now))
     if len(statement.source) > SOURCE_CHARS_MAX:
         raise Invalid(
             f"The source has {len(statement.source):,} characters; the limit is {SOURCE_CHARS_MAX}.",
@@ -87,6 +99,29 @@ def _check_statement(statement: StatedValue, now: datetime) -> None:
         )
     if statement.n is not None and statement.n >= SAMPLES_BELOW:
         raise Invalid("The sample size is too large to be plausible; check it.", field="n")
+
+
+def _check_total(request: ReviewRequest, statement: StatedValue) -> None:
+    """Refuse a stated total that is smaller than the sum of its parts."""
+    if not CATALOG[statement.name].parts:
+        return
+    computed = total_of(metric_values_of(request), name=statement.name).computed
+    if computed is not None and statement.value < computed.value:
+        raise Invalid(
+            f"{statement.name} cannot be below its parts ({computed.source.removeprefix('computed: ')} = "
+            f"{number_text(computed.value)} {computed.unit}). Leave it out, or enter a higher value.",
+            code="below_parts",
+            field="value",
+        )
+
+
+def _check_plausible(request: ReviewRequest, statement: StatedValue) -> None:
+    if statement.is_confirmed:
+        return
+    peers = peers_of(request, name=statement.name)
+    question = slip_question(name=statement.name, value=statement.value, unit=statement.unit, peers=peers)
+    if question:
+        raise Invalid(question, code="implausible", field="value")
 
 
 def answer_item(

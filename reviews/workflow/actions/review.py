@@ -43,6 +43,13 @@ class NewCondition:
     due_on: date
 
 
+@dataclass(frozen=True)
+class LiftedCondition:
+    """A condition of an earlier authorization of the artifact that an approval lifts, by its id."""
+
+    id: int
+
+
 def request_review(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     """Freeze the revision, reserve its budget of the present quarter, and start the voting."""
     with transaction.atomic():
@@ -71,13 +78,14 @@ def vote(
     choice: VoteChoice,
     revision: int | None = None,
     rationale: str = "",
-    conditions: tuple[NewCondition, ...] = (),
+    conditions: tuple[NewCondition | LiftedCondition, ...] = (),
     by: User,
     now: datetime,
 ) -> ReviewRequest:
     """Cast one vote. A vote that completes the voting also decides, in the same transaction.
 
-    Raises WrongState if the person saw another `revision` than the present one; None says nothing about it.
+    `conditions` are those that the approval sets, and those of earlier authorizations that it lifts. Raises WrongState
+    if the person saw another `revision` than the present one; None says nothing about it.
     """
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
@@ -86,20 +94,26 @@ def vote(
         stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
         if revision not in {None, row.revision}:
             raise WrongState(f"You saw revision {revision}, and this is revision {row.revision}. Read it, then vote.")
-        _check_conditions(conditions, now=now)
+        _check_conditions(before, conditions)
         details: dict[str, Any] = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
         Vote.objects.create(request=row, **details, person=by, rationale=rationale, cast_at=now)
         record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
         after = snapshot_of(row, now=now, evidence=before.evidence)
         outcome = after.electorate.progress.outcome
         if conditions and outcome is not VotingOutcome.APPROVED:
-            raise Invalid("Only the approval that completes the last stage can have conditions.", field="conditions")
+            raise Invalid(
+                "Only the approval that completes the last stage can set or lift conditions.", field="conditions"
+            )
         _apply_outcome(after, outcome, rationale, conditions, by)
     return row
 
 
 def _apply_outcome(
-    snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[NewCondition, ...], by: User
+    snapshot: RequestSnapshot,
+    outcome: VotingOutcome,
+    rationale: str,
+    conditions: tuple[NewCondition | LiftedCondition, ...],
+    by: User,
 ) -> None:
     row, now = snapshot.request, snapshot.now
     key = f"{row.ref}:{row.revision}"
@@ -112,6 +126,7 @@ def _apply_outcome(
     elif outcome is VotingOutcome.REJECTED:
         budgets.release(ref=row.ref, key=f"{key}:rejected", by=by, now=now)
         _decide(snapshot, REJECTED, rationale, by)
+        authorizations.revoke_rejected(request=row, by=by, now=now)
         _conclude(snapshot, REJECTED, rationale, by)
     elif outcome is VotingOutcome.APPROVED:
         _check_unchanged(snapshot)
@@ -120,10 +135,14 @@ def _apply_outcome(
         budgets.commit(
             team=row.team, quarter=quarter, amounts=amounts, later=later, ref=row.ref, key=key, by=by, now=now
         )
-        approval = "approved_with_conditions" if conditions else "approved"
+        new = [vars(one) for one in conditions if isinstance(one, NewCondition)]
+        lifted_ids = _lifted_ids(conditions)
+        is_conditional = bool(new) or any(one.pk not in lifted_ids for one in snapshot.earlier_conditions)
+        approval = "approved_with_conditions" if is_conditional else "approved"
         authorizations.issue(
             decision=_decide(snapshot, approval, rationale, by),
-            conditions=[vars(condition) for condition in conditions],
+            conditions=new,
+            lifted_ids=lifted_ids,
             approver_ids=snapshot.electorate.approver_ids,
             by=by,
             now=now,
@@ -143,6 +162,7 @@ def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -
         bundle_digest=frozen.digest,
         policy_evaluation=policy_evaluation,
         rationale=rationale,
+        settles=[] if outcome == REJECTED else [row.key for row in snapshot.denials],
         decided_by=by,
         decided_at=now,
     )
@@ -172,9 +192,17 @@ def _check_unchanged(snapshot: RequestSnapshot) -> None:
         )
 
 
-def _check_conditions(conditions: tuple[NewCondition, ...], *, now: datetime) -> None:
+def _lifted_ids(conditions: tuple[NewCondition | LiftedCondition, ...]) -> frozenset[int]:
+    return frozenset(one.id for one in conditions if isinstance(one, LiftedCondition))
+
+
+def _check_conditions(snapshot: RequestSnapshot, conditions: tuple[NewCondition | LiftedCondition, ...]) -> None:
+    if not _lifted_ids(conditions) <= {row.pk for row in snapshot.earlier_conditions}:
+        raise Invalid("Only open conditions of this artifact can be lifted; read the page again.", field="lifted_ids")
     for condition in conditions:
+        if isinstance(condition, LiftedCondition):
+            continue
         if not condition.text.strip() or len(condition.text) > CONDITION_CHARS_MAX:
             raise Invalid(f"Describe a condition in 1 to {CONDITION_CHARS_MAX} characters.", field="conditions")
-        if condition.due_on <= now.date():
+        if condition.due_on <= snapshot.now.date():
             raise Invalid("The due date of a condition must be in the future.", field="conditions")

@@ -12,6 +12,8 @@ from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from reviews.authorizations.domain.standing import reviewed_before
+from reviews.authorizations.queries.standing import artifact_records
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.requests import actions as states
@@ -22,6 +24,10 @@ from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
 from reviews.tickets import actions as ticket_actions
 from weighbridge.optimization.alternatives import ALTERNATIVES
 
+RULE_FIRED = "A rule of the policy requires a review."
+REVIEWED_BEFORE = (
+    "A review of this artifact was mandatory before in this environment, so a review of it is mandatory again."
+)
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: choose a data set, or have the rule waived."
 
 
@@ -29,12 +35,14 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
     """Evaluate the policy on a request in screening: clear it, or open its review. Runs in the caller's transaction."""
     with transaction.atomic():
         policy_evaluation = _policy_evaluation(request, "submission", now)
-        if PolicyOutcome(policy_evaluation.outcome).rank < PolicyOutcome.REVIEW_REQUIRED.rank:
+        if PolicyOutcome(policy_evaluation.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
+            _open_review(request, RULE_FIRED, by, now)
+        elif _is_reviewed_before(request, now):
+            _open_review(request, REVIEWED_BEFORE, by, now)
+        else:
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
             _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).authorization.valid_days)
-        else:
-            _open_review(request, by, now)
     return policy_evaluation
 
 
@@ -109,9 +117,16 @@ def _why_not(format_name: str) -> str:
     return "The model lies elsewhere; upload the file to have it measured."
 
 
-def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
-    reason = "A rule of the policy requires a review."
+def _is_reviewed_before(request: ReviewRequest, now: datetime) -> bool:
+    """Whether any team's request for the artifact came under mandatory review in this environment."""
+    records = artifact_records(digest=request.model_version.digest, environment=request.environment, now=now)
+    return bool(reviewed_before(records.of_others(request)))
+
+
+def _open_review(request: ReviewRequest, reason: str, by: User, now: datetime) -> None:
     states.move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
+    request.review_opened_at = now
+    request.save(update_fields=["review_opened_at"])
     _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).deadline_days)
     ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
@@ -147,7 +162,7 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
     before = request.policy_evaluations.order_by("-pk").values_list("outcome", flat=True).first()
     row = _policy_evaluation(request, occasion, now)
     if request.state == RequestState.CLEARED and PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
-        _open_review(request, by or request.requester, now)
+        _open_review(request, RULE_FIRED, by or request.requester, now)
     elif occasion == "evidence" or row.outcome != before:
         ticket_actions.notify_request_ticket(
             request=request, occasion="policy_evaluation", reason=_ticket_text(row), by=None, now=now

@@ -9,6 +9,7 @@ from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries import gate
+from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
@@ -22,9 +23,10 @@ class Gate(APIView):
     @extend_schema(operation_id="gate", parameters=[GateInput], responses=GateReplyAnswer)
     def get(self, request: Request) -> Response:
         """Whether this artifact may run in this environment, and the signed statement that says so."""
-        _, _, now = asker(request)
+        _, person, now = asker(request)
         given = read(GateInput, request.query_params)
-        return Response(GateReplyAnswer(gate.decide(digest=given["subject"], environment=given["env"], now=now)).data)
+        answer = gate.decide(digest=given["subject"], environment=given["env"], person=person, now=now)
+        return Response(GateReplyAnswer(answer).data)
 
 
 class Revocation(APIView):
@@ -48,9 +50,26 @@ class Confirmation(APIView):
     def post(self, request: Request, ref: str, condition_id: int) -> Response:
         """Confirm that the condition is met; somebody who has no stake in the request."""
         row, user, person, now = found(request, ref)
-        conditions = Condition.objects.select_related("authorization__decision__request__team")
-        own = conditions.filter(pk=condition_id, authorization__decision__request=row)
-        condition = first_of(own, otherwise=f"{ref} has no condition {condition_id}.")
+        condition = _condition(row, condition_id)
         read(Nothing, request.data)
         writes.confirm_condition(condition=condition, by=user, now=now)
         return Response(said(row, person, now))
+
+
+class ConditionLifting(APIView):
+    """A condition lifted without being met."""
+
+    @extend_schema(operation_id="requests_lift_condition", request=ReasonInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str, condition_id: int) -> Response:
+        """Lift the condition with a reason; only the person who set it."""
+        row, user, person, now = found(request, ref)
+        condition = _condition(row, condition_id)
+        reason = read(ReasonInput, request.data)["reason"]
+        writes.lift_condition(condition=condition, reason=reason, by=user, now=now)
+        return Response(said(row, person, now))
+
+
+def _condition(row: ReviewRequest, condition_id: int) -> Condition:
+    conditions = Condition.objects.select_related("authorization__decision__request__team", "set_by")
+    own = conditions.filter(pk=condition_id, authorization__decision__request=row)
+    return first_of(own, otherwise=f"{row.ref} has no condition {condition_id}.")

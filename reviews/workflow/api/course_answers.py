@@ -7,7 +7,8 @@ from reviews.authorizations.queries.gate import GateDecision
 from reviews.authorizations.queries.re_reviews import ReReviewView
 from reviews.packets.domain.packet import VoteRow
 from reviews.snapshots.queries.allowed_steps import AllowedStep
-from reviews.workflow.queries.view_course import AuthorizationView, PacketView, StageView, TicketView
+from reviews.workflow.queries.view_authorization import AuthorizationView
+from reviews.workflow.queries.view_course import PacketView, StageView, TicketView
 
 AllowedStepAnswer = answer_of(AllowedStep, properties=["is_allowed"], after={"is_allowed": ""})
 StageAnswer = answer_of(StageView)

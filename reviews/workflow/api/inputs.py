@@ -152,6 +152,11 @@ class VoteInput(Input):
     )
     rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     conditions = ConditionInput(many=True, required=False)
+    lifted_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        help_text="The ids of earlier conditions of the artifact that this approval lifts.",
+    )
 
 
 class GateInput(Input):

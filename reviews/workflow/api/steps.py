@@ -16,7 +16,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review, waivers
-from reviews.workflow.actions.review import NewCondition
+from reviews.workflow.actions.review import LiftedCondition, NewCondition
 from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
@@ -75,6 +75,7 @@ class Votes(APIView):
         row, user, person, now = found(request, ref)
         given = read(VoteInput, request.data)
         choice = VoteChoice(given.pop("choice"))
-        conditions = tuple(NewCondition(**each) for each in given.pop("conditions", []))
-        row = review.vote(request=row, choice=choice, conditions=conditions, by=user, now=now, **given)
+        conditions = [NewCondition(**each) for each in given.pop("conditions", [])]
+        lifted = map(LiftedCondition, given.pop("lifted_ids", []))
+        row = review.vote(request=row, choice=choice, conditions=(*conditions, *lifted), by=user, now=now, **given)
         return Response(said(row, person, now), status=201)

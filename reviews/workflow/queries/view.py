@@ -28,10 +28,11 @@ from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
 from reviews.voting.queries.revision_changes import since_last_revision
+from reviews.workflow.queries import view_authorization as authorization
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence
+from reviews.workflow.queries.view_authorization import AuthorizationView, EarlierConditionView, StandingView
 from reviews.workflow.queries.view_course import (
-    AuthorizationView,
     DecisionView,
     PacketView,
     StageView,
@@ -113,6 +114,8 @@ class RequestView:
     packets: tuple[PacketView, ...]
     decision: DecisionView | None
     authorization: AuthorizationView | None
+    standing: StandingView | None
+    earlier_conditions: tuple[EarlierConditionView, ...]
     events: tuple[AuditRow, ...]
     review_blockers: tuple[ReviewBlocker, ...]
     allowed_steps: Mapping[str, AllowedStep]
@@ -171,7 +174,9 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         ticket=course.ticket_view(snapshot),
         packets=course.packet_views(snapshot, person=person),
         decision=course.decision_view(decision),
-        authorization=course.authorization_view(snapshot, person=person),
+        authorization=authorization.authorization_view(snapshot, person=person),
+        standing=authorization.standing_view(snapshot, person=person),
+        earlier_conditions=authorization.earlier_condition_views(snapshot),
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),

@@ -1,14 +1,13 @@
-"""The course of a request for page and API: waivers, votes, budget, ticket, packets, decision, authorization."""
+"""The course of a request for page and API: waivers, votes, budget, ticket, packets, decision."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from governance.budgets.queries.effects import BudgetEffect
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from reviews.authorizations.models import Condition, Decision
-from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
+from reviews.authorizations.models import Decision
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
@@ -17,9 +16,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
     allowed_step,
-    check_can_confirm,
     check_can_retry_packet,
-    check_can_revoke,
 )
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
@@ -84,35 +81,6 @@ class DecisionView:
     decided_at: datetime
     revision: int
     bundle_digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConditionView:
-    """A condition of the authorization."""
-
-    id: int
-    text: str
-    owner: str
-    due_on: date
-    is_overdue: bool
-    met_at: datetime | None
-    met_by: str
-    confirm: AllowedStep
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthorizationView:
-    """The permission to run the artifact."""
-
-    number: str
-    state: str
-    environment: str
-    issued_at: datetime
-    expires_at: datetime
-    statement_digest: str
-    conditions: tuple[ConditionView, ...]
-    re_reviews: tuple[ReReviewView, ...]
-    revoke: AllowedStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,28 +171,3 @@ def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketVi
 def decision_view(decision: Decision | None) -> DecisionView | None:
     """The decision of the review, if there is one."""
     return copy_of(decision, DecisionView, decided_by=name_of(decision.decided_by)) if decision else None
-
-
-def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorizationView | None:
-    """The authorization that the approval issued, with its conditions, the earliest due date first."""
-    row = snapshot.authorization
-    if row is None:
-        return None
-    return copy_of(
-        row,
-        AuthorizationView,
-        conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
-        re_reviews=tuple(re_review_view(again) for again in snapshot.re_reviews if again.authorization_id == row.pk),
-        revoke=allowed_step(check_can_revoke, row, person=person),
-    )
-
-
-def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -> ConditionView:
-    return copy_of(
-        row,
-        ConditionView,
-        owner=name_of(row.owner),
-        is_overdue=row.met_at is None and row.due_on < snapshot.now.date(),
-        met_by=name_of(row.met_by) if row.met_by else "",
-        confirm=allowed_step(check_can_confirm, snapshot, person=person, condition=row),
-    )

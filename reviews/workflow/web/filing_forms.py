@@ -193,6 +193,7 @@ class MetricValuesForm(forms.Form):
     def __init__(self, *args: Any, claims: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.claims = dict(claims or {})
+        self.fields["is_confirmed"] = forms.BooleanField(required=False, label="The values are right")
         for kind in CATALOG.values():
             claim = self.claims.get(kind.name)
             self.fields[kind.name] = decimal_field(
@@ -256,4 +257,11 @@ class MetricValuesForm(forms.Form):
             if value is not None and (
                 claim is None or (claim.value, claim.basis, claim.source) != (value, basis, source)
             ):
-                yield StatedValue(name=name, value=value, unit=kind.unit, basis=basis, source=source)
+                yield StatedValue(
+                    name=name,
+                    value=value,
+                    unit=kind.unit,
+                    basis=basis,
+                    source=source,
+                    is_confirmed=self.cleaned_data["is_confirmed"],
+                )

@@ -173,10 +173,11 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
-        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last(view)),
+        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last(view), earlier=view.earlier_conditions),
         "revise": StepReasonForm(auto_id="revise-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
+        "lift": StepReasonForm(auto_id="lift-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view)),
     }
     return {**unbound, **{name: form for name, form in bound.items() if ":" not in name}}

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from governance.rulebook.domain.checklists import ItemKind
 from governance.site.web.formatting import unit_words
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions.review import CONDITION_CHARS_MAX, NewCondition
+from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
+from reviews.workflow.queries.view_authorization import EarlierConditionView
 from reviews.workflow.queries.view_evidence import ChecklistItemView
 from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField, decimal_field
 from weighbridge.core.metric_catalog import CATALOG
@@ -57,6 +58,7 @@ class MetricValueForm(forms.Form):
     upper = decimal_field(required=False, label="Upper bound")
     basis = forms.ChoiceField(choices=STATED)
     source = forms.CharField(max_length=300, required=False, help_text="A bill, a quote, a log, an estimate of …")
+    is_confirmed = forms.BooleanField(required=False, label="The value is right")
 
 
 class ProjectionForm(forms.Form):
@@ -146,7 +148,7 @@ def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
 
 
 class VoteForm(forms.Form):
-    """A vote. Approvals in the last stage may have conditions."""
+    """A vote. Approvals in the last stage may set conditions, and lift those of earlier authorizations."""
 
     stage = forms.CharField(widget=forms.HiddenInput)
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -157,8 +159,19 @@ class VoteForm(forms.Form):
         help_text="Required to reject or to request changes. The requester and readers of the packet see it.",
     )
 
-    def __init__(self, *args: Any, may_condition: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, may_condition: bool = False, earlier: Sequence[EarlierConditionView] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if may_condition and earlier:
+            self.fields["lifted"] = forms.TypedMultipleChoiceField(
+                label="Conditions to lift",
+                required=False,
+                coerce=int,
+                choices=[(row.id, f"{row.text} ({row.authorization}, due {row.due_on})") for row in earlier],
+                widget=forms.CheckboxSelectMultiple,
+                help_text="Open conditions of this artifact. An approval keeps those that you do not lift.",
+            )
         self.numbers = (1, 2, 3) if may_condition else ()
         people = User.objects.filter(is_active=True).order_by("username")
         for number in self.numbers:
@@ -188,6 +201,11 @@ class VoteForm(forms.Form):
         """The conditions of a valid form."""
         given = map(self._condition, self.numbers)
         return tuple(NewCondition(**condition) for condition in given if any(condition.values()))
+
+    @property
+    def lifted_conditions(self) -> tuple[LiftedCondition, ...]:
+        """The earlier conditions that a valid form lifts."""
+        return tuple(map(LiftedCondition, self.cleaned_data.get("lifted", ())))
 
     def _condition(self, number: int) -> dict[str, Any]:
         return {part: self.cleaned_data.get(f"{part}_{number}") for part in CONDITION_PARTS}

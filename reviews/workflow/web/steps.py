@@ -24,6 +24,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
+from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.filing import SUBMITTED
 from reviews.workflow.web.page import load, perform_step, step
@@ -55,7 +56,8 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     row = load(request, ref)
     stages = policy_of(row.policy).stages if row.policy else ()
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
-    form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
+    earlier = earlier_condition_views(snapshot_of(row, now=timezone.now())) if is_last else ()
+    form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last, earlier=earlier)
 
     def act(*, stage: str, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:
         after = reviewing.vote(
@@ -64,7 +66,7 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
             choice=VoteChoice(choice),
             revision=revision,
             rationale=rationale,
-            conditions=form.new_conditions,
+            conditions=(*form.new_conditions, *form.lifted_conditions),
             by=by,
             now=now,
         )
@@ -138,10 +140,22 @@ def revoke(request: HttpRequest, ref: str) -> HttpResponse:
 @step("condition", part="authorization")
 def confirm_condition(*, request: ReviewRequest, condition_id: int, by: User, now: datetime) -> str:
     """Confirm that a condition is met."""
-    rows = Condition.objects.filter(pk=condition_id, authorization__decision__request=request)
-    condition = first_of(rows, otherwise=f"{request.ref} has no such condition.")
-    authorizations.confirm_condition(condition=condition, by=by, now=now)
+    authorizations.confirm_condition(condition=condition_of(request, condition_id), by=by, now=now)
     return "The condition is met."
+
+
+@step("lift", part="authorization", form=StepReasonForm)
+def lift_condition(*, request: ReviewRequest, condition_id: int, reason: str, by: User, now: datetime) -> str:
+    """Lift a condition without its being met."""
+    condition = condition_of(request, condition_id)
+    authorizations.lift_condition(condition=condition, reason=reason, by=by, now=now)
+    return "The condition is lifted."
+
+
+def condition_of(row: ReviewRequest, condition_id: int) -> Condition:
+    """The condition with that id of the authorization of the request."""
+    rows = Condition.objects.filter(pk=condition_id, authorization__decision__request=row)
+    return first_of(rows.select_related("set_by"), otherwise=f"{row.ref} has no such condition.")
 
 
 def packet_of(row: ReviewRequest, number: int) -> Packet:

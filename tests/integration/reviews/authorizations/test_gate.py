@@ -1,10 +1,12 @@
 """The gate: which artifact may run where, until when, and why not."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from governance.audit.queries.keys import public_key
+from governance.people.domain.roles import Person, Role
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.authorizations.queries import gate
@@ -20,7 +22,12 @@ from weighbridge.core import attestation
 
 DAY = timedelta(days=1)
 NOBODY = ("No request was ever filed for an artifact with this digest and environment.",)
-SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}
+SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"}
+
+
+def decide(**question: Any) -> gate.GateDecision:
+    """The answer for a reader of all teams."""
+    return gate.decide(person=Person(id=0, username="auditor", roles=frozenset({Role.AUDITOR})), **question)
 
 
 def cleared(cast: Cast, now: datetime, **changes: object) -> ReviewRequest:
@@ -29,7 +36,7 @@ def cleared(cast: Cast, now: datetime, **changes: object) -> ReviewRequest:
 
 def test_an_authorization_allows_with_its_statement(decided: ReviewRequest, now: datetime) -> None:
     row = decided.decision.authorization
-    answer = gate.decide(digest=row.subject_digest, environment="prod", now=now)
+    answer = decide(digest=row.subject_digest, environment="prod", now=now)
     assert (answer.answer, answer.authorization, answer.request) == ("allow", row.number, decided.ref)
     assert (answer.expires_at, answer.statement) == (row.expires_at, row.envelope)
     assert answer.reasons == (f"{row.number} authorizes this artifact for prod until {row.expires_at:%Y-%m-%d}.",)
@@ -39,21 +46,21 @@ def test_an_authorization_allows_with_its_statement(decided: ReviewRequest, now:
 
 def test_another_artifact_and_another_environment_are_denied(decided: ReviewRequest, now: datetime) -> None:
     digest = decided.model_version.digest
-    unknown = gate.decide(digest="sha256:" + "0" * 64, environment="prod", now=now)
+    unknown = decide(digest="sha256:" + "0" * 64, environment="prod", now=now)
     assert (unknown.answer, unknown.reasons) == ("deny", NOBODY)
     assert (unknown.authorization, unknown.request, unknown.expires_at, unknown.statement) == ("", "", None, None)
-    elsewhere = gate.decide(digest=digest, environment="staging", now=now)
+    elsewhere = decide(digest=digest, environment="staging", now=now)
     assert elsewhere.answer == "deny"
-    assert elsewhere.reasons == (f"{decided.decision.authorization.number} is for prod, not for staging.",)
+    assert elsewhere.reasons == (f"{decided.ref} is for prod, not for staging.",)
 
 
 def test_it_ends_on_the_second_whether_anybody_noticed_or_not(decided: ReviewRequest) -> None:
     row = decided.decision.authorization
     digest = row.subject_digest
-    assert gate.decide(digest=digest, environment="prod", now=row.expires_at - timedelta(seconds=1)).answer == "allow"
+    assert decide(digest=digest, environment="prod", now=row.expires_at - timedelta(seconds=1)).answer == "allow"
     for _ in range(2):
-        answer = gate.decide(digest=digest, environment="prod", now=row.expires_at)
-        assert (answer.answer, answer.reasons) == ("deny", (f"{row.number} is expired.", f"{decided.ref} is decided."))
+        answer = decide(digest=digest, environment="prod", now=row.expires_at)
+        assert (answer.answer, answer.reasons) == ("deny", (f"{row.number} is expired.",))
         authorizations.expire_due(now=row.expires_at)
 
 
@@ -61,7 +68,7 @@ def test_a_warning_still_allows(decided: ReviewRequest) -> None:
     row = decided.decision.authorization
     authorizations.expire_due(now=row.warn_at)
     assert Authorization.objects.get().state == "pending_expiration"
-    assert gate.decide(digest=row.subject_digest, environment="prod", now=row.warn_at).answer == "allow"
+    assert decide(digest=row.subject_digest, environment="prod", now=row.warn_at).answer == "allow"
 
 
 def test_what_is_suspended_or_revoked_is_denied(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -78,10 +85,10 @@ def test_what_is_suspended_or_revoked_is_denied(in_review: ReviewRequest, cast: 
     )
     row, later = Authorization.objects.get(), now + 2 * DAY
     authorizations.expire_due(now=later)
-    suspended = gate.decide(digest=row.subject_digest, environment="prod", now=later)
+    suspended = decide(digest=row.subject_digest, environment="prod", now=later)
     assert (suspended.answer, suspended.reasons[0]) == ("deny", f"{row.number} is suspended.")
     authorizations.revoke(authorization=row, reason="It leaks.", by=cast.approver, now=later)
-    revoked = gate.decide(digest=row.subject_digest, environment="prod", now=later)
+    revoked = decide(digest=row.subject_digest, environment="prod", now=later)
     assert (revoked.answer, revoked.reasons[0]) == ("deny", f"{row.number} is revoked.")
 
 
@@ -90,24 +97,24 @@ def test_the_longest_of_two_is_shown(decided: ReviewRequest, cast: Cast, now: da
     again = walks.make_ready(by=cast.author, now=later, version=decided.model_version, purpose="Another")
     again = review.request_review(request=again, by=cast.author, now=later)
     walks.approve(request=again, cast=cast, now=later)
-    answer = gate.decide(digest=decided.model_version.digest, environment="prod", now=later)
+    answer = decide(digest=decided.model_version.digest, environment="prod", now=later)
     assert (answer.request, answer.expires_at) == (again.ref, later + 365 * DAY)
 
 
 def test_what_the_policy_cleared_may_run_where_it_was_cleared(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     request = cleared(cast, now)
     digest = request.model_version.digest
-    answer = gate.decide(digest=digest, environment="dev", now=now)
+    answer = decide(digest=digest, environment="dev", now=now)
     assert (answer.answer, answer.authorization, answer.statement) == ("allow", "", None)
     assert (answer.request, answer.expires_at) == (request.ref, now + 365 * DAY)
     assert answer.reasons == (
         f"{request.ref} was cleared: no rule of {policy} fired. Valid until {answer.expires_at:%Y-%m-%d}.",
     )
-    assert gate.decide(digest=digest, environment="prod", now=now).reasons == NOBODY
-    expired = gate.decide(digest=digest, environment="dev", now=now + 365 * DAY)
+    assert decide(digest=digest, environment="prod", now=now).reasons == (f"{request.ref} is for dev, not for prod.",)
+    expired = decide(digest=digest, environment="dev", now=now + 365 * DAY)
     assert (expired.answer, expired.reasons) == ("deny", (f"{request.ref} is cleared.",))
     requests.expire(request=request, now=now + 365 * DAY)
-    assert gate.decide(digest=digest, environment="dev", now=now).reasons == (f"{request.ref} is expired.",)
+    assert decide(digest=digest, environment="dev", now=now).reasons == (f"{request.ref} is expired.",)
 
 
 @pytest.mark.parametrize("days", [0, 1])
@@ -116,15 +123,18 @@ def test_no_clearance_gives_back_what_people_took(policy: PolicyVersion, cast: C
     version = decided.model_version
     cleared(cast, now + days * DAY, version=version, purpose="Another", with_data=False)
     row = decided.decision.authorization
-    assert gate.decide(digest=version.digest, environment="dev", now=now + DAY).authorization == row.number
+    assert decide(digest=version.digest, environment="dev", now=now + DAY).authorization == row.number
     authorizations.revoke(authorization=row, reason="It leaks.", by=cast.approver, now=now)
-    answer = gate.decide(digest=version.digest, environment="dev", now=now + DAY)
+    answer = decide(digest=version.digest, environment="dev", now=now + DAY)
     assert (answer.answer, answer.reasons[0]) == ("deny", f"{row.number} is revoked.")
 
 
 def test_a_request_under_way_is_no_leave(submitted: ReviewRequest, now: datetime) -> None:
-    answer = gate.decide(digest=submitted.model_version.digest, environment="prod", now=now)
-    assert (answer.answer, answer.reasons) == ("deny", (f"{submitted.ref} is evidence.",))
+    answer = decide(digest=submitted.model_version.digest, environment="prod", now=now)
+    assert (answer.answer, answer.reasons) == (
+        "deny",
+        (f"{submitted.ref} is evidence; a review of this artifact is mandatory.",),
+    )
 
 
 def test_a_rejected_artifact_is_denied(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -136,7 +146,7 @@ def test_a_rejected_artifact_is_denied(in_review: ReviewRequest, cast: Cast, now
         by=cast.reviewer_one,
         now=now,
     )
-    assert gate.decide(digest=in_review.model_version.digest, environment="prod", now=now).answer == "deny"
+    assert decide(digest=in_review.model_version.digest, environment="prod", now=now).answer == "deny"
 
 
 def test_the_same_bytes_of_another_team_are_the_same_artifact(
@@ -144,4 +154,4 @@ def test_the_same_bytes_of_another_team_are_the_same_artifact(
 ) -> None:
     twin = make_version(by=cast.outsider, team="ads", now=now)
     assert twin.digest == decided.model_version.digest
-    assert gate.decide(digest=twin.digest, environment="prod", now=now).answer == "allow"
+    assert decide(digest=twin.digest, environment="prod", now=now).answer == "allow"

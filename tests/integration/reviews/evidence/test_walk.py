@@ -54,7 +54,7 @@ from weighbridge.core.errors import Refused
 pytestmark = pytest.mark.slow
 
 BIG = {"training_gpu_hours": "320", "training_cost_usd": "20000", "total_cost_1y_usd": "60000"}
-SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}
+SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"}
 OTHER = {"inference_cost_1y_usd": "600", "business_kpi_delta": "0.01"}
 GRANTS = {
     "author": {Role.REVIEWER},

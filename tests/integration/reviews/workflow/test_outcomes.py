@@ -107,14 +107,15 @@ def test_who_makes_no_packet(
 
 
 def test_the_gate_allows_what_is_authorized(
-    api: Api, outsider: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
+    api: Api, reviewer: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
 ) -> None:
     digest = decided.model_version.digest
-    said = api(outsider).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
+    said = api(reviewer).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
     held = decided.decision.authorization
     statement = said.pop("statement")
     assert said == {
         "answer": "allow",
+        "standing": "authorized",
         "reasons": [f"{held.number} authorizes this artifact for prod until {held.expires_at:%Y-%m-%d}."],
         "authorization": held.number,
         "request": decided.ref,
@@ -122,6 +123,22 @@ def test_the_gate_allows_what_is_authorized(
     }
     verified = attestation.verify(statement, public_key_pem=attestation.public_pem(signing_key_pem))
     assert attestation.allows(verified, digest=digest, environment="prod", now=now).is_allowed
+
+
+def test_the_gate_tells_a_stranger_the_standing_and_no_reference(
+    api: Api, outsider: User, decided: ReviewRequest
+) -> None:
+    held = decided.decision.authorization
+    said = api(outsider).get("/api/v1/gate/", {"subject": decided.model_version.digest, "env": "prod"}).json()
+    assert said == {
+        "answer": "allow",
+        "standing": "authorized",
+        "reasons": ["A request of another team is decisive: this artifact is authorized."],
+        "authorization": "",
+        "request": "",
+        "expires_at": held.expires_at.isoformat().replace("+00:00", "Z"),
+        "statement": None,
+    }
 
 
 @pytest.mark.parametrize(("subject", "env"), [(OTHER, "prod"), (None, "staging")])

@@ -19,7 +19,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
 
-SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}
+SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"}
 CONTRADICTED = {**walks.DECLARED, "latency_p95_ms": "1"}
 
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from reviews.authorizations import domain as authorization
-from reviews.authorizations.domain import AuthorizationState
+from reviews.authorizations.domain import authorization_states as authorization
+from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.requests.domain.transition_types import transitions_from
 from weighbridge.core.errors import WrongState
 

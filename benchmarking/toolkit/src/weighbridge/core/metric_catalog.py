@@ -14,7 +14,10 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """One entry of the catalog: a name with its unit, its better direction, its meaning and its possible range."""
+    """One entry of the catalog: a name with its unit, its better direction, its meaning and its possible range.
+
+    `parts` are the metrics that a total must at least add up to.
+    """
 
     name: str
     unit: str
@@ -22,6 +25,7 @@ class MetricDefinition:
     meaning: str
     minimum: Decimal | None = Decimal(0)
     maximum: Decimal | None = None
+    parts: tuple[str, ...] = ()
 
 
 _LOWER, _HIGHER, _ONE = Direction.LOWER, Direction.HIGHER, Decimal(1)
@@ -31,7 +35,13 @@ _KINDS = (
     MetricDefinition(
         "inference_cost_1y_usd", "USD", _LOWER, "What serving costs in the first year at the forecast traffic."
     ),
-    MetricDefinition("total_cost_1y_usd", "USD", _LOWER, "Training plus one year of serving and upkeep."),
+    MetricDefinition(
+        "total_cost_1y_usd",
+        "USD",
+        _LOWER,
+        "Training plus one year of serving and upkeep.",
+        parts=("training_cost_usd", "inference_cost_1y_usd"),
+    ),
     MetricDefinition("latency_p50_ms", "ms", _LOWER, "Half of all requests are answered within this time."),
     MetricDefinition("latency_p95_ms", "ms", _LOWER, "95 of 100 requests are answered within this time."),
     MetricDefinition("latency_p99_ms", "ms", _LOWER, "99 of 100 requests are answered within this time."),

@@ -62,7 +62,9 @@ CONVERTER.register_unstructure_hook(
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A claim that the measured interval does not contain."""
+    """A claim, and the value that contradicts it: a measurement whose interval does not contain the claim, or a less
+    favorable value on record (`measured`).
+    """
 
     name: str
     claimed: MetricValue

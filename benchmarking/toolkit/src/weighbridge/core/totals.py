@@ -1,0 +1,82 @@
+"""Totals that are computed from their parts: a person may raise a total, but never lower it below the sum."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from weighbridge.core.metric_catalog import CATALOG
+from weighbridge.core.metrics import Basis, MetricValue, best, number_text
+
+
+class StatedTotal(NamedTuple):
+    """The sum of the parts of a total, or the names of the parts without a value."""
+
+    computed: MetricValue | None
+    missing: tuple[str, ...]
+
+
+def with_totals(metric_values: Sequence[MetricValue]) -> tuple[MetricValue, ...]:
+    """The metric values with every total as it counts.
+
+    A stated total below the sum of its parts is replaced by the sum. A stated total with a missing part is left out,
+    because nobody can tell whether it is complete. A measured or billed total, and the total of one cost projection
+    together with the parts of the same projection, stay as they are.
+    """
+    values = tuple(metric_values)
+    for name, kind in CATALOG.items():
+        if kind.parts:
+            values = _with_total(values, name)
+    return values
+
+
+def total_of(metric_values: Sequence[MetricValue], *, name: str) -> StatedTotal:
+    """The sum of the parts of the total `name`, each with its value that counts."""
+    parts = {part: best(metric_values, name=part) for part in CATALOG[name].parts}
+    known = [value for value in parts.values() if value is not None]
+    if len(known) < len(parts):
+        return StatedTotal(None, tuple(part for part, value in parts.items() if value is None))
+    return StatedTotal(_sum(name, known), ())
+
+
+def _with_total(values: tuple[MetricValue, ...], name: str) -> tuple[MetricValue, ...]:
+    stated, computed = best(values, name=name), total_of(values, name=name).computed
+    if stated is not None and stated.basis.rank >= Basis.MEASURED.rank:
+        return values
+    if (
+        stated is not None
+        and computed is not None
+        and (stated.value >= computed.value or _is_projected_together(values, stated, name))
+    ):
+        return values
+    others = tuple(value for value in values if value.name != name)
+    return (*others, computed) if computed is not None else others
+
+
+def _is_projected_together(values: Sequence[MetricValue], total: MetricValue, name: str) -> bool:
+    """Whether total and parts are medians of the same draws; medians do not add up."""
+    parts = [best(values, name=part) for part in CATALOG[name].parts]
+    return total.p80 is not None and all(
+        part is not None and part.p80 is not None and part.observed_at == total.observed_at for part in parts
+    )
+
+
+def _sum(name: str, parts: Sequence[MetricValue]) -> MetricValue:
+    weakest = min((part.basis for part in parts), key=lambda basis: basis.rank)
+    ends = [part.valid_until for part in parts if part.valid_until is not None]
+    return MetricValue(
+        name=name,
+        value=sum((part.value for part in parts), Decimal(0)),
+        unit=CATALOG[name].unit,
+        basis=weakest,
+        observed_at=max(part.observed_at for part in parts),
+        lower=_added([part.lower for part in parts]),
+        upper=_added([part.upper for part in parts]),
+        p80=_added([part.p80 for part in parts]) if weakest is Basis.ESTIMATED else None,
+        valid_until=min(ends, default=None),
+        source="computed: " + " + ".join(f"{part.name} {number_text(part.value)}" for part in parts),
+    )
+
+
+def _added(numbers: Sequence[Decimal | None]) -> Decimal | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known, Decimal(0)) if len(known) == len(numbers) else None

@@ -1,0 +1,1 @@
+"""Pure rules of authorizations: their states, and the standing of an artifact."""

@@ -1,0 +1,122 @@
+"""Everything that the requests and authorizations of all teams say of one artifact in one environment."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.people.domain.roles import Person
+from governance.people.rules import sees_everything
+from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
+from reviews.authorizations.domain.standing import ArtifactStanding, Standing, StandingRecord, artifact_standing
+from reviews.authorizations.models import Authorization, Condition
+from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
+from reviews.requests.enums import REJECTED
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import visible_to
+
+ENDED = {
+    AuthorizationState.REVOKED: Standing.REVOKED,
+    AuthorizationState.SUSPENDED: Standing.SUSPENDED,
+    AuthorizationState.EXPIRED: Standing.EXPIRED,
+}
+
+
+@dataclass(frozen=True)
+class ArtifactRecords:
+    """The records of an artifact in an environment, all their conditions, and the denials that approvals settled."""
+
+    records: tuple[StandingRecord, ...]
+    conditions: tuple[Condition, ...]
+    settled: frozenset[tuple[str, str]]
+
+    @property
+    def standing(self) -> ArtifactStanding:
+        """The standing that follows from the records."""
+        return artifact_standing(self.records, settled=self.settled)
+
+    @property
+    def open_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that are neither met nor lifted nor carried over, the earliest due date first."""
+        return tuple(row for row in self.conditions if row.is_open)
+
+    def of_others(self, request: ReviewRequest) -> tuple[StandingRecord, ...]:
+        """The records that are not of this request."""
+        return tuple(row for row in self.records if row.request != request.ref)
+
+
+def artifact_records(*, digest: str, environment: str, now: datetime) -> ArtifactRecords:
+    """The records of the artifact, from one query for the requests and one for the conditions."""
+    rows = ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("pk")
+    rows = rows.exclude(state=RequestState.DRAFT).select_related("policy", "decision__authorization")
+    rows = rows.defer("policy__source", "business_case", "decision__authorization__envelope")
+    decisions = [row.decision for row in rows if hasattr(row, "decision")]
+    authorizations = [one.authorization for one in decisions if hasattr(one, "authorization")]
+    conditions = _conditions(authorizations)
+    records = [
+        *(
+            _of_authorization(row, [one for one in conditions if one.authorization_id == row.pk], now)
+            for row in authorizations
+        ),
+        *(_of_request(row, now) for row in rows),
+    ]
+    settled = frozenset((name, standing) for decision in decisions for name, standing in decision.settles)
+    return ArtifactRecords(tuple(row for row in records if row is not None), conditions, settled)
+
+
+def _conditions(authorizations: Sequence[Authorization]) -> tuple[Condition, ...]:
+    if not authorizations:
+        return ()
+    rows = Condition.objects.filter(authorization__in=authorizations).order_by("due_on", "pk")
+    people = ("owner", "set_by", "met_by", "lifted_by")
+    return tuple(rows.select_related("authorization", "carried_to__authorization", *people))
+
+
+def refs_seen(records: Sequence[StandingRecord], *, person: Person, own: str = "") -> frozenset[str]:
+    """The requests of the records that the person may see; `own` is a request that the person sees already."""
+    refs = frozenset(row.request for row in records)
+    if refs <= {own} or sees_everything(person):
+        return refs
+    return frozenset({own, *visible_to(person).filter(ref__in=refs).values_list("ref", flat=True)})
+
+
+def reason_for(record: StandingRecord, *, seen: Collection[str]) -> str:
+    """The reason as a sentence; without the reference of a request that is not in `seen`."""
+    if record.request in seen:
+        return f"{record.name} {record.reason}."
+    return f"A request of another team is decisive: this artifact is {record.standing.words}."
+
+
+def _of_authorization(row: Authorization, conditions: Sequence[Condition], now: datetime) -> StandingRecord | None:
+    state, open_rows = AuthorizationState(row.state), [one for one in conditions if one.is_open]
+    standing = ENDED.get(state)
+    if state in IN_FORCE:
+        standing = Standing.CONDITIONAL if open_rows else Standing.AUTHORIZED
+        if any(condition.due_on < now.date() for condition in open_rows):
+            standing = Standing.SUSPENDED
+    if row.expires_at <= now and standing not in {Standing.REVOKED, None}:
+        standing = Standing.EXPIRED
+    if standing is None:
+        return None
+    request, until = row.decision.request.ref, f"{row.expires_at:%Y-%m-%d}"
+    reason = f"is {standing.words}"
+    if standing in {Standing.CONDITIONAL, Standing.AUTHORIZED}:
+        reason = f"authorizes this artifact for {row.environment} until {until}"
+    if standing is Standing.CONDITIONAL:
+        reason += "; conditions: " + "; ".join(f"{one.text} (by {one.due_on})" for one in open_rows)
+    return StandingRecord(name=row.number, request=request, standing=standing, reason=reason, ends_at=row.expires_at)
+
+
+def _of_request(row: ReviewRequest, now: datetime) -> StandingRecord | None:
+    state, decision = RequestState(row.state), getattr(row, "decision", None)
+    standing, reason, ends_at = None, f"is {state.words}", None
+    if decision is not None and decision.outcome == REJECTED:
+        standing, reason = Standing.REJECTED, "was rejected"
+    elif row.review_opened_at is not None and decision is None:
+        standing = Standing.UNDER_REVIEW if state in OPEN_STATES else Standing.REVIEW_LOST
+        reason += "; a review of this artifact is mandatory"
+    elif state is RequestState.CLEARED and row.deadline_at is not None and row.deadline_at > now:
+        standing, ends_at = Standing.CLEARED, row.deadline_at
+        reason = f"was cleared: no rule of {row.policy} fired. Valid until {row.deadline_at:%Y-%m-%d}"
+    if standing is None:
+        return None
+    return StandingRecord(name=row.ref, request=row.ref, standing=standing, reason=reason, ends_at=ends_at)

@@ -1,0 +1,106 @@
+"""Claims travel with the artifact: what was claimed once is lowered by evidence or by votes, never by another claim.
+
+A claim is a declared or estimated value. The claims on record of an artifact are those of every submitted request for
+it, by any team. An approval settles them: its own claims replace what was claimed before it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from weighbridge.core.metric_catalog import CATALOG, Direction
+from weighbridge.core.metrics import Basis, Contradiction, MetricValue, best, brief_text, is_current
+from weighbridge.core.totals import with_totals
+
+CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+OF_DEPLOYMENT = frozenset({"inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd", "error_rate"})
+"""Metrics that depend on where the artifact runs; they are compared within one environment."""
+OF_PURPOSE = frozenset({"business_kpi_delta", "alternatives_measured"})
+"""Metrics that are about one request; they do not travel."""
+TRAVELING = tuple(name for name in CATALOG if name not in OF_PURPOSE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedValue:
+    """A metric value of a submitted request for the artifact. `approved_at` is the approval of that request."""
+
+    value: MetricValue
+    request_id: int
+    submitted_at: datetime
+    approved_at: datetime | None = None
+
+
+def values_on_record(recorded: Sequence[RecordedValue], *, now: datetime) -> tuple[MetricValue, ...]:
+    """The values that a claim must not fall below: current evidence, and the claims that no approval settled."""
+    settled_at = max((row.approved_at for row in recorded if row.approved_at is not None), default=None)
+    return tuple(
+        row.value
+        for row in _without_draft_corrections(recorded)
+        if is_current(row.value, now=now) and (row.value.basis not in CLAIMED or _counts(row, recorded, settled_at))
+    )
+
+
+def _without_draft_corrections(recorded: Sequence[RecordedValue]) -> Iterator[RecordedValue]:
+    """The values without those that were corrected before their request was submitted."""
+    last = {_draft_key(row): row for row in recorded if row.value.observed_at <= row.submitted_at}
+    for row in recorded:
+        if row.value.observed_at > row.submitted_at or last[_draft_key(row)] is row:
+            yield row
+
+
+def _draft_key(row: RecordedValue) -> tuple[int, str, Basis]:
+    return row.request_id, row.value.name, row.value.basis
+
+
+def _counts(row: RecordedValue, recorded: Sequence[RecordedValue], settled_at: datetime | None) -> bool:
+    if settled_at is None or row.value.observed_at > settled_at:
+        return True
+    if row.approved_at != settled_at:
+        return False
+    own = [other.value for other in recorded if other.request_id == row.request_id]
+    return best(own, name=row.value.name, accept=CLAIMED) is row.value
+
+
+def counted_values(own: Sequence[MetricValue], *, on_record: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    """The values on which the policy is evaluated, with totals as they count.
+
+    Where a request has only claims about a metric, and a less favorable value is on record, that value counts instead.
+    """
+    values, record = tuple(own), tuple(on_record)
+    for name in TRAVELING:
+        worst = _less_favorable(values, name=name, on_record=record)
+        if worst is not None:
+            values = (*(value for value in values if value.name != name), worst)
+    return with_totals(values)
+
+
+def lowered_claims(own: Sequence[MetricValue], *, on_record: Iterable[MetricValue]) -> tuple[Contradiction, ...]:
+    """The own claims that are more favorable than the least favorable value on record, as contradictions."""
+    values, record, found = with_totals(own), tuple(on_record), []
+    for name in TRAVELING:
+        claim, worst = best(values, name=name), _less_favorable(values, name=name, on_record=record)
+        if claim is not None and worst is not None and claim.id:
+            message = (
+                f"{name} is {claim.basis} as {brief_text(claim.value)} {claim.unit}, but {brief_text(worst.value)} "
+                f"{worst.unit} is on record for the same artifact ({worst.basis}). The value on record counts until "
+                "evidence or votes lower it. Correct the claim or explain the difference."
+            )
+            found.append(Contradiction(name, claim, worst, is_worse=True, message=message))
+    return tuple(found)
+
+
+def _less_favorable(own: Sequence[MetricValue], *, name: str, on_record: Sequence[MetricValue]) -> MetricValue | None:
+    """The least favorable value on record, if it is less favorable than the own claim that counts."""
+    claim = best(own, name=name)
+    if claim is None or claim.basis not in CLAIMED:
+        return None
+    sign = 1 if CATALOG[name].direction is Direction.LOWER else -1
+    worse = [value for value in on_record if value.name == name and sign * (value.value - claim.value) > 0]
+    return max((value for value in worse if not _covers(claim, value)), key=lambda one: sign * one.value, default=None)
+
+
+def _covers(claim: MetricValue, value: MetricValue) -> bool:
+    """Whether the range of a cost projection contains the value: then the projection refines it."""
+    if claim.p80 is None or claim.lower is None or claim.upper is None:
+        return False
+    return claim.lower <= value.value <= claim.upper

@@ -1,0 +1,81 @@
+"""Totals are computed from their parts: raised by people, never lowered, and unknown while a part is missing."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weighbridge.core.metrics import Basis, MetricValue, best
+from weighbridge.core.totals import total_of, with_totals
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+TRAINING, SERVING, TOTAL = "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd"
+amounts = st.decimals(0, 10**9, places=2)
+bases = st.sampled_from([Basis.DECLARED, Basis.ESTIMATED])
+
+
+def usd(name: str, value: str | Decimal, basis: Basis = Basis.DECLARED, **fields: object) -> MetricValue:
+    return MetricValue(name=name, value=Decimal(value), unit="USD", basis=basis, observed_at=NOW, **fields)
+
+
+def total(*values: MetricValue) -> MetricValue | None:
+    return best(with_totals(values), name=TOTAL)
+
+
+def test_a_total_below_its_parts_is_replaced_by_their_sum() -> None:
+    found = total(usd(TRAINING, "900"), usd(SERVING, "900000"), usd(TOTAL, "100"))
+    assert found is not None
+    assert (found.value, found.basis, found.id) == (Decimal(900900), Basis.DECLARED, "")
+    assert found.source == "computed: training_cost_usd 900 + inference_cost_1y_usd 900000"
+
+
+def test_a_missing_total_is_computed_and_a_higher_one_stays() -> None:
+    parts = (usd(TRAINING, "900"), usd(SERVING, "100"))
+    assert [found.value for found in (total(*parts), total(*parts, usd(TOTAL, "1500"))) if found] == [1000, 1500]
+
+
+@pytest.mark.parametrize("missing", [TRAINING, SERVING])
+def test_a_total_without_a_part_is_unknown(missing: str) -> None:
+    values = [value for value in (usd(TRAINING, "1"), usd(SERVING, "1"), usd(TOTAL, "5")) if value.name != missing]
+    assert total(*values) is None
+    assert total_of(values, name=TOTAL).missing == (missing,)
+
+
+@pytest.mark.parametrize("basis", [Basis.MEASURED, Basis.BILLED])
+def test_evidence_of_a_total_stays_as_it_is(basis: Basis) -> None:
+    assert total(usd(TRAINING, "9"), usd(TOTAL, "5", basis)) == usd(TOTAL, "5", basis)
+
+
+def test_medians_of_one_projection_do_not_add_up_and_stay() -> None:
+    parts = [usd(name, "10", Basis.ESTIMATED, p80=Decimal(12)) for name in (TRAINING, SERVING)]
+    projected = usd(TOTAL, "19.9", Basis.ESTIMATED, p80=Decimal(22))
+    assert total(*parts, projected) == projected
+    later = [replace(part, observed_at=NOW + timedelta(days=1)) for part in parts]
+    found = total(*later, projected)
+    assert found is not None
+    assert (found.value, found.p80) == (20, 24)
+
+
+def test_the_weakest_basis_the_widest_bounds_and_the_earliest_end_pass_to_the_sum() -> None:
+    ends = NOW + timedelta(days=9)
+    found = total(
+        usd(TRAINING, "10", Basis.ESTIMATED, lower=Decimal(8), upper=Decimal(12), p80=Decimal(11), valid_until=ends),
+        usd(SERVING, "5", lower=Decimal(4)),
+    )
+    assert found is not None
+    assert (found.basis, found.lower, found.upper, found.p80) == (Basis.DECLARED, 12, None, None)
+    assert found.valid_until == ends
+
+
+@given(amounts, amounts, st.none() | amounts, bases, bases, bases)
+def test_a_total_never_counts_below_its_parts(
+    training: Decimal, serving: Decimal, stated: Decimal | None, first: Basis, second: Basis, third: Basis
+) -> None:
+    values = [usd(TRAINING, training, first), usd(SERVING, serving, second)]
+    values += [usd(TOTAL, stated, third)] if stated is not None else []
+    found = total(*values)
+    assert found is not None
+    assert found.value == max(training + serving, stated if stated is not None else Decimal(0))
