@@ -11,7 +11,10 @@ from django.core.files.base import ContentFile
 from benchmarking.runs.actions import datasets
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions import inventory
-from governance.inventory.models import ModelVersion
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
 from tests.factories.people import TEAM
 
 FEATURES, CLASSES = 4, 3
@@ -45,6 +48,14 @@ def npz_bytes(rows: int = 32, seed: int = 0) -> bytes:
     return stream.getvalue()
 
 
+def accept_ownership(*, asset: ModelAsset, now: datetime) -> None:
+    """The person named as owner accepts, if somebody else named them."""
+    for change in Change.objects.filter(kind=Changed.OWNER, subject_id=asset.pk, state=ChangeState.PENDING):
+        owner = User.objects.get(username=change.details["owner"])
+        approvals.confirm(change=change, by=owner, now=now)
+    asset.refresh_from_db()
+
+
 def make_version(
     *,
     by: User,
@@ -56,10 +67,11 @@ def make_version(
     tier: str = "T1",
     seed: int = 0,
 ) -> ModelVersion:
-    """A registered ONNX file of the team, owned by `by` unless said otherwise."""
+    """A registered ONNX file of the team, owned by `by`, or by another person who accepted."""
     asset = inventory.register_asset(
         team=team, slug=slug, name=slug.replace("-", " ").capitalize(), tier=tier, owner=owner or by, by=by, now=now
     )
+    accept_ownership(asset=asset, now=now)
     upload = ContentFile(onnx_bytes(seed), name="model.onnx")
     return inventory.register(entry=inventory.NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload, Upload
+from governance.inventory.actions.ownership import name_owner
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
@@ -74,22 +75,29 @@ def _entered(
 
 
 def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
-    """Create a model in the inventory, or update its name, tier and owner."""
+    """Create a model in the inventory, or update its name and tier, and name its owner.
+
+    Another person becomes the owner only after accepting; until then, a new model belongs to `by`.
+    """
     home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, owner=owner), by)
-    wanted = {"name": name, "tier": tier, "owner": owner}
+    wanted = {"name": name, "tier": tier}
     with transaction.atomic():
         asset, is_new = ModelAsset.objects.select_for_update().get_or_create(
-            team=home, slug=slug, defaults=wanted | {"created_at": now}
+            team=home, slug=slug, defaults=wanted | {"owner": by, "created_at": now}
         )
-        before = {"name": asset.name, "tier": asset.tier, "owner": asset.owner.username}
-        after = {"name": name, "tier": tier, "owner": owner.username}
+        before, after = _described(asset), {**_described(asset), **wanted}
         if is_new or before != after:
             for field, value in wanted.items():
                 setattr(asset, field, value)
             asset.save()
             details = {"before": None if is_new else before, "after": after}
             audit.record(kind="model.registered", by=by, subject=("model", f"{team}/{slug}"), details=details, now=now)
+        name_owner(asset=asset, owner=owner, by=by, now=now)
     return asset
+
+
+def _described(asset: ModelAsset) -> dict[str, str]:
+    return {"name": asset.name, "tier": asset.tier, "owner": asset.owner.username}
 
 
 def _check_asset(asset: NewAsset, by: User) -> Team:

@@ -18,7 +18,7 @@ from weighbridge.core.errors import NotAllowed
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeKind:
-    """One kind of change. People with a role of `confirmers` confirm and refuse it.
+    """One kind of change. People with a role of `confirmers` confirm and refuse it, or the one person `confirmer`.
 
     `check` raises if the change is invalid in the current state, `may_propose` (called again on confirmation) unless
     the person may propose it, and `check_impartial` if the second person has a part in it. `lock` locks the rows that
@@ -35,6 +35,7 @@ class ChangeKind:
     noun: str = "a change"
     another: str = "another administrator"
     done: str = "confirmed and in force."
+    confirmer: Callable[[Change], User | None] = lambda _: None
     check_impartial: Callable[[Person, Change], None] = lambda *_: None
     check: Callable[[Change], None] = lambda *_: None
     lock: Callable[[Change], None] = lambda *_: None
@@ -66,7 +67,7 @@ def kind_of(change: Change) -> ChangeKind:
 def check_confirm(person: Person, change: Change) -> None:
     """Raise NotAllowed unless the person may confirm it. Those who proposed it, wrote it or gain by it may not."""
     kind = kind_of(change)
-    need_role(person, *kind.confirmers, to=f"confirm {kind.noun}")
+    _need_confirmer(person, change, to="confirm")
     if person.id == change.proposed_by_id:
         raise NotAllowed(f"You proposed this change; {kind.another} must confirm it.")
     if person.id == change.gains_id:
@@ -78,4 +79,13 @@ def check_confirm(person: Person, change: Change) -> None:
 def check_refuse(person: Person, change: Change) -> None:
     """Raise NotAllowed unless the person proposed the change, or may confirm such changes."""
     if not (person.is_active and person.id == change.proposed_by_id):
-        need_role(person, *kind_of(change).confirmers, to=f"refuse {kind_of(change).noun}")
+        _need_confirmer(person, change, to="refuse")
+
+
+def _need_confirmer(person: Person, change: Change, *, to: str) -> None:
+    kind = kind_of(change)
+    named = kind.confirmer(change)
+    if named is None:
+        need_role(person, *kind.confirmers, to=f"{to} {kind.noun}")
+    elif not (person.is_active and person.id == named.pk):
+        raise NotAllowed(f"Only {named.get_full_name() or named.username} may {to} {kind.noun}.")

@@ -49,7 +49,8 @@ class Change(models.Model):
                     part__in=sorted(role.value for role in BINDING),
                 )
                 | Q(kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION], part="")
-                | Q(kind=Changed.BUDGET, gains__isnull=True),
+                | Q(kind=Changed.BUDGET, gains__isnull=True)
+                | Q(kind=Changed.OWNER, part="", gains__isnull=True),
             ),
             models.CheckConstraint(
                 name="another_person_confirms",

@@ -37,7 +37,10 @@ def open_for(*, kind: Changed, subject: Model) -> Change | None:
 
 def confirmers(change: Change) -> list[User]:
     """The users who could confirm it now, by user name."""
-    able = {user.pk: user for role in kind_of(change).confirmers for user in people_with(role)}
+    kind = kind_of(change)
+    able = {user.pk: user for role in kind.confirmers for user in people_with(role)}
+    if (named := kind.confirmer(change)) is not None:
+        able = {named.pk: named}
     may_confirm = may(check_confirm)
     can = [user for user in able.values() if may_confirm(person_of(user), change)]
     return sorted(can, key=lambda user: user.username)

@@ -25,6 +25,8 @@ from weighbridge.core.metrics import Basis, number_text
 
 KIND = "ReviewPolicy"
 QUORUM_MAX = 100
+FORMER_OWNER_DAYS = 90
+APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
 
 
 class Comparator(StrEnum):
@@ -133,12 +135,16 @@ class PolicyRule:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the review: `quorum` different people with `role` must approve."""
+    """A stage of the review: `quorum` different people with `role` must approve.
+
+    `outside_team` of them must not file for the team of the request; for the roles that approve money, all of them.
+    """
 
     id: str
     title: str
     role: Role
     quorum: int
+    outside_team: int = 1
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,7 @@ class Policy:
     description: str = ""
     alternatives: AlternativesPlan | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
+    former_owner_days: int = FORMER_OWNER_DAYS
     separation_of_duties: bool = True
 
 
@@ -186,6 +193,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
+        former_owner_days=reader.whole("former_owner_days", FORMER_OWNER_DAYS, at_least=1, at_most=DAYS_MAX),
         digest="",
     )
     reader.close()
@@ -255,12 +263,13 @@ def _scope(reader: Reader) -> RuleScope:
 
 
 def _stage(reader: Reader) -> Stage:
-    return Stage(
-        reader.text("id"),
-        reader.text("title"),
-        reader.choice("role", Role),
-        reader.whole("quorum", 1, at_least=1, at_most=QUORUM_MAX),
-    )
+    role, quorum = reader.choice("role", Role), reader.whole("quorum", 1, at_least=1, at_most=QUORUM_MAX)
+    least = quorum if role in APPROVES_MONEY else 1
+    outside = reader.whole("outside_team", least, at_least=1, at_most=QUORUM_MAX)
+    if not least <= outside <= quorum:
+        wanted = str(quorum) if least == quorum else f"{least} to {quorum}"
+        raise reader.fault("outside_team", f"must be {wanted} for the role {role} and a quorum of {quorum}.")
+    return Stage(reader.text("id"), reader.text("title"), role, quorum, outside)
 
 
 def _authorization(reader: Reader) -> AuthorizationTerms:

@@ -9,7 +9,6 @@ from functools import cached_property
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
-from governance.audit.models import AuditEvent
 from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import checklists
@@ -28,8 +27,6 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import Contradiction, MetricValue
 from weighbridge.core.totals import with_totals
-
-ANSWERED = ("checklist.answered", "contradiction.answered")
 
 
 @dataclass(frozen=True)
@@ -94,12 +91,6 @@ class EvidenceSnapshot:
     def projections(self) -> tuple[RequestProjection, ...]:
         """Every cost projection, latest first; the latest counts."""
         return tuple(self.request.projections.select_related("projection", "stated_by").order_by("-number"))
-
-    @cached_property
-    def answerer_ids(self) -> frozenset[int]:
-        """Everyone who ever answered, from the audit trail, because a new answer replaces the old row."""
-        events = AuditEvent.objects.filter(subject_type="request", subject=self.request.ref, kind__in=ANSWERED)
-        return frozenset(map(int, events.values_list("actor_id", flat=True)))
 
     @cached_property
     def metric_values(self) -> tuple[MetricValue, ...]:
@@ -180,13 +171,6 @@ class EvidenceSnapshot:
     def run_views(self) -> tuple[RunView, ...]:
         """The runs for page, API and packet, oldest first."""
         return runs.describe_all(self.runs)
-
-    @cached_property
-    def editor_ids(self) -> frozenset[int]:
-        """Everyone who stated a value, gave an answer or started a benchmark. They cannot vote on the request."""
-        stated = frozenset(row.stated_by_id for row in self.metric_records if row.stated_by_id is not None)
-        started = frozenset(run.started_by_id for run in self.runs if run.started_by_id is not None)
-        return stated | started | self.answerer_ids
 
 
 def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_models.PolicyEvaluation:

@@ -21,7 +21,7 @@ from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, che
 from reviews.requests.rules import check_edit, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.review_blockers import review_blockers
-from weighbridge.core.errors import Refused, WrongState
+from weighbridge.core.errors import NotAllowed, Refused, WrongState
 
 if TYPE_CHECKING:
     from reviews.packets.models import Packet
@@ -123,6 +123,9 @@ def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> Non
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Waiving a soft rule."""
     check_waive(person, snapshot.parties)
+    interests = snapshot.electorate.interests
+    if interests.conflict_of(person.id) or interests.is_member(person.id):
+        raise NotAllowed("A platform lead who has no interest in this request must waive its rules.")
     _check_submitted(snapshot)
 
 

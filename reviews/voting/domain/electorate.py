@@ -1,11 +1,12 @@
 """Who may vote on a revision, and the outcome of the votes.
 
-Stages run one after another. A stage is complete when its quorum of different people has approved. A person counts
-once per revision, in whatever stage. One rejection ends the review; one request for changes sends the revision back.
-Votes on other revisions never count.
+Stages run one after another. A stage is complete when its quorum of different people has approved, of whom the policy
+wants some from outside the team. A person counts once per revision, in whatever stage. One rejection ends the review;
+one request for changes sends the revision back. Votes on other revisions never count, and a vote counts only while the
+person still has the role; what happens to the model later never voids it.
 
-Separation of duties has no exceptions, not even for administrators: the requester, the model owner, and everyone who
-ran or edited evidence cannot vote.
+Separation of duties has no exceptions, not even for administrators: nobody with an interest in the request
+(`independence.py`) can vote.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reviews.voting.domain.independence import ANOTHER, Interests
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class VotingOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """One vote."""
+    """One vote. `has_role` says whether the person still has the role of the stage; after the decision it is True."""
 
     person_id: int
     person_name: str
@@ -56,6 +58,7 @@ class Ballot:
     revision: int
     rationale: str
     cast_at: datetime
+    has_role: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +98,19 @@ def check_rationale(*, choice: VoteChoice, rationale: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Electorate:
-    """The stages and votes of a request, and the people with a stake in it."""
+    """The stages and votes of a request, and the people with an interest in it."""
 
     stages: tuple["Stage", ...]
     ballots: tuple[Ballot, ...]
     revision: int
-    requester_id: int
-    owner_ids: frozenset[int]
-    editor_ids: frozenset[int]
+    interests: Interests
 
     @cached_property
     def counted(self) -> tuple[Ballot, ...]:
-        """The ballots that count: on this revision, by people without a stake now, and only the first of each."""
-        conflicted_ids = self.editor_ids | self.owner_ids | {self.requester_id}
+        """The ballots that count: on this revision, by people who have the role, and only the first of each."""
         first: dict[int, Ballot] = {}
         for ballot in sorted(self.ballots, key=lambda one: (one.cast_at, one.person_id)):
-            if ballot.revision == self.revision and ballot.person_id not in conflicted_ids:
+            if ballot.revision == self.revision and ballot.has_role:
                 first.setdefault(ballot.person_id, ballot)
         return tuple(first.values())
 
@@ -147,21 +147,11 @@ class Electorate:
         self._check_not_voted(person)
         self._check_stage_open(stage)
 
-    def conflict_of(self, person_id: int) -> str | None:
-        """The reason why this person has a stake in the request, as a sentence; None if they have none."""
-        another = "another person with the role must vote."
-        if person_id == self.requester_id:
-            return f"You filed this request, and nobody votes on their own request; {another}"
-        if person_id in self.owner_ids:
-            return f"You own this model, and nobody votes on their own model; {another}"
-        if person_id in self.editor_ids:
-            return f"You ran or edited evidence of this request, so you cannot vote on it; {another}"
-        return None
-
     def _stage_progress(self, stage: "Stage") -> StageProgress:
-        approvals = tuple(
-            ballot for ballot in self.counted if ballot.stage_id == stage.id and ballot.choice == VoteChoice.APPROVE
-        )
+        given = [one for one in self.counted if one.stage_id == stage.id and one.choice == VoteChoice.APPROVE]
+        members = [one for one in given if self.interests.is_member(one.person_id)]
+        surplus = members[max(0, stage.quorum - stage.outside_team) :]
+        approvals = tuple(one for one in given if one not in surplus)
         return StageProgress(stage=stage, approvals=approvals, needed=max(0, stage.quorum - len(approvals)))
 
     def _outcome(self, rows: tuple[StageProgress, ...]) -> VotingOutcome:
@@ -176,7 +166,7 @@ class Electorate:
     def _check_person(self, person: "Person", stage: "Stage") -> None:
         if not person.is_active:
             raise NotAllowed("Your account is not active, so it cannot vote; ask an administrator.", code="inactive")
-        if conflict := self.conflict_of(person.id):
+        if conflict := self.interests.conflict_of(person.id):
             raise NotAllowed(conflict, code="separation_of_duties")
         if stage.role not in person.roles:
             role = str(stage.role).replace("_", " ")
@@ -184,6 +174,20 @@ class Electorate:
                 f"The stage “{stage.title}” is voted on by people with the role {role}, and you do not have it; "
                 "an administrator can grant it.",
                 code="wrong_role",
+            )
+        self._check_outside(person, stage)
+
+    def _check_outside(self, person: "Person", stage: "Stage") -> None:
+        """Raise if the person is of the team, and the approvals that are missing must come from outside it."""
+        row = next((one for one in self.progress.stages if one.stage.id == stage.id), None)
+        if row is None or not self.interests.is_member(person.id):
+            return
+        members = sum(self.interests.is_member(ballot.person_id) for ballot in row.approvals)
+        if members >= stage.quorum - stage.outside_team:
+            raise NotAllowed(
+                f"You file for the team of this request, and {stage.outside_team} of {stage.quorum} approvals of the "
+                f"stage “{stage.title}” must come from outside the team; {ANOTHER}",
+                code="separation_of_duties",
             )
 
     def _check_not_voted(self, person: "Person") -> None:

@@ -1,26 +1,49 @@
 """The stages and votes of a request, and the people who may vote."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from governance.people.domain.roles import Role
+from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.models import Vote
+from reviews.voting.queries.interests import interests_of
 
 
 def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Electorate:
-    """The electorate of a submitted request."""
+    """The electorate of a submitted request. While it is undecided, a vote counts only with a role in force."""
+    votes = tuple(request.votes.select_related("person"))
+    stages = policy_of(request.policy).stages if request.policy else ()
+    roles = {stage.id: stage.role for stage in stages}
+    held = _roles_of([vote.person_id for vote in votes]) if request.state == RequestState.IN_REVIEW else None
     return Electorate(
-        stages=policy_of(request.policy).stages if request.policy else (),
-        ballots=tuple(map(_ballot, request.votes.select_related("person"))),
+        stages=stages,
+        ballots=tuple(_ballot(vote, has_role=held is None or _has_role(vote, roles, held)) for vote in votes),
         revision=request.revision,
-        requester_id=request.requester_id,
-        owner_ids=frozenset({request.owner_id, request.model_version.asset.owner_id}),
-        editor_ids=evidence.editor_ids,
+        interests=interests_of(request, evidence=evidence),
     )
 
 
-def _ballot(vote: Vote) -> Ballot:
+def _roles_of(person_ids: Collection[int]) -> Mapping[int, set[str]]:
+    held: defaultdict[int, set[str]] = defaultdict(set)
+    if person_ids:
+        for person_id, role in RoleGrant.objects.filter(user__in=person_ids).values_list("user_id", "role"):
+            held[person_id].add(role)
+    return held
+
+
+def _has_role(vote: Vote, roles: Mapping[str, Role], held: Mapping[int, set[str]]) -> bool:
+    return vote.person.is_active and roles.get(vote.stage) in held.get(vote.person_id, ())
+
+
+def _ballot(vote: Vote, *, has_role: bool) -> Ballot:
     choice = VoteChoice(vote.choice)
-    return copy_of(vote, Ballot, person_name=name_of(vote.person), stage_id=vote.stage, choice=choice)
+    return copy_of(
+        vote, Ballot, person_name=name_of(vote.person), stage_id=vote.stage, choice=choice, has_role=has_role
+    )

@@ -1,10 +1,12 @@
 """Named people, the two default stages and a ballot builder for the voting tests."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
 from reviews.voting.domain.electorate import Ballot, VoteChoice
+from reviews.voting.domain.independence import Interest, Interests
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -23,6 +25,26 @@ ADAM = person(7, "Adam", Role.ADMIN)
 AUDRA = person(8, "Audra", Role.AUDITOR, Role.FINANCE)
 GONE = person(9, "Gone", Role.REVIEWER, is_active=False)
 
+
+def interests(
+    *,
+    requester: Person | None = None,
+    owners: Collection[Person] = (),
+    editors: Collection[Person] = (),
+    members: Collection[Person] = (),
+    **others: Collection[Person],
+) -> Interests:
+    """The interests in a request; `others` by the name of the interest in lower case."""
+    people = {
+        Interest.REQUESTER: [requester] if requester else [],
+        Interest.OWNER: owners,
+        Interest.EVIDENCE: editors,
+        **{Interest[name.upper()]: those for name, those in others.items()},
+    }
+    ids = {interest: frozenset(one.id for one in those) for interest, those in people.items()}
+    return Interests(ids, frozenset(one.id for one in members))
+
+
 TECHNICAL = Stage(id="technical", title="Technical review", role=Role.REVIEWER, quorum=2)
 BUDGET = Stage(id="budget", title="GPU budget", role=Role.PLATFORM_LEAD, quorum=1)
 STAGES = (TECHNICAL, BUDGET)
@@ -35,6 +57,7 @@ def ballot(
     *,
     revision: int = 1,
     minute: int = 0,
+    has_role: bool = True,
 ) -> Ballot:
     return Ballot(
         person_id=who.id,
@@ -44,4 +67,5 @@ def ballot(
         revision=revision,
         rationale="because of the metric values",
         cast_at=NOON + timedelta(minutes=minute),
+        has_role=has_role,
     )

@@ -8,7 +8,7 @@ import pytest
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import check_can_vote, open_stage_for
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
-from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot
+from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot, interests
 from weighbridge.core.errors import WrongState
 
 
@@ -17,9 +17,7 @@ def in_review(*ballots: Ballot) -> Any:
         stages=STAGES,
         ballots=ballots,
         revision=1,
-        requester_id=RITA.id,
-        owner_ids=frozenset(),
-        editor_ids=frozenset(),
+        interests=interests(requester=RITA),
     )
     return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=electorate)
 

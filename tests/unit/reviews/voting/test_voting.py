@@ -13,6 +13,7 @@ from reviews.voting.domain.electorate import (
     VotingOutcome,
     check_rationale,
 )
+from reviews.voting.domain.independence import Interest, Interests
 from tests.unit.reviews.voting.electorate import (
     ADAM,
     ANNE,
@@ -27,6 +28,7 @@ from tests.unit.reviews.voting.electorate import (
     STAGES,
     TECHNICAL,
     ballot,
+    interests,
     person,
 )
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
@@ -37,9 +39,7 @@ def electorate(**changes: Any) -> Electorate:
         "stages": STAGES,
         "ballots": (),
         "revision": 1,
-        "requester_id": RITA.id,
-        "owner_ids": frozenset({OTTO.id}),
-        "editor_ids": frozenset({EVA.id}),
+        "interests": interests(requester=RITA, owners=[OTTO], editors=[EVA]),
     }
     return Electorate(**usual | changes)
 
@@ -74,8 +74,8 @@ CASES: list[tuple[Person, dict[str, Any], str | None]] = [
     (ANNE, {"ballots": (*TECHNICAL_DONE[1:], ballot(person(21, "Rob"), minute=3), ballot(LEA, BUDGET))}, "voting_over"),
     (ANNE, {"stage": Stage(id="other", title="Other", role=Role.REVIEWER, quorum=1)}, "unknown_stage"),
     (ANNE, {"stages": ()}, "unknown_stage"),
-    # A vote by somebody who has a stake is void, a veto too, so the stage is still open for others.
-    (ANNE, {"ballots": (ballot(OTTO, choice=VoteChoice.REJECT), ballot(BERT))}, None),
+    # A vote without its role is void, a veto too, so the stage is still open for others.
+    (ANNE, {"ballots": (ballot(OTTO, choice=VoteChoice.REJECT, has_role=False), ballot(BERT))}, None),
 ]
 
 
@@ -92,30 +92,48 @@ def test_who_may_vote(who: Person, changes: dict[str, Any], code: str | None) ->
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize(
-    "stake", [{"requester_id": 30}, {"owner_ids": frozenset({30})}, {"editor_ids": frozenset({30})}]
-)
-def test_no_role_lifts_a_stake(role: Role, stake: dict[str, Any]) -> None:
+@pytest.mark.parametrize("interest", list(Interest))
+def test_no_role_lifts_an_interest(role: Role, interest: Interest) -> None:
     everybody = person(30, "Max", *Role)
     stage = Stage(id="one", title="One", role=role, quorum=1)
     check_may_vote(everybody, stage=stage, stages=(stage,))
-    with pytest.raises(NotAllowed):
-        check_may_vote(everybody, stage=stage, stages=(stage,), **stake)
-
-
-@pytest.mark.parametrize(
-    ("changes", "start"),
-    [
-        ({"requester_id": ANNE.id}, "You filed this request"),
-        ({"owner_ids": frozenset({ANNE.id})}, "You own this model"),
-        ({"editor_ids": frozenset({ANNE.id})}, "You ran or edited evidence"),
-    ],
-)
-def test_a_stake_is_named_to_the_person(changes: dict[str, Any], start: str) -> None:
     with pytest.raises(NotAllowed) as refused:
-        check_may_vote(ANNE, **changes)
-    assert refused.value.reason.startswith(start)
-    assert refused.value.reason.endswith("another person with the role must vote.")
+        check_may_vote(everybody, stage=stage, stages=(stage,), interests=Interests({interest: frozenset({30})}))
+    assert refused.value.reason == f"{interest}; another person with the role must vote."
+
+
+def test_the_closest_interest_is_named() -> None:
+    everything = Interests({interest: frozenset({ANNE.id}) for interest in Interest})
+    assert str(everything.conflict_of(ANNE.id)).startswith("You filed this request")
+    assert everything.conflict_of(BERT.id) is None
+
+
+THREE = Stage(id="three", title="Three", role=Role.REVIEWER, quorum=3, outside_team=2)
+ROB = person(21, "Rob", Role.REVIEWER)
+
+
+def test_some_approvals_must_come_from_outside_the_team() -> None:
+    of_team = interests(members=[ANNE, BERT])
+    check_may_vote(ANNE, stage=THREE, stages=(THREE,), interests=of_team)
+    with pytest.raises(NotAllowed) as refused:
+        check_may_vote(BERT, stage=THREE, stages=(THREE,), interests=of_team, ballots=(ballot(ANNE, THREE),))
+    assert refused.value.reason == (
+        "You file for the team of this request, and 2 of 3 approvals of the stage “Three” must come from outside the "
+        "team; another person with the role must vote."
+    )
+    check_may_vote(ROB, stage=THREE, stages=(THREE,), interests=of_team, ballots=(ballot(ANNE, THREE),))
+
+
+def test_surplus_approvals_of_the_team_do_not_count() -> None:
+    cast = (ballot(ANNE, minute=1), ballot(BERT, minute=2))
+    progress = electorate(ballots=cast, interests=interests(members=[ANNE, BERT])).progress
+    assert [[one.person_name for one in row.approvals] for row in progress.stages] == [["Anne"], []]
+    assert [row.needed for row in progress.stages] == [1, 1]
+
+
+def test_every_vote_on_a_budget_comes_from_outside_the_team() -> None:
+    with pytest.raises(NotAllowed, match="1 of 1 approvals"):
+        check_may_vote(LEA, stage=BUDGET, ballots=TECHNICAL_DONE, interests=interests(members=[LEA]))
 
 
 def test_reasons_say_what_to_do() -> None:
@@ -139,10 +157,6 @@ def test_reasons_say_what_to_do() -> None:
     with pytest.raises(WrongState) as over:
         check_may_vote(ANNE, ballots=(ballot(BERT, choice=VoteChoice.REQUEST_CHANGES),))
     assert over.value.reason == "The voting on revision 1 is over: changes requested."
-
-
-def test_nobody_without_a_stake_has_a_conflict() -> None:
-    assert electorate().conflict_of(9) is None
 
 
 A, B, L = VoteChoice.APPROVE, VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES
@@ -182,12 +196,13 @@ def test_progress_names_the_approvals_of_a_stage() -> None:
     assert budget.approvals == ()
 
 
-def test_votes_of_people_who_have_a_stake_now_are_void() -> None:
+def test_votes_count_while_the_role_is_held_and_whatever_happens_to_the_model() -> None:
     cast = (*TECHNICAL_DONE, ballot(LEA, BUDGET, minute=3))
-    progress = electorate(ballots=cast, owner_ids=frozenset({ANNE.id})).progress
-    assert progress.outcome is VotingOutcome.OPEN
-    assert progress.open_stage == TECHNICAL
-    veto = (ballot(OTTO, choice=B),)
+    assert electorate(ballots=cast, interests=interests(owners=[ANNE])).progress.outcome is VotingOutcome.APPROVED
+    gone = (ballot(ANNE, minute=1, has_role=False), *cast[1:])
+    progress = electorate(ballots=gone).progress
+    assert (progress.outcome, progress.open_stage) == (VotingOutcome.OPEN, TECHNICAL)
+    veto = (ballot(OTTO, choice=B, has_role=False),)
     assert electorate(ballots=veto).progress.outcome == "open"
 
 

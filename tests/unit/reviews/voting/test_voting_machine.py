@@ -15,6 +15,7 @@ from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice, check_rationale
+from reviews.voting.domain.independence import Interest, Interests
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 
@@ -26,6 +27,7 @@ PEOPLE = {
     5: person(5, "Lea", Role.PLATFORM_LEAD),
     6: person(6, "Adam", Role.ADMIN, Role.REVIEWER),
 }
+TEAM = frozenset({3, 4})
 WHO = st.sampled_from(sorted(PEOPLE))
 
 
@@ -36,6 +38,7 @@ class Oracle:
     state: str = "draft"
     owner: int = 2
     editors: set[int] = field(default_factory=set)
+    team: set[int] = field(default_factory=lambda: {3, 4})
     yes: dict[str, set[int]] = field(default_factory=lambda: {"technical": set(), "budget": set()})
 
     def may_vote(self, who: int, stage: str) -> bool:
@@ -44,14 +47,15 @@ class Oracle:
         wanted = {"technical": Role.REVIEWER, "budget": Role.PLATFORM_LEAD}[stage]
         if wanted not in PEOPLE[who].roles or who in self.yes["technical"] | self.yes["budget"]:
             return False
-        stand = self.yes["technical"] - {1, self.owner} - self.editors
-        return len(stand) < 2 if stage == "technical" else len(stand) >= 2
+        if stage == "budget":
+            return len(self.yes["technical"]) >= 2 and who not in self.team
+        of_team = self.yes["technical"] & self.team
+        return len(self.yes["technical"]) < 2 and not (who in self.team and of_team)
 
     def vote(self, who: int, stage: str, choice: str) -> None:
         if choice == "approve":
             self.yes[stage].add(who)
-            stake = {1, self.owner} | self.editors
-            if len(self.yes["technical"] - stake) >= 2 and self.yes["budget"] - stake:
+            if len(self.yes["technical"]) >= 2 and self.yes["budget"]:
                 self.state = "approved"
         else:
             self.state = {"reject": "rejected", "request_changes": "changes_requested"}[choice]
@@ -164,9 +168,14 @@ class ReviewWalk(RuleBasedStateMachine):
             stages=STAGES,
             ballots=tuple(self.ballots),
             revision=self.revision,
-            requester_id=1,
-            owner_ids=frozenset({self.owner}),
-            editor_ids=self.editors,
+            interests=Interests(
+                {
+                    Interest.REQUESTER: frozenset({1}),
+                    Interest.OWNER: frozenset({self.owner}),
+                    Interest.EVIDENCE: self.editors,
+                },
+                member_ids=TEAM,
+            ),
         )
 
     def _settle(self) -> None:

@@ -1,0 +1,78 @@
+"""Who has an interest in a request, from its rows and from the audit trail."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from governance.audit.models import AuditEvent
+from governance.people.domain.roles import Role
+from governance.people.models import RoleGrant
+from governance.rulebook.domain.policy import FORMER_OWNER_DAYS
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import policy_of
+from reviews.voting.domain.independence import Interest, Interests
+
+EDITED = ("request.created", "request.edited", "checklist.answered", "contradiction.answered", "projection.stated")
+"""The events of a request whose actor wrote a part of what the voters read."""
+REGISTERED, REVOKED = "model.registered", "role.revoked"
+
+
+def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Interests:
+    """The people with an interest in the request: those of its rows, and those that the trail names.
+
+    The trail is read, because a new answer replaces the old one, and because ownership and membership can be given up
+    just before a vote; they count for the days that the policy sets.
+    """
+    asset, people = request.model_version.asset, defaultdict[Interest, set[int]](set)
+    people[Interest.REQUESTER] = {request.requester_id}
+    people[Interest.OWNER] = {request.owner_id, asset.owner_id}
+    people[Interest.REGISTRAR] = {request.model_version.registered_by_id}
+    people[Interest.EVIDENCE] = {
+        person_id
+        for row in (*evidence.metric_records, *evidence.runs, *evidence.projections)
+        for person_id in (getattr(row, "stated_by_id", None), getattr(row, "started_by_id", None))
+        if person_id is not None
+    }
+    if request.dataset is not None:
+        people[Interest.EVALUATION_DATA] = {request.dataset.registered_by_id}
+    former_owners, former_members = set(), set()
+    for event in _events(request, evidence):
+        if event.kind == REGISTERED:
+            former_owners.add((event.details.get("before") or {}).get("owner"))
+        elif event.kind == REVOKED:
+            former_members.add(event.subject)
+        elif event.actor_id:
+            people[Interest.EVIDENCE].add(int(event.actor_id))
+    named = _ids_of(former_owners | former_members)
+    people[Interest.FORMER_OWNER] = {named[name] for name in former_owners if name in named}
+    members = RoleGrant.objects.filter(role=Role.REQUESTER, team=request.team).values_list("user_id", flat=True)
+    return Interests(
+        {interest: frozenset(ids) for interest, ids in people.items()},
+        frozenset(members) | {named[name] for name in former_members if name in named},
+    )
+
+
+def _events(request: ReviewRequest, evidence: EvidenceSnapshot) -> list[AuditEvent]:
+    days = policy_of(request.policy).former_owner_days if request.policy else FORMER_OWNER_DAYS
+    since, asset = evidence.now - timedelta(days=days), request.model_version.asset
+    return list(
+        AuditEvent.objects.filter(
+            Q(subject_type="request", subject=request.ref, kind__in=EDITED)
+            | Q(subject_type="model", subject=f"{asset.team.slug}/{asset.slug}", kind=REGISTERED, at__gte=since)
+            | Q(
+                subject_type="person",
+                kind=REVOKED,
+                details__team=request.team.slug,
+                details__role=Role.REQUESTER.value,
+                at__gte=since,
+            )
+        )
+    )
+
+
+def _ids_of(usernames: set[str | None]) -> dict[str | None, int]:
+    names = [name for name in usernames if name]
+    return dict(User.objects.filter(username__in=names).values_list("username", "pk")) if names else {}
