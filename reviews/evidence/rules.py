@@ -2,11 +2,10 @@
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, sees_everything
-from reviews.requests.rules import Parties
 from weighbridge.core.errors import NotAllowed
 
 
-def check_waive(person: Person, parties: Parties) -> None:
+def check_waive(person: Person) -> None:
     """Waiving a soft rule: platform leads. Whether they have an interest in the request is checked with its snapshot."""
     if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
         raise NotAllowed("Only a platform lead may waive a rule.")

@@ -1,4 +1,4 @@
-"""The inbox of a person: votes, own requests, quarterly reviews, action items, conditions, authorizations, failures."""
+"""The inbox of a person: votes, own requests, reviews, action items, conditions, authorizations, changes, failures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,12 @@ from django.db.models import Count, QuerySet
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.kinds import check_confirm
+from governance.people.approvals.queries import listed
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from governance.people.rules import may_operate
+from governance.people.rules import may, may_operate
 from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
@@ -89,6 +92,16 @@ class CycleLine:
     cut_off_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChangeLine:
+    """A change by two people that this person may confirm or refuse."""
+
+    id: int
+    description: str
+    proposed_by: str
+    expires_at: datetime
+
+
 @dataclass(frozen=True)
 class StuckLine:
     """Outbox messages of one kind that failed for the same reason and need an operator."""
@@ -110,13 +123,14 @@ class Inbox:
     actions: tuple[ActionView, ...]
     conditions: tuple[ConditionLine, ...]
     authorizations: tuple[AuthorizationLine, ...]
+    changes: tuple[ChangeLine, ...]
     stuck: tuple[StuckLine, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing needs this person. Requests that wait on others do not count."""
         own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
-        return not any((*own, self.stuck))
+        return not any((*own, self.changes, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
@@ -130,6 +144,7 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         actions=open_action_items(person, now=now),
         conditions=tuple(_conditions(person, now)),
         authorizations=tuple(_authorizations(own)),
+        changes=tuple(_changes(person)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
 
@@ -201,7 +216,7 @@ def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
 
 def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
     """The unmet conditions that this person must meet or may confirm."""
-    rows = Condition.objects.filter(met_at=None).exclude(
+    rows = Condition.objects.filter(met_at=None, lifted_at=None, carried_to=None).exclude(
         authorization__state__in=[AuthorizationState.REVOKED, AuthorizationState.EXPIRED, AuthorizationState.SUPERSEDED]
     )
     for row in rows.select_related("owner", "authorization__decision__request__team").order_by("due_on", "pk"):
@@ -224,6 +239,14 @@ def _authorizations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorizationLine]
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
         yield copy_of(row, AuthorizationLine, ref=request.ref, model=str(request.model_version))
+
+
+def _changes(person: Person) -> Iterable[ChangeLine]:
+    """The open changes that this person may confirm, the first to expire first."""
+    may_confirm = may(check_confirm)
+    for row in listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk"):
+        if may_confirm(person, row):
+            yield copy_of(row, ChangeLine, proposed_by=name_of(row.proposed_by))
 
 
 def _stuck() -> Iterable[StuckLine]:

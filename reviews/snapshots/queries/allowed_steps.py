@@ -122,7 +122,7 @@ def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> Non
 
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Waiving a soft rule."""
-    check_waive(person, snapshot.parties)
+    check_waive(person)
     interests = snapshot.electorate.interests
     if interests.conflict_of(person.id) or interests.is_member(person.id):
         raise NotAllowed("A platform lead who has no interest in this request must waive its rules.")

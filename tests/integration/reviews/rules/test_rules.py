@@ -42,7 +42,7 @@ CHECKS: dict[str, tuple[Callable[[Person], None], Callable[[Person], bool] | Non
     "withdraw": (lambda p: requests_rules.check_withdraw(p, PARTIES), None),
     "print": (lambda p: packets_rules.check_print(p, PARTIES), None),
     "revoke": (authorizations_rules.check_revoke, None),
-    "waive": (lambda p: evidence_rules.check_waive(p, PARTIES), None),
+    "waive": (lambda p: evidence_rules.check_waive(p), None),
     "confirm": (
         lambda p: authorizations_rules.check_confirm_condition(p, PARTIES, owner_id=CONDITION_OWNER_ID),
         lambda p: authorizations_rules.may_confirm_condition(p, PARTIES, owner_id=CONDITION_OWNER_ID),
