@@ -30,11 +30,11 @@ class OneWayInSite(admin.AdminSite):
         """Redirect to the page for logging out."""
         return redirect("account_logout")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         """Redirect to the page for changing one's password."""
         return redirect("account_change_password")
 
-    password_change_done = password_change
+    password_change_done = password_change  # type: ignore[assignment]
 
 
 class ReadOnly(ModelAdmin):

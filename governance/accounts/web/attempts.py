@@ -6,6 +6,7 @@ reset them with a login of their own.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -53,24 +54,19 @@ def _count(users: list[User], keys: set[str]) -> ratelimit.RateLimitUsage:
     for action, key in [(BY_ADDRESS, None), *((BY_ACCOUNT, key) for key in sorted(keys))]:
         usage = ratelimit.consume(context.request, app="allauth.account", action=action, key=key)
         if usage is None:
-            for user in users or [None]:
-                _record_refusal(user)
+            _record_refusals(users)
             raise get_adapter().validation_error("too_many_login_attempts")
         counted.usage += usage.usage
     return counted
 
 
-def _record_refusal(user: User | None) -> None:
+def _record_refusals(users: Sequence[User | None]) -> None:
     """Record that logins are refused. Unknown names are not recorded: people type passwords there by mistake."""
-    address = get_adapter().get_client_ip(context.request)
-    if cache.add(f"login-refused:{user.pk if user else address}", True, REFUSED_AGAIN_S):
-        accounts.record_security_event(
-            happening=SecurityEvent.LOGIN_REFUSED,
-            user=user,
-            by=None,
-            now=timezone.now(),
-            details={"address": address},
-        )
+    address, event = get_adapter().get_client_ip(context.request), SecurityEvent.LOGIN_REFUSED
+    for user in users or [None]:
+        if cache.add(f"login-refused:{user.pk if user else address}", True, REFUSED_AGAIN_S):
+            now, details = timezone.now(), {"address": address}
+            accounts.record_security_event(happening=event, user=user, by=None, now=now, details=details)
 
 
 class _CountedCode:
