@@ -6,7 +6,7 @@ the event cannot be written, nothing changes.
 """
 
 import logging
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
@@ -113,7 +113,7 @@ def on_password_set(instance: User, created: bool, **_: Any) -> None:
     if created or getattr(instance, "_password", None) is None:  # so Django itself tells "set" from "hashed anew"
         return
     by = _acting_user()
-    with transaction.atomic():
+    with transaction.atomic(), _origin():
         _record(SecurityEvent.PASSWORD_CHANGED if by == instance else SecurityEvent.PASSWORD_RESET, instance, by=by)
         people.end_tokens(user=instance, reason="The password changed.", by=by, now=timezone.now())
 
@@ -143,11 +143,14 @@ def _record_factor(factor: Authenticator, *, codes: SecurityEvent, other: Securi
 
 
 def _record(happening: SecurityEvent, user: User | None, *, by: User | None, **details: Any) -> None:
-    """Record an event. Without a request, an operator caused it with a command on the server."""
-    is_operator = context.request is None
-    reason, now = people.ALONE if is_operator else "", timezone.now()
-    with audit.origin("command") if is_operator else nullcontext():
+    reason, now = "" if context.request else people.ALONE, timezone.now()
+    with _origin():
         accounts.record_security_event(happening=happening, user=user, by=by, now=now, details=details, reason=reason)
+
+
+def _origin() -> AbstractContextManager[None]:
+    """The origin of an event: without a request, an operator caused it with a command on the server."""
+    return nullcontext() if context.request else audit.origin("command")
 
 
 def _acting_user() -> User | None:
