@@ -117,11 +117,6 @@ def test_tokens_and_sessions_end_with_what_they_were_made_with(
     prefixes = sorted(token[:9] for token in tokens)
     assert (event.subject, event.details) == ("author", {"prefixes": prefixes})
     assert (event.reason, event.source) == (reason, source)
-        "author",
-        {"prefixes": prefixes},
-        reason,
-        source,
-    )
 
 
 def test_the_session_that_changes_the_password_goes_on(cast: Cast) -> None:
