@@ -6,6 +6,7 @@ import zlib
 from config import env
 
 KEY_CHARS, KEY_BYTES = 50, 48
+HALT = 4  # the exit status of a worker after which gunicorn stops; after others it starts the worker again and again
 log = logging.getLogger(__name__)
 
 

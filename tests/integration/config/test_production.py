@@ -1,14 +1,16 @@
 """Production refuses the people of the demo, and keeps its files to itself."""
 
 import os
+import secrets
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from config import production
 from governance.accounts import queries
@@ -42,10 +44,36 @@ def test_a_stopped_database_does_not_stop_the_start(
     assert "Not checked for people of the demo: connection refused" in caplog.text
 
 
-def test_the_web_process_asks(db: None) -> None:
-    for name in ("wsgi", "asgi"):
-        text = (ROOT / "config" / f"{name}.py").read_text()
-        assert 'if not settings.WEIGHBRIDGE["ALLOWS_DEMO"]:\n    production.refuse_demo_people()\n' in text
+def served(tmp_path: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Gunicorn with production settings, until it ends by itself."""
+    found = connection.settings_dict
+    libpq = {"PGHOST": found["HOST"], "PGUSER": found["USER"], "PGPASSWORD": found["PASSWORD"], "PGPORT": found["PORT"]}
+    environment = {
+        **{name: value for name, value in libpq.items() if value},
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "DATABASE_URL": f"postgresql:///{found['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+        "WEIGHBRIDGE_VAR": str(tmp_path / "var"),
+        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
+        "WEIGHBRIDGE_HOSTS": "weighbridge.example",
+        "WEIGHBRIDGE_PROXIES": "1",
+    }
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"unix:{tmp_path}/web"]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment | changes, check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_web_process_ends_with_a_sentence(tmp_path: Path) -> None:
+    """Where it starts, `tests/performance/test_inbound_load.py` uses it."""
+    ended = served(tmp_path, WEIGHBRIDGE_PROXIES="")
+    assert (ended.returncode, "WEIGHBRIDGE_PROXIES is not set." in ended.stderr) == (production.HALT, True)
+    User.objects.create(username="admin", password=PBKDF2PasswordHasher().encode(DEMO_PASSWORD, "salt"))
+    ended = served(tmp_path)
+    assert (ended.returncode, "known password: admin. Use" in ended.stderr) == (production.HALT, True)
+    assert ended.stderr.count("Booting worker") == 1, "it is not started again and again"
 
 
 WRITES = """
