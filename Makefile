@@ -17,7 +17,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # The environment `manage.py check --deploy` is judged in: production settings, no real secret.
 DEPLOY_ENV := DJANGO_SETTINGS_MODULE=config.settings.prod \
   WEIGHBRIDGE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
-  WEIGHBRIDGE_HOSTS=weighbridge.example WEIGHBRIDGE_BASE_URL=https://weighbridge.example \
+  WEIGHBRIDGE_HOSTS=weighbridge.example WEIGHBRIDGE_PROXIES=1 WEIGHBRIDGE_BASE_URL=https://weighbridge.example \
   DATABASE_URL=postgresql://nobody@127.0.0.1:9/none BROKER_URL=redis://127.0.0.1:9/0
 
 ##@ Try it

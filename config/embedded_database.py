@@ -35,9 +35,10 @@ def _runtime_folder() -> Iterator[None]:
     in a shared folder two users would block each other."""
     shared = Path(tempfile.gettempdir())
     own = shared / f"weighbridge-{os.geteuid()}"
-    own.mkdir(mode=0o755, exist_ok=True)
+    own.mkdir(exist_ok=True)
     if own.stat().st_uid != os.geteuid():
         raise SystemExit(f"{own} belongs to another user; remove it, or set DATABASE_URL.")
+    own.chmod(0o755)  # for a superuser, the server runs as a user of its own
     tempfile.tempdir = str(own)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns if there is no log-in session

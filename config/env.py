@@ -35,7 +35,10 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Shows Django's debug pages. Never use it in production."),
     Variable(
-        "WEIGHBRIDGE_SECRET_KEY", "secret", "created under var/keys", "Django's secret key. Production must set it."
+        "WEIGHBRIDGE_SECRET_KEY",
+        "secret",
+        "created under var/keys",
+        "Django's secret key, 50 random characters or more. Production must set it.",
     ),
     Variable(
         "WEIGHBRIDGE_SIGNING_KEY",
@@ -62,7 +65,8 @@ VARIABLES: tuple[Variable, ...] = (
         "WEIGHBRIDGE_PROXIES",
         "whole number",
         "0",
-        "Number of reverse proxies in front of the web process; with 0, X-Forwarded-For is ignored.",
+        "Number of reverse proxies in front of the web process; with 0, X-Forwarded-For is ignored. "
+        "Production must set it.",
     ),
     Variable("WEIGHBRIDGE_UPLOAD_MB", "whole number", "2048", "Largest model file accepted, in MB."),
     Variable(
@@ -187,10 +191,10 @@ def flag(name: str) -> bool:
     return _read(_ENVIRONMENT.bool, name, False)
 
 
-def number(name: str) -> int:
-    """A whole number. Exits with a message for other values."""
+def number(name: str, *, is_required: bool = False) -> int:
+    """A whole number. Exits with a message for other values, and if a required one is unset."""
     parse = partial(_ENVIRONMENT.int, validate=validate.Range(min=0))
-    return _read(parse, name, int(_BY_NAME[name].default))
+    return _read(parse, name, None if is_required else int(_BY_NAME[name].default))
 
 
 def names(name: str, default: list[str] | None = None) -> list[str]:
@@ -240,10 +244,15 @@ def set_polars_cache_size() -> None:
     os.environ.setdefault("POLARS_HOT_TABLE_SIZE", str(2**17))
 
 
+def keep_files_private() -> None:
+    """Make files of this process and of its children accessible only to their owner."""
+    os.umask(0o077)
+
+
 def var_folder() -> Path:
     """The folder of run-time files; created if missing."""
     # Data must not be written into the folder of installed packages.
     home = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
     path = Path(text("WEIGHBRIDGE_VAR", str(home / "var"))).resolve()
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path

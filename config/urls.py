@@ -67,6 +67,6 @@ urlpatterns = [
     ),
     path("api/v1/", include((api, "api"))),
     path("hooks/", include("reviews.ticket_sync.api")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("governance.accounts.urls")),
     path("admin/", admin.site.urls),
 ]

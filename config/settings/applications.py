@@ -1,7 +1,7 @@
 """The installed applications and the middleware, in order."""
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "governance.site.apps.OneWayInConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -11,6 +11,7 @@ from weighbridge.core import masking
 from weighbridge.core.secret_files import stored_secret
 
 env.set_polars_cache_size()
+env.keep_files_private()
 BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
 VAR_DIR = env.var_folder()
 
@@ -71,25 +72,32 @@ DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "governance.accounts.web.adapters.ClosedSignup"
+ACCOUNT_ADAPTER = "governance.accounts.web.adapters.OneWayIn"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # else anybody could make this server send mail to any address
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "",  # allauth counts each name separately; governance.accounts.web.attempts counts the account
+    "failed_by_address": "10/m/ip",
+    "failed_by_account": "5/5m/key",
+}
+ACCOUNT_FORMS = {"change_password": "governance.accounts.web.attempts.CountedChangePassword"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
 MFA_ADAPTER = "governance.accounts.web.adapters.SealedFactors"
 MFA_FORMS = {
-    "authenticate": "governance.accounts.web.account_events.RecordedAuthenticateForm",
-    "reauthenticate": "governance.accounts.web.account_events.RecordedReauthenticateForm",
+    "authenticate": "governance.accounts.web.attempts.CountedAuthenticate",
+    "authenticate_webauthn": "governance.accounts.web.attempts.CountedAuthenticateWebAuthn",
+    "reauthenticate": "governance.accounts.web.attempts.CountedReauthenticate",
+    "reauthenticate_webauthn": "governance.accounts.web.attempts.CountedReauthenticateWebAuthn",
+    "activate_totp": "governance.accounts.web.attempts.CountedActivateTOTP",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -143,9 +151,10 @@ STORAGES = {
     },
 }
 UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "weighbridge_cache"}}
+CACHES = {"default": {"BACKEND": "config.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"}}
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -214,6 +223,7 @@ CELERY_TIMEZONE = "UTC"
 WEIGHBRIDGE: dict[str, Any] = {
     "BASE_URL": env.text("WEIGHBRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
     "REQUIRE_MFA": env.flag("WEIGHBRIDGE_REQUIRE_MFA"),
+    "ALLOWS_DEMO": True,
     "HAS_MAIL": bool(env.text("EMAIL_URL", "")),
     "SESSION": {
         "idle_s": env.number("WEIGHBRIDGE_SESSION_IDLE_MIN") * 60,

@@ -2,13 +2,16 @@
 
 from urllib.parse import unquote, urlsplit
 
-from config import env
+from config import env, production
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other
 
-SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY")
-ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS")
+SECRET_KEY = production.check_secret_key(env.text("WEIGHBRIDGE_SECRET_KEY"))
+ALLOWED_HOSTS = production.check_hosts(env.names("WEIGHBRIDGE_HOSTS"))
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES", is_required=True)
+WEIGHBRIDGE["ALLOWS_DEMO"] = False  # noqa: F405 -- defined in base
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from benchmarking.runs.actions import sandbox
 from benchmarking.runs.queries.sandbox import may_skip_bubblewrap
+from governance.accounts.domain import DEMO_PASSWORD
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
@@ -20,7 +21,7 @@ from governance.people.models import Team
 from governance.people.queries.people import person_of
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 
-PASSWORD = "weighbridge-demo"  # noqa: S105 -- the accounts of the demo exist only on this machine
+PASSWORD = DEMO_PASSWORD
 TEAM, TEAM_NAME = "visual-search", "Visual Search"
 BUDGETS = {BudgetUnit.USD: Decimal(60_000), BudgetUnit.GPU_H: Decimal(2_000)}
 ADMINS, PART = ("admin", "admin2"), "The role of this person in the demo."

@@ -22,6 +22,7 @@ def record_security_event(
     by: User | None,
     now: datetime,
     details: Mapping[str, Any] | None = None,
+    reason: str = "",
 ) -> None:
     """Record an event of the account of `user`, None if it is unknown, and notify the owner, even of own changes.
 
@@ -29,7 +30,9 @@ def record_security_event(
     """
     subject = user.username if user else NOBODY
     with transaction.atomic():
-        event = audit.record(kind=happening.value, by=by, subject=("person", subject), details=details, now=now)
+        event = audit.record(
+            kind=happening.value, by=by, subject=("person", subject), details=details, reason=reason, now=now
+        )
         if user is not None and user.email and happening in MAIL_TEXTS and settings.WEIGHBRIDGE["HAS_MAIL"]:
             payload = {"user": user.pk, "happening": happening.value, "at": now.isoformat()}
             key, lane = f"account:{event.position}", f"person:{user.pk}"

@@ -92,15 +92,22 @@ def _is_guarded(row: Model | None) -> bool:
 
 
 class AccountAdmin(Guarded, UserAdmin):
-    """Accounts are created here, and closed by the action for all people."""
+    """Accounts are created here, and closed and reopened by the actions for all people."""
 
-    actions = ("close",)
+    actions = ("close", "reopen")
+    readonly_fields = ("is_active",)
 
     @admin.action(description="Close the selected accounts")
     def close(self, request: HttpRequest, queryset: Any) -> None:
         """Close each account through the action."""
         for user in queryset:
             people.close_account(user=user, by=_acting(request), now=timezone.now())
+
+    @admin.action(description="Reopen the selected accounts")
+    def reopen(self, request: HttpRequest, queryset: Any) -> None:
+        """Reopen each account through the action."""
+        for user in queryset:
+            people.reopen_account(user=user, by=_acting(request), now=timezone.now())
 
 
 class WayInAdmin(Guarded):

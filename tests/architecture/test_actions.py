@@ -128,6 +128,6 @@ def test_nothing_that_people_reach_acts_as_the_installation() -> None:
     assert acts_as_the_installation(ast.parse("grant_role(user=u,\n by=None)\ngrant_role(user=u, by=me)")) == [2]
     files = layers("web", "api", "admin")
     assert len(files) > 60
-    listens = {"governance/accounts/web/account_events.py"}  # whoever was refused at log-in is nobody yet
+    listens = {"governance/accounts/web/attempts.py"}  # whoever was refused at log-in is nobody yet
     found = {name_of(path): acts_as_the_installation(parsed(path)) for path in files if name_of(path) not in listens}
     assert {name: lines for name, lines in found.items() if lines} == {}

@@ -215,6 +215,7 @@ def environment_of(world: World) -> dict[str, str]:
         "WEIGHBRIDGE_SIGNING_KEY": str(world.folder.parent / "signing.pem"),
         "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
         "WEIGHBRIDGE_HOSTS": "weighbridge.example.org",
+        "WEIGHBRIDGE_PROXIES": "1",
         "WEIGHBRIDGE_BASE_URL": "https://weighbridge.example.org",
         "BROKER_URL": "filesystem://",
         "DJANGO_SUPERUSER_PASSWORD": "correct horse battery staple",

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -224,7 +225,8 @@ def test_the_server_starts_from_its_wheel(server, toolkit, tmp_path):
     place = installed(tmp_path / "env", server, toolkit)
     settings = {
         "DJANGO_SETTINGS_MODULE": "config.settings.prod",
-        "WEIGHBRIDGE_SECRET_KEY": "a" * 60,
+        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
+        "WEIGHBRIDGE_PROXIES": "1",
         "WEIGHBRIDGE_HOSTS": "weighbridge.example",
         "WEIGHBRIDGE_BASE_URL": "https://weighbridge.example",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import secrets
 import socket
 import statistics
 import subprocess
@@ -83,7 +84,8 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
     production = {
         "DJANGO_SETTINGS_MODULE": "config.settings.prod",
         "WEIGHBRIDGE_HOSTS": "127.0.0.1",
-        "WEIGHBRIDGE_SECRET_KEY": "k" * 60,
+        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
+        "WEIGHBRIDGE_PROXIES": "1",
         "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
         "JIRA_WEBHOOK_SECRETS": SECRET,
     }

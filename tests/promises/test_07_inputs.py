@@ -46,8 +46,9 @@ ECHOED = {
 }
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
-    "accounts.RecordedAuthenticateForm.code",
-    "accounts.RecordedReauthenticateForm.code",
+    "accounts.CountedActivateTOTP.code",
+    "accounts.CountedAuthenticate.code",
+    "accounts.CountedReauthenticate.code",
     "workflow.VoteForm.stage",
     "prices.SourceForm.file",
     "prices.PriceFilters.q",

@@ -197,6 +197,17 @@ def test_every_variable_is_one_the_application_reads_and_no_secret_stands_in_the
     assert services()["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
+def test_every_setting_reaches_every_process() -> None:
+    """The image sets the folder, and nobody debugs in production; a setting that is not passed on has no effect."""
+    table = (ROOT / "docs/reference/settings.md").read_text()
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert documented == {variable.name for variable in VARIABLES}
+    for each in ours().values():
+        assert set(each["environment"]) == documented - {"WEIGHBRIDGE_VAR", "WEIGHBRIDGE_DEBUG"}
+    required = {name for name, value in compose()["x-process"]["environment"].items() if f"${{{name}:?" in str(value)}
+    assert required == {"WEIGHBRIDGE_SECRET_KEY", "WEIGHBRIDGE_HOSTS", "WEIGHBRIDGE_BASE_URL", "WEIGHBRIDGE_PROXIES"}
+
+
 def test_only_the_page_is_reachable_and_only_from_this_machine() -> None:
     assert {name: each["ports"] for name, each in services().items() if "ports" in each} == {
         "web": ["127.0.0.1:8000:8000"]

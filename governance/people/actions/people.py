@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from governance.audit.actions import record as audit
 from governance.people.approvals.enums import Changed, ChangeState
@@ -14,7 +15,7 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
 from governance.people.domain.scopes import TokenScope
 from governance.people.models import ApiToken, RoleGrant, Team
-from governance.people.queries.people import person_of
+from governance.people.queries.people import binds_people, person_of
 from governance.people.rules import check_create_token, check_manage_people
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
@@ -66,7 +67,7 @@ def _check_two_people(user: User, role: Role, change: Change | None, by: User) -
 
 
 def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
-    """Revoke a role."""
+    """Revoke a role, and end all tokens of the person: they were created with the rights of that role."""
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
@@ -74,11 +75,14 @@ def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | 
         if not gone:
             raise NotFound(f"{user.username} does not have that role.", field="role")
         details = {"role": role.value, "team": team.slug if team else None}
-        audit.record(kind="role.revoked", by=by, subject=("person", user.username), details=details, now=now)
+        reason = "" if by else ALONE
+        subject = ("person", user.username)
+        audit.record(kind="role.revoked", by=by, subject=subject, details=details, reason=reason, now=now)
+        end_tokens(user=user, reason=f"The role {role.label.lower()} was revoked.", by=by, now=now)
 
 
 def close_account(*, user: User, by: User | None, now: datetime) -> User:
-    """Deactivate an account. Its history remains, and its roles remain until they are revoked."""
+    """Deactivate an account and end its tokens. Its history remains, and its roles remain until they are revoked."""
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
@@ -87,8 +91,31 @@ def close_account(*, user: User, by: User | None, now: datetime) -> User:
             raise WrongState(f"The account {row.username} is already closed.")
         row.is_active = False
         row.save(update_fields=["is_active"])
-        audit.record(kind="account.closed", by=by, subject=("person", row.username), now=now)
+        _record_account("closed", row, by, now)
+        end_tokens(user=row, reason="The account was closed.", by=by, now=now)
     return row
+
+
+def reopen_account(*, user: User, by: User | None, now: datetime) -> User:
+    """Activate a closed account. Its binding roles must be revoked first, because granting them takes two people."""
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if row.is_active:
+            raise WrongState(f"The account {row.username} is not closed.")
+        if by is not None and binds_people(row):
+            first = "Revoke them first; granting them again takes two people."
+            raise WrongState(f"The account {row.username} has roles that review, approve, spend or administer. {first}")
+        row.is_active = True
+        row.save(update_fields=["is_active"])
+        _record_account("reopened", row, by, now)
+    return row
+
+
+def _record_account(step: str, row: User, by: User | None, now: datetime) -> None:
+    reason = "" if by else ALONE
+    audit.record(kind=f"account.{step}", by=by, subject=("person", row.username), reason=reason, now=now)
 
 
 def create_token(
@@ -103,7 +130,25 @@ def create_token(
     row = ApiToken(user=user, digest=hashlib.sha256(token.encode()).hexdigest(), prefix=token[:9], scope=scope.value)
     row.created_at, row.expires_at = now, now + timedelta(days=valid_days)
     with transaction.atomic():
+        if not User.objects.select_for_update().get(pk=user.pk).is_active:
+            raise WrongState(f"The account {user.username} is closed.")
         row.save(force_insert=True)
         details = {"prefix": row.prefix, "valid_days": valid_days, "scope": row.scope}
-        audit.record(kind="token.created", by=by, subject=("person", user.username), details=details, now=now)
+        reason = "" if by else ALONE
+        subject = ("person", user.username)
+        audit.record(kind="token.created", by=by, subject=subject, details=details, reason=reason, now=now)
     return token
+
+
+def end_tokens(*, user: User, reason: str, by: User | None, now: datetime) -> list[str]:
+    """Revoke all valid tokens of `user`, as a part of another change or by an operator. Returns their prefixes."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # no token is created meanwhile
+        valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        tokens = ApiToken.objects.filter(valid, user=user)
+        prefixes = sorted(tokens.values_list("prefix", flat=True))
+        if prefixes:
+            tokens.update(revoked_at=now)
+            details, subject = {"prefixes": prefixes}, ("person", user.username)
+            audit.record(kind="token.revoked", by=by, subject=subject, details=details, reason=reason, now=now)
+    return prefixes

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from governance.audit.actions import record as audit
+from governance.people.actions.people import ALONE
 from governance.people.queries.people import person_of
 from governance.rulebook.domain import checklists, policy
 from governance.rulebook.enums import DocumentState
@@ -77,8 +78,9 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
 
 
 def _record(step: str, row: Version, by: User | None, now: datetime) -> None:
-    details = {"digest": row.digest}
-    audit.record(kind=f"{row.word}.{step}", by=by, subject=(row.word, str(row)), details=details, now=now)
+    details, reason = {"digest": row.digest}, "" if by else ALONE
+    subject = (row.word, str(row))
+    audit.record(kind=f"{row.word}.{step}", by=by, subject=subject, details=details, reason=reason, now=now)
 
 
 def _read(source: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
+from governance.people.actions.people import ALONE
 from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
@@ -168,8 +169,9 @@ def link_account(*, user: User, account_id: str, by: User | None, now: datetime)
             row, _ = ExternalIdentity.objects.update_or_create(user=user, defaults={"account_id": account_id})
         else:
             ExternalIdentity.objects.filter(user=user).delete()
-        details = {"account_id": account_id}
-        audit.record(kind="person.identified", by=by, subject=("person", user.username), details=details, now=now)
+        details, reason = {"account_id": account_id}, "" if by else ALONE
+        subject = ("person", user.username)
+        audit.record(kind="person.identified", by=by, subject=subject, details=details, reason=reason, now=now)
     return row
 
 

@@ -18,7 +18,7 @@ def test_a_variable_without_a_default_is_asked_for(monkeypatch):
     with pytest.raises(MissingVariable) as refused:
         env.text("WEIGHBRIDGE_SECRET_KEY")
     assert str(refused.value) == (
-        "WEIGHBRIDGE_SECRET_KEY is not set. Django's secret key. Production must set it."
+        "WEIGHBRIDGE_SECRET_KEY is not set. Django's secret key, 50 random characters or more. Production must set it."
         " Set it in the environment and start again."
     )
 
@@ -27,6 +27,15 @@ def test_a_variable_without_a_default_is_asked_for(monkeypatch):
 def test_a_whole_number_defaults_to_what_the_table_says(monkeypatch, value, expected):
     monkeypatch.setenv("WEIGHBRIDGE_LEASE_S", value)
     assert env.number("WEIGHBRIDGE_LEASE_S") == expected
+
+
+def test_a_required_number_has_no_default(monkeypatch):
+    monkeypatch.setenv("WEIGHBRIDGE_PROXIES", "")
+    assert env.number("WEIGHBRIDGE_PROXIES") == 0
+    with pytest.raises(MissingVariable, match=r"^WEIGHBRIDGE_PROXIES is not set\. Number of reverse proxies"):
+        env.number("WEIGHBRIDGE_PROXIES", is_required=True)
+    monkeypatch.setenv("WEIGHBRIDGE_PROXIES", "0")
+    assert env.number("WEIGHBRIDGE_PROXIES", is_required=True) == 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadTest
+from governance.audit.actions import record as audit
 from governance.jobs.enums import UNFINISHED
 from weighbridge.core.errors import Refused
 from weighbridge.load.messages import header_from
@@ -55,16 +56,17 @@ class Command(BaseCommand):
                 "method": (options["method"] or ("POST" if options["body"] else "GET")).upper(),
                 "headers": [header_from(text) for text in options["header"]],
             }
-            test = load_tests.start(
-                key=f"load-{uuid.uuid4().hex[:12]}",
-                plan=plan,
-                workers=options["workers"],
-                permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
-                resolve=resolve_addresses,
-                by=user,
-                now=timezone.now(),
-                body=options["body"],
-            )
+            with audit.origin("command"):  # an operator acts in the name of that user
+                test = load_tests.start(
+                    key=f"load-{uuid.uuid4().hex[:12]}",
+                    plan=plan,
+                    workers=options["workers"],
+                    permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
+                    resolve=resolve_addresses,
+                    by=user,
+                    now=timezone.now(),
+                    body=options["body"],
+                )
         except (Refused, User.DoesNotExist) as refused:
             raise CommandError(str(refused)) from refused
         try:
@@ -72,7 +74,8 @@ class Command(BaseCommand):
                 time.sleep(POLL_EVERY_S)
                 test = LoadTest.objects.get(pk=test.pk)
         except KeyboardInterrupt:
-            load_tests.cancel(test=test, by=user, now=timezone.now())
+            with audit.origin("command"):
+                load_tests.cancel(test=test, by=user, now=timezone.now())
             raise CommandError("Load test canceled. Its workers stop.") from None
         if test.result is None:
             raise CommandError(test.error)

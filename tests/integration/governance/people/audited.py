@@ -16,6 +16,16 @@ def granted(cast: Cast, now: datetime) -> None:
     grant(user=cast.author, role=Role.REVIEWER, by=second, confirmed_by=cast.admin, now=now)
 
 
+def reopened(cast: Cast, now: datetime) -> None:
+    people.close_account(user=cast.author, by=cast.admin, now=now)
+    people.reopen_account(user=cast.author, by=cast.admin, now=now)
+
+
+def tokens_ended(cast: Cast, now: datetime) -> None:
+    people.create_token(user=cast.author, valid_days=1, by=cast.author, now=now)
+    people.end_tokens(user=cast.author, reason="It leaked.", by=None, now=now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "governance.people.actions.grants.propose_grant": granted,
     "governance.people.actions.people.create_team": lambda cast, now: people.create_team(
@@ -24,6 +34,8 @@ ACTIONS: Mapping[str, Call] = {
     "governance.people.actions.people.close_account": lambda cast, now: people.close_account(
         user=cast.author, by=cast.admin, now=now
     ),
+    "governance.people.actions.people.reopen_account": reopened,
+    "governance.people.actions.people.end_tokens": tokens_ended,
     "governance.people.actions.people.grant_role": granted,
     "governance.people.actions.people.revoke_role": lambda cast, now: people.revoke_role(
         user=cast.finance, role=Role.FINANCE, by=cast.admin, now=now
