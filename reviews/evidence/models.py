@@ -94,7 +94,8 @@ class PolicyEvaluation(models.Model):
     """The result of a policy for the metric values of a request. Rows never change (a trigger enforces this).
 
     `told` stores the other inputs that a replay needs: team, tier and environment, the waived rules, the id of the
-    latest metric value (`metric_values_to`), and the ids of the values on record for the artifact (`on_record`).
+    latest metric value (`metric_values_to`), and the ids of the values on record that count instead of claims
+    (`binding_values`).
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="policy_evaluations")

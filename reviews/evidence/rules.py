@@ -6,7 +6,7 @@ from weighbridge.core.errors import NotAllowed
 
 
 def check_waive(person: Person) -> None:
-    """Waiving a soft rule: platform leads. Whether they have an interest in the request is checked with its snapshot."""
+    """Waiving a soft rule: platform leads; their interests in the request are checked with its snapshot."""
     if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
         raise NotAllowed("Only a platform lead may waive a rule.")
 

@@ -18,6 +18,7 @@ from governance.budgets.enums import BudgetUnit
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from reviews.evidence.models import MetricRecord
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
@@ -169,6 +170,14 @@ def answer_everything(*, request: ReviewRequest, by: User, now: datetime) -> Non
     """Answer the items of the standard checklist that people answer."""
     for item_id, answer in ANSWERS.items():
         evidence.answer_item(request=request, item_id=item_id, by=by, now=now, **answer)
+
+
+def explain_everything(*, request: ReviewRequest, by: User, now: datetime) -> None:
+    """Explain every contradicted claim that has no explanation yet."""
+    for row in EvidenceSnapshot(request, now).contradictions:
+        if not row.answer:
+            text = "The projection replaces a first guess."
+            evidence.answer_contradiction(request=request, name=row.contradiction.name, text=text, by=by, now=now)
 
 
 def make_ready(*, by: User, now: datetime, result: dict[str, Any] | None = None, **changes: Any) -> ReviewRequest:

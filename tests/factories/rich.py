@@ -50,6 +50,7 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     evidence.answer_contradiction(
         request=request, name="latency_p95_ms", text="Measured on a GPU before.", by=author, now=clock()
     )
+    walks.explain_everything(request=request, by=author, now=clock())
     walks.allocate_budget(team=request.team, by=cast.finance, now=clock(), usd="9000000")
     review.request_review(request=request, by=author, now=clock())
     _vote(request, cast, "technical", "reviewer_one", clock(), choice=VoteChoice.REQUEST_CHANGES)

@@ -4,7 +4,7 @@ A claim is a declared or estimated value. The claims on record of an artifact ar
 it, by any team. An approval settles them: its own claims replace what was claimed before it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,46 +61,57 @@ def _counts(row: RecordedValue, recorded: Sequence[RecordedValue], settled_at: d
     return best(own, name=row.value.name, accept=CLAIMED) is row.value
 
 
-def counted_values(own: Sequence[MetricValue], *, on_record: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
-    """The values on which the policy is evaluated, with totals as they count.
+def binding_values(
+    own: Sequence[MetricValue], *, on_record: Iterable[MetricValue], recalculated: Collection[str] = ()
+) -> tuple[MetricValue, ...]:
+    """The values on record that count instead of own claims, because they are less favorable; one of each metric.
 
-    Where a request has only claims about a metric, and a less favorable value is on record, that value counts instead.
+    `recalculated` are the ids of own estimates of the deployment that a measurement corrected: these are evidence.
     """
-    values, record = tuple(own), tuple(on_record)
-    for name in TRAVELING:
-        worst = _less_favorable(values, name=name, on_record=record)
-        if worst is not None:
-            values = (*(value for value in values if value.name != name), worst)
-    return with_totals(values)
-
-
-def lowered_claims(own: Sequence[MetricValue], *, on_record: Iterable[MetricValue]) -> tuple[Contradiction, ...]:
-    """The own claims that are more favorable than the least favorable value on record, as contradictions."""
     values, record, found = with_totals(own), tuple(on_record), []
     for name in TRAVELING:
-        claim, worst = best(values, name=name), _less_favorable(values, name=name, on_record=record)
-        if claim is not None and worst is not None and claim.id:
-            message = (
-                f"{name} is {claim.basis} as {brief_text(claim.value)} {claim.unit}, but {brief_text(worst.value)} "
-                f"{worst.unit} is on record for the same artifact ({worst.basis}). The value on record counts until "
-                "evidence or votes lower it. Correct the claim or explain the difference."
-            )
-            found.append(Contradiction(name, claim, worst, is_worse=True, message=message))
+        claim = best(values, name=name)
+        if claim is None or claim.basis not in CLAIMED or (name in OF_DEPLOYMENT and claim.id in recalculated):
+            continue
+        worse = [value for value in record if value.name == name and _is_worse(value, claim)]
+        if worse:
+            found.append(max(worse, key=lambda value: value.value * _sign(value)))
     return tuple(found)
 
 
-def _less_favorable(own: Sequence[MetricValue], *, name: str, on_record: Sequence[MetricValue]) -> MetricValue | None:
-    """The least favorable value on record, if it is less favorable than the own claim that counts."""
-    claim = best(own, name=name)
-    if claim is None or claim.basis not in CLAIMED:
-        return None
-    sign = 1 if CATALOG[name].direction is Direction.LOWER else -1
-    worse = [value for value in on_record if value.name == name and sign * (value.value - claim.value) > 0]
-    return max((value for value in worse if not _covers(claim, value)), key=lambda one: sign * one.value, default=None)
+def counted_values(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    """The values on which the policy is evaluated: the own ones, with binding values instead, and totals."""
+    values = tuple(own)
+    for value in binding:
+        values = (*(one for one in values if one.name != value.name), value)
+    return with_totals(values)
 
 
-def _covers(claim: MetricValue, value: MetricValue) -> bool:
-    """Whether the range of a cost projection contains the value: then the projection refines it."""
-    if claim.p80 is None or claim.lower is None or claim.upper is None:
-        return False
-    return claim.lower <= value.value <= claim.upper
+def lowered_claims(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]) -> tuple[Contradiction, ...]:
+    """The own claims that binding values contradict. A computed total is not a claim; its parts are."""
+    values, found = with_totals(own), []
+    for value in binding:
+        claim = best(values, name=value.name)
+        if claim is not None and claim.id:
+            message = (
+                f"{claim.name} is {claim.basis} as {brief_text(claim.value)} {claim.unit}, but "
+                f"{brief_text(value.value)} {value.unit} is on record for the same artifact ({value.basis}). The value "
+                "on record counts until evidence or votes lower it. Correct the claim or explain the difference."
+            )
+            found.append(Contradiction(claim.name, claim, value, is_worse=True, message=message))
+    return tuple(found)
+
+
+def _is_worse(value: MetricValue, claim: MetricValue) -> bool:
+    """Whether the value is less favorable than the claim, and outside the range of its cost projection."""
+    is_refined = (
+        claim.p80 is not None
+        and claim.lower is not None
+        and claim.upper is not None
+        and claim.lower <= value.value <= claim.upper
+    )
+    return not is_refined and (value.value - claim.value) * _sign(claim) > 0
+
+
+def _sign(value: MetricValue) -> int:
+    return 1 if CATALOG[value.name].direction is Direction.LOWER else -1

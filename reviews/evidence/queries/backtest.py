@@ -30,7 +30,6 @@ from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, 
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metrics import MetricValue
-from weighbridge.core.totals import with_totals
 
 QUARTERS_MAX = 40
 DEFAULT_QUARTERS = 4
@@ -163,9 +162,9 @@ def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
 
 
 def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values, on_record = _metric_values(rows), _on_record(rows)
+    metric_values, binding = _metric_values(rows), _binding_values(rows)
     return [
-        _case(row, metric_values.get(row.pk, []), [on_record[pk] for pk in _told(row)["on_record"]]) for row in rows
+        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]]) for row in rows
     ]
 
 
@@ -174,9 +173,9 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
     return cast("dict[str, Any]", row.told)
 
 
-def _case(row: PolicyEvaluation, metric_values: list[MetricValue], on_record: list[MetricValue]) -> ReplayCase:
-    amounts, told = amounts_of(with_totals(metric_values)), _told(row)
-    counted = counted_values(metric_values, on_record=on_record)
+def _case(row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue]) -> ReplayCase:
+    amounts, told = amounts_of(metric_values), _told(row)
+    counted = counted_values(metric_values, binding=binding)
     return ReplayCase(
         ref=row.request.ref,
         subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
@@ -200,9 +199,9 @@ def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricVal
     return found
 
 
-def _on_record(rows: Iterable[PolicyEvaluation]) -> dict[int, MetricValue]:
-    """The values that were on record for the artifacts at the policy evaluations, by id."""
-    ids = {pk for row in rows for pk in _told(row)["on_record"]}
+def _binding_values(rows: Iterable[PolicyEvaluation]) -> dict[int, MetricValue]:
+    """The values on record that counted instead of claims at the policy evaluations, by id."""
+    ids = {pk for row in rows for pk in _told(row)["binding_values"]}
     return {record.pk: metric_value_of(record) for record in MetricRecord.objects.filter(pk__in=ids)}
 
 

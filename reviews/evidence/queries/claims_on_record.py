@@ -15,21 +15,26 @@ from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics import MetricValue
 
 
-def on_record(request: ReviewRequest, *, own: Sequence[MetricRecord], now: datetime) -> tuple[MetricValue, ...]:
-    """The values that the claims of the request must not fall below, from one query.
+def records_of_artifact(request: ReviewRequest) -> tuple[MetricRecord, ...]:
+    """The metric values of the request, and those of other submitted requests for its artifact, oldest first.
 
     Values that depend on the deployment are compared within the environment of the request.
     """
-    others = MetricRecord.objects.filter(
-        Q(request__environment=request.environment) | ~Q(name__in=OF_DEPLOYMENT),
-        request__model_version__digest=request.model_version.digest,
-        request__submitted_at__isnull=False,
-        name__in=TRAVELING,
-    ).exclude(request=request)
-    rows = [*others.select_related("request__decision").order_by("pk")]
-    if request.submitted_at is not None:
-        rows += [row for row in own if row.name in TRAVELING]
-    return values_on_record([_recorded(row, request) for row in rows], now=now)
+    comparable = Q(request__environment=request.environment) | ~Q(name__in=OF_DEPLOYMENT)
+    others = Q(request__model_version__digest=request.model_version.digest, request__submitted_at__isnull=False)
+    rows = MetricRecord.objects.filter(Q(request=request) | (comparable & others & Q(name__in=TRAVELING)))
+    rows = rows.select_related("run", "request__decision")
+    return tuple(rows.defer("run__result", "run__equivalence", "run__plan").order_by("pk"))
+
+
+def on_record(request: ReviewRequest, *, records: Sequence[MetricRecord], now: datetime) -> tuple[MetricValue, ...]:
+    """The values that the claims of the request must not fall below. The own ones count once it is submitted."""
+    counting = [
+        row
+        for row in records
+        if row.request_id != request.pk or (request.submitted_at is not None and row.name in TRAVELING)
+    ]
+    return values_on_record([_recorded(row, request) for row in counting], now=now)
 
 
 def peers_of(request: ReviewRequest, *, name: str) -> list[Decimal]:
@@ -39,8 +44,8 @@ def peers_of(request: ReviewRequest, *, name: str) -> list[Decimal]:
 
 
 def _recorded(row: MetricRecord, request: ReviewRequest) -> RecordedValue:
-    holder = request if row.request_id == request.pk else row.request
-    decision = getattr(holder, "decision", None) if holder is not request else None
+    holder = row.request
+    decision = getattr(holder, "decision", None) if holder.pk != request.pk else None
     is_approved = decision is not None and decision.outcome != REJECTED and holder.environment == request.environment
     return RecordedValue(
         value=metric_value_of(row),

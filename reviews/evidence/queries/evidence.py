@@ -12,7 +12,7 @@ from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
-from weighbridge.core.totals import with_totals
+from weighbridge.core.totals import least_total, with_totals
 
 COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
 STORED = tuple(field.name for field in fields(MetricValue) if field.name != "id")
@@ -52,12 +52,12 @@ def subject_of(request: ReviewRequest) -> EvaluationSubject:
 
 def amounts_of(metric_values: Sequence[MetricValue]) -> dict[BudgetUnit, Decimal]:
     """The amounts that an approval commits: the total cost of one year in USD, and the GPU hours of training."""
-    names = {BudgetUnit.USD: COST_METRIC, BudgetUnit.GPU_H: GPU_METRIC}
-    best = {unit: metrics.best(metric_values, name=name) for unit, name in names.items()}
-    return {
-        unit: metric_value.value.quantize(Decimal("0.01")) if metric_value else Decimal(0)
-        for unit, metric_value in best.items()
+    hours = metrics.best(metric_values, name=GPU_METRIC)
+    amounts = {
+        BudgetUnit.USD: least_total(metric_values, name=COST_METRIC),
+        BudgetUnit.GPU_H: hours.value if hours is not None else Decimal(0),
     }
+    return {unit: amount.quantize(Decimal("0.01")) for unit, amount in amounts.items()}
 
 
 def severities(document: dict[str, Any]) -> dict[str, tuple[int, bool]]:

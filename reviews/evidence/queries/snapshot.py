@@ -16,9 +16,9 @@ from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
 from governance.rulebook.domain.policy import Comparator, Policy
 from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus, evaluate
 from reviews.evidence import models as evidence_models
-from reviews.evidence.domain.claims import counted_values, lowered_claims
+from reviews.evidence.domain.claims import binding_values, counted_values, lowered_claims
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
-from reviews.evidence.queries.claims_on_record import on_record
+from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, fixed_policy_version, policy_of
@@ -62,10 +62,13 @@ class EvidenceSnapshot:
     now: datetime
 
     @cached_property
+    def _records(self) -> tuple[MetricRecord, ...]:
+        return records_of_artifact(self.request)
+
+    @cached_property
     def metric_records(self) -> tuple[MetricRecord, ...]:
         """Every metric value of the request, oldest first, each with the run that measured it."""
-        rows = self.request.metric_records.select_related("run").defer("run__result", "run__equivalence", "run__plan")
-        return tuple(rows.order_by("pk"))
+        return tuple(row for row in self._records if row.request_id == self.request.pk)
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
@@ -103,19 +106,21 @@ class EvidenceSnapshot:
         return with_totals(self.metric_values)
 
     @cached_property
-    def on_record(self) -> tuple[MetricValue, ...]:
-        """The values on record for the artifact, which the claims of this request must not fall below."""
-        return on_record(self.request, own=self.metric_records, now=self.now)
+    def binding_values(self) -> tuple[MetricValue, ...]:
+        """The values on record for the artifact that count instead of claims of this request."""
+        recalculated = {str(row.pk) for row in self.metric_records if row.stated_by_id is None and row.run_id is None}
+        record = on_record(self.request, records=self._records, now=self.now)
+        return binding_values(self.metric_values, on_record=record, recalculated=recalculated)
 
     @cached_property
     def counted_values(self) -> tuple[MetricValue, ...]:
         """The values on which the policy is evaluated: own evidence, and claims not below those on record."""
-        return counted_values(self.metric_values, on_record=self.on_record)
+        return counted_values(self.metric_values, binding=self.binding_values)
 
     @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """The amounts that an approval commits."""
-        return amounts_of(self.own_values)
+        return amounts_of(self.metric_values)
 
     @cached_property
     def waived(self) -> frozenset[str]:
@@ -155,7 +160,7 @@ class EvidenceSnapshot:
         rows = {(str(row.claimed_id), str(row.measured_id)): row for row in self.explanations}
         measured = metrics.contradictions(self.metric_values, now=self.now)
         names = {found.name for found in measured}
-        lowered = lowered_claims(self.metric_values, on_record=self.on_record)
+        lowered = lowered_claims(self.metric_values, binding=self.binding_values)
         found = (*measured, *(one for one in lowered if one.name not in names))
         return tuple(_with_explanation(one, rows.get((one.claimed.id, one.measured.id))) for one in found)
 
@@ -180,7 +185,7 @@ def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evide
         **vars(subject_of(request)),
         "waived": sorted(evidence.waived),
         "metric_values_to": latest,
-        "on_record": sorted(int(value.id) for value in evidence.on_record),
+        "binding_values": sorted(int(value.id) for value in evidence.binding_values),
     }
     return evidence_models.PolicyEvaluation(
         request=request,

@@ -8,16 +8,20 @@ from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
-from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
+from reviews.voting.domain.independence import Interests
 from reviews.voting.models import Vote
 from reviews.voting.queries.interests import interests_of
 
 
 def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Electorate:
-    """The electorate of a submitted request. While it is undecided, a vote counts only with a role in force."""
+    """The electorate of a submitted request. While it is open, a vote counts only with a role in force.
+
+    Once the request has ended, its votes stay as they were counted.
+    """
     votes = tuple(request.votes.select_related("person"))
     stages = policy_of(request.policy).stages if request.policy else ()
     roles = {stage.id: stage.role for stage in stages}
@@ -26,7 +30,7 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Elec
         stages=stages,
         ballots=tuple(_ballot(vote, has_role=held is None or _has_role(vote, roles, held)) for vote in votes),
         revision=request.revision,
-        interests=interests_of(request, evidence=evidence),
+        interests=interests_of(request, evidence=evidence) if request.state in OPEN_STATES else Interests(),
     )
 
 

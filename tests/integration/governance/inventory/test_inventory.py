@@ -13,8 +13,13 @@ from django.db import IntegrityError, transaction
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.actions import people
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import confirmers, listed
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from governance.people.queries.people import person_of
 from tests.factories.models import make_version, onnx_bytes
 from tests.factories.people import Cast, make_person, make_team
 from tests.refusals import has_code
@@ -65,14 +70,68 @@ def test_a_model_is_entered_once_and_brought_up_to_date(cast: Cast, now: datetim
     before = counts()
     assert register(cast.author, now) == asset
     assert counts() == before
-    changed = register(cast.author, now, owner=cast.approver, name="Ranker II", tier="T1")
-    assert (changed.pk, changed.name, changed.tier, changed.owner) == (asset.pk, "Ranker II", "T1", cast.approver)
+    changed = register(cast.author, now, name="Ranker II", tier="T1")
+    assert (changed.pk, changed.name, changed.tier, changed.owner) == (asset.pk, "Ranker II", "T1", cast.author)
     assert AuditEvent.objects.latest("position").details == {
         "before": after,
-        "after": {"name": "Ranker II", "tier": "T1", "owner": "approver"},
+        "after": {"name": "Ranker II", "tier": "T1", "owner": "author"},
     }
     asset.refresh_from_db()
     assert (asset.name, asset.created_at) == ("Ranker II", now)
+
+
+def test_another_person_owns_a_model_only_after_accepting(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now, owner=cast.approver)
+    change = Change.objects.get()
+    assert (asset.owner, change.kind, change.details) == (
+        cast.author,
+        "owner",
+        {"owner": "approver", "before": "author"},
+    )
+    assert register(cast.author, now, owner=cast.approver).owner == cast.author
+    assert Change.objects.count() == 1
+    for person in (cast.author, cast.admin, cast.reviewer_one):
+        with pytest.raises(NotAllowed):
+            approvals.confirm(change=change, by=person, now=now)
+    asset.refresh_from_db()
+    assert asset.owner == cast.author
+    assert confirmers(change) == [cast.approver]
+    approvals.confirm(change=change, by=cast.approver, now=now)
+    asset.refresh_from_db()
+    assert asset.owner == cast.approver
+    event = AuditEvent.objects.filter(kind="model.registered").latest("position")
+    assert (event.actor_id, event.details["before"]["owner"], event.details["after"]["owner"]) == (
+        str(cast.approver.pk),
+        "author",
+        "approver",
+    )
+
+
+def test_a_person_named_as_owner_sees_the_change_and_may_refuse_it(cast: Cast, now: datetime) -> None:
+    register(cast.author, now, owner=cast.outsider)
+    change = Change.objects.get()
+    seen = {
+        person.username: listed(person=person_of(person)).filter(pk=change.pk).exists() for person in cast.everybody()
+    }
+    assert {name for name, is_seen in seen.items() if is_seen} == {"author", "outsider", "approver", "admin", "auditor"}
+    approvals.refuse(change=change, reason="I do not know this model.", by=cast.outsider, now=now)
+    assert register(cast.author, now).owner == cast.author
+
+
+def test_nobody_with_a_closed_account_is_named_owner(cast: Cast, now: datetime) -> None:
+    people.close_account(user=cast.outsider, by=None, now=now)
+    cast.outsider.refresh_from_db()
+    before = counts()
+    with pytest.raises(Invalid, match="is closed"):
+        register(cast.author, now, owner=cast.outsider)
+    assert counts() == before
+
+
+def test_a_member_of_the_team_takes_a_model_over_at_once(cast: Cast, now: datetime) -> None:
+    register(cast.author, now)
+    mate = make_person("mate", Role.REQUESTER, team=Team.objects.get(slug="search"), now=now)
+    assert register(mate, now).owner == mate
+    assert not Change.objects.exists()
 
 
 @pytest.mark.parametrize(

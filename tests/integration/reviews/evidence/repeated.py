@@ -1,20 +1,22 @@
 """A recorded policy evaluation, made again from what was known then."""
 
 from governance.rulebook.domain.policy_evaluation import Evaluation, evaluate
-from reviews.evidence.models import PolicyEvaluation
+from reviews.evidence.domain.claims import counted_values
+from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.evidence import metric_value_of
 from reviews.requests.queries.rulebook import policy_of
 
 
 def again(row: PolicyEvaluation) -> Evaluation:
-    """Repeat a recorded evaluation with its policy version and the metric values known then."""
+    """Repeat a recorded evaluation with its policy version and the metric values that counted then."""
     (case,) = backtest._cases([row])
     known = row.request.metric_records.filter(pk__lte=row.told["metric_values_to"]).order_by("pk")
+    binding = [metric_value_of(MetricRecord.objects.get(pk=pk)) for pk in row.told["binding_values"]]
     return evaluate(
         policy_of(row.policy),
         subject=case.subject,
-        metric_values=[metric_value_of(record) for record in known],
+        metric_values=counted_values([metric_value_of(record) for record in known], binding=binding),
         now=case.at,
         waived=case.waived,
     )

@@ -22,6 +22,7 @@ from reviews.evidence.queries import backtest
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, waivers
 from tests.factories import requests as walks
+from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.integration.reviews.evidence.repeated import again
@@ -30,7 +31,7 @@ from weighbridge.core.errors import Invalid, NotFound
 
 DEV = {
     "environment": "dev",
-    "declared": {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"},
+    "declared": {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"},
 }
 
 
@@ -47,7 +48,8 @@ def history(policy: PolicyVersion, cast: Cast, now: datetime) -> dict[str, Revie
     """One request decided, one cleared, one waiting with a waived rule."""
     decided = walks.make_decided(cast=cast, now=now)
     version = decided.model_version
-    cleared = walks.make_submitted(by=cast.author, now=now, version=version, purpose="Try it", title="A trial", **DEV)
+    trial = make_version(by=cast.author, now=now, slug="trial", seed=5)
+    cleared = walks.make_submitted(by=cast.author, now=now, version=trial, purpose="Try it", title="A trial", **DEV)
     assert cleared.state == "cleared"
     waiting = walks.make_submitted(by=cast.author, now=now, version=version, purpose="Another")
     return {"decided": decided, "cleared": cleared, "waiting": waiting}

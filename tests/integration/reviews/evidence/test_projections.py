@@ -71,7 +71,8 @@ def test_a_rule_about_the_p80_fires_on_it(world: World) -> None:
     source = LEAN.replace("metric: total_cost_1y_usd", "metric: total_cost_1y_usd\n  statistic: p80")
     assert source != LEAN
     rulebook.publish(version=rulebook.draft_policy(source=source, by=None, now=world.now), by=None, now=world.now)
-    request = world.submitted()
+    lower = {"training_cost_usd": "200", "inference_cost_1y_usd": "20400", "total_cost_1y_usd": "20600"}
+    request = world.submitted(declared=walks.DECLARED | lower)
     said = request.policy_evaluations.order_by("-pk").first().document["results"]
     assert next(each for each in said if each["metric"] == "total_cost_1y_usd")["status"] == "indeterminate"
     stated(world, request)

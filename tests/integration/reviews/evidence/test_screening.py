@@ -140,9 +140,9 @@ def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) 
 
 
 def test_the_ticket_hears_of_a_policy_evaluation_that_changed(world: World) -> None:
-    request = world.submitted(environment="dev", declared=SMALL | {"training_gpu_hours": "201"})
-    author = world.cast.author
-    walks.state_metric_value(request=request, name="training_gpu_hours", value="220", by=author, now=world.now)
+    costs = {name: value for name, value in SMALL.items() if name != "training_gpu_hours"}
+    request, author = world.submitted(environment="dev", declared=costs), world.cast.author
+    walks.state_metric_value(request=request, name="training_cost_usd", value="310", by=author, now=world.now)
     assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 0
     walks.state_metric_value(
         request=request, name="training_gpu_hours", value="20", by=author, now=world.now + timedelta(seconds=1)

@@ -95,7 +95,7 @@ def test_only_a_lead_without_a_stake_waives(request_: ReviewRequest, cast: Cast,
             waivers.grant(request=request_, rule_id="peak-memory", reason=REASON, valid_days=5, by=person, now=now)
     inside = make_person("inside.lead", Role.PLATFORM_LEAD, now=now)
     people.grant_role(user=inside, role=Role.REQUESTER, team=request_.team, by=None, now=now)
-    with pytest.raises(NotAllowed, match="no stake"):
+    with pytest.raises(NotAllowed, match="no interest"):
         waivers.grant(request=request_, rule_id="peak-memory", reason=REASON, valid_days=5, by=inside, now=now)
     assert Waiver.objects.count() == 0
 

@@ -43,19 +43,16 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset, make_version
+from tests.factories.models import accept_ownership, make_dataset, make_version
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.evidence.repeated import again
-from tests.integration.reviews.oracle import METRICS, OPEN, Oracle
+from tests.integration.reviews.oracle import BIG, METRICS, OPEN, SMALL, Oracle
 from tests.standstill import everything
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
 
 pytestmark = pytest.mark.slow
 
-BIG = {"training_gpu_hours": "320", "training_cost_usd": "20000", "total_cost_1y_usd": "60000"}
-SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"}
-OTHER = {"inference_cost_1y_usd": "600", "business_kpi_delta": "0.01"}
 GRANTS = {
     "author": {Role.REVIEWER},
     "mate": {Role.REVIEWER, Role.PLATFORM_LEAD},
@@ -106,7 +103,9 @@ class Walk(RuleBasedStateMachine):
         self.base, self.now = base, base.now
         self.version = self._version()
         self.request: Any = None
-        self.oracle = Oracle({name: {str(role) for role in roles} for name, roles in GRANTS.items()}, MEMBERS, "author")
+        self.oracle = Oracle(
+            {name: {str(role) for role in roles} for name, roles in GRANTS.items()}, MEMBERS, "author", "author"
+        )
         self.block = transaction.atomic()
         self.block.__enter__()
 
@@ -167,7 +166,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(who=WHO, name=st.sampled_from(METRICS), is_big=st.booleans())
     def declare(self, who: str, name: str, is_big: bool) -> None:
-        value = {**(BIG if is_big else SMALL), **OTHER}[name]
+        value = str({**(BIG if is_big else SMALL), "business_kpi_delta": "0.01"}[name])
         self.agree(
             self.oracle.declare(who, name, is_big=is_big),
             lambda by, now: walks.state_metric_value(request=self.request, name=name, value=value, by=by, now=now),
@@ -204,15 +203,27 @@ class Walk(RuleBasedStateMachine):
         if self.oracle.state == "changes_requested":
             self.revise(who)
         if self.oracle.state == "evidence":
-            for name in sorted(set(METRICS) - set(self.oracle.metric_values)):
-                self.declare(who, name, is_big)
+            for name in METRICS:
+                if not (self.oracle.has_kpi if name == "business_kpi_delta" else self.oracle.filed.latest(name)):
+                    self.declare(who, name, is_big)
             while "queued" in self.oracle.runs:
                 self.finish("valid")
             if not self.oracle.is_measured:
                 self.repeat(who)
                 self.finish("valid")
             self.answer(who)
+            if self.oracle.contradictions() - self.oracle.explained:
+                self.explain(who)
             self.request_review(who)
+
+    @precondition(lambda self: self.oracle.contradictions() - self.oracle.explained)
+    @rule(who=WHO)
+    def explain(self, who: str) -> None:
+        self.agree(
+            self.oracle.explain(who),
+            lambda by, now: walks.explain_everything(request=self.request, by=by, now=now),
+            who,
+        )
 
     @rule(who=WHO)
     def revise(self, who: str) -> None:
@@ -293,7 +304,8 @@ class Walk(RuleBasedStateMachine):
             by=self.base.users["mate"],
             now=self.now,
         )
-        self.oracle.owner = to
+        accept_ownership(asset=asset, now=self.now)
+        self.oracle.hand_over(to)
         # Whoever comes next reads the model anew, as every page and call does.
         self.version = self._version()
         self.request = ReviewRequest.objects.get(pk=self.request.pk)
@@ -328,11 +340,7 @@ class Walk(RuleBasedStateMachine):
         assert [to_document(again(each)) for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
-        metric_values = self.oracle.metric_values
-        cost, once = (
-            {True: BIG, False: SMALL}.get(metric_values.get(name), {}).get(name, "0")
-            for name in ("total_cost_1y_usd", "training_cost_usd")
-        )
+        cost, once = str(self.oracle.cost), str(self.oracle.stated("training_cost_usd"))
         first, *later = walks.usd_shares(now=self.now, usd=cost, once=once) or [Decimal(0)]
         accounts = [entries_of(each) for each in BudgetAccount.objects.filter(unit="USD").order_by("quarter")]
         entries = accounts[0]

@@ -25,6 +25,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import StatedValue
+from tests.factories.models import accept_ownership
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
@@ -101,6 +102,7 @@ class Journey:
             by=self.rita,
             now=START,
         )
+        accept_ownership(asset=asset, now=START)
         entry = inventory.NewVersion(asset=asset, version="1.4.0", uri="s3://models/fashion.onnx", digest=ARTIFACT)
         self.version = inventory.register(entry=entry, by=self.rita, now=START)
 

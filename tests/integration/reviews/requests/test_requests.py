@@ -14,7 +14,7 @@ from reviews.requests.queries.requests import RequestSelection, find, list_reque
 from reviews.requests.rules import may_see
 from reviews.workflow.tasks import expired_requests
 from tests.factories import requests as walks
-from tests.factories.models import make_version
+from tests.factories.models import accept_ownership, make_version
 from tests.factories.people import Cast, make_person
 from weighbridge.core.errors import NotFound
 
@@ -42,6 +42,7 @@ def test_the_query_and_the_rule_agree(three: list[ReviewRequest], cast: Cast, no
     inventory.register_asset(
         team="ads", slug=asset.slug, name=asset.name, tier="T1", owner=owner, by=cast.outsider, now=now
     )
+    accept_ownership(asset=asset, now=now)
     for user in [*cast.everybody(), owner, make_person("stranger", now=now)]:
         person = person_of(user)
         rows = ReviewRequest.objects.all()

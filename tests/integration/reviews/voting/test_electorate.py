@@ -11,6 +11,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
+from reviews.voting.domain.independence import Interest
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -27,7 +28,8 @@ def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast:
 
 def test_everybody_with_a_stake_is_known(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     electorate = snapshot_of(in_review, now=now).electorate
-    assert [user for user in cast.everybody() if electorate.conflict_of(user.pk)] == [cast.author]
+    assert [user for user in cast.everybody() if electorate.interests.conflict_of(user.pk)] == [cast.author]
+    assert electorate.interests.member_ids == {cast.author.pk}
     assert [stage.id for stage in electorate.stages] == ["technical", "gpu-budget"]
     assert electorate.stage("gpu-budget").title == "GPU budget"
 
@@ -62,10 +64,25 @@ def test_ballots_of_every_revision_are_kept_and_only_the_last_counts(
     assert snapshot_of(revised, now=now).electorate.approver_ids == frozenset()
 
 
-def test_a_role_taken_back_leaves_the_vote_cast_with_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+def test_a_role_taken_back_takes_the_vote_back_until_it_returns(
+    in_review: ReviewRequest, cast: Cast, now: datetime
+) -> None:
     review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     people.revoke_role(user=cast.reviewer_one, role=Role.REVIEWER, by=None, now=now)
+    assert snapshot_of(in_review, now=now).electorate.progress.stages[0].needed == 2
+    people.grant_role(user=cast.reviewer_one, role=Role.REVIEWER, by=None, now=now)
     assert snapshot_of(in_review, now=now).electorate.progress.stages[0].needed == 1
+
+
+def test_votes_of_a_decided_request_stay_as_they_were_counted(
+    decided: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    before = snapshot_of(decided, now=now).electorate.approver_ids
+    assert len(before) == 3
+    for person, role in ((cast.reviewer_one, Role.REVIEWER), (cast.approver, Role.PLATFORM_LEAD)):
+        people.revoke_role(user=person, role=role, by=None, now=now)
+        people.grant_role(user=person, role=Role.REQUESTER, team=decided.team, by=None, now=now)
+    assert snapshot_of(ReviewRequest.objects.get(pk=decided.pk), now=now).electorate.approver_ids == before
 
 
 def test_whoever_stated_answered_explained_or_ran_has_a_stake(
@@ -76,7 +93,7 @@ def test_whoever_stated_answered_explained_or_ran_has_a_stake(
         people.grant_role(user=user, role=Role.REQUESTER, team=team, by=None, now=now)
     walks.state_metric_value(request=submitted, name="error_rate", value="0.1", by=cast.reviewer_one, now=now)
     walks.answer_everything(request=submitted, by=cast.reviewer_two, now=now)
-    assert snapshot_of(submitted, now=now).electorate.editor_ids == {
+    assert snapshot_of(submitted, now=now).electorate.interests.people[Interest.EVIDENCE] == {
         cast.author.pk,
         cast.reviewer_one.pk,
         cast.reviewer_two.pk,

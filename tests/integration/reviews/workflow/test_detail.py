@@ -202,7 +202,7 @@ def test_a_rejection_spends_nothing(in_review: ReviewRequest, cast: Cast, now: d
 
 
 def test_a_cleared_request(policy: PolicyVersion, author: User, now: datetime) -> None:
-    cheap = {"training_gpu_hours": "4", "training_cost_usd": "120", "total_cost_1y_usd": "900"}
+    cheap = {"training_gpu_hours": "4", "training_cost_usd": "120", "inference_cost_1y_usd": "900"}
     request = walks.make_submitted(by=author, now=now, environment="staging", declared=cheap)
     page = enter(author).get(page_of(request))
     assert stations(page) == [("Draft", "done"), ("Screening", "done"), ("Cleared", "done")]

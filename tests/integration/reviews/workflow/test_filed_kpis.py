@@ -14,6 +14,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
 from reviews.workflow.actions import filed_kpis, review
+from tests.factories import requests as walks
 from tests.integration.reviews.evidence.test_projections import stated
 from tests.integration.reviews.workflow.worlds import World
 
@@ -106,6 +107,7 @@ def test_an_approval_registers_the_map(world: World) -> None:
         by=world.cast.finance,
         now=world.now,
     )
+    walks.explain_everything(request=request, by=world.cast.author, now=world.now)
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)

@@ -127,7 +127,7 @@ def test_two_requests_never_reserve_the_same_money(world: World) -> None:
         now=world.now,
         version=first.model_version,
         purpose="Another",
-        declared=walks.DECLARED | {"training_cost_usd": "95000", "total_cost_1y_usd": "95000"},
+        declared=walks.DECLARED | {"training_cost_usd": "95000", "total_cost_1y_usd": "115400"},
     )
     outcome = at_once(
         *(

@@ -49,7 +49,7 @@ def test_submitting_opens_the_review(api: Api, policy: PolicyVersion, author: Us
 
 
 def test_what_no_rule_stops_is_cleared(api: Api, policy: PolicyVersion, author: User, now: datetime) -> None:
-    declared = {"training_gpu_hours": "1", "training_cost_usd": "30", "total_cost_1y_usd": "900"}
+    declared = {"training_gpu_hours": "1", "training_cost_usd": "30", "inference_cost_1y_usd": "900"}
     request = make_draft(by=author, environment="dev", declared=declared, now=now)
     said = post(api(author), request, "submit").json()
     assert (said["state"], said["policy_evaluation"]["outcome"], said["ticket"], said["runs"]) == (

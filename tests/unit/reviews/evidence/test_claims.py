@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.evidence.domain.claims import RecordedValue, counted_values, lowered_claims, values_on_record
+from reviews.evidence.domain.claims import (
+    RecordedValue,
+    binding_values,
+    counted_values,
+    lowered_claims,
+    values_on_record,
+)
 from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue, best
+from weighbridge.core.metrics import Basis, Contradiction, MetricValue, best
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -44,13 +50,17 @@ def recorded(
 
 
 def counted(own: list[MetricValue], record: list[MetricValue], name: str = HOURS) -> MetricValue | None:
-    return best(counted_values(own, on_record=record), name=name)
+    return best(counted_values(own, binding=binding_values(own, on_record=record)), name=name)
+
+
+def lowered(own: list[MetricValue], record: list[MetricValue]) -> tuple[Contradiction, ...]:
+    return lowered_claims(own, binding=binding_values(own, on_record=record))
 
 
 def test_a_lower_claim_does_not_count_and_is_a_contradiction() -> None:
     own, record = value(50), value(900, id="2")
     assert counted([own], [record]) == record
-    (found,) = lowered_claims([own], on_record=[record])
+    (found,) = lowered([own], [record])
     assert (found.name, found.claimed, found.measured, found.is_worse) == (HOURS, own, record, True)
     assert found.message.startswith(f"{HOURS} is declared as 50 gpu_h, but 900 gpu_h is on record")
 
@@ -59,7 +69,7 @@ def test_a_higher_or_equal_claim_counts() -> None:
     for number in ("900", "901"):
         own = value(number)
         assert counted([own], [value(900, id="2")]) == own
-        assert lowered_claims([own], on_record=[value(900, id="2")]) == ()
+        assert lowered([own], [value(900, id="2")]) == ()
 
 
 def test_for_metrics_where_more_is_better_the_lower_value_on_record_counts() -> None:
@@ -72,7 +82,7 @@ def test_for_metrics_where_more_is_better_the_lower_value_on_record_counts() -> 
 def test_evidence_lowers_a_claim_and_evidence_on_record_raises_one(basis: Basis) -> None:
     own = value(50, basis=basis)
     assert counted([own], [value(900, id="2")]) == own
-    assert lowered_claims([own], on_record=[value(900, id="2")]) == ()
+    assert lowered([own], [value(900, id="2")]) == ()
     evidence = value(900, basis=basis, id="2")
     assert counted([value(50)], [evidence]) == evidence
 
@@ -83,6 +93,20 @@ def test_an_estimate_lowers_a_declaration_only_if_its_range_contains_it() -> Non
     assert counted([estimate], [value(121, id="2")]) == value(121, id="2")
     typed = value(80, basis=Basis.ESTIMATED, lower=Decimal(0), upper=Decimal(10**9))
     assert counted([typed], [value(110, id="2")]) == value(110, id="2")
+
+
+def test_an_estimate_that_a_measurement_corrected_is_evidence_of_the_deployment_only() -> None:
+    for name, is_bound in (("inference_cost_1y_usd", False), ("training_cost_usd", True)):
+        own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, id="2")
+        found = binding_values([own], on_record=[record], recalculated={own.id})
+        assert found == ((record,) if is_bound else ())
+
+
+def test_a_total_on_record_binds_a_computed_total_which_is_no_claim() -> None:
+    own = [value(10, "training_cost_usd"), value(5, "inference_cost_1y_usd", id="2")]
+    record = [value(900, "total_cost_1y_usd", id="3")]
+    assert counted(own, record, "total_cost_1y_usd") == record[0]
+    assert lowered(own, record) == ()
 
 
 def test_the_business_gain_is_of_one_purpose_and_does_not_travel() -> None:

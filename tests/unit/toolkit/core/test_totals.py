@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.metrics import Basis, MetricValue, best
-from weighbridge.core.totals import total_of, with_totals
+from weighbridge.core.totals import least_total, total_of, with_totals
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 TRAINING, SERVING, TOTAL = "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd"
@@ -68,6 +68,20 @@ def test_the_weakest_basis_the_widest_bounds_and_the_earliest_end_pass_to_the_su
     assert found is not None
     assert (found.basis, found.lower, found.upper, found.p80) == (Basis.DECLARED, 12, None, None)
     assert found.valid_until == ends
+
+
+@pytest.mark.parametrize(
+    ("values", "least"),
+    [
+        ((), 0),
+        ((usd(TOTAL, "700"),), 700),
+        ((usd(SERVING, "900000"), usd(TOTAL, "100")), 900000),
+        ((usd(TRAINING, "5"), usd(TOTAL, "100")), 100),
+        ((usd(TRAINING, "5"), usd(SERVING, "6"), usd(TOTAL, "1")), 11),
+    ],
+)
+def test_the_least_total_never_falls_below_claim_and_known_parts(values: tuple[MetricValue, ...], least: int) -> None:
+    assert least_total(values, name=TOTAL) == least
 
 
 @given(amounts, amounts, st.none() | amounts, bases, bases, bases)

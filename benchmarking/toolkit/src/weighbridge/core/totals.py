@@ -29,6 +29,16 @@ def with_totals(metric_values: Sequence[MetricValue]) -> tuple[MetricValue, ...]
     return values
 
 
+def least_total(metric_values: Sequence[MetricValue], *, name: str) -> Decimal:
+    """The smallest amount that the total can be: the total as it counts, else the higher of claim and known parts."""
+    counted = best(with_totals(metric_values), name=name)
+    if counted is not None:
+        return counted.value
+    stated, parts = best(metric_values, name=name), (best(metric_values, name=part) for part in CATALOG[name].parts)
+    known = sum((part.value for part in parts if part is not None), Decimal(0))
+    return max(known, stated.value if stated is not None else Decimal(0))
+
+
 def total_of(metric_values: Sequence[MetricValue], *, name: str) -> StatedTotal:
     """The sum of the parts of the total `name`, each with its value that counts."""
     parts = {part: best(metric_values, name=part) for part in CATALOG[name].parts}
