@@ -107,10 +107,10 @@ def test_who_makes_no_packet(
 
 
 def test_the_gate_allows_what_is_authorized(
-    api: Api, reviewer: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
+    api: Api, reviewer_one: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
 ) -> None:
     digest = decided.model_version.digest
-    said = api(reviewer).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
+    said = api(reviewer_one).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
     held = decided.decision.authorization
     statement = said.pop("statement")
     assert said == {

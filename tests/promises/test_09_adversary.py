@@ -1,0 +1,72 @@
+"""Promise 9: nobody talks a decision round. An adversary that holds any one person, or any two of one team, tries
+sequences of all documented operations with lying figures; around it, honest people do what is asked of them.
+
+The gate never allows an artifact over the limits without votes of independent people on measured evidence, no
+condition falls away, no cast vote is voided, and no money is there beyond what others granted. Each hole of the past is
+planted again, and the adversary must find it.
+"""
+
+import itertools
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from governance.rulebook.models import PolicyVersion
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
+from tests.promises import harness_report
+from tests.promises.adversary.holes import HOLES, Hole
+from tests.promises.adversary.machine import Adversary
+from tests.promises.adversary.operations import operations
+from tests.promises.adversary.scene import BINDING, Scene, build
+from tests.promises.tickets import LONG
+
+__all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+STEPS = 10
+ONE = [(name,) for name in ("author", "mate", "teamlead", "treasurer", "outsider", "reviewer_two", "admin")]
+REST = [(name,) for name in ("twin", "approver", "finance", "product", "auditor")]
+TWO = list(itertools.combinations(["author", *BINDING], 2))
+WHOM = [*ONE, *REST, *TWO] if LONG else [*ONE, ("mate", "twin"), ("author", "treasurer")]
+EXAMPLES = 46 if LONG else 4
+
+
+@pytest.fixture
+def scene(policy: PolicyVersion, now: datetime) -> Scene:
+    return build(now)
+
+
+def search(scene: Scene, held: tuple[str, ...], *, examples: int, phases: tuple[Phase, ...]) -> None:
+    machine = type("Held", (Adversary,), {"scene": scene, "held": held})
+    options = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        phases=phases,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=options)
+
+
+@pytest.mark.parametrize("held", WHOM, ids=" and ".join)
+def test_nobody_talks_a_decision_round(scene: Scene, held: tuple[str, ...]) -> None:
+    search(scene, held, examples=EXAMPLES, phases=(Phase.generate, Phase.shrink))
+    harness_report.tell("adversary", __file__, what=" and ".join(held), steps=EXAMPLES * STEPS, broken=0)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
+def test_a_planted_hole_is_found_and_told_as_a_story(scene: Scene, hole: Hole, monkeypatch: pytest.MonkeyPatch) -> None:
+    hole.plant(monkeypatch)
+    with pytest.raises(AssertionError, match="Then: "):
+        search(scene, hole.held, examples=150, phases=(Phase.generate,))
+    assert connection.in_atomic_block
+
+
+def test_the_adversary_knows_every_documented_operation_that_writes() -> None:
+    assert len(operations()) >= 55
