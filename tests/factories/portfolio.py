@@ -42,7 +42,8 @@ def _copied(
     held = Authorization.objects.get(decision=decision)
     request = _copy(decided, ref=f"MRR-2026-{number:04d}", model_version=mine)
     authorized = _copy(held, decision=_copy(decision, request=request), number=f"AUT-2026-{number:04d}")
-    Condition.objects.create(authorization=authorized, text="Watch it.", owner=decided.owner, due_on=now.date())
+    owner = decided.owner
+    Condition.objects.create(authorization=authorized, text="Watch it.", owner=owner, due_on=now.date(), set_by=owner)
     run = _copy(Run.objects.filter(asked_for=decided.ref).first(), key=f"run-{number}", asked_for=request.ref)
     for metric in MetricRecord.objects.filter(request=decided):
         _copy(metric, request=request, run=run if metric.run_id else None)

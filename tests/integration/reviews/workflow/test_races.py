@@ -24,6 +24,7 @@ from reviews.voting.models import Vote
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
+from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.errors import Refused
@@ -125,7 +126,7 @@ def test_two_requests_never_reserve_the_same_money(world: World) -> None:
     second = walks.make_ready(
         by=world.cast.author,
         now=world.now,
-        version=first.model_version,
+        version=make_version(by=world.cast.author, now=world.now, slug="another", seed=3),
         purpose="Another",
         declared=walks.DECLARED | {"training_cost_usd": "95000", "total_cost_1y_usd": "115400"},
     )
