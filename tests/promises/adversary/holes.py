@@ -31,7 +31,7 @@ class Hole:
 
 
 def _without(*forgotten: standing.Standing) -> Plant:
-    """The standing forgets these records, and screening does not look at the history."""
+    """The standing forgets these records, screening does not look at the history, and claims do not travel."""
     real = standing.artifact_standing
 
     def forgetful(records: Any, **more: Any) -> Any:
@@ -40,6 +40,7 @@ def _without(*forgotten: standing.Standing) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(standing_queries, "artifact_standing", forgetful)
         patch.setattr(screening, "_is_reviewed_before", lambda *_: False)
+        patch.setattr(snapshot, "binding_values", lambda *_, **__: ())
 
     return plant
 

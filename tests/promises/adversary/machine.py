@@ -21,7 +21,7 @@ from tests.promises.adversary.verdict import Verdict
 from weighbridge.core.errors import Refused
 
 ARTIFACTS = st.sampled_from(["rejected", "pending", "revoked", "conditional", "fresh"])
-PLACES = st.sampled_from(["dev", "prod"])
+PLACES = ("dev", "prod")
 LOW = {"training_gpu_hours": "1", "training_cost_usd": "10", "inference_cost_1y_usd": "10", "business_kpi_delta": "0.1"}
 SHOWN = 90
 
@@ -70,22 +70,26 @@ class Adversary(RuleBasedStateMachine):
 
     # what a requester may try
 
-    @rule(pick=st.integers(0, 1), artifact=ARTIFACTS, place=PLACES, serving=st.sampled_from(["10", "900000"]))
-    def file_with_lies(self, pick: int, artifact: str, place: str, serving: str) -> None:
-        """Register the same bytes by their digest, file with low figures, and submit."""
-        who = self.one_of_us(pick)
-        team = "ads" if who == "outsider" else "search"
-        digest = self.scene.digests[artifact]
-        if team != "search":
-            fields = {"team": team, "slug": artifact, "name": artifact, "version": "1", "tier": "T3", "owner": who}
+    @rule(pick=st.integers(0, 1), artifact=ARTIFACTS)
+    def file_with_lies(self, pick: int, artifact: str) -> None:
+        """Register the same bytes, file them with low figures wherever they may run, and submit."""
+        who, digest = self.one_of_us(pick), self.scene.digests[artifact]
+        if who == "outsider":
+            fields = {"team": "ads", "slug": artifact, "name": artifact, "version": "1", "tier": "T3", "owner": who}
             self.call(who, "post", "models/", **fields, uri="https://models.test/m.onnx", sha256=digest)
-        self._file(who, digest, place, {**LOW, "inference_cost_1y_usd": serving, "total_cost_1y_usd": "100"})
+        for place in PLACES:
+            self._file(who, digest, place, LOW)
 
-    @rule(who=st.sampled_from(["author", "held"]), pick=st.integers(0, 1), artifact=ARTIFACTS, place=PLACES)
-    def prepare(self, who: str, pick: int, artifact: str, place: str) -> None:
+    @rule(pick=st.integers(0, 1), place=st.sampled_from(PLACES))
+    def file_a_total_below_its_parts(self, pick: int, place: str) -> None:
+        figures = {**LOW, "inference_cost_1y_usd": "900000", "total_cost_1y_usd": "100"}
+        self._file(self.one_of_us(pick), self.scene.digests["fresh"], place, figures)
+
+    @rule(who=st.sampled_from(["author", "held"]), pick=st.integers(0, 1), artifact=ARTIFACTS)
+    def prepare(self, who: str, pick: int, artifact: str) -> None:
         """A request taken to its voters, with what a worker measures."""
         name = self.one_of_us(pick) if who == "held" else who
-        ref = self._file(name, self.scene.digests[artifact], place, LOW)
+        ref = self._file(name, self.scene.digests[artifact], "dev", {**LOW, "training_gpu_hours": "300"})
         if not ref:
             return
         request, user = ReviewRequest.objects.get(ref=ref), self.scene.people[name]
@@ -183,21 +187,16 @@ class Adversary(RuleBasedStateMachine):
 
     # honest people, who trust what they see
 
-    @rule(place=st.integers(0, 3))
-    def honest_people_vote(self, place: int) -> None:
-        refs = self._in_review()
-        for who in ("reviewer_one", "reviewer_two"):
-            if refs and who not in self.held:
-                body = {"stage": "technical", "choice": "approve", "rationale": "Fine."}
-                self.call(who, "post", f"requests/{refs[place % len(refs)]}/votes/", body)
-
-    @rule(place=st.integers(0, 3))
-    def honest_lead_votes(self, place: int) -> None:
+    @rule(place=st.integers(0, 3), is_all=st.booleans())
+    def honest_people_vote(self, place: int, is_all: bool) -> None:
+        """The honest lead, and perhaps both honest reviewers before, approve what is asked of them."""
         refs = self._in_review()
         lead = next(who for who in ("approver", "other_lead") if who not in self.held)
-        if refs:
-            body = {"stage": "gpu-budget", "choice": "approve", "rationale": "Fine."}
-            self.call(lead, "post", f"requests/{refs[place % len(refs)]}/votes/", body)
+        reviewers = ("reviewer_one", "reviewer_two") if is_all else ()
+        for who, stage in (*((who, "technical") for who in reviewers if who not in self.held), (lead, "gpu-budget")):
+            if refs:
+                body = {"stage": stage, "choice": "approve", "rationale": "Fine."}
+                self.call(who, "post", f"requests/{refs[place % len(refs)]}/votes/", body)
 
     @precondition(lambda self: RoleGrant.objects.filter(user__username__in=self.held, role__in=BINDING).exists())
     @rule()
