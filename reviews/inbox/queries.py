@@ -1,4 +1,4 @@
-"""The inbox of a person: votes, own requests, quarterly reviews, action items, conditions, authorizations, failures."""
+"""The inbox of a person: votes, own requests, changes, quarterly reviews, action items, conditions and failures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from django.db.models import Count, QuerySet
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals.queries import confirmable_by
 from governance.people.domain.roles import Person
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import name_of
 from governance.people.rules import may_operate
 from reviews.authorizations.domain import AuthorizationState
@@ -80,6 +82,17 @@ class AuthorizationLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeLine:
+    """A change that another person proposed and that this person may confirm."""
+
+    id: int
+    ref: str
+    description: str
+    proposed_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CycleLine:
     """A quarterly review this person may lead: its next step, as a sentence."""
 
@@ -108,6 +121,7 @@ class Inbox:
     waiting_on_others: tuple[RequestLine, ...]
     cycles: tuple[CycleLine, ...]
     actions: tuple[ActionView, ...]
+    changes: tuple[ChangeLine, ...]
     conditions: tuple[ConditionLine, ...]
     authorizations: tuple[AuthorizationLine, ...]
     stuck: tuple[StuckLine, ...]
@@ -116,7 +130,7 @@ class Inbox:
     def is_empty(self) -> bool:
         """Whether nothing needs this person. Requests that wait on others do not count."""
         own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
-        return not any((*own, self.stuck))
+        return not any((*own, self.changes, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
@@ -128,10 +142,16 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=open_action_items(person, now=now),
+        changes=tuple(_changes(person)),
         conditions=tuple(_conditions(person, now)),
         authorizations=tuple(_authorizations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
+
+
+def _changes(person: Person) -> Iterable[ChangeLine]:
+    for row in confirmable_by(person):
+        yield copy_of(row, ChangeLine, ref=str(row), proposed_by=name_of(row.proposed_by))
 
 
 def _cycles() -> Iterable[CycleLine]:
@@ -204,10 +224,11 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
     rows = Condition.objects.filter(met_at=None).exclude(
         authorization__state__in=[AuthorizationState.REVOKED, AuthorizationState.EXPIRED, AuthorizationState.SUPERSEDED]
     )
+    own_teams = team_slugs_of(person, now=now)
     for row in rows.select_related("owner", "authorization__decision__request__team").order_by("due_on", "pk"):
         request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
-        if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
+        if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id, own_teams=own_teams):
             yield copy_of(
                 row,
                 ConditionLine,
