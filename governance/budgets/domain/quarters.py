@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from weighbridge.core.errors import Invalid
 
-QUARTERS_BACK, QUARTERS_AHEAD = 4, 12
+QUARTERS_AROUND = 12
 _SPELLING = re.compile(r"([0-9]{4})Q([1-4])", re.ASCII)
 
 
@@ -66,8 +66,8 @@ class Quarter:
         return self.moved(-1)
 
     def check_near(self, today: date) -> None:
-        """Raise Invalid unless the quarter is plausible for a budget: at most a year ago or three years ahead."""
-        first, last = Quarter.of(today).moved(-QUARTERS_BACK), Quarter.of(today).moved(QUARTERS_AHEAD)
+        """Raise Invalid unless the quarter is plausible for a budget: at most three years from now."""
+        first, last = Quarter.of(today).moved(-QUARTERS_AROUND), Quarter.of(today).moved(QUARTERS_AROUND)
         if not first <= self <= last:
             raise Invalid(f"A budget is for a quarter from {first} to {last}, not for {self}.", field="quarter")
 
