@@ -14,7 +14,6 @@ from governance.bills.actions import allocation
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain import pipeline as whole
 from governance.bills.domain.file_kind import bad_file
-from governance.bills.domain.months import check_month
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.bills.rules import check_handle_bills
@@ -95,7 +94,7 @@ def ingest(
     """
     slices, months = gathered.slices, {day.replace(day=1) for day in gathered.lines["day"].unique()}
     for month in {*months, *(each.period for each in slices)}:
-        check_month(month, today=now.date())
+        whole.check_month(month, today=now.date())
     with transaction.atomic():
         if not jobs.finish(row=bill, now=now, report=report, progress=1.0, phase=""):
             return False

@@ -66,29 +66,6 @@ def test_a_bill_without_a_request_comes_off_the_account():
     assert (now.available, now.unbound, now.spent, now.committed) == (580, 70, 70, 300)
 
 
-def test_a_credit_gives_back_what_was_billed_in_its_month_and_no_more():
-    assert holding_of([*BOOK, billed(-20)], ref=REF).open == 300
-    for ref in (REF, None):
-        now = balance([*BOOK, billed(-20, ref=ref)])
-        assert (now.available, now.spent, now.withheld) == (650, -20, 20)
-    book = [*BOOK, billed(70, ref=None), billed(-50, ref=None, kind="correction")]
-    assert (balance(book).available, balance(book).withheld) == (630, 0)
-    beyond = [*book, billed(-1_000_000, ref=None, kind="correction")]
-    assert (balance(beyond).available, balance(beyond).withheld) == (650, 999_980)
-    other_month = [*book, billed(-1_000_000, ref=None, period="2026-11")]
-    assert (balance(other_month).available, changes_of_available(other_month)[-1]) == (630, 0)
-    assert changes_of_available(beyond)[-1] == 20
-
-
-def test_a_credit_for_a_request_frees_no_more_than_it_committed():
-    book = [*BOOK, billed(400), billed(-1_000, kind="correction")]
-    now = balance(book)
-    assert (now.available, now.committed, now.spent, now.withheld) == (650, 300, -600, 600)
-    (left,) = release_entry(book, ref=REF, key="x")
-    assert balance([*book, left]).available == 950
-    assert release_entry([*book, left], ref=REF, key="y") == ()
-
-
 def test_a_released_commitment_is_free_again_and_a_released_reservation_stays_apart():
     book = [*BOOK, billed(120)]
     (left,) = release_entry(book, ref=REF, key="x")
