@@ -228,7 +228,9 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
     for row in rows.select_related("owner", "authorization__decision__request__team").order_by("due_on", "pk"):
         request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
-        if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id, own_teams=own_teams):
+        if is_mine or may_confirm_condition(
+            person, parties_of(request), owner_id=row.owner_id, own_teams=lambda _: own_teams
+        ):
             yield copy_of(
                 row,
                 ConditionLine,

@@ -12,7 +12,6 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
-from governance.people.queries.membership import team_slugs_of
 from governance.rulebook.domain.policy import Stage
 from reviews.authorizations.domain import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
@@ -154,8 +153,7 @@ def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
 
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
-    own_teams = team_slugs_of(person, now=snapshot.now)
-    check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id, own_teams=own_teams)
+    check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id, own_teams=snapshot.teams_of)
     _require(condition.met_at is None, "This condition is already confirmed.")
 
 

@@ -153,7 +153,10 @@ class World:
     def bill(self, pick: int, amount: Decimal) -> None:
         rows, periods = self.own(), ["2026-10", "2026-11", "2027-01"]
         stated = Stated(
-            period=periods[pick % 3], amount=1_000 * (amount - 1_000), request_ref=REF if pick % 2 else "", is_estimate=pick > 6
+            period=periods[pick % 3],
+            amount=1_000 * (amount - 1_000),
+            request_ref=REF if pick % 2 else "",
+            is_estimate=pick > 6,
         )
         account = rows[pick % len(rows)]
         actuals.book_actual(account=account, stated=stated, key=f"b{self.number}", by=None, now=NOW)
@@ -177,7 +180,7 @@ class World:
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # without shrinking: each example takes a database
     suppress_health_check=[HealthCheck.function_scoped_fixture],
