@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Func, Q, Value
+from django.db.models import CharField, Func, Q, Value
 from django.db.models.fields.json import KT
 
 from governance.audit.models import AuditEvent
@@ -11,7 +11,8 @@ from governance.people.models import Team
 
 MEMBER_FOR = timedelta(days=90)
 """How long a person still belongs to a team after losing the role or the model that made them a member."""
-TEAM_OF_SUBJECT = Func("subject", Value("/"), Value(1), function="split_part")  # of a model, like search/ranker
+TEAM_OF_SUBJECT = Func("subject", Value("/"), Value(1), function="split_part", output_field=CharField())
+"""The team of a model, which is written like search/ranker."""
 
 
 def team_slugs_of(person: Person, *, now: datetime) -> frozenset[str]:

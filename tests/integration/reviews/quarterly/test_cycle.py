@@ -157,7 +157,7 @@ def test_the_cut_off_moves_until_it_has_passed(cast: Cast, now: datetime) -> Non
     for at in (cycle.collecting_at, cycle.cut_off_at + timedelta(days=61)):
         refused(
             lambda at=at: cycles.move_cut_off(
-                cycle=cycle, cut_off_at=at, reason="Because of it.", by=cast.product, now=now
+                cycle=cycle, cut_off_at=at, reason="They are late.", by=cast.product, now=now
             ),
             Invalid,
             "The cut-off must be after 2026-12-18 00:00 and at the latest 2027-03-12 00:00 UTC",
