@@ -45,7 +45,7 @@ def sniff(path: Path, order: BillFile) -> None:
 
 def check_month(month: date, *, today: date) -> None:
     """Raise Invalid unless bills of this month are plausible: of the last ten years, and not later than next month."""
-    if not today.year - YEARS_BACK <= month.year or month > next_month(today):
+    if not today.year - YEARS_BACK <= month.year or month.replace(day=1) > next_month(today):
         raise bad_file(
             "implausible_month",
             f"The file has charges of {month:%Y-%m}. Bills can be of the last {YEARS_BACK} years, up to next month.",
