@@ -20,7 +20,6 @@ from governance.budgets.domain.terms import AccountTerms, check_tolerance
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import lock_accounts
 from governance.budgets.queries.cost_centers import account_above
-from weighbridge.core.errors import WrongState
 from weighbridge.core.money import format_amount
 
 
@@ -131,10 +130,8 @@ class Terms:
         return {"aspect": Aspect.TERMS.value, **self.after.as_details}
 
     def check(self) -> None:
-        """Raise Invalid or WrongState if the tolerance is invalid or nothing changes."""
+        """Raise Invalid if the tolerance is invalid."""
         check_tolerance(self.tolerance_percent)
-        if self.before == self.after:
-            raise WrongState("The account already has these terms.", code="no_change")
 
     def lock(self) -> None:
         """Lock the account."""
