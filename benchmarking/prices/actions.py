@@ -9,12 +9,12 @@ from benchmarking.prices.models import NAME_CHARS_MAX, PriceSource
 from benchmarking.prices.queries import sources_in_force
 from benchmarking.prices.rules import check_price
 from governance.audit.actions import record as audit
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.costs.prices.published import read_published
 
-REASON_CHARS_MAX = 400
 PRICES_LOCK = 0x7072696365  # Arbitrary, but unique among the advisory locks.
 
 
@@ -48,9 +48,7 @@ def publish(*, text: str, by: User, now: datetime) -> PriceSource:
 def withdraw(*, source: PriceSource, reason: str, by: User, now: datetime) -> PriceSource:
     """Withdraw a source for a reason; prices already pinned from it do not change."""
     check_price(person_of(by))
-    reason = reason.strip()
-    if not 1 <= len(reason) <= REASON_CHARS_MAX:
-        raise Invalid(f"Give a reason of 1 to {REASON_CHARS_MAX} characters for the audit trail.", field="reason")
+    check_reason(reason)
     with transaction.atomic():
         _lock_prices()
         if source not in sources_in_force():
@@ -62,7 +60,7 @@ def withdraw(*, source: PriceSource, reason: str, by: User, now: datetime) -> Pr
             kind="prices.withdrawn",
             by=by,
             subject=("price source", str(source.pk)),
-            reason=reason,
+            reason=reason.strip(),
             details={"kind": source.kind, "name": source.name},
             now=now,
         )

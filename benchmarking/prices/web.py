@@ -13,6 +13,7 @@ from benchmarking.prices import actions as writes
 from benchmarking.prices import queries as prices
 from benchmarking.prices.models import PriceSource
 from benchmarking.prices.rules import check_price
+from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
@@ -50,7 +51,7 @@ class WithdrawalForm(forms.Form):
     """The source to withdraw and the reason."""
 
     source = forms.IntegerField(widget=forms.HiddenInput)
-    reason = forms.CharField(max_length=writes.REASON_CHARS_MAX)
+    reason = forms.CharField(max_length=REASON_CHARS_MAX)
 
 
 @require_safe

@@ -13,11 +13,14 @@ from rest_framework.views import APIView
 
 from benchmarking.runs.actions import datasets as dataset_writes
 from benchmarking.runs.actions import sandbox as sandbox_writes
-from benchmarking.runs.models import REASON_CHARS_MAX, Dataset
+from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs, sandbox
 from benchmarking.runs.queries.runs import RunView
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
+from governance.people.approvals.models import Change
+from governance.people.approvals.serializers import ProposalAnswer
+from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_CHARS_MIN
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read
@@ -40,7 +43,7 @@ class SandboxInput(Input):
     """Whether files of requesters may be measured without bubblewrap, and why."""
 
     may_skip_bubblewrap = serializers.BooleanField()
-    reason = serializers.CharField(max_length=REASON_CHARS_MAX)
+    reason = serializers.CharField(min_length=REASON_CHARS_MIN, max_length=REASON_CHARS_MAX)
 
 
 class DatasetAnswer(Answer):
@@ -145,11 +148,17 @@ class Sandbox(APIView):
         """What holds, and what the last results say fenced them in."""
         return Response(SandboxAnswer(_standing()).data)
 
-    @extend_schema(operation_id="sandbox_choose", request=SandboxInput, responses=SandboxAnswer)
+    @extend_schema(
+        operation_id="sandbox_choose", request=SandboxInput, responses={200: SandboxAnswer, 202: ProposalAnswer}
+    )
     def post(self, request: Request) -> Response:
-        """Choose; for administrators, and on record."""
+        """Choose; for administrators. To allow runs without bubblewrap takes a second one: the answer is 202 and the
+        proposed change.
+        """
         user, _, now = asker(request)
-        sandbox_writes.choose(**read(SandboxInput, request.data), by=user, now=now)
+        done = sandbox_writes.choose(**read(SandboxInput, request.data), by=user, now=now)
+        if isinstance(done, Change):
+            return Response(ProposalAnswer(done).data, status=202)
         return Response(SandboxAnswer(_standing()).data)
 
 

@@ -63,14 +63,11 @@ class Run(Leased):
         return self.key
 
 
-REASON_CHARS_MAX = 400
-
-
 class SandboxChoice(models.Model):
     """One choice. Without any choice, requesters' files run only inside bubblewrap."""
 
     may_skip_bubblewrap = models.BooleanField()
-    reason = models.CharField(max_length=REASON_CHARS_MAX)
+    reason = models.TextField()
     chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     chosen_at = models.DateTimeField()
 

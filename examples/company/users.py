@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from benchmarking.runs.actions import sandbox
-from benchmarking.runs.queries.sandbox import may_skip_bubblewrap
+from benchmarking.runs.actions import sandbox as sandbox_writes
+from benchmarking.runs.queries import sandbox
 from governance.accounts.domain import DEMO_PASSWORD
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
@@ -16,6 +16,7 @@ from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
@@ -25,6 +26,7 @@ PASSWORD = DEMO_PASSWORD
 TEAM, TEAM_NAME = "visual-search", "Visual Search"
 BUDGETS = {BudgetUnit.USD: Decimal(60_000), BudgetUnit.GPU_H: Decimal(2_000)}
 ADMINS, PART = ("admin", "admin2"), "The role of this person in the demo."
+OWN_MODELS = "The demo trained its models itself."
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,10 @@ def token_for(user: User, *, now: datetime) -> str:
     return people.create_token(user=user, valid_days=1, by=None, now=now)
 
 
-def allow_unsandboxed_runs(*, by: User, now: datetime) -> None:
+def allow_unsandboxed_runs(*, by: User, confirmed_by: User, now: datetime) -> None:
     """Allow runs without bubblewrap if it is missing, because the demo trains its own models. This is recorded."""
-    if layers_here().bubblewrap is None and not may_skip_bubblewrap():
-        sandbox.choose(may_skip_bubblewrap=True, reason="The demo trained its models itself.", by=by, now=now)
+    if layers_here().bubblewrap is not None or sandbox.may_skip_bubblewrap():
+        return
+    proposed = sandbox.proposed() or sandbox_writes.choose(may_skip_bubblewrap=True, reason=OWN_MODELS, by=by, now=now)
+    if isinstance(proposed, Change):
+        approvals.confirm(change=proposed, by=confirmed_by, now=now)

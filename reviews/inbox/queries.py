@@ -8,12 +8,11 @@ from django.db.models import Count, QuerySet
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from governance.people.approvals.enums import ChangeState
-from governance.people.approvals.kinds import check_confirm
-from governance.people.approvals.queries import listed
+from governance.people.approvals.queries import confirmable_by
 from governance.people.domain.roles import Person
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import name_of
-from governance.people.rules import may, may_operate
+from governance.people.rules import may_operate
 from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
@@ -83,6 +82,17 @@ class AuthorizationLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeLine:
+    """A change that another person proposed and that this person may confirm."""
+
+    id: int
+    ref: str
+    description: str
+    proposed_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CycleLine:
     """A quarterly review this person may lead: its next step, as a sentence."""
 
@@ -90,16 +100,6 @@ class CycleLine:
     state: str
     todo: str
     cut_off_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChangeLine:
-    """A change by two people that this person may confirm or refuse."""
-
-    id: int
-    description: str
-    proposed_by: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,9 @@ class Inbox:
     waiting_on_others: tuple[RequestLine, ...]
     cycles: tuple[CycleLine, ...]
     actions: tuple[ActionView, ...]
+    changes: tuple[ChangeLine, ...]
     conditions: tuple[ConditionLine, ...]
     authorizations: tuple[AuthorizationLine, ...]
-    changes: tuple[ChangeLine, ...]
     stuck: tuple[StuckLine, ...]
 
     @property
@@ -142,11 +142,16 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=open_action_items(person, now=now),
+        changes=tuple(_changes(person)),
         conditions=tuple(_conditions(person, now)),
         authorizations=tuple(_authorizations(own)),
-        changes=tuple(_changes(person)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
+
+
+def _changes(person: Person) -> Iterable[ChangeLine]:
+    for row in confirmable_by(person):
+        yield copy_of(row, ChangeLine, ref=str(row), proposed_by=name_of(row.proposed_by))
 
 
 def _cycles() -> Iterable[CycleLine]:
@@ -219,10 +224,13 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
     rows = Condition.objects.filter(met_at=None, lifted_at=None, carried_to=None).exclude(
         authorization__state__in=[AuthorizationState.REVOKED, AuthorizationState.EXPIRED, AuthorizationState.SUPERSEDED]
     )
+    own_teams = team_slugs_of(person, now=now)
     for row in rows.select_related("owner", "authorization__decision__request__team").order_by("due_on", "pk"):
         request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
-        if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
+        if is_mine or may_confirm_condition(
+            person, parties_of(request), owner_id=row.owner_id, own_teams=lambda _: own_teams
+        ):
             yield copy_of(
                 row,
                 ConditionLine,
@@ -239,14 +247,6 @@ def _authorizations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorizationLine]
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
         yield copy_of(row, AuthorizationLine, ref=request.ref, model=str(request.model_version))
-
-
-def _changes(person: Person) -> Iterable[ChangeLine]:
-    """The open changes that this person may confirm, the first to expire first."""
-    may_confirm = may(check_confirm)
-    for row in listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk"):
-        if may_confirm(person, row):
-            yield copy_of(row, ChangeLine, proposed_by=name_of(row.proposed_by))
 
 
 def _stuck() -> Iterable[StuckLine]:

@@ -5,12 +5,31 @@ from django.conf import settings
 from django.db import migrations, models
 
 RULES = """
+CREATE FUNCTION weighbridge_loosen_sandbox_by_two()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $$
+BEGIN
+  PERFORM 1 FROM approvals_change AS change
+    WHERE change.kind = 'sandbox' AND change.state = 'confirmed' AND change.closed_by_id = NEW.chosen_by_id
+      AND change.closed_at = NEW.chosen_at;
+  IF NEW.may_skip_bubblewrap AND NOT FOUND THEN
+    RAISE EXCEPTION 'two people allow runs without bubblewrap: one proposes, another confirms'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER two_people BEFORE INSERT ON runs_sandboxchoice
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_loosen_sandbox_by_two();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON runs_sandboxchoice
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON runs_sandboxchoice
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 """
 FORGET = """
+DROP TRIGGER two_people ON runs_sandboxchoice;
+DROP FUNCTION weighbridge_loosen_sandbox_by_two();
 DROP TRIGGER append_only ON runs_sandboxchoice;
 DROP TRIGGER append_only_truncate ON runs_sandboxchoice;
 """
@@ -77,7 +96,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('may_skip_bubblewrap', models.BooleanField()),
-                ('reason', models.CharField(max_length=400)),
+                ('reason', models.TextField()),
                 ('chosen_at', models.DateTimeField()),
                 ('chosen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

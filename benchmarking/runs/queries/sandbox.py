@@ -5,7 +5,10 @@ from benchmarking.runs.models import Run, SandboxChoice
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.rules import needs_wall
 from governance.jobs.enums import JobState
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import WrongState
 
 LATEST = 10
 
@@ -19,6 +22,17 @@ def may_skip_bubblewrap() -> bool:
     """Whether requesters' files may run without bubblewrap. False unless an administrator chose otherwise."""
     latest = SandboxChoice.objects.order_by("-pk").values_list("may_skip_bubblewrap", flat=True).first()
     return bool(latest)
+
+
+def check_not_chosen() -> None:
+    """Raise WrongState if runs without bubblewrap are already allowed."""
+    if may_skip_bubblewrap():
+        raise WrongState("Runs without bubblewrap are already allowed.", code="no_change")
+
+
+def proposed() -> Change | None:
+    """The open proposal to allow runs without bubblewrap, if any."""
+    return Change.objects.filter(kind=Changed.SANDBOX, state=ChangeState.PENDING).first()
 
 
 def is_wall_needed(run: Run) -> bool:

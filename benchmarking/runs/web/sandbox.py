@@ -9,20 +9,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from benchmarking.runs.actions import sandbox as writes
-from benchmarking.runs.models import REASON_CHARS_MAX
 from benchmarking.runs.queries import sandbox
 from benchmarking.runs.rules import check_choose_sandbox
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import proposed_text
 from governance.people.web.current_user import person_of, user_of
+from governance.people.web.fields import ReasonForm
 from governance.site.web.refusals import attempt, refusal_of
 
 
-class ChoiceForm(forms.Form):
+class ChoiceForm(ReasonForm):
     """The new choice and its reason."""
 
     may_skip_bubblewrap = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    reason = forms.CharField(
-        max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2}), help_text="Recorded in the audit trail."
-    )
 
 
 @require_safe
@@ -40,7 +39,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     given = form.cleaned_data
 
     def act() -> str:
-        writes.choose(**given, by=user_of(request), now=timezone.now())
+        done = writes.choose(**given, by=user_of(request), now=timezone.now())
+        if isinstance(done, Change):
+            return proposed_text(done)
         return "Saved. The choice applies to all runs that start from now on."
 
     attempt(request, act)
@@ -52,8 +53,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     return {
         "may_skip_bubblewrap": may_skip_bubblewrap,
         "choices": sandbox.choices(),
+        "proposed": sandbox.proposed(),
         "layers": sandbox.last_layers(),
         "form": ChoiceForm(initial={"may_skip_bubblewrap": not may_skip_bubblewrap}),
-        "choice_label": "Require bubblewrap again" if may_skip_bubblewrap else "Allow runs without bubblewrap",
+        "choice_label": "Require bubblewrap again"
+        if may_skip_bubblewrap
+        else "Propose to allow runs without bubblewrap",
         "cannot_choose": refusal_of(lambda: check_choose_sandbox(person_of(request))),
     }

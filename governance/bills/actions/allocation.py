@@ -13,11 +13,13 @@ from governance.audit.actions import record as audit
 from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
 from governance.bills.queries.allocation import parse, published, taken_by, targets
 from governance.bills.rules import check_handle_bills, check_publish_allocation, may_see_bills
+from governance.budgets.domain.second_person import check_independent
 from governance.jobs import outbox
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import NONE, ChangeKind, register
 from governance.people.approvals.models import Change
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.queries.rulebook import check_draft
@@ -100,6 +102,14 @@ def _version_of(change: Change) -> AllocationVersion:
     return AllocationVersion.objects.get(pk=change.subject_id)
 
 
+def _check_impartial(person: Person, change: Change) -> None:
+    """The second person does not belong to a team whose rules change, because the rules decide what it is billed."""
+    version, current = _version_of(change), published()
+    before = set(parse(current.source).rules) if current else set()
+    teams = {rule.account for rule in before ^ set(parse(version.source).rules)}
+    check_independent(own_teams=team_slugs_of(person, now=change.proposed_at), teams=teams)
+
+
 register(
     ChangeKind(
         name=Changed.ALLOCATION,
@@ -107,11 +117,12 @@ register(
         noun="allocation rules",
         another="another person who handles bills",
         check=lambda change: check_draft(_version_of(change)),
+        check_impartial=_check_impartial,
         apply=lambda change, by, now: publish(version=_version_of(change), by=by, now=now),
         visible=lambda person: Q() if may_see_bills(person) else NONE,
         confirmers=(Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN),
         done="confirmed and in force. A worker reassigns the existing lines.",
-        why_none="Everyone who handles bills wrote or proposed it. An administrator can propose "
-        "the role for another person.",
+        why_none="Everyone who handles bills wrote or proposed it, or belongs to a team whose rules change. An "
+        "administrator can propose the role for another person.",
     )
 )

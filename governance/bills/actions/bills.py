@@ -93,6 +93,8 @@ def ingest(
     replaced; the worker still holds the bill then.
     """
     slices, months = gathered.slices, {day.replace(day=1) for day in gathered.lines["day"].unique()}
+    for month in {*months, *(each.period for each in slices)}:
+        whole.check_month(month, today=now.date())
     with transaction.atomic():
         if not jobs.finish(row=bill, now=now, report=report, progress=1.0, phase=""):
             return False
@@ -103,7 +105,8 @@ def ingest(
         rows = [_stored(bill, each, now) for each in slices]
         SpendLine.copy_in(gathered.numbered([row.pk for row in rows]))
         allocation.assign(slices=rows, by=by, now=now)
-        postings.post_months(months=months, cause=f"bill:{bill.pk}:{bill.fence}", by=by, now=now)
+        cause = f"bill:{bill.pk}:{bill.fence}"
+        postings.post_months(months=months, cause=cause, sender=bill.received_by, by=by, now=now)
         bill.refresh_from_db()
         details = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
         _record("taken_in", bill, by, now, details)

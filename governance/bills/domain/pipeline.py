@@ -5,15 +5,18 @@ What needs Polars is imported with the first bill, so that processes that read n
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.bills.domain.file_kind import FileKind, UnpackLimits, bad_file, decompress, header_of, kind_of
+from governance.budgets.domain.quarters import next_month
 from weighbridge.core.errors import TooLarge
 
 if TYPE_CHECKING:
     from governance.bills.domain.aggregation import AggregatedBill
 
+YEARS_BACK = 10
 OnShare = Callable[[float, str], None]
 UNPACKED_SHARE = 0.3
 FOCUS = "focus"
@@ -38,6 +41,15 @@ def sniff(path: Path, order: BillFile) -> None:
         return
     _check_text(kind)
     scheduler.check_header(header_of(path, kind=kind)[0], scheduler=scheduler.Scheduler(order.kind))
+
+
+def check_month(month: date, *, today: date) -> None:
+    """Raise Invalid unless bills of this month are plausible: of the last ten years, and not later than next month."""
+    if not today.year - YEARS_BACK <= month.year or month.replace(day=1) > next_month(today):
+        raise bad_file(
+            "implausible_month",
+            f"The file has charges of {month:%Y-%m}. Bills can be of the last {YEARS_BACK} years, up to next month.",
+        )
 
 
 def read_bill(

@@ -150,6 +150,12 @@ def months_of_use() -> list[date]:
     return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
 
 
+def teams_billed_in(currency: str) -> frozenset[str]:
+    """Slugs of the teams with current lines in this currency."""
+    lines = current().filter(currency=currency, rule__isnull=False).order_by()
+    return frozenset(lines.values_list("rule__team__slug", flat=True).distinct())
+
+
 def all_rates() -> list[CurrencyRate]:
     """All rates in the order in which they were set; the last one of a day counts."""
     rows = ExchangeRate.objects.order_by("pk")

@@ -9,33 +9,46 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from governance.budgets.actions import cost_centers
+from governance.budgets.actions import budget_changes, cost_centers
 from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.actions.wishes import Allocation
 from governance.budgets.domain import ledger
 from governance.budgets.domain.amounts import check_amount
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
+from governance.budgets.domain.second_person import MoneyStep, reasons_for_second_person, sentence_of
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
-from governance.budgets.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
-from governance.budgets.queries.cost_centers import account_above, upwards
+from governance.budgets.queries.budgets import entries_of, lock_accounts, lock_touched, of_team, team_of
+from governance.budgets.queries.cost_centers import account_above, largest_allocation, upwards
 from governance.budgets.queries.cost_centers import of_team as of_team_center
 from governance.budgets.rules import check_allocate_budget
+from governance.people.approvals.models import Change
+from governance.people.domain.reasons import check_reason
 from governance.people.models import Team
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid
 
 
 def allocate(
-    *, holder: Team | CostCenter, quarter: str, unit: BudgetUnit, amount: Decimal, key: str, by: User, now: datetime
-) -> LedgerEntry:
+    *,
+    holder: Team | CostCenter,
+    quarter: str,
+    unit: BudgetUnit,
+    amount: Decimal,
+    key: str,
+    reason: str = "",
+    by: User,
+    now: datetime,
+) -> LedgerEntry | Change:
     """Allocate a budget to a team or another cost center, if the account above it has that much left.
 
-    A repeated `key` allocates nothing new.
+    Propose it, for the reason, if it takes a second person. A repeated `key` allocates nothing new.
     """
     check_allocate_budget(person_of(by))
-    Quarter.parse(quarter)
+    Quarter.parse(quarter).check_near(now.date())
     check_amount(amount)
     with transaction.atomic():
         center = holder if isinstance(holder, CostCenter) else _center_of(holder, quarter, unit, by, now)
@@ -47,6 +60,11 @@ def allocate(
         existing = LedgerEntry.objects.filter(key=key).first()
         if existing is not None:
             return existing
+        reasons = reasons_for_second_person(_step(account, amount, by, now))
+        if reasons:
+            check_reason(reason, why=sentence_of(reasons))
+            wish = Allocation(account=account, amount=amount)
+            return budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
         entry = LedgerLine(EntryKind.ALLOCATE, amount, None, key)
         return bookings.book_allocation(account=account, entry=entry, by=by, now=now)
 
@@ -101,6 +119,15 @@ def release_commitment(
     """
     with transaction.atomic():
         _give_back(ref, key, by, now, kind=kind, is_commitment=True)
+
+
+def _step(account: BudgetAccount, amount: Decimal, by: User, now: datetime) -> MoneyStep:
+    return MoneyStep(
+        own_teams=team_slugs_of(person_of(by), now=now),
+        raised_teams={team_of(account)},
+        amount=amount,
+        usual=largest_allocation(account.center, unit=account.unit),
+    )
 
 
 def _center_of(team: Team, quarter: str, unit: BudgetUnit, by: User, now: datetime) -> CostCenter:

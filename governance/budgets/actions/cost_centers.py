@@ -7,17 +7,24 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from governance.audit.actions import record as audit
+from governance.budgets.actions import budget_changes
+from governance.budgets.actions.wishes import Terms
 from governance.budgets.domain import cost_centers as tree
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import BudgetMode
+from governance.budgets.domain.second_person import MoneyStep, reasons_for_second_person, sentence_of
+from governance.budgets.domain.terms import check_tolerance
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.budgets.queries import cost_centers as read
 from governance.budgets.queries.budgets import balance_of, lock_accounts
 from governance.budgets.rules import check_allocate_budget
 from governance.people.actions.people import SLUG
+from governance.people.approvals.models import Change
+from governance.people.domain.reasons import check_reason
 from governance.people.models import Team
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
-from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.core.money import format_amount
 
 TREE_LOCK = 0x74726565  # an arbitrary number, unique among advisory locks
@@ -56,8 +63,12 @@ def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCenter:
 
 
 def move_center(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) -> CostCenter:
-    """Move a team under another unit. Raises WrongState if the unit's budgets do not cover the team's allocations."""
+    """Move a team under another unit. Raises WrongState if the unit's budgets do not cover the team's allocations.
+
+    Nobody moves their own team, because other limits would apply to it.
+    """
     check_allocate_budget(person_of(by))
+    _check_not_own(center, by, now)
     tree.check_parent(level=CenterLevel(center.level), parent=CenterLevel(parent.level))
     if center.level == CenterLevel.PROJECT:
         raise Invalid("A project cannot be moved to another team.", field="parent")
@@ -74,22 +85,32 @@ def move_center(*, center: CostCenter, parent: CostCenter, by: User, now: dateti
 
 
 def set_terms(
-    *, account: BudgetAccount, mode: BudgetMode, tolerance_percent: int, by: User, now: datetime
-) -> BudgetAccount:
-    """Set the mode of an account (what happens to amounts above the budget) and its tolerance in percent."""
+    *, account: BudgetAccount, mode: BudgetMode, tolerance_percent: int, reason: str = "", by: User, now: datetime
+) -> BudgetAccount | Change:
+    """Set the mode of an account (what happens to amounts above the budget) and its tolerance in percent.
+
+    Looser terms take a second person: they are proposed, for the reason.
+    """
     check_allocate_budget(person_of(by))
-    if not 0 <= tolerance_percent <= 100:
-        raise Invalid("The tolerance must be from 0 to 100 percent of the budget.", field="tolerance_percent")
+    check_tolerance(tolerance_percent)
     with transaction.atomic():
         (row,) = lock_accounts(Q(pk=account.pk))
-        details = {
-            "before": {"mode": row.mode, "tolerance_percent": row.tolerance_percent},
-            "after": {"mode": mode.value, "tolerance_percent": tolerance_percent},
-        }
-        row.mode, row.tolerance_percent = mode.value, tolerance_percent
-        row.save(update_fields=["mode", "tolerance_percent"])
-        audit.record(kind="budget.terms", by=by, subject=("budget", str(row)), details=details, now=now)
+        wish = Terms(account=row, mode=mode, tolerance_percent=tolerance_percent)
+        step = MoneyStep(own_teams=frozenset(), raised_teams=frozenset(), loosens=wish.after.loosens(wish.before))
+        reasons = reasons_for_second_person(step)
+        if reasons:
+            check_reason(reason, why=sentence_of(reasons))
+            return budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
+        wish.book(by=by, now=now)
     return row
+
+
+def _check_not_own(center: CostCenter, by: User, now: datetime) -> None:
+    own_teams = team_slugs_of(person_of(by), now=now)
+    reasons = reasons_for_second_person(MoneyStep(own_teams=own_teams, raised_teams=read.teams_covered(center)))
+    if reasons:
+        refused = "Another member of finance must move this cost center, because other limits would apply and"
+        raise NotAllowed(f"{refused} {reasons[0]}.", code="own_team")
 
 
 def _lock_tree() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -48,6 +49,21 @@ class Rebooking:
         """The source account and the target account, if any."""
         return [each for each in (self.account, self.target) if each is not None]
 
+    @property
+    def part(self) -> str:
+        """The request whose commitment changes, if any."""
+        return self.request_ref
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The aspect, the amount and the target."""
+        return {
+            "aspect": self.aspect.value,
+            "target": str(self.target) if self.target else None,
+            "target_id": self.target.pk if self.target else None,
+            "amount": str(self.amount),
+        }
+
     def check(self) -> None:
         """Raise Invalid or WrongState if the change is invalid, or the accounts do not cover it."""
         for account in self.accounts:
@@ -76,16 +92,15 @@ class Rebooking:
         above = [account_above(each) for each in self.accounts]
         lock_accounts(Q(pk__in={each.pk for each in (*self.accounts, *above) if each is not None}))
 
-
-def rebook(*, wish: Rebooking, key: str, by: User, now: datetime) -> None:
-    """Book a confirmed change."""
-    for account, entry in zip(wish.accounts, wish.entries(key=key), strict=True):
-        if entry.is_of_the_account:
-            bookings.book_allocation(account=account, entry=entry, by=by, now=now)
-        elif entry.kind is EntryKind.COMMIT:
-            bookings.book_checked(account=account, entry=entry, by=by, now=now)
-        else:
-            bookings.book(account=account, entry=entry, by=by, now=now)
+    def book(self, *, key: str, by: User, now: datetime) -> None:
+        """Book the entries on the locked accounts."""
+        for account, entry in zip(self.accounts, self.entries(key=key), strict=True):
+            if entry.is_of_the_account:
+                bookings.book_allocation(account=account, entry=entry, by=by, now=now)
+            elif entry.kind is EntryKind.COMMIT:
+                bookings.book_checked(account=account, entry=entry, by=by, now=now)
+            else:
+                bookings.book(account=account, entry=entry, by=by, now=now)
 
 
 def _place(account: BudgetAccount) -> AccountPlace:

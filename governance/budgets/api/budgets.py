@@ -12,8 +12,14 @@ from governance.budgets.actions import budget_changes
 from governance.budgets.actions import budgets as writes
 from governance.budgets.actions import cost_centers as tree_writes
 from governance.budgets.actions.rebookings import Rebooking
-from governance.budgets.api.inputs import AllocationInput, BudgetChangeInput, BudgetFilters, CenterInput, TermsInput
-from governance.budgets.api.serializers import AllocationAnswer, BudgetAnswer, CenterAnswer
+from governance.budgets.api.inputs import (
+    AllocationInput,
+    BudgetChangeInput,
+    BudgetFilters,
+    CenterInput,
+    TermsInput,
+)
+from governance.budgets.api.serializers import AllocationAnswer, BudgetAnswer, CenterAnswer, TermsAnswer
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import BudgetMode
@@ -22,8 +28,12 @@ from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.rules import may_see_budget
 from governance.exports.web import export
 from governance.people.api.caller import asker
-from governance.people.approvals.serializers import ChangeAnswer
+from governance.people.approvals.models import Change
+from governance.people.approvals.serializers import ProposalAnswer
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, read
+
+ALLOCATED = {201: AllocationAnswer, 202: ProposalAnswer}
+SET = {200: TermsAnswer, 202: ProposalAnswer}
 
 
 class Budgets(ViewSet):
@@ -38,16 +48,18 @@ class Budgets(ViewSet):
         seen = [row for row in rows if may_see_budget(person, team=row.of_team)]
         return Response(BudgetAnswer(seen, many=True).data)
 
-    @extend_schema(operation_id="budgets_allocate", request=AllocationInput, responses={201: AllocationAnswer})
+    @extend_schema(operation_id="budgets_allocate", request=AllocationInput, responses=ALLOCATED)
     def allocate(self, request: Request) -> Response:
-        """Give a team or another cost center something to spend, on top of what it has; finance alone. Send an
-        Idempotency-Key.
+        """Give a team or another cost center something to spend, on top of what it has; for finance. Where it takes a
+        second person, the answer is 202 and the proposed change. Send an Idempotency-Key.
         """
         user, _, now = asker(request)
         given = read(AllocationInput, request.data)
         holder, unit = given.pop("team"), BudgetUnit(given.pop("unit"))
-        entry = writes.allocate(holder=holder, unit=unit, **given, key=f"api:{uuid.uuid4().hex}", by=user, now=now)
-        return Response(AllocationAnswer(entry).data, status=201)
+        done = writes.allocate(holder=holder, unit=unit, **given, key=f"api:{uuid.uuid4().hex}", by=user, now=now)
+        if isinstance(done, Change):
+            return Response(ProposalAnswer(done).data, status=202)
+        return Response(AllocationAnswer(done).data, status=201)
 
     @extend_schema(operation_id="budgets_ledger_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
     def export(self, request: Request, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
@@ -56,17 +68,20 @@ class Budgets(ViewSet):
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)
         return export(ledger.table(ledger.statement_of(account, today=now.date())), kind=kind)
 
-    @extend_schema(operation_id="budgets_terms", request=TermsInput, responses=TermsInput)
+    @extend_schema(operation_id="budgets_terms", request=TermsInput, responses=SET)
     def set_terms(self, request: Request, team: str, quarter: str, unit: str) -> Response:
-        """Set the mode (off, observe, enforce) and the tolerance in percent; finance alone."""
+        """Set the mode (off, observe, enforce) and the tolerance in percent; for finance. Looser terms take a second
+        person: the answer is 202 and the proposed change.
+        """
         user, person, now = asker(request)
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)
         given = read(TermsInput, request.data)
-        mode, tolerance = BudgetMode(given["mode"]), given["tolerance_percent"]
-        row = tree_writes.set_terms(account=account, mode=mode, tolerance_percent=tolerance, by=user, now=now)
-        return Response({"mode": row.mode, "tolerance_percent": row.tolerance_percent})
+        done = tree_writes.set_terms(account=account, **given | {"mode": BudgetMode(given["mode"])}, by=user, now=now)
+        if isinstance(done, Change):
+            return Response(ProposalAnswer(done).data, status=202)
+        return Response(TermsAnswer(done).data)
 
-    @extend_schema(operation_id="budget_changes_propose", request=BudgetChangeInput, responses={201: ChangeAnswer})
+    @extend_schema(operation_id="budget_changes_propose", request=BudgetChangeInput, responses={201: ProposalAnswer})
     def propose_change(self, request: Request) -> Response:
         """Propose another amount, quarter or account; a platform lead or finance who has no part in it confirms."""
         user, person, now = asker(request)
@@ -81,7 +96,7 @@ class Budgets(ViewSet):
             target=ledger.account_for(**source | moved, person=person) if moved else None,
         )
         change = budget_changes.propose(wish=wish, reason=given["reason"], by=user, now=now)
-        return Response(ChangeAnswer(change).data, status=201)
+        return Response(ProposalAnswer(change).data, status=201)
 
 
 class CostCenters(ViewSet):

@@ -4,15 +4,18 @@ from decimal import Decimal
 
 from rest_framework import serializers
 
-from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.budget_changes import REBOOKED
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import BudgetMode
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import CostCenter
 from governance.budgets.queries.cost_centers import holder
+from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_CHARS_MIN
 from governance.people.models import Team
 from governance.site.api.shapes import Input, choice
 from weighbridge.core.errors import NotFound
+
+SECOND = "Why; needed where a second person must confirm, such as for money of your own team."
 
 
 def team_or_center(slug: str) -> Team | CostCenter:
@@ -30,6 +33,7 @@ class AllocationInput(Input):
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = choice(BudgetUnit.values)
     amount = serializers.DecimalField(max_digits=16, decimal_places=2, min_value=Decimal("0.01"))
+    reason = serializers.CharField(required=False, default="", max_length=REASON_CHARS_MAX, help_text=SECOND)
 
     def validate_team(self, slug: str) -> Team | CostCenter:
         """Whom the slug names."""
@@ -56,12 +60,13 @@ class TermsInput(Input):
 
     mode = choice([mode.value for mode in BudgetMode])
     tolerance_percent = serializers.IntegerField(min_value=0, max_value=100)
+    reason = serializers.CharField(required=False, default="", max_length=REASON_CHARS_MAX, help_text=SECOND)
 
 
 class BudgetChangeInput(Input):
     """Another amount, quarter or account."""
 
-    aspect = choice([aspect.value for aspect in Aspect])
+    aspect = choice([aspect.value for aspect in REBOOKED])
     team = serializers.CharField(max_length=60, help_text="Slug of the team or cost center.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = choice(BudgetUnit.values)
@@ -73,7 +78,7 @@ class BudgetChangeInput(Input):
     )
     to_team = serializers.CharField(required=False, max_length=60, help_text="Where it moves: another cost center.")
     to_quarter = serializers.CharField(required=False, max_length=6, help_text="Where it moves: another quarter.")
-    reason = serializers.CharField(min_length=10, max_length=2000)
+    reason = serializers.CharField(min_length=REASON_CHARS_MIN, max_length=REASON_CHARS_MAX)
 
 
 class BudgetFilters(Input):

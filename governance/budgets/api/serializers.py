@@ -21,6 +21,10 @@ class BudgetAnswer(Answer):
     reserved = number(source="balance.reserved")
     committed = number(source="balance.committed", help_text="Committed and not yet billed.")
     spent = number(source="balance.spent", help_text="Billed or accrued.")
+    withheld = number(
+        source="balance.withheld",
+        help_text="Credits beyond what was billed in their month. They do not count.",
+    )
     available = number(source="balance.available")
 
 
@@ -43,3 +47,10 @@ class AllocationAnswer(Answer):
     kind = serializers.CharField()
     amount = number()
     booked_at = serializers.DateTimeField()
+
+
+class TermsAnswer(Answer):
+    """The terms of an account."""
+
+    mode = serializers.CharField(help_text="off, observe or enforce.")
+    tolerance_percent = serializers.IntegerField()

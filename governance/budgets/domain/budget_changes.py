@@ -15,6 +15,12 @@ class Aspect(StrEnum):
     AMOUNT = "amount"
     DATE = "date"
     ACCOUNT = "account"
+    ALLOCATION = "allocation"
+    TERMS = "terms"
+
+
+REBOOKED = (Aspect.AMOUNT, Aspect.DATE, Aspect.ACCOUNT)
+"""The aspects that a rebooking changes. Allocations and terms have forms of their own."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ One account is one cost center, one quarter and one unit. A request first reserv
 reservation is released and the approved amount is committed; amounts in later quarters are planned on the accounts of
 those quarters. Bills draw down the commitment of their quarter. Corrections are new entries.
 
-    available = allocated - allocated below - reserved - committed and not yet billed - billed
+    available = allocated - allocated below - reserved - committed and not yet billed - billed - withheld credits
 
-Bills without a request reduce the available amount directly.
+Bills without a request reduce the available amount directly. A credit returns at most what was billed in its month; a
+larger credit is withheld, so that a bill never makes more available than people allocated.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -86,21 +87,35 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Holding:
-    """The amounts of one request on an account: reserved, committed (including planned) in total, and billed so far."""
+    """The amounts of one request on an account: reserved, committed (including planned) in total, and billed so far.
+
+    `billed` is the part of each month in `spent`.
+    """
 
     reserved: Decimal = ZERO
     committed: Decimal = ZERO
     spent: Decimal = ZERO
+    billed: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
+
+    @property
+    def withheld(self) -> Decimal:
+        """The credits beyond what was billed in their month. They make nothing available."""
+        return sum((max(-amount, ZERO) for amount in self.billed.values()), ZERO)
+
+    @property
+    def counted(self) -> Decimal:
+        """The billed amount without the withheld credits, zero or more."""
+        return self.spent + self.withheld
 
     @property
     def open(self) -> Decimal:
         """The committed amount that is not yet billed. A credit does not raise it above the commitment."""
-        return min(max(self.committed - self.spent, ZERO), self.committed)
+        return max(self.committed - self.counted, ZERO)
 
     @property
     def used(self) -> Decimal:
         """The amount used on the account: reserved, committed and not yet billed, billed."""
-        return self.reserved + self.open + self.spent
+        return self.reserved + self.open + self.counted
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,8 @@ class Balance:
     """The balance of an account, in its own unit.
 
     `committed` is the committed amount, including planned, that is not yet billed; `spent` is the billed or accrued
-    amount, and `unbound` its part without a request; `allocated_below` is the amount delegated to the accounts below.
+    amount, and `unbound` its part without a request; `withheld` are the credits beyond what was billed in their month;
+    `allocated_below` is the amount delegated to the accounts below.
     """
 
     allocated: Decimal
@@ -117,11 +133,12 @@ class Balance:
     spent: Decimal = ZERO
     unbound: Decimal = ZERO
     allocated_below: Decimal = ZERO
+    withheld: Decimal = ZERO
 
     @property
     def used(self) -> Decimal:
-        """The used amount: delegated, reserved, committed and not yet billed, billed."""
-        return self.allocated_below + self.reserved + self.committed + self.spent
+        """The used amount: delegated, reserved, committed and not yet billed, billed without withheld credits."""
+        return self.allocated_below + self.reserved + self.committed + self.spent + self.withheld
 
     @property
     def available(self) -> Decimal:
@@ -168,7 +185,8 @@ def holdings(entries: Iterable[LedgerLine]) -> dict[str | None, Holding]:
 
 def _with(held: Holding, entry: LedgerLine) -> Holding:
     if entry.kind in SPENT:
-        return replace(held, spent=held.spent + entry.amount)
+        billed = {**held.billed, entry.period: held.billed.get(entry.period, ZERO) + entry.amount}
+        return replace(held, spent=held.spent + entry.amount, billed=billed)
     change = -entry.amount if entry.kind in GIVES_BACK else entry.amount
     if entry.is_commitment or entry.kind in COMMITS:
         return replace(held, committed=held.committed + change)
@@ -206,6 +224,7 @@ def balance(entries: Iterable[LedgerLine], *, allocated_below: Decimal = ZERO) -
         spent=sum((each.spent for each in held.values()), ZERO),
         unbound=held.get(None, Holding()).spent,
         allocated_below=allocated_below,
+        withheld=sum((each.withheld for each in held.values()), ZERO),
     )
 
 

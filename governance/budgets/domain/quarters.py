@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from weighbridge.core.errors import Invalid
 
+QUARTERS_AROUND = 12
 _SPELLING = re.compile(r"([0-9]{4})Q([1-4])", re.ASCII)
 
 
@@ -57,14 +58,21 @@ class Quarter:
     @property
     def next(self) -> "Quarter":
         """The quarter after this one."""
-        return self._moved(1)
+        return self.moved(1)
 
     @property
     def previous(self) -> "Quarter":
         """The quarter before this one."""
-        return self._moved(-1)
+        return self.moved(-1)
 
-    def _moved(self, quarters: int) -> "Quarter":
+    def check_near(self, today: date) -> None:
+        """Raise Invalid unless the quarter is plausible for a budget: at most three years from now."""
+        first, last = Quarter.of(today).moved(-QUARTERS_AROUND), Quarter.of(today).moved(QUARTERS_AROUND)
+        if not first <= self <= last:
+            raise Invalid(f"A budget is for a quarter from {first} to {last}, not for {self}.", field="quarter")
+
+    def moved(self, quarters: int) -> "Quarter":
+        """The quarter so many quarters later, or earlier if negative."""
         years, number = divmod(4 * self.year + self.number - 1 + quarters, 4)
         return Quarter(years, number + 1)
 

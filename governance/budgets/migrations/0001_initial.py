@@ -70,17 +70,21 @@ CREATE FUNCTION weighbridge_available(account bigint)
  LANGUAGE sql
  STABLE
 AS $$
-  WITH held AS (
+  WITH months AS (
     SELECT request_ref,
       coalesce(sum(CASE WHEN kind = 'reserve' THEN amount WHEN kind = 'release' AND NOT is_commitment THEN -amount END), 0)
         AS reserved,
       coalesce(sum(CASE WHEN kind IN ('commit', 'plan') THEN amount WHEN kind IN ('release', 'expire') AND is_commitment THEN -amount END), 0)
         AS committed,
-      coalesce(sum(CASE WHEN kind IN ('actual', 'accrual', 'correction') THEN amount END), 0) AS spent
-    FROM budgets_ledgerentry WHERE account_id = account GROUP BY request_ref
+      greatest(coalesce(sum(CASE WHEN kind IN ('actual', 'accrual', 'correction') THEN amount END), 0), 0) AS spent
+    FROM budgets_ledgerentry WHERE account_id = account GROUP BY request_ref, period
+  ),
+  held AS (
+    SELECT sum(reserved) AS reserved, sum(committed) AS committed, sum(spent) AS spent
+    FROM months GROUP BY request_ref
   )
   SELECT weighbridge_allocated(account) - weighbridge_allocated_below(account)
-    - coalesce((SELECT sum(reserved + spent + least(greatest(committed - spent, 0), committed)) FROM held), 0)
+    - coalesce((SELECT sum(reserved + spent + greatest(committed - spent, 0)) FROM held), 0)
 $$;
 
 CREATE FUNCTION weighbridge_hold_budget()
@@ -92,6 +96,18 @@ DECLARE
   own_mode text;
   above_mode text;
 BEGIN
+  IF NEW.kind IN ('allocate', 'transfer') AND NEW.amount > 0 THEN
+    PERFORM 1 FROM budgets_budgetaccount AS account
+      JOIN budgets_costcenter AS center ON center.id = account.center_id
+      WHERE account.id = NEW.account_id
+        AND (EXISTS (SELECT 1 FROM people_rolegrant AS held
+                     WHERE held.team_id = center.team_id AND held.user_id = NEW.booked_by_id)
+             OR EXISTS (SELECT 1 FROM inventory_modelasset AS model
+                        WHERE model.team_id = center.team_id AND model.owner_id = NEW.booked_by_id));
+    IF FOUND THEN
+      RAISE EXCEPTION 'nobody books money for their own team' USING ERRCODE = 'restrict_violation';
+    END IF;
+  END IF;
   SELECT mode INTO own_mode FROM budgets_budgetaccount WHERE id = NEW.account_id FOR UPDATE;
   IF NEW.kind IN ('allocate', 'transfer', 'expire') AND NOT NEW.is_commitment THEN
     above := weighbridge_account_above(NEW.account_id);
@@ -111,6 +127,26 @@ BEGIN
     RAISE EXCEPTION 'a budget account that enforces is overspent' USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;
+END $$;
+
+CREATE FUNCTION weighbridge_loosen_by_two()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $$
+DECLARE
+  modes constant text[] := ARRAY['off', 'observe', 'enforce'];
+BEGIN
+  IF array_position(modes, NEW.mode::text) >= array_position(modes, OLD.mode::text) THEN
+    RETURN NEW;
+  END IF;
+  PERFORM 1 FROM approvals_change AS change
+    WHERE change.kind = 'budget' AND change.part = 'terms' AND change.state = 'confirmed'
+      AND change.subject_id = NEW.id AND change.details ->> 'mode' = NEW.mode;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'two people loosen the mode of a budget: one proposes, another confirms'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
 END $$;
 
 CREATE FUNCTION weighbridge_hang_rightly()
@@ -143,6 +179,8 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON budgets_ledgerentry
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER holds_the_budget AFTER INSERT ON budgets_ledgerentry
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hold_budget();
+CREATE TRIGGER loosened_by_two BEFORE UPDATE ON budgets_budgetaccount
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_loosen_by_two();
 CREATE TRIGGER hangs_rightly BEFORE INSERT OR UPDATE ON budgets_costcenter
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hang_rightly();
 """
@@ -151,6 +189,8 @@ DROP TRIGGER append_only ON budgets_ledgerentry;
 DROP TRIGGER append_only_truncate ON budgets_ledgerentry;
 DROP TRIGGER holds_the_budget ON budgets_ledgerentry;
 DROP TRIGGER hangs_rightly ON budgets_costcenter;
+DROP TRIGGER loosened_by_two ON budgets_budgetaccount;
+DROP FUNCTION weighbridge_loosen_by_two();
 DROP FUNCTION weighbridge_hang_rightly();
 DROP FUNCTION weighbridge_hold_budget();
 DROP FUNCTION weighbridge_available(account bigint);

@@ -1,8 +1,9 @@
 """Reads of the cost center tree and of the accounts above and below."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Sum
 
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SIGNED
@@ -73,6 +74,23 @@ def upwards(center: CostCenter) -> list[int]:
         center_ids.append(above)
         above = parents[above]
     return center_ids
+
+
+def teams_covered(center: CostCenter) -> frozenset[str]:
+    """Slugs of the teams of a center and of all centers below it."""
+    covered, level = {center.pk}, [center.pk]
+    while level:
+        level = list(CostCenter.objects.filter(parent__in=level).values_list("pk", flat=True))
+        covered.update(level)
+    slugs = CostCenter.objects.filter(pk__in=covered, team__isnull=False).values_list("team__slug", flat=True)
+    return frozenset(slugs)
+
+
+def largest_allocation(center: CostCenter, *, unit: str) -> Decimal | None:
+    """The largest amount that was allocated to a center for one quarter; None if it never had a budget."""
+    rows = LedgerEntry.objects.filter(account__center=center, account__unit=unit, kind__in=GIVEN)
+    totals = rows.order_by().values("account").annotate(total=Sum("amount")).values_list("total", flat=True)
+    return max(totals, default=None)
 
 
 def is_above(center: CostCenter, *, below: CostCenter) -> bool:

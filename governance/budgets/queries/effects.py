@@ -120,7 +120,7 @@ def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) ->
 def _effect(
     account: BudgetAccount, balance: Balance, held: Holding, *, amount: Decimal | None, since: Quarter, today: date
 ) -> BudgetEffect:
-    amount_taken = held.open + held.spent if amount is None else ZERO
+    amount_taken = held.open + held.counted if amount is None else ZERO
     quarter = Quarter.parse(account.quarter)
     return BudgetEffect(
         unit=account.unit,

@@ -12,7 +12,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.budgets.queries.cost_centers import holders
-from governance.people.approvals.actions import REASON_CHARS_MAX
+from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.models import Team
 from weighbridge.core.errors import Refused
 
@@ -24,6 +24,12 @@ ASPECTS = (
 )
 
 
+def second_person_reason(help_text: str) -> forms.CharField:
+    """A field for the reason of a step that may take a second person."""
+    widget = forms.Textarea(attrs={"rows": 2})
+    return forms.CharField(label="Why", required=False, max_length=REASON_CHARS_MAX, help_text=help_text, widget=widget)
+
+
 class AllocationForm(forms.Form):
     """An allocation. `key` prevents a second allocation if the form is submitted twice."""
 
@@ -31,6 +37,7 @@ class AllocationForm(forms.Form):
     quarter = forms.CharField(max_length=6, help_text="For example 2026Q4.")
     unit = forms.ChoiceField(choices=[(unit.value, title) for unit, title in TITLES.items()])
     amount = forms.DecimalField(max_digits=16, decimal_places=2, help_text="Added to the amount already allocated.")
+    reason = second_person_reason("Needed if a second person must confirm, such as for money of your own team.")
     key = forms.CharField(max_length=60, widget=forms.HiddenInput)
 
     def clean_quarter(self) -> str:
@@ -71,6 +78,7 @@ class TermsForm(forms.Form):
         max_value=100,
         help_text="Percentage above the granted amount that may be billed without a finding.",
     )
+    reason = second_person_reason("Needed for looser terms, which a second person must confirm.")
 
 
 class ParentForm(forms.Form):

@@ -156,7 +156,7 @@ def propose_change(request: HttpRequest, row: BudgetAccount) -> str:
     aspect, target, reason = Aspect(given.pop("aspect")), targets.get(given.pop("target")), given.pop("reason")
     wish = Rebooking(account=row, aspect=aspect, target=target, **given)
     change = budget_changes.propose(wish=wish, reason=reason, by=user_of(request), now=timezone.now())
-    return f"{change} is proposed. A second person must confirm it."
+    return changes.proposed_text(change)
 
 
 @_step
@@ -165,9 +165,10 @@ def terms(request: HttpRequest, row: BudgetAccount) -> str:
     form = TermsForm(request.POST)
     if not form.is_valid():
         raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
-    mode, tolerance = BudgetMode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
-    tree_writes.set_terms(account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now())
-    return f"{mode.value.capitalize()}. {mode.words}"
+    mode = BudgetMode(form.cleaned_data["mode"])
+    wanted = form.cleaned_data | {"mode": mode}
+    done = tree_writes.set_terms(account=row, **wanted, by=user_of(request), now=timezone.now())
+    return changes.proposed_text(done) if isinstance(done, Change) else f"{mode.value.capitalize()}. {mode.words}"
 
 
 @_step
@@ -219,8 +220,10 @@ def _form(request: HttpRequest, quarter: str) -> AllocationForm:
 def _allocate(request: HttpRequest, form: AllocationForm) -> str:
     given = form.cleaned_data
     holder, key, now = cost_centers.holder(given["team"]), f"form:{given['key']}", timezone.now()
-    wanted = {"quarter": given["quarter"], "unit": BudgetUnit(given["unit"]), "amount": given["amount"]}
-    writes.allocate(holder=holder, key=key, by=user_of(request), now=now, **wanted)
+    wanted = {name: given[name] for name in ("quarter", "amount", "reason")} | {"unit": BudgetUnit(given["unit"])}
+    done = writes.allocate(holder=holder, key=key, by=user_of(request), now=now, **wanted)
+    if isinstance(done, Change):
+        return changes.proposed_text(done)
     return f"{format_quantity(given['amount'], unit=given['unit'])} allocated to {holder.name} for {given['quarter']}."
 
 

@@ -58,7 +58,7 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
         "form": None if refusal_of(lambda: check_refuse(person, change)) else ReasonForm(),
         "is_own": change.proposed_by_id == person.id,
         "crumbs": (("Changes", reverse("governance:changes")), (str(change), "")),
-        **_PARTS[Changed(change.kind)](change),
+        **_part_of(change),
     }
     return render(request, "governance/operations/change.html", context)
 
@@ -81,6 +81,12 @@ def refuse(request: HttpRequest, change_id: int) -> HttpResponse:
         row = approvals.refuse(change=change, reason=reason_in(request), by=user_of(request), now=timezone.now())
         messages.success(request, f"{row} is {row.state}. Nothing was changed.")
     return redirect("governance:change", change_id)
+
+
+def _part_of(change: Change) -> dict[str, Any]:
+    """The part of the context that depends on the kind."""
+    part = _PARTS.get(Changed(change.kind))
+    return part(change) if part else {}
 
 
 _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {

@@ -9,11 +9,9 @@ from governance.audit.actions import record as audit
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.kinds import check_confirm, check_refuse, kind_of
 from governance.people.approvals.models import VALID, Change
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
-
-REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
-REASON_RULE = f"Give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters."
+from weighbridge.core.errors import NotAllowed, WrongState
 
 
 def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
@@ -21,7 +19,7 @@ def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
     kind = kind_of(change)
     kind.may_propose(person_of(by), change)
     kind.check(change)
-    _check_reason(reason)
+    check_reason(reason)
     expire(now=now)
     change.reason, change.proposed_by, change.proposed_at, change.expires_at = reason, by, now, now + VALID
     try:
@@ -56,7 +54,7 @@ def confirm(*, change: Change, by: User, now: datetime) -> Change:
 
 def refuse(*, change: Change, reason: str, by: User, now: datetime) -> Change:
     """Close a change without effect: refused, or withdrawn by its proposer."""
-    _check_reason(reason)
+    check_reason(reason)
     with transaction.atomic():
         row = _waiting(change)
         check_refuse(person_of(by), row)
@@ -96,8 +94,3 @@ def _record(row: Change, by: User | None, now: datetime) -> None:
         word, reason = row.state, row.closing_reason
         details = {"description": row.description, "proposed_by": row.proposed_by.username}
     audit.record(kind=f"change.{word}", by=by, subject=("change", str(row)), details=details, reason=reason, now=now)
-
-
-def _check_reason(reason: str) -> None:
-    if len(reason.strip()) < REASON_CHARS_MIN or len(reason) > REASON_CHARS_MAX:
-        raise Invalid(REASON_RULE, field="reason")

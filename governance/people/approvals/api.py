@@ -12,7 +12,13 @@ from governance.people.actions import grants as writes
 from governance.people.api.caller import asker
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as reads
-from governance.people.approvals.serializers import ChangeAnswer, ChangeFilters, ChangeReasonInput, GrantInput
+from governance.people.approvals.serializers import (
+    ChangeAnswer,
+    ChangeFilters,
+    ChangeReasonInput,
+    GrantInput,
+    ProposalAnswer,
+)
 from governance.people.domain.roles import Role
 from governance.site.api.shapes import Nothing, read
 
@@ -30,13 +36,13 @@ class Changes(GenericAPIView[Any]):
         rows = reads.listed(person=person, state=asked.get("state", ""), kind=asked.get("kind", ""))
         return self.get_paginated_response(ChangeAnswer(self.paginate_queryset(rows), many=True).data)
 
-    @extend_schema(operation_id="changes_propose_role", request=GrantInput, responses={201: ChangeAnswer})
+    @extend_schema(operation_id="changes_propose_role", request=GrantInput, responses={201: ProposalAnswer})
     def post(self, request: Request) -> Response:
         """Propose a role that judges, spends or administers for somebody else; another administrator confirms."""
         user, _, now = asker(request)
         given = read(GrantInput, request.data)
         change = writes.propose_grant(**given | {"role": Role(given["role"])}, by=user, now=now)
-        return Response(ChangeAnswer(change).data, status=201)
+        return Response(ProposalAnswer(change).data, status=201)
 
 
 class ChangeDetail(APIView):

@@ -22,3 +22,4 @@ class Changed(TextChoices):
     ALLOCATION = "allocation", "allocation rules"
     BUDGET = "budget"
     OWNER = "owner"
+    SANDBOX = "sandbox"

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from governance.people.approvals.enums import Changed
+from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may_read_changes, need_role
@@ -41,6 +41,7 @@ class ChangeKind:
     lock: Callable[[Change], None] = lambda *_: None
 
 
+SETTLES_AFTER = timedelta(hours=24)
 KINDS: dict[str, ChangeKind] = {}
 NONE = Q(pk__in=())
 binding = partial(
@@ -65,7 +66,10 @@ def kind_of(change: Change) -> ChangeKind:
 
 
 def check_confirm(person: Person, change: Change) -> None:
-    """Raise NotAllowed unless the person may confirm it. Those who proposed it, wrote it or gain by it may not."""
+    """Raise NotAllowed unless the person may confirm it.
+
+    Those who proposed it, wrote it or gain by it may not, nor those to whom its proposer has just given the role.
+    """
     kind = kind_of(change)
     _need_confirmer(person, change, to="confirm")
     if person.id == change.proposed_by_id:
@@ -73,7 +77,19 @@ def check_confirm(person: Person, change: Change) -> None:
     if person.id == change.gains_id:
         part = "You wrote the version that this change publishes, or you gain a role by it"
         raise NotAllowed(f"{part}; {kind.another} must confirm it.")
+    if not person.roles.intersection(kind.confirmers) - _roles_from_proposer(person, change):
+        hours = int(SETTLES_AFTER.total_seconds()) // 3600
+        gave = f"{change.proposed_by.username}, who proposed this change, has given you the role since, or less than"
+        raise NotAllowed(f"{gave} {hours} hours before; {kind.another} must confirm it.", code="new_role")
     kind.check_impartial(person, change)
+
+
+def _roles_from_proposer(person: Person, change: Change) -> set[Role]:
+    """The roles that the proposer of a change gave this person, or confirmed, after it or shortly before it."""
+    recent = Change.objects.filter(kind=Changed.ROLE, gains_id=person.id, state=ChangeState.CONFIRMED)
+    recent = recent.filter(closed_at__gt=change.proposed_at - SETTLES_AFTER)
+    given = recent.filter(Q(proposed_by=change.proposed_by_id) | Q(closed_by=change.proposed_by_id))
+    return {Role(part) for part in given.values_list("part", flat=True)}
 
 
 def check_refuse(person: Person, change: Change) -> None:

@@ -48,7 +48,7 @@ class Change(models.Model):
                     gains=F("subject_id"),
                     part__in=sorted(role.value for role in BINDING),
                 )
-                | Q(kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION], part="")
+                | Q(kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION, Changed.SANDBOX], part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True)
                 | Q(kind=Changed.OWNER, part="", gains__isnull=True),
             ),

@@ -10,7 +10,7 @@ from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.kinds import KINDS, NONE, check_confirm, kind_of
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
-from governance.people.queries.people import people_with, person_of
+from governance.people.queries.people import name_of, people_with, person_of
 from governance.people.rules import may
 from weighbridge.core.errors import NotFound
 
@@ -33,6 +33,20 @@ def find(*, change_id: int, person: Person) -> Change:
 def open_for(*, kind: Changed, subject: Model) -> Change | None:
     """The open change of this row, if any."""
     return Change.objects.filter(state=ChangeState.PENDING, kind=kind, subject_id=subject.pk).first()
+
+
+def confirmable_by(person: Person) -> list[Change]:
+    """The open changes that this person may confirm now, the first to expire first."""
+    may_confirm = may(check_confirm)
+    rows = listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk")
+    return [change for change in rows if may_confirm(person, change)]
+
+
+def proposed_text(change: Change) -> str:
+    """The sentences for the person who has just proposed a change: what happens next, and whom to ask."""
+    people = [name_of(user) for user in confirmers(change)]
+    ask = f"Ask {' or '.join(people)}." if people else f"No one can confirm it now. {kind_of(change).why_none}"
+    return f"{change} is proposed. A second person must confirm it on its page, under Changes. {ask}"
 
 
 def confirmers(change: Change) -> list[User]:

@@ -4,6 +4,8 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import confirmers
 from governance.people.domain.roles import BINDING
 from governance.site.api.shapes import Answer, Input, choice
 
@@ -13,7 +15,7 @@ class ChangeAnswer(Answer):
 
     id = serializers.IntegerField()
     ref = serializers.CharField(source="__str__")
-    kind = serializers.CharField(help_text="policy, checklist, role, allocation, budget or owner.")
+    kind = serializers.CharField(help_text="policy, checklist, role, allocation, budget, owner or sandbox.")
     description = serializers.CharField()
     details = serializers.DictField(help_text="What is asked, by the kind.")
     state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
@@ -24,6 +26,16 @@ class ChangeAnswer(Answer):
     closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     closing_reason = serializers.CharField()
+
+
+class ProposalAnswer(ChangeAnswer):
+    """A change that was just proposed, and the people who may confirm it."""
+
+    can_be_confirmed_by = serializers.SerializerMethodField()
+
+    def get_can_be_confirmed_by(self, change: Change) -> list[str]:
+        """The user names of those who may confirm it now."""
+        return [user.username for user in confirmers(change)]
 
 
 class ChangeReasonInput(Input):

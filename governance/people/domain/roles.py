@@ -52,8 +52,8 @@ _DESCRIPTIONS = {
     ),
     Role.FINANCE: (
         "Answers for the money: allocates budget to team accounts each quarter, reads every cost projection and "
-        "every ledger entry, and votes in a stage where the policy asks for finance. Changes no request and no "
-        "evidence."
+        "every ledger entry, and votes in a stage where the policy asks for finance. Money for a team they belong to "
+        "takes a second person. Changes no request and no evidence."
     ),
     Role.ADMIN: (
         "Keeps the system working: people, roles, teams, policy and checklist versions, dead jobs and undelivered "

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from governance.people.approvals.actions import REASON_CHARS_MAX, REASON_RULE
+from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_RULE
 from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:

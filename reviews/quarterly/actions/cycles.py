@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.budgets.domain.quarters import Quarter
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import agenda_refresh
 from reviews.quarterly.audit import record_cycle_event
@@ -21,7 +22,6 @@ from weighbridge.core.errors import Invalid, WrongState
 
 GATHER_EVERY = timedelta(hours=1)
 NOTES_CHARS_MAX = 20_000
-REASON_CHARS_MIN = 5
 CUT_OFF_WITHIN = timedelta(days=60)
 
 
@@ -74,8 +74,7 @@ def refresh(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
 def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: User, now: datetime) -> ReviewCycle:
     """Move the cut-off, which has not passed, to another time in the future. After it, values are frozen."""
     check_lead_meeting(person_of(by))
-    if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid(f"Explain in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")
+    check_reason(reason)
     with transaction.atomic():
         row = _locked(cycle)
         if row.state not in {CycleState.PLANNED, CycleState.COLLECTING}:

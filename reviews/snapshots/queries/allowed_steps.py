@@ -156,7 +156,7 @@ def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
 
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
-    check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id)
+    check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id, own_teams=snapshot.teams_of)
     _check_open(condition)
 
 

@@ -5,7 +5,7 @@ its writes if it needs the new state.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +18,8 @@ from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.domain.roles import Person
+from governance.people.queries.membership import team_slugs_of
 from reviews.authorizations.domain.standing import StandingRecord, denials
 from reviews.authorizations.models import Authorization, Condition, Decision, ReReview
 from reviews.authorizations.queries.standing import ArtifactRecords, artifact_records
@@ -55,6 +57,16 @@ class RequestSnapshot:
     def parties(self) -> Parties:
         """The team, the requester and the model owner."""
         return parties_of(self.request)
+
+    def teams_of(self, person: Person) -> Set[str]:
+        """Slugs of the teams that the person belongs to."""
+        if person not in self._teams_by_person:
+            self._teams_by_person[person] = team_slugs_of(person, now=self.now)
+        return self._teams_by_person[person]
+
+    @cached_property
+    def _teams_by_person(self) -> dict[Person, Set[str]]:
+        return {}
 
     @cached_property
     def electorate(self) -> Electorate:

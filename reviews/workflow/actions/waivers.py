@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.policy import WaiverLevel
 from reviews.evidence.models import Waiver
@@ -17,7 +18,6 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, NotFound
 
-REASON_CHARS_MIN = 10
 VALID_DAYS_MAX = 180
 
 
@@ -39,8 +39,7 @@ def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int,
 
 
 def _check_terms(reason: str, valid_days: int) -> None:
-    if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid(f"Explain in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
+    check_reason(reason)
     if not 1 <= valid_days <= VALID_DAYS_MAX:
         raise Invalid(f"A waiver lasts 1 to {VALID_DAYS_MAX} days.", field="valid_days")
 

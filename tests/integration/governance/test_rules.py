@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 import governance
+from benchmarking.runs.actions import sandbox  # noqa: F401 -- it registers its kind of change
 from governance.bills import rules as bills_rules
 from governance.bills.actions import allocation  # noqa: F401 -- it registers its kind of change
 from governance.budgets import rules as budgets_rules
 from governance.budgets.actions import budget_changes  # noqa: F401 -- it registers its kind of change
+from governance.budgets.models import BudgetAccount, CostCenter
 from governance.findings import rules as findings_rules
 from governance.people import rules as people_rules
 from governance.people.actions import grants  # noqa: F401 -- it registers its kind of change
@@ -27,6 +30,7 @@ from weighbridge.core.errors import NotAllowed, WrongState
 
 R, V, L, P, F, A, U = list(Role)
 ME, SOMEBODY = 7, 8
+NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 HOME, AWAY = "search", "ads"
 Check = Callable[[Person], None]
 
@@ -37,7 +41,7 @@ def person(*roles: Role, is_active: bool = True, teams: tuple[str, ...] = ()) ->
 
 
 def about(kind: Changed, proposed_by_id: int, **fields: Any) -> Change:
-    return Change(kind=kind, subject_id=1, proposed_by_id=proposed_by_id, **fields)
+    return Change(kind=kind, subject_id=1, proposed_by_id=proposed_by_id, proposed_at=NOW, **fields)
 
 
 def confirms(who: Person, kind: Changed, proposed_by_id: int, **fields: Any) -> None:
@@ -109,12 +113,12 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         "may change another team's budget.",
     ),
     "check_confirm on budgets": (
-        lambda who: confirms(who, Changed.BUDGET, SOMEBODY, details={"teams": [AWAY]}),
+        lambda who: confirms(who, Changed.BUDGET, SOMEBODY, details={"teams": [AWAY], "target_id": None}),
         {L, F},
         "may confirm a change of a budget.",
     ),
     "check_confirm on budgets of one's own": (
-        lambda who: confirms(who, Changed.BUDGET, ME, details={"teams": [AWAY]}),
+        lambda who: confirms(who, Changed.BUDGET, ME, details={"teams": [AWAY], "target_id": None}),
         set(),
         "",
     ),
@@ -212,6 +216,14 @@ def test_every_rule_stands_in_the_table() -> None:
     assert checks() == {name.split()[0] for name in TABLE}
 
 
+@pytest.fixture
+def account(db: None) -> BudgetAccount:
+    """The account that the changes of the table are about."""
+    center = CostCenter.objects.create(level="organization", slug="acme", name="Acme")
+    return BudgetAccount.objects.create(pk=1, center=center, quarter="2026Q4", unit="USD")
+
+
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("name", list(TABLE))
 def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:

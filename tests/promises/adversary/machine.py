@@ -1,6 +1,7 @@
 """The adversary: sequences of calls by whoever it holds, with honest people around it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ class Adversary(RuleBasedStateMachine):
 
     scene: Scene
     held: tuple[str, ...]
+    done: Counter[str]
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +56,8 @@ class Adversary(RuleBasedStateMachine):
             response = getattr(self.clients[who], verb)(f"/api/v1/{path}", **sent)
         words = json.dumps(form or body or {}, default=str)[:SHOWN]
         self.story.append(f"{who}: {verb.upper()} {path} {words} -> {response.status_code}")
+        if response.status_code < 300:
+            self.done[path.rstrip("/").rpartition("/")[2]] += 1
         assert response.status_code < 500, self.told("a server error")
         is_json = response.status_code < 300 and response.headers.get("Content-Type", "").startswith("application/json")
         found = response.json() if is_json else {}
@@ -100,7 +104,9 @@ class Adversary(RuleBasedStateMachine):
     def _file(self, who: str, digest: str, place: str, figures: dict[str, str]) -> str:
         self.purposes += 1
         purpose = f"Purpose {self.purposes}"
-        stated = [{"name": name, "value": value, "basis": "declared"} for name, value in figures.items()]
+        stated = [
+            {"name": name, "value": value, "basis": "declared", "is_confirmed": True} for name, value in figures.items()
+        ]
         texts = {"title": purpose, "purpose": purpose, "business_case": "It pays.", "environment": place}
         made = self.call(who, "post", "requests/", {**texts, "model_version": digest, "metric_values": stated})
         ref = str(made.get("ref", ""))
@@ -119,7 +125,7 @@ class Adversary(RuleBasedStateMachine):
     )
     def state(self, pick: int, place: int, metric: str, value: str) -> None:
         refs = self.refs()
-        body = {"name": metric, "value": value, "basis": "declared"}
+        body = {"name": metric, "value": value, "basis": "declared", "is_confirmed": True}
         self.call(self.one_of_us(pick), "post", f"requests/{refs[place % len(refs)]}/metric-values/", body)
 
     @rule(

@@ -20,6 +20,6 @@ def _priced(cast: Cast, now: datetime) -> PriceSource:
 ACTIONS: Mapping[str, Call] = {
     "benchmarking.prices.actions.publish": _priced,
     "benchmarking.prices.actions.withdraw": lambda cast, now: prices.withdraw(
-        source=_priced(cast, now), reason="It ended.", by=cast.finance, now=now
+        source=_priced(cast, now), reason="It has ended.", by=cast.finance, now=now
     ),
 }

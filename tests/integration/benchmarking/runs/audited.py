@@ -44,7 +44,7 @@ ACTIONS: Mapping[str, Call] = {
         name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
     ),
     "benchmarking.runs.actions.sandbox.choose": lambda cast, now: sandbox.choose(
-        may_skip_bubblewrap=True, reason="A container.", by=cast.admin, now=now
+        may_skip_bubblewrap=True, reason="A container of its own.", by=cast.admin, now=now
     ),
     "benchmarking.runs.actions.runs.queue": _queued,
     "benchmarking.runs.actions.runs.repeat": _repeat,

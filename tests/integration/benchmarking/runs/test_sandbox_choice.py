@@ -21,13 +21,17 @@ from benchmarking.runs.queries.sandbox import last_layers, may_skip_bubblewrap
 from benchmarking.runs.rules import needs_wall
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
 from tests.factories.models import make_dataset, make_version
-from tests.factories.people import Cast
+from tests.factories.people import Cast, make_person
 from tests.factories.requests import finish_run, result_of
+from tests.factories.sandbox import WHY, allow_any_walls
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
-from weighbridge.core.errors import Invalid, NotAllowed
+from tests.refusals import has_code
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
 
@@ -53,8 +57,18 @@ def run_of(version: ModelVersion, now: datetime, *, data_by: User | None = None)
     return run
 
 
+@pytest.fixture(autouse=True)
+def second(cast: Cast, now: datetime) -> User:
+    """Another administrator, without whom nobody allows anything."""
+    return make_person("second.admin", Role.ADMIN, now=now)
+
+
 def choose(cast: Cast, now: datetime, *, may: bool = True) -> SandboxChoice:
-    return sandbox.choose(may_skip_bubblewrap=may, reason="A container of its own.", by=cast.admin, now=now)
+    if may:
+        return allow_any_walls(by=cast.admin, now=now)
+    choice = sandbox.choose(may_skip_bubblewrap=False, reason=WHY, by=cast.admin, now=now)
+    assert isinstance(choice, SandboxChoice)
+    return choice
 
 
 def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
@@ -67,7 +81,7 @@ def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
     assert AuditEvent.objects.filter(kind="run.failed").count() == 1
 
 
-def test_an_administrator_may_choose_to_go_without_and_back(
+def test_two_administrators_choose_to_go_without_and_one_to_go_back(
     version: ModelVersion, begun: list[Layers], cast: Cast, now: datetime
 ) -> None:
     choose(cast, now)
@@ -80,8 +94,7 @@ def test_an_administrator_may_choose_to_go_without_and_back(
     kinds = (
         AuditEvent.objects.filter(subject_type="sandbox").order_by("position").values_list("kind", "actor", "reason")
     )
-    why = "A container of its own."
-    assert list(kinds) == [("sandbox.loosened", "Admin", why), ("sandbox.tightened", "Admin", why)]
+    assert list(kinds) == [("sandbox.loosened", "Second Admin", WHY), ("sandbox.tightened", "Admin", WHY)]
 
 
 def test_those_who_could_change_the_machine_are_measured_all_the_same(
@@ -112,20 +125,43 @@ def test_nobody_else_chooses(name: str, cast: Cast, api: Api, now: datetime) -> 
     with pytest.raises(NotAllowed):
         sandbox.choose(may_skip_bubblewrap=True, reason="I want it.", by=user, now=now)
     assert snapshot() == before
-    answer = api(user).post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": "x"}, format="json")
+    answer = api(user).post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": WHY}, format="json")
     assert answer.status_code == 403
     browser = Client()
     browser.force_login(user)
-    page = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": "x"}, follow=True)
+    page = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": WHY}, follow=True)
     assert "Only administrators choose" in html_of(page)
     assert not may_skip_bubblewrap()
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 401])
-def test_a_choice_has_a_reason(reason: str, cast: Cast, now: datetime) -> None:
-    with pytest.raises(Invalid):
-        sandbox.choose(may_skip_bubblewrap=True, reason=reason, by=cast.admin, now=now)
-    assert not SandboxChoice.objects.exists()
+@pytest.mark.parametrize("reason", ["", "  ", "x", "Too short", "x" * 2_001])
+@pytest.mark.parametrize("may", [True, False])
+def test_a_choice_has_a_reason(reason: str, may: bool, cast: Cast, now: datetime) -> None:
+    before = snapshot()
+    with pytest.raises(Invalid, match="Give a reason of 10 to 2,000 characters"):
+        sandbox.choose(may_skip_bubblewrap=may, reason=reason, by=cast.admin, now=now)
+    assert snapshot() == before
+
+
+def test_one_administrator_alone_allows_nothing(cast: Cast, second: User, now: datetime) -> None:
+    change = sandbox.choose(may_skip_bubblewrap=True, reason=WHY, by=cast.admin, now=now)
+    assert isinstance(change, Change)
+    before = snapshot()
+    for attempt in (
+        lambda: approvals.confirm(change=change, by=cast.admin, now=now),
+        lambda: approvals.confirm(change=change, by=cast.approver, now=now),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+    with pytest.raises(WrongState, check=has_code("already_open")):
+        sandbox.choose(may_skip_bubblewrap=True, reason=WHY, by=second, now=now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        SandboxChoice.objects.create(may_skip_bubblewrap=True, reason=WHY, chosen_by=cast.admin, chosen_at=now)
+    assert (snapshot(), may_skip_bubblewrap()) == (before, False)
+    approvals.confirm(change=change, by=second, now=now)
+    assert may_skip_bubblewrap()
+    with pytest.raises(WrongState, match="already allowed"):
+        sandbox.choose(may_skip_bubblewrap=True, reason=WHY, by=cast.admin, now=now)
 
 
 def test_the_database_keeps_choices_as_they_were(cast: Cast, now: datetime) -> None:
@@ -139,7 +175,9 @@ def test_the_database_keeps_choices_as_they_were(cast: Cast, now: datetime) -> N
             attempt()
 
 
-def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersion, now: datetime) -> None:
+def test_page_and_program_choose_alike(
+    cast: Cast, second: User, api: Api, version: ModelVersion, now: datetime
+) -> None:
     run = runs.queue(key="r", version=version, dataset=None, plan=PLAN, asked_for="", by=cast.author, now=now)
     finish_run(run=run, now=now)
     assert last_layers() == ("process",)
@@ -150,13 +188,28 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
     assert "<li>process</li>" in page
     form = {"may_skip_bubblewrap": "True", "reason": "The <b>container</b> is a machine of its own."}
     page = html_of(browser.post("/sandbox/choose/", form, follow=True))
+    change = Change.objects.get()
+    assert (
+        f"{change} is proposed. A second person must confirm it on its page, under Changes. Ask Second Admin." in page
+    )
+    assert "measured only inside bubblewrap" in page
+    assert f'href="/changes/{change.pk}/"' in page
+    other = Client()
+    other.force_login(second)
+    assert "Files from requesters would be measured" in html_of(other.get(f"/changes/{change.pk}/"))
+    assert change.description in html_of(other.get("/"))
+    other.post(f"/changes/{change.pk}/confirm/")
+    page = html_of(browser.get("/sandbox/"))
     assert "with the isolation that the worker has" in page
     assert "&lt;b&gt;container&lt;/b&gt;" in page
     program = api(cast.admin)
     assert program.get("/api/v1/sandbox/").json() == {"may_skip_bubblewrap": True, "last_layers": ["process"]}
-    answer = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": False, "reason": "Moved."}, format="json")
+    answer = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": False, "reason": "It moved away."}, format="json")
     assert answer.json()["may_skip_bubblewrap"] is False
     assert SandboxChoice.objects.count() == 2
+    again = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": WHY}, format="json")
+    assert (again.status_code, again.json()["can_be_confirmed_by"]) == (202, ["second.admin"])
+    assert program.get("/api/v1/sandbox/").json()["may_skip_bubblewrap"] is False
 
 
 def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
@@ -164,7 +217,7 @@ def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     browser.force_login(cast.admin)
     answer = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": ""})
     assert answer.status_code == 422
-    assert "This field is required" in html_of(answer)
+    assert "Give a reason of 10 to 2,000 characters." in html_of(answer)
 
 
 def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes_it(
@@ -178,7 +231,7 @@ def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes
     assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
     program = api(cast.admin)
     assert program.get("/api/v1/sandbox/").status_code == 200
-    problem = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": "x"}, format="json")
+    problem = program.post("/api/v1/sandbox/", {"may_skip_bubblewrap": True, "reason": WHY}, format="json")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
     assert not SandboxChoice.objects.exists()
 

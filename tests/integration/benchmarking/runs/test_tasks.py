@@ -18,7 +18,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from benchmarking.runs import tasks as runs_tasks
-from benchmarking.runs.actions import runs, sandbox
+from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
@@ -31,6 +31,7 @@ from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
+from tests.factories.sandbox import allow_any_walls
 from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import seal_manifest
@@ -72,7 +73,7 @@ def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], 
 @pytest.fixture
 def any_walls(cast: Cast, now: datetime) -> None:
     """Measure the author's models on machines without bubblewrap too."""
-    sandbox.choose(may_skip_bubblewrap=True, reason="These models were made here.", by=cast.admin, now=now)
+    allow_any_walls(by=cast.admin, now=now)
 
 
 @pytest.mark.usefixtures("any_walls")

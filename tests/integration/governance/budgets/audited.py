@@ -14,7 +14,6 @@ from governance.budgets.domain.ledger import BudgetMode, EntryKind, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter
-from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from tests.factories.people import Cast
@@ -76,10 +75,6 @@ def changed(cast: Cast, now: datetime) -> Change:
     return budget_changes.propose(wish=wish, reason="Less is needed.", by=cast.approver, now=now)
 
 
-def _rebooked(cast: Cast, now: datetime) -> None:
-    approvals.confirm(change=changed(cast, now), by=cast.finance, now=now)
-
-
 def _unit(cast: Cast, now: datetime) -> CostCenter:
     return cost_centers.open_center(level=CenterLevel.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
 
@@ -119,7 +114,6 @@ ACTIONS: Mapping[str, Call] = {
     ),
     "governance.budgets.actions.cost_centers.move_center": _placed,
     "governance.budgets.actions.cost_centers.set_terms": lambda cast, now: cost_centers.set_terms(
-        account=_account(cast, now), mode=BudgetMode.OFF, tolerance_percent=5, by=cast.finance, now=now
+        account=_account(cast, now), mode=BudgetMode.ENFORCE, tolerance_percent=5, by=cast.finance, now=now
     ),
-    "governance.budgets.actions.rebookings.rebook": _rebooked,
 }

@@ -52,9 +52,19 @@ def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: U
     assert [each["slug"] for each in api(author).get("/api/v1/cost-centers/").json()] == ["search", "ranker"]
 
 
-def test_the_terms_of_an_account(api: Api, finance: User, author: User, outsider: User, quarter: str) -> None:
-    url, terms = f"{ROOT}/search/{quarter}/USD/terms/", {"mode": "observe", "tolerance_percent": 5}
+def test_the_terms_of_an_account(
+    api: Api, finance: User, author: User, approver: User, outsider: User, quarter: str
+) -> None:
+    url, terms = f"{ROOT}/search/{quarter}/USD/terms/", {"mode": "enforce", "tolerance_percent": 5}
     assert api(finance).post(url, terms, format="json").json() == terms
+    looser = {"mode": "observe", "tolerance_percent": 5}
+    refused = api(finance).post(url, looser, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "reason")
+    proposed = api(finance).post(url, looser | {"reason": WHY}, format="json")
+    told = proposed.json()
+    assert (proposed.status_code, told["state"], told["can_be_confirmed_by"]) == (202, "pending", ["approver"])
+    assert BudgetAccount.objects.get(unit="USD").mode == "enforce"
+    assert api(approver).post(f"/api/v1/changes/{told['id']}/confirm/", {}, format="json").status_code == 200
     assert BudgetAccount.objects.get(unit="USD").mode == "observe"
     assert [api(each).post(url, terms, format="json").status_code for each in (author, outsider)] == [403, 404]
 

@@ -45,6 +45,7 @@ def test_finance_allocates(api: Api, finance: User, author: User) -> None:
             "reserved": "0",
             "committed": "0",
             "spent": "0",
+            "withheld": "0",
             "available": "1500.5",
         }
     ]

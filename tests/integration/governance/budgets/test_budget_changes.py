@@ -190,7 +190,7 @@ def test_who_proposes_confirms_and_refuses(cast: Cast, account: BudgetAccount) -
                 approvals.refuse(change=change, reason="Not this quarter.", by=person, now=NOW)
     assert counts() == before
     people.grant_role(user=cast.finance, role=Role.REQUESTER, team=account.center.team, by=None, now=NOW)
-    with pytest.raises(NotAllowed, match="file requests for a team whose budget this changes"):
+    with pytest.raises(NotAllowed, match=r"You belong to a team whose money this changes \(search\)"):
         confirm(change, cast.finance)
     assert read.confirmers(change) == []
     second = make_person("second.lead", Role.PLATFORM_LEAD, now=NOW)

@@ -28,6 +28,7 @@ from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from tests.factories.budgets import set_terms
 from tests.factories.people import Cast, make_person
 from tests.refusals import has_code
 from tests.threads import together
@@ -224,8 +225,8 @@ def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCente
 
 def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = of(tree.of_team(team))  # type: ignore[arg-type]
-    terms(account, cast.finance, BudgetMode.OBSERVE, 25)
-    assert AuditEvent.objects.latest("position").details == {
+    set_terms(account, mode=BudgetMode.OBSERVE, tolerance=25, cast=cast, now=NOW)
+    assert AuditEvent.objects.get(kind="budget.terms").details == {
         "before": {"mode": "enforce", "tolerance_percent": 10},
         "after": {"mode": "observe", "tolerance_percent": 25},
     }
@@ -241,10 +242,10 @@ def test_the_three_modes_refuse_tell_and_ignore(cast: Cast, team: Team, unit: Co
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     with pytest.raises(WrongState):
         reserve(team, cast.author, "100.01")
-    terms(account, cast.finance, BudgetMode.OFF)
+    set_terms(account, mode=BudgetMode.OFF, cast=cast, now=NOW)
     reserve(team, cast.author, "100.01")
     assert not Finding.objects.exists()
-    terms(account, cast.finance, BudgetMode.OBSERVE)
+    set_terms(account, mode=BudgetMode.OBSERVE, cast=cast, now=NOW)
     reserve(team, cast.author, "5", ref=OTHER, key="o")
     found = Finding.objects.get()
     assert (found.kind, found.severity, found.subject) == ("budget.observed", "medium", f"{OTHER} on Search 2026Q4 USD")
@@ -277,7 +278,7 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
 
 
 def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCenter) -> None:
-    account = terms(of(tree.of_team(team)), cast.finance, BudgetMode.OFF)  # type: ignore[arg-type]
+    account = set_terms(of(tree.of_team(team)), mode=BudgetMode.OFF, cast=cast, now=NOW)  # type: ignore[arg-type]
     bill(account, "500", ref="")
     assert (balance_of(account).available, Finding.objects.count()) == (-400, 0)
 
@@ -438,7 +439,7 @@ def test_eight_approvals_at_once_never_overspend_an_account_that_enforces(
     cast: Cast, team: Team, mode: str, done: int, found: int
 ) -> None:
     account = give(team, cast.finance, "100", key="a")
-    terms(account, cast.finance, BudgetMode(mode))
+    set_terms(account, mode=BudgetMode(mode), cast=cast, now=NOW)
     outcomes = together(
         [partial(commit, team, cast.approver, "30", ref=f"MRR-2026-000{n}", key=f"c{n}") for n in range(8)]
     )

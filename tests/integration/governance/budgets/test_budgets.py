@@ -110,7 +110,7 @@ def test_an_amount_the_ledger_cannot_keep_is_refused(cast: Cast, team: Team, amo
     assert counts() == before
 
 
-@pytest.mark.parametrize("amount", ["0.01", "99999999999999.99", "7.10"])
+@pytest.mark.parametrize("amount", ["0.01", "9999999.99", "7.10"])
 def test_an_amount_the_ledger_can_keep_is_kept_exactly(cast: Cast, team: Team, amount: str) -> None:
     allocate(team, cast.finance, amount)
     assert LedgerEntry.objects.get().amount == D(amount)

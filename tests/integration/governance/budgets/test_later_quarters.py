@@ -26,6 +26,7 @@ from governance.budgets.queries.effects import effects
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from tests.factories.budgets import set_terms
 from tests.factories.people import Cast, make_person, make_team
 from tests.refusals import has_code
 from tests.threads import together
@@ -80,7 +81,7 @@ def given(cast: Cast, team: Team) -> BudgetAccount:
 
 
 def test_each_quarter_has_an_entry_of_its_own(cast: Cast, team: Team, given: BudgetAccount) -> None:
-    cost_centers.set_terms(account=given, mode=BudgetMode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
+    set_terms(given, mode=BudgetMode.ENFORCE, tolerance=25, cast=cast, now=NOW)
     approve(team, cast.approver)
     assert [
         (row.account.quarter, row.kind, row.amount, row.key)
@@ -117,7 +118,7 @@ def test_too_much_for_a_budgeted_quarter_is_planned_and_told(
     cast: Cast, team: Team, given: BudgetAccount, mode: BudgetMode
 ) -> None:
     give(team, cast.finance, "89.99", key="n", quarter=NEXT)
-    cost_centers.set_terms(account=account(NEXT), mode=mode, tolerance_percent=10, by=cast.finance, now=NOW)
+    set_terms(account(NEXT), mode=mode, cast=cast, now=NOW)
     approve(team, cast.approver)
     assert balance_of(account(NEXT)).available == D("-0.01")
     found = [(row.subject, row.text) for row in Finding.objects.all()]

@@ -87,11 +87,20 @@ def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, ur
     assert snapshot() == before
 
 
-def test_finance_sets_the_terms(as_, account, finance, author, url):
-    answer = as_(finance).post(f"{url}terms/", {"mode": "observe", "tolerance_percent": "25"}, follow=True)
-    assert said(answer) == ["Observe. Amounts above the budget are booked and raise a finding."]
+def test_finance_sets_the_terms(as_, account, finance, author, approver, url):
+    looser = {"mode": "observe", "tolerance_percent": "25"}
+    why = "A second person must confirm this, because it loosens the enforcement of a budget."
+    answer = as_(finance).post(f"{url}terms/", looser, follow=True)
+    assert said(answer) == [f"{why} Give a reason of 10 to 2,000 characters."]
+    answer = as_(finance).post(f"{url}terms/", looser | {"reason": WHY}, follow=True)
+    proposed = Change.objects.get()
+    assert said(answer)[0].startswith(f"{proposed} is proposed.")
+    assert f"/changes/{proposed.pk}/" in html_of(answer)
+    as_(approver).post(f"/changes/{proposed.pk}/confirm/")
     account.refresh_from_db()
     assert (account.mode, account.tolerance_percent) == ("observe", 25)
+    answer = as_(finance).post(f"{url}terms/", {"mode": "enforce", "tolerance_percent": "25"}, follow=True)
+    assert said(answer)[0].startswith("Enforce. Amounts above the budget are refused.")
     refused = as_(author).post(f"{url}terms/", {"mode": "off", "tolerance_percent": "25"}, follow=True)
     assert said(refused) == ["Only finance may allocate a budget."]
     assert as_(author).get(url).context["terms_form"] is None
@@ -100,7 +109,10 @@ def test_finance_sets_the_terms(as_, account, finance, author, url):
 def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance, author, approver, url):
     answer = as_(author).post(f"{url}changes/", change(), follow=True)
     proposed = Change.objects.get()
-    assert said(answer) == [f"{proposed} is proposed. A second person must confirm it."]
+    waits = (
+        f"{proposed} is proposed. A second person must confirm it on its page, under Changes. Ask Approver or Finance."
+    )
+    assert said(answer) == [waits]
     page = f"/changes/{proposed.pk}/"
     shown = as_(author).get(page)
     assert shown.context["cannot_confirm"] == "Only a platform lead or finance may confirm a change of a budget."

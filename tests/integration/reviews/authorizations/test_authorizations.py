@@ -14,6 +14,8 @@ from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import balance_of, entries_of
+from governance.people.actions import people
+from governance.people.domain.roles import Role
 from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import authorizations as authorizations
@@ -21,6 +23,7 @@ from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
 from tests.integration.reviews.workflow.worlds import World
 from tests.refusals import has_code
 from tests.standstill import everything, refused
@@ -168,6 +171,23 @@ def test_nobody_confirms_what_they_owe_or_profit_from(conditional: Authorization
     condition.refresh_from_db()
     with refused(NotAllowed, match="without a stake"):
         authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+
+
+def test_nobody_of_the_team_confirms_its_conditions(conditional: Authorization, world: World) -> None:
+    """Nor who left it lately, whatever their other role is."""
+    condition, lead, team = (
+        conditional.conditions.first(),
+        world.cast.approver,
+        world.cast.author.role_grants.get().team,
+    )
+    wanted = {"user": lead, "role": Role.REQUESTER, "team": team, "by": world.cast.admin, "now": world.now}
+    for change in (people.grant_role, people.revoke_role):
+        change(**wanted)
+        before = snapshot()
+        with pytest.raises(NotAllowed, match="You belong to the team of this request"):
+            authorizations.confirm_condition(condition=condition, by=lead, now=world.now)
+        assert snapshot() == before
+    authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
 
 
 def test_the_database_wants_a_name_for_what_was_met(conditional: Authorization, world: World) -> None:

@@ -7,7 +7,10 @@ from django.contrib.auth.models import User
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as approvals
+from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
+from reviews.inbox.queries import inbox_of
 from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
@@ -18,6 +21,7 @@ from tests.factories import requests as walks
 from tests.factories.cycles import make_action, make_collecting, make_cycle, make_frozen, make_held, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.integration.governance.budgets.audited import changed
 from tests.integration.reviews.requests.reading import enter, words
 from tests.pages import html_of
 
@@ -149,6 +153,23 @@ def test_the_quarterly_review_stands_with_whoever_leads_it(cast: Cast, now: date
             assert enter(other).get("/").context["inbox"].cycles == ()
     cycles.close(cycle=held, by=cast.approver, now=met_at(now))
     assert enter(cast.approver).get("/").context["inbox"].is_empty
+
+
+def test_a_change_stands_with_whoever_may_confirm_it(cast: Cast, now: datetime) -> None:
+    change = changed(cast, now)
+    lines = {user.username: inbox_of(person=person_of(user), now=now).changes for user in cast.everybody()}
+    assert {name for name, changes in lines.items() if changes} == {"finance"}
+    (line,) = lines["finance"]
+    assert (line.id, line.ref, line.description, line.proposed_by, line.expires_at) == (
+        change.pk,
+        str(change),
+        change.description,
+        "Approver",
+        change.expires_at,
+    )
+    assert not inbox_of(person=person_of(cast.finance), now=now).is_empty
+    approvals.confirm(change=change, by=cast.finance, now=now)
+    assert inbox_of(person=person_of(cast.finance), now=now).changes == ()
 
 
 def test_stuck_effects_are_for_operators(submitted: ReviewRequest, cast: Cast) -> None:

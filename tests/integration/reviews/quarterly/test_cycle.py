@@ -156,7 +156,9 @@ def test_the_cut_off_moves_until_it_has_passed(cast: Cast, now: datetime) -> Non
     assert moved.cut_off_at == later
     for at in (cycle.collecting_at, cycle.cut_off_at + timedelta(days=61)):
         refused(
-            lambda at=at: cycles.move_cut_off(cycle=cycle, cut_off_at=at, reason="Because.", by=cast.product, now=now),
+            lambda at=at: cycles.move_cut_off(
+                cycle=cycle, cut_off_at=at, reason="They are late.", by=cast.product, now=now
+            ),
             Invalid,
             "The cut-off must be after 2026-12-18 00:00 and at the latest 2027-03-12 00:00 UTC",
             field="cut_off_at",
@@ -164,13 +166,13 @@ def test_the_cut_off_moves_until_it_has_passed(cast: Cast, now: datetime) -> Non
     refused(
         lambda: cycles.move_cut_off(cycle=cycle, cut_off_at=later, reason=" a ", by=cast.product, now=now),
         Invalid,
-        "at least 5 characters",
+        "Give a reason of 10 to 2,000 characters",
         field="reason",
     )
     frozen = make_frozen(now=now)
     cycles.advance(now=later)
     refused(
-        lambda: cycles.move_cut_off(cycle=frozen, cut_off_at=later, reason="Too late.", by=cast.product, now=now),
+        lambda: cycles.move_cut_off(cycle=frozen, cut_off_at=later, reason="It is too late.", by=cast.product, now=now),
         WrongState,
         "has passed",
     )
@@ -281,13 +283,13 @@ def test_only_leads_prepare_and_lead(cast: Cast, now: datetime) -> None:
     item = make_item(cycle=held, by=cast.approver, now=now)
     steps: list[Callable[[User], object]] = [
         lambda by: cycles.refresh(cycle=cycle, by=by, now=now),
-        lambda by: cycles.move_cut_off(cycle=cycle, cut_off_at=now, reason="Because.", by=by, now=now),
+        lambda by: cycles.move_cut_off(cycle=cycle, cut_off_at=now, reason="Because of it.", by=by, now=now),
         lambda by: cycles.open_meeting(cycle=cycle, by=by, now=now),
         lambda by: cycles.take_chair(cycle=held, by=by, now=now),
         lambda by: cycles.write_notes(cycle=held, notes="", by=by, now=now),
         lambda by: cycles.close(cycle=held, by=by, now=now),
-        lambda by: agenda.add(cycle=cycle, title="A title", reason="Because.", by=by, now=now),
-        lambda by: agenda.remove(item=item, reason="Because.", by=by, now=now),
+        lambda by: agenda.add(cycle=cycle, title="A title", reason="Because of it.", by=by, now=now),
+        lambda by: agenda.remove(item=item, reason="Because of it.", by=by, now=now),
         lambda by: agenda.move(item=item, position=1, by=by, now=now),
         lambda by: meeting.record_attendance(cycle=held, person=cast.admin, side=Side.GUEST, by=by, now=now),
         lambda by: meeting.remove_attendance(cycle=held, person=cast.product, by=by, now=now),

@@ -44,8 +44,12 @@ CHECKS: dict[str, tuple[Callable[[Person], None], Callable[[Person], bool] | Non
     "revoke": (authorizations_rules.check_revoke, None),
     "waive": (evidence_rules.check_waive, None),
     "confirm": (
-        lambda p: authorizations_rules.check_confirm_condition(p, PARTIES, owner_id=CONDITION_OWNER_ID),
-        lambda p: authorizations_rules.may_confirm_condition(p, PARTIES, owner_id=CONDITION_OWNER_ID),
+        lambda p: authorizations_rules.check_confirm_condition(
+            p, PARTIES, owner_id=CONDITION_OWNER_ID, own_teams=lambda each: each.teams
+        ),
+        lambda p: authorizations_rules.may_confirm_condition(
+            p, PARTIES, owner_id=CONDITION_OWNER_ID, own_teams=lambda each: each.teams
+        ),
     ),
 }
 ALLOWED = {
@@ -54,7 +58,7 @@ ALLOWED = {
     "print": {"requester", "owner", "mate", "lead", "admin", "inside lead", "requester who leads", "owner who leads"},
     "revoke": {"lead", "inside lead", "requester who leads", "owner who leads"},
     "waive": {"lead", "inside lead", "requester who leads", "owner who leads"},  # their interests: test_voting
-    "confirm": {"reviewer", "lead", "inside lead"},
+    "confirm": {"reviewer", "lead"},
 }
 SEES = set(PEOPLE) - {"outsider", "nobody"}
 

@@ -102,7 +102,7 @@ def test_an_approval_registers_the_map(world: World) -> None:
         holder=request.team,
         quarter=str(Quarter.of(world.now)),
         unit=BudgetUnit.USD,
-        amount=Decimal(10_000_000),
+        amount=Decimal(900_000),
         key="more",
         by=world.cast.finance,
         now=world.now,

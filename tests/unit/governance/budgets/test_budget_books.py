@@ -66,12 +66,6 @@ def test_a_bill_without_a_request_comes_off_the_account():
     assert (now.available, now.unbound, now.spent, now.committed) == (580, 70, 70, 300)
 
 
-def test_a_credit_gives_back_but_never_enlarges_a_commitment():
-    assert holding_of([*BOOK, billed(-20)], ref=REF).open == 300
-    assert balance([*BOOK, billed(-20)]).available == 670
-    assert balance([*BOOK, billed(-20, ref=None)]).available == 670
-
-
 def test_a_released_commitment_is_free_again_and_a_released_reservation_stays_apart():
     book = [*BOOK, billed(120)]
     (left,) = release_entry(book, ref=REF, key="x")
