@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 from typing import Any, TypeVar
 
-import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -17,6 +16,7 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 SOURCE_CHARS_MAX = 200_000
 NAME, NAME_RULE = re.compile(r"[-a-zA-Z0-9_]{1,60}"), "write 1 to 60 letters, digits, hyphens and underscores."
@@ -84,12 +84,7 @@ def _record(step: str, row: Version, by: User | None, now: datetime) -> None:
 def _read(source: str) -> dict[str, Any]:
     if len(source) > SOURCE_CHARS_MAX:
         raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
-    try:
-        document = yaml.safe_load(source)
-    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
-        raise Invalid(f"This is not YAML: {error}", field="source") from error
-    except RecursionError as error:
-        raise Invalid("The document is nested too deeply.", field="source") from error
+    document = parse_yaml(source, field="source")
     if not isinstance(document, dict):
         raise Invalid("The document must be a mapping with apiVersion and kind.", field="source")
     return document

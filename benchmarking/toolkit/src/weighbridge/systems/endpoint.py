@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.parsing.http_answers import body_of, bounded
+from weighbridge.core.parsing.json_text import parse_object
+from weighbridge.core.parsing.limits import Limits
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import register
 
 TIMEOUT_S = 60.0
-MAX_ANSWER_BYTES = 64 << 20
+ANSWER = Limits(bytes_max=64 << 20, values_max=32_000_000)
 # Type names of the protocol, and of NumPy.
 TYPES = {
     "BOOL": "bool",
@@ -79,20 +82,18 @@ class EndpointRunner:
         body = json.dumps(document) if document is not None else None
         try:
             self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            self._connection.response_class = bounded(total_s=TIMEOUT_S, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
             answer = self._connection.getresponse()
-            status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
-        except (OSError, http.client.HTTPException) as error:
+            status, text = answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self._connection.close()
             raise EndpointFailed(f"{self._url} does not answer: {str(error) or type(error).__name__}.") from error
         if status != http.client.OK:
             raise EndpointFailed(f"{self._url} answered {status}: {text[:200].decode(errors='replace')}")
         try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise EndpointFailed(f"{self._url} did not answer with JSON.") from error
-        if not isinstance(document, dict):
-            raise EndpointFailed(f"{self._url} did not answer with a JSON object.")
-        return document
+            return parse_object(text, name=f"The answer of {self._url}", limits=ANSWER)
+        except Refused as error:
+            raise EndpointFailed(error.reason) from error
 
 
 def _spec(entry: Mapping[str, Any]) -> InputSpec:
