@@ -56,8 +56,8 @@ def test_an_object(monkeypatch):
         (
             env.json_object,
             "JIRA_FIELDS",
-            "{",
-            "must be: JSON object. The value is not valid JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1).",
+            '{"a": 1, "a": 2}',
+            "must be: JSON object. The value is not valid JSON: the key 'a' occurs twice.",
         ),
         (env.json_object, "JIRA_FIELDS", "[1]", "must be: JSON object. The value is not a JSON object."),
     ],

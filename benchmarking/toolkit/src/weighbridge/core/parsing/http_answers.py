@@ -38,8 +38,9 @@ def bounded(*, total_s: float, bytes_max: int) -> Callable[..., http.client.HTTP
 
 
 def body_of(answer: http.client.HTTPResponse, *, bytes_max: int) -> bytes:
-    """The body, unpacked by nobody; raise AnswerTooLarge above `bytes_max`."""
-    body = answer.read(bytes_max + 1)
+    """The body, unpacked by nobody; raise AnswerTooLarge above `bytes_max`. Closes the answer."""
+    with answer:
+        body = answer.read(bytes_max + 1)
     if len(body) > bytes_max:
         raise AnswerTooLarge(f"the answer is larger than {bytes_max:,} bytes")
     return body

@@ -18,7 +18,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.limits import DIGITS_MAX, DOCUMENT, Limits, check_size
 
 Json = Any
-_MARK = re.compile(r'"(?:[^"\\]|\\.?)*+"?|[\[{,\]}]', re.DOTALL)
+_TEXT = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)
+_NO_BRACKET = re.compile(r"[^][{}]+")
 _LONG_NUMBER = re.compile(rf"[0-9]{{{DIGITS_MAX + 1}}}|[eE][+-]?[0-9]{{3}}")
 _RISKY_TEXT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _EXPONENT_MAX = 400
@@ -93,20 +94,14 @@ def _check_form(text: str, limits: Limits) -> None:
     opened = text.count("[") + text.count("{")
     if opened <= limits.depth_max and opened + text.count(",") <= limits.values_max:
         return
-    depth = values = 0
-    for mark in _MARK.finditer(text):
-        match text[mark.start()]:
-            case "[" | "{":
-                depth += 1
-                values += 1
-            case "]" | "}":
-                depth -= 1
-            case ",":
-                values += 1
+    bare = _TEXT.sub("", text)
+    if sum(bare.count(mark) for mark in "[{,") > limits.values_max:
+        raise StrictnessError(f"it has more than {limits.values_max:,} values")
+    depth = 0
+    for mark in _NO_BRACKET.sub("", bare):
+        depth += 1 if mark in "[{" else -1
         if depth > limits.depth_max:
             raise StrictnessError(f"it is nested deeper than {limits.depth_max} levels")
-        if values > limits.values_max:
-            raise StrictnessError(f"it has more than {limits.values_max:,} values")
 
 
 def decoder(number: type[float] | type[Decimal], *, is_checking: bool = True) -> json.JSONDecoder:
