@@ -36,8 +36,10 @@ from reviews.tickets.domain import (
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.ports import ACCOUNT_CHARS_MAX, RemoteComment, RemoteIssue, RemoteMove
 from reviews.workflow.actions import requests
+from weighbridge.core.documents import cleaned
 from weighbridge.core.errors import Invalid, Refused
 
+IDENTIFIER_CHARS_MAX = 200
 _JIRA = ("integration", "jira")
 
 
@@ -62,12 +64,16 @@ class RequestTarget:
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
-    """Store a verified delivery and queue a read of the ticket. False if this delivery was already stored."""
+    """Store a verified delivery and queue a read of the ticket. False if the same body was already stored.
+
+    The identifier is a header, which nobody signed: it is stored to be looked up, and tells nothing apart.
+    """
+    identifier = cleaned(identifier, chars_max=IDENTIFIER_CHARS_MAX)
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     with transaction.atomic():
         delivery, is_new = WebhookDelivery.objects.get_or_create(
-            identifier=identifier,
-            defaults={"event": hint.event, "ticket": ticket, "body_digest": digest, "received_at": now},
+            body_digest=digest,
+            defaults={"event": hint.event, "ticket": ticket, "identifier": identifier, "received_at": now},
         )
         if is_new:
             _enqueue_read(ticket, occasion=f"hook:{delivery.pk}", now=now)
