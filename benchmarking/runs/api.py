@@ -16,11 +16,13 @@ from benchmarking.runs.actions import sandbox as sandbox_writes
 from benchmarking.runs.models import REASON_CHARS_MAX, Dataset
 from benchmarking.runs.queries import runs, sandbox
 from benchmarking.runs.queries.runs import RunView
+from benchmarking.runs.rules import check_choose_sandbox
 from governance.jobs import actions as jobs
+from governance.jobs.kinds import check_handle
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
-from governance.people.rules import sees_everything
-from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read
+from governance.people.rules import check_act_for_any_team, sees_everything
+from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read, read_for
 
 
 class DatasetInput(Input):
@@ -100,8 +102,8 @@ class Datasets(GenericAPIView[Any]):
     )
     def post(self, request: Request) -> Response:
         """Keep an .npz file; the same content again is the same data set."""
-        user, _, now = asker(request)
-        given = read(DatasetInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, DatasetInput, lambda: check_act_for_any_team(person))
         dataset = dataset_writes.register(name=given["name"], upload=given["file"], by=user, now=now)
         return Response(DatasetAnswer(dataset).data, status=201)
 
@@ -133,7 +135,7 @@ class RunCancellation(APIView):
         """Cancel; whatever its worker still writes is refused."""
         user, person, now = asker(request)
         run = runs.find(run_id=run_id, person=person)
-        read(Nothing, request.data)
+        read_for(request, Nothing, lambda: check_handle(person, run))
         return Response(RunDetailAnswer(runs.describe(jobs.cancel(row=run, by=user, now=now))).data)
 
 
@@ -148,8 +150,9 @@ class Sandbox(APIView):
     @extend_schema(operation_id="sandbox_choose", request=SandboxInput, responses=SandboxAnswer)
     def post(self, request: Request) -> Response:
         """Choose; for administrators, and on record."""
-        user, _, now = asker(request)
-        sandbox_writes.choose(**read(SandboxInput, request.data), by=user, now=now)
+        user, person, now = asker(request)
+        given = read_for(request, SandboxInput, lambda: check_choose_sandbox(person))
+        sandbox_writes.choose(**given, by=user, now=now)
         return Response(SandboxAnswer(_standing()).data)
 
 

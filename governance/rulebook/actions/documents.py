@@ -25,12 +25,14 @@ Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
 
 def draft_policy(*, source: str, by: User | None, now: datetime) -> PolicyVersion:
     """Store a valid policy as the next draft of its name; `by` None is the system."""
+    _check_may_write(by)
     document = _read(source)
     return _draft(PolicyVersion(name=policy.parse_policy(document).name), document, source, by, now)
 
 
 def draft_checklist(*, source: str, by: User | None, now: datetime) -> ChecklistVersion:
     """Store a valid checklist as the next draft of its name."""
+    _check_may_write(by)
     document = _read(source)
     return _draft(ChecklistVersion(name=checklists.parse_checklist(document).name), document, source, by, now)
 
@@ -59,8 +61,6 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
 
 
 def _draft(row: Version, document: dict[str, Any], source: str, by: User | None, now: datetime) -> Version:
-    if by is not None:
-        check_write_rulebook(person_of(by))
     if not NAME.fullmatch(row.name):
         raise Invalid(f"The name {row.name!r} is not valid: {NAME_RULE}", field="source")
     with transaction.atomic():
@@ -74,6 +74,11 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
             raise WrongState(f"Another person has just saved {row}. Check it, then save yours again.") from error
         _record("drafted", row, by, now)
     return row
+
+
+def _check_may_write(by: User | None) -> None:
+    if by is not None:
+        check_write_rulebook(person_of(by))
 
 
 def _record(step: str, row: Version, by: User | None, now: datetime) -> None:

@@ -6,10 +6,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.site.api.shapes import Nothing, read
+from governance.site.api.shapes import Nothing, read, read_for
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries import gate
-from reviews.requests.queries.requests import first_of
+from reviews.authorizations.rules import check_confirm_condition, check_revoke
+from reviews.requests.queries.requests import first_of, parties_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
@@ -36,7 +37,7 @@ class Revocation(APIView):
         row, user, person, now = found(request, ref)
         rows = Authorization.objects.filter(decision__request=row)
         held = first_of(rows, otherwise=f"{ref} holds no authorization.")
-        reason = read(ReasonInput, request.data)["reason"]
+        reason = read_for(request, ReasonInput, lambda: check_revoke(person))["reason"]
         writes.revoke(authorization=held, reason=reason, by=user, now=now)
         return Response(said(row, person, now))
 
@@ -51,6 +52,7 @@ class Confirmation(APIView):
         conditions = Condition.objects.select_related("authorization__decision__request__team")
         own = conditions.filter(pk=condition_id, authorization__decision__request=row)
         condition = first_of(own, otherwise=f"{ref} has no condition {condition_id}.")
-        read(Nothing, request.data)
+        parties = parties_of(row)
+        read_for(request, Nothing, lambda: check_confirm_condition(person, parties, owner_id=condition.owner_id))
         writes.confirm_condition(condition=condition, by=user, now=now)
         return Response(said(row, person, now))
