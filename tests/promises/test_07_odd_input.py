@@ -27,7 +27,7 @@ from tests.promises.test_06_strangers import FOREIGN, cast, things
 from tests.promises.tickets import LONG
 
 __all__ = ["cast", "checklist", "installation", "now", "policy", "signing_key_pem", "things"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.nightly]
 
 Route = tuple[str, dict[str, str]]
 WRITES = ("post", "put", "patch", "delete")

@@ -123,8 +123,6 @@ class _Scan:
 
     def _start(self, event: yaml.CollectionStartEvent) -> None:
         self._check_no_key(event)
-        if event.anchor is not None:
-            self._anchors.pop(event.anchor, None)
         if len(self._open) >= self._limits.depth_max:
             raise _fault(f"it is nested deeper than {self._limits.depth_max} levels", event)
         keys = set[str]() if isinstance(event, yaml.MappingStartEvent) else None
