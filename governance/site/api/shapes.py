@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from types import NoneType
 from typing import Any, ClassVar, TypeAlias, cast, get_args, get_origin, get_type_hints
 
@@ -20,7 +21,8 @@ from weighbridge.core.errors import Refused
 
 Answer = serializers.Serializer[Any]
 Field: TypeAlias = serializers.Field[Any, Any, Any, Any]
-NAME_CHARS_MAX = 80
+NAME_CHARS_MAX, UNKNOWN_MAX = 80, 20
+"""Of unknown fields in one answer; a body can have a hundred thousand."""
 _UNSTORABLE = "The text contains a character that cannot be stored."
 TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
 TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
@@ -46,7 +48,8 @@ class Input(serializers.Serializer[Any]):
         """The validated values; ValidationError names an unknown field, or a text that no database can look up."""
         given = data if isinstance(data, Mapping) else {}
         unknown = f"This field is not known here; known are {', '.join(self.fields)}."
-        wrong = {str(name)[:NAME_CHARS_MAX]: [unknown] for name in given if name not in self.fields}
+        names = islice((str(name) for name in given if name not in self.fields), UNKNOWN_MAX)
+        wrong = {name[:NAME_CHARS_MAX]: [unknown] for name in names}
         # A field that looks its text up asks the database with it, before any validator of texts has seen it.
         texts = {str(name): value for name, value in given.items() if isinstance(value, str)}
         wrong |= {name: [_UNSTORABLE] for name, text in texts.items() if not is_storable(text)}

@@ -96,30 +96,31 @@ def _short(text: object) -> str:
     return cleaned(str(text), chars_max=MESSAGE_CHARS_MAX)
 
 
-class _Bounded(HTTPConnection):
-    """A connection whose read timeout counts for the whole answer."""
+class _Whole:
+    """The part of a connection that makes its read timeout count for the whole answer."""
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library
-        self.response_class = _response_class(self.timeout)
-        return super().getresponse()
+    timeout: float | None
 
-
-class _BoundedTls(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library
-        self.response_class = _response_class(self.timeout)
-        return super().getresponse()
+    def getresponse(self) -> HTTPResponse:
+        total_s = float(self.timeout or 0.0)
+        self.response_class = bounded(total_s=total_s, bytes_max=ANSWER.bytes_max)
+        return super().getresponse()  # type: ignore[misc, no-any-return]  # of the connection beside it
 
 
-def _response_class(timeout_s: float | None) -> Any:
-    return bounded(total_s=float(timeout_s or 0.0), bytes_max=ANSWER.bytes_max)
+class _Connection(_Whole, HTTPConnection):  # type: ignore[misc]  # as in the library, which answers with its own class
+    """Without TLS."""
+
+
+class _TlsConnection(_Whole, HTTPSConnection):  # type: ignore[misc]  # as above
+    """With TLS."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Bounded
+    ConnectionCls = _Connection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _BoundedTls
+    ConnectionCls = _TlsConnection
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}

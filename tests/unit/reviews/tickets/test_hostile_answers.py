@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reviews.tickets.jira.answers import BoundedAdapter, _Whole
 from reviews.tickets.jira.reader import JiraReader
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import OutcomeUnknown, Paragraph, TicketDraft, TrackerError, TrackerUnreachable
@@ -16,7 +17,7 @@ from tests.standins.hostile_http import ANSWERS, odd, serving
 from weighbridge.core.parsing.http_answers import RETRY_AFTER_MAX_S
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-TIMEOUT_S, IN_TIME_S, MEMORY_BYTES = 1.0, 4.0, 150_000_000
+TIMEOUT_S, IN_TIME_S, MEMORY_BYTES = 1.0, 10.0, 150_000_000
 API = "/rest/api/3"
 ITSELF = {
     f"{API}/serverInfo": json.dumps({"deploymentType": "Cloud"}).encode(),
@@ -123,6 +124,20 @@ def test_comments_of_another_form_are_an_error_of_the_port(page: object) -> None
     right = ITSELF | {f"{API}/issue/10001": json.dumps(ISSUE).encode()}
     with serving(odd(page), first=right) as url:
         failure_of(url, OPERATIONS["read"])
+
+
+@pytest.mark.parametrize("time_of", ["0001-01-01T00:00:00.000+2359", "9999-12-31T23:59:59.000-2359"])
+def test_a_time_that_cannot_be_is_none(time_of: str) -> None:
+    with serving(odd({"issues": [ISSUE | {"fields": FIELDS | {"updated": time_of}}]}), first=ITSELF) as url:
+        failure_of(url, OPERATIONS["statuses"])
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_way_leads_around_the_limits(scheme: str) -> None:
+    adapter = BoundedAdapter()
+    for manager in (adapter.poolmanager, adapter.proxy_manager_for("http://127.0.0.1:9")):
+        pool = manager.pool_classes_by_scheme[scheme]
+        assert issubclass(pool.ConnectionCls, _Whole)
 
 
 def test_a_list_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

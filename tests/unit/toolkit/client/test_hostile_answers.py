@@ -16,7 +16,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.systems import endpoint
 from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 
-TIMEOUT_S, IN_TIME_S, MEMORY_BYTES = 1.0, 4.0, 250_000_000
+TIMEOUT_S, IN_TIME_S, MEMORY_BYTES = 1.0, 15.0, 250_000_000
 X = {"x": np.zeros((1, 2), dtype=np.float32)}
 MODEL = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]}
 

@@ -4,6 +4,7 @@ A timeout of a socket counts from one byte to the next, so a server that sends o
 `bounded` makes `http.client`, and what is built on it, wait no longer than the timeout in total.
 """
 
+import contextlib
 import http.client
 import io
 import socket
@@ -76,8 +77,7 @@ class _Bounded(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        if not self.closed:
-            if self._sock.fileno() >= 0:
-                self._sock.settimeout(self._timeout_s)  # the connection may be used again
-            self._raw.close()
+        with contextlib.suppress(OSError):  # of a connection that is closed already
+            self._sock.settimeout(self._timeout_s)  # it may be used again
+        self._raw.close()
         super().close()
