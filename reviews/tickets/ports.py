@@ -73,7 +73,6 @@ class RemoteTicket:
     duplicates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the texts fit to store."""
         _clean(self, status=STATUS_CHARS_MAX, url=URL_CHARS_MAX)
 
 
@@ -90,7 +89,6 @@ class RemoteComment:
     is_by_us: bool = False
 
     def __post_init__(self) -> None:
-        """Make the texts fit to store."""
         _clean(self, author_id=ACCOUNT_CHARS_MAX, author=NAME_CHARS_MAX, text=COMMENT_CHARS_MAX)
 
 
@@ -107,7 +105,6 @@ class RemoteMove:
     is_by_us: bool = False
 
     def __post_init__(self) -> None:
-        """Make the texts fit to store."""
         _clean(self, author_id=ACCOUNT_CHARS_MAX, author=NAME_CHARS_MAX, status=STATUS_CHARS_MAX)
 
 
@@ -137,7 +134,6 @@ class RemoteIssue:
     moves: tuple[RemoteMove, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the texts fit to store."""
         _clean(self, status=STATUS_CHARS_MAX, url=URL_CHARS_MAX)
 
 
@@ -154,7 +150,6 @@ class TrackerHealth:
     retry_after_s: float | None = None
 
     def __post_init__(self) -> None:
-        """Make the texts fit to store."""
         _clean(self, sentence=REASON_CHARS_MAX, account=NAME_CHARS_MAX)
 
 

@@ -52,7 +52,7 @@ class ApiProblems:
             return self.get_response(request)
         is_form = request.content_type == "multipart/form-data"
         cap = settings.UPLOAD_LIMIT_BYTES + FORM_SLACK_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if declared_bytes(request.META.get("CONTENT_LENGTH") or "") > cap:
+        if declared_bytes(str(request.META.get("CONTENT_LENGTH") or "")) > cap:
             return refuse(TooLarge(f"The body is larger than the {cap:,} bytes accepted here."))
         response = self.get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")

@@ -68,7 +68,7 @@ class UploadCap:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length_bytes = declared_bytes(request.META.get("CONTENT_LENGTH") or "")
+        length_bytes = declared_bytes(str(request.META.get("CONTENT_LENGTH") or ""))
         limit_bytes = settings.UPLOAD_LIMIT_BYTES
         if length_bytes <= limit_bytes + FORM_BYTES:
             return self.get_response(request)

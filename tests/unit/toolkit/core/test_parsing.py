@@ -55,7 +55,6 @@ def test_nothing_but_a_refusal_leaves_the_readers(content: bytes | str) -> None:
         (b"\xff", "it is not text in UTF-8"),
         ('"\ud800"', "a text contains a character that cannot be stored"),
         ('"a\\u0000"', "a text contains a character that cannot be stored"),
-        ('{"a": [{"\\uDC00": 1}]}', "a text contains a character that cannot be stored"),
         ('{"a": 1, "b": 2, "a": 3}', "the key 'a' occurs twice"),
         ("[NaN]", "NaN is not a number"),
         ("-Infinity", "-Infinity is not a number"),
@@ -75,6 +74,21 @@ def test_what_json_is_refused_for(text: str | bytes, reason: str) -> None:
     assert refused.value.reason.startswith("The body is not valid JSON: ")
     assert reason in refused.value.reason
     assert (refused.value.field, refused.value.code) == ("body", "odd")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"a": [1, {"b": "\\u0000"}]}', "a[1].b"),
+        ('{"a": {"b\\uD800": 1}}', "a"),
+        ('{"a": "\ud800"}', "a"),
+        ('{"\\u0000": 1}', None),
+    ],
+)
+def test_the_place_of_a_text_that_cannot_be_stored_is_named(text: str, field: str | None) -> None:
+    with pytest.raises(Invalid, match=r"is not valid JSON: .* contains a character that cannot be stored") as refused:
+        parse_json(text)
+    assert refused.value.field == field
 
 
 def test_the_limits_are_taken_to_the_last() -> None:

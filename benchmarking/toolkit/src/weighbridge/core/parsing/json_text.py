@@ -48,6 +48,7 @@ def parse_json(
         return _storable(value, decoded, is_cleaning=is_cleaning)
     except (ValueError, RecursionError, OverflowError) as error:
         reason = str(error) if isinstance(error, StrictnessError | json.JSONDecodeError) else "it is not text in UTF-8"
+        field = getattr(error, "field", None) or field
         raise Invalid(f"{name} is not valid JSON: {reason}.", code=code, field=field) from error
 
 
@@ -87,6 +88,10 @@ def read_bytes(path: Path, *, limits: Limits, field: str | None = "file", code: 
 
 class StrictnessError(ValueError):
     """Valid for the standard parser, but not here; the message is part of a sentence."""
+
+    def __init__(self, reason: str, *, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.field = field
 
 
 def _check_form(text: str, limits: Limits) -> None:
@@ -155,20 +160,22 @@ def _storable(value: Json, text: str, *, is_cleaning: bool) -> Json:
     """The value; its texts are walked through only if an escape or the text itself can be one that is not storable."""
     if _RISKY_TEXT.search(text) is None and is_storable(text):
         return value
-    return _walked(value, cleaned if is_cleaning else _check_text)
+    return _walked(value, "", cleaned if is_cleaning else None)
 
 
-def _walked(value: Json, clean: Callable[[str], str]) -> Json:
+def _walked(value: Json, path: str, clean: Callable[[str], str] | None) -> Json:
     if isinstance(value, str):
-        return clean(value)
+        return clean(value) if clean else _checked(value, path)
     if isinstance(value, list):
-        return [_walked(item, clean) for item in value]
+        return [_walked(item, f"{path}[{place}]", clean) for place, item in enumerate(value)]
     if isinstance(value, dict):
-        return {clean(key): _walked(item, clean) for key, item in value.items()}
+        return {
+            _walked(key, path, clean): _walked(item, f"{path}.{key}".lstrip("."), clean) for key, item in value.items()
+        }
     return value
 
 
-def _check_text(text: str) -> str:
+def _checked(text: str, path: str) -> str:
     if not is_storable(text):
-        raise StrictnessError(f"a text {UNSTORABLE.rstrip('.')}")
+        raise StrictnessError(f"{path or 'a text'} {UNSTORABLE.rstrip('.')}", field=path or None)
     return text
