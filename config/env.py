@@ -14,6 +14,8 @@ import environs
 from environs import validate
 
 from weighbridge.core import masking
+from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_object
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
@@ -204,7 +206,7 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
 
 def json_object(name: str) -> dict[str, Any]:
     """A JSON object. Exits with a message for other values."""
-    return _read(partial(_ENVIRONMENT.json, validate=_check_object), name, {})
+    return _read(_json_object, name, {})
 
 
 def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
@@ -230,9 +232,11 @@ def _register_secrets(kind: str, value: str) -> None:
         masking.hide_url_password(value)
 
 
-def _check_object(value: object) -> None:
-    if not isinstance(value, dict):
-        raise environs.ValidationError("Not a JSON object.")
+def _json_object(name: str) -> dict[str, Any]:
+    try:
+        return parse_object(_ENVIRONMENT.str(name), name="The value")
+    except Refused as refusal:
+        raise environs.EnvValidationError(refusal.reason, [refusal.reason]) from refusal
 
 
 def set_polars_cache_size() -> None:

@@ -16,14 +16,16 @@ from benchmarking.runs.actions import sandbox as sandbox_writes
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs, sandbox
 from benchmarking.runs.queries.runs import RunView
+from benchmarking.runs.rules import check_choose_sandbox
 from governance.jobs import actions as jobs
+from governance.jobs.kinds import check_handle
 from governance.people.api.caller import asker
 from governance.people.approvals.models import Change
 from governance.people.approvals.serializers import ProposalAnswer
 from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_CHARS_MIN
 from governance.people.domain.roles import Person
-from governance.people.rules import sees_everything
-from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read
+from governance.people.rules import check_act_for_any_team, sees_everything
+from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read, read_for
 
 
 class DatasetInput(Input):
@@ -103,8 +105,8 @@ class Datasets(GenericAPIView[Any]):
     )
     def post(self, request: Request) -> Response:
         """Keep an .npz file; the same content again is the same data set."""
-        user, _, now = asker(request)
-        given = read(DatasetInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, DatasetInput, lambda: check_act_for_any_team(person))
         dataset = dataset_writes.register(name=given["name"], upload=given["file"], by=user, now=now)
         return Response(DatasetAnswer(dataset).data, status=201)
 
@@ -136,7 +138,7 @@ class RunCancellation(APIView):
         """Cancel; whatever its worker still writes is refused."""
         user, person, now = asker(request)
         run = runs.find(run_id=run_id, person=person)
-        read(Nothing, request.data)
+        read_for(request, Nothing, lambda: check_handle(person, run))
         return Response(RunDetailAnswer(runs.describe(jobs.cancel(row=run, by=user, now=now))).data)
 
 
@@ -155,8 +157,9 @@ class Sandbox(APIView):
         """Choose; for administrators. To allow runs without bubblewrap takes a second one: the answer is 202 and the
         proposed change.
         """
-        user, _, now = asker(request)
-        done = sandbox_writes.choose(**read(SandboxInput, request.data), by=user, now=now)
+        user, person, now = asker(request)
+        given = read_for(request, SandboxInput, lambda: check_choose_sandbox(person))
+        done = sandbox_writes.choose(**given, by=user, now=now)
         if isinstance(done, Change):
             return Response(ProposalAnswer(done).data, status=202)
         return Response(SandboxAnswer(_standing()).data)

@@ -104,6 +104,7 @@ SENDERS = {
     "reviews/quarterly/mail.py": "Mail that invites people to a quarterly meeting.",
     "governance/operations/management/stack.py": "`manage.py up` checks that its own server responds, on this machine.",
     f"{TOOLKIT}/client/server.py": "The command line calls a Weighbridge server: gate, requests, evidence.",
+    f"{TOOLKIT}/core/parsing/http_answers.py": "Nothing; it reads the answers to what others send, under limits.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator/engine.py": "Sends a load test's requests to that endpoint.",

@@ -21,6 +21,11 @@ def check_propose_budget_change(person: Person, *, team: str) -> None:
         need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, to="change another team's budget")
 
 
+def check_propose_some_budget_change(person: Person) -> None:
+    """Propose a change for some account: any requester, platform leads and finance."""
+    need_role(person, Role.REQUESTER, Role.PLATFORM_LEAD, Role.FINANCE, to="propose a change of a budget")
+
+
 may_allocate_budget = may(check_allocate_budget)
 may_see_budget = may(check_see_budget)
 may_propose_budget_change = may(check_propose_budget_change)

@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 
 from governance.findings import actions as finding_writes
 from governance.findings import queries as findings
+from governance.findings.rules import check_close_finding
 from governance.findings.serializers import ClosingInput, FindingAnswer, FindingFilters
 from governance.people.api.caller import asker
-from governance.site.api.shapes import read
+from governance.site.api.shapes import read, read_for
 
 
 class Findings(GenericAPIView[Any]):
@@ -37,5 +38,6 @@ class FindingClosing(APIView):
         """Close it with what was done about it; it never opens again."""
         user, person, now = asker(request)
         finding = findings.find(finding_id=finding_id, person=person)
-        note = read(ClosingInput, request.data)["note"]
+        owner_id = finding.owner_id
+        note = read_for(request, ClosingInput, lambda: check_close_finding(person, owner_id=owner_id))["note"]
         return Response(FindingAnswer(finding_writes.close(finding=finding, note=note, by=user, now=now)).data)

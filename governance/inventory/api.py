@@ -14,7 +14,8 @@ from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.queries import ModelSelection
 from governance.inventory.serializers import ModelAnswer, ModelFilters, ModelInput, ModelVersionAnswer
 from governance.people.api.caller import asker
-from governance.site.api.shapes import read
+from governance.people.rules import check_act_for_any_team
+from governance.site.api.shapes import read, read_for
 
 
 class Models(GenericAPIView[Any]):
@@ -37,8 +38,8 @@ class Models(GenericAPIView[Any]):
     )
     def post(self, request: Request) -> Response:
         """Register a version by its file, or by URI and SHA-256; the same content again is the same version."""
-        user, _, now = asker(request)
-        given = read(ModelInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, ModelInput, lambda: check_act_for_any_team(person))
         asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "owner")})
         uri, digest = given.get("uri", ""), given.get("sha256", "")
         entry = NewVersion(asset=asset, version=given["version"], upload=given.get("file"), uri=uri, digest=digest)

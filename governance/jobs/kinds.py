@@ -92,3 +92,8 @@ def register(kind: JobKind[Row]) -> None:
 def kind_of(model: type[Row]) -> JobKind[Row]:
     """The kind of a leased table."""
     return KINDS[model]
+
+
+def check_handle(person: Person, row: Row) -> None:
+    """Raise NotAllowed unless the person may cancel and retry this job."""
+    kind_of(type(row)).check(person, row)

@@ -14,8 +14,9 @@ from governance.rulebook.actions import documents as writes
 from governance.rulebook.actions.publication import propose_publication
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from governance.rulebook.rules import check_propose_publication, check_write_rulebook
 from governance.rulebook.serializers import PolicyAnswer, PolicyDetailAnswer, PolicyInput
-from governance.site.api.shapes import read
+from governance.site.api.shapes import read_for
 
 KIND = "policies"
 
@@ -31,8 +32,9 @@ class Policies(APIView):
     @extend_schema(operation_id="policies_draft", request=PolicyInput, responses={201: PolicyDetailAnswer})
     def post(self, request: Request) -> Response:
         """Write the next draft; a fault is named by its place, like rules[2].limit."""
-        user, _, now = asker(request)
-        draft = writes.draft_policy(source=read(PolicyInput, request.data)["source"], by=user, now=now)
+        user, person, now = asker(request)
+        source = read_for(request, PolicyInput, lambda: check_write_rulebook(person))["source"]
+        draft = writes.draft_policy(source=source, by=user, now=now)
         return Response(_detail(draft), status=201)
 
 
@@ -51,8 +53,8 @@ class PolicyProposal(APIView):
     @extend_schema(operation_id="policies_propose", request=ChangeReasonInput, responses={201: ChangeAnswer})
     def post(self, request: Request, name: str, number: int) -> Response:
         """Propose the draft for publication; an administrator who neither wrote nor proposed it confirms the change."""
-        user, _, now = asker(request)
-        reason = read(ChangeReasonInput, request.data)["reason"]
+        user, person, now = asker(request)
+        reason = read_for(request, ChangeReasonInput, lambda: check_propose_publication(person))["reason"]
         change = propose_publication(version=_found(name, number), reason=reason, by=user, now=now)
         return Response(ChangeAnswer(change).data, status=201)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import BINDING, Person, Role
 from governance.people.rules import check_act_for_team, check_operate, may, sees_everything
 from weighbridge.core.errors import NotAllowed
 
@@ -43,6 +43,12 @@ def check_withdraw(person: Person, parties: Parties) -> None:
         person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
     ):
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
+
+
+def check_vote_anywhere(person: Person) -> None:
+    """Voting on any request: a stage of a policy asks for a role that judges, spends or administers."""
+    if not person.is_active or person.roles.isdisjoint(BINDING):
+        raise NotAllowed("Only people with the role that a stage of the review asks for may vote.")
 
 
 def check_print(person: Person, parties: Parties) -> None:

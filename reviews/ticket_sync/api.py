@@ -11,16 +11,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from reviews.ticket_sync.actions import receiving as inbound
-from reviews.tickets.domain import has_valid_signature, hint_of, is_too_old
+from reviews.tickets.domain import BODY, has_valid_signature, hint_of, is_too_old
 from reviews.tickets.queries.mirror import linked_ticket
-from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 
 log = logging.getLogger(__name__)
-
-BODY_BYTES_MAX = 25_000_000
-"""Jira sends nothing larger."""
-IDENTIFIER_CHARS_MAX = 200
 
 
 @csrf_exempt  # the signature is the proof; no cookie is looked at
@@ -29,8 +24,8 @@ def jira(request: HttpRequest) -> HttpResponse:
     """`/hooks/jira/`: 202 once stored, 200 for one stored before, 204 for what is not ours, 401 for the forged, 503 to
     be sent again.
     """
-    body = request.read(BODY_BYTES_MAX + 1)
-    if len(body) > BODY_BYTES_MAX:
+    body = request.read(BODY.bytes_max + 1)
+    if len(body) > BODY.bytes_max:
         return _said(413, "The body is larger than any that Jira sends.")
     secrets = settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]
     if not has_valid_signature(body=body, signature=request.headers.get("X-Hub-Signature", ""), secrets=secrets):
@@ -49,14 +44,12 @@ def jira(request: HttpRequest) -> HttpResponse:
 def _stored(request: HttpRequest, body: bytes) -> HttpResponse:
     now = timezone.now()
     hint = hint_of(body)
-    if is_too_old(body, now):
+    if is_too_old(hint, now):
         return _said(401, "The delivery is more than a day old.")
     ticket = linked_ticket(hint.issue_id)
     if ticket is None:
         return HttpResponse(status=204)
-    identifier = request.headers.get("X-Atlassian-Webhook-Identifier", "") or digest_of(body.decode(errors="replace"))
-    if len(identifier) > IDENTIFIER_CHARS_MAX:
-        raise Invalid("The identifier of the delivery is too long.")
+    identifier = request.headers.get("X-Atlassian-Webhook-Identifier", "")
     is_new = inbound.receive(identifier=identifier, hint=hint, body=body, ticket=ticket, now=now)
     return _said(202, "Stored.") if is_new else _said(200, "Stored before.")
 

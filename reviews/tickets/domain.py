@@ -6,7 +6,6 @@ if the person who moved the ticket is linked to a user who may do this.
 
 import hashlib
 import hmac
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,10 +14,15 @@ from types import MappingProxyType
 from typing import Any
 
 from reviews.requests.domain.lifecycle import TERMINAL, RequestState
-from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_object
+from weighbridge.core.parsing.limits import Limits
 
 AGE_MAX = timedelta(hours=24)
 """The tracker retries a delivery for some hours; a signed body that is older than this is a replay."""
+BODY = Limits(bytes_max=25_000_000)
+"""Jira sends no larger body."""
+EPOCH, LAST_MS = datetime(1970, 1, 1, tzinfo=UTC), 2**47
+EVENT_CHARS_MAX, ID_CHARS_MAX = 80, 40
 MARKER = "[ticket.tell:"
 DONE_CATEGORY = "done"
 _ALGORITHM = "sha256="
@@ -65,10 +69,14 @@ MOVES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The subject of a delivery: the event name and the issue id; the id is "" if there is no issue."""
+    """The subject of a delivery: the event name and the issue id, "" if there is no issue; and when it was sent.
+
+    `sent_at` is signed with the body, unlike every header. None if the body has no time.
+    """
 
     event: str
     issue_id: str
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class MoveAnswer:
 
 def has_valid_signature(*, body: bytes, signature: str, secrets: Sequence[str]) -> bool:
     """Whether `signature` is the HMAC-SHA256 of the raw body under one of the secrets. Compares in constant time."""
-    given = signature.removeprefix(_ALGORITHM).encode()
+    given = signature.removeprefix(_ALGORITHM).encode(errors="replace")
     matches = [
         hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode(), given)
         for secret in secrets
@@ -92,19 +100,20 @@ def has_valid_signature(*, body: bytes, signature: str, secrets: Sequence[str]) 
 
 
 def hint_of(body: bytes) -> Hint:
-    """The hint in a verified body. Raises Invalid if the body is not a JSON object."""
-    document = _object(body)
-    issue = document.get("issue")
-    issue_id = issue.get("id") if isinstance(issue, dict) else None
-    return Hint(str(document.get("webhookEvent", ""))[:80], str(issue_id) if isinstance(issue_id, str | int) else "")
+    """The hint in a verified body. Raises Invalid if the body is not a JSON object, TooLarge if it is too long."""
+    document = parse_object(body, name="The body", limits=BODY, is_cleaning=True)
+    issue = _mapping_in(document, "issue")
+    issue_id = issue.get("id")
+    return Hint(
+        event=str(document.get("webhookEvent", ""))[:EVENT_CHARS_MAX],
+        issue_id=str(issue_id)[:ID_CHARS_MAX] if isinstance(issue_id, str | int) else "",
+        sent_at=_sent_at(document, issue),
+    )
 
 
-def is_too_old(body: bytes, now: datetime) -> bool:
-    """Whether the timestamp in the body is more than a day old. A body without a timestamp is not too old."""
-    sent_ms = _object(body).get("timestamp")
-    if not isinstance(sent_ms, int) or isinstance(sent_ms, bool):
-        return False
-    return now - datetime(1970, 1, 1, tzinfo=UTC) > timedelta(milliseconds=max(0, min(sent_ms, 2**48))) + AGE_MAX
+def is_too_old(hint: Hint, now: datetime) -> bool:
+    """Whether the time in the body is more than a day ago. A body without a time is not too old."""
+    return hint.sent_at is not None and now - hint.sent_at > AGE_MAX
 
 
 def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decisions: Collection[str]) -> Meaning:
@@ -167,11 +176,18 @@ def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:
     return is_stored or (is_by_us and MARKER in text)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _sent_at(document: Mapping[str, Any], issue: Mapping[str, Any]) -> datetime | None:
+    """The time of the event in milliseconds; without one, the time of the last change that the body names."""
+    sent_ms = document.get("timestamp")
+    if isinstance(sent_ms, int) and not isinstance(sent_ms, bool):
+        return EPOCH + timedelta(milliseconds=max(0, min(sent_ms, LAST_MS)))
+    changed = _mapping_in(document, "comment").get("updated") or _mapping_in(issue, "fields").get("updated")
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("The body is not JSON.") from error
-    if not isinstance(document, dict):
-        raise Invalid("The body is not a JSON object.")
-    return document
+        return datetime.strptime(str(changed), "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _mapping_in(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = document.get(name)
+    return part if isinstance(part, dict) else {}

@@ -59,19 +59,22 @@ OUTCOMES = [(outcome.value, outcome.value) for outcome in MoveOutcome]
 
 
 class WebhookDelivery(models.Model):
-    """A verified delivery, one row per identifier of the tracker. Its body is only a hint and is not stored."""
+    """A verified delivery, one row per body. Its body is only a hint and is not stored.
 
-    identifier = models.CharField(max_length=200, unique=True)
+    The signature covers the body alone: whoever repeats a delivery can send it under another identifier.
+    """
+
+    identifier = models.CharField(max_length=200, blank=True)
     event = models.CharField(max_length=80, blank=True)
     ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="deliveries")
-    body_digest = models.CharField(max_length=71)
+    body_digest = models.CharField(max_length=71, unique=True)
     received_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["-received_at"])]
 
     def __str__(self) -> str:
-        return self.identifier
+        return self.identifier or self.body_digest
 
 
 class TicketMirror(models.Model):

@@ -12,6 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from weighbridge.core.documents import cleaned
+
+ID_CHARS_MAX, ACCOUNT_CHARS_MAX, NAME_CHARS_MAX, STATUS_CHARS_MAX = 40, 128, 200, 60
+URL_CHARS_MAX, COMMENT_CHARS_MAX, REASON_CHARS_MAX = 300, 32_767, 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -67,6 +72,9 @@ class RemoteTicket:
     status: str
     duplicates: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _clean(self, status=STATUS_CHARS_MAX, url=URL_CHARS_MAX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteComment:
@@ -80,6 +88,9 @@ class RemoteComment:
     updated_at: datetime
     is_by_us: bool = False
 
+    def __post_init__(self) -> None:
+        _clean(self, author_id=ACCOUNT_CHARS_MAX, author=NAME_CHARS_MAX, text=COMMENT_CHARS_MAX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteMove:
@@ -92,6 +103,9 @@ class RemoteMove:
     category: str
     at: datetime
     is_by_us: bool = False
+
+    def __post_init__(self) -> None:
+        _clean(self, author_id=ACCOUNT_CHARS_MAX, author=NAME_CHARS_MAX, status=STATUS_CHARS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +133,9 @@ class RemoteIssue:
     comments: tuple[RemoteComment, ...] = ()
     moves: tuple[RemoteMove, ...] = ()
 
+    def __post_init__(self) -> None:
+        _clean(self, status=STATUS_CHARS_MAX, url=URL_CHARS_MAX)
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerHealth:
@@ -131,6 +148,9 @@ class TrackerHealth:
     sentence: str
     account: str = ""
     retry_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _clean(self, sentence=REASON_CHARS_MAX, account=NAME_CHARS_MAX)
 
 
 class FailureReach(StrEnum):
@@ -146,7 +166,7 @@ class TrackerError(Exception):
 
     def __init__(self, reason: str, *, reach: FailureReach = FailureReach.TICKET) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = cleaned(reason, chars_max=REASON_CHARS_MAX)
         self.reach = reach
 
 
@@ -249,6 +269,12 @@ class TicketReader(TicketTracker, Protocol):
     def read_statuses(self, ticket_ids: Sequence[str]) -> dict[str, TicketStatus]:
         """The statuses of the tickets by id. Deleted and hidden tickets are left out."""
         ...
+
+
+def _clean(row: object, **chars_max: int) -> None:
+    """Replace what cannot be stored in these texts of a tracker, and cut them, in a frozen dataclass under way."""
+    for name, limit in chars_max.items():
+        object.__setattr__(row, name, cleaned(getattr(row, name), chars_max=limit))
 
 
 _LABEL_PART_CHARS_MAX = 80

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, Max, Q, Value, When
@@ -25,6 +24,7 @@ from governance.rulebook.enums import DocumentState
 from governance.rulebook.queries.rulebook import check_draft
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import WrongState
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 NAME = "default"
 ASSIGN = "bills.assign"
@@ -39,7 +39,7 @@ def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
     with transaction.atomic():
         last = AllocationVersion.objects.filter(name=NAME).aggregate(last=Max("number"))["last"] or 0
         version = AllocationVersion(name=NAME, number=last + 1, source=source, written_by=by, written_at=now)
-        version.digest = digest_of(yaml.safe_load(source))
+        version.digest = digest_of(parse_yaml(source))
         try:
             with transaction.atomic():
                 version.save()

@@ -37,10 +37,11 @@ from governance.bills.queries import allocation, bills, spend
 from governance.bills.rules import check_handle_bills, check_see_bills
 from governance.exports.web import export
 from governance.jobs import actions as jobs
+from governance.jobs.kinds import check_handle
 from governance.people.api.caller import asker
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
 from governance.rulebook.actions.publication import propose_publication
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Nothing, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Nothing, read, read_for
 
 
 class _Rows(GenericViewSet[Any]):
@@ -92,9 +93,9 @@ class Bills(_Rows):
 
     def _step(self, request: Request, bill_id: int, take: Callable[..., Bill]) -> Response:
         user, person, now = asker(request)
-        read(Nothing, request.data)
-        bill = take(row=bills.find(bill_id=bill_id, person=person), by=user, now=now)
-        return Response(BillAnswer(bill).data)
+        bill = bills.find(bill_id=bill_id, person=person)
+        read_for(request, Nothing, lambda: check_handle(person, bill))
+        return Response(BillAnswer(take(row=bill, by=user, now=now)).data)
 
 
 class Rates(_Rows):
@@ -110,8 +111,8 @@ class Rates(_Rows):
     @extend_schema(operation_id="rates_set", request=RateInput, responses={201: RateAnswer})
     def set_rate(self, request: Request) -> Response:
         """Say what a currency was worth on a day; of one day the last counts."""
-        user, _, now = asker(request)
-        rate = CurrencyRate(**read(RateInput, request.data))
+        user, person, now = asker(request)
+        rate = CurrencyRate(**read_for(request, RateInput, lambda: check_handle_bills(person)))
         return Response(RateAnswer(rate_writes.set_rate(rate=rate, by=user, now=now)).data, status=201)
 
 
@@ -128,8 +129,9 @@ class AllocationRules(ViewSet):
     @extend_schema(operation_id="allocation_draft", request=RulesInput, responses={201: AllocationDetailAnswer})
     def draft(self, request: Request) -> Response:
         """Write the next draft; rules that overlap are refused with a row that would fall under both."""
-        user, _, now = asker(request)
-        version = allocation_writes.draft(source=read(RulesInput, request.data)["source"], by=user, now=now)
+        user, person, now = asker(request)
+        source = read_for(request, RulesInput, lambda: check_handle_bills(person))["source"]
+        version = allocation_writes.draft(source=source, by=user, now=now)
         return Response(AllocationDetailAnswer(version).data, status=201)
 
     @extend_schema(operation_id="allocation_try", request=AllocationTrialInput, responses=PreviewAnswer)
@@ -154,7 +156,7 @@ class AllocationRules(ViewSet):
         """Somebody else who handles bills confirms it; a worker then assigns the lines on record anew."""
         user, person, now = asker(request)
         check_see_bills(person)
-        reason = read(ChangeReasonInput, request.data)["reason"]
+        reason = read_for(request, ChangeReasonInput, lambda: check_handle_bills(person))["reason"]
         change = propose_publication(version=allocation.find(number=number), reason=reason, by=user, now=now)
         return Response(ChangeAnswer(change).data, status=201)
 

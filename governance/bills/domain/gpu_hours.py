@@ -3,12 +3,13 @@
 Source: FOCUS, ConsumedQuantity and ConsumedUnit, and the property GpuCount of SkuPriceDetails.
 """
 
-import json
 import re
 
 import polars as pl
 
 from governance.bills.domain.reading import DIGITS, SCALE
+from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_json
 
 PER_HOUR = {"hours": 1, "hour": 1, "hrs": 1, "hr": 1, "h": 1, "instancehours": 1, "minutes": 60, "seconds": 3600}
 GPU_UNITS = ("gpuhours", "gpuhour", "gpuhrs", "gpuh", "acceleratorhours")
@@ -19,8 +20,8 @@ COUNTS = ("GpuCount", "x_GpuCount", "gpuCount", "GPUCount")
 def gpus_in(details: str | None) -> int:
     """The number of GPUs in the details of a SKU (JSON); 0 if there is none or the JSON is invalid."""
     try:
-        parsed = json.loads(details or "{}")
-    except ValueError:
+        parsed = parse_json(details or "{}")
+    except Refused:
         return 0
     count = next((parsed[name] for name in COUNTS if name in parsed), 0) if isinstance(parsed, dict) else 0
     return int(float(count)) if re.fullmatch(r"\d{1,4}(\.0+)?", str(count).strip()) is not None else 0

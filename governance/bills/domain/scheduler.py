@@ -23,6 +23,7 @@ from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_
 from governance.bills.domain.file_kind import bad_file, header_of
 from governance.bills.domain.tags import canonical
 from governance.budgets.domain.quarters import next_month
+from weighbridge.core.parsing.json_text import parse_json
 
 
 class Scheduler(StrEnum):
@@ -151,7 +152,7 @@ def _tags(row: Row, named: Mapping[str, str], column: str) -> str:
     """The canonical tags: the columns `named` by tag, and the tags in `column`, which win."""
     own = {tag: row[name] for tag, name in named.items() if row.get(name)}
     text, _ = canonical(row.get(column) or None)
-    return canonical(json.dumps(own | json.loads(text)))[0]
+    return canonical(json.dumps(own | parse_json(text)))[0]
 
 
 def _time(text: str) -> datetime:

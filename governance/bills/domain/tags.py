@@ -2,30 +2,29 @@
 
 import json
 
+from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_json
+
 
 def canonical(text: str | None) -> tuple[str, bool]:
     """The tags as canonical JSON, and whether the text was unreadable (then there are no tags).
 
     Exports contain an object, or a list of pairs `{"key": …, "value": …}`. Values other than text become JSON.
+    Characters that PostgreSQL cannot store are replaced.
     """
     if text is None:
         return "{}", False
     try:
-        parsed = json.loads(text)
-    except ValueError:
+        parsed = parse_json(text, is_cleaning=True)
+    except Refused:
         return "{}", True
     if isinstance(parsed, list) and all(isinstance(one, dict) and "key" in one for one in parsed):
         parsed = {str(one["key"]): one.get("value") for one in parsed}
     if not isinstance(parsed, dict):
         return "{}", True
-    words = {_clean(str(name)): _word(value) for name, value in parsed.items() if value is not None}
+    words = {str(name): _word(value) for name, value in parsed.items() if value is not None}
     return json.dumps(words, ensure_ascii=False, sort_keys=True, separators=(",", ":")), False
 
 
 def _word(value: object) -> str:
-    return _clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _clean(text: str) -> str:
-    """Remove NUL characters and lone surrogates, which PostgreSQL cannot store."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

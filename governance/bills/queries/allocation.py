@@ -9,7 +9,6 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-import yaml
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
 
@@ -20,6 +19,7 @@ from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.rulebook.enums import DocumentState
 from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 Lines = QuerySet[SpendLine]
 REST_KINDS_MAX, NAMES_MAX = 20, 12
@@ -87,12 +87,7 @@ def parse(source: str) -> RuleSet:
     """Parse rules in YAML. Raises Invalid if they are invalid or overlap."""
     if len(source) > SOURCE_CHARS_MAX:
         raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
-    try:
-        return read_rules(yaml.safe_load(source))
-    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
-        raise Invalid(f"This is not YAML: {error}", field="source") from error
-    except RecursionError as error:
-        raise Invalid("The document is nested too deeply.", field="source") from error
+    return read_rules(parse_yaml(source, field="source"))
 
 
 def targets(rules: RuleSet) -> list[tuple[Rule, Team, ModelAsset | None]]:

@@ -25,12 +25,12 @@ from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import BudgetMode
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets, cost_centers, ledger
-from governance.budgets.rules import may_see_budget
+from governance.budgets.rules import check_allocate_budget, check_propose_some_budget_change, may_see_budget
 from governance.exports.web import export
 from governance.people.api.caller import asker
 from governance.people.approvals.models import Change
 from governance.people.approvals.serializers import ProposalAnswer
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, read, read_for
 
 ALLOCATED = {201: AllocationAnswer, 202: ProposalAnswer}
 SET = {200: TermsAnswer, 202: ProposalAnswer}
@@ -53,8 +53,8 @@ class Budgets(ViewSet):
         """Give a team or another cost center something to spend, on top of what it has; for finance. Where it takes a
         second person, the answer is 202 and the proposed change. Send an Idempotency-Key.
         """
-        user, _, now = asker(request)
-        given = read(AllocationInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, AllocationInput, lambda: check_allocate_budget(person))
         holder, unit = given.pop("team"), BudgetUnit(given.pop("unit"))
         done = writes.allocate(holder=holder, unit=unit, **given, key=f"api:{uuid.uuid4().hex}", by=user, now=now)
         if isinstance(done, Change):
@@ -75,7 +75,7 @@ class Budgets(ViewSet):
         """
         user, person, now = asker(request)
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)
-        given = read(TermsInput, request.data)
+        given = read_for(request, TermsInput, lambda: check_allocate_budget(person))
         done = tree_writes.set_terms(account=account, **given | {"mode": BudgetMode(given["mode"])}, by=user, now=now)
         if isinstance(done, Change):
             return Response(ProposalAnswer(done).data, status=202)
@@ -85,7 +85,7 @@ class Budgets(ViewSet):
     def propose_change(self, request: Request) -> Response:
         """Propose another amount, quarter or account; a platform lead or finance who has no part in it confirms."""
         user, person, now = asker(request)
-        given = read(BudgetChangeInput, request.data)
+        given = read_for(request, BudgetChangeInput, lambda: check_propose_some_budget_change(person))
         source = {name: given[name] for name in ("team", "quarter", "unit")}
         moved = {name: given[f"to_{name}"] for name in ("team", "quarter") if f"to_{name}" in given}
         wish = Rebooking(
@@ -113,8 +113,8 @@ class CostCenters(ViewSet):
     @extend_schema(operation_id="budgets_centers_open", request=CenterInput, responses={201: CenterAnswer})
     def open(self, request: Request) -> Response:
         """Open a unit or a project; finance alone. A team's cost center opens with its first budget."""
-        user, _, now = asker(request)
-        given = read(CenterInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, CenterInput, lambda: check_allocate_budget(person))
         level, team = CenterLevel(given.pop("level")), given.pop("team", None)
         parent = cost_centers.of_team(team) if team else None
         center = tree_writes.open_center(level=level, parent=parent, **given, by=user, now=now)

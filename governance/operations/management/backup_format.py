@@ -1,7 +1,6 @@
 """The format of a backup, written and read: a database dump, copied files, and a list of digests."""
 
 import hashlib
-import json
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -12,6 +11,10 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
 from django.db import connection
+
+from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_object, read_bytes
+from weighbridge.core.parsing.limits import MEASUREMENT
 
 SCHEMA = "weighbridge.backup/1"
 DUMP, LIST, KEYS = "database.dump", "backup.json", "keys"
@@ -54,7 +57,10 @@ def check_complete(folder: Path) -> None:
     """Raise CommandError unless the files of the folder match its list of digests."""
     if not (folder / LIST).is_file():
         raise CommandError(f"There is no complete backup in {folder}: {LIST} is missing.")
-    listed = json.loads((folder / LIST).read_text())
+    try:
+        listed = parse_object(read_bytes(folder / LIST, limits=MEASUREMENT), name=LIST)
+    except Refused as refusal:
+        raise CommandError(f"{refusal.reason} Use another backup.") from refusal
     if listed.get("schema") != SCHEMA:
         raise CommandError(f"{folder / LIST} is of schema {listed.get('schema')!r}, but this version reads {SCHEMA!r}.")
     actual = digests(folder)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.site.api.shapes import Answer, Input, Nothing, read
+from governance.site.api.shapes import Answer, Input, Nothing, read_for
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,14 @@ class StepSubject:
         write: Callable[..., object],
         description: str,
         *,
+        check: Callable[..., object],
         takes: type[Input] = Nothing,
         status: int = 200,
     ) -> type[APIView]:
-        """The view of a step: `write` gets what `find` reads, the fields of the input, `by` and `now`."""
+        """The view of a step: `write` gets what `find` reads, the fields of the input, `by` and `now`.
+
+        `check` gets the person and what `find` reads, and raises NotAllowed for whoever may not take the step at all.
+        """
         find, show, answer = self.find, self.show, self.answer
 
         class Step(APIView):
@@ -42,7 +46,9 @@ class StepSubject:
             def post(self, request: Request, **place: Any) -> Response:
                 """Take the step."""
                 user, person, now = asker(request)
-                write(**find(person=person, **place), **read(takes, request.data), by=user, now=now)
+                found = find(person=person, **place)
+                given = read_for(request, takes, lambda: check(person, **found))
+                write(**found, **given, by=user, now=now)
                 return Response(answer(show(person=person, now=now, **place)).data, status=status)
 
         return Step

@@ -37,8 +37,9 @@ def confirm(*, change: Change, by: User, now: datetime) -> Change:
     kind = kind_of(change)
     with transaction.atomic():
         kind.lock(change)
-        row = _waiting(change)
+        row = _locked(change)
         check_confirm(person_of(by), row)
+        _check_waiting(row)
         if row.expires_at <= now:
             raise WrongState(f"{row} was not confirmed by {row.expires_at:%Y-%m-%d %H:%M} UTC. Propose it again.")
         try:
@@ -54,10 +55,11 @@ def confirm(*, change: Change, by: User, now: datetime) -> Change:
 
 def refuse(*, change: Change, reason: str, by: User, now: datetime) -> Change:
     """Close a change without effect: refused, or withdrawn by its proposer."""
-    check_reason(reason)
     with transaction.atomic():
-        row = _waiting(change)
+        row = _locked(change)
         check_refuse(person_of(by), row)
+        _check_waiting(row)
+        check_reason(reason)
         is_own = row.proposed_by_id == by.pk
         _close(row, ChangeState.WITHDRAWN if is_own else ChangeState.REFUSED, by, now, reason)
         _record(row, by, now)
@@ -75,11 +77,13 @@ def expire(*, by: User | None = None, now: datetime) -> list[Change]:
     return rows
 
 
-def _waiting(change: Change) -> Change:
-    row = Change.objects.select_for_update().get(pk=change.pk)
+def _locked(change: Change) -> Change:
+    return Change.objects.select_for_update().get(pk=change.pk)
+
+
+def _check_waiting(row: Change) -> None:
     if row.state != ChangeState.PENDING:
         raise WrongState(f"{row} is {row.state}. Propose it again if it is still needed.")
-    return row
 
 
 def _close(row: Change, state: ChangeState, by: User | None, now: datetime, reason: str = "") -> None:

@@ -12,6 +12,7 @@ from governance.people.actions import grants as writes
 from governance.people.api.caller import asker
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as reads
+from governance.people.approvals.kinds import check_confirm, check_refuse
 from governance.people.approvals.serializers import (
     ChangeAnswer,
     ChangeFilters,
@@ -20,7 +21,8 @@ from governance.people.approvals.serializers import (
     ProposalAnswer,
 )
 from governance.people.domain.roles import Role
-from governance.site.api.shapes import Nothing, read
+from governance.people.rules import check_manage_people
+from governance.site.api.shapes import Nothing, read, read_for
 
 
 class Changes(GenericAPIView[Any]):
@@ -39,8 +41,8 @@ class Changes(GenericAPIView[Any]):
     @extend_schema(operation_id="changes_propose_role", request=GrantInput, responses={201: ProposalAnswer})
     def post(self, request: Request) -> Response:
         """Propose a role that judges, spends or administers for somebody else; another administrator confirms."""
-        user, _, now = asker(request)
-        given = read(GrantInput, request.data)
+        user, person, now = asker(request)
+        given = read_for(request, GrantInput, lambda: check_manage_people(person))
         change = writes.propose_grant(**given | {"role": Role(given["role"])}, by=user, now=now)
         return Response(ProposalAnswer(change).data, status=201)
 
@@ -63,7 +65,7 @@ class ChangeConfirmation(APIView):
         """Put the change in force; needs somebody who may confirm its kind and neither proposed it nor gains by it."""
         user, person, now = asker(request)
         change = reads.find(change_id=change_id, person=person)
-        read(Nothing, request.data)
+        read_for(request, Nothing, lambda: check_confirm(person, change))
         return Response(ChangeAnswer(approvals.confirm(change=change, by=user, now=now)).data)
 
 
@@ -75,5 +77,5 @@ class ChangeRefusal(APIView):
         """Close the proposal without effect: refused, or withdrawn by whoever proposed it."""
         user, person, now = asker(request)
         change = reads.find(change_id=change_id, person=person)
-        reason = read(ChangeReasonInput, request.data)["reason"]
+        reason = read_for(request, ChangeReasonInput, lambda: check_refuse(person, change))["reason"]
         return Response(ChangeAnswer(approvals.refuse(change=change, reason=reason, by=user, now=now)).data)

@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 from typing import Any, TypeVar
 
-import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -18,6 +17,7 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 SOURCE_CHARS_MAX = 200_000
 NAME, NAME_RULE = re.compile(r"[-a-zA-Z0-9_]{1,60}"), "write 1 to 60 letters, digits, hyphens and underscores."
@@ -26,12 +26,14 @@ Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
 
 def draft_policy(*, source: str, by: User | None, now: datetime) -> PolicyVersion:
     """Store a valid policy as the next draft of its name; `by` None is the system."""
+    _check_may_write(by)
     document = _read(source)
     return _draft(PolicyVersion(name=policy.parse_policy(document).name), document, source, by, now)
 
 
 def draft_checklist(*, source: str, by: User | None, now: datetime) -> ChecklistVersion:
     """Store a valid checklist as the next draft of its name."""
+    _check_may_write(by)
     document = _read(source)
     return _draft(ChecklistVersion(name=checklists.parse_checklist(document).name), document, source, by, now)
 
@@ -60,8 +62,6 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
 
 
 def _draft(row: Version, document: dict[str, Any], source: str, by: User | None, now: datetime) -> Version:
-    if by is not None:
-        check_write_rulebook(person_of(by))
     if not NAME.fullmatch(row.name):
         raise Invalid(f"The name {row.name!r} is not valid: {NAME_RULE}", field="source")
     with transaction.atomic():
@@ -77,6 +77,11 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
     return row
 
 
+def _check_may_write(by: User | None) -> None:
+    if by is not None:
+        check_write_rulebook(person_of(by))
+
+
 def _record(step: str, row: Version, by: User | None, now: datetime) -> None:
     details, reason = {"digest": row.digest}, "" if by else ALONE
     subject = (row.word, str(row))
@@ -86,12 +91,7 @@ def _record(step: str, row: Version, by: User | None, now: datetime) -> None:
 def _read(source: str) -> dict[str, Any]:
     if len(source) > SOURCE_CHARS_MAX:
         raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
-    try:
-        document = yaml.safe_load(source)
-    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
-        raise Invalid(f"This is not YAML: {error}", field="source") from error
-    except RecursionError as error:
-        raise Invalid("The document is nested too deeply.", field="source") from error
+    document = parse_yaml(source, field="source")
     if not isinstance(document, dict):
         raise Invalid("The document must be a mapping with apiVersion and kind.", field="source")
     return document

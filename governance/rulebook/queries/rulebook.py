@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import yaml
 from django.contrib.auth.models import User
 
 from governance.people.approvals.enums import Changed
@@ -16,6 +15,7 @@ from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, Document, PolicyVersion
 from weighbridge.core.errors import NotFound, WrongState
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 Version = PolicyVersion | ChecklistVersion
 KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {
@@ -96,12 +96,12 @@ def latest(kind: str) -> Version | None:
 
 def policy_in(version: PolicyVersion) -> Policy:
     """The policy of a version."""
-    return policy.parse_policy(yaml.safe_load(version.source))
+    return policy.parse_policy(parse_yaml(version.source))
 
 
 def checklist_in(version: ChecklistVersion) -> Checklist:
     """The checklist of a version."""
-    return checklists.parse_checklist(yaml.safe_load(version.source))
+    return checklists.parse_checklist(parse_yaml(version.source))
 
 
 def changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:

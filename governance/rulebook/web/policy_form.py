@@ -21,6 +21,7 @@ from governance.rulebook.rules import check_write_rulebook
 from weighbridge.core.errors import Refused
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 RULES_MAX = 100
 
@@ -90,7 +91,7 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """`/rulebook/policies/default/3/form/`: the next version, its rules in a form, and all else as in this version."""
     check_write_rulebook(person_of(request))
     version = rulebook.find(kind="policies", name=name, number=number)
-    document = yaml.safe_load(version.source)
+    document = parse_yaml(version.source)
     is_sent = request.method == "POST"
     forms_of = RuleFormSet(request.POST) if is_sent else RuleFormSet(initial=policy_form.rows_of(document))
     if is_sent and forms_of.is_valid() and (draft := _drafted(request, forms_of, document)) is not None:

@@ -1,7 +1,8 @@
 """Errors of the API in one shape: RFC 9457 problem+json, whoever refuses: a rule, the framework, or Django itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -11,10 +12,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.site.domain import MEDIA_TYPE, PREFIX, document, refusal_document
+from governance.site.domain import MEDIA_TYPE, PREFIX, declared_bytes, document, refusal_document
 from weighbridge.core.errors import Refused, TooLarge
 
 FORM_SLACK_BYTES = 1_000_000
+ERRORS_MAX = 50
+"""Errors named in one answer; a body can have a hundred thousand."""
 KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -26,7 +29,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     answer = exception_handler(error, context)
     if answer is None:
         return None
-    errors = _flattened(error.detail) if isinstance(error, exceptions.ValidationError) else []
+    errors = list(islice(_flattened(error.detail), ERRORS_MAX)) if isinstance(error, exceptions.ValidationError) else []
     problem = document(status=answer.status_code, code=_code(error), detail=_detail(error, errors))
     if errors:
         problem["errors"] = [{"field": field, "detail": words} for field, words in errors]
@@ -49,7 +52,7 @@ class ApiProblems:
             return self.get_response(request)
         is_form = request.content_type == "multipart/form-data"
         cap = settings.UPLOAD_LIMIT_BYTES + FORM_SLACK_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if int(request.META.get("CONTENT_LENGTH") or 0) > cap:
+        if declared_bytes(str(request.META.get("CONTENT_LENGTH") or "")) > cap:
             return refuse(TooLarge(f"The body is larger than the {cap:,} bytes accepted here."))
         response = self.get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")
@@ -83,13 +86,16 @@ def _detail(error: Exception, errors: list[tuple[str, str]]) -> str:
     return str(getattr(error, "detail", "")) or str(error)
 
 
-def _flattened(detail: Any, path: str = "") -> list[tuple[str, str]]:
+def _flattened(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """(field, words) of every error, like facts[2].value."""
     if isinstance(detail, dict):
-        return [pair for key, value in detail.items() for pair in _flattened(value, _joined(path, key))]
-    if isinstance(detail, list):
-        return [pair for value in detail for pair in _flattened(value, path)]
-    return [(path or "body", str(detail))]
+        for key, value in detail.items():
+            yield from _flattened(value, _joined(path, key))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _flattened(value, path)
+    else:
+        yield path or "body", str(detail)
 
 
 def _joined(path: str, key: str | int) -> str:

@@ -4,21 +4,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from types import NoneType
 from typing import Any, ClassVar, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from governance.exports.domain.tables import CSV, MEDIA_TYPES, XLSX
 from weighbridge.core.documents import is_storable
+from weighbridge.core.errors import Refused
 
 Answer = serializers.Serializer[Any]
 Field: TypeAlias = serializers.Field[Any, Any, Any, Any]
+NAME_CHARS_MAX, UNKNOWN_MAX = 80, 20
+"""Of unknown fields in one answer; a body can have a hundred thousand."""
 _UNSTORABLE = "The text contains a character that cannot be stored."
 TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
 TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
@@ -44,7 +48,8 @@ class Input(serializers.Serializer[Any]):
         """The validated values; ValidationError names an unknown field, or a text that no database can look up."""
         given = data if isinstance(data, Mapping) else {}
         unknown = f"This field is not known here; known are {', '.join(self.fields)}."
-        wrong = {str(name): [unknown] for name in given if name not in self.fields}
+        names = islice((str(name) for name in given if name not in self.fields), UNKNOWN_MAX)
+        wrong = {name[:NAME_CHARS_MAX]: [unknown] for name in names}
         # A field that looks its text up asks the database with it, before any validator of texts has seen it.
         texts = {str(name): value for name, value in given.items() if isinstance(value, str)}
         wrong |= {name: [_UNSTORABLE] for name, text in texts.items() if not is_storable(text)}
@@ -59,6 +64,19 @@ def read(kind: type[serializers.Serializer[Any]], data: object) -> dict[str, Any
     given.is_valid(raise_exception=True)
     values: dict[str, Any] = given.validated_data
     return values
+
+
+def read_for(request: Request, kind: type[serializers.Serializer[Any]], check: Callable[[], object]) -> dict[str, Any]:
+    """The validated values of the body of a step.
+
+    Where they are not valid, `check` is called first: it raises NotAllowed for whoever may not take the step at all, so
+    that nobody learns of a step that is not theirs what it takes.
+    """
+    try:
+        return read(kind, request.data)
+    except (exceptions.APIException, Refused):
+        check()
+        raise
 
 
 class Derived(Answer):

@@ -16,7 +16,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
-from governance.site.domain import MEDIA_TYPE, PREFIX, refusal_document
+from governance.site.domain import MEDIA_TYPE, PREFIX, declared_bytes, refusal_document
 from weighbridge.core.errors import Invalid, Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -68,9 +68,9 @@ class UploadCap:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = request.META.get("CONTENT_LENGTH") or "0"
+        length_bytes = declared_bytes(str(request.META.get("CONTENT_LENGTH") or ""))
         limit_bytes = settings.UPLOAD_LIMIT_BYTES
-        if not length.isdigit() or int(length) <= limit_bytes + FORM_BYTES:
+        if length_bytes <= limit_bytes + FORM_BYTES:
             return self.get_response(request)
         refusal = TooLarge(f"The upload is larger than the {limit_bytes // 1_000_000} MB allowed.", field="file")
         response = refusal_response(request, refusal)

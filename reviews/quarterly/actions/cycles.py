@@ -130,6 +130,7 @@ def close(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
     """Close the meeting and issue its minutes. A closed cycle cannot be changed."""
     with transaction.atomic():
         row = _locked(cycle)
+        check_lead_meeting(person_of(by))
         check_move(source=CycleState(row.state), target=CycleState.CLOSED)
         check_close_meeting(person_of(by), chair_id=row.chair_id)
         check_quorum(sides_present(row))

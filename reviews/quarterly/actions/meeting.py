@@ -84,6 +84,7 @@ def decide(*, item: AgendaItem, decided: TakenDecision[User], by: User, now: dat
 
 
 def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
+    check_lead_meeting(person_of(by))
     if cycle.state != CycleState.HELD:
         raise WrongState(
             f"Decisions can be made only while the meeting of {cycle} is open; the cycle is {cycle.state}."

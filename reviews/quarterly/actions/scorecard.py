@@ -17,7 +17,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.scorecard.domain.filed import FiledKpi
 from reviews.scorecard.models import Kpi, KpiActual
-from reviews.scorecard.rules import check_edit_scorecard
+from reviews.scorecard.rules import check_edit_scorecard, check_edit_some_scorecard
 from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 SLUG = re.compile(r"[a-z0-9][-a-z0-9_]{0,59}")
@@ -74,10 +74,11 @@ def supply(
     *, quarter: str, actuals: Sequence[SuppliedActual], channel: str, by: User, now: datetime
 ) -> list[KpiActual]:
     """Store KPI actuals of a quarter before its cut-off. A later value for the same KPI replaces the earlier one."""
+    person = person_of(by)
+    check_edit_some_scorecard(person)
     Quarter.parse(quarter)
     if not 1 <= len(actuals) <= ROWS_MAX:
         raise Invalid(f"Supply 1 to {ROWS_MAX:,} values at a time; you supplied {len(actuals):,}.", field="actuals")
-    person = person_of(by)
     for team in {actual.asset.team.slug for actual in actuals}:
         check_edit_scorecard(person, team=team)
     with transaction.atomic():

@@ -14,7 +14,9 @@ from governance.people.domain.roles import Person
 from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.api.answers import ActionAnswer
 from reviews.quarterly.api.inputs import OutcomeInput
+from reviews.quarterly.models import ActionItem
 from reviews.quarterly.queries.cycles import ActionView, action_view, find_action
+from reviews.quarterly.rules import check_drop_action, check_finish_action
 
 
 class Action(APIView):
@@ -35,20 +37,26 @@ def _view(*, action: str, person: Person, now: datetime) -> ActionView:
     return action_view(find_action(ref=action, person=person), now=now)
 
 
+def _finishes(person: Person, item: ActionItem) -> None:
+    check_finish_action(person, owner_id=item.owner_id)
+
+
 ACTION = StepSubject(_found, _view, ActionAnswer)
 
 acknowledge = ACTION.step(
-    "actions_acknowledge", writes.acknowledge, "Say that somebody is at it; its owner, or a lead."
+    "actions_acknowledge", writes.acknowledge, "Say that somebody is at it; its owner, or a lead.", check=_finishes
 )
 finish = ACTION.step(
     "actions_finish",
     writes.finish,
     "Close it as carried out; its owner, or a lead. It never reopens.",
+    check=_finishes,
     takes=OutcomeInput,
 )
 drop = ACTION.step(
     "actions_drop",
     writes.drop,
     "Give it up, with the reason; a lead who does not owe it. It never reopens.",
+    check=lambda person, item: check_drop_action(person, owner_id=item.owner_id),
     takes=OutcomeInput,
 )

@@ -11,12 +11,13 @@ from rest_framework.views import APIView
 from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, read_for
 from reviews.packets.web import PDF, pdf_answer
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
+from reviews.quarterly.rules import check_lead_meeting
 
 
 class CyclePacketAnswer(Answer):
@@ -46,9 +47,9 @@ class CyclePackets(APIView):
     @extend_schema(operation_id="cycles_packet_issue", request=Nothing, responses={201: CyclePacketAnswer})
     def post(self, request: Request, quarter: str) -> Response:
         """Freeze what a packet says now, and have it drawn; a platform or product lead, after the cut-off."""
-        user, _, now = asker(request)
+        user, person, now = asker(request)
         cycle = _cycle(request, quarter)
-        read(Nothing, request.data)
+        read_for(request, Nothing, lambda: check_lead_meeting(person))
         return Response(CyclePacketAnswer(writes.issue(cycle=cycle, by=user, now=now)).data, status=201)
 
 
@@ -58,9 +59,9 @@ class CyclePacketRetry(APIView):
     @extend_schema(operation_id="cycles_packet_retry", request=Nothing, responses=CyclePacketAnswer)
     def post(self, request: Request, quarter: str, number: int) -> Response:
         """Draw it again after its drawing failed; what was drawn of it is kept."""
-        user, _, now = asker(request)
+        user, person, now = asker(request)
         packet = _packet(request, quarter, number)
-        read(Nothing, request.data)
+        read_for(request, Nothing, lambda: check_lead_meeting(person))
         return Response(CyclePacketAnswer(jobs.retry(row=packet, by=user, now=now)).data)
 
 

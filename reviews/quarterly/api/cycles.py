@@ -18,8 +18,9 @@ from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.api import answers as said
 from reviews.quarterly.api import inputs
 from reviews.quarterly.domain.decisions import TakenDecision
-from reviews.quarterly.models import AgendaItem
+from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
+from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
 from reviews.requests.queries import requests
 from reviews.workflow.api.inputs import ReasonInput
 from weighbridge.core.errors import Invalid
@@ -67,31 +68,47 @@ def _decide(*, item: AgendaItem, by: User, now: datetime, **given: Any) -> None:
     meeting.decide(item=item, decided=TakenDecision(**given), by=by, now=now)
 
 
+def _leads(person: Person, **_: object) -> None:
+    check_lead_meeting(person)
+
+
+def _closes(person: Person, cycle: ReviewCycle) -> None:
+    check_close_meeting(person, chair_id=cycle.chair_id)
+
+
 CYCLE = StepSubject(_found, _whole, said.CycleDetailAnswer)
 
-open_meeting = CYCLE.step("cycles_hold", cycles.open_meeting, "Open the meeting; whoever does is in the chair.")
+open_meeting = CYCLE.step(
+    "cycles_hold", cycles.open_meeting, "Open the meeting; whoever does is in the chair.", check=_leads
+)
 close = CYCLE.step(
     "cycles_close",
     cycles.close,
     "Close the meeting: the minutes are issued, and nothing of the cycle changes any more.",
+    check=_closes,
 )
 take_chair = CYCLE.step(
-    "cycles_take_chair", cycles.take_chair, "Take the chair of an open meeting from whoever had it."
+    "cycles_take_chair", cycles.take_chair, "Take the chair of an open meeting from whoever had it.", check=_leads
 )
 write_notes = CYCLE.step(
     "cycles_write_notes",
     cycles.write_notes,
     "Write the notes of an open meeting, in place of those written before; they become part of the minutes.",
     takes=inputs.NotesInput,
+    check=_leads,
 )
 refresh = CYCLE.step(
-    "cycles_gather", cycles.refresh, "Gather the agenda now, while the cycle collects; the tick does so once an hour."
+    "cycles_gather",
+    cycles.refresh,
+    "Gather the agenda now, while the cycle collects; the tick does so once an hour.",
+    check=_leads,
 )
 move_cut_off = CYCLE.step(
     "cycles_move_cut_off",
     cycles.move_cut_off,
     "Move the cut-off, with the reason, before it has passed.",
     takes=inputs.CutOffInput,
+    check=_leads,
 )
 attend = CYCLE.step(
     "cycles_attend",
@@ -99,12 +116,14 @@ attend = CYCLE.step(
     "Note that somebody attends; noted again, the side is corrected.",
     takes=inputs.AttendanceInput,
     status=201,
+    check=_leads,
 )
 leave = CYCLE.step(
     "cycles_leave",
     meeting.remove_attendance,
     "Take back that somebody attends; what was decided before stands.",
     takes=inputs.LeavingInput,
+    check=_leads,
 )
 add_item = CYCLE.step(
     "cycles_add_item",
@@ -112,18 +131,21 @@ add_item = CYCLE.step(
     "Put something on the agenda, last; move it where it belongs. Send an Idempotency-Key.",
     takes=inputs.ItemInput,
     status=201,
+    check=_leads,
 )
 remove_item = CYCLE.step(
     "cycles_remove_item",
     agenda.remove,
     "Take an item off, with the reason; it is not gathered again, and the minutes say so.",
     takes=ReasonInput,
+    check=_leads,
 )
 move_item = CYCLE.step(
     "cycles_move_item",
     agenda.move,
     "Move an item to another position; the order then stays as people made it.",
     takes=inputs.PositionInput,
+    check=_leads,
 )
 decide = CYCLE.step(
     "cycles_decide",
@@ -131,4 +153,5 @@ decide = CYCLE.step(
     "Decide; with quorum, an owner and a due date. What it implies happens in the same transaction.",
     takes=inputs.DecisionInput,
     status=201,
+    check=_leads,
 )

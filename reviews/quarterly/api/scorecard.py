@@ -10,12 +10,13 @@ from rest_framework.views import APIView
 from governance.inventory.queries import find as find_model
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import read
+from governance.site.api.shapes import read_for
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
 from reviews.quarterly.api import answers as said
 from reviews.quarterly.api.inputs import ActualsInput, KpiInput, model_named
 from reviews.quarterly.queries import scores
+from reviews.scorecard.rules import check_edit_scorecard, check_edit_some_scorecard
 
 
 class Actuals(APIView):
@@ -25,7 +26,7 @@ class Actuals(APIView):
     def post(self, request: Request, quarter: str) -> Response:
         """Supply what KPIs came to, before the cut-off; the latest value of a KPI counts. Send an Idempotency-Key."""
         user, person, now = asker(request)
-        given = read(ActualsInput, request.data)["actuals"]
+        given = read_for(request, ActualsInput, lambda: check_edit_some_scorecard(person))["actuals"]
         actuals = [_actual(person, number, **each) for number, each in enumerate(given, start=1)]
         rows = scorecard.supply(quarter=quarter, actuals=actuals, channel="api", by=user, now=now)
         return Response(said.ActualAnswer(rows, many=True).data, status=201)
@@ -50,5 +51,5 @@ class Kpis(APIView):
         """Set a KPI, or change one; its team or a product lead."""
         user, person, now = asker(request)
         asset = find_model(team=team, slug=slug, person=person)
-        sheet = KpiSheet(**read(KpiInput, request.data))
+        sheet = KpiSheet(**read_for(request, KpiInput, lambda: check_edit_scorecard(person, team=team)))
         return Response(said.KpiAnswer(scorecard.set_kpi(asset=asset, sheet=sheet, by=user, now=now)).data, status=201)

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-import yaml
-
 from governance.rulebook.domain import checklists
 from governance.rulebook.domain.checklists import Checklist
 from governance.rulebook.domain.monitoring import Monitoring
@@ -12,6 +10,7 @@ from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.errors import WrongState
+from weighbridge.core.parsing.yaml_text import parse_yaml
 
 
 def policy_of(version: PolicyVersion) -> Policy:
@@ -26,12 +25,12 @@ def checklist_of(version: ChecklistVersion) -> Checklist:
 
 @lru_cache(maxsize=32)  # versions never change, and parsing the YAML would take half the time of each page
 def _parsed_policy(source: str) -> Policy:
-    return parse_policy(yaml.safe_load(source))
+    return parse_policy(parse_yaml(source))
 
 
 @lru_cache(maxsize=32)
 def _parsed_checklist(source: str) -> Checklist:
-    return checklists.parse_checklist(yaml.safe_load(source))
+    return checklists.parse_checklist(parse_yaml(source))
 
 
 def rulebook_in_force() -> tuple[PolicyVersion, ChecklistVersion]:

@@ -35,11 +35,12 @@ from reviews.tickets.domain import (
     meaning_of,
 )
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
-from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
+from reviews.tickets.ports import ACCOUNT_CHARS_MAX, RemoteComment, RemoteIssue, RemoteMove
 from reviews.workflow.actions import requests
+from weighbridge.core.documents import cleaned
 from weighbridge.core.errors import Invalid, Refused
 
-ACCOUNT_CHARS_MAX = 128
+IDENTIFIER_CHARS_MAX = 200
 _JIRA = ("integration", "jira")
 
 
@@ -64,12 +65,16 @@ class RequestTarget:
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
-    """Store a verified delivery and queue a read of the ticket. False if this delivery was already stored."""
+    """Store a verified delivery and queue a read of the ticket. False if the same body was already stored.
+
+    The identifier is a header, which nobody signed: it is stored to be looked up, and tells nothing apart.
+    """
+    identifier = cleaned(identifier, chars_max=IDENTIFIER_CHARS_MAX)
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     with transaction.atomic():
         delivery, is_new = WebhookDelivery.objects.get_or_create(
-            identifier=identifier,
-            defaults={"event": hint.event, "ticket": ticket, "body_digest": digest, "received_at": now},
+            body_digest=digest,
+            defaults={"event": hint.event, "ticket": ticket, "identifier": identifier, "received_at": now},
         )
         if is_new:
             _enqueue_read(ticket, occasion=f"hook:{delivery.pk}", now=now)
@@ -95,7 +100,7 @@ def update_mirror(*, ticket: Ticket, remote: RemoteIssue, by: User | None = None
         if stored and stored.remote_updated_at and stored.remote_updated_at > remote.updated_at:
             return False
         before = (row.status, row.key, bool(stored and stored.gone_at))
-        row.status, row.key, row.url = remote.status[:60], remote.key, remote.url
+        row.status, row.key, row.url = remote.status, remote.key, remote.url
         row.save(update_fields=["status", "key", "url"])
         changed_count = _mirror_comments(row, remote.comments)
         fields = {"remote_updated_at": remote.updated_at, "read_at": now, "gone_at": None}
@@ -202,8 +207,8 @@ def _store_comment(ticket: Ticket, stored: TicketComment | None, comment: Remote
     is_ours = is_own_comment(is_stored=is_stored, is_by_us=comment.is_by_us, text=comment.text)
     fields = {
         "is_ours": is_ours,
-        "author_id": comment.author_id[:128],
-        "author": comment.author[:200],
+        "author_id": comment.author_id,
+        "author": comment.author,
         "text": "" if is_ours else comment.text,
         "created_at": comment.created_at,
         "updated_at": comment.updated_at,
@@ -255,10 +260,10 @@ def _store_move(
     return TicketMove.objects.create(
         ticket=ticket,
         remote_id=move.id,
-        author_id=move.author_id[:128],
-        author=move.author[:200],
+        author_id=move.author_id,
+        author=move.author,
         user=user,
-        status=move.status[:60],
+        status=move.status,
         moved_at=move.at,
         meaning=meaning,
         outcome=answer.outcome,

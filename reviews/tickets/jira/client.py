@@ -7,15 +7,19 @@ building and its error parsing.
 """
 
 import json
+import re
 from typing import Any
 
 from jira import JIRA
 
 from governance.audit.domain import correlation as trace
+from reviews.tickets.jira.answers import BoundedAdapter
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Misconfigured
+from reviews.tickets.ports import ID_CHARS_MAX, STATUS_CHARS_MAX, Misconfigured
+from weighbridge.core.documents import cleaned
 
 Json = dict[str, Any]
+_IDENTIFIER = re.compile(r"[A-Za-z0-9:_-]+")
 
 
 class JiraClient(JIRA):
@@ -31,6 +35,9 @@ class JiraClient(JIRA):
             get_server_info=False,
             logging=False,
         )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, BoundedAdapter())
+        self._session.headers["Accept-Encoding"] = "gzip"
         self._session.max_redirects = 0  # a redirect turns a POST into a GET, and may carry the token elsewhere
         if trace.request_id():
             self._session.headers[trace.HEADER] = trace.request_id()
@@ -41,7 +48,7 @@ class JiraClient(JIRA):
         self.deploymentType = self.get_json("serverInfo").get("deploymentType")
         if not self._is_cloud:
             raise Misconfigured(
-                f"The server at JIRA_URL reports the type {self.deploymentType or 'unknown'}, not Jira Cloud: "
+                f"The server at JIRA_URL reports the type {label(self.deploymentType or 'unknown')}, not Jira Cloud: "
                 "only Jira Cloud is supported, so set JIRA_URL to a Cloud site."
             )
 
@@ -51,11 +58,11 @@ class JiraClient(JIRA):
 
     def get_json(self, path: str, **params: str) -> Json:
         """GET a path below the API root."""
-        return _as_object(self._get_json(path, params=params))
+        return _as_object(self._session.get(self._get_url(path), params=params).json())
 
     def get_list(self, path: str) -> list[Json]:
         """GET a path below the API root that returns a list of objects."""
-        answer: object = self._get_json(path)
+        answer: object = self._session.get(self._get_url(path)).json()
         if not isinstance(answer, list):
             raise ValueError("not a JSON list")
         return [_as_object(item) for item in answer]
@@ -63,13 +70,25 @@ class JiraClient(JIRA):
     def search(self, jql: str, *, fields: list[str], results_max: int) -> list[Json]:
         """The first issues that match, by the token-paged search (the older one was removed in August 2025)."""
         query = {"jql": jql, "fields": fields, "maxResults": results_max}
-        issues: list[Json] = _as_object(self._get_json("search/jql", params=query, use_post=True))["issues"]
-        return issues
+        return [_as_object(issue) for issue in self.post_json("search/jql", query)["issues"]]
 
     def post_json(self, path: str, payload: Json) -> Json:
         """POST once. Returns {} for an empty response."""
         answer = self._session.post(self._get_url(path), data=json.dumps(payload))
         return _as_object(answer.json() if answer.content else {})
+
+
+def identifier(value: object, *, chars_max: int = ID_CHARS_MAX) -> str:
+    """An id or a key in an answer, as text. Raises ValueError for what cannot be one, such as a path."""
+    text = str(value) if isinstance(value, str | int) else ""
+    if not 0 < len(text) <= chars_max or not _IDENTIFIER.fullmatch(text):
+        raise ValueError("not an id")
+    return text
+
+
+def label(value: object, *, chars_max: int = STATUS_CHARS_MAX) -> str:
+    """A name in an answer, such as that of a status, cut to a length that can be stored and shown."""
+    return cleaned(str(value), chars_max=chars_max)
 
 
 def _as_object(answer: object) -> Json:

@@ -24,8 +24,12 @@ from reviews.tickets.ports import (
     TrackerError,
     TrackerUnreachable,
 )
+from weighbridge.core.parsing.http_answers import capped_wait_s
 
 _MESSAGE_CHARS_MAX = 300
+_DIGITS_MAX = 12
+_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading an answer of unexpected form raises."""
 _PER_ISSUE = "jira-per-issue-on-write"
 _NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
@@ -53,7 +57,7 @@ def translate_errors(operation: Operation, *, settings: JiraSettings, clock: Cal
         ) from error
     except http.ConnectionError as error:
         raise _connection_error(error, operation, settings=settings) from error
-    except (http.RequestException, ValueError, KeyError, TypeError) as error:
+    except (http.RequestException, *_ODD_ANSWER) as error:
         raise _response_error(error, operation, settings=settings) from error
 
 
@@ -124,23 +128,23 @@ def _bad_request(status: int, error: JIRAError, operation: Operation, settings: 
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """The requested wait in seconds; None if the headers contain no usable value.
+    """The requested wait in seconds, an hour at most; None if the headers contain no usable value.
 
     Reads `Retry-After` as seconds or as an HTTP date (RFC 9110 §10.2.3), else `X-RateLimit-Reset` as an ISO 8601 time.
     """
     header = headers.get("Retry-After", "").strip()
     if header.isascii() and header.isdigit():
-        return float(header)
+        return capped_wait_s(float(header[:_DIGITS_MAX]))
     for text, parse in (
         (header, parsedate_to_datetime),
         (headers.get("X-RateLimit-Reset", ""), datetime.fromisoformat),
     ):
         try:
             moment = parse(text)
-        except (ValueError, TypeError):
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return capped_wait_s((moment - now).total_seconds())
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - now).total_seconds())
     return None
 
 

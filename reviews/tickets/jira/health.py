@@ -1,11 +1,12 @@
 """The connection test: account, project, permissions, issue type and fields. It changes nothing in Jira."""
 
 from collections.abc import Iterable
+from itertools import islice
 from urllib.parse import quote
 
-from reviews.tickets.jira.client import JiraClient, Json
+from reviews.tickets.jira.client import JiraClient, Json, identifier, label
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Misconfigured, TrackerHealth
+from reviews.tickets.ports import NAME_CHARS_MAX, Misconfigured, TrackerHealth
 
 _REQUIRED_PERMISSIONS = {
     "CREATE_ISSUES": "create issues",
@@ -14,21 +15,20 @@ _REQUIRED_PERMISSIONS = {
     "LINK_ISSUES": "link issues",
 }
 _FILLED_BY_US = frozenset({"project", "issuetype", "summary", "description", "labels"})
-_PAGE = "200"
+_PAGE, _NAMED_MAX = "200", 20
 
 
 def check_connection(client: JiraClient, settings: JiraSettings) -> TrackerHealth:
     """The first problem that would prevent opening a ticket, or success. Raises TrackerError."""
-    account = str(client.get_json("myself").get("displayName", settings.email))
+    account = label(client.get_json("myself").get("displayName", settings.email), chars_max=NAME_CHARS_MAX)
     project = client.get_json(f"project/{quote(settings.project, safe='')}")
     try:
         _check_permissions(client, settings)
         _check_fields(_fields(client, settings), settings)
     except Misconfigured as error:
         return TrackerHealth(ok=False, sentence=error.reason, account=account)
-    sentence = (
-        f"Connected as {account}: tickets open in {project['name']} ({settings.project}) as {settings.issue_type}."
-    )
+    name = label(project["name"], chars_max=NAME_CHARS_MAX)
+    sentence = f"Connected as {account}: tickets open in {name} ({settings.project}) as {settings.issue_type}."
     return TrackerHealth(ok=True, sentence=sentence, account=account)
 
 
@@ -47,16 +47,16 @@ def _fields(client: JiraClient, settings: JiraSettings) -> list[Json]:
     types = client.get_json(path, maxResults=_PAGE)["issueTypes"]
     for kind in types:
         if kind["name"].casefold() == settings.issue_type.casefold():
-            fields: list[Json] = client.get_json(f"{path}/{kind['id']}", maxResults=_PAGE)["fields"]
+            fields: list[Json] = client.get_json(f"{path}/{identifier(kind['id'])}", maxResults=_PAGE)["fields"]
             return fields
     raise Misconfigured(
         f"Project {settings.project} has no issue type {settings.issue_type}: set JIRA_ISSUE_TYPE to one of "
-        f"{_joined(kind['name'] for kind in types)}."
+        f"{_joined(label(kind['name']) for kind in types)}."
     )
 
 
 def _check_fields(fields: list[Json], settings: JiraSettings) -> None:
-    names = {str(field["fieldId"]): str(field["name"]) for field in fields}
+    names = {label(field["fieldId"]): label(field["name"]) for field in fields}
     if "labels" not in names:
         raise Misconfigured(
             f"The create screen of {settings.issue_type} in project {settings.project} lacks the field Labels: add it. "
@@ -69,7 +69,7 @@ def _check_fields(fields: list[Json], settings: JiraSettings) -> None:
             "from JIRA_FIELDS or add it to the screen.",
             fields=tuple(unknown),
         )
-    required = {str(field["fieldId"]) for field in fields if field["required"] and not field.get("hasDefaultValue")}
+    required = {label(field["fieldId"]) for field in fields if field["required"] and not field.get("hasDefaultValue")}
     if missing := sorted(required - _FILLED_BY_US - set(settings.fields)):
         raise Misconfigured(
             f"Project {settings.project} requires {_joined(f'{names[name]} ({name})' for name in missing)} in every "
@@ -79,4 +79,4 @@ def _check_fields(fields: list[Json], settings: JiraSettings) -> None:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return ", ".join(texts)
+    return ", ".join(islice(texts, _NAMED_MAX))

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from reviews.tickets.jira.client import Json
+from reviews.tickets.jira.client import Json, identifier, label
 from reviews.tickets.jira.mapping import prose
 from reviews.tickets.jira.tracker import JiraTracker, issue_path
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove, TicketStatus
 
 ENTRIES_MAX = 2_000
+YEARS = (1990, 2200)
 STATUSES_MAX = 100
 """The maximum number of issues in one bulk request."""
 
@@ -42,26 +43,27 @@ class JiraReader(JiraTracker):
             wanted = {"issueIdsOrKeys": list(ticket_ids[start : start + STATUSES_MAX]), "fields": ["status", "updated"]}
             with self._asking("read the statuses of the tickets", write=False) as client:
                 issues = client.post_json("issue/bulkfetch", wanted)["issues"]
-                seen |= {str(issue["id"]): _ticket_status(issue["fields"]) for issue in issues}
+                seen |= {identifier(issue["id"]): _ticket_status(issue["fields"]) for issue in issues}
         return seen
 
     def _oldest(self, ticket_id: str, part: str, name: str) -> Iterator[Json]:
         return islice(self._entries("read the ticket", ticket_id, part, name), ENTRIES_MAX)
 
     def _moves(self, ticket_id: str, us: str) -> list[RemoteMove]:
-        moves = [
+        items = (
             (entry, item)
             for entry in self._oldest(ticket_id, "changelog", "values")
             for item in entry["items"]
             if item.get("field") == "status"
-        ]
+        )
+        moves = list(islice(items, ENTRIES_MAX))
         categories = self._categories() if any(_author(entry)[0] != us for entry, _ in moves) else {}
         return [
             RemoteMove(
-                id=str(entry["id"]),
+                id=identifier(entry["id"]),
                 author_id=_author(entry)[0],
                 author=_author(entry)[1],
-                status=str(item["toString"]),
+                status=label(item["toString"]),
                 category=categories.get(str(item["to"]), ""),
                 at=_moment(entry["created"]),
                 is_by_us=_author(entry)[0] == us,
@@ -71,13 +73,14 @@ class JiraReader(JiraTracker):
 
     def _categories(self) -> dict[str, str]:
         with self._asking("list its statuses", write=False) as client:
-            return {str(status["id"]): str(status["statusCategory"]["key"]) for status in client.get_list("status")}
+            statuses = client.get_list("status")
+            return {identifier(status["id"]): label(status["statusCategory"]["key"]) for status in statuses}
 
 
 def _comment(entry: Json, us: str) -> RemoteComment:
     author_id, author = _author(entry)
     return RemoteComment(
-        id=str(entry["id"]),
+        id=identifier(entry["id"]),
         author_id=author_id,
         author=author,
         text=prose(entry.get("body")),
@@ -89,8 +92,8 @@ def _comment(entry: Json, us: str) -> RemoteComment:
 
 def _ticket_status(fields: Json) -> TicketStatus:
     category = fields["status"].get("statusCategory", {})
-    names = tuple(str(category[part]) for part in ("name", "key") if part in category)
-    return TicketStatus(status=str(fields["status"]["name"]), categories=names, updated_at=_moment(fields["updated"]))
+    names = tuple(label(category[part]) for part in ("name", "key") if part in category)
+    return TicketStatus(status=label(fields["status"]["name"]), categories=names, updated_at=_moment(fields["updated"]))
 
 
 def _author(entry: Json) -> tuple[str, str]:
@@ -100,5 +103,8 @@ def _author(entry: Json) -> tuple[str, str]:
 
 
 def _moment(text: str) -> datetime:
-    """Jira writes `2026-11-24T12:00:00.000+0000`. Raises ValueError for other formats."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    """Jira writes `2026-11-24T12:00:00.000+0000`. Raises ValueError for other formats, and years that cannot be."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise ValueError("not a time of a ticket")
+    return moment

@@ -1,5 +1,6 @@
 """The TicketTracker for Jira Cloud. It neither sleeps nor retries: the outbox decides when to try again."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,13 +8,15 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from reviews.tickets.jira import health
-from reviews.tickets.jira.client import JiraClient, Json
+from reviews.tickets.jira.client import JiraClient, Json, identifier, label
 from reviews.tickets.jira.errors import Operation, translate_errors
 from reviews.tickets.jira.mapping import document, marked_document, marker_text, prose, summary_line
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.workflow import find_transition, status_if_reached
 from reviews.tickets.ports import (
+    ACCOUNT_CHARS_MAX,
     Block,
+    FailureReach,
     LabelLost,
     Misconfigured,
     RateLimited,
@@ -27,7 +30,7 @@ from reviews.tickets.ports import (
 )
 
 _FOUND_MAX = 50
-PAGE = 100
+PAGE, PAGES_MAX, LIST_S = 100, 100, 60.0
 _DEFAULT_WAIT_S = 5.0
 _READ_FIELDS = "labels,status"
 
@@ -60,8 +63,8 @@ class JiraTracker:
                     "This worker was delayed too long, so Jira was not asked to open the ticket; a later attempt will."
                 )
             created = client.post_json("issue", payload)
-            key = str(created["key"])
-            opened = RemoteTicket(str(created["id"]), key, self.settings.browse_url(key), status="")
+            key = identifier(created["key"])
+            opened = RemoteTicket(identifier(created["id"]), key, self.settings.browse_url(key), status="")
         return self._with_label_checked(opened, ticket.label)
 
     def find(self, label: str) -> RemoteTicket | None:
@@ -80,7 +83,7 @@ class JiraTracker:
             return existing
         with self._asking("add a comment", write=True, ticket=ticket_id) as client:
             body = marked_document(blocks, marker=marker)
-            return str(client.post_json(f"{issue_path(ticket_id)}/comment", {"body": body})["id"])
+            return identifier(client.post_json(f"{issue_path(ticket_id)}/comment", {"body": body})["id"])
 
     def transition(self, ticket_id: str, target: str) -> str:
         """Move the ticket by a transition that currently leads to the target. Returns the resulting status."""
@@ -179,15 +182,17 @@ class JiraTracker:
         with self._asking(what, write=False, ticket=ticket_id):
             us = self.own_account()
             for comment in self._entries(what, ticket_id, "comment", "comments", orderBy="-created"):
-                if comment["author"]["accountId"] == us and wanted in prose(comment["body"]):
-                    return str(comment["id"])
+                if (comment.get("author") or {}).get("accountId") == us and wanted in prose(comment["body"]):
+                    return identifier(comment["id"])
         return ""
 
     def _entries(self, what: str, ticket_id: str, part: str, name: str, **order: str) -> Iterator[Json]:
-        """All entries of a paged list of a ticket, page by page."""
-        start = 0
+        """The first entries of a paged list of a ticket, page by page, up to a number of pages and a time."""
+        start, ends_at_s = 0, time.monotonic() + LIST_S
         with self._asking(what, write=False, ticket=ticket_id) as client:
-            while True:
+            for _ in range(PAGES_MAX):
+                if time.monotonic() > ends_at_s:
+                    raise TrackerUnreachable(f"Jira took too long to {what}.", reach=FailureReach.TICKET)
                 span = {"startAt": str(start), "maxResults": str(PAGE)}
                 page = client.get_json(f"{issue_path(ticket_id)}/{part}", **span, **order)
                 yield from page[name]
@@ -199,13 +204,12 @@ class JiraTracker:
         """Our account id in Jira, read once. Raises TrackerError."""
         if not self._account_id:
             with self._asking("name our account", write=False) as client:
-                self._account_id = str(client.get_json("myself")["accountId"])
+                self._account_id = identifier(client.get_json("myself")["accountId"], chars_max=ACCOUNT_CHARS_MAX)
         return self._account_id
 
     def _ticket(self, issue: Json) -> RemoteTicket:
-        key = str(issue["key"])
-        status = str(issue["fields"]["status"]["name"])
-        return RemoteTicket(id=str(issue["id"]), key=key, url=self.settings.browse_url(key), status=status)
+        key, status = identifier(issue["key"]), label(issue["fields"]["status"]["name"])
+        return RemoteTicket(id=identifier(issue["id"]), key=key, url=self.settings.browse_url(key), status=status)
 
 
 def issue_path(ticket_id: str) -> str:

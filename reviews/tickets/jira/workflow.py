@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from reviews.tickets.jira.client import Json
+from reviews.tickets.jira.client import Json, identifier, label
 from reviews.tickets.ports import TransitionUnavailable
+
+_OFFERED_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class TransitionChoice:
 
 def status_if_reached(current: Json, target: str) -> str | None:
     """The current status if its name is the target, else None."""
-    name = str(current["name"])
+    name = label(current["name"])
     return name if _same(name, target) else None
 
 
@@ -27,15 +29,16 @@ def find_transition(transitions: list[Json], *, current: Json, target: str) -> T
     """
     for transition in transitions:
         if _same(transition["to"]["name"], target):
-            return TransitionChoice(str(transition["id"]), str(transition["to"]["name"]))
+            return TransitionChoice(identifier(transition["id"]), label(transition["to"]["name"]))
     if _in_category(current, target):
-        return TransitionChoice(None, str(current["name"]))
+        return TransitionChoice(None, label(current["name"]))
     for transition in transitions:
         if _in_category(transition["to"], target):
-            return TransitionChoice(str(transition["id"]), str(transition["to"]["name"]))
-    offered = ", ".join(sorted({str(transition["to"]["name"]) for transition in transitions})) or "no other status"
+            return TransitionChoice(identifier(transition["id"]), label(transition["to"]["name"]))
+    names = sorted({label(transition["to"]["name"]) for transition in transitions})
+    offered = ", ".join(names[:_OFFERED_MAX]) or "no other status"
     raise TransitionUnavailable(
-        f"Jira's workflow has no transition from {current['name']} to {target}; it offers {offered}. "
+        f"Jira's workflow has no transition from {label(current['name'])} to {target}; it offers {offered}. "
         "The ticket keeps its status: move it manually, or correct JIRA_STATUSES."
     )
 

@@ -97,9 +97,9 @@ class Migration(migrations.Migration):
             name='WebhookDelivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=200, unique=True)),
+                ('identifier', models.CharField(blank=True, max_length=200)),
                 ('event', models.CharField(blank=True, max_length=80)),
-                ('body_digest', models.CharField(max_length=71)),
+                ('body_digest', models.CharField(max_length=71, unique=True)),
                 ('received_at', models.DateTimeField()),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='tickets.ticket')),
             ],

@@ -6,11 +6,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.site.api.shapes import Nothing, read
+from governance.people.queries.membership import team_slugs_of
+from governance.site.api.shapes import Nothing, read, read_for
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries import gate
+from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import first_of
+from reviews.requests.queries.requests import first_of, parties_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
@@ -38,7 +40,7 @@ class Revocation(APIView):
         row, user, person, now = found(request, ref)
         rows = Authorization.objects.filter(decision__request=row)
         held = first_of(rows, otherwise=f"{ref} holds no authorization.")
-        reason = read(ReasonInput, request.data)["reason"]
+        reason = read_for(request, ReasonInput, lambda: check_revoke(person))["reason"]
         writes.revoke(authorization=held, reason=reason, by=user, now=now)
         return Response(said(row, person, now))
 
@@ -50,8 +52,14 @@ class Confirmation(APIView):
     def post(self, request: Request, ref: str, condition_id: int) -> Response:
         """Confirm that the condition is met; somebody who has no stake in the request."""
         row, user, person, now = found(request, ref)
-        condition = _condition(row, condition_id)
-        read(Nothing, request.data)
+        condition, parties = _condition(row, condition_id), parties_of(row)
+        read_for(
+            request,
+            Nothing,
+            lambda: check_confirm_condition(
+                person, parties, owner_id=condition.owner_id, own_teams=lambda one: team_slugs_of(one, now=now)
+            ),
+        )
         writes.confirm_condition(condition=condition, by=user, now=now)
         return Response(said(row, person, now))
 
@@ -64,7 +72,8 @@ class ConditionLifting(APIView):
         """Lift the condition with a reason; only the person who set it."""
         row, user, person, now = found(request, ref)
         condition = _condition(row, condition_id)
-        reason = read(ReasonInput, request.data)["reason"]
+        given = read_for(request, ReasonInput, lambda: check_lift_condition(person, set_by_id=condition.set_by_id))
+        reason = given["reason"]
         writes.lift_condition(condition=condition, reason=reason, by=user, now=now)
         return Response(said(row, person, now))
 

@@ -7,12 +7,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.bills.domain.variance.forecast import YearEndForecast
-from governance.site.api.shapes import Answer, Input, answer_of, number, read, takes
+from governance.site.api.shapes import Answer, Input, answer_of, number, read_for, takes
 from reviews.evidence.actions import supply_traffic
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, MonthTraffic, month_of
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison import CostComparison
+from reviews.scorecard.rules import check_edit_scorecard
 from reviews.workflow.api.inputs import found
 
 ComparedMonthAnswer = answer_of(
@@ -92,10 +93,12 @@ class RequestCostsView(APIView):
     @extend_schema(operation_id="requests_supply_traffic", request=TrafficInput, responses={201: CostsAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Supply how many requests were answered by month; the latest of a month counts. Send an Idempotency-Key."""
-        row, user, _, now = found(request, ref)
+        row, user, person, now = found(request, ref)
+        team = row.team.slug
+        given = read_for(request, TrafficInput, lambda: check_edit_scorecard(person, team=team))
         months = [
             MonthTraffic(month_of(each["month"]), each["requests"], each.get("source", ""), number)
-            for number, each in enumerate(read(TrafficInput, request.data)["traffic"], start=1)
+            for number, each in enumerate(given["traffic"], start=1)
         ]
         supply_traffic(request=row, months=months, channel="api", by=user, now=now)
         return Response(CostsAnswer(comparison.compare_costs(request=row, now=now)).data, status=201)

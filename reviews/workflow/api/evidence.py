@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,13 +12,17 @@ from rest_framework.views import APIView
 from benchmarking.projections import actions as projection_writes
 from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.queries import runs
-from governance.site.api.shapes import Nothing, read
+from benchmarking.runs.rules import check_run
+from governance.site.api.parsers import StrictJSONParser
+from governance.site.api.shapes import Nothing, read, read_for
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.evidence import metric_value_of
 from reviews.evidence.queries.metric_views import metric_views
 from reviews.evidence.queries.projections import projection_view
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.rules import check_edit
 from reviews.workflow.actions import evidence as writes
 from reviews.workflow.actions import projections
 from reviews.workflow.api.answers import said
@@ -50,8 +54,8 @@ class MetricValues(APIView):
     )
     def post(self, request: Request, ref: str) -> Response:
         """State a declared or estimated metric value; the one before it stays on record."""
-        row, user, _, now = found(request, ref)
-        statement = statement_of(read(MetricValueInput, request.data))
+        row, user, person, now = found(request, ref)
+        statement = statement_of(read_for(request, MetricValueInput, lambda: check_edit(person, parties_of(row))))
         metric = writes.state_metric_value(request=row, statement=statement, by=user, now=now)
         metric.refresh_from_db()
         return Response(MetricValueAnswer(metric_value_of(metric)).data, status=201)
@@ -73,8 +77,8 @@ class Projections(APIView):
     )
     def post(self, request: Request, ref: str) -> Response:
         """Let a projection speak for the costs: its metric values become estimates, its prices stay pinned."""
-        row, user, _, now = found(request, ref)
-        given = read(ProjectionInput, request.data)
+        row, user, person, now = found(request, ref)
+        given = read_for(request, ProjectionInput, lambda: check_edit(person, parties_of(row)))
         if "spec" in given:
             kept = projection_writes.project_and_store(spec=given["spec"], by=user, now=now)
         else:
@@ -102,13 +106,13 @@ class ChecklistView(APIView):
 class ChecklistItem(APIView):
     """One item that people answer."""
 
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [StrictJSONParser, MultiPartParser]
 
     @extend_schema(operation_id="requests_answer_item", request=AnswerInput, responses=ItemAnswer)
     def put(self, request: Request, ref: str, item: str) -> Response:
         """Answer; a new answer takes the place of the one before."""
-        row, user, _, now = found(request, ref)
-        given = read(AnswerInput, request.data)
+        row, user, person, now = found(request, ref)
+        given = read_for(request, AnswerInput, lambda: check_edit(person, parties_of(row)))
         writes.answer_item(request=row, item_id=item, by=user, now=now, **given)
         answered = next(each for each in item_views(EvidenceSnapshot(row, now)) if each.id == item)
         return Response(ItemAnswer(answered).data)
@@ -126,7 +130,7 @@ class ContradictionView(APIView):
     def post(self, request: Request, ref: str, metric: str) -> Response:
         """Say why; approval waits for it."""
         row, user, person, now = found(request, ref)
-        text = read(TextInput, request.data)["text"]
+        text = read_for(request, TextInput, lambda: check_edit(person, parties_of(row)))["text"]
         writes.answer_contradiction(request=row, name=metric, text=text, by=user, now=now)
         return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
@@ -137,7 +141,8 @@ class Runs(APIView):
     @extend_schema(operation_id="requests_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
     def post(self, request: Request, ref: str) -> Response:
         """Run every benchmark of the request once more, while its metric values may still change."""
-        row, user, _, now = found(request, ref)
+        row, user, person, now = found(request, ref)
+        check_run(person, team=row.team.slug)
         read(Nothing, request.data)
         latest = {run.scenario: run for run in runs.of_request(row.ref)}
         if not latest:

@@ -9,12 +9,13 @@ from rest_framework.views import APIView
 
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
-from governance.site.api.shapes import AnyAccept, Nothing, read
+from governance.site.api.shapes import AnyAccept, Nothing, read_for
 from reviews.packets import actions as writes
 from reviews.packets.models import Packet
 from reviews.packets.web import PDF, pdf_answer
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import first_of
+from reviews.requests.queries.requests import first_of, parties_of
+from reviews.requests.rules import check_print
 from reviews.workflow.api.course_answers import PacketDetailAnswer
 from reviews.workflow.api.inputs import found
 
@@ -30,8 +31,8 @@ class Packets(APIView):
     @extend_schema(operation_id="requests_packet_freeze", request=Nothing, responses={201: PacketDetailAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Freeze what a packet says now, and have it drawn."""
-        row, user, _, now = found(request, ref)
-        read(Nothing, request.data)
+        row, user, person, now = found(request, ref)
+        read_for(request, Nothing, lambda: check_print(person, parties_of(row)))
         return Response(_said(writes.request_packet(request=row, by=user, now=now)), status=201)
 
 
@@ -41,8 +42,8 @@ class PacketRetry(APIView):
     @extend_schema(operation_id="requests_packet_retry", request=Nothing, responses=PacketDetailAnswer)
     def post(self, request: Request, ref: str) -> Response:
         """Draw the latest packet again, after its drawing failed."""
-        row, user, _, now = found(request, ref)
-        read(Nothing, request.data)
+        row, user, person, now = found(request, ref)
+        read_for(request, Nothing, lambda: check_print(person, parties_of(row)))
         return Response(_said(jobs.retry(row=_latest(row), by=user, now=now)))
 
 

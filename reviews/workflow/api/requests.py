@@ -18,7 +18,8 @@ from governance.inventory import queries as inventory
 from governance.inventory.models import ModelVersion
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read
+from governance.people.rules import check_act_for_any_team
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read, read_for
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.requests.queries.requests import RequestSelection
@@ -51,7 +52,7 @@ class Requests(GenericAPIView[Any]):
     def post(self, request: Request) -> Response:
         """File a draft with its metric values; where one metric value is refused, nothing is filed."""
         user, person, now = asker(request)
-        given = read(ReviewInput, request.data)
+        given = read_for(request, ReviewInput, lambda: check_act_for_any_team(person))
         metric_values = given.pop("metric_values", [])
         version = _version(given.pop("model_version"), person)
         rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))

@@ -10,8 +10,11 @@ from rest_framework.views import APIView
 
 from governance.people.api.steps import StepSubject
 from governance.people.domain.roles import Person
-from governance.site.api.shapes import read
-from reviews.requests.queries.requests import find
+from governance.site.api.shapes import read_for
+from reviews.evidence.rules import check_waive
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import find, parties_of
+from reviews.requests.rules import check_edit, check_vote_anywhere, check_withdraw
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
@@ -31,23 +34,44 @@ def _everything(*, ref: str, person: Person, now: datetime) -> Mapping[str, obje
     return everything_of(find(ref=ref, person=person), person, now)
 
 
+def _edits(person: Person, request: ReviewRequest) -> None:
+    check_edit(person, parties_of(request))
+
+
+def _withdraws(person: Person, request: ReviewRequest) -> None:
+    check_withdraw(person, parties_of(request))
+
+
+def _waives(person: Person, _: ReviewRequest) -> None:
+    check_waive(person)
+
+
 REQUEST = StepSubject(_found, _everything, ReviewAnswer)
 Submission = REQUEST.step(
-    "requests_submit", writes.submit, "Submit: the policy clears the request, or opens a ticket and starts benchmarks."
+    "requests_submit",
+    writes.submit,
+    "Submit: the policy clears the request, or opens a ticket and starts benchmarks.",
+    check=_edits,
 )
 ReviewRequested = REQUEST.step(
     "requests_request_review",
     review.request_review,
     "Freeze the revision, reserve its budget, and ask the reviewers.",
+    check=_edits,
 )
 Revision = REQUEST.step(
     "requests_revise",
     writes.revise,
     "Open the next revision; every vote on the one before is void.",
     takes=ReasonInput,
+    check=_edits,
 )
 Withdrawal = REQUEST.step(
-    "requests_withdraw", writes.withdraw, "Withdraw: runs are canceled, the reservation is released.", takes=ReasonInput
+    "requests_withdraw",
+    writes.withdraw,
+    "Withdraw: runs are canceled, the reservation is released.",
+    takes=ReasonInput,
+    check=_withdraws,
 )
 Waivers = REQUEST.step(
     "requests_waive",
@@ -55,6 +79,7 @@ Waivers = REQUEST.step(
     "Waive a soft rule for a while; a platform lead without a stake in the request.",
     takes=WaiverInput,
     status=201,
+    check=_waives,
 )
 
 
@@ -73,7 +98,7 @@ class Votes(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Vote; the vote that settles the stages decides in the same transaction."""
         row, user, person, now = found(request, ref)
-        given = read(VoteInput, request.data)
+        given = read_for(request, VoteInput, lambda: check_vote_anywhere(person))
         choice = VoteChoice(given.pop("choice"))
         conditions = [NewCondition(**each) for each in given.pop("conditions", [])]
         lifted = map(LiftedCondition, given.pop("lifted_ids", []))

@@ -62,8 +62,13 @@ def test_an_object(monkeypatch):
         (env.number, "WEIGHBRIDGE_LEASE_S", "soon", "must be: seconds. Not a valid integer."),
         (env.number, "WEIGHBRIDGE_LEASE_S", "-1", "must be: seconds. Must be greater than or equal to 0."),
         (env.flag, "WEIGHBRIDGE_REQUIRE_MFA", "ja", "must be: yes/no. Not a valid boolean."),
-        (env.json_object, "JIRA_FIELDS", "{", "must be: JSON object. Not valid JSON."),
-        (env.json_object, "JIRA_FIELDS", "[1]", "must be: JSON object. Not a JSON object."),
+        (
+            env.json_object,
+            "JIRA_FIELDS",
+            '{"a": 1, "a": 2}',
+            "must be: JSON object. The value is not valid JSON: the key 'a' occurs twice.",
+        ),
+        (env.json_object, "JIRA_FIELDS", "[1]", "must be: JSON object. The value is not a JSON object."),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_the_variable(

@@ -164,7 +164,7 @@ def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
     ("source", "reason"),
     [
         (SOURCE.replace("metric: accuracy", "metric: beauty"), "rules[4].metric is not a metric of the catalog"),
-        ("a: [", "This is not YAML"),
+        ("a: [", "The document is not valid YAML"),
         ("- just\n- a list", "The document must be a mapping"),
         ("", "This field is required."),
     ],

@@ -106,7 +106,7 @@ def test_what_is_no_object_is_refused_in_words(body: bytes) -> None:
 )
 def test_an_old_body_is_a_replay(sent: datetime, expected: bool) -> None:
     sent_ms = (sent - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-    assert is_too_old(json.dumps({"timestamp": sent_ms}).encode(), NOW) is expected
+    assert is_too_old(hint_of(json.dumps({"timestamp": sent_ms}).encode()), NOW) is expected
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,16 @@ def test_an_old_body_is_a_replay(sent: datetime, expected: bool) -> None:
         ('{"timestamp": -9e99}', False),
         ('{"timestamp": -1%s}' % ("0" * 40), True),
         ('{"timestamp": 1%s}' % ("0" * 40), False),
+        ('{"timestamp": "1700000000000"}', False),
+        ('{"comment": {"updated": 5}, "issue": []}', False),
+        ('{"issue": {"fields": {"updated": "0001-01-01T00:00:00.000+2359"}}}', False),
+        ('{"issue": {"fields": {"updated": "2026-11-24T11:59:59.000+0000"}}}', True),
+        ('{"issue": {"fields": {"updated": "2026-11-24T12:00:00.000+0000"}}}', False),
+        ('{"timestamp": 1795608000000, "issue": {"fields": {"updated": "2020-01-01T00:00:00.000+0000"}}}', False),
     ],
 )
 def test_a_time_nobody_could_mean(said: str, expected: bool) -> None:
-    assert is_too_old(said.encode(), NOW) is expected
+    assert is_too_old(hint_of(said.encode()), NOW) is expected
 
 
 @pytest.mark.parametrize(

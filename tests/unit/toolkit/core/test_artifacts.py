@@ -376,11 +376,11 @@ def tensor(begin=0, end=8, shape=(2,), dtype="F32", **fields):
 @pytest.mark.parametrize(
     ("header", "data", "words"),
     [
-        (b'{"a":', b"", "not JSON"),
-        (b"{" + b"\xff}", b"", "not JSON"),
-        (b'{"a":' + b"[" * 200_000, b"", "not JSON"),
-        (b'{"a":NaN}', b"", "contains NaN"),
-        (b'{"a":1,"a":2}', b"", "has a duplicate key"),
+        (b'{"a":', b"", "not valid JSON"),
+        (b"{" + b"\xff}", b"", "not valid JSON"),
+        (b'{"a":' + b"[" * 200_000, b"", "not valid JSON"),
+        (b'{"a":NaN}', b"", "NaN is not a number"),
+        (b'{"a":1,"a":2}', b"", "the key 'a' occurs twice"),
         ({"__metadata__": []}, b"", "metadata is not a map"),
         ({"__metadata__": {"a": 1}}, b"", "metadata is not a map"),
         ({"w": 5}, b"", "dtype, shape and data_offsets"),

@@ -62,8 +62,8 @@ def test_lists_are_opened_by_position_and_numbers_stay_exact():
         ('{"a": NaN}', "NaN is not a number"),
         ("[1, 2", "',' is missing"),
         ("[1] 2", "there is content after the end of the document at character 4"),
-        pytest.param("[" + "9" * 5_000 + "]", "Exceeds the limit (4300 digits)", id="many digits"),
-        ("[1e99999999999999999999, 2]", "a number is too large at character 1"),
+        pytest.param("[" + "9" * 5_000 + "]", "a number has more than 50 digits", id="many digits"),
+        ("[1e99999999999999999999, 2]", "is too long or too large at character 1"),
         pytest.param("[" + "[" * 100_000, "a value is nested too deep", id="deep"),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_changed_list_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "text"),
     [
-        ("a.json", b"{", "it is not JSON"),
+        ("a.json", b"{", "not valid JSON"),
         ("a.yaml", b"\xff\xfe", "it is not text"),
         ("a.yaml", b"[", "not valid YAML"),
     ],

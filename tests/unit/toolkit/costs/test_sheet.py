@@ -161,5 +161,5 @@ def test_yaml_that_hides_something_is_refused(text, reason):
 
 
 def test_yaml_beyond_four_megabytes_is_refused():
-    with pytest.raises(TooLarge, match="larger than 4 MB"):
+    with pytest.raises(TooLarge, match="larger than the 4,000,000 bytes"):
         read_exact("a" * 4_000_001, name="s.yaml")

@@ -62,7 +62,7 @@ def test_answers_come_in_their_shape_and_type(model):
     ("answer", "words"),
     [
         ((500, {"error": "out of memory"}), "answered 500: .*out of memory"),
-        ((200, b"<html>"), "not answer with JSON"),
+        ((200, b"<html>"), "is not valid JSON"),
         ((200, [1]), "JSON object"),
         (None, "does not answer"),
     ],

@@ -224,7 +224,7 @@ def test_a_line_may_come_in_pieces(run):
         (b'{"share": -7, "doing": "x"}', (0.0, "x")),
         (b'{"share": NaN, "doing": "x"}', None),
         (b'{"share": 1e999, "doing": "x"}', None),
-        (b'{"share": 0.5, "doing": "a\\u0000b\\n\\u001b[31mc"}', (0.5, "a b  [31mc")),
+        (b'{"share": 0.5, "doing": "a\\u0000b\\n\\u001b[31mc"}', (0.5, "a\ufffdb  [31mc")),
         (b'{"share": 0.5}', None),
         (b'{"share": [], "doing": "x"}', None),
         (b"[1]", None),

@@ -8,6 +8,8 @@ from typing import Any
 
 from weighbridge.api.results import Result
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing import json_text
+from weighbridge.core.parsing.limits import MEASUREMENT
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Result
 
@@ -38,12 +40,7 @@ def replace_json(path: Path, document: object) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; raise Invalid if there is none."""
-    try:
-        document = json.loads(path.read_text())
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
-    except ValueError as error:
-        raise Invalid(f"{path} is not valid JSON: {error}.", field="file") from error
+    document = json_text.read_json(path, limits=MEASUREMENT)
     if not isinstance(document, dict):
         raise Invalid(f"{path} is not a result: its outermost value is not an object.", field="file")
     return document
@@ -51,11 +48,6 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> object:
     """Read YAML of any form; raise Invalid if it is missing or not YAML."""
-    import yaml
+    from weighbridge.core.parsing import yaml_text
 
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="spec") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is not valid YAML: {error}.", field="spec") from error
+    return yaml_text.read_yaml(path, field="spec")

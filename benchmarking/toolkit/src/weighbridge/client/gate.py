@@ -4,7 +4,6 @@ The answers are: allowed, refused, cannot tell. Anything that cannot be checked 
 """
 
 import dataclasses
-import json
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.parsing.json_text import parse_object, read_bytes
+from weighbridge.core.parsing.limits import Limits
 
-MAX_STATEMENT_BYTES = 1 << 20
+STATEMENT = Limits(bytes_max=1 << 20)
 
 
 class GateVerdict(StrEnum):
@@ -69,18 +70,8 @@ def ask_statement(statement: Path, *, public_key: Path, digest: str, environment
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_STATEMENT_BYTES)
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", code="file_unreadable") from error
+    return read_bytes(path, limits=STATEMENT, code="file_unreadable")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"{path.name} is not valid JSON.", code="file_unreadable") from error
-    if not isinstance(document, dict):
-        raise Invalid(f"{path.name} is not a signed statement.", code="file_unreadable")
-    return document
+    return parse_object(_read(path), name=path.name, code="file_unreadable", limits=STATEMENT)

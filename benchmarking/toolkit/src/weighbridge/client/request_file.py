@@ -68,14 +68,9 @@ def read_request_file(path: Path) -> RequestFile:
 
 
 def _load(path: Path) -> Mapping[str, Any]:
-    import yaml
+    from weighbridge.core.parsing.yaml_text import read_yaml
 
-    try:
-        document = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not valid YAML: {error}", field="file") from error
+    document = read_yaml(path)
     if not isinstance(document, dict):
         raise Invalid(f"{path.name} must be a mapping with the keys {', '.join(KEYS)}.", field="file")
     return document

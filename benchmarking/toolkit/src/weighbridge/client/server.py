@@ -14,10 +14,13 @@ from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.http_answers import body_of, bounded
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import Limits
 
 TIMEOUT_S = 60.0
 CHUNK_BYTES = 1 << 20
-MAX_ANSWER_BYTES = 32 << 20
+ANSWER = Limits(bytes_max=32 << 20)
 
 
 class ServerRefused(Refused):
@@ -108,9 +111,10 @@ class PlatformServer:
         sent = {"Authorization": f"Token {self.token}", "Accept": "application/json", **headers}
         try:
             connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
+            connection.response_class = bounded(total_s=TIMEOUT_S, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
             answer = connection.getresponse()
-            status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
-        except (OSError, http.client.HTTPException) as error:
+            status, text = answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServerRefused(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
         finally:
             connection.close()
@@ -128,8 +132,8 @@ class PlatformServer:
 
 def _document(status: int, text: bytes, url: str) -> dict[str, Any]:
     try:
-        document = json.loads(text) if text else {}
-    except ValueError:
+        document = parse_json(text, limits=ANSWER) if text else {}
+    except Refused:
         document = None
     if not 200 <= status < 300:
         _refuse(status, document, url)

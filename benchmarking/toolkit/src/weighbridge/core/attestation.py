@@ -7,7 +7,6 @@ the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/State
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from weighbridge.core.canonical import canonical_bytes, is_digest, plain
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:weighbridge:authorization:v1"
@@ -224,10 +224,7 @@ def _is_valid_signature(key: Ed25519PublicKey, signature: bytes, signed: bytes) 
 
 
 def _statement(payload: bytes) -> dict[str, object]:
-    try:
-        content = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("The signed payload is not JSON.", code="not_a_statement") from error
+    content = parse_json(payload, name="The signed payload", code="not_a_statement")
     if not isinstance(content, dict) or content.get("_type") != STATEMENT_TYPE:
         raise Invalid("The signed payload is not an in-toto statement.", code="not_a_statement")
     return content

@@ -88,4 +88,7 @@ def _number(value: float) -> float | int:
 def _instant(value: datetime) -> str:
     if value.tzinfo is None:
         raise Invalid("The document contains a time without a time zone; give every time its zone.")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError as error:
+        raise Invalid("The document contains a time outside the years 1 to 9999; correct it.") from error

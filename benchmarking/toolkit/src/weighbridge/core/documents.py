@@ -18,6 +18,7 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 _MISSING = object()
 LARGEST_WHOLE = 1_000_000_000
+REPLACEMENT = "\ufffd"
 UNSTORABLE = "contains a character that cannot be stored."
 
 
@@ -28,6 +29,14 @@ def is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in text
+
+
+def cleaned(text: str, *, chars_max: int | None = None) -> str:
+    """The text with each character that cannot be stored replaced, cut to `chars_max` characters with an ellipsis."""
+    storable = text.replace("\0", REPLACEMENT)
+    if not is_storable(storable):
+        storable = "".join(REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in storable)
+    return storable if chars_max is None or len(storable) <= chars_max else storable[: chars_max - 1] + "…"
 
 
 class Reader:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import hashlib
-import json
 import re
 
-from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 
 SHOWN_CHARS = 80
 
@@ -56,9 +57,9 @@ def excerpt(text: bytes) -> str:
 
 def _has_path(body: bytes, path: list[str]) -> bool:
     try:
-        value = json.loads(body)
+        value = parse_json(body, limits=MEASUREMENT)
         for key in path:
             value = value[int(key)] if isinstance(value, list) else value[key]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+    except (Refused, ValueError, KeyError, IndexError, TypeError):
         return False
     return True

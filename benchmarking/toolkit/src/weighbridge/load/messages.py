@@ -9,6 +9,8 @@ from pathlib import Path
 from weighbridge.core.addresses import PORTS, PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import mask
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.load.plan import LoadPlan
 
 BODIES_MAX = 100_000
@@ -97,10 +99,7 @@ def _read(path: Path) -> list[bytes]:
 def _lines(lines: Iterable[bytes]) -> list[bytes]:
     bodies = [line.strip() for line in lines if line.strip()]
     for number, body in enumerate(bodies, 1):
-        try:
-            json.loads(body)
-        except ValueError as error:
-            raise Invalid(f"Body {number} of the body file is not valid JSON: {error}.", field="body") from error
+        parse_json(body, name=f"Body {number} of the body file", field="body", limits=MEASUREMENT)
     return bodies[:BODIES_MAX]
 
 

@@ -1,13 +1,13 @@
 """The plan of a load test: all settings needed to repeat it, within fixed caps."""
 
 import dataclasses
-import json
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import read_json
 from weighbridge.load.expectation import Expectation
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -123,6 +123,6 @@ def read_week(path: Path | None) -> tuple[float, ...]:
     if path is None:
         return ()
     try:
-        return tuple(float(weight) for weight in json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        return tuple(float(weight) for weight in read_json(path, field="week"))
+    except (ValueError, TypeError) as error:
         raise Invalid(f"{path.name} is not a JSON list of {HOURS_OF_WEEK} weights.", field="week") from error

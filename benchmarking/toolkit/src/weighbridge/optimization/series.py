@@ -14,6 +14,8 @@ from typing import Any
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.parsing.json_text import read_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
 from weighbridge.optimization.trial import Bench, Variant, described, try_variant
@@ -97,7 +99,7 @@ def _trials(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Iterat
         return lambda share, doing: on_progress((number + share) / steps, doing), should_stop
 
     baseline = _kept(series, sealed, BASELINE, {}) or _baseline(series, sealed, step(0))
-    result = json.loads(_file(series, BASELINE, "result").read_text())
+    result = read_json(_file(series, BASELINE, "result"), limits=MEASUREMENT)
     yield baseline
     for number, variant in enumerate(series.variants, start=1):
         yield _kept(series, sealed, variant.name, variant.key) or _tried(series, sealed, variant, result, step(number))
@@ -152,7 +154,7 @@ def _store(
 def _kept(series: Series, sealed: Mapping[str, Any], name: str, key: Mapping[str, Any]) -> Trial | None:
     """Return the trial of an earlier series under the same conditions, if its files are unchanged."""
     try:
-        document = json.loads(_file(series, name, "record").read_text())
+        document = read_json(_file(series, name, "record"), limits=MEASUREMENT)
         if document["key"] != _key(sealed, name, key):
             return None
         trial = read(Trial, document)

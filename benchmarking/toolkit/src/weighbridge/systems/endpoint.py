@@ -4,9 +4,10 @@ Times include the JSON request, the server and the answer. Redirects are not fol
 generator sends concurrent requests.
 """
 
+import contextlib
 import http.client
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.parsing.http_answers import body_of, bounded
+from weighbridge.core.parsing.json_text import parse_object
+from weighbridge.core.parsing.limits import Limits
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import register
 
 TIMEOUT_S = 60.0
-MAX_ANSWER_BYTES = 64 << 20
+ANSWER = Limits(bytes_max=64 << 20, values_max=32_000_000)
 # Type names of the protocol, and of NumPy.
 TYPES = {
     "BOOL": "bool",
@@ -51,7 +55,9 @@ class EndpointRunner:
             raise Invalid(text, field="url")
         self._url, self._path = url, parts.path.rstrip("/")
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
-        self.inputs = tuple(_spec(entry) for entry in self._ask("GET", self._path, None).get("inputs", ()))
+        described = self._ask("GET", self._path, None)
+        with self._odd_answers():
+            self.inputs = tuple(_spec(entry) for entry in described.get("inputs", ()))
         if not self.inputs:
             raise Invalid(f"{url} does not declare the inputs of the model.", code="model_inputs", field="url")
 
@@ -62,10 +68,11 @@ class EndpointRunner:
             for name, x in feed.items()
         ]
         answer = self._ask("POST", f"{self._path}/infer", {"inputs": inputs})
-        return [
-            np.array(entry["data"], dtype=TYPES[entry["datatype"]]).reshape(entry["shape"])
-            for entry in answer.get("outputs", ())
-        ]
+        with self._odd_answers():
+            return [
+                np.array(entry["data"], dtype=TYPES[entry["datatype"]]).reshape(entry["shape"])
+                for entry in answer.get("outputs", ())
+            ]
 
     def first_output(self, feed: Feed) -> NDArray[Any]:
         """Send one request and return the first output."""
@@ -75,24 +82,34 @@ class EndpointRunner:
         """Return the engine's part of the manifest."""
         return {"engine": "Open Inference Protocol over HTTP", "url": self._url}
 
-    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> dict[str, Any]:
-        body = json.dumps(document) if document is not None else None
+    @contextlib.contextmanager
+    def _odd_answers(self) -> Iterator[None]:
+        """Raise EndpointFailed for what reading an answer of another form raises."""
         try:
-            self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-            answer = self._connection.getresponse()
-            status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
-        except (OSError, http.client.HTTPException) as error:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            self._connection.close()
+            raise EndpointFailed(f"{self._url} did not answer in the form of the Open Inference Protocol.") from error
+
+    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> dict[str, Any]:
+        try:
+            status, text = self._sent(method, path, json.dumps(document) if document is not None else None)
+            if status != http.client.OK:
+                raise EndpointFailed(f"{self._url} answered {status}: {text[:200].decode(errors='replace')}")
+            return parse_object(text, name=f"The answer of {self._url}", limits=ANSWER)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self._connection.close()
             raise EndpointFailed(f"{self._url} does not answer: {str(error) or type(error).__name__}.") from error
-        if status != http.client.OK:
-            raise EndpointFailed(f"{self._url} answered {status}: {text[:200].decode(errors='replace')}")
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise EndpointFailed(f"{self._url} did not answer with JSON.") from error
-        if not isinstance(document, dict):
-            raise EndpointFailed(f"{self._url} did not answer with a JSON object.")
-        return document
+        except Refused as error:
+            self._connection.close()
+            raise EndpointFailed(error.reason) from error
+
+    def _sent(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+        """Send one request; return status and body of the answer."""
+        self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        self._connection.response_class = bounded(total_s=TIMEOUT_S, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
+        answer = self._connection.getresponse()
+        return answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
 
 
 def _spec(entry: Mapping[str, Any]) -> InputSpec:

@@ -14,6 +14,8 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.extras import import_extra
+from weighbridge.core.parsing.json_text import read_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.trackers.records import TrackerRecord
 
 WORDS_PER_BATCH, METRICS_PER_BATCH = 100, 1_000
@@ -92,8 +94,8 @@ class MlflowTracker:
         if ARTIFACT not in {entry.path for entry in self.client.list_artifacts(run_id)}:
             return None
         with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
-            text = Path(self.client.download_artifacts(run_id, ARTIFACT, folder)).read_text()
-        document: Mapping[str, Any] = json.loads(text)
+            path = Path(self.client.download_artifacts(run_id, ARTIFACT, folder))
+            document: Mapping[str, Any] = read_json(path, field=None, limits=MEASUREMENT)
         return document
 
 

@@ -4,13 +4,14 @@ A megabyte is 1,000,000 bytes. `axes` knows the better direction of each estimat
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import read_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.shapes import read
 
@@ -203,10 +204,5 @@ def candidates_from(document: object) -> Candidates:
 
 def read_candidates(path: Path) -> Candidates:
     """Read a candidates file; raise Invalid if it is missing, not JSON, or malformed."""
-    try:
-        document = json.loads(path.read_text())
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", code="candidates_missing", field="file") from error
-    except ValueError as error:
-        raise Invalid(f"{path.name} is not valid JSON: {error}.", code="candidates_unreadable", field="file") from error
+    document = read_json(path, missing="candidates_missing", code="candidates_unreadable", limits=MEASUREMENT)
     return candidates_from(document)

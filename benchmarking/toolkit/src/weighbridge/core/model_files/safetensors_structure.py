@@ -3,12 +3,12 @@
 The format: https://github.com/huggingface/safetensors#format. A file with gaps could hide another format.
 """
 
-import json
-from typing import Never
-
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import Limits
 
 MAX_HEADER_BYTES = 5_000_000  # some 50,000 tensors; the format allows 100 MB, which takes too much memory
+_HEADER = Limits(bytes_max=MAX_HEADER_BYTES, depth_max=4)
 _LENGTH_BYTES = 8
 _BITS = {
     **dict.fromkeys(("F4",), 4),
@@ -51,23 +51,10 @@ def _header(content: memoryview) -> dict[str, object]:
     if end - _LENGTH_BYTES > MAX_HEADER_BYTES:
         raise _Broken("its header is too long")
     try:
-        header: dict[str, object] = json.loads(
-            bytes(content[_LENGTH_BYTES:end]).decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse
-        )
-    except (ValueError, RecursionError) as error:
-        raise _Broken("its header is not JSON") from error
+        header: dict[str, object] = parse_json(bytes(content[_LENGTH_BYTES:end]), name="it", limits=_HEADER)
+    except Invalid as error:
+        raise _Broken(f"its header is not valid JSON: {error.reason.partition(': ')[2].rstrip('.')}") from error
     return header  # an object, because is_safetensors checked the opening brace
-
-
-def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        raise _Broken("its header has a duplicate key")
-    return mapping
-
-
-def _refuse(constant: str) -> Never:
-    raise _Broken(f"its header contains {constant}")
 
 
 def _spans(header: dict[str, object]) -> list[tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -10,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES, read_exact
 from weighbridge.costs.prices.files.lists import SCHEMA, read_list
@@ -67,6 +67,6 @@ def _parsed(text: str) -> Any:
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise TooLarge(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB; import it by region.", field="file")
     try:
-        return json.loads(text, parse_float=Decimal)
-    except ValueError:
+        return parse_json(text, number=Decimal)
+    except Invalid:
         return read_exact(text, name="The file")

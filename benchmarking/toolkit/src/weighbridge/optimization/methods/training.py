@@ -14,6 +14,7 @@ from typing import Any
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
+from weighbridge.core.parsing.json_text import parse_object
 from weighbridge.measure.stopping import Progress
 
 KEY = "weighbridge"
@@ -121,11 +122,11 @@ def _resume(network: Any, optimizer: Any, path: Path, key: str) -> list[float]:
 
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(KEY, "{}"))
+            header = parse_object((file.metadata() or {}).get(KEY, "{}"))
             if header.get("key") != key:
                 return []
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
-    except (OSError, safetensors.SafetensorError):
+    except (OSError, Invalid, safetensors.SafetensorError):
         return []
     network.load_state_dict(_under(tensors, "network."))
     state: dict[int, dict[str, Any]] = {}

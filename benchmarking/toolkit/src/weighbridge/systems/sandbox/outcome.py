@@ -7,17 +7,18 @@ themselves cannot be checked.
 
 import contextlib
 import dataclasses
-import json
 import math
 import re
 import signal
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
 from weighbridge.measure.measurement import SCHEMA
@@ -86,7 +87,12 @@ def read_answer(output: ChildOutput, *, limits: Limits) -> dict[str, Any]:
 
 def result_in(outcome: bytes) -> dict[str, Any]:
     """Return the result in an outcome; raise RunFailed for a refusal, and built-in errors for anything else."""
-    document = json.loads(outcome, parse_constant=_refuse_constant)
+    try:
+        document = parse_json(outcome, limits=MEASUREMENT)
+    except Invalid:
+        document = parse_json(outcome, limits=MEASUREMENT, is_cleaning=True)
+        if "refusal" not in document:  # the reason of a refusal may quote a name with any character
+            raise
     if "refusal" in document:
         raise _refusal(document["refusal"])
     return dict(document["result"])
@@ -107,10 +113,6 @@ def forged_result(why: str) -> RunFailed:
     return RunFailed(text, code="run_forged")
 
 
-def _refuse_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is not a number")
-
-
 def _refusal(document: Mapping[str, Any]) -> RunFailed:
     """Return the refusal of the child as text that is safe to store."""
     code, field = str(document["code"]), document["field"]
@@ -123,9 +125,7 @@ def _refusal(document: Mapping[str, Any]) -> RunFailed:
 
 def _check_form(result: dict[str, Any]) -> None:
     """Raise a built-in error or RunFailed unless the result has the expected format."""
-    # The canonical form rejects invalid text and numbers, except for NUL characters, which a database cannot store.
-    if b"\\u0000" in canonical_bytes(result):
-        raise forged_result("it contains NUL characters")
+    canonical_bytes(result)  # the form that is signed and stored; it refuses what the reader of JSON left
     if result["schema"] != SCHEMA:
         raise forged_result("it has another schema")
     if result["verdict"]["status"] not in VERDICTS:

@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.bubblewrap import (
     DEVICES,
@@ -266,12 +267,12 @@ def _check_size(output: ChildOutput, output_bytes: int, *, limits: Limits) -> No
 def _progress(line: bytes, output: ChildOutput) -> tuple[float, str] | None:
     """Parse one line; the first one reports the seals. Return None for lines that are not progress."""
     try:
-        message = json.loads(line)
+        message = parse_json(line, is_cleaning=True)
         if output.seals is None:
             output.seals = tuple(str(seal) for seal in message["fence"])
             return None
         share, doing = float(message["share"]), sanitize_text(str(message["doing"]), most=MAX_PHASE_CHARS)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (Refused, ValueError, TypeError, KeyError):
         return None
     return (min(max(share, 0.0), 1.0), doing) if math.isfinite(share) else None
 

@@ -13,11 +13,12 @@ measurements on disjoint parts of the data.
 
 import csv
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_json, read_bytes
+from weighbridge.core.parsing.limits import DOCUMENT
 from weighbridge.tradeoff.shapes import read
 
 
@@ -49,16 +50,13 @@ class PointsFile:
 
 def read_points(path: Path) -> PointsFile:
     """Read a `.json` or `.csv` file; raise Invalid with the invalid line or key."""
+    content = read_bytes(path, limits=DOCUMENT, field="points", code="points_missing")
+    if path.suffix == ".json":
+        return points_from(parse_json(content, name=path.name, field="points", code="points_unreadable"))
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        return _from_csv(content.decode("utf-8-sig"), path.name)
+    except UnicodeDecodeError as error:
         raise Invalid(f"{path} cannot be read: {error}.", code="points_missing", field="points") from error
-    if path.suffix != ".json":
-        return _from_csv(text, path.name)
-    try:
-        return points_from(json.loads(text))
-    except ValueError as error:
-        raise Invalid(f"{path.name} is not valid JSON: {error}.", code="points_unreadable", field="points") from error
 
 
 def points_from(document: object) -> PointsFile:

@@ -40,15 +40,9 @@ BETTER = {"lower": AxisDirection.MIN, "higher": AxisDirection.MAX}
 
 def read_matrix(path: Path) -> Matrix:
     """Read a file; raise Invalid if it is missing, not YAML, or malformed, with the path of the invalid key."""
-    import yaml
+    from weighbridge.core.parsing.yaml_text import read_yaml
 
-    try:
-        document = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", code="matrix_missing", field="file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name} is not valid YAML: {error}", code="matrix_unreadable", field="file") from error
-    return matrix_from(document)
+    return matrix_from(read_yaml(path, missing="matrix_missing", code="matrix_unreadable"))
 
 
 def matrix_from(document: object) -> Matrix:

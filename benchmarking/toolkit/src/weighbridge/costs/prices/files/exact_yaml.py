@@ -1,4 +1,4 @@
-"""Read prices exactly: decimals as written, dates as text, no duplicate keys, no references."""
+"""Read prices exactly: decimals as written, dates as text."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -7,25 +7,19 @@ from typing import Any
 import yaml
 
 from weighbridge.core.documents import API_VERSION, Reader
-from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.parsing.limits import DOCUMENT
+from weighbridge.core.parsing.yaml_text import StrictLoader, parse_yaml
 
-LARGEST_BYTES = 4_000_000
+LARGEST_BYTES = DOCUMENT.bytes_max
 
 
-class ExactLoader(yaml.CSafeLoader):
-    """The safe loader with exact numbers."""
+class ExactLoader(StrictLoader):
+    """The strict loader with exact numbers."""
 
 
 def read_exact(text: str, *, name: str) -> Any:
     """Return the document in plain types; raise Invalid with the invalid line, TooLarge above 4 MB."""
-    if len(text.encode(errors="replace")) > LARGEST_BYTES:
-        raise TooLarge(f"{name} is larger than {LARGEST_BYTES // 1_000_000} MB; split it.", field="file")
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
-            raise Invalid(f"{name} uses references (*name); write every value out.", field="file")
-        return yaml.load(text, Loader=ExactLoader)  # noqa: S506 -- a subclass of the safe loader
-    except (yaml.YAMLError, ValueError) as error:  # a number of more than 4,300 digits is a ValueError
-        raise Invalid(f"{name} is not valid YAML: {' '.join(str(error).split())}.", field="file") from error
+    return parse_yaml(text, name=name, field="file", loader=ExactLoader, has_references=False)
 
 
 def reader_of(document: object, kind: str) -> Reader:
@@ -60,9 +54,8 @@ def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str) or key in found:
-            reason = f"{key!r} is not text" if not isinstance(key, str) else f"{key!r} occurs twice"
-            raise yaml.constructor.ConstructorError(None, None, reason, key_node.start_mark)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, f"{key!r} is not text", key_node.start_mark)
         found[key] = loader.construct_object(value_node, deep=True)
     return found
 

@@ -1,6 +1,5 @@
 """Price lists as files: the stored document of an imported list, and lists that a person adds to the book."""
 
-import json
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import read_bytes, read_json
+from weighbridge.core.parsing.limits import Limits
 from weighbridge.costs.prices.currency import FxTable
 from weighbridge.costs.prices.files.exact_yaml import date_at, read_exact
 from weighbridge.costs.prices.files.price_document import record_of
@@ -16,6 +17,8 @@ from weighbridge.costs.prices.files.sheet import read_sheet
 from weighbridge.costs.prices.price import Price, PriceList, Retirement, as_plain
 
 SCHEMA = "weighbridge.price-list/1"
+LIST = Limits(bytes_max=64_000_000, values_max=8_000_000)
+"""For lists on this machine; the server takes smaller ones."""
 
 
 def list_document(imported: PriceList) -> dict[str, Any]:
@@ -58,11 +61,10 @@ def open_list(path: Path, *, fx: FxTable | None = None) -> PriceList:
 
 def read_document(path: Path) -> object:
     """Return the document of a YAML or JSON file with exact numbers; raise Invalid if it cannot be read."""
+    if path.suffix == ".json":
+        return read_json(path, limits=LIST, number=Decimal)
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            return json.loads(text, parse_float=Decimal)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or f"it is not {'JSON' if path.suffix == '.json' else 'text'}"
-        raise Invalid(f"{path} cannot be read: {reason}.", field="file") from error
+        text = read_bytes(path, limits=LIST).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} cannot be read: it is not text.", field="file") from error
     return read_exact(text, name=path.name)

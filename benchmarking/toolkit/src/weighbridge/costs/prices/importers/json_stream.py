@@ -4,12 +4,12 @@ The library `ijson` does not replace this module. With exact numbers its compile
 a number that Python refuses, such as one of 5,000 digits, and its parser in Python takes thirteen times as long.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.parsing.json_text import StrictnessError, decoder
 
 CHUNK = 1 << 18
 LARGEST_VALUE = 1 << 24
@@ -63,7 +63,7 @@ class _Reader:
         self._at = 0
         self._passed = 0
         self._is_ended = False
-        self._decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+        self._decoder = decoder(Decimal)
 
     def fault(self, reason: str) -> Invalid:
         """Return the error for the current position."""
@@ -94,7 +94,7 @@ class _Reader:
             except (RecursionError, InvalidOperation) as error:
                 raise self.fault("a value is nested too deep, or a number is too large") from error
             except ValueError as error:
-                if isinstance(error, _ConstantError) or not self._more():
+                if isinstance(error, StrictnessError) or not self._more():
                     raise self.fault(str(error).partition(":")[0]) from error
                 continue
             # A number at the end of the window may be incomplete: 12 of 123, 1 of 1.5, 2 of 2e-7.
@@ -119,11 +119,3 @@ class _Reader:
         if self._passed + len(self._text) > LARGEST_FILE:
             raise TooLarge(f"The file is larger than {LARGEST_FILE >> 30} GB; import it by region.", field="file")
         return bool(more)
-
-
-class _ConstantError(ValueError):
-    pass
-
-
-def _no_constant(name: str) -> None:
-    raise _ConstantError(f"{name} is not a number")
