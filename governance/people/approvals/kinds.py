@@ -77,7 +77,7 @@ def check_confirm(person: Person, change: Change) -> None:
     if person.id == change.gains_id:
         part = "You wrote the version that this change publishes, or you gain a role by it"
         raise NotAllowed(f"{part}; {kind.another} must confirm it.")
-    if not person.roles.intersection(kind.confirmers) - _roles_from_proposer(person, change):
+    if kind.confirmers and not person.roles.intersection(kind.confirmers) - _roles_from_proposer(person, change):
         hours = int(SETTLES_AFTER.total_seconds()) // 3600
         gave = f"{change.proposed_by.username}, who proposed this change, has given you the role since, or less than"
         raise NotAllowed(f"{gave} {hours} hours before; {kind.another} must confirm it.", code="new_role")

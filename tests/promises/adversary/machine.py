@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -98,7 +99,7 @@ class Adversary(RuleBasedStateMachine):
             return
         request, user = ReviewRequest.objects.get(ref=ref), self.scene.people[name]
         for step in (walks.take_results, walks.answer_everything, walks.explain_everything):
-            self._quietly(lambda step=step: step(request=request, now=self.scene.now, **_by(step, user)))
+            self._quietly(lambda step=step: step(request=request, now=timezone.now(), **_by(step, user)))
         self.call(name, "post", f"requests/{ref}/review/")
 
     def _file(self, who: str, digest: str, place: str, figures: dict[str, str]) -> str:
@@ -208,7 +209,7 @@ class Adversary(RuleBasedStateMachine):
     @rule()
     def honest_admin_takes_the_roles(self) -> None:
         for grant in RoleGrant.objects.filter(user__username__in=self.held, role__in=BINDING).select_related("user"):
-            people.revoke_role(user=grant.user, role=Role(grant.role), by=None, now=self.scene.now)
+            people.revoke_role(user=grant.user, role=Role(grant.role), by=None, now=timezone.now())
         self.story.append(f"An administrator took the roles of {' and '.join(self.held)}.")
 
     def _quietly(self, act: Callable[[], object]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from django.utils import timezone
+
 from governance.audit.models import AuditEvent
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount, LedgerEntry
@@ -27,7 +29,7 @@ class Verdict:
 
     def __init__(self, scene: Scene, held: tuple[str, ...]) -> None:
         self.scene, self.held = scene, held
-        self.quarter = str(Quarter.of(scene.now.date()))
+        self.quarter = str(Quarter.of(timezone.now().date()))
         self.sound = set(Authorization.objects.values_list("number", flat=True))
         self.granted, self.modes = self._granted(), self._modes()
 
@@ -101,7 +103,7 @@ class Verdict:
         auditor = person_of(self.scene.people["auditor"])
         for name, digest in self.scene.digests.items():
             for place in ("dev", "prod"):
-                answer = gate.decide(digest=digest, environment=place, person=auditor, now=self.scene.now)
+                answer = gate.decide(digest=digest, environment=place, person=auditor, now=timezone.now())
                 if answer.answer != "allow":
                     continue
                 if answer.authorization:
@@ -149,7 +151,7 @@ class Verdict:
         if request.state != "in_review" or request.revision != self.scene.voted.revision:
             return
         if self._holds(person.pk, Role.REVIEWER):
-            counted = snapshot_of(request, now=self.scene.now).electorate.approver_ids
+            counted = snapshot_of(request, now=timezone.now()).electorate.approver_ids
             if person.pk not in counted:
                 yield "the vote that reviewer_one cast does not count any more"
 
