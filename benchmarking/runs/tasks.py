@@ -2,7 +2,6 @@
 
 import logging
 import mmap
-import shutil
 import tempfile
 import time
 from datetime import datetime
@@ -11,7 +10,6 @@ from typing import Any
 
 from celery import shared_task, signals
 from django.conf import settings
-from django.core.files.storage import storages
 from django.utils import timezone
 
 from benchmarking.runs.actions import runs
@@ -22,6 +20,7 @@ from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
@@ -111,8 +110,8 @@ def _leave(run: Run) -> None:
 def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     if not run.model_version.stored_as:
         raise RunFailed("The model file was never uploaded, so it cannot be run here; upload the file.")
-    model = fetch_file(run.model_version.stored_as, folder / f"model.{run.model_version.format}")
-    data = fetch_file(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
+    model = _fetched(run.model_version.digest, folder / f"model.{run.model_version.format}")
+    data = _fetched(run.dataset.digest, folder / "data.npz") if run.dataset else None
     limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     follow = heartbeat.progress, heartbeat.should_stop
     needs_wall = is_wall_needed(run)
@@ -122,7 +121,7 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         require_bubblewrap(needs_wall=needs_wall)
         wanted = wanted_from(run.plan)
         rivals = {
-            family: fetch_file(version.stored_as, folder / f"rival-{version.pk}.onnx")
+            family: _fetched(version.digest, folder / f"rival-{version.pk}.onnx")
             for family, version in rivals_of(wanted)
         }
         return measure_alternatives(
@@ -153,10 +152,9 @@ def _settings_of(run: Run) -> ProfileSettings:
     return ProfileSettings(scenario=scenario, engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]))
 
 
-def fetch_file(stored_as: str, target: Path) -> Path:
-    with storages["artifacts"].open(stored_as) as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    return target
+def _fetched(digest: str, target: Path) -> Path:
+    """The private copy that is measured; its bytes have the registered digest."""
+    return stored_files.fetch(digest=digest, target=target, now=timezone.now())
 
 
 @outbox.on_tick

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from benchmarking.runs.actions import runs, sandbox
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
-from governance.inventory.actions import inventory
+from governance.findings.models import Finding
+from governance.inventory.actions import inventory, stored_files
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import kinds, outbox
@@ -102,6 +104,25 @@ def test_a_run_measures_a_real_model_in_a_child_process(version: ModelVersion, m
     assert OutboxMessage.objects.get(kind="run.finished").payload == {"run_id": run.pk}
     runs_tasks.execute_run(run.pk)
     assert AuditEvent.objects.filter(kind="run.done").count() == 1
+
+
+@pytest.mark.usefixtures("any_walls")
+@pytest.mark.parametrize("which", ["the model", "the data"])
+def test_a_file_that_was_swapped_after_it_was_registered_is_never_measured(
+    which: str, cast: Cast, version: ModelVersion, profiled: Callable[[Callable[..., Any]], None]
+) -> None:
+    profiled(lambda **_: pytest.fail("the run reached the child process"))
+    run = queue(version, with_data=True)
+    assert run.dataset is not None
+    digest = version.digest if which == "the model" else run.dataset.digest
+    path = Path(storages["artifacts"].path(stored_files.name_of(digest)))
+    path.write_bytes(bytes(path.stat().st_size))
+    runs_tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.result, run.verdict) == ("failed", None, "")
+    assert f"The stored file {digest} was changed after it was stored" in run.error
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.subject, finding.owner) == ("artifact.damaged", digest, cast.admin)
 
 
 @pytest.mark.usefixtures("any_walls")
@@ -290,10 +311,13 @@ def test_an_answer_that_comes_too_late_is_not_written(
 
 
 def test_a_fault_of_ours_gives_the_run_back_with_its_words(
-    version: ModelVersion, caplog: pytest.LogCaptureFixture
+    version: ModelVersion, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def broken(_: Run) -> bool:
+        raise FileNotFoundError("uploads")
+
     run = queue(version)
-    storages["artifacts"].delete(version.stored_as)
+    monkeypatch.setattr(runs_tasks, "is_wall_needed", broken)
     for attempt in range(1, 4):
         begun = timezone.now()
         Run.objects.update(next_attempt_at=begun)
