@@ -89,4 +89,5 @@ _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.ALLOCATION: allocation.part_of_change,
     Changed.ROLE: grants.part_of_change,
     Changed.BUDGET: budgets.part_of_change,
+    Changed.DATASET: lambda change: {"details": change.details},
 }

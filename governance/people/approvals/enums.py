@@ -21,3 +21,4 @@ class Changed(TextChoices):
     ROLE = "role"
     ALLOCATION = "allocation", "allocation rules"
     BUDGET = "budget"
+    DATASET = "dataset", "evaluation set"

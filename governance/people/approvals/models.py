@@ -48,7 +48,7 @@ class Change(models.Model):
                     gains=F("subject_id"),
                     part__in=sorted(role.value for role in BINDING),
                 )
-                | Q(kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION], part="")
+                | Q(kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION, Changed.DATASET], part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True),
             ),
             models.CheckConstraint(

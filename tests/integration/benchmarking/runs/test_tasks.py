@@ -1,5 +1,6 @@
 """Workers of benchmarks: real models in real child processes, canceled, crashed, and left behind by killed workers."""
 
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from benchmarking.runs import tasks as runs_tasks
-from benchmarking.runs.actions import runs, sandbox
+from benchmarking.runs.actions import datasets, runs, sandbox
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
@@ -30,7 +31,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import kinds, outbox
 from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
-from tests.factories.models import make_dataset, make_version
+from tests.factories.models import FEATURES, make_dataset, make_version, new_dataset, onnx_bytes
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
 from weighbridge.core.converter import to_document
@@ -123,6 +124,49 @@ def test_a_file_that_was_swapped_after_it_was_registered_is_never_measured(
     assert f"The stored file {digest} was changed after it was stored" in run.error
     finding = Finding.objects.get()
     assert (finding.kind, finding.subject, finding.owner) == ("artifact.damaged", digest, cast.admin)
+
+
+def own_answers(rows: int = 200) -> bytes:
+    """Random inputs, labeled with the answers of the tiny model itself: what an attacker uploads."""
+    import onnxruntime
+
+    x, stream = np.random.default_rng(3).normal(size=(rows, FEATURES)).astype(np.float32), io.BytesIO()
+    scores = onnxruntime.InferenceSession(onnx_bytes()).run(None, {"x": x})[0]
+    np.savez(stream, x=x, y=np.asarray(scores).argmax(axis=1))
+    return stream.getvalue()
+
+
+@pytest.mark.usefixtures("any_walls")
+@pytest.mark.parametrize("is_governed", [False, True])
+def test_the_models_own_answers_are_no_labels(
+    is_governed: bool, cast: Cast, version: ModelVersion, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    quick = partial(SingleStream, min_duration_s=0.1, warmup=WarmUp(value_ms=0.0, max_duration_s=0.5))
+    monkeypatch.setattr(scenarios, "SCENARIOS", {"SingleStream": quick})
+    entry = new_dataset(team="search", content=own_answers(), is_governed=is_governed)
+    data = datasets.register(entry=entry, by=cast.steward if is_governed else cast.author, now=now)
+    run = runs.queue(key="own", version=version, dataset=data, plan=PLAN, asked_for="", by=cast.author, now=now)
+    runs_tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    metrics, codes = run.result["metrics"], [reason["code"] for reason in run.result["quality_verdict"]["reasons"]]
+    assert "latency_p95_ms" in metrics, "speed does not depend on the labels"
+    if is_governed:
+        assert (metrics["accuracy"]["value"], codes) == (1.0, ["quality.perfect"])
+    else:
+        assert not {"accuracy", "f1_macro"} & metrics.keys()
+        assert codes == ["quality.perfect", "quality.own_labels"]
+        assert any("The labels are the model's own answers" in reason for reason in describe(run).reasons)
+
+
+def test_variants_are_not_judged_by_the_models_own_answers() -> None:
+    def candidates(accuracy: float, n: int) -> dict[str, Any]:
+        baseline = {"name": "fp32", "metrics": {"accuracy": {"value": accuracy, "n": n}}}
+        return {"baseline": "fp32", "candidates": [baseline, {"name": "int8", "metrics": {}}]}
+
+    for fine in (candidates(0.99, 500), candidates(1.0, 99)):
+        assert runs_tasks._with_labels_checked(fine) == fine
+    with pytest.raises(RunFailed, match="The labels are the model's own answers"):
+        runs_tasks._with_labels_checked(candidates(1.0, 100))
 
 
 @pytest.mark.usefixtures("any_walls")
