@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,9 +26,6 @@ from governance.people.models import Team
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid, NotFound, WrongState
 
-if TYPE_CHECKING:
-    from django.core.files import File
-
 LICENSE_CHARS_MAX = 120
 REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 
@@ -37,11 +34,12 @@ REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 class NewDataset:
     """An evaluation set to register: `team` is the slug of its owner, "" for the only team of a requester.
 
-    `is_governed`: a data steward registers it for everybody, without a second person.
+    `upload` is a file as Django receives it, or a SpooledUpload. `is_governed`: a data steward registers the set for
+    everybody, without a second person.
     """
 
     name: str
-    upload: "File[bytes] | SpooledUpload"
+    upload: Any
     license: str
     team: str = ""
     purpose: str = DatasetPurpose.ACCEPTANCE

@@ -16,21 +16,21 @@ from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStat
 from benchmarking.runs.queries import datasets as reads
 from governance.people.api.caller import asker
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
-from governance.site.api.shapes import Answer, Input, choice, read
+from governance.site.api.shapes import Answer, Input, choice, read, takes
 
 
+@takes(
+    NewDataset,
+    without=["upload"],
+    name={"max_length": 120, "help_text": "The same name again is its next version."},
+    license={"max_length": LICENSE_CHARS_MAX, "help_text": "For example MIT, or internal."},
+    team={"max_length": 60, "help_text": "Slug of the owner; may be left out by requesters of one team."},
+    is_governed={"help_text": "Register it as governed at once; for data stewards."},
+)
 class DatasetInput(Input):
     """An evaluation set. Rows, size and class balance are computed from the file."""
 
-    name = serializers.CharField(max_length=120, help_text="The same name again is its next version.")
-    license = serializers.CharField(max_length=LICENSE_CHARS_MAX, help_text="For example MIT, or internal.")
-    team = serializers.SlugField(
-        max_length=60, required=False, help_text="Slug of the owner; may be left out by requesters of one team."
-    )
     purpose = choice(DatasetPurpose, required=False, help_text="Default: acceptance.")
-    is_governed = serializers.BooleanField(
-        required=False, help_text="Register it as governed at once; for data stewards."
-    )
     file = serializers.FileField(
         max_length=160, source="upload", help_text="An .npz file with arrays x (inputs) and y (labels)."
     )

@@ -51,9 +51,9 @@ def find_usable(*, digest: str, person: Person) -> Dataset:
 
 
 def reason_declared(data: Dataset | None, *, team: str, accepted: tuple[str, ...] = ()) -> str:
-    """Why quality on this set is declared and not measured for a request of the team; "" if it is, or without a set."""
+    """Why quality on this set is declared and not measured for a request of the team; "" if it is measured."""
     if data is None:
-        return ""
+        return "There is no evaluation set."
     known = EvaluationSet(
         name=data.name,
         version=data.version,

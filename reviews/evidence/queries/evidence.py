@@ -52,7 +52,7 @@ def subject_of(request: ReviewRequest) -> EvaluationSubject:
     )
 
 
-def doubt_about_data(request: ReviewRequest, data: Dataset | None) -> str:
+def doubt_about_data(request: ReviewRequest, *, data: Dataset | None) -> str:
     """Why quality on this evaluation set is declared and not measured for the request, as a sentence; "" if it is."""
     accepted = policy_of(request.policy).evaluation_sets if request.policy else ()
     return reason_declared(data, team=request.team.slug, accepted=accepted)

@@ -191,9 +191,9 @@ def record_measurements(
 
 def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[MetricRecord]:
     source = f"run {run.pk}, {run.scenario}"
-    doubt = doubt_about_data(request, run.dataset)
+    doubt = doubt_about_data(request, data=run.dataset)
     basis = Basis.DECLARED if doubt else Basis.MEASURED
-    on_data = f"{source}, on {run.dataset}" + (f". Not measured: {doubt}" if doubt else "")
+    on_data = (f"{source}, on {run.dataset}" if run.dataset else source) + (f". Not measured: {doubt}" if doubt else "")
     return [
         MetricRecord(
             request=request,

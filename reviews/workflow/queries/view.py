@@ -155,7 +155,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
         model=_model(request.model_version),
-        dataset_doubt=doubt_about_data(request, request.dataset),
+        dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
         re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
         checklist_version=request.checklist,
