@@ -75,10 +75,10 @@ def new_dataset(name: str = "held-out", *, content: bytes | None = None, **field
 
 
 def make_dataset(
-    *, by: User, now: datetime, name: str = "held-out", seed: int = 0, is_governed: bool = True
+    *, by: User, now: datetime, name: str = "held-out", seed: int = 0, is_governed: bool = True, **fields: Any
 ) -> Dataset:
     """A set of the team of `by`, confirmed by the data steward of the cast unless said otherwise."""
-    entry = new_dataset(name, content=npz_bytes(seed=seed))
+    entry = new_dataset(name, content=npz_bytes(seed=seed), **fields)
     row = datasets.register(entry=entry, by=by, now=now)
     if is_governed and row.status == DatasetStatus.PROPOSED:
         change = datasets.propose(dataset=row, reason="The team tests on it.", by=by, now=now)

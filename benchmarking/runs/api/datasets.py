@@ -24,12 +24,14 @@ from governance.site.api.shapes import Answer, Input, choice, read, takes
     without=["upload"],
     name={"max_length": 120, "help_text": "The same name again is its next version."},
     license={"max_length": LICENSE_CHARS_MAX, "help_text": "For example MIT, or internal."},
-    team={"max_length": 60, "help_text": "Slug of the owner; may be left out by requesters of one team."},
     is_governed={"help_text": "Register it as governed at once; for data stewards."},
 )
 class DatasetInput(Input):
     """An evaluation set. Rows, size and class balance are computed from the file."""
 
+    team = serializers.SlugField(
+        max_length=60, required=False, help_text="Slug of the owner; may be left out by requesters of one team."
+    )
     purpose = choice(DatasetPurpose, required=False, help_text="Default: acceptance.")
     file = serializers.FileField(
         max_length=160, source="upload", help_text="An .npz file with arrays x (inputs) and y (labels)."
