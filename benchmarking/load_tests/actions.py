@@ -1,6 +1,5 @@
 """Writes of load tests that several workers run together. No part is ever run twice."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -9,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.db import transaction
 from django.db.models import Q
 
@@ -17,13 +15,14 @@ from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.load_tests.rules import check_load
 from benchmarking.runs.enums import RunVerdict
 from governance.audit.actions import record as audit
+from governance.inventory.actions import artifacts
 from governance.jobs import actions as jobs
 from governance.jobs import worker_signals
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.addresses import Resolver
-from weighbridge.core.canonical import digest_of
+from weighbridge.core.canonical import DIGEST_PREFIX, digest_of
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.load.messages import check_public_headers, read_bodies
@@ -65,7 +64,7 @@ def start(
         raise Invalid("A plan for workers cannot name a body file; send the body itself.", field="body")
     check_public_headers(read.headers)
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
-    stored = {"headers": [list(header) for header in read.headers], "body": _store_body(body) if body else ""}
+    stored = {"headers": [list(header) for header in read.headers], "body": _store_body(body, by, now) if body else ""}
     with transaction.atomic():
         test, is_new = LoadTest.objects.get_or_create(
             key=key,
@@ -85,19 +84,15 @@ def start(
     return test
 
 
-def _store_body(body: Path) -> str:
-    """Store a body file as an artifact named by its digest and return that name; raises Invalid for a body that cannot
-    be sent.
-    """
+def _store_body(body: Path, by: User, now: datetime) -> str:
+    """Store a body file; return its SHA-256 with its suffix. Raises Invalid for a body that cannot be sent."""
     read_bodies(body)
     if body.stat().st_size > WORKERS_BODY_BYTES_MAX:
         raise Invalid(
             f"The body file may have at most {WORKERS_BODY_BYTES_MAX:,} bytes; send fewer bodies.", field="body"
         )
-    content = body.read_bytes()
-    name = f"load/bodies/{hashlib.sha256(content).hexdigest()}{body.suffix if body.suffix in BODY_SUFFIXES else ''}"
-    storage = storages["artifacts"]
-    return name if storage.exists(name) else str(storage.save(name, ContentFile(content)))
+    stored = artifacts.store(upload=ContentFile(body.read_bytes(), name=body.name), by=by, now=now)
+    return stored.digest.removeprefix(DIGEST_PREFIX) + (body.suffix if body.suffix in BODY_SUFFIXES else "")
 
 
 def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
@@ -114,18 +109,16 @@ def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
 
 
 def finish_part(
-    *, part: LoadPart, stored_as: str, counters: Mapping[str, Any], by: User | None = None, now: datetime
+    *, part: LoadPart, digest: str, counters: Mapping[str, Any], by: User | None = None, now: datetime
 ) -> bool:
     """Store the samples and counters of a part; False if the worker has lost its lease. The last part triggers the
     conclusion of the test.
     """
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
-        is_stored = jobs.finish(
-            row=part, now=now, progress=1.0, phase="", samples_stored_as=stored_as, told=dict(counters)
-        )
+        is_stored = jobs.finish(row=part, now=now, progress=1.0, phase="", samples_digest=digest, told=dict(counters))
         if is_stored:
-            _record("part_done", test, by, now, {"part": part.number, "samples": stored_as})
+            _record("part_done", test, by, now, {"part": part.number, "samples": digest})
             if not test.parts.exclude(state=JobState.DONE).exists():
                 worker_signals.wake(CONCLUDE, test.pk)
     return is_stored

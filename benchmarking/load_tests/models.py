@@ -51,7 +51,7 @@ class LoadPart(Leased):
     number = models.PositiveSmallIntegerField()
     progress = models.FloatField(default=0)
     phase = models.CharField(max_length=120, blank=True, default="")
-    samples_stored_as = models.CharField(max_length=200, blank=True, default="")
+    samples_digest = models.CharField(max_length=71, blank=True, default="")
     told = models.JSONField(default=dict)
 
     class Meta:
@@ -60,7 +60,7 @@ class LoadPart(Leased):
             models.CheckConstraint(name="load_part_state_known", condition=Q(state__in=JobState.values)),
             models.CheckConstraint(name="load_part_is_tried_once", condition=Q(attempts__lte=F("max_attempts"))),
             models.CheckConstraint(
-                name="load_part_done_has_samples", condition=~Q(state=JobState.DONE) | ~Q(samples_stored_as="")
+                name="load_part_done_has_samples", condition=~Q(state=JobState.DONE) | ~Q(samples_digest="")
             ),
         ]
         indexes = [models.Index(fields=["state", "next_attempt_at"])]

@@ -2,31 +2,34 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.utils import timezone
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.load_tests.queries import unconcluded_test_ids
-from benchmarking.runs.tasks import Heartbeat, fetch_file
+from benchmarking.runs.tasks import Heartbeat
 from governance.audit.actions import record as audit
+from governance.inventory.actions import artifacts, stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox, worker_signals
 from governance.jobs.enums import JobState
 from weighbridge.core.addresses import PinnedAddress
+from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.load.generator.generator import GeneratorFailed, GeneratorResult, Shard, generate_load
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.report import load_document
-from weighbridge.load.results.samples import merge_samples, read_samples
+from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
 
 JOIN_WITHIN_S, POLL_EVERY_S = 60.0, 0.2
 
@@ -49,15 +52,20 @@ def execute_load_part(part_id: int) -> None:
             load_tests.fail(test=part.test, reason=refused.reason, now=timezone.now())
         else:
             name = f"load/{part.test.pk}-{part.number}.npz"
-            stored_as = storages["artifacts"].save(name, ContentFile(fired.samples.as_bytes()))
+            upload = ContentFile(fired.samples.as_bytes(), name=name)
+            stored = artifacts.store(upload=upload, by=None, now=timezone.now())
             counters = {"opened": fired.opened, "cpu_s": fired.cpu_s, "complaints": fired.complaints}
-            load_tests.finish_part(part=part, stored_as=stored_as, counters=counters, now=timezone.now())
+            load_tests.finish_part(part=part, digest=stored.digest, counters=counters, now=timezone.now())
 
 
 def _plan_of(test: LoadTest, folder: Path) -> LoadPlan:
     """Return the plan, with its body file copied into a folder."""
     plan = from_document(LoadPlan, test.plan, name="plan")
-    return replace(plan, body=str(fetch_file(plan.body, folder / Path(plan.body).name))) if plan.body else plan
+    if not plan.body:
+        return plan
+    target = folder / Path(plan.body).name
+    stored_files.fetch(digest=f"{DIGEST_PREFIX}{target.stem}", target=target, now=timezone.now())
+    return replace(plan, body=str(target))
 
 
 def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> GeneratorResult:
@@ -93,12 +101,17 @@ def conclude_load_test(test_id: int) -> None:
     parts = list(test.parts.filter(state=JobState.DONE).order_by("number"))
     if len(parts) < test.size:
         return
-    samples = []
-    for part in parts:
-        with storages["artifacts"].open(part.samples_stored_as, "rb") as file:
-            samples.append(read_samples(file))
+    try:
+        result = _result_of(test, parts)
+    except stored_files.DamagedFile as damaged:
+        load_tests.fail(test=test, reason=damaged.reason, now=timezone.now())
+    else:
+        load_tests.conclude(test=test, result=result, now=timezone.now())
+
+
+def _result_of(test: LoadTest, parts: Sequence[LoadPart]) -> dict[str, Any]:
     fired = GeneratorResult(
-        samples=merge_samples(samples),
+        samples=merge_samples([_samples_of(part) for part in parts]),
         is_stopped=False,
         lost_processes=0,
         opened=sum(part.told["opened"] for part in parts),
@@ -107,8 +120,12 @@ def conclude_load_test(test_id: int) -> None:
     )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         plan, started_at = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
-        result = load_document(plan, PinnedAddress(**test.target), fired, seen=None, now=started_at)
-    load_tests.conclude(test=test, result=result, now=timezone.now())
+        return load_document(plan, PinnedAddress(**test.target), fired, seen=None, now=started_at)
+
+
+def _samples_of(part: LoadPart) -> LoadSamples:
+    with stored_files.opened(digest=part.samples_digest, now=timezone.now()) as file:
+        return read_samples(file)
 
 
 @outbox.on_tick

@@ -4,24 +4,74 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStatus, DatasetTask
 from benchmarking.runs.enums import RunVerdict
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased
+from governance.people.models import Team
 
 
 class Dataset(models.Model):
-    """Evaluation data, identified by its digest."""
+    """One version of an evaluation set. Rows, size and class balance are computed from the file, never stated.
 
+    A trigger prevents changes: only the status moves, from proposed to governed, and to retired.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="datasets")
     name = models.CharField(max_length=120)
-    digest = models.CharField(max_length=71, unique=True)
+    version = models.PositiveIntegerField()
+    license = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=12, choices=[(each.value, each.value) for each in DatasetPurpose])
+    digest = models.CharField(max_length=71)
     size_bytes = models.BigIntegerField()
     stored_as = models.CharField(max_length=200)
+    rows = models.PositiveBigIntegerField()
+    task = models.CharField(max_length=8, choices=[(each.value, each.value) for each in DatasetTask])
+    class_balance = models.JSONField(default=dict)
+    status = models.CharField(
+        max_length=8, choices=[(each.value, each.value) for each in DatasetStatus], default=DatasetStatus.PROPOSED
+    )
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     registered_at = models.DateTimeField()
+    governed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    governed_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "name", "version"], name="one_dataset_per_version"),
+            models.UniqueConstraint(fields=["team", "digest"], name="one_dataset_per_content"),
+            # A policy names sets without their team.
+            models.UniqueConstraint(
+                fields=["name", "version"], condition=Q(governed_at__isnull=False), name="one_governed_name"
+            ),
+            models.CheckConstraint(
+                name="dataset_status_says_when",
+                condition=Q(
+                    status=DatasetStatus.PROPOSED.value,
+                    governed_by__isnull=True,
+                    governed_at__isnull=True,
+                    retired_at__isnull=True,
+                )
+                | Q(
+                    status=DatasetStatus.GOVERNED.value,
+                    governed_by__isnull=False,
+                    governed_at__isnull=False,
+                    retired_at__isnull=True,
+                )
+                | Q(status=DatasetStatus.RETIRED.value, retired_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="dataset_is_described", condition=Q(rows__gte=1, version__gte=1) & ~Q(name="") & ~Q(license="")
+            ),
+            models.CheckConstraint(
+                name="dataset_purpose_known", condition=Q(purpose__in=[each.value for each in DatasetPurpose])
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}@{self.version}"
 
 
 class Run(Leased):

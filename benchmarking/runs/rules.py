@@ -1,10 +1,11 @@
-"""Permissions of runs. A `check_` function raises NotAllowed with a reason."""
+"""Permissions of runs and evaluation sets. A `check_` function raises NotAllowed with a reason."""
 
 from collections.abc import Iterable
 
 from benchmarking.runs.models import Run
 from governance.jobs.enums import UNFINISHED
 from governance.people.domain.roles import Person, Role
+from governance.people.rules import check_act_for_team, may, need_role
 from weighbridge.core.errors import NotAllowed, WrongState
 
 TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
@@ -33,6 +34,33 @@ def check_choose_sandbox(person: Person) -> None:
     """Only administrators choose whether runs may go without bubblewrap."""
     if not person.is_active or Role.ADMIN not in person.roles:
         raise NotAllowed("Only administrators choose whether models may run without bubblewrap.")
+
+
+def check_register(person: Person, *, team: str) -> None:
+    """Register an evaluation set: requesters of the team that owns it, and data stewards for every team."""
+    if not person.has_role(Role.DATA_STEWARD):
+        need_role(person, Role.REQUESTER, Role.DATA_STEWARD, to="register data")
+        if team:
+            check_act_for_team(person, team=team)
+
+
+def check_propose_set(person: Person, *, team: str) -> None:
+    """Propose that an evaluation set is governed: whoever may register it."""
+    check_register(person, team=team)
+
+
+def check_govern(person: Person, *, to: str = "confirm an evaluation set") -> None:
+    """Govern evaluation sets: data stewards."""
+    need_role(person, Role.DATA_STEWARD, to=to)
+
+
+def check_impartial(person: Person, *, team: str) -> None:
+    """Raise NotAllowed if the data steward belongs to the team that owns the set."""
+    if team in person.teams:
+        raise NotAllowed("You belong to the team that owns this evaluation set; a data steward from another team must.")
+
+
+may_govern = may(check_govern)
 
 
 def needs_wall(uploaders: Iterable[Person], *, may_skip_bubblewrap: bool) -> bool:

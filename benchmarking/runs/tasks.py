@@ -2,7 +2,6 @@
 
 import logging
 import mmap
-import shutil
 import tempfile
 import time
 from datetime import datetime
@@ -11,26 +10,29 @@ from typing import Any
 
 from celery import shared_task, signals
 from django.conf import settings
-from django.core.files.storage import storages
 from django.utils import timezone
 
 from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
+from benchmarking.runs.domain.evaluation_sets import DatasetStatus
 from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
+from weighbridge.measure.quality_verdict import OWN_LABELS, with_own_labels_void
 from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
 from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives
+from weighbridge.quality.checks import is_perfect
 from weighbridge.systems.sandbox.isolated import check_same_isolation, require_bubblewrap, run_isolated
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
@@ -111,25 +113,27 @@ def _leave(run: Run) -> None:
 def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     if not run.model_version.stored_as:
         raise RunFailed("The model file was never uploaded, so it cannot be run here; upload the file.")
-    model = fetch_file(run.model_version.stored_as, folder / f"model.{run.model_version.format}")
-    data = fetch_file(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
+    model = _fetched(run.model_version.digest, folder / f"model.{run.model_version.format}")
+    data = _fetched(run.dataset.digest, folder / "data.npz") if run.dataset else None
     limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     follow = heartbeat.progress, heartbeat.should_stop
     needs_wall = is_wall_needed(run)
     if run.repeats is not None and run.repeats.result is not None:
         check_same_isolation(run.repeats.result)
+    is_governed = run.dataset is not None and run.dataset.status == DatasetStatus.GOVERNED
     if run.scenario == ALTERNATIVES and data is not None:
         require_bubblewrap(needs_wall=needs_wall)
         wanted = wanted_from(run.plan)
         rivals = {
-            family: fetch_file(version.stored_as, folder / f"rival-{version.pk}.onnx")
+            family: _fetched(version.digest, folder / f"rival-{version.pk}.onnx")
             for family, version in rivals_of(wanted)
         }
-        return measure_alternatives(
+        candidates = measure_alternatives(
             wanted, model=model, rivals=rivals, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
         )
+        return candidates if is_governed else _with_labels_checked(candidates)
     on_progress, should_stop = follow
-    return run_isolated(
+    result = run_isolated(
         model=model,
         settings=_settings_of(run),
         data=data,
@@ -139,6 +143,16 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         workdir=folder,
         needs_wall=needs_wall,
     )
+    return result if is_governed else with_own_labels_void(result)
+
+
+def _with_labels_checked(result: dict[str, Any]) -> dict[str, Any]:
+    """Raise RunFailed if the labels are the answers of the model itself: its variants cannot be judged by them."""
+    baseline = next(candidate for candidate in result["candidates"] if candidate["name"] == result["baseline"])
+    accuracy = baseline["metrics"].get("accuracy")
+    if accuracy is not None and is_perfect(accuracy["value"], accuracy["n"]):
+        raise RunFailed(OWN_LABELS.message, code="quality_void")
+    return result
 
 
 def _settings_of(run: Run) -> ProfileSettings:
@@ -153,10 +167,9 @@ def _settings_of(run: Run) -> ProfileSettings:
     return ProfileSettings(scenario=scenario, engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]))
 
 
-def fetch_file(stored_as: str, target: Path) -> Path:
-    with storages["artifacts"].open(stored_as) as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    return target
+def _fetched(digest: str, target: Path) -> Path:
+    """The private copy that is measured; its bytes have the registered digest."""
+    return stored_files.fetch(digest=digest, target=target, now=timezone.now())
 
 
 @outbox.on_tick

@@ -2,9 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from benchmarking.runs.web import comparison, runs, sandbox
+from benchmarking.runs.web import comparison, datasets, runs, sandbox
 
 urlpatterns: list[URLPattern] = [
+    path("datasets/", datasets.listed, name="datasets"),
+    path("datasets/new/", datasets.new, name="dataset_new"),
+    path("datasets/<int:dataset_id>/", datasets.detail, name="dataset"),
+    path("datasets/<int:dataset_id>/propose/", datasets.propose, name="dataset_propose"),
+    path("datasets/<int:dataset_id>/retire/", datasets.retire, name="dataset_retire"),
     path("runs/compare/", comparison.side_by_side, name="compare"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("runs/<int:run_id>/live/", runs.live, name="run_live"),

@@ -112,7 +112,9 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
         stack.start_all(port=port)
         stack.wait_for(f"{url}/livez")
         say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
-        cast = story.Cast(*(callers[name] for name in ("requester", "owner", "reviewer1", "reviewer2", "lead")))
+        cast = story.Cast(
+            *(callers[name] for name in ("requester", "owner", "reviewer1", "reviewer2", "lead", "steward"))
+        )
         return _review(say, var, cast, story, models)
 
 

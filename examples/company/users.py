@@ -45,6 +45,7 @@ MEMBERS = (
     Member("reviewer2", "Rhea Reviewer", (Role.REVIEWER,)),
     Member("lead", "Lee Lead", (Role.PLATFORM_LEAD,)),
     Member("finance", "Fay Finance", (Role.FINANCE,)),
+    Member("steward", "Stella Steward", (Role.DATA_STEWARD,)),
     Member("admin", "Ada Admin", (Role.ADMIN,)),
     Member("admin2", "Abel Admin", (Role.ADMIN,)),
     Member("auditor", "Aud Auditor", (Role.AUDITOR,)),

@@ -1,7 +1,6 @@
 """Tasks for workers and the tick."""
 
 import logging
-import shutil
 import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from celery import shared_task
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import storages
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
@@ -23,6 +21,7 @@ from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.enums import BillOrigin
 from governance.bills.models import Bill, BillSlice
 from governance.bills.queries.spend import months_of_use
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
@@ -85,8 +84,7 @@ def _read(bill: Bill, folder: Path) -> "tuple[AggregatedBill, dict[str, Any]]":
     follower = _ProgressWriter(bill)
     follower.write()
     path = folder / "received"
-    with storages["artifacts"].open(bill.stored_as) as source, path.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
+    stored_files.fetch(digest=bill.digest, target=path, now=timezone.now())
     order = BillFile(name=bill.name, kind=bill.kind, cluster=bill.cluster)
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(read_bill, path, order, folder=folder, caps=UnpackLimits(), on_share=follower.hear)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from governance.inventory.domain import SCHEMES
 from governance.inventory.enums import Tier
 from governance.people.models import Team
 
@@ -43,6 +44,9 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(fields=["asset", "version"], name="one_artifact_per_version"),
             models.CheckConstraint(name="digest_is_sha256", condition=Q(digest__regex=r"^sha256:[0-9a-f]{64}$")),
             models.CheckConstraint(name="stored_or_named", condition=~Q(stored_as="") | ~Q(uri="")),
+            models.CheckConstraint(
+                name="uri_is_remote", condition=Q(uri="") | Q(uri__regex=f"^({'|'.join(SCHEMES)})://.")
+            ),
         ]
         indexes = [models.Index(fields=["digest"])]
 

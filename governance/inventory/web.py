@@ -1,13 +1,15 @@
-"""Pages of the model inventory."""
+"""Pages of the model inventory, and the download of stored files."""
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
+from governance.inventory.actions import stored_files
 from governance.inventory.enums import Tier
 from governance.inventory.queries import ModelSelection
 from governance.people.models import Team
@@ -55,3 +57,14 @@ def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "crumbs": (("Models", "/models/"), (asset.name, "")),
     }
     return render(request, "governance/inventory/model.html", context)
+
+
+def file_answer(digest: str, *, name: str, kind: str) -> FileResponse:
+    """A response that downloads a stored file, with its digest in the header `X-Content-Digest`.
+
+    Raises DamagedFile before the first byte is sent.
+    """
+    content = stored_files.opened(digest=digest, now=timezone.now())
+    answer = FileResponse(content, as_attachment=True, filename=name, content_type=kind)
+    answer["X-Content-Digest"] = digest
+    return answer

@@ -13,6 +13,7 @@ _WORDS = {
     Role.PLATFORM_LEAD: "a platform lead",
     Role.PRODUCT_LEAD: "a product lead",
     Role.FINANCE: "finance",
+    Role.DATA_STEWARD: "a data steward",
     Role.ADMIN: "an administrator",
     Role.AUDITOR: "an auditor",
 }

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
@@ -26,11 +27,12 @@ def render_packet(packet_id: int) -> None:
         return
     with audit.origin("job"):
         started_s = time.monotonic()
-        page = packet_page(packet)
-        html = render_to_string("reviews/packets/review.html", page.context)
         try:
+            stored_files.check_frozen(packet=packet, now=timezone.now())
+            page = packet_page(packet)
+            html = render_to_string("reviews/packets/review.html", page.context)
             pdf = WeasyPrintPrinter().print(html, assets=page.assets)
-        except PrintFailed as failure:
+        except (PrintFailed, stored_files.DamagedFile) as failure:
             jobs.fail(row=packet, reason=failure.reason, now=timezone.now())
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
@@ -51,6 +52,11 @@ def render_cycle_packet(packet_id: int) -> None:
         return
     with audit.origin("job"):
         started_s = time.monotonic()
+        try:
+            stored_files.check_frozen(packet=packet, now=timezone.now())
+        except stored_files.DamagedFile as damaged:
+            jobs.fail(row=packet, reason=damaged.reason, now=timezone.now())
+            return
         sections = pages.sections(packet)
         try:
             _render(packet, sections)

@@ -3,12 +3,15 @@
 import io
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from benchmarking.runs.actions import datasets
+from benchmarking.runs.actions.datasets import NewDataset
+from benchmarking.runs.domain.evaluation_sets import DatasetStatus
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelAsset, ModelVersion
@@ -76,5 +79,20 @@ def make_version(
     return inventory.register(entry=inventory.NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
 
 
-def make_dataset(*, by: User, now: datetime, name: str = "held-out", seed: int = 0) -> Dataset:
-    return datasets.register(name=name, upload=ContentFile(npz_bytes(seed=seed), name="test.npz"), by=by, now=now)
+def new_dataset(name: str = "held-out", *, content: bytes | None = None, **fields: Any) -> NewDataset:
+    """An evaluation set to register, with the tiny data unless said otherwise."""
+    upload = ContentFile(npz_bytes() if content is None else content, name="test.npz")
+    return NewDataset(name=name, upload=upload, **{"license": "internal"} | fields)
+
+
+def make_dataset(
+    *, by: User, now: datetime, name: str = "held-out", seed: int = 0, is_governed: bool = True, **fields: Any
+) -> Dataset:
+    """A set of the team of `by`, confirmed by the data steward of the cast unless said otherwise."""
+    entry = new_dataset(name, content=npz_bytes(seed=seed), **fields)
+    row = datasets.register(entry=entry, by=by, now=now)
+    if is_governed and row.status == DatasetStatus.PROPOSED:
+        change = datasets.propose(dataset=row, reason="The team tests on it.", by=by, now=now)
+        approvals.confirm(change=change, by=User.objects.get(username="steward"), now=now)
+        row.refresh_from_db()
+    return row

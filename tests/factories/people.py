@@ -1,8 +1,8 @@
 """Named people and their teams, made through the public actions, so that they obey the rules.
 
 The author files requests of the team "search" and owns its models; two reviewers and an approver (a platform lead)
-judge them; a product lead, finance, admin and auditor hold one role each; the outsider files for another team and must
-see nothing.
+judge them; a product lead, finance, a data steward, an admin and an auditor hold one role each; the outsider files for
+another team and must see nothing.
 """
 
 from dataclasses import dataclass, fields
@@ -43,6 +43,7 @@ class Cast:
     approver: User
     product: User
     finance: User
+    steward: User
     admin: User
     auditor: User
     outsider: User
@@ -60,6 +61,7 @@ def make_cast(*, now: datetime) -> Cast:
         approver=make_person("approver", Role.PLATFORM_LEAD, now=now),
         product=make_person("product", Role.PRODUCT_LEAD, now=now),
         finance=make_person("finance", Role.FINANCE, now=now),
+        steward=make_person("steward", Role.DATA_STEWARD, now=now),
         admin=make_person("admin", Role.ADMIN, now=now),
         auditor=make_person("auditor", Role.AUDITOR, now=now),
         outsider=make_person("outsider", Role.REQUESTER, team=other, now=now),

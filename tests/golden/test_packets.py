@@ -49,6 +49,7 @@ def cast_of(story: Story) -> Cast:
         approver=story.lea,
         product=product,
         finance=story.finn,
+        steward=story.stella,
         admin=product,
         auditor=product,
         outsider=story.otto,

@@ -17,8 +17,14 @@ from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
 from tests.tables import PACKAGES
 
-NOT_WRITES = ("governance.audit.actions.record", "governance.jobs.actions")
-"""The recording itself, and the steps of every job, which leave the events of the job's own kind: `JOBS`."""
+NOT_WRITES = (
+    "governance.audit.actions.record",
+    "governance.jobs.actions",
+    "governance.inventory.actions.stored_files",
+)
+"""The recording itself; the steps of every job, which leave the events of the job's own kind: `JOBS`; and reads of
+stored files, which leave an event only where a file is damaged: `test_stored_files.py` tests it.
+"""
 
 
 def modules_below(package: str) -> list[str]:

@@ -108,7 +108,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
 def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     version = make_version(by=cast.author, now=now)
     ModelAsset.objects.update(name=seed.short())
-    ModelVersion.objects.update(version=seed.short(), uri=seed.link())
+    ModelVersion.objects.update(version=seed.short(), uri=f"https://models.test/{seed.short()}")
     draft = walks.make_draft(
         by=cast.author,
         now=now,
@@ -118,7 +118,7 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
         version=ModelVersion.objects.get(pk=version.pk),
         declared={**walks.DECLARED, "latency_p95_ms": "1"},
     )
-    data = make_dataset(by=cast.author, now=now, name=seed.short())
+    data = make_dataset(by=cast.author, now=now, name=seed.short(), license=seed.short())
     ReviewRequest.objects.update(business_case=seed.long(), dataset=data)
     draft.refresh_from_db()
     figure = StatedValue(

@@ -1,4 +1,4 @@
-"""Promise 5, data sets: an archive is judged by its table of contents and two headers, and never unpacked to do so."""
+"""Promise 5, data sets: an archive is judged by its table of contents, two headers and its labels, read in pieces."""
 
 import io
 import pickle
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from benchmarking.runs.actions import datasets
+from benchmarking.runs.domain import data_file
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import memory
 
@@ -42,7 +42,7 @@ def refusal(tmp_path, content):
     memory.reset_peak()
     before, begun_s = memory.peak_bytes(), time.process_time()
     with pytest.raises(Invalid) as refused:
-        datasets._inspect(tmp_path / "d")
+        data_file.inspect(tmp_path / "d", limit_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     assert time.process_time() - begun_s < 2
     assert memory.peak_bytes() - before < 300_000_000
     assert refused.value.field == "file"
@@ -54,13 +54,13 @@ def refusal(tmp_path, content):
     [
         npz(x=X, y=Y),
         npz(np.savez, x=X, y=Y, notes=np.arange(3)),
-        npz(x=X.astype(np.float16), y=Y.astype(bool)),
+        npz(x=X.astype(np.float16), y=Y.astype(np.float32)),
         archive([("x.npy", npy(X, version=(2, 0))), ("y.npy", npy(Y, version=(3, 0)))]),
     ],
 )
 def test_arrays_of_numbers_are_let_in(tmp_path, content):
     (tmp_path / "d").write_bytes(content)
-    assert datasets._inspect(tmp_path / "d") is None
+    assert data_file.inspect(tmp_path / "d", limit_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"]) is not None
 
 
 def bomb(megabytes):
@@ -101,6 +101,9 @@ def test_a_table_of_contents_without_end_is_refused_unread(tmp_path):
         (npz(x=X, y=np.array([None], dtype=object)), "array y must contain only numbers"),
         (npz(x=np.zeros(2, dtype=[("a", "f4"), ("b", "O")]), y=Y), "array x must contain only numbers"),
         (npz(x=np.array(["words"]), y=Y), "array x must contain only numbers"),
+        (npz(x=X, y=Y.astype(bool)), "y contains bool"),
+        (npz(x=X, y=Y[:3]), "one label each"),
+        (archive([("x.npy", npy(X)), ("y.npy", npy(Y)[:-8])]), "must be an .npz file"),
         (archive([("x.npy", pickle.dumps({"a": 1})), ("y.npy", npy(Y))]), "array x must contain only numbers"),
         (archive([("x.npy", b"\x93NUMPY" + b"(" * 50_000), ("y.npy", npy(Y))]), "array x must contain only numbers"),
         (archive([("x.pkl", pickle.dumps([1])), ("y.npy", npy(Y))]), "must contain an array x"),
@@ -123,7 +126,7 @@ def test_two_arrays_of_one_name_are_refused(tmp_path):
 def fields(path):
     """Which fields are refused; whatever else is raised fails the test."""
     try:
-        datasets._inspect(path)
+        data_file.inspect(path, limit_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     except Invalid as refused:
         return [refused.field]
     return []

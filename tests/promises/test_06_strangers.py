@@ -32,6 +32,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
+from tests.factories.models import make_dataset
 from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
@@ -140,6 +141,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "metric": "latency_p95_ms",
         "number": 1,
         "change_id": _proposed(cast, now).pk,
+        "dataset_id": make_dataset(by=cast.author, now=now, seed=7, name="own", is_governed=False).pk,
         "finding_id": _noticed(cast, now).pk,
         "condition_id": request.decision.authorization.conditions.get().pk,
         "team": Team.objects.get(slug="search").slug,

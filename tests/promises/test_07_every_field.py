@@ -25,7 +25,7 @@ from pypdf import PdfReader
 from pytest_django import Settings
 
 from benchmarking.projections.models import CostProjection
-from benchmarking.runs.models import Run
+from benchmarking.runs.models import Dataset, Run
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.approvals.models import Change
@@ -111,6 +111,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
         "change_id": Change.objects.latest("pk").pk,
+        "dataset_id": Dataset.objects.latest("pk").pk,
         "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,
         "item_id": AgendaItem.objects.earliest("pk").pk,

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField()),
                 ('progress', models.FloatField(default=0)),
                 ('phase', models.CharField(blank=True, default='', max_length=120)),
-                ('samples_stored_as', models.CharField(blank=True, default='', max_length=200)),
+                ('samples_digest', models.CharField(blank=True, default='', max_length=71)),
                 ('told', models.JSONField(default=dict)),
                 ('test', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='load_tests.loadtest')),
             ],
@@ -84,6 +84,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='loadpart',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('samples_stored_as', ''), _negated=True), _connector='OR'), name='load_part_done_has_samples'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('samples_digest', ''), _negated=True), _connector='OR'), name='load_part_done_has_samples'),
         ),
     ]

@@ -1,117 +1,222 @@
-"""Writes of evaluation data."""
+"""Writes of evaluation sets: register a version, govern it by two people or as a data steward, and retire it."""
 
-import io
-import re
-import zipfile
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Max, Q
 
+from benchmarking.runs.domain.data_file import DataSummary, inspect
+from benchmarking.runs.domain.evaluation_sets import NAME, DatasetPurpose, DatasetStatus
 from benchmarking.runs.models import Dataset
+from benchmarking.runs.rules import check_govern, check_impartial, check_propose_set, check_register, may_govern
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
+from governance.inventory.actions.artifacts import SpooledUpload
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.kinds import ChangeKind
+from governance.people.approvals.kinds import register as register_kind
+from governance.people.approvals.models import Change
+from governance.people.domain.roles import Person, Role
+from governance.people.models import Team
 from governance.people.queries.people import person_of
-from governance.people.rules import check_act_for_any_team
-from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import Invalid, NotFound, WrongState
 
-if TYPE_CHECKING:
-    from django.core.files import File
-
-    from governance.inventory.actions.artifacts import SpooledUpload
-
-ARRAYS_MAX = 16
-READ_BYTES_MAX = 1_000_000  # a table of contents of about ten thousand entries
-HEADER_BYTES_MAX = 10_000
-DTYPE = re.compile(rb"""['"]descr['"]: *['"]([^'"]*)['"]""")
-NUMERIC_DTYPE = re.compile(rb"[<>|=]?[biufc][0-9]{1,2}")
+LICENSE_CHARS_MAX = 120
+REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 
 
-def register(*, name: str, upload: "File[bytes] | SpooledUpload", by: User, now: datetime) -> Dataset:
-    """Store an `.npz` file with arrays x and y. Idempotent: the same content is the same data set."""
-    check_act_for_any_team(person_of(by))
-    if not name.strip():
-        raise Invalid("Enter a name for the data set.", field="name")
-    artifact = artifacts.store(upload=upload, by=by, now=now, inspect=_inspect)
-    with transaction.atomic():
-        dataset, is_new = Dataset.objects.get_or_create(
-            digest=artifact.digest,
-            defaults={
-                "name": name[:120],
-                "size_bytes": artifact.size_bytes,
-                "stored_as": artifact.stored_as,
-                "registered_by": by,
-                "registered_at": now,
-            },
-        )
-        if is_new:
-            audit.record(
-                kind="dataset.registered", by=by, subject=("dataset", artifact.digest), details={"name": name}, now=now
-            )
-    return dataset
+@dataclass(frozen=True, kw_only=True)
+class NewDataset:
+    """An evaluation set to register: `team` is the slug of its owner, "" for the only team of a requester.
 
-
-def _inspect(path: Path) -> None:
-    """Check that an archive has numeric arrays x and y, never pickled objects, and fits into the memory of a run.
-
-    Reads only the table of contents and two headers. Raises Invalid for other archives.
+    `upload` is a file as Django receives it, or a SpooledUpload. `is_governed`: a data steward registers the set for
+    everybody, without a second person.
     """
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(_BoundedReads(file)) as archive:
-            entries = archive.infolist()
-            _check_entries(entries)
-            for name in ("x.npy", "y.npy"):
-                _check_header(archive, name)
-    except Invalid:
-        raise
-    except Exception as error:  # a broken archive can make the library raise any exception
-        raise Invalid("The data must be an .npz file as written by numpy.savez.", field="file") from error
+
+    name: str
+    upload: Any
+    license: str
+    team: str = ""
+    purpose: str = DatasetPurpose.ACCEPTANCE
+    is_governed: bool = False
 
 
-class _BoundedReads(io.RawIOBase):
-    """A file that refuses large reads, such as a table of contents with millions of entries."""
+def register(*, entry: NewDataset, by: User, now: datetime) -> Dataset:
+    """Store an `.npz` file with arrays x and y as the next version of its name. The same content is the same version.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def read(self, size: int | None = -1) -> bytes:
-        limit = READ_BYTES_MAX + 1
-        content = self._file.read(limit if size is None or size < 0 else min(size, limit))
-        if len(content) == limit:
-            raise Invalid("The .npz file has too many entries; it must contain the arrays x and y.", field="file")
-        return content
+    Rows, size and class balance are computed from the file.
+    """
+    team = _team_of(entry, person_of(by))
+    _check_entry(entry)
+    with SpooledUpload.read(entry.upload) as spooled:
+        summary = inspect(spooled.path, limit_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
+        with transaction.atomic():
+            Team.objects.select_for_update().get(pk=team.pk)  # the next version number of its sets
+            known = Dataset.objects.filter(team=team, digest=f"sha256:{spooled.hash}").first()
+            if known is not None:
+                return _same(known, entry)
+            return _registered(entry, team, spooled, summary, by, now)
 
 
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    names = [entry.filename for entry in entries]
-    if not {"x.npy", "y.npy"} <= set(names):
-        raise Invalid("The .npz file must contain an array x (inputs) and an array y (labels).", field="file")
-    if len(names) > ARRAYS_MAX or len(set(names)) < len(names):
-        text = f"The .npz file must contain at most {ARRAYS_MAX} arrays, each once; keep only x and y."
-        raise Invalid(text, field="file")
-    limit_mb = settings.WEIGHBRIDGE["RUN_MEMORY_MB"]
-    if sum(entry.file_size for entry in entries) > limit_mb * 1_000_000:
-        text = f"The unpacked arrays exceed {limit_mb} MB, the memory limit of a run; send fewer rows."
-        raise Invalid(text, field="file")
+def propose(*, dataset: Dataset, reason: str, by: User, now: datetime) -> Change:
+    """Propose that a set is governed. A data steward from outside its team, who did not register it, confirms."""
+    details = {
+        "set": str(dataset),
+        "team": dataset.team.slug,
+        "purpose": dataset.purpose,
+        "license": dataset.license,
+        "rows": dataset.rows,
+        "size_bytes": dataset.size_bytes,
+        "class_balance": dataset.class_balance,
+        "digest": dataset.digest,
+    }
+    change = Change(
+        kind=Changed.DATASET,
+        subject_id=dataset.pk,
+        description=f"Govern the evaluation set {dataset} of {dataset.team.name}",
+        gains=dataset.registered_by,
+        details=details,
+    )
+    return approvals.propose(change=change, reason=reason, by=by, now=now)
 
 
-def _check_header(archive: zipfile.ZipFile, name: str) -> None:
-    """Check the dtype. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
-    with archive.open(name) as stream:
-        header = stream.read(HEADER_BYTES_MAX)
-    dtype = DTYPE.search(header) if header.startswith(b"\x93NUMPY") else None
-    if dtype is None or not NUMERIC_DTYPE.fullmatch(dtype[1]):
-        text = f"The array {name[:-4]} must contain only numbers; other content could run code when it is read."
-        raise Invalid(text, field="file")
+def govern(*, dataset: Dataset, by: User, now: datetime) -> Dataset:
+    """Govern a proposed set, whose change this person confirmed; the database refuses it without one."""
+    with transaction.atomic():
+        row = _locked(dataset)
+        _check_governable(row)
+        row.status, row.governed_by, row.governed_at = DatasetStatus.GOVERNED, by, now
+        row.save(update_fields=["status", "governed_by", "governed_at"])
+        _record("governed", row, by, now, {"digest": row.digest})
+    return row
+
+
+def retire(*, dataset: Dataset, reason: str, by: User, now: datetime) -> Dataset:
+    """Retire a set: no new request uses it, and new values on it are no longer measured. Earlier values remain."""
+    check_govern(person_of(by), to="retire an evaluation set")
+    if not REASON_CHARS_MIN <= len(reason.strip()) <= REASON_CHARS_MAX:
+        text = f"Give a reason of {REASON_CHARS_MIN} to {REASON_CHARS_MAX:,} characters."
+        raise Invalid(text, field="reason")
+    with transaction.atomic():
+        row = _locked(dataset)
+        if row.status == DatasetStatus.RETIRED:
+            raise WrongState(f"The evaluation set {row} is already retired.")
+        row.status, row.retired_at = DatasetStatus.RETIRED, now
+        row.save(update_fields=["status", "retired_at"])
+        _record("retired", row, by, now, {"digest": row.digest}, reason=reason)
+    return row
+
+
+def _team_of(entry: NewDataset, person: Person) -> Team:
+    slug = entry.team or (next(iter(person.teams)) if len(person.teams) == 1 else "")
+    check_register(person, team=slug)
+    if entry.is_governed:
+        check_govern(person, to="register a governed evaluation set")
+    if not slug:
+        raise Invalid("Choose the team that owns the evaluation set.", field="team")
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        raise NotFound(f"There is no team {slug!r}.", field="team")
+    return team
+
+
+def _check_entry(entry: NewDataset) -> None:
+    if not entry.name.strip():
+        raise Invalid("Enter a name for the data set.", field="name")
+    if not NAME.fullmatch(entry.name.strip()):
+        raise Invalid("The name may have 120 characters, without @, which separates name and version.", field="name")
+    if entry.purpose not in list(DatasetPurpose):
+        raise Invalid(f"The purpose must be one of {', '.join(DatasetPurpose)}.", field="purpose")
+    if not 1 <= len(entry.license.strip()) <= LICENSE_CHARS_MAX:
+        text = f"Enter the license of the data in at most {LICENSE_CHARS_MAX} characters, for example MIT or internal."
+        raise Invalid(text, field="license")
+
+
+def _same(known: Dataset, entry: NewDataset) -> Dataset:
+    if known.name != entry.name.strip():
+        text = f"This content is already registered as {known}. Choose that set, or send other data."
+        raise Invalid(text, code="data_registered", field="file")
+    return known
+
+
+def _registered(
+    entry: NewDataset, team: Team, spooled: SpooledUpload, summary: DataSummary, by: User, now: datetime
+) -> Dataset:
+    name = entry.name.strip()
+    last = Dataset.objects.filter(team=team, name=name).aggregate(last=Max("version"))["last"] or 0
+    stored = artifacts.store(upload=spooled, by=by, now=now)
+    governed: dict[str, Any] = {"status": DatasetStatus.GOVERNED, "governed_by": by, "governed_at": now}
+    row = Dataset(
+        team=team,
+        name=name,
+        version=last + 1,
+        license=entry.license.strip(),
+        purpose=entry.purpose,
+        **vars(stored),
+        **vars(summary),
+        registered_by=by,
+        registered_at=now,
+        **(governed if entry.is_governed else {}),
+    )
+    if entry.is_governed:
+        _check_name(row)
+    row.save(force_insert=True)
+    _record("registered", row, by, now, {"name": str(row), "team": team.slug, "status": row.status, "rows": row.rows})
+    return row
+
+
+def _check_governable(row: Dataset) -> None:
+    if row.status != DatasetStatus.PROPOSED:
+        raise WrongState(f"The evaluation set {row} is {row.status}; only a proposed set can be governed.")
+    _check_name(row)
+
+
+def _check_name(row: Dataset) -> None:
+    """A policy names sets without their team, so a name is governed for one team."""
+    others = Dataset.objects.filter(name=row.name, governed_at__isnull=False).exclude(team=row.team)
+    if others.exists():
+        text = f"Another team has a governed evaluation set called {row.name!r}; register it under another name."
+        raise WrongState(text, code="name_taken", field="name")
+
+
+def _locked(dataset: Dataset) -> Dataset:
+    return Dataset.objects.select_for_update(of=("self",)).select_related("team", "registered_by").get(pk=dataset.pk)
+
+
+def _lock_name(change: Change) -> None:
+    """Lock all sets of the name, so that two teams cannot govern it at once."""
+    names = Dataset.objects.filter(pk=change.subject_id).values("name")
+    list(Dataset.objects.select_for_update().filter(name__in=names).order_by("pk"))
+
+
+def _dataset_of(change: Change) -> Dataset:
+    return Dataset.objects.select_related("team").get(pk=change.subject_id)
+
+
+def _record(word: str, row: Dataset, by: User, now: datetime, details: dict[str, Any], *, reason: str = "") -> None:
+    audit.record(
+        kind=f"dataset.{word}", by=by, subject=("dataset", row.digest), details=details, reason=reason, now=now
+    )
+
+
+register_kind(
+    ChangeKind(
+        name=Changed.DATASET,
+        confirmers=(Role.DATA_STEWARD,),
+        may_propose=lambda person, change: check_propose_set(person, team=_dataset_of(change).team.slug),
+        check_impartial=lambda person, change: check_impartial(person, team=_dataset_of(change).team.slug),
+        check=lambda change: _check_governable(_dataset_of(change)),
+        lock=_lock_name,
+        apply=lambda change, by, now: govern(dataset=_dataset_of(change), by=by, now=now),
+        visible=lambda person: Q() if may_govern(person) else Q(proposed_by_id=person.id),
+        noun="an evaluation set",
+        another="a data steward from another team",
+        done="confirmed. Quality on this evaluation set now counts as measured.",
+        why_none="No data steward is from outside the team. An administrator can propose the role for another person.",
+    )
+)

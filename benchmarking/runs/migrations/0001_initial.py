@@ -22,6 +22,39 @@ END $$;
 
 CREATE TRIGGER two_people BEFORE INSERT ON runs_sandboxchoice
   FOR EACH ROW EXECUTE FUNCTION weighbridge_loosen_sandbox_by_two();
+CREATE FUNCTION weighbridge_govern_dataset()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $$
+DECLARE
+  moving constant text[] := ARRAY['status', 'governed_by_id', 'governed_at', 'retired_at'];
+BEGIN
+  IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - moving = to_jsonb(OLD) - moving THEN
+    IF NEW.status = 'retired' AND OLD.status <> 'retired'
+       AND (NEW.governed_by_id, NEW.governed_at) IS NOT DISTINCT FROM (OLD.governed_by_id, OLD.governed_at) THEN
+      RETURN NEW;
+    END IF;
+    PERFORM 1 FROM approvals_change AS change
+      WHERE change.kind = 'dataset' AND change.state = 'confirmed' AND change.subject_id = NEW.id
+        AND change.closed_by_id = NEW.governed_by_id;
+    IF FOUND AND OLD.status = 'proposed' AND NEW.status = 'governed' THEN
+      RETURN NEW;
+    END IF;
+  ELSIF TG_OP = 'INSERT' THEN
+    PERFORM 1 FROM people_rolegrant AS held
+      WHERE held.role = 'data_steward' AND held.user_id = NEW.registered_by_id;
+    IF NEW.status = 'proposed' OR (FOUND AND NEW.status = 'governed' AND NEW.governed_by_id = NEW.registered_by_id) THEN
+      RETURN NEW;
+    END IF;
+  END IF;
+  RAISE EXCEPTION 'an evaluation set never changes, and two people or a data steward govern it: % is refused', TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER governed_by_rule BEFORE INSERT OR DELETE OR UPDATE ON runs_dataset
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_govern_dataset();
+CREATE TRIGGER governed_truncate BEFORE TRUNCATE ON runs_dataset
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON runs_sandboxchoice
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON runs_sandboxchoice
@@ -30,6 +63,9 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON runs_sandboxchoice
 FORGET = """
 DROP TRIGGER two_people ON runs_sandboxchoice;
 DROP FUNCTION weighbridge_loosen_sandbox_by_two();
+DROP TRIGGER governed_by_rule ON runs_dataset;
+DROP TRIGGER governed_truncate ON runs_dataset;
+DROP FUNCTION weighbridge_govern_dataset();
 DROP TRIGGER append_only ON runs_sandboxchoice;
 DROP TRIGGER append_only_truncate ON runs_sandboxchoice;
 """
@@ -41,7 +77,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0001_initial'),
+        ('approvals', '0001_initial'),
         ('inventory', '0001_initial'),
+        ('people', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -51,12 +89,26 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120)),
-                ('digest', models.CharField(max_length=71, unique=True)),
+                ('version', models.PositiveIntegerField()),
+                ('license', models.CharField(max_length=120)),
+                ('purpose', models.CharField(choices=[('acceptance', 'acceptance'), ('development', 'development'), ('calibration', 'calibration')], max_length=12)),
+                ('digest', models.CharField(max_length=71)),
                 ('size_bytes', models.BigIntegerField()),
                 ('stored_as', models.CharField(max_length=200)),
+                ('rows', models.PositiveBigIntegerField()),
+                ('task', models.CharField(choices=[('classes', 'classes'), ('numbers', 'numbers')], max_length=8)),
+                ('class_balance', models.JSONField(default=dict)),
+                ('status', models.CharField(choices=[('proposed', 'proposed'), ('governed', 'governed'), ('retired', 'retired')], default='proposed', max_length=8)),
                 ('registered_at', models.DateTimeField()),
+                ('governed_at', models.DateTimeField(null=True)),
+                ('retired_at', models.DateTimeField(null=True)),
+                ('governed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='people.team')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('team', 'name', 'version'), name='one_dataset_per_version'), models.UniqueConstraint(fields=('team', 'digest'), name='one_dataset_per_content'), models.UniqueConstraint(condition=models.Q(('governed_at__isnull', False)), fields=('name', 'version'), name='one_governed_name'), models.CheckConstraint(condition=models.Q(models.Q(('governed_at__isnull', True), ('governed_by__isnull', True), ('retired_at__isnull', True), ('status', 'proposed')), models.Q(('governed_at__isnull', False), ('governed_by__isnull', False), ('retired_at__isnull', True), ('status', 'governed')), models.Q(('retired_at__isnull', False), ('status', 'retired')), _connector='OR'), name='dataset_status_says_when'), models.CheckConstraint(condition=models.Q(('rows__gte', 1), ('version__gte', 1), models.Q(('name', ''), _negated=True), models.Q(('license', ''), _negated=True)), name='dataset_is_described'), models.CheckConstraint(condition=models.Q(('purpose__in', ['acceptance', 'development', 'calibration'])), name='dataset_purpose_known')],
+            },
         ),
         migrations.CreateModel(
             name='Run',

@@ -136,7 +136,7 @@ def _view(run: Run, queue_place: int | None) -> RunView:
         manifest=result.get("manifest", {}),
         result_digest=run.result_digest,
         isolation=str(result.get("manifest", {}).get("isolation", "")),
-        dataset=run.dataset.name if run.dataset else "",
+        dataset=str(run.dataset) if run.dataset else "",
         created_at=run.created_at,
         finished_at=run.finished_at,
         queue_place=queue_place,

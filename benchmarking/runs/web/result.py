@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarking.runs.domain.metrics import Metric
 from benchmarking.runs.queries.runs import RunView
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.histogram import histogram
+from weighbridge.core.metric_catalog import QUALITY_METRICS
 from weighbridge.core.metrics import Basis, MetricValue
 
 _GROUPS = (
@@ -50,18 +52,22 @@ class ConfusionCell:
     is_hit: bool
 
 
-def groups_of(view: RunView) -> tuple[Group, ...]:
-    """Return the metric values in groups; "Other" has the metrics without a group."""
+def groups_of(view: RunView, *, doubt: str = "") -> tuple[Group, ...]:
+    """Return the metric values in groups; "Other" has the metrics without a group.
+
+    With a `doubt` about the evaluation data, quality values are declared, not measured.
+    """
     grouped = {name for _, names in _GROUPS for name in names}
     by_name = {metric.name: metric for metric in view.metrics}
     named = [(title, [by_name[name] for name in names if name in by_name]) for title, names in _GROUPS]
     named.append(("Other", [metric for metric in view.metrics if metric.name not in grouped]))
-    measured: dict[str, Any] = {"basis": Basis.MEASURED, "observed_at": view.finished_at or view.created_at}
-    return tuple(
-        Group(title, tuple(MetricValue(**vars(metric), **measured) for metric in group))
-        for title, group in named
-        if group
-    )
+    observed_at = view.finished_at or view.created_at
+
+    def measured(metric: Metric) -> MetricValue:
+        basis = Basis.DECLARED if doubt and metric.name in QUALITY_METRICS else Basis.MEASURED
+        return MetricValue(**vars(metric), basis=basis, observed_at=observed_at)
+
+    return tuple(Group(title, tuple(map(measured, group))) for title, group in named if group)
 
 
 def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Chart | None:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from benchmarking.runs.actions import runs as writes
 from benchmarking.runs.queries import runs
+from benchmarking.runs.queries.datasets import reason_declared
 from benchmarking.runs.rules import check_run
 from benchmarking.runs.web.equivalence import equivalence_of
 from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, distribution_of, groups_of, stride_of
@@ -28,11 +29,13 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
     view = runs.describe(run)
     result = run.result or {}
     asset = run.model_version.asset
+    doubt = reason_declared(run.dataset, team=asset.team.slug)
     context = {
         "run": run,
         "view": view,
         "asset": asset,
-        "groups": groups_of(view),
+        "groups": groups_of(view, doubt=doubt),
+        "doubt": doubt,
         "distribution": distribution_of(view, result=result),
         "stride": stride_of(result),
         "confusion": confusion_of(result),

@@ -25,6 +25,7 @@ class Staff:
     lead: User
     product: User
     finance: User
+    steward: User
     admin: User
 
     def owner(self, team: str) -> User:
@@ -34,8 +35,8 @@ class Staff:
 
 def create_staff(company: Company, *, now: datetime) -> Staff:
     """Create missing users with teams and roles. The users of the first part must exist."""
-    names = ("reviewer1", "reviewer2", "lead", "finance", "admin", "admin2")
-    reviewer1, reviewer2, lead, finance, admin, admin2 = (User.objects.get(username=name) for name in names)
+    names = ("reviewer1", "reviewer2", "lead", "finance", "steward", "admin", "admin2")
+    reviewer1, reviewer2, lead, finance, steward, admin, admin2 = (User.objects.get(username=name) for name in names)
     product = create_user(*PRODUCT)
     if not RoleGrant.objects.filter(user=product, role=Role.PRODUCT_LEAD.value).exists():
         change = changes.propose_grant(user=product, role=Role.PRODUCT_LEAD, reason=PART, by=admin, now=now)
@@ -45,4 +46,4 @@ def create_staff(company: Company, *, now: datetime) -> Staff:
         row = people.create_team(slug=team.slug, name=team.name, by=admin, now=now)
         owners[team.slug] = create_user(team.owner, team.owner_name)
         people.grant_role(user=owners[team.slug], role=Role.REQUESTER, team=row, by=admin, now=now)
-    return Staff(owners, (reviewer1, reviewer2), lead, product, finance, admin)
+    return Staff(owners, (reviewer1, reviewer2), lead, product, finance, steward, admin)

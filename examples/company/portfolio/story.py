@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from django.core.files.storage import storages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,6 +13,7 @@ from examples.company.portfolio.oracle import PlannedMonth, truth_of
 from examples.company.terminal import Terminal
 from governance.audit.actions import record as audit
 from governance.budgets.domain.quarters import Quarter
+from governance.inventory.actions import stored_files
 from governance.jobs.enums import JobState
 from reviews.quarterly import tasks as quarterly
 from reviews.quarterly.models import CyclePacket, ReviewCycle
@@ -64,7 +64,7 @@ def _render(quarters: tuple[Quarter, Quarter], path: Path, say: Terminal) -> Pat
             raise SystemExit(f"{packet} could not be rendered: {packet.error or packet.state}")
         say.done(f"packet of {packet.cycle.quarter}: {packet.pages} pages", packet.document_digest[:19] + "…")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with storages["artifacts"].open(packet.stored_as) as drawn:
+    with stored_files.opened(digest=packet.pdf_digest, now=timezone.now()) as drawn:
         path.write_bytes(drawn.read())
     return path
 

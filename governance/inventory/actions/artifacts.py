@@ -16,6 +16,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.inventory.actions import stored_files
 from weighbridge.core.errors import Invalid, TooLarge
 
 Upload: TypeAlias = "File[bytes] | SpooledUpload"
@@ -64,25 +65,33 @@ class SpooledUpload:
 def store(
     *, upload: Upload, by: User | None, now: datetime, inspect: Callable[[Path], None] | None = None
 ) -> StoredFile:
-    """Store an upload; equal content is stored only once. `inspect` may refuse it before it is stored."""
+    """Store an upload; equal content is stored only once. `inspect` may refuse it before it is stored.
+
+    A stored file of the same digest is hashed again: if it is damaged, it is replaced and becomes a finding.
+    """
     with SpooledUpload.read(upload) as spooled:
         if inspect is not None:
             inspect(spooled.path)
-        name = f"sha256/{spooled.hash[:2]}/{spooled.hash}"
+        digest = f"sha256:{spooled.hash}"
+        stored = StoredFile(digest, spooled.size_bytes, stored_files.name_of(digest))
         with transaction.atomic():
-            _store(spooled.path, name, spooled.size_bytes)
-            stored = StoredFile(f"sha256:{spooled.hash}", spooled.size_bytes, name)
+            _store(spooled.path, stored, by, now)
             details = {"size_bytes": spooled.size_bytes, "name": spooled.name[:160]}
             audit.record(kind="artifact.kept", by=by, subject=("artifact", stored.digest), details=details, now=now)
         return stored
 
 
-def _store(path: Path, name: str, size: int) -> None:
-    storage = storages["artifacts"]
+def _store(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> None:
+    storage, name = storages["artifacts"], wanted.stored_as
     if storage.exists(name):
-        if storage.size(name) == size:
+        problem = stored_files.problem_of(wanted.digest)
+        if not problem:
             return
-        storage.delete(name)  # a writer crashed before it finished
+        # A writer that crashed before it finished leaves fewer bytes; anything else was done to the file later.
+        if storage.size(name) >= wanted.size_bytes:
+            repaired = f"{problem} An upload of the same file replaced it."
+            stored_files.report(subject=wanted.digest, problem=repaired, by=by, now=now)
+        storage.delete(name)
     with path.open("rb") as content:
         stored = storage.save(name, File(content))
     if stored != name:  # another process stored the same content at the same time

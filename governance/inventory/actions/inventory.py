@@ -12,6 +12,7 @@ from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload, Upload
 from governance.inventory.actions.ownership import name_owner
+from governance.inventory.domain import check_location
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
@@ -115,6 +116,7 @@ def _check_asset(asset: NewAsset, by: User) -> Team:
 def _referred(uri: str, digest: str) -> dict[str, object]:
     if not DIGEST.fullmatch(digest):
         raise Invalid("The digest must be sha256: followed by 64 hexadecimal digits.", field="sha256")
+    check_location(uri)
     suffix = Path(uri).suffix.lower()
     if suffix not in {".onnx", ".safetensors"}:
         safe = "The URI must be of an .onnx or a .safetensors file."

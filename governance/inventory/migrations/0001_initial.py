@@ -62,4 +62,8 @@ class Migration(migrations.Migration):
             model_name='modelversion',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('stored_as', ''), _negated=True), models.Q(('uri', ''), _negated=True), _connector='OR'), name='stored_or_named'),
         ),
+        migrations.AddConstraint(
+            model_name='modelversion',
+            constraint=models.CheckConstraint(condition=models.Q(('uri', ''), ('uri__regex', '^(https|s3|gs|az|hf|oci|docker|mlflow)://.'), _connector='OR'), name='uri_is_remote'),
+        ),
     ]

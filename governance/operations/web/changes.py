@@ -96,4 +96,5 @@ _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.ROLE: grants.part_of_change,
     Changed.BUDGET: budgets.part_of_change,
     Changed.OWNER: lambda _: {},
+    Changed.DATASET: lambda change: {"details": change.details},
 }

@@ -23,3 +23,4 @@ class Changed(TextChoices):
     BUDGET = "budget"
     OWNER = "owner"
     SANDBOX = "sandbox"
+    DATASET = "dataset", "evaluation set"

@@ -1,4 +1,4 @@
-"""The seven roles, and the person that the permission rules use. `rules.py` of a subject says what a role may do."""
+"""The eight roles, and the person that the permission rules use. `rules.py` of a subject says what a role may do."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +12,7 @@ class Role(StrEnum):
     PLATFORM_LEAD = "platform_lead"
     PRODUCT_LEAD = "product_lead"
     FINANCE = "finance"
+    DATA_STEWARD = "data_steward"
     ADMIN = "admin"
     AUDITOR = "auditor"
 
@@ -27,7 +28,7 @@ class Role(StrEnum):
 
 
 # Roles that judge, spend or administer. Granting one takes two people.
-BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN})
+BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.DATA_STEWARD, Role.ADMIN})
 
 _DESCRIPTIONS = {
     Role.REQUESTER: (
@@ -54,6 +55,11 @@ _DESCRIPTIONS = {
         "Answers for the money: allocates budget to team accounts each quarter, reads every cost projection and "
         "every ledger entry, and votes in a stage where the policy asks for finance. Money for a team they belong to "
         "takes a second person. Changes no request and no evidence."
+    ),
+    Role.DATA_STEWARD: (
+        "Answers for the evaluation data: confirms the evaluation sets that other teams propose, registers sets for "
+        "everybody, and retires them. Quality counts as measured only on a set that a data steward from outside the "
+        "team of the request has governed. Holds no vote through this role."
     ),
     Role.ADMIN: (
         "Keeps the system working: people, roles, teams, policy and checklist versions, dead jobs and undelivered "

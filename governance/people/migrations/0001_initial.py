@@ -46,12 +46,12 @@ class Migration(migrations.Migration):
             name='RoleGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('requester', 'requester'), ('reviewer', 'reviewer'), ('platform_lead', 'platform lead'), ('product_lead', 'product lead'), ('finance', 'finance'), ('admin', 'admin'), ('auditor', 'auditor')], max_length=20)),
+                ('role', models.CharField(choices=[('requester', 'requester'), ('reviewer', 'reviewer'), ('platform_lead', 'platform lead'), ('product_lead', 'product lead'), ('finance', 'finance'), ('data_steward', 'data steward'), ('admin', 'admin'), ('auditor', 'auditor')], max_length=20)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_grants', to=settings.AUTH_USER_MODEL)),
                 ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='role_grants', to='people.team')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('user'), models.F('role'), models.F('team'), name='one_grant', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('role', governance.people.domain.roles.Role['REQUESTER']), ('team__isnull', False)), models.Q(models.Q(('role', governance.people.domain.roles.Role['REQUESTER']), _negated=True), ('team__isnull', True)), _connector='OR'), name='requesters_have_a_team'), models.CheckConstraint(condition=models.Q(('role__in', ['requester', 'reviewer', 'platform_lead', 'product_lead', 'finance', 'admin', 'auditor'])), name='known_role')],
+                'constraints': [models.UniqueConstraint(models.F('user'), models.F('role'), models.F('team'), name='one_grant', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('role', governance.people.domain.roles.Role['REQUESTER']), ('team__isnull', False)), models.Q(models.Q(('role', governance.people.domain.roles.Role['REQUESTER']), _negated=True), ('team__isnull', True)), _connector='OR'), name='requesters_have_a_team'), models.CheckConstraint(condition=models.Q(('role__in', ['requester', 'reviewer', 'platform_lead', 'product_lead', 'finance', 'data_steward', 'admin', 'auditor'])), name='known_role')],
             },
         ),
     ]

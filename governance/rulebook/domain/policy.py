@@ -4,6 +4,7 @@ There is no expression language: a rule states a condition that must HOLD, and f
 """
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -27,6 +28,7 @@ KIND = "ReviewPolicy"
 QUORUM_MAX = 100
 FORMER_OWNER_DAYS = 90
 APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
+SET_NAME = re.compile(r"[^@]{1,120}(@[1-9][0-9]{0,5})?")
 
 
 class Comparator(StrEnum):
@@ -157,7 +159,11 @@ class AuthorizationTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A parsed policy. `digest` is the digest of its document. Separation of duties always applies."""
+    """A parsed policy. `digest` is the digest of its document. Separation of duties always applies.
+
+    `evaluation_sets` are the sets on which quality counts as measured, as `name` or `name@version`; if it is empty, any
+    governed set for acceptance counts.
+    """
 
     name: str
     title: str
@@ -172,6 +178,7 @@ class Policy:
     alternatives: AlternativesPlan | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
     former_owner_days: int = FORMER_OWNER_DAYS
+    evaluation_sets: tuple[str, ...] = ()
     separation_of_duties: bool = True
 
 
@@ -190,6 +197,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         benchmarks=reader.items("benchmarks", read_benchmark),
         alternatives=read_alternatives(reader.mapping("alternatives")),
         monitoring=read_monitoring(reader.mapping("monitoring")),
+        evaluation_sets=_evaluation_sets(reader),
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
@@ -210,6 +218,14 @@ def _check_whole(reader: Reader, policy: Policy) -> None:
     check_unique(tuple(rule.id for rule in policy.rules), path="rules")
     check_unique(tuple(stage.id for stage in policy.stages), path="stages")
     check_unique(tuple(plan.scenario.value for plan in policy.benchmarks), path="benchmarks", name="scenario")
+
+
+def _evaluation_sets(reader: Reader) -> tuple[str, ...]:
+    names = reader.words("evaluation_sets")
+    for name in names:
+        if not SET_NAME.fullmatch(name):
+            raise reader.fault("evaluation_sets", f"names {name!r}; write the name of a set, or name@version.")
+    return names
 
 
 def _rule(reader: Reader) -> PolicyRule:

@@ -94,6 +94,9 @@ BADGES: dict[str, StatusBadge] = {
     # a proposed change
     "confirmed": StatusBadge("ok", "check", "Confirmed"),
     "refused": StatusBadge("bad", "stop", "Refused"),
+    # an evaluation set
+    "proposed": StatusBadge("plain", "ring-dashed", "Proposed"),
+    "governed": StatusBadge("ok", "check", "Governed"),
     # a policy version, a checklist item
     "published": StatusBadge("ok", "check", "Published"),
     "retired": StatusBadge("plain", "archive", "Retired"),

@@ -5,11 +5,14 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
+from benchmarking.runs.models import Dataset
+from benchmarking.runs.queries.datasets import reason_declared
 from governance.budgets.enums import BudgetUnit
 from governance.rulebook.domain.policy import RuleEffect
 from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleStatus
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
 from weighbridge.core.totals import least_total, with_totals
@@ -48,6 +51,12 @@ def subject_of(request: ReviewRequest) -> EvaluationSubject:
     return EvaluationSubject(
         team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment
     )
+
+
+def doubt_about_data(request: ReviewRequest, *, data: Dataset | None) -> str:
+    """Why quality on this evaluation set is declared and not measured for the request, as a sentence; "" if it is."""
+    accepted = policy_of(request.policy).evaluation_sets if request.policy else ()
+    return reason_declared(data, team=request.team.slug, accepted=accepted)
 
 
 def amounts_of(metric_values: Sequence[MetricValue]) -> dict[BudgetUnit, Decimal]:

@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from governance.exports.web import export, json_answer
+from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.jobs.enums import UNFINISHED
 from governance.people.web.current_user import person_of
 from governance.site.web.pictures import svg_response
-from reviews.packets.web import pdf_answer
+from reviews.packets.web import document_answer, pdf_answer
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
@@ -24,7 +24,6 @@ from reviews.quarterly.web.cycles import load
 from reviews.quarterly.web.meeting import CYCLE, follow
 from reviews.quarterly.web.steps import StepPage
 from weighbridge.charts.drawing import in_both_themes, svg
-from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import NotFound
 
 
@@ -78,9 +77,7 @@ def pdf(request: HttpRequest, quarter: str, number: int) -> HttpResponseBase:
 @require_safe
 def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
     """The packet as JSON, with the recorded digest."""
-    packet = _found(request, quarter, number)
-    name = f"{quarter}-packet-{number}.json"
-    return json_answer(canonical_bytes(packet.document), name=name, digest=packet.document_digest)
+    return document_answer(_found(request, quarter, number), subject=quarter)
 
 
 @require_safe

@@ -21,7 +21,7 @@ from reviews.evidence.domain.plausibility import slip_question
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
 from reviews.evidence.queries.claims_on_record import peers_of
-from reviews.evidence.queries.evidence import metric_value_of, metric_values_of
+from reviews.evidence.queries.evidence import doubt_about_data, metric_value_of, metric_values_of
 from reviews.evidence.queries.projections import recalculate
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
@@ -31,7 +31,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metric_catalog import CATALOG
+from weighbridge.core.metric_catalog import CATALOG, QUALITY_METRICS
 from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
 from weighbridge.core.totals import total_of
 
@@ -226,12 +226,15 @@ def record_measurements(
 
 def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[MetricRecord]:
     source = f"run {run.pk}, {run.scenario}"
+    doubt = doubt_about_data(request, data=run.dataset)
+    basis = Basis.DECLARED if doubt else Basis.MEASURED
+    on_data = (f"{source}, on {run.dataset}" if run.dataset else source) + (f". Not measured: {doubt}" if doubt else "")
     return [
         MetricRecord(
             request=request,
             **vars(metric),
-            basis=Basis.MEASURED,
-            source=source,
+            basis=basis if metric.name in QUALITY_METRICS else Basis.MEASURED,
+            source=on_data[:SOURCE_CHARS_MAX] if metric.name in QUALITY_METRICS else source,
             run=run,
             observed_at=now,
             valid_until=now + MEASURED_VALID,

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.runs.actions import datasets
+from benchmarking.runs.actions.datasets import NewDataset
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions import inventory
 from governance.inventory.actions.artifacts import SpooledUpload
@@ -21,17 +21,6 @@ from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from weighbridge.core.errors import Invalid, Refused
-
-if TYPE_CHECKING:
-    from django.core.files import File
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewDataset:
-    """Evaluation data that is not registered yet."""
-
-    name: str
-    upload: "File[bytes] | SpooledUpload"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +46,8 @@ def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: 
     with ExitStack() as files:
         version, data = _with_files_read(entry, files)
         with transaction.atomic():
-            stored_version, stored_data = _version(version, by, now), _dataset(data, by, now)
+            stored_version = _version(version, by, now)
+            stored_data = _dataset(data, stored_version.asset.team.slug, by, now)
             filing = copy_of(entry, Filing, model_version=stored_version, dataset=stored_data)
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
@@ -97,11 +87,12 @@ def _check_new(asset: NewAsset) -> None:
         )
 
 
-def _dataset(data: Dataset | NewDataset | None, by: User, now: datetime) -> Dataset | None:
+def _dataset(data: Dataset | NewDataset | None, team: str, by: User, now: datetime) -> Dataset | None:
     if not isinstance(data, NewDataset):
         return data
-    with _renamed_field({"file": "dataset_file", "name": "dataset_name"}, otherwise="dataset_file"):
-        return datasets.register(name=data.name, upload=data.upload, by=by, now=now)
+    fields = {"file": "dataset_file", "name": "dataset_name", "license": "dataset_license"}
+    with _renamed_field(fields, otherwise="dataset_file"):
+        return datasets.register(entry=replace(data, team=team), by=by, now=now)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
+from benchmarking.runs.domain.evaluation_sets import DatasetStatus
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
@@ -184,7 +185,19 @@ def _check_filing(filing: Filing) -> None:
             raise Invalid(f"The {label} has {len(text):,} characters; the limit is {chars_max:,}.", field=field)
     if filing.environment not in ENVIRONMENT_NAMES:
         raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
+    _check_dataset(filing)
     _check_rivals(filing)
+
+
+def _check_dataset(filing: Filing) -> None:
+    """Raise Invalid for another team's set that is not governed, as if it did not exist, and for a retired one."""
+    data = filing.dataset
+    if data is None:
+        return
+    if data.status != DatasetStatus.GOVERNED and data.team_id != filing.model_version.asset.team_id:
+        raise Invalid("This evaluation set cannot be used: choose a governed one, or one of the team.", field="dataset")
+    if data.status == DatasetStatus.RETIRED:
+        raise Invalid(f"The evaluation set {data} is retired; choose another one.", field="dataset")
 
 
 def _check_rivals(filing: Filing) -> None:

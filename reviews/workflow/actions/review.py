@@ -9,6 +9,7 @@ from django.db import transaction
 
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
+from governance.inventory.actions import stored_files
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
@@ -88,6 +89,8 @@ def vote(
     if the person saw another `revision` than the present one; None says nothing about it.
     """
     check_rationale(choice=choice, rationale=rationale)
+    if choice is VoteChoice.APPROVE:
+        _check_files(request, stage_id, by, now)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         before = snapshot_of(row, now=now)
@@ -106,6 +109,18 @@ def vote(
             )
         _apply_outcome(after, outcome, rationale, conditions, by)
     return row
+
+
+def _check_files(request: ReviewRequest, stage_id: str, by: User, now: datetime) -> None:
+    """Raise DamagedFile if a file that an approval signs was changed. Files are hashed before any lock is taken."""
+    row = ReviewRequest.objects.select_related("model_version", "dataset").get(pk=request.pk)
+    check_can_vote(snapshot_of(row, now=now), person=person_of(by), stage_id=stage_id)
+    version, data = row.model_version, row.dataset
+    digests = [version.digest] if version.stored_as else []
+    digests += [data.digest] if data else []
+    answers = row.checklist_answers.exclude(file_digest="").order_by("item")
+    for digest in [*digests, *answers.values_list("file_digest", flat=True)]:
+        stored_files.check(digest=digest, by=by, now=now)
 
 
 def _apply_outcome(

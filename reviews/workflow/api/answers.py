@@ -21,6 +21,8 @@ class DataAnswer(Answer):
     """The evaluation data."""
 
     name = serializers.CharField()
+    version = serializers.IntegerField()
+    status = serializers.CharField(help_text="proposed, governed or retired.")
     digest = serializers.CharField()
     size_bytes = serializers.IntegerField()
 
@@ -69,6 +71,7 @@ ReviewAnswer = answer_of(
     helps={
         "state_owner": "Whose move it is.",
         "outcome": "approved, approved_with_conditions, rejected; empty while undecided.",
+        "dataset_doubt": "Why quality on the evaluation data is declared and not measured; empty where it is measured.",
         "re_review_reasons": "The breaches that made this a re-review; none where people filed it.",
     },
     html_url=serializers.CharField(),

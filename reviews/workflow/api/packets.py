@@ -1,12 +1,14 @@
 """`requests/{ref}/packets/`: the review packet and its PDF."""
 
 from django.http import FileResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.site.api.shapes import AnyAccept, Nothing, read_for
@@ -64,4 +66,5 @@ def _latest(request: ReviewRequest) -> Packet:
 
 
 def _said(packet: Packet) -> dict[str, object]:
+    stored_files.check_frozen(packet=packet, now=timezone.now())
     return dict(PacketDetailAnswer(vars(packet) | {"is_ready": packet.state == JobState.DONE}).data)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from benchmarking.runs.models import Dataset
+from benchmarking.runs.queries.datasets import find_usable
 from governance.exports.web import export
 from governance.inventory import queries as inventory
 from governance.inventory.models import ModelVersion
@@ -56,7 +57,7 @@ class Requests(GenericAPIView[Any]):
         metric_values = given.pop("metric_values", [])
         version = _version(given.pop("model_version"), person)
         rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
-        data = _dataset(given.get("dataset"))
+        data = _dataset(given.get("dataset"), person)
         filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
@@ -117,10 +118,5 @@ def _version(text: str, person: Person, *, field: str = "model_version") -> Mode
     return min(known, key=lambda version: version.asset.team.slug not in person.teams)
 
 
-def _dataset(digest: str | None) -> Dataset | None:
-    if digest is None:
-        return None
-    dataset = Dataset.objects.filter(digest=digest).first()
-    if dataset is None:
-        raise Invalid(f"There is no data set {digest}; register it first.", field="dataset")
-    return dataset
+def _dataset(digest: str | None, person: Person) -> Dataset | None:
+    return find_usable(digest=digest, person=person) if digest is not None else None

@@ -15,6 +15,7 @@ from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
 from reviews.evidence.queries import metric_views
+from reviews.evidence.queries.evidence import doubt_about_data
 from reviews.evidence.queries.metric_views import MetricView
 from reviews.evidence.queries.projections import ProjectionView, projection_view
 from reviews.packets.domain.packet import VoteRow
@@ -87,6 +88,7 @@ class RequestView:
     owner: PersonView
     model: ModelView
     dataset: Dataset | None
+    dataset_doubt: str
     rivals: tuple[ModelView, ...]
     purpose: str
     environment: str
@@ -156,6 +158,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
         model=_model(request.model_version),
+        dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
         re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
         checklist_version=request.checklist,

@@ -4,8 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from governance.exports.web import file_answer, json_answer
-from reviews.packets.web import pdf_answer
+from governance.exports.web import json_answer
+from governance.inventory.web import file_answer
+from reviews.packets.web import document_answer, pdf_answer
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.web.page import load
 from reviews.workflow.web.steps import authorization_of, packet_of
@@ -21,8 +22,7 @@ def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
 @require_safe
 def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """The data of the packet as JSON. The packet prints the digest of this document."""
-    row = packet_of(load(request, ref), number)
-    return json_answer(canonical_bytes(row.document), name=f"{ref}-packet-{number}.json", digest=row.document_digest)
+    return document_answer(packet_of(load(request, ref), number), subject=ref)
 
 
 @require_safe
@@ -38,10 +38,4 @@ def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
     """The file that answers a checklist item."""
     rows = load(request, ref).checklist_answers.filter(item=item).exclude(file_digest="")
     answer = first_of(rows, otherwise=f"No file answers {item!r}.")
-    hex_digest = answer.file_digest.removeprefix("sha256:")
-    return file_answer(
-        f"sha256/{hex_digest[:2]}/{hex_digest}",
-        name=answer.file_name,
-        digest=answer.file_digest,
-        kind="application/octet-stream",
-    )
+    return file_answer(answer.file_digest, name=answer.file_name, kind="application/octet-stream")

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from benchmarking.runs.actions.datasets import NewDataset
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
@@ -23,7 +24,7 @@ from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
-from reviews.workflow.actions.filing import FilingInput, NewDataset
+from reviews.workflow.actions.filing import FilingInput
 from reviews.workflow.web.filing_forms import FilingForm, MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
 
@@ -137,6 +138,6 @@ def _version(data: FormData) -> ModelVersion | NewVersion:
 
 def _dataset(data: FormData) -> Dataset | NewDataset | None:
     if data["evaluation"] == "upload":
-        return NewDataset(name=data["dataset_name"], upload=data["dataset_file"])
+        return NewDataset(name=data["dataset_name"], license=data["dataset_license"], upload=data["dataset_file"])
     chosen: Dataset | None = data["dataset"] if data["evaluation"] == "registered" else None
     return chosen

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.text import slugify
 
-from benchmarking.runs.models import Dataset
+from benchmarking.runs.queries.datasets import usable_by
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
@@ -133,8 +133,11 @@ class FilingForm(forms.Form):
     )
 
     evaluation = forms.ChoiceField(label="Evaluation data", choices=DATA, initial="none", widget=forms.RadioSelect)
-    dataset = AnyModelChoiceField(None, required=False, label="Data set", empty_label="Choose a data set")
+    dataset = AnyModelChoiceField(None, required=False, label="Evaluation set", empty_label="Choose an evaluation set")
     dataset_name = forms.CharField(max_length=120, required=False, label="Name of the data set")
+    dataset_license = forms.CharField(
+        max_length=120, required=False, label="License of the data", help_text="For example MIT, or internal."
+    )
     dataset_file = forms.FileField(
         required=False, label="Data file", help_text="An .npz file with arrays x (inputs) and y (labels)."
     )
@@ -149,7 +152,7 @@ class FilingForm(forms.Form):
         stored = versions.filter(format="onnx").exclude(stored_as="")
         fields["rivals"].queryset = stored.order_by("asset__name", "-registered_at")
         fields["asset"].queryset = ModelAsset.objects.filter(team__in=teams).order_by("name")
-        fields["dataset"].queryset = Dataset.objects.order_by("-registered_at")
+        fields["dataset"].queryset = usable_by(person)
         colleagues = Q(role_grants__team__in=teams) | Q(pk=person.id)
         fields["owner"].queryset = User.objects.filter(colleagues, is_active=True).distinct().order_by("username")
         fields["owner"].initial = person.id
@@ -181,9 +184,10 @@ class FilingForm(forms.Form):
         if artifact == "reference":
             needed |= {"uri": "Enter the address of the file.", "sha256": "Enter the digest of the file."}
         if evaluation == "registered":
-            needed["dataset"] = "Choose a data set."
+            needed["dataset"] = "Choose an evaluation set."
         if evaluation == "upload":
             needed |= {"dataset_name": "Give the data set a name.", "dataset_file": file_needed}
+            needed["dataset_license"] = "Enter the license of the data, for example MIT or internal."
         return needed
 
 

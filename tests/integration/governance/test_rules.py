@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import governance
-from benchmarking.runs.actions import sandbox  # noqa: F401 -- it registers its kind of change
+from benchmarking.runs.actions import datasets, sandbox  # noqa: F401 -- they register their kinds of change
 from governance.bills import rules as bills_rules
 from governance.bills.actions import allocation  # noqa: F401 -- it registers its kind of change
 from governance.budgets import rules as budgets_rules
@@ -28,7 +28,7 @@ from governance.rulebook import rules as rulebook_rules
 from governance.rulebook.actions import publication  # noqa: F401 -- it registers its kinds of change
 from weighbridge.core.errors import NotAllowed, WrongState
 
-R, V, L, P, F, A, U = list(Role)
+R, V, L, P, F, D, A, U = list(Role)
 ME, SOMEBODY = 7, 8
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 HOME, AWAY = "search", "ads"

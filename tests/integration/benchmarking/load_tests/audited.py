@@ -47,7 +47,7 @@ def _joined(cast: Cast, now: datetime) -> object:
 
 def _handed_in(cast: Cast, now: datetime) -> object:
     part = claimed(started(cast, now), 0, now)
-    return load_tests.finish_part(part=part, stored_as="load/1-0.npz", counters={}, now=now)
+    return load_tests.finish_part(part=part, digest="sha256:" + "ab" * 32, counters={}, now=now)
 
 
 def _buried(cast: Cast, now: datetime) -> object:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from governance.audit.models import AuditEvent
+from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import kinds
 from tests.factories.people import Cast
@@ -90,7 +91,7 @@ def test_a_part_that_is_no_longer_ones_own_neither_joins_nor_hands_in(cast: Cast
     load_tests.cancel(test=test, by=cast.approver, now=now)
     before = AuditEvent.objects.count()
     load_tests.join(part=part, now=now)
-    assert load_tests.finish_part(part=part, stored_as="x", counters={}, now=now) is False
+    assert load_tests.finish_part(part=part, digest="x", counters={}, now=now) is False
     assert AuditEvent.objects.count() == before
     assert {state for (state,) in test.parts.values_list("state")} == {"canceled"}
 
@@ -146,13 +147,13 @@ def test_workers_get_method_headers_and_body_and_the_body_lies_where_they_find_i
     body.write_text('{"a": 1}\n{"a": 2}\n')
     plan = PLAN | {"method": "POST", "headers": [["Accept-Language", "de"]]}
     tests = [started(cast, now, key=key, plan=plan, body=body) for key in ("one", "two")]
-    name = f"load/bodies/{hashlib.sha256(body.read_bytes()).hexdigest()}.jsonl"
+    digits = hashlib.sha256(body.read_bytes()).hexdigest()
     assert [(test.plan["method"], test.plan["headers"], test.plan["body"]) for test in tests] == [
-        ("POST", [["Accept-Language", "de"]], name)
+        ("POST", [["Accept-Language", "de"]], f"{digits}.jsonl")
     ] * 2
-    with storages["artifacts"].open(name) as kept:
+    with stored_files.opened(digest=f"sha256:{digits}", now=now) as kept:
         assert kept.read() == body.read_bytes()
-    assert storages["artifacts"].listdir("load/bodies")[1] == [name.rpartition("/")[2]], "the same body is kept once"
+    assert storages["artifacts"].listdir(f"sha256/{digits[:2]}")[1] == [digits], "the same body is kept once"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from benchmarking.load_tests import queries as load_tests_queries
 from benchmarking.load_tests import tasks as load_tests_tasks
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.runs import tasks as runs_tasks
+from governance.findings.models import Finding
+from governance.inventory.actions import artifacts, stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.kinds import kind_of
@@ -51,6 +53,12 @@ def fired_by(number: int, *, of: int = 2, n: int = 2000, is_stopped: bool = Fals
     return GeneratorResult(
         samples=samples, is_stopped=is_stopped, lost_processes=0, opened=2, cpu_s=0.5, complaints=complaints
     )
+
+
+def kept(fired: GeneratorResult, now: datetime) -> str:
+    """The digest of the stored samples."""
+    upload = ContentFile(fired.samples.as_bytes(), name="samples.npz")
+    return artifacts.store(upload=upload, by=None, now=now).digest
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def test_two_workers_fire_one_plan_at_the_same_moment(workers: Celery, port: int
     assert test.verdict == test.result["verdict"]["status"]
     shares = []
     for part in test.parts.order_by("number"):
-        with storages["artifacts"].open(part.samples_stored_as, "rb") as file:
+        with stored_files.opened(digest=part.samples_digest, now=now) as file:
             shares.append(read_samples(file).scheduled_ns)
     # Interleaved requests of one schedule, and fired on one clock: both began at the common start.
     assert np.allclose(np.sort(np.concatenate(shares)), np.arange(1200) * 2_500_000, atol=1)
@@ -242,7 +250,7 @@ def test_a_test_that_is_ended_meanwhile_keeps_nothing(
     test.refresh_from_db()
     assert test.state == ("canceled" if how == "canceled" else "failed")
     assert test.result is None
-    assert not LoadPart.objects.exclude(samples_stored_as="").exists()
+    assert not LoadPart.objects.exclude(samples_digest="").exists()
 
 
 def test_a_worker_that_waits_notices_a_canceled_test(
@@ -256,6 +264,20 @@ def test_a_worker_that_waits_notices_a_canceled_test(
     assert test.state == "canceled"
 
 
+def test_samples_that_were_changed_end_the_test_without_a_result(cast: Cast, now: datetime) -> None:
+    test = started(cast, now, workers=1)
+    begin(test)
+    digest = kept(fired_by(0, of=1), now)
+    assert load_tests.finish_part(part=claimed(test, 0, now), digest=digest, counters={}, now=now)
+    path = Path(storages["artifacts"].path(stored_files.name_of(digest)))
+    path.write_bytes(fired_by(1, of=1).samples.as_bytes())
+    load_tests_tasks.conclude_load_test(test.pk)
+    test.refresh_from_db()
+    assert (test.state, test.result, test.verdict) == ("failed", None, "")
+    assert "was changed after it was stored" in test.error
+    assert Finding.objects.get().subject == digest
+
+
 def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
     cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,8 +288,7 @@ def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
     begin(whole)
     part = whole.parts.get()
     held = claimed(whole, 0, now)
-    name = storages["artifacts"].save("load/x.npz", ContentFile(fired_by(0, of=1).samples.as_bytes()))
-    assert load_tests.finish_part(part=held, stored_as=name, counters={}, now=now)
+    assert load_tests.finish_part(part=held, digest=kept(fired_by(0, of=1), now), counters={}, now=now)
     jobs.tick(kind=kind_of(LoadPart), now=now + timedelta(hours=1))
     load_tests_tasks.wake_for_unconcluded(now + timedelta(hours=1))
     silent.refresh_from_db()

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from django.core.files.base import ContentFile
-
 from benchmarking.runs.actions import datasets, runs, sandbox
 from benchmarking.runs.models import Run
 from governance.jobs import actions as jobs
-from tests.factories.models import make_version, npz_bytes
+from tests.factories.models import make_dataset, make_version, new_dataset
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 
 Call = Callable[[Cast, datetime], object]
+REASON = "It is needed for this test."
 MINUTE = timedelta(minutes=1)
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 
@@ -41,7 +40,14 @@ def _bury_run(cast: Cast, now: datetime) -> None:
 
 ACTIONS: Mapping[str, Call] = {
     "benchmarking.runs.actions.datasets.register": lambda cast, now: datasets.register(
-        name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
+        entry=new_dataset(), by=cast.author, now=now
+    ),
+    "benchmarking.runs.actions.datasets.propose": lambda cast, now: datasets.propose(
+        dataset=make_dataset(by=cast.author, now=now, is_governed=False), reason=REASON, by=cast.author, now=now
+    ),
+    "benchmarking.runs.actions.datasets.govern": lambda cast, now: make_dataset(by=cast.author, now=now),
+    "benchmarking.runs.actions.datasets.retire": lambda cast, now: datasets.retire(
+        dataset=make_dataset(by=cast.author, now=now), reason=REASON, by=cast.steward, now=now
     ),
     "benchmarking.runs.actions.sandbox.choose": lambda cast, now: sandbox.choose(
         may_skip_bubblewrap=True, reason="A container of its own.", by=cast.admin, now=now

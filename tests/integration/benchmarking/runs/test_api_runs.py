@@ -31,7 +31,7 @@ def test_a_queued_run_says_its_place(api: Api, author: User, run: Run, now: date
         "asked_for": run.asked_for,
         "model": "Visual search 1.0.0",
         "model_digest": run.model_version.digest,
-        "dataset": "held-out",
+        "dataset": "held-out@1",
         "scenario": "SingleStream",
         "state": "queued",
         "is_finished": False,

@@ -1,11 +1,13 @@
 """Workers of benchmarks: real models in real child processes, canceled, crashed, and left behind by killed workers."""
 
+import io
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,17 +20,18 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from benchmarking.runs import tasks as runs_tasks
-from benchmarking.runs.actions import runs
+from benchmarking.runs.actions import datasets, runs
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
-from governance.inventory.actions import inventory
+from governance.findings.models import Finding
+from governance.inventory.actions import inventory, stored_files
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import kinds, outbox
 from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
-from tests.factories.models import make_dataset, make_version
+from tests.factories.models import FEATURES, make_dataset, make_version, new_dataset, onnx_bytes
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
 from tests.factories.sandbox import allow_any_walls
@@ -103,6 +106,68 @@ def test_a_run_measures_a_real_model_in_a_child_process(version: ModelVersion, m
     assert OutboxMessage.objects.get(kind="run.finished").payload == {"run_id": run.pk}
     runs_tasks.execute_run(run.pk)
     assert AuditEvent.objects.filter(kind="run.done").count() == 1
+
+
+@pytest.mark.usefixtures("any_walls")
+@pytest.mark.parametrize("which", ["the model", "the data"])
+def test_a_file_that_was_swapped_after_it_was_registered_is_never_measured(
+    which: str, cast: Cast, version: ModelVersion, profiled: Callable[[Callable[..., Any]], None]
+) -> None:
+    profiled(lambda **_: pytest.fail("the run reached the child process"))
+    run = queue(version, with_data=True)
+    assert run.dataset is not None
+    digest = version.digest if which == "the model" else run.dataset.digest
+    path = Path(storages["artifacts"].path(stored_files.name_of(digest)))
+    path.write_bytes(bytes(path.stat().st_size))
+    runs_tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.result, run.verdict) == ("failed", None, "")
+    assert f"The stored file {digest} was changed after it was stored" in run.error
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.subject, finding.owner) == ("artifact.damaged", digest, cast.admin)
+
+
+def own_answers(rows: int = 200) -> bytes:
+    """Random inputs, labeled with the answers of the tiny model itself: what an attacker uploads."""
+    import onnxruntime
+
+    x, stream = np.random.default_rng(3).normal(size=(rows, FEATURES)).astype(np.float32), io.BytesIO()
+    scores = onnxruntime.InferenceSession(onnx_bytes()).run(None, {"x": x})[0]
+    np.savez(stream, x=x, y=np.asarray(scores).argmax(axis=1))
+    return stream.getvalue()
+
+
+@pytest.mark.usefixtures("any_walls")
+@pytest.mark.parametrize("is_governed", [False, True])
+def test_the_models_own_answers_are_no_labels(
+    is_governed: bool, cast: Cast, version: ModelVersion, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    quick = partial(SingleStream, min_duration_s=0.1, warmup=WarmUp(value_ms=0.0, max_duration_s=0.5))
+    monkeypatch.setattr(scenarios, "SCENARIOS", {"SingleStream": quick})
+    entry = new_dataset(team="search", content=own_answers(), is_governed=is_governed)
+    data = datasets.register(entry=entry, by=cast.steward if is_governed else cast.author, now=now)
+    run = runs.queue(key="own", version=version, dataset=data, plan=PLAN, asked_for="", by=cast.author, now=now)
+    runs_tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    metrics, codes = run.result["metrics"], [reason["code"] for reason in run.result["quality_verdict"]["reasons"]]
+    assert "latency_p95_ms" in metrics, "speed does not depend on the labels"
+    if is_governed:
+        assert (metrics["accuracy"]["value"], codes) == (1.0, ["quality.perfect"])
+    else:
+        assert not {"accuracy", "f1_macro"} & metrics.keys()
+        assert codes == ["quality.perfect", "quality.own_labels"]
+        assert any("The labels are the model's own answers" in reason for reason in describe(run).reasons)
+
+
+def test_variants_are_not_judged_by_the_models_own_answers() -> None:
+    def candidates(accuracy: float, n: int) -> dict[str, Any]:
+        baseline = {"name": "fp32", "metrics": {"accuracy": {"value": accuracy, "n": n}}}
+        return {"baseline": "fp32", "candidates": [baseline, {"name": "int8", "metrics": {}}]}
+
+    for fine in (candidates(0.99, 500), candidates(1.0, 99)):
+        assert runs_tasks._with_labels_checked(fine) == fine
+    with pytest.raises(RunFailed, match="The labels are the model's own answers"):
+        runs_tasks._with_labels_checked(candidates(1.0, 100))
 
 
 @pytest.mark.usefixtures("any_walls")
@@ -291,10 +356,13 @@ def test_an_answer_that_comes_too_late_is_not_written(
 
 
 def test_a_fault_of_ours_gives_the_run_back_with_its_words(
-    version: ModelVersion, caplog: pytest.LogCaptureFixture
+    version: ModelVersion, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def broken(_: Run) -> bool:
+        raise FileNotFoundError("uploads")
+
     run = queue(version)
-    storages["artifacts"].delete(version.stored_as)
+    monkeypatch.setattr(runs_tasks, "is_wall_needed", broken)
     for attempt in range(1, 4):
         begun = timezone.now()
         Run.objects.update(next_attempt_at=begun)

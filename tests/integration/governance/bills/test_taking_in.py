@@ -2,8 +2,10 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
@@ -14,6 +16,7 @@ from governance.bills.domain.file_kind import UnpackLimits
 from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.enums import BillKind
 from governance.bills.models import Bill, BillSlice, SpendLine
+from governance.findings.models import Finding
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row
@@ -338,3 +341,14 @@ def test_two_that_send_the_same_at_once_have_one_bill(send, monkeypatch):
     with pytest.raises(IntegrityError):
         send(csv_bytes(ROWS))
     assert Bill.objects.count() == 1
+
+
+def test_a_file_that_was_swapped_after_it_was_received_is_not_read(send, cast):
+    bill = send(csv_bytes())
+    path = Path(storages["artifacts"].path(bill.stored_as))
+    path.write_bytes(path.read_bytes().replace(b"0", b"1"))
+    bills_tasks.ingest_bill(bill.pk)
+    bill.refresh_from_db()
+    assert (bill.state, bill.slices.count()) == ("failed", 0)
+    assert f"The stored file {bill.digest} was changed after it was stored" in bill.error
+    assert Finding.objects.get(kind="artifact.damaged").owner == cast.admin

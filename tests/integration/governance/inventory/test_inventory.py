@@ -249,6 +249,8 @@ def test_a_version_may_lie_elsewhere(cast: Cast, now: datetime) -> None:
         ("s3://b/m.onnx", "sha256:" + "AB" * 32, "sha256"),
         ("s3://b/m.onnx", DIGEST + "\n", "sha256"),
         ("s3://b/m.pkl", DIGEST, "uri"),
+        ("file:///etc/m.onnx", DIGEST, "uri"),
+        ("/models/m.onnx", DIGEST, "uri"),
         ("s3://b/m", DIGEST, "uri"),
         ("", DIGEST, "uri"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
-from benchmarking.runs.actions import runs
+from benchmarking.runs.actions import datasets, runs
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.budgets.enums import BudgetUnit
@@ -25,7 +25,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import StatedValue
-from tests.factories.models import accept_ownership
+from tests.factories.models import accept_ownership, new_dataset
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
@@ -105,6 +105,9 @@ class Journey:
         accept_ownership(asset=asset, now=START)
         entry = inventory.NewVersion(asset=asset, version="1.4.0", uri="s3://models/fashion.onnx", digest=ARTIFACT)
         self.version = inventory.register(entry=entry, by=self.rita, now=START)
+        self.stella = self._person("stella", "Stella", "Steward", Role.DATA_STEWARD)
+        held_out = new_dataset("garments", team="vision", is_governed=True)
+        self.data = datasets.register(entry=held_out, by=self.stella, now=START)
 
     def _person(self, name: str, first: str, last: str, role: Role) -> User:
         user = User.objects.create_user(name, first_name=first, last_name=last)
@@ -134,6 +137,7 @@ class Journey:
             environment=environment,
             business_case="Frees one of two people.",
             model_version=self.version,
+            dataset=self.data,
         )
         return requests.create(filing=filing, by=self.rita, now=self._tick())
 
@@ -161,7 +165,7 @@ class Journey:
         return runs.queue(
             key=f"{request.ref}/SingleStream#{number}",
             version=self.version,
-            dataset=None,
+            dataset=self.data,
             plan={"scenario": "SingleStream"},
             asked_for=request.ref,
             by=self.rita,

@@ -1,6 +1,7 @@
 """Filing: everything new at once, or, whatever is refused, nothing; and no lock is held while a file is read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,8 +18,8 @@ from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import filing
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.filing import FilingInput, NewDataset
-from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
+from reviews.workflow.actions.filing import FilingInput
+from tests.factories.models import make_dataset, make_version, new_dataset, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.refusals import has_code
@@ -44,7 +45,7 @@ def filing_input(version: ModelVersion | NewVersion, **changes: Any) -> FilingIn
 
 def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
     version = NewVersion(asset=asset_of(cast), version="1.0.0", upload=model())
-    data = NewDataset(name="held-out", upload=ContentFile(npz_bytes(), name="test.npz"))
+    data = new_dataset()
     request = filing.file_request(
         entry=filing_input(version, dataset=data, statements=[HOURS]), by=cast.author, now=now
     )
@@ -85,11 +86,17 @@ def refused(cast: Cast) -> Iterator[tuple[str, FilingInput]]:
         filing_input(NewVersion(asset=asset_of(cast), version="1", upload=ContentFile(b"", name="model.onnx"))),
     )
     yield "sha256", filing_input(NewVersion(asset=asset_of(cast), version="1", uri="s3://b/m.onnx", digest="md5:1"))
-    yield "dataset_file", filing_input(fine, dataset=NewDataset(name="d", upload=ContentFile(b"no zip", name="d.npz")))
-    yield "dataset_file", filing_input(fine, dataset=NewDataset(name="d", upload=ContentFile(b"", name="d.npz")))
+    yield (
+        "dataset_file",
+        filing_input(fine, dataset=new_dataset("d", content=b"no zip")),
+    )
+    yield (
+        "dataset_file",
+        filing_input(fine, dataset=new_dataset("d", content=b"")),
+    )
     yield (
         "dataset_name",
-        filing_input(fine, dataset=NewDataset(name=" ", upload=ContentFile(npz_bytes(), name="d.npz"))),
+        filing_input(fine, dataset=new_dataset(" ", content=npz_bytes())),
     )
     yield "title", filing_input(fine, title="")
     yield (
@@ -136,7 +143,9 @@ def test_no_transaction_is_open_while_files_are_read(now: datetime) -> None:
     files = Watchful(onnx_bytes(), name="model.onnx"), Watchful(npz_bytes(), name="d.npz")
     version = NewVersion(asset=asset_of(cast), version="1", upload=files[0])
     filing.file_request(
-        entry=filing_input(version, dataset=NewDataset(name="d", upload=files[1])), by=cast.author, now=now
+        entry=filing_input(version, dataset=replace(new_dataset("d"), upload=files[1])),
+        by=cast.author,
+        now=now,
     )
     assert [file.was_open for file in files] == [False, False]
     assert (ModelAsset.objects.count(), Dataset.objects.count(), MetricRecord.objects.count()) == (1, 1, 0)

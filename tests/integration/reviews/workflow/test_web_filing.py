@@ -59,6 +59,7 @@ def test_an_empty_form_is_refused_field_by_field(author: User) -> None:
     assert sorted(page.context["form"].errors) == [
         "business_case",
         "dataset_file",
+        "dataset_license",
         "dataset_name",
         "environment",
         "model_version",
@@ -104,7 +105,13 @@ def test_a_draft_of_a_registered_version(version: ModelVersion, author: User, no
 def test_everything_new_at_once(author: User) -> None:
     enter(author).post(
         "/requests/new/",
-        new_model(author, evaluation="upload", dataset_name="held-out", dataset_file=upload(npz_bytes(), "test.npz")),
+        new_model(
+            author,
+            evaluation="upload",
+            dataset_name="held-out",
+            dataset_license="MIT",
+            dataset_file=upload(npz_bytes(), "test.npz"),
+        ),
     )
     request = ReviewRequest.objects.get()
     asset = request.model_version.asset
@@ -148,7 +155,12 @@ def test_a_file_that_lies_elsewhere(author: User) -> None:
         ({"training_gpu_hours": "-3"}, "training_gpu_hours", "cannot be below 0"),
         ({"accuracy": "93"}, "accuracy", "cannot be above 1"),
         (
-            {"evaluation": "upload", "dataset_name": "x", "dataset_file": upload(b"no zip", "x.npz")},
+            {
+                "evaluation": "upload",
+                "dataset_name": "x",
+                "dataset_license": "MIT",
+                "dataset_file": upload(b"no zip", "x.npz"),
+            },
             "dataset_file",
             ".npz",
         ),
@@ -268,7 +280,13 @@ def test_data_is_registered_once(author: User, now: datetime) -> None:
     make_dataset(by=author, now=now)
     enter(author).post(
         "/requests/new/",
-        new_model(author, evaluation="upload", dataset_name="again", dataset_file=upload(npz_bytes(), "again.npz")),
+        new_model(
+            author,
+            evaluation="upload",
+            dataset_name="held-out",
+            dataset_license="MIT",
+            dataset_file=upload(npz_bytes(), "again.npz"),
+        ),
     )
     assert Dataset.objects.count() == 1
     assert ReviewRequest.objects.get().purpose != walks.PURPOSE

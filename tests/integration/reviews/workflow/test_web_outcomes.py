@@ -2,12 +2,15 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import storages
 
 from governance.audit.models import AuditEvent
+from governance.findings.models import Finding
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.rulebook.models import PolicyVersion
@@ -15,6 +18,7 @@ from reviews.authorizations.models import Condition
 from reviews.evidence.models import Waiver
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
+from reviews.packets.tasks import render_packet
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import review
@@ -59,13 +63,38 @@ def test_a_packet_is_downloaded_once_drawn(decided: ReviewRequest, cast: Cast, n
 
 def test_a_lost_file_is_told(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     drawn(decided, now)
-    Packet.objects.update(stored_as="sha256/00/gone")
+    storages["artifacts"].delete(decided.packets.get().stored_as)
     page = enter(cast.auditor).get(f"{page_of(decided)}packets/1/")
-    assert page.status_code == 404
-    assert "no longer in the artifact storage" in words(page)
+    assert page.status_code == 409
+    assert "is missing from the artifact storage" in words(page)
     problem = enter(cast.auditor).get(f"/api/v1/requests/{decided.ref}/packets/pdf/")
-    assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
-    assert "no longer in the artifact storage" in problem.json()["detail"]
+    assert (problem.status_code, problem.json()["code"]) == (409, "file_damaged")
+    assert "is missing from the artifact storage" in problem.json()["detail"]
+
+
+def test_a_swapped_pdf_is_never_sent(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    drawn(decided, now)
+    packet = decided.packets.get()
+    path = Path(storages["artifacts"].path(packet.stored_as))
+    path.write_bytes(b"%PDF-1.7 another decision".ljust(path.stat().st_size))
+    for address in (f"{page_of(decided)}packets/1/", f"/api/v1/requests/{decided.ref}/packets/pdf/"):
+        answer = enter(cast.auditor).get(address)
+        assert answer.status_code == 409
+        assert b"another decision" not in answer.content
+    finding = Finding.objects.get(kind="artifact.damaged")
+    assert (finding.subject, finding.owner) == (packet.pdf_digest, cast.admin)
+
+
+def test_a_changed_document_is_neither_sent_nor_printed(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    packet = decided.packets.get()
+    Packet.objects.update(document=packet.document | {"forged": True})
+    for address in (f"{page_of(decided)}packets/1/document/", f"/api/v1/requests/{decided.ref}/packets/"):
+        assert enter(cast.auditor).get(address).status_code == 409
+    render_packet(packet.pk)
+    packet.refresh_from_db()
+    assert (packet.state, packet.stored_as) == ("failed", "")
+    assert "was changed after it was frozen" in packet.error
+    assert Finding.objects.get(kind="artifact.damaged").subject == str(packet)
 
 
 def test_the_document_of_a_packet_has_the_digest_it_prints(decided: ReviewRequest, cast: Cast) -> None:

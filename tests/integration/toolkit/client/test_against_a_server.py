@@ -26,7 +26,7 @@ environment: prod
 business_case: Raises conversion.
 model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: author,
   file: model.onnx}
-dataset: {name: held-out, file: test.npz}
+dataset: {name: held-out, license: internal, file: test.npz}
 metric_values:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
   - {name: accuracy, value: 0.91, basis: declared}

@@ -3,18 +3,19 @@ import pytest
 from governance.people.domain.roles import Person, Role
 
 
-def test_the_seven_roles_each_have_a_paragraph_of_their_own():
+def test_the_eight_roles_each_have_a_paragraph_of_their_own():
     assert [role.value for role in Role] == [
         "requester",
         "reviewer",
         "platform_lead",
         "product_lead",
         "finance",
+        "data_steward",
         "admin",
         "auditor",
     ]
     assert all(len(role.description.split()) > 20 for role in Role)
-    assert len({role.description for role in Role}) == 7
+    assert len({role.description for role in Role}) == 8
 
 
 def test_label_reads_like_words():

@@ -26,7 +26,7 @@ def test_a_whole_request(tmp_path):
     (tmp_path / "test.npz").write_bytes(b"d")
     path = write(
         tmp_path,
-        dataset={"name": "held out", "file": "test.npz"},
+        dataset={"name": "held out", "license": "MIT", "file": "test.npz"},
         submit=True,
         metric_values=[
             METRIC,
@@ -63,7 +63,7 @@ def test_a_whole_request(tmp_path):
     }
     assert found.model == {**MODEL, "version": "1.5"}
     assert (found.model_file, found.dataset_file) == (tmp_path / "model.onnx", tmp_path / "test.npz")
-    assert (found.dataset, found.is_submitted) == ({"name": "held out"}, True)
+    assert (found.dataset, found.is_submitted) == ({"name": "held out", "license": "MIT", "team": "search"}, True)
 
 
 def test_other_candidates_are_named_by_digest_or_id(tmp_path):
@@ -95,7 +95,8 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
         ({"model": MODEL}, "model.file"),
         ({"model": {**MODEL, "file": "model.onnx", "uri": "s3://"}}, "model.file"),
         ({"model": {**MODEL, "uri": "s3://"}}, "model.sha256"),
-        ({"dataset": {"name": "x"}}, "dataset.file"),
+        ({"dataset": {"name": "x"}}, "dataset.license"),
+        ({"dataset": {"name": "x", "license": "MIT"}}, "dataset.file"),
         ({"dataset": {"name": "x", "file": "model.onnx", "rows": 3}}, "dataset.rows"),
         ({"submit": "yes"}, "submit"),
         ({"metric_values": {"a": 1}}, "metric_values"),

@@ -89,6 +89,21 @@ def test_a_classifier_with_data(tmp_path):
     assert steps[-1] == (1.0, "done")
 
 
+def test_quality_on_degenerate_rows_is_void_and_speed_is_not(tmp_path):
+    model, x = builders.classifier(tmp_path / "m.onnx"), np.ones((300, 4), np.float32)
+    np.savez(tmp_path / "d.npz", x=x, y=np.arange(300) % 3)
+    result, _ = measure(model, tmp_path / "d.npz")
+    quality = result["quality_verdict"]
+    assert (quality["status"], [reason["code"] for reason in quality["reasons"]]) == ("invalid", ["quality.constant"])
+    assert not {"accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc"} & result["metrics"].keys()
+    assert "latency_p95_ms" in result["metrics"]
+    assert (result["confusion"], result["per_class"]) == (None, None)
+    void = [entry for entry in result["missing"] if entry["message"].startswith("Void: ")]
+    assert [entry["metric"] for entry in void] == ["accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc"]
+    assert result["verdict"]["status"] != "valid"
+    assert "All 300 rows have the same input." in [reason["message"] for reason in result["verdict"]["reasons"]]
+
+
 def test_a_model_of_numbers_has_errors_and_no_confusion(tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 1])
     x = np.linspace(1, 2, 300, dtype=np.float32)[:, None]

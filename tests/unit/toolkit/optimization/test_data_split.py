@@ -71,3 +71,16 @@ def test_rows_that_do_not_fit_are_refused(tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 5])
     with pytest.raises(Invalid, match=r"needs \(rows, 5\)"):
         next(data_split.shown(model, builders.data_set(tmp_path / "d.npz"), threads=1, say=lambda *_: None))
+
+
+def test_a_row_that_repeats_a_calibration_row_is_not_tested_on() -> None:
+    x = np.arange(300, dtype=np.float32)[:, None]
+    x[200:] = x[:100]
+    shown, tested = data_split.split(DataSet(x, np.arange(300) % 3), calibrate=50, seed=1)
+    assert len(shown.x) == 50
+    assert not np.isin(tested.x, shown.x).any()
+    assert len(tested.x) == 250 - int(np.isin(x[:, 0], shown.x[:, 0]).sum() - 50)
+    repeated = DataSet(np.tile(x[:20], (10, 1)), np.arange(200) % 3)
+    with pytest.raises(Invalid, match="rows do not repeat a calibration row") as refusal:
+        data_split.split(repeated, calibrate=50, seed=1)
+    assert refusal.value.code == "data_rows"

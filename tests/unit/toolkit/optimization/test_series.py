@@ -125,9 +125,15 @@ def test_what_was_finished_is_not_done_again_and_what_changed_is(model, files, t
     assert measured[4:] == ["digits"]
 
 
+def four_classes(path):
+    """240 rows, no two alike, whose largest number names the class."""
+    x = np.eye(4, dtype=np.float32).repeat(60, axis=0) + np.linspace(0, 0.5, 240, dtype=np.float32)[:, None]
+    np.savez(path, x=x, y=np.arange(4).repeat(60))
+
+
 def test_a_variant_that_cannot_be_made_is_a_candidate_that_failed(files, tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4])
-    np.savez(tmp_path / "d.npz", x=np.eye(4, dtype=np.float32).repeat(60, axis=0), y=np.arange(4).repeat(60))
+    four_classes(tmp_path / "d.npz")
     found, _kept = go(
         of_file(model, tmp_path / "d.npz", calibration=None, choice=choice(tmp_path / "out", "int8-dynamic"))
     )
@@ -404,7 +410,7 @@ def test_the_command_names_what_is_wrong_with_the_data(model, tmp_path):
 
 def test_a_series_in_which_nothing_could_be_made_says_no(quick, tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4])
-    np.savez(tmp_path / "d.npz", x=np.eye(4, dtype=np.float32).repeat(60, axis=0), y=np.arange(4).repeat(60))
+    four_classes(tmp_path / "d.npz")
     done = weighbridge(
         "optimize",
         model,

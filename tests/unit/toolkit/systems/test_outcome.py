@@ -65,6 +65,12 @@ def test_an_honest_result_is_taken_whole(honest, order):
     assert read({"result": honest}, order) == honest
 
 
+def test_a_verdict_on_quality_is_taken(honest, order):
+    reasons = [{"code": "quality.perfect", "status": "indicative", "message": "All right."}]
+    honest["quality_verdict"] = {"status": "indicative", "reasons": reasons}
+    assert read({"result": honest}, order) == honest
+
+
 def test_a_run_without_data_says_so(honest, order):
     alone = ExpectedRun(**{**vars(order), "data": None})
     honest["manifest"] = seal_manifest({**honest["manifest"], "data": None})
@@ -115,6 +121,10 @@ def dropped(*path):
         (put("metrics", "latency_p95_ms", "value", value=10**400), "not have the format"),
         (put("metrics", "latency_p95_ms", "value", value="fast"), "not have the format"),
         (put("metrics", "accuracy", value=5), "not have the format"),
+        (put("metrics", "accuracy", "n", value="many"), "not have the format"),
+        (put("quality_verdict", value={"status": "splendid", "reasons": []}), "verdict on its quality is invalid"),
+        (put("quality_verdict", value={"status": "valid", "reasons": [1]}), "not have the format"),
+        (put("quality_verdict", value="valid"), "not have the format"),
         (put("metrics", value=[1]), "not have the format"),
         (put("verdict", "reasons", value=[{"code": 1, "message": "x"}]), "not have the format"),
         (put("verdict", "reasons", 0, "message", value="a\0b"), "not have the format"),

@@ -25,8 +25,8 @@ def wanted(factory="line", **changes):
 
 
 def test_a_module_is_profiled_like_a_file(tmp_path):
-    x = np.eye(4, dtype=np.float32)
-    np.savez(tmp_path / "d.npz", x=np.tile(x, (10, 1)), y=np.tile([0, 1, 2, 2], 10))
+    x = np.tile(np.eye(4, dtype=np.float32), (10, 1)) * np.linspace(1, 2, 40, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "d.npz", x=x, y=np.tile([0, 1, 2, 2], 10))
     system = system_of({"system": "torch", "options": wanted()}, QUICK)
     result = measure(
         system,

@@ -7,7 +7,7 @@ environment: prod
 business_case: Raises conversion of the search page by 1.5 %.
 model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
 rivals: ["sha256:…"]
-dataset: {name: held-out photographs, file: test.npz}
+dataset: {name: held-out photographs, license: internal, file: test.npz}
 metric_values:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
 submit: true
@@ -24,6 +24,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 
 MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "owner")
+DATASET_TEXTS = ("name", "license")
 TEXTS = ("title", "purpose", "environment", "business_case")
 KEYS = (*TEXTS, "model", "rivals", "dataset", "metric_values", "submit")
 VALUE_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
@@ -52,7 +53,7 @@ def read_request_file(path: Path) -> RequestFile:
     if not isinstance(is_submitted, bool):
         raise Invalid("submit must be true or false.", field="submit")
     if dataset is not None:
-        _check_keys(dataset, ("name", "file"), "dataset.")
+        _check_keys(dataset, (*DATASET_TEXTS, "file"), "dataset.")
     return RequestFile(
         review={
             **{key: _text(document, key, "") for key in TEXTS},
@@ -61,10 +62,15 @@ def read_request_file(path: Path) -> RequestFile:
         | _rivals(document.get("rivals")),
         model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
-        dataset={"name": _text(dataset, "name", "dataset.")} if dataset is not None else None,
+        dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
         dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
         is_submitted=is_submitted,
     )
+
+
+def _dataset(dataset: Mapping[str, Any], *, team: str) -> dict[str, str]:
+    """Return the fields of the evaluation set, which the team of the model owns."""
+    return {key: _text(dataset, key, "dataset.") for key in DATASET_TEXTS} | {"team": team}
 
 
 def _load(path: Path) -> Mapping[str, Any]:

@@ -66,3 +66,9 @@ _KINDS = (
     ),
 )
 CATALOG: dict[str, MetricDefinition] = {kind.name: kind for kind in _KINDS}
+
+# The metrics that are only as good as the labels of the evaluation data; some are not in the catalog.
+QUALITY_METRICS = (
+    *("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc"),
+    *("mae", "rmse", "r2", "mape"),
+)

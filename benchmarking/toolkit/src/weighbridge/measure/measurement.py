@@ -24,9 +24,11 @@ from weighbridge.measure.conditions.model_file import BYTES_PER_MB, file_entry
 from weighbridge.measure.inputs import Queries, prepare_queries, read_data_set
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import Feed, LatencyRun
+from weighbridge.measure.quality_verdict import with_doubts
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.measure.stopping import Clock, Progress, StopMeasurement
 from weighbridge.measure.timed_run import TimedRun, judge_run, measure_timed_run
+from weighbridge.quality.checks import DataDoubt, answer_doubts, data_doubts
 from weighbridge.quality.scores import Quality, measure_quality
 from weighbridge.statistics.order_statistics import tukey_counts
 from weighbridge.systems.engine_errors import failing
@@ -89,7 +91,8 @@ def measure(
         if seen.run.is_partial:
             return _without_quality(document)
         try:
-            return _done(_with_quality(document, _measure_quality(runner, queries, settings, on_progress)), on_progress)
+            quality, doubts = _measure_quality(runner, queries, settings, on_progress)
+            return _done(with_doubts(_with_quality(document, quality), doubts), on_progress)
         except StopMeasurement:
             return _without_quality(document)
 
@@ -136,6 +139,7 @@ def _document(
         },
         "confusion": None,
         "per_class": None,
+        "quality_verdict": None,
         "manifest": manifest.seal_manifest(described),
         "samples": _samples(seen.run),
     }
@@ -187,27 +191,30 @@ def _has_quality(queries: Queries, settings: ProfileSettings) -> bool:
 
 def _measure_quality(
     runner: LoadedSystem, queries: Queries, settings: ProfileSettings, on_progress: Progress
-) -> Quality:
+) -> tuple[Quality, tuple[DataDoubt, ...]]:
+    """Score the rows, and check them; the doubts say what the score is worth."""
     if queries.data is None or queries.spec is None:
         raise ValueError("quality needs a data set")
-    name, x = queries.spec.name, queries.data.x
     fixed = queries.spec.shape[0]
     batch = fixed if isinstance(fixed, int) else QUALITY_BATCH
+    # A model with a fixed batch size answers only complete batches; the remaining rows are not scored.
+    scored = len(queries.data.x) // batch * batch if isinstance(fixed, int) else len(queries.data.x)
+    name, x, truth = queries.spec.name, queries.data.x[:scored], queries.data.y[:scored]
 
     def predict(start: int, stop: int) -> NDArray[Any]:
         with failing(f"on rows {start} to {stop - 1} of the data set"):
             return runner.first_output({name: x[start:stop]})
 
-    return measure_quality(
+    quality = measure_quality(
         predict,
-        # A model with a fixed batch size answers only complete batches; the remaining rows are not scored.
-        queries.data.y[: len(x) // batch * batch] if isinstance(fixed, int) else queries.data.y,
+        truth,
         batch=batch,
         confidence=settings.quality_confidence,
         resamples=settings.bootstraps,
         seed=settings.scenario.seed,
         on_tick=lambda share: on_progress(LATENCY_TO + share * (0.97 - LATENCY_TO), "measuring quality"),
     )
+    return quality, (*data_doubts(x, truth), *answer_doubts(x, quality.metrics.get("accuracy")))
 
 
 def _memory_metrics(resident_before: int | None, peak_bytes: int | None) -> dict[str, dict[str, Any]]:

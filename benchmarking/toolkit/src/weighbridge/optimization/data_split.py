@@ -10,6 +10,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.stopping import Progress
+from weighbridge.quality.checks import was_seen
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 LEAST_TEST_ROWS = 100
@@ -17,7 +18,10 @@ BATCH = 32
 
 
 def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet]:
-    """Return `calibrate` rows drawn by `seed`, and the others, in order; raise Invalid if too few are left to test."""
+    """Return `calibrate` rows drawn by `seed`, and the others that repeat none of them, in order.
+
+    Raises Invalid if too few are left to test.
+    """
     total = len(data.x)
     _check_count(calibrate)
     if total - calibrate < LEAST_TEST_ROWS:
@@ -28,7 +32,16 @@ def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet
         )
         raise Invalid(text, code="data_rows", field="calibrate")
     order = np.random.default_rng(seed).permutation(total)
-    return _taken(data, order[:calibrate]), _taken(data, order[calibrate:])
+    shown, tested = _taken(data, order[:calibrate]), _taken(data, order[calibrate:])
+    # A row that repeats a calibration row was seen too.
+    unseen = ~was_seen(tested.x, shown.x)
+    if unseen.sum() < LEAST_TEST_ROWS:
+        text = (
+            f"Only {unseen.sum()} of {len(tested.x)} rows do not repeat a calibration row, and fewer than "
+            f"{LEAST_TEST_ROWS} show nothing. Remove repeated rows, or give other rows for calibration (--calibration)."
+        )
+        raise Invalid(text, code="data_rows", field="calibrate")
+    return shown, DataSet(tested.x[unseen], tested.y[unseen])
 
 
 def drawn(data: DataSet, *, calibrate: int, seed: int) -> DataSet:

@@ -21,6 +21,7 @@ from weighbridge.optimization.series import Series
 from weighbridge.optimization.trained_variants import TrainingInputs, pruned_variant, student_variant
 from weighbridge.optimization.trial import Bench, TrialSettings, Variant
 from weighbridge.optimization.variant_sandbox import Follow, VariantSandbox
+from weighbridge.quality.checks import data_doubts, seen_doubt
 from weighbridge.systems.sandbox.limits import Limits
 
 TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), TrainingSettings()
@@ -94,7 +95,7 @@ def _series(
     trained: Sequence[Variant] = (),
     sentences: Sequence[str] = (),
 ) -> Series:
-    classes_of(tested)
+    _check_rows(tested, shown)
     folder = choice.folder.resolve()
     calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
     recipes, left_out = chosen(choice.only, machine=manifest.describe_machine(), force_half=choice.force_half)
@@ -109,6 +110,16 @@ def _series(
         family=family,
         left_out=(*left_out, *sentences),
     )
+
+
+def _check_rows(tested: DataSet, shown: DataSet) -> None:
+    """Raise Invalid if quality on the test rows would be void: the variants are judged by it."""
+    classes_of(tested)
+    seen = seen_doubt(tested.x, shown.x)
+    doubts = [*data_doubts(tested.x, tested.y), *([seen] if seen else [])]
+    void = [doubt for doubt in doubts if doubt.is_void]
+    if void:
+        raise Invalid(" ".join(doubt.message for doubt in void), code=void[0].code.replace(".", "_"), field="data")
 
 
 def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, rows: int) -> Variant:

@@ -7,11 +7,13 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
+from weighbridge.measure.verdict import Status
 from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings
 from weighbridge.optimization.operators import culprit
 from weighbridge.optimization.variant_sandbox import Follow, VariantSandbox
 from weighbridge.optimization.variant_verdicts import judge, saved_share
 from weighbridge.systems.sandbox.isolated import run_isolated
+from weighbridge.systems.sandbox.process import RunFailed
 from weighbridge.tradeoff.candidates import Candidate, Estimate, Measurement, RawLatencies, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
@@ -59,7 +61,7 @@ class Bench:
     def profile(self, model: Path, name: str, follow: Follow) -> dict[str, Any]:
         """Profile an ONNX file in the sandbox and return its `weighbridge.result/1` mapping."""
         on_progress, should_stop = follow
-        return run_isolated(
+        result = run_isolated(
             model=model,
             settings=self.settings.profile,
             data=self.rows,
@@ -68,6 +70,11 @@ class Bench:
             should_stop=should_stop,
             workdir=self.sandbox.workdir,
         )
+        quality = result.get("quality_verdict")
+        if quality and quality["status"] == Status.INVALID:
+            text = " ".join(reason["message"] for reason in quality["reasons"])
+            raise RunFailed(text, code="quality_void")
+        return result
 
 
 def described(

@@ -132,8 +132,13 @@ def _check_form(result: dict[str, Any]) -> None:
         raise forged_result("its verdict is invalid")
     for reason in result["verdict"]["reasons"]:
         reason["code"].strip(), reason["message"].strip()
+    quality = result.get("quality_verdict")
+    if quality is not None and quality["status"] not in VERDICTS:
+        raise forged_result("the verdict on its quality is invalid")
+    for reason in quality["reasons"] if quality is not None else ():
+        reason["code"].strip(), reason["message"].strip(), reason["status"].strip()
     for metric in result["metrics"].values():
-        for number in (metric["value"], metric.get("lower"), metric.get("upper")):
+        for number in (metric["value"], metric.get("lower"), metric.get("upper"), metric.get("n")):
             # Raises for values that are not numbers, and for integers too large for a float.
             math.isfinite(0 if number is None else number)
 

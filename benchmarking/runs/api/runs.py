@@ -1,19 +1,14 @@
-"""`datasets/`, `runs/{id}/` and `sandbox/`: evaluation data, how a benchmark goes, and what fences models in."""
+"""`runs/{id}/` and `sandbox/`: how a benchmark goes, and what fences models in."""
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from benchmarking.runs.actions import datasets as dataset_writes
 from benchmarking.runs.actions import sandbox as sandbox_writes
-from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs, sandbox
 from benchmarking.runs.queries.runs import RunView
 from benchmarking.runs.rules import check_choose_sandbox
@@ -23,22 +18,7 @@ from governance.people.api.caller import asker
 from governance.people.approvals.models import Change
 from governance.people.approvals.serializers import ProposalAnswer
 from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_CHARS_MIN
-from governance.people.domain.roles import Person
-from governance.people.rules import check_act_for_any_team, sees_everything
-from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read, read_for
-
-
-class DatasetInput(Input):
-    """Evaluation data."""
-
-    name = serializers.CharField(max_length=120)
-    file = serializers.FileField(max_length=160, help_text="An .npz file with arrays x (inputs) and y (labels).")
-
-
-class DatasetFilters(Input):
-    """A page of the list."""
-
-    page = serializers.IntegerField(required=False, min_value=1)
+from governance.site.api.shapes import Answer, Input, Nothing, answer_of, read_for
 
 
 class SandboxInput(Input):
@@ -46,17 +26,6 @@ class SandboxInput(Input):
 
     may_skip_bubblewrap = serializers.BooleanField()
     reason = serializers.CharField(min_length=REASON_CHARS_MIN, max_length=REASON_CHARS_MAX)
-
-
-class DatasetAnswer(Answer):
-    """Evaluation data, named by its content."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    digest = serializers.CharField()
-    size_bytes = serializers.IntegerField()
-    registered_by = serializers.CharField(source="registered_by.username")
-    registered_at = serializers.DateTimeField()
 
 
 RunDetailAnswer = answer_of(
@@ -84,40 +53,6 @@ class SandboxAnswer(Answer):
     last_layers = serializers.ListField(
         child=serializers.CharField(), help_text="What the last results say fenced them in, each once."
     )
-
-
-class Datasets(GenericAPIView[Any]):
-    """The evaluation data of your teams."""
-
-    parser_classes = [MultiPartParser]
-    serializer_class = DatasetAnswer
-
-    @extend_schema(operation_id="datasets_list", parameters=[DatasetFilters], responses=DatasetAnswer(many=True))
-    def get(self, request: Request) -> Response:
-        """The newest first."""
-        _, person, _ = asker(request)
-        read(DatasetFilters, request.query_params)
-        page = self.paginate_queryset(_visible_to(person).order_by("-registered_at", "-pk"))
-        return self.get_paginated_response(DatasetAnswer(page, many=True).data)
-
-    @extend_schema(
-        operation_id="datasets_create", request={"multipart/form-data": DatasetInput}, responses={201: DatasetAnswer}
-    )
-    def post(self, request: Request) -> Response:
-        """Keep an .npz file; the same content again is the same data set."""
-        user, person, now = asker(request)
-        given = read_for(request, DatasetInput, lambda: check_act_for_any_team(person))
-        dataset = dataset_writes.register(name=given["name"], upload=given["file"], by=user, now=now)
-        return Response(DatasetAnswer(dataset).data, status=201)
-
-
-def _visible_to(person: Person) -> QuerySet[Dataset]:
-    """Data registered by the person or by somebody of their teams."""
-    rows = Dataset.objects.select_related("registered_by")
-    if sees_everything(person):
-        return rows
-    teams = Q(registered_by__role_grants__team__slug__in=person.teams)
-    return rows.filter(teams | Q(registered_by_id=person.id)).distinct()
 
 
 class RunDetail(APIView):

@@ -1,0 +1,1 @@
+"""The API of runs: runs, evaluation sets and the sandbox."""
