@@ -11,6 +11,7 @@ DEMO_PEOPLE = (
     "reviewer1",
     "reviewer2",
     "lead",
+    "steward",
     "product",
     "finance",
     "admin",
