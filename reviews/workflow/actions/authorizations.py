@@ -13,6 +13,7 @@ from governance.audit.queries.keys import signing_key
 from governance.budgets.actions import budgets
 from governance.budgets.domain.ledger import EntryKind
 from governance.budgets.queries.budgets import lock_accounts
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from reviews.authorizations.domain.authorization_states import (
     AUTHORIZATION_TERMINAL,
@@ -37,7 +38,6 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
-LIFT_REASON_CHARS_MIN = 10
 
 
 def issue(
@@ -164,8 +164,7 @@ def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime
         row = _locked(condition.authorization)
         condition = Condition.objects.select_related("set_by").get(pk=condition.pk)
         check_can_lift(person=person_of(by), condition=condition)
-        if len(reason.strip()) < LIFT_REASON_CHARS_MIN:
-            raise Invalid(f"Explain in at least {LIFT_REASON_CHARS_MIN} characters why it is lifted.", field="reason")
+        check_reason(reason, why="Explain why the condition is lifted.")
         _lift(condition, reason, by, now)
         _end_suspension(row, by, now)
     return condition

@@ -112,6 +112,11 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         {L, F},
         "may change another team's budget.",
     ),
+    "check_propose_some_budget_change": (
+        budgets_rules.check_propose_some_budget_change,
+        {R, L, F},
+        "may propose a change of a budget.",
+    ),
     "check_confirm on budgets": (
         lambda who: confirms(who, Changed.BUDGET, SOMEBODY, details={"teams": [AWAY], "target_id": None}),
         {L, F},

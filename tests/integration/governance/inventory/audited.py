@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.core.files.base import ContentFile
 
-from governance.inventory.actions import artifacts, inventory
+from governance.inventory.actions import artifacts, inventory, ownership
 from governance.inventory.models import ModelAsset
 from tests.factories.people import Cast
 
@@ -28,8 +28,13 @@ def _reference(cast: Cast, now: datetime) -> None:
     inventory.register(entry=entry, by=cast.author, now=now)
 
 
+def _name_owner(cast: Cast, now: datetime) -> None:
+    ownership.name_owner(asset=_asset(cast, now), owner=cast.approver, by=cast.author, now=now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "governance.inventory.actions.artifacts.store": _keep,
     "governance.inventory.actions.inventory.register": _reference,
     "governance.inventory.actions.inventory.register_asset": _asset,
+    "governance.inventory.actions.ownership.name_owner": _name_owner,
 }

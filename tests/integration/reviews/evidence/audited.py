@@ -150,6 +150,16 @@ def _doubted(world: World) -> None:
     assert breaches.detect_breaches(now=world.now)
 
 
+def _lift(world: World) -> None:
+    condition = world.decided().decision.authorization.conditions.get()
+    reason = "It is met by other means."
+    authorizations.lift_condition(condition=condition, reason=reason, by=condition.set_by, now=world.now)
+
+
+def _revoke_rejected(world: World) -> None:
+    authorizations.revoke_rejected(request=world.decided(), by=world.cast.reviewer_one, now=world.now)
+
+
 def _have_reviewed(world: World) -> None:
     held = world.decided().decision.authorization
     sighting = Sighting(
@@ -186,6 +196,8 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.authorizations.expire_due": in_world(_age),
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
     "reviews.workflow.actions.authorizations.issue": in_world(World.decided),
+    "reviews.workflow.actions.authorizations.lift_condition": in_world(_lift),
+    "reviews.workflow.actions.authorizations.revoke_rejected": in_world(_revoke_rejected),
     "reviews.workflow.actions.authorizations.revoke": in_world(_revoke),
     "reviews.tickets.actions.link_ticket": in_world(
         lambda world: effects.link_ticket(ticket=world.submitted().ticket, remote=REMOTE, now=world.now)
