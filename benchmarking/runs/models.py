@@ -35,6 +35,8 @@ class Dataset(models.Model):
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     registered_at = models.DateTimeField()
     governed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # The teams of that person at that time: quality for them is not measured by their own data steward's set.
+    steward_teams = models.JSONField(default=list)
     governed_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
 

@@ -117,6 +117,7 @@ OURS: Mapping[str, str] = {
             "bills.BillSlice.totals",
             "runs.Dataset.stored_as",
             "runs.Dataset.class_balance",
+            "runs.Dataset.steward_teams",
             "runs.Run.key",
             "packets.Packet.stored_as",
             "tickets.Ticket.label",

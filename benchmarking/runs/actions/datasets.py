@@ -90,8 +90,10 @@ def govern(*, dataset: Dataset, by: User, now: datetime) -> Dataset:
     with transaction.atomic():
         row = _locked(dataset)
         _check_governable(row)
-        row.status, row.governed_by, row.governed_at = DatasetStatus.GOVERNED, by, now
-        row.save(update_fields=["status", "governed_by", "governed_at"])
+        fields = _governed(by, now)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.save(update_fields=[*fields])
         _record("governed", row, by, now, {"digest": row.digest})
     return row
 
@@ -150,7 +152,6 @@ def _registered(
     name = entry.name.strip()
     last = Dataset.objects.filter(team=team, name=name).aggregate(last=Max("version"))["last"] or 0
     stored = artifacts.store(upload=spooled, by=by, now=now)
-    governed: dict[str, Any] = {"status": DatasetStatus.GOVERNED, "governed_by": by, "governed_at": now}
     row = Dataset(
         team=team,
         name=name,
@@ -161,13 +162,18 @@ def _registered(
         **vars(summary),
         registered_by=by,
         registered_at=now,
-        **(governed if entry.is_governed else {}),
+        **(_governed(by, now) if entry.is_governed else {}),
     )
     if entry.is_governed:
         _check_name(row)
     row.save(force_insert=True)
     _record("registered", row, by, now, {"name": str(row), "team": team.slug, "status": row.status, "rows": row.rows})
     return row
+
+
+def _governed(by: User, now: datetime) -> dict[str, Any]:
+    teams = sorted(person_of(by).teams)
+    return {"status": DatasetStatus.GOVERNED, "governed_by": by, "governed_at": now, "steward_teams": teams}
 
 
 def _check_governable(row: Dataset) -> None:

@@ -33,7 +33,7 @@ class DatasetTask(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSet:
-    """One version of an evaluation set; `steward_teams` are the teams of the data steward who governed it."""
+    """One version of an evaluation set; `steward_teams` are the teams of the data steward when they governed it."""
 
     name: str
     version: int

@@ -27,11 +27,12 @@ CREATE FUNCTION weighbridge_govern_dataset()
  LANGUAGE plpgsql
 AS $$
 DECLARE
-  moving constant text[] := ARRAY['status', 'governed_by_id', 'governed_at', 'retired_at'];
+  moving constant text[] := ARRAY['status', 'governed_by_id', 'governed_at', 'steward_teams', 'retired_at'];
 BEGIN
   IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - moving = to_jsonb(OLD) - moving THEN
     IF NEW.status = 'retired' AND OLD.status <> 'retired'
-       AND (NEW.governed_by_id, NEW.governed_at) IS NOT DISTINCT FROM (OLD.governed_by_id, OLD.governed_at) THEN
+       AND (NEW.governed_by_id, NEW.governed_at, NEW.steward_teams)
+         IS NOT DISTINCT FROM (OLD.governed_by_id, OLD.governed_at, OLD.steward_teams) THEN
       RETURN NEW;
     END IF;
     PERFORM 1 FROM approvals_change AS change
@@ -100,6 +101,7 @@ class Migration(migrations.Migration):
                 ('class_balance', models.JSONField(default=dict)),
                 ('status', models.CharField(choices=[('proposed', 'proposed'), ('governed', 'governed'), ('retired', 'retired')], default='proposed', max_length=8)),
                 ('registered_at', models.DateTimeField()),
+                ('steward_teams', models.JSONField(default=list)),
                 ('governed_at', models.DateTimeField(null=True)),
                 ('retired_at', models.DateTimeField(null=True)),
                 ('governed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -6,9 +6,8 @@ from benchmarking.runs.domain.evaluation_sets import DatasetStatus, EvaluationSe
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.rules import may_govern
 from governance.people.domain.roles import Person
-from governance.people.queries.people import person_of
 from governance.people.rules import sees_everything
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import Invalid, NotFound
 
 
 def visible_to(person: Person) -> QuerySet[Dataset]:
@@ -42,11 +41,11 @@ def find(*, dataset_id: int, person: Person) -> Dataset:
 
 
 def find_usable(*, digest: str, person: Person) -> Dataset:
-    """The set with this digest that a request of the person may use, a governed one first. Raises NotFound."""
+    """The set with this digest that a request of the person may use, a governed one first. Raises Invalid."""
     rows = usable_by(person).filter(digest=digest)
     if not rows:
         text = f"There is no evaluation set {digest} that you can use; register it first, or choose a governed one."
-        raise NotFound(text, field="dataset")
+        raise Invalid(text, field="dataset")
     return min(rows, key=lambda row: (row.status != DatasetStatus.GOVERNED, row.pk))
 
 
@@ -59,6 +58,6 @@ def reason_declared(data: Dataset | None, *, team: str, accepted: tuple[str, ...
         version=data.version,
         purpose=data.purpose,
         status=data.status,
-        steward_teams=person_of(data.governed_by).teams if data.governed_by else frozenset(),
+        steward_teams=frozenset(data.steward_teams),
     )
     return reason_not_measured(known, team=team, accepted=accepted)

@@ -104,9 +104,9 @@ def hungry(path: Path) -> Path:
     )
 
 
-def data_set(path: Path, *, rows: int = 300, wrong: int = 30) -> Path:
+def data_set(path: Path, *, rows: int = 300, wrong: int = 30, seed: int = 7) -> Path:
     """Rows whose true class the classifier finds, but for the first `wrong` ones."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, 4)).astype(np.float32)
     y = (x @ WEIGHTS).argmax(axis=1)
     y[:wrong] = (y[:wrong] + 1) % 3

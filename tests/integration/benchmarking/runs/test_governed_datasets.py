@@ -198,10 +198,10 @@ def test_everybody_sees_governed_sets_and_a_team_its_own(cast: Cast, now: dateti
     }
     with pytest.raises(NotFound, match=f"There is no evaluation set {own.pk}"):
         reads.find(dataset_id=own.pk, person=person_of(cast.outsider))
-    with pytest.raises(NotFound, match="that you can use"):
+    with pytest.raises(Invalid, match="that you can use"):
         reads.find_usable(digest=own.digest, person=person_of(cast.outsider))
     assert reads.find_usable(digest=own.digest, person=person_of(cast.author)) == own
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         reads.find_usable(digest=retired.digest, person=person_of(cast.author))
     assert [str(row) for row in reads.listed(person=person_of(cast.author), status="retired")] == ["retired@1"]
     cast.author.is_active = False

@@ -166,6 +166,6 @@ def test_another_teams_set_cannot_be_used_by_its_digest(
         api(cast.author).post("/api/v1/requests/", fields | {"dataset": digest}, format="json")
         for digest in (theirs.digest, "sha256:" + "0" * 64)
     ]
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert [answer.json()["code"] for answer in answers] == ["not_found", "not_found"]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert [answer.json()["code"] for answer in answers] == ["invalid", "invalid"]
     assert not ReviewRequest.objects.exists()

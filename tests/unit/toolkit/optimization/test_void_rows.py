@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import trial
-from weighbridge.optimization.plan import OptimizationChoice, of_file
+from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.series import Series
 from weighbridge.systems.sandbox.process import RunFailed
 
@@ -39,8 +40,8 @@ def test_sound_rows_are_planned(tmp_path: Path) -> None:
         (X, np.ones(400, np.int64), None, "quality_one_label", "All 350 labels are 1"),
         (X[:20], Y[:20], X[100:], "quality_rows", "quality on fewer than 30 rows"),
         (np.ones_like(X), Y, X, "quality_constant", "All 400 rows have the same input"),
-        (X, Y, X[:5], "quality_seen", "5 of 400 test rows are also calibration rows"),
-        (X, Y, X, "quality_seen", "50 of 400 test rows are also calibration rows"),
+        (X, Y, X[:5], "quality_seen", "5 of 400 test rows are also calibration or training rows"),
+        (X, Y, X, "quality_seen", "50 of 400 test rows are also calibration or training rows"),
     ],
 )
 def test_rows_on_which_quality_is_void_are_refused(
@@ -64,3 +65,13 @@ def test_a_profile_with_void_quality_fails(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(RunFailed, match="The inputs are noise") as failure:
         bench.profile(bench.baseline, "fp32", follow)
     assert failure.value.code == "quality_void"
+
+
+def test_a_network_is_not_tested_on_rows_that_it_was_trained_on(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    rows = DataSet(X, Y)
+    with pytest.raises(Invalid, match="400 of 400 test rows are also calibration or training rows"):
+        of_network(
+            None, rows, rows, wanted=TrainedVariants(), choice=OptimizationChoice(folder=tmp_path / "out"), family="net"
+        )
+    assert not (tmp_path / "out").exists()

@@ -63,6 +63,7 @@ def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Optimi
     else:
         shown = data_split.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed)
         tested = given
+    _check_rows(tested, shown)
     return _series(model.resolve(), shown, tested, choice, family=model.stem)
 
 
@@ -73,6 +74,7 @@ def of_network(
 
     Writes the network as `fp32.onnx` into the folder. Raises Invalid if it cannot be written.
     """
+    _check_rows(test, train)
     model = choice.folder.resolve() / "fp32.onnx"
     export(network, model, example=train.x[:1])
     checkpoints = model.parent / "checkpoints"
@@ -95,7 +97,6 @@ def _series(
     trained: Sequence[Variant] = (),
     sentences: Sequence[str] = (),
 ) -> Series:
-    _check_rows(tested, shown)
     folder = choice.folder.resolve()
     calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
     recipes, left_out = chosen(choice.only, machine=manifest.describe_machine(), force_half=choice.force_half)
@@ -112,11 +113,11 @@ def _series(
     )
 
 
-def _check_rows(tested: DataSet, shown: DataSet) -> None:
+def _check_rows(tested: DataSet, seen: DataSet) -> None:
     """Raise Invalid if quality on the test rows would be void: the variants are judged by it."""
     classes_of(tested)
-    seen = seen_doubt(tested.x, shown.x)
-    doubts = [*data_doubts(tested.x, tested.y), *([seen] if seen else [])]
+    leak = seen_doubt(tested.x, seen.x)
+    doubts = [*data_doubts(tested.x, tested.y), *([leak] if leak else [])]
     void = [doubt for doubt in doubts if doubt.is_void]
     if void:
         raise Invalid(" ".join(doubt.message for doubt in void), code=void[0].code.replace(".", "_"), field="data")

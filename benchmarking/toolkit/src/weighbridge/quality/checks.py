@@ -74,13 +74,13 @@ def was_seen(x: NDArray[np.generic], seen: NDArray[np.generic]) -> NDArray[np.bo
 
 
 def seen_doubt(x: NDArray[np.generic], seen: NDArray[np.generic]) -> DataDoubt | None:
-    """Return a doubt if too many rows were also used for calibration; None otherwise."""
+    """Return a doubt if too many rows were also used for calibration or training; None otherwise."""
     count = int(was_seen(x, seen).sum())
     if count <= MAX_SEEN * len(x):
         return None
     text = (
-        f"{count:,} of {len(x):,} test rows are also calibration rows, more than {MAX_SEEN:.0%}; a variant must be "
-        "tested on rows that it has not seen."
+        f"{count:,} of {len(x):,} test rows are also calibration or training rows, more than {MAX_SEEN:.0%}; a variant "
+        "must be tested on rows that it has not seen."
     )
     return DataDoubt("quality.seen", True, text)
 
