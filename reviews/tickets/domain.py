@@ -15,11 +15,11 @@ from typing import Any
 
 from reviews.requests.domain.lifecycle import TERMINAL, RequestState
 from weighbridge.core.parsing.json_text import parse_object
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
 AGE_MAX = timedelta(hours=24)
 """The tracker retries a delivery for some hours; a signed body that is older than this is a replay."""
-BODY = Limits(bytes_max=25_000_000)
+BODY = DocumentLimits(bytes_max=25_000_000)
 """Jira sends no larger body."""
 EPOCH, LAST_MS = datetime(1970, 1, 1, tzinfo=UTC), 2**47
 EVENT_CHARS_MAX, ID_CHARS_MAX = 80, 40

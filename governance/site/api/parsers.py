@@ -5,9 +5,9 @@ from typing import IO, Any
 from rest_framework.parsers import JSONParser
 
 from weighbridge.core.parsing.json_text import Json, parse_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
-BODY = Limits(bytes_max=2_500_000, values_max=200_000)
+BODY = DocumentLimits(bytes_max=2_500_000, values_max=200_000)
 
 
 class StrictJSONParser(JSONParser):

@@ -17,9 +17,9 @@ from weighbridge.core.documents import cleaned
 from weighbridge.core.errors import Refused
 from weighbridge.core.parsing.http_answers import bounded
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
-ANSWER = Limits(bytes_max=16_000_000, depth_max=200)
+ANSWER = DocumentLimits(bytes_max=16_000_000, depth_max=200)
 ERROR_BYTES_MAX = 100_000
 """Of an answer that refuses, no more is read: it has only a message for people."""
 MESSAGE_CHARS_MAX = 300

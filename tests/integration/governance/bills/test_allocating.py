@@ -107,9 +107,9 @@ def test_a_preview_says_what_each_rule_takes_and_what_is_left(version, read):
         ),
         (RULES.replace("search/visual-search", "search/gone"), "rules[0].model", "Models: search/visual-search"),
         (RULES.replace("[shared*], tags: {model: []}", "[shared*]"), "rules[1].match", "overlap"),
-        ("rules: [", "source", "not YAML"),
+        ("rules: [", "source", "not valid YAML"),
         ("x" * 200_001, "source", "longer than 200,000"),
-        ("[" * 20_000, "source", "nested too deeply"),
+        ("[" * 20_000, "source", "exceeded maximum nesting depth"),
     ],
 )
 def test_faulty_rules_are_refused_with_the_place(version, cast, now, source, field, reason):

@@ -23,7 +23,7 @@ from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast
 from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
 from tests.standins.memory_tracker import MemoryTracker
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
 SECRET = "a secret"
 Send = Callable[..., int]
@@ -137,7 +137,7 @@ def test_what_could_not_be_stored_is_asked_for_again(ticket: Ticket, monkeypatch
 
 
 def test_a_body_larger_than_jiras_is_not_read_through(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "BODY", Limits(bytes_max=10))
+    monkeypatch.setattr(hooks, "BODY", DocumentLimits(bytes_max=10))
     assert send(OURS) == 413
 
 

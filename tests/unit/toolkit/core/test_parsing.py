@@ -14,10 +14,10 @@ from weighbridge.core.documents import cleaned, is_storable
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.core.parsing import json_text
 from weighbridge.core.parsing.json_text import parse_json, parse_object, read_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 from weighbridge.core.parsing.yaml_text import parse_yaml, read_yaml
 
-SMALL = Limits(bytes_max=1_000, depth_max=4, values_max=20)
+SMALL = DocumentLimits(bytes_max=1_000, depth_max=4, values_max=20)
 TEXTS = st.text().filter(is_storable)
 VALUES = st.recursive(
     st.none()

@@ -13,9 +13,9 @@ from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.parsing.json_text import parse_object, read_bytes
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
-STATEMENT = Limits(bytes_max=1 << 20)
+STATEMENT = DocumentLimits(bytes_max=1 << 20)
 
 
 class GateVerdict(StrEnum):

@@ -16,11 +16,11 @@ from urllib.parse import urlencode, urlsplit
 from weighbridge.core.errors import Refused
 from weighbridge.core.parsing.http_answers import body_of, bounded
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
 TIMEOUT_S = 60.0
 CHUNK_BYTES = 1 << 20
-ANSWER = Limits(bytes_max=32 << 20)
+ANSWER = DocumentLimits(bytes_max=32 << 20)
 
 
 class ServerRefused(Refused):

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.parsing.http_answers import body_of, bounded
 from weighbridge.core.parsing.json_text import parse_object
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import register
 
 TIMEOUT_S = 60.0
-ANSWER = Limits(bytes_max=64 << 20, values_max=32_000_000)
+ANSWER = DocumentLimits(bytes_max=64 << 20, values_max=32_000_000)
 # Type names of the protocol, and of NumPy.
 TYPES = {
     "BOOL": "bool",

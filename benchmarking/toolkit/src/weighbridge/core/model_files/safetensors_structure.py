@@ -5,10 +5,10 @@ The format: https://github.com/huggingface/safetensors#format. A file with gaps 
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 
 MAX_HEADER_BYTES = 5_000_000  # some 50,000 tensors; the format allows 100 MB, which takes too much memory
-_HEADER = Limits(bytes_max=MAX_HEADER_BYTES, depth_max=4)
+_HEADER = DocumentLimits(bytes_max=MAX_HEADER_BYTES, depth_max=4)
 _LENGTH_BYTES = 8
 _BITS = {
     **dict.fromkeys(("F4",), 4),

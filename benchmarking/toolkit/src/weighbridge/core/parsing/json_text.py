@@ -15,7 +15,7 @@ from typing import Any, Never
 
 from weighbridge.core.documents import UNSTORABLE, cleaned, is_storable
 from weighbridge.core.errors import Invalid
-from weighbridge.core.parsing.limits import DIGITS_MAX, DOCUMENT, Limits, check_size
+from weighbridge.core.parsing.limits import DIGITS_MAX, DOCUMENT, DocumentLimits, check_size
 
 Json = Any
 _TEXT = re.compile(r'"(?:[^"\\]|\\.?)*+"?', re.DOTALL)
@@ -31,7 +31,7 @@ def parse_json(
     name: str = "The document",
     field: str | None = None,
     code: str | None = None,
-    limits: Limits = DOCUMENT,
+    limits: DocumentLimits = DOCUMENT,
     number: type[float] | type[Decimal] = float,
     is_cleaning: bool = False,
 ) -> Json:
@@ -67,7 +67,7 @@ def read_json(
     field: str | None = "file",
     missing: str | None = None,
     code: str | None = None,
-    limits: Limits = DOCUMENT,
+    limits: DocumentLimits = DOCUMENT,
     number: type[float] | type[Decimal] = float,
 ) -> Json:
     """Return the value in a file; raise Invalid if there is none, with the code `missing` if the file is unreadable."""
@@ -75,7 +75,7 @@ def read_json(
     return parse_json(content, name=path.name, field=field, code=code, limits=limits, number=number)
 
 
-def read_bytes(path: Path, *, limits: Limits, field: str | None = "file", code: str | None = None) -> bytes:
+def read_bytes(path: Path, *, limits: DocumentLimits, field: str | None = "file", code: str | None = None) -> bytes:
     """Return the content of a file; raise Invalid if it cannot be read, TooLarge if it is too long."""
     try:
         with path.open("rb") as stream:
@@ -94,7 +94,7 @@ class StrictnessError(ValueError):
         self.field = field
 
 
-def _check_form(text: str, limits: Limits) -> None:
+def _check_form(text: str, limits: DocumentLimits) -> None:
     """Raise for too many levels or values; counts characters first, and reads the structure only if there are many."""
     opened = text.count("[") + text.count("{")
     if opened <= limits.depth_max and opened + text.count(",") <= limits.values_max:

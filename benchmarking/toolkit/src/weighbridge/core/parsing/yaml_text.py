@@ -16,7 +16,7 @@ import yaml
 from weighbridge.core.documents import UNSTORABLE, is_storable
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import read_bytes
-from weighbridge.core.parsing.limits import DIGITS_MAX, DOCUMENT, Limits, check_size
+from weighbridge.core.parsing.limits import DIGITS_MAX, DOCUMENT, DocumentLimits, check_size
 
 _LONG_NUMBER = re.compile(rf"[-+]?(0[bx])?[0-9a-fA-F_]{{{DIGITS_MAX + 1},}}(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
 _NUMBER = re.compile(r"[-+]?[0-9]")
@@ -32,7 +32,7 @@ def parse_yaml(
     name: str = "The document",
     field: str | None = None,
     code: str | None = None,
-    limits: Limits = DOCUMENT,
+    limits: DocumentLimits = DOCUMENT,
     loader: type[StrictLoader] = StrictLoader,
     has_references: bool = True,
 ) -> Any:
@@ -55,7 +55,7 @@ def read_yaml(
     field: str | None = "file",
     missing: str | None = None,
     code: str | None = None,
-    limits: Limits = DOCUMENT,
+    limits: DocumentLimits = DOCUMENT,
 ) -> Any:
     """Return the document in a file; raise Invalid if there is none, with the code `missing` if it is unreadable."""
     content = read_bytes(path, limits=limits, field=field, code=missing)
@@ -80,7 +80,7 @@ class _Part:
 class _Scan:
     """Follows the events of one document."""
 
-    def __init__(self, limits: Limits, *, has_references: bool) -> None:
+    def __init__(self, limits: DocumentLimits, *, has_references: bool) -> None:
         self._limits, self._has_references = limits, has_references
         self._open: list[_Part] = []
         self._anchors: dict[str, tuple[int, int]] = {}

@@ -9,7 +9,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import read_bytes, read_json
-from weighbridge.core.parsing.limits import Limits
+from weighbridge.core.parsing.limits import DocumentLimits
 from weighbridge.costs.prices.currency import FxTable
 from weighbridge.costs.prices.files.exact_yaml import date_at, read_exact
 from weighbridge.costs.prices.files.price_document import record_of
@@ -17,7 +17,7 @@ from weighbridge.costs.prices.files.sheet import read_sheet
 from weighbridge.costs.prices.price import Price, PriceList, Retirement, as_plain
 
 SCHEMA = "weighbridge.price-list/1"
-LIST = Limits(bytes_max=64_000_000, values_max=8_000_000)
+LIST = DocumentLimits(bytes_max=64_000_000, values_max=8_000_000)
 """For lists on this machine; the server takes smaller ones."""
 
 
