@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
 from reviews.authorizations.models import Authorization, Condition
-from reviews.authorizations.queries import gate
+from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.actions import authorizations as writes
