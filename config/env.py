@@ -78,6 +78,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Name of this installation in Jira labels; use different names for test and production.",
     ),
     Variable(
+        "WEIGHBRIDGE_FEED_HEAD_S",
+        "seconds",
+        "3600",
+        "How long a signed head of the feed is valid: the longest time for which a gate without a connection to the "
+        "server may still allow what was revoked.",
+    ),
+    Variable(
         "WEIGHBRIDGE_LEASE_S",
         "seconds",
         "60",

@@ -26,6 +26,7 @@ PARTS: Mapping[str, str] = {
     "policy": "Policy replayed",
     "bills": "Bill ingestion",
     "deliveries": "Jira deliveries",
+    "gate": "Questions to the gate",
     "quarterly": "The quarterly packet",
 }
 """Headings by the first part of a result's name, in the order of the page."""

@@ -84,7 +84,7 @@ WHERE = {
         " by model, `governance/bills/actions/month_postings.py` posts the sums to budgets"
     ),
     "How the gate answers": (
-        "`decide` in `reviews/authorizations/queries/gate.py`; called by `reviews/workflow/api/authorizations.py`,"
+        "`decide` in `reviews/feed/queries/gate.py`; called by `reviews/workflow/api/authorizations.py`,"
         f" which `{TOOLKIT}/client/gate.py` asks over HTTP"
     ),
     "How a metric is added": (
@@ -105,6 +105,8 @@ SENDERS = {
     "governance/operations/management/stack.py": "`manage.py up` checks that its own server responds, on this machine.",
     f"{TOOLKIT}/client/server.py": "The command line calls a Weighbridge server: gate, requests, evidence.",
     f"{TOOLKIT}/core/parsing/http_answers.py": "Nothing; it reads the answers to what others send, under limits.",
+    f"{TOOLKIT}/client/integrations/admission/server.py": "Answers the API server of a cluster, if the user runs it.",
+    f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator/engine.py": "Sends a load test's requests to that endpoint.",

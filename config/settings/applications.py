@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "reviews.scorecard",
     "reviews.tickets",
     "reviews.authorizations",
+    "reviews.feed",
     "reviews.evidence",
     "reviews.voting",
     "reviews.snapshots",

@@ -231,6 +231,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     },
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
+    "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),

@@ -147,18 +147,19 @@ def _ask_gates(
 
     approved = decided["authorization"]["subject_digest"]
     stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
-    statement, key = target / "statement.json", target / "public-key.pem"
-    statement.write_text(json.dumps(cast.lead.get("gate/", subject=approved, env="prod")["statement"], indent=2))
+    feed, key = target / "feed.json", target / "public-key.pem"
     key.write_text(cast.lead.get("keys/")["public_key_pem"])
+    if story.pull_feed(cast, feed=feed, public_key=key) != 0:
+        raise SystemExit("The feed could not be mirrored.")
     words = {0: "allow", 1: "deny", 2: "unknown"}
     answers: dict[str, dict[str, str]] = {}
     for subject, digest in (("approved_artifact", approved), ("another_artifact", stranger)):
-        online = story.ask_gate(cast, digest=digest)
-        offline = story.ask_gate_offline(digest=digest, statement=statement, public_key=key)
-        for source, status in (("the server", online), ("the signed statement alone", offline)):
+        online = story.ask_gate(cast, digest=digest, public_key=key)
+        offline = story.ask_gate_offline(digest=digest, feed=feed, public_key=key)
+        for source, status in (("the server", online), ("the feed alone", offline)):
             what = f"{subject.replace('_', ' ')}, answer from {source}: {words.get(status, status)}"
             say.done(what, f"weighbridge gate … --env prod exits {status}")
-        answers[subject] = {"server": words.get(online, "unknown"), "statement": words.get(offline, "unknown")}
+        answers[subject] = {"server": words.get(online, "unknown"), "feed": words.get(offline, "unknown")}
     if [set(answer.values()) for answer in answers.values()] != [{"allow"}, {"deny"}]:
         raise SystemExit("The gate did not give the expected answers.")
     return answers

@@ -256,20 +256,27 @@ def fetch_packet(cast: Cast, ref: str, target: Path, say: Terminal) -> Document:
     return packet
 
 
-def ask_gate(cast: Cast, *, digest: str) -> int:
+def pull_feed(cast: Cast, *, feed: Path, public_key: Path) -> int:
+    """Mirror the feed in a file. Returns the exit status."""
+    server = cast.requester.server
+    return _weighbridge("feed", "pull", str(feed), "--server", server.url, token=server.token, public_key=public_key)
+
+
+def ask_gate(cast: Cast, *, digest: str, public_key: Path) -> int:
     """Run the gate command of a pipeline against the server. Returns its exit status."""
     server = cast.requester.server
-    return _gate(digest, "--server", server.url, token=server.token)
+    question = ("gate", digest, "--env", "prod")
+    return _weighbridge(*question, "--server", server.url, token=server.token, public_key=public_key)
 
 
-def ask_gate_offline(*, digest: str, statement: Path, public_key: Path) -> int:
-    """Run the gate command offline, with the signed statement. Returns its exit status."""
-    return _gate(digest, "--statement", str(statement), "--public-key", str(public_key))
+def ask_gate_offline(*, digest: str, feed: Path, public_key: Path) -> int:
+    """Run the gate command offline, with the feed file. Returns its exit status."""
+    return _weighbridge("gate", digest, "--env", "prod", "--feed", str(feed), public_key=public_key)
 
 
-def _gate(digest: str, *arguments: str, token: str = "") -> int:
-    command = [sys.executable, "-m", "weighbridge", "gate", digest, "--env", "prod", *arguments]
-    environment = {**os.environ, "WEIGHBRIDGE_TOKEN": token}
+def _weighbridge(*arguments: str, public_key: Path, token: str = "") -> int:
+    command = [sys.executable, "-m", "weighbridge", *arguments]
+    environment = {**os.environ, "WEIGHBRIDGE_TOKEN": token, "WEIGHBRIDGE_PUBLIC_KEY": str(public_key)}
     return subprocess.run(command, env=environment, capture_output=True, check=False).returncode  # noqa: S603 -- our own command
 
 

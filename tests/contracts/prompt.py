@@ -59,4 +59,5 @@ def _install(folder: Path) -> None:
 
 def _environment(folder: Path) -> Mapping[str, str]:
     path = os.pathsep.join([str(folder / ".bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT), "ORT_DISABLE_TELEMETRY": "1"}
+    sources = os.pathsep.join([str(ROOT), str(ROOT / "benchmarking/toolkit/src")])  # of this checkout
+    return {"PATH": path, "HOME": str(folder), "PYTHONPATH": sources, "ORT_DISABLE_TELEMETRY": "1"}

@@ -182,5 +182,8 @@ LEFT_OUT: Mapping[str, str] = {
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
     "python -m config.embedded_database stop": "ends a database; run in tests/promises/test_08_backup.py",
+    "weighbridge admission": "never ends; run in tests/unit/toolkit/client/integrations/test_admission.py",
+    "weighbridge feed mlflow-promote": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
+    "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_command.py",
 }

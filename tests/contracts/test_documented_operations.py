@@ -3,6 +3,7 @@ the test.
 """
 
 import dataclasses
+import io
 import json
 import os
 import secrets
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+from django.core.management import call_command
 from django.db import connection, transaction
 from pytest_django.live_server_helper import LiveServer
 
@@ -27,7 +29,6 @@ from governance.people.domain.roles import Role
 from governance.people.models import ApiToken, RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorization
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from tests.contracts.prompt import Typed, type_in
@@ -91,12 +92,36 @@ def with_tokens(world: World) -> Mapping[str, str]:
     return {**at_the_server(world), "2026Q4": str(Quarter.of(world.now.date()))}
 
 
-def with_the_statement(world: World) -> Mapping[str, str]:
-    """The file that was decided on, its signed statement, and the public key."""
+def with_the_model(world: World) -> Mapping[str, str]:
+    """The file that was decided on."""
     (world.folder / "model.onnx").write_bytes(onnx_bytes())
-    (world.folder / "authorization.json").write_text(json.dumps(Authorization.objects.get().envelope))
-    (world.folder / "signing.pub").write_text(public_key())
     return {}
+
+
+def with_the_feed(world: World) -> Mapping[str, str]:
+    """The feed as the demo leaves it, and the digest of its summary."""
+    folder = world.folder / "var/demo"
+    folder.mkdir(parents=True)
+    call_command("write_feed", str(folder / "feed.json"), stdout=io.StringIO())
+    (folder / "public-key.pem").write_text(public_key())
+    return {"sha256:…": world.decided.model_version.digest}
+
+
+def with_a_gateway(world: World) -> Mapping[str, str]:
+    """The feed, the key, and the configuration of a gateway with an allowed model and another one."""
+    call_command("write_feed", str(world.folder / "feed.json"), stdout=io.StringIO())
+    (world.folder / "signing.pub").write_text(public_key())
+    rows = [
+        {"model_name": name, "litellm_params": {"model": name}, "model_info": {"weighbridge_digest": digest}}
+        for name, digest in (("good", world.decided.model_version.digest), ("other", "sha256:" + "0" * 64))
+    ]
+    (world.folder / "config.yaml").write_text(yaml.safe_dump({"model_list": rows}))
+    return {}
+
+
+def filtered(world: World, _: Typed) -> bool:
+    rows = yaml.safe_load((world.folder / "allowed.yaml").read_text())["model_list"]
+    return [row["model_name"] for row in rows] == ["good"]
 
 
 def with_versions(world: World) -> Mapping[str, str]:
@@ -174,7 +199,7 @@ OPERATIONS: Mapping[str, Page] = {
         ),
     ),
     "docs/how-to/file-a-request.md": Page(at_the_server, lambda _, __: ReviewRequest.objects.count() == 2),
-    "docs/how-to/gate-a-deployment.md": Page(with_the_statement, lambda _, typed: typed.said.count("allowed") == 2),
+    "docs/how-to/gate-a-deployment.md": Page(with_the_model, lambda _, typed: typed.said.count("allowed") == 2),
     "docs/how-to/ingest-bills.md": Page(with_accounting, lambda _, __: Bill.objects.get().kind == "slurm"),
     "docs/how-to/run-in-production.md": Page(
         in_production, lambda world, typed: administers(world, typed) and (world.folder / "signing.pub").exists()
@@ -185,9 +210,11 @@ OPERATIONS: Mapping[str, Page] = {
     ),
     "docs/how-to/verify-the-trail.md": Page(with_checkpoint, lambda _, typed: typed.said.count("Genuine") == 3),
     "docs/tutorial/first-quarter.md": Page(with_a_bill, lambda _, __: Bill.objects.get().state == "queued"),
-    "docs/tutorial/first-review.md": Page(
-        lambda world: {"sha256:…": world.decided.model_version.digest}, lambda _, typed: "allow" in typed.said
+    "docs/how-to/add-a-gate.md": Page(with_a_gateway, filtered),
+    "docs/how-to/rotate-the-signing-key.md": Page(
+        lambda _: {}, lambda world, _: "PUBLIC KEY" in (world.folder / "new.pub").read_text()
     ),
+    "docs/tutorial/first-review.md": Page(with_the_feed, lambda _, typed: "allowed" in typed.said),
 }
 
 

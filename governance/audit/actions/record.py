@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
 
 from governance.audit.domain import chain
 from governance.audit.domain import correlation as trace
+from governance.audit.locking import lock_trail
 from governance.audit.models import AuditEvent
 from governance.audit.queries.trail import described
 from weighbridge.core.canonical import plain
 from weighbridge.core.masking import mask
 
-CHAIN_LOCK = 0x57656967  # an arbitrary number, unique among advisory locks
 ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
 _origin: ContextVar[str] = ContextVar("origin", default="job")
 
@@ -45,10 +44,7 @@ def record(
     reason: str = "",
 ) -> AuditEvent:
     """Append one event, inside the caller's transaction. `subject` is (type, name); `by` None means the system."""
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("Audit events are written inside the transaction they describe.")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    lock_trail()
     last = AuditEvent.objects.order_by("-position").values("position", "hash").first()
     event = AuditEvent(
         position=last["position"] + 1 if last else 1,

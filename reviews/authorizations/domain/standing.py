@@ -47,7 +47,8 @@ class StandingRecord:
     """What one request or one authorization says of the artifact.
 
     `name` is the reference of the request or the number of the authorization, `request` the reference of the request
-    either belongs to. `ends_at` is the end of a permission. `reason` is a sentence that follows the name.
+    either belongs to. `ends_at` is the end of a permission, `overdue_at` the time at which it is suspended unless its
+    conditions are met before. `reason` is a sentence that follows the name.
     """
 
     name: str
@@ -55,6 +56,7 @@ class StandingRecord:
     standing: Standing
     reason: str
     ends_at: datetime | None = None
+    overdue_at: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -68,6 +70,15 @@ class ArtifactStanding:
 
     standing: Standing
     records: tuple[StandingRecord, ...]
+
+    @property
+    def allowed_until(self) -> datetime | None:
+        """When the permission ends if nobody does anything; None for a standing that denies."""
+        if not self.standing.is_allowed:
+            return None
+        overdue = [row.overdue_at for row in self.records if row.overdue_at is not None]
+        ends = [row.ends_at for row in self.records[:1] if row.ends_at is not None]
+        return min([*overdue, *ends])
 
 
 def artifact_standing(

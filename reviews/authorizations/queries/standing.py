@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
@@ -83,7 +83,12 @@ def reason_for(record: StandingRecord, *, seen: Collection[str]) -> str:
     """The reason as a sentence; without the reference of a request that is not in `seen`."""
     if record.request in seen:
         return f"{record.name} {record.reason}."
-    return f"A request of another team is decisive: this artifact is {record.standing.words}."
+    return reason_unseen(record.standing)
+
+
+def reason_unseen(standing: Standing) -> str:
+    """The reason for a person who may not see the decisive request."""
+    return f"A request of another team is decisive: this artifact is {standing.words}."
 
 
 def _of_authorization(row: Authorization, conditions: Sequence[Condition], now: datetime) -> StandingRecord | None:
@@ -103,7 +108,20 @@ def _of_authorization(row: Authorization, conditions: Sequence[Condition], now: 
         reason = f"authorizes this artifact for {row.environment} until {until}"
     if standing is Standing.CONDITIONAL:
         reason += "; conditions: " + "; ".join(f"{one.text} (by {one.due_on})" for one in open_rows)
-    return StandingRecord(name=row.number, request=request, standing=standing, reason=reason, ends_at=row.expires_at)
+    return StandingRecord(
+        name=row.number,
+        request=request,
+        standing=standing,
+        reason=reason,
+        ends_at=row.expires_at,
+        overdue_at=_overdue_at(open_rows),
+    )
+
+
+def _overdue_at(conditions: Sequence[Condition]) -> datetime | None:
+    """The end of the earliest due date, in UTC; None without a condition."""
+    days = [condition.due_on for condition in conditions]
+    return datetime.combine(min(days) + timedelta(days=1), time(), UTC) if days else None
 
 
 def _of_request(row: ReviewRequest, now: datetime) -> StandingRecord | None:

@@ -24,6 +24,7 @@ from reviews.authorizations.domain.authorization_states import (
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
+from reviews.feed.actions import publish
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_lift, check_can_revoke
@@ -113,6 +114,7 @@ def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime
         if not reason.strip():
             raise Invalid("Enter why the authorization is revoked.", field="reason")
         _end(row, AuthorizationState.REVOKED, by, now, reason)
+        _publish(row, by, now)
     return row
 
 
@@ -141,6 +143,7 @@ def add_condition(
         condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on, set_by=by)
         details = {"owner": owner.username, "due_on": due_on.isoformat()}
         _record("obliged", row, by, now, details=details, reason=text)
+        _publish(row, by, now)
     return condition
 
 
@@ -155,6 +158,7 @@ def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condi
         condition.save(update_fields=["met_at", "met_by"])
         _record("condition_met", row, by, now, reason=condition.text)
         _end_suspension(row, by, now)
+        _publish(row, by, now)
     return condition
 
 
@@ -167,6 +171,7 @@ def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime
         check_reason(reason, why="Explain why the condition is lifted.")
         _lift(condition, reason, by, now)
         _end_suspension(row, by, now)
+        _publish(row, by, now)
     return condition
 
 
@@ -185,6 +190,7 @@ def expire_due(*, by: User | None = None, now: datetime) -> list[Authorization]:
             if target is not None and target != row.state:
                 move = _end if target in ENDS else _move
                 move(row, target, by, now, reason)
+                _publish(row, by, now)
                 changed.append(row)
     return changed
 
@@ -246,6 +252,10 @@ def _move(row: Authorization, target: AuthorizationState, by: User | None, now: 
     row.state = target
     row.save(update_fields=["state"])
     _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
+
+
+def _publish(row: Authorization, by: User | None, now: datetime) -> None:
+    publish(digest=row.subject_digest, environment=row.environment, by=by, now=now)
 
 
 def _record(event: str, row: Authorization, by: User | None, now: datetime, **more: Any) -> None:

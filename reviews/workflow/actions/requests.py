@@ -17,6 +17,7 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
+from reviews.feed.actions import publish
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
@@ -121,6 +122,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
         row.save(update_fields=["policy", "checklist", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
+        publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
     return row
 
 
@@ -161,6 +163,7 @@ def _end(row: ReviewRequest, target: RequestState, by: User | None, now: datetim
     for run in runs.of_request(row.ref):
         jobs.abandon(row=run, by=by, now=now)
     ticket_actions.notify_request_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
+    publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
 from reviews.evidence.queries.snapshot import policy_evaluation_row
+from reviews.feed.actions import publish
 from reviews.packets import actions as packets
 from reviews.requests import actions as states
 from reviews.requests.audit import record
@@ -108,6 +109,7 @@ def vote(
                 "Only the approval that completes the last stage can set or lift conditions.", field="conditions"
             )
         _apply_outcome(after, outcome, rationale, conditions, by)
+        publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
     return row
 
 

@@ -16,6 +16,7 @@ from reviews.authorizations.domain.standing import reviewed_before
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
+from reviews.feed.actions import publish
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
@@ -163,6 +164,7 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
     row = _policy_evaluation(request, occasion, now)
     if request.state == RequestState.CLEARED and PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
         _open_review(request, RULE_FIRED, by or request.requester, now)
+        publish(digest=request.model_version.digest, environment=request.environment, by=by, now=now)
     elif occasion == "evidence" or row.outcome != before:
         ticket_actions.notify_request_ticket(
             request=request, occasion="policy_evaluation", reason=_ticket_text(row), by=None, now=now

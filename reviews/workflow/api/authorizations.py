@@ -9,8 +9,8 @@ from governance.people.api.caller import asker
 from governance.people.queries.membership import team_slugs_of
 from governance.site.api.shapes import Nothing, read, read_for
 from reviews.authorizations.models import Authorization, Condition
-from reviews.authorizations.queries import gate
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
+from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of, parties_of
 from reviews.workflow.actions import authorizations as writes

@@ -3,8 +3,8 @@
 from rest_framework import serializers
 
 from governance.site.api.shapes import Answer, answer_of, number
-from reviews.authorizations.queries.gate import GateDecision
 from reviews.authorizations.queries.re_reviews import ReReviewView
+from reviews.feed.queries.gate import GateDecision
 from reviews.packets.domain.packet import VoteRow
 from reviews.snapshots.queries.allowed_steps import AllowedStep
 from reviews.workflow.queries.view_authorization import AuthorizationView
@@ -34,7 +34,11 @@ AuthorizationAnswer = answer_of(
 GateReplyAnswer = answer_of(
     GateDecision,
     "GateReplyAnswer",
-    helps={"answer": "allow or deny.", "statement": "DSSE envelope of the signed statement."},
+    helps={
+        "answer": "allow or deny.",
+        "statement": "DSSE envelope of the signed statement of the authorization.",
+        "summary": "DSSE envelope of the signed answer: a SLSA verification summary, valid for minutes.",
+    },
 )
 
 

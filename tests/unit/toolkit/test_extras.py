@@ -19,7 +19,12 @@ pytestmark = pytest.mark.slow
 
 BY_EXTRA = {
     "torch": ["profile --torch os:getcwd --shape n,4", "optimize --torch os:getcwd --data d.npz --test d.npz"],
-    "mlflow": ["track r.json --to mlflow --uri file:///tmp/none", "import-runs --json c.json --uri file:///tmp/none"],
+    "mlflow": [
+        "track r.json --to mlflow --uri file:///tmp/none",
+        "import-runs --json c.json --uri file:///tmp/none",
+        "feed mlflow-promote models:/m/1 --alias a --env prod --feed f.json --public-key k.pem --uri file:///tmp/none",
+        "feed mlflow-draft models:/m/1 --request r.yaml --uri file:///tmp/none --server http://127.0.0.1:9 --token t",
+    ],
     "wandb": ["track r.json --to wandb --offline --folder w"],
     "charts": [
         "pareto c.json --chart c.svg",
@@ -62,7 +67,12 @@ WITHOUT = [
 # Stopped by what they are given, before any server is asked; no library is missed on the way.
 REFUSED = [
     "load http://127.0.0.1:9/ --duration 1s",
-    "gate sha256:ab --env prod",
+    "gate sha256:ab --env prod --public-key none.pem",
+    "feed pull none.json --public-key none.pem",
+    "feed prove 1 --public-key none.pem",
+    "feed keys none.pem",
+    "feed litellm none.yaml --out out.yaml --env prod --feed none.json --public-key none.pem",
+    "admission --env prod --feed none.json --public-key none.pem --host 0.0.0.0",
     "request create none.yaml --server http://127.0.0.1:9 --token t",
     "prices import litellm none.json --as-of 2026-11-01 --json x.json",
     "optimize none.onnx --data d.npz",

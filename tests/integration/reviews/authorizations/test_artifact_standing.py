@@ -10,7 +10,7 @@ from governance.people.models import Team
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization, Condition
-from reviews.authorizations.queries import gate
+from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, review

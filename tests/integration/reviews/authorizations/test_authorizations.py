@@ -80,19 +80,6 @@ def test_the_statement_binds_artifact_environment_policy_and_evidence(decided: R
     assert event.details == {"statement": row.statement_digest, "expires_at": row.expires_at.isoformat()}
 
 
-def test_the_statement_opens_one_door_for_one_artifact(decided: ReviewRequest, now: datetime) -> None:
-    statement = attestation.verify(decided.decision.authorization.envelope, public_key_pem=public_key())
-    digest = decided.model_version.digest
-
-    def ask(digest: str = digest, environment: str = "prod", at: datetime = now) -> bool:
-        return attestation.allows(statement, digest=digest, environment=environment, now=at).is_allowed
-
-    assert ask()
-    assert not ask(digest="sha256:" + "0" * 64)
-    assert not ask(environment="staging")
-    assert not ask(at=now + 365 * DAY)
-
-
 def test_no_other_key_made_it(decided: ReviewRequest) -> None:
     stranger = attestation.public_pem(attestation.new_key_pem())
     with pytest.raises(Invalid, check=has_code("bad_signature")):

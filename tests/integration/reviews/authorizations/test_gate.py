@@ -9,7 +9,7 @@ from governance.audit.queries.keys import public_key
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
-from reviews.authorizations.queries import gate
+from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
@@ -18,7 +18,7 @@ from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from weighbridge.core import attestation
+from weighbridge.client.feed.summaries import read_summary, summary_answer
 
 DAY = timedelta(days=1)
 NOBODY = ("No request was ever filed for an artifact with this digest and environment.",)
@@ -40,8 +40,8 @@ def test_an_authorization_allows_with_its_statement(decided: ReviewRequest, now:
     assert (answer.answer, answer.authorization, answer.request) == ("allow", row.number, decided.ref)
     assert (answer.expires_at, answer.statement) == (row.expires_at, row.envelope)
     assert answer.reasons == (f"{row.number} authorizes this artifact for prod until {row.expires_at:%Y-%m-%d}.",)
-    statement = attestation.verify(answer.statement, public_key_pem=public_key())
-    assert attestation.allows(statement, digest=row.subject_digest, environment="prod", now=now).is_allowed
+    summary = read_summary(answer.summary, keys=[public_key()])
+    assert summary_answer(summary, digest=row.subject_digest, environment="prod", now=now).is_allowed
 
 
 def test_another_artifact_and_another_environment_are_denied(decided: ReviewRequest, now: datetime) -> None:

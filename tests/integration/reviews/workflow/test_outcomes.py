@@ -20,6 +20,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from weighbridge.client.feed.summaries import read_summary
 from weighbridge.core import attestation
 
 Api = Callable[[User | None], APIClient]
@@ -107,12 +108,12 @@ def test_who_makes_no_packet(
 
 
 def test_the_gate_allows_what_is_authorized(
-    api: Api, reviewer_one: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
+    api: Api, reviewer_one: User, decided: ReviewRequest, signing_key_pem: str
 ) -> None:
     digest = decided.model_version.digest
     said = api(reviewer_one).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
     held = decided.decision.authorization
-    statement = said.pop("statement")
+    statement, summary = said.pop("statement"), said.pop("summary")
     assert said == {
         "answer": "allow",
         "standing": "authorized",
@@ -121,8 +122,10 @@ def test_the_gate_allows_what_is_authorized(
         "request": decided.ref,
         "expires_at": held.expires_at.isoformat().replace("+00:00", "Z"),
     }
-    verified = attestation.verify(statement, public_key_pem=attestation.public_pem(signing_key_pem))
-    assert attestation.allows(verified, digest=digest, environment="prod", now=now).is_allowed
+    key = attestation.public_pem(signing_key_pem)
+    assert attestation.verify(statement, public_key_pem=key)["predicate"]["authorization"] == held.number
+    found = read_summary(summary, keys=[key])
+    assert (found.digest, found.environment, found.is_passed) == (digest, "prod", True)
 
 
 def test_the_gate_tells_a_stranger_the_standing_and_no_reference(
@@ -130,6 +133,7 @@ def test_the_gate_tells_a_stranger_the_standing_and_no_reference(
 ) -> None:
     held = decided.decision.authorization
     said = api(outsider).get("/api/v1/gate/", {"subject": decided.model_version.digest, "env": "prod"}).json()
+    assert set(said.pop("summary")) == {"payloadType", "payload", "signatures"}
     assert said == {
         "answer": "allow",
         "standing": "authorized",

@@ -1,23 +1,29 @@
 """The command line and the API agree: the toolkit's own client, over HTTP, against a server."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
+from governance.audit.queries.keys import public_key
 from governance.people.actions import people
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import authorizations
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import make_decided
-from weighbridge.client.gate import GateVerdict, ask_server
+from weighbridge.client.feed.pulling import prove, pull
+from weighbridge.client.feed.verdicts import GateVerdict
+from weighbridge.client.gate import ask_feed, ask_server
 from weighbridge.client.request_file import read_request_file
 from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.client.submission import file_request
+from weighbridge.core import attestation
 
 REQUEST = """
 title: Visual search
@@ -87,10 +93,30 @@ def test_the_gate_answers_the_command(
     decided = make_decided(cast=cast, now=now)
     asked = server(cast.outsider)
     digests = {"approved": decided.model_version.digest, "another": "sha256:" + "0" * 64}
-    answers = {name: ask_server(asked, digest=digest, environment="prod").answer for name, digest in digests.items()}
+    terms = {"environment": "prod", "keys": [public_key()], "now": timezone.now}
+    answers = {name: ask_server(asked, digest=digest, **terms).answer for name, digest in digests.items()}
     assert answers == {"approved": GateVerdict.ALLOWED, "another": GateVerdict.REFUSED}
-    assert ask_server(asked, digest=digests["approved"], environment="moon").answer is GateVerdict.UNKNOWN
-    assert (
-        ask_server(PlatformServer(asked.url, "wb_wrong"), digest=digests["approved"], environment="prod").answer
-        is GateVerdict.UNKNOWN
-    )
+    stranger = attestation.public_pem(attestation.new_key_pem())
+    for wrong in ({"environment": "moon"}, {"keys": [stranger]}, {"max_age": timedelta(seconds=-1)}):
+        assert ask_server(asked, digest=digests["approved"], **(terms | wrong)).answer is GateVerdict.UNKNOWN
+    nobody = PlatformServer(asked.url, "wb_wrong")
+    assert ask_server(nobody, digest=digests["approved"], **terms).answer is GateVerdict.UNKNOWN
+
+
+def test_the_feed_is_mirrored_and_decides_offline(
+    server: Callable[[User], PlatformServer], policy: PolicyVersion, cast: Cast, now: datetime, tmp_path: Path
+) -> None:
+    decided = make_decided(cast=cast, now=now)
+    asked, path, key = server(cast.outsider), tmp_path / "feed.json", tmp_path / "key.pem"
+    key.write_text(public_key())
+    question = {"digest": decided.model_version.digest, "environment": "prod", "public_key": key}
+    first = pull(path, server=asked, keys=[public_key()])
+    assert ask_feed(path, now=timezone.now(), **question).answer is GateVerdict.ALLOWED
+    assert prove(first.head.size, server=asked, keys=[public_key()])[0].standing == "authorized"
+    held = decided.decision.authorization
+    authorizations.revoke(authorization=held, reason="It leaks.", by=cast.approver, now=timezone.now())
+    assert ask_feed(path, now=timezone.now(), **question).answer is GateVerdict.ALLOWED  # until its head expires
+    assert pull(path, server=asked, keys=[public_key()]).head.size == first.head.size + 1
+    assert ask_feed(path, now=timezone.now(), **question).answer is GateVerdict.REFUSED
+    late = first.head.expires_at + timedelta(minutes=1)
+    assert ask_feed(path, now=late, **question).answer is GateVerdict.UNKNOWN

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from governance.audit.domain import checkpoint
 from governance.audit.domain.checkpoint import CheckpointStatement, Signed
 from tests.refusals import has_code
+from weighbridge.client.feed.heads import read_head
+from weighbridge.client.feed.summaries import read_summary
 from weighbridge.core import attestation
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Invalid
@@ -105,9 +107,9 @@ def test_a_forger_without_the_key_is_refused() -> None:
 
 def test_neither_passes_for_the_other() -> None:
     """A checkpoint lets no artifact pass, and what is signed over an artifact is no checkpoint."""
-    statement = checkpoint._statement(SIGNED.checkpoint)
-    answer = attestation.allows(statement, digest=HEAD, environment="prod", now=AT)
-    assert (answer.is_allowed, answer.reasons) == (False, ("The statement is not an authorization.",))
+    for read in (read_head, read_summary):
+        with pytest.raises(Invalid, match="The statement is not a"):
+            read(checkpoint._envelope(SIGNED), keys=[PUBLIC])
     grant = attestation.Grant(
         authorization="AUT-1",
         request="MRR-1",

@@ -11,9 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.unit.toolkit import builders
-from tests.unit.toolkit.client.test_gate import DIGEST, files  # noqa: F401 -- a fixture
 from weighbridge.cli import app as cli
-from weighbridge.core import attestation
 from weighbridge.systems.sandbox import isolated, operators
 
 ROOT = Path(__file__).parents[4]
@@ -113,44 +111,6 @@ def test_bad_input_is_a_sentence_and_exit_code_two(tmp_path, answered):
     answered({"verdict": {"status": "valid"}, "missing": []})
     unwritable = weighbridge("profile", "m.onnx", "--quiet", "--json", tmp_path)
     assert (unwritable.exit_code, "cannot be written" in unwritable.stderr) == (2, True)
-
-
-def test_the_gate_asks_the_server(desk):
-    env = {"WEIGHBRIDGE_URL": desk.server.url + "/", "WEIGHBRIDGE_TOKEN": "t0ken"}
-    for said, code, words in (
-        ({"answer": "allow", "reasons": ["A-1."], "expires_at": "2027-01-01"}, 0, "allowed until 2027-01-01: A-1.\n"),
-        ({"answer": "deny", "reasons": []}, 1, "refused: no reason given.\n"),
-        ({"answer": "unknown", "reasons": ["?"]}, 2, "cannot tell: ?\n"),
-    ):
-        desk.answers["GET", "/base/api/v1/gate/"] = (200, said)
-        done = weighbridge("gate", DIGEST, "--env", "prod", env=env)
-        assert (done.exit_code, done.stdout) == (code, words)
-
-
-def test_the_gate_asks_a_statement(files, monkeypatch):  # noqa: F811 -- the fixture imported above
-    monkeypatch.setattr("time.time", lambda: 1_793_500_000.0)
-    arguments = ("gate", DIGEST, "--env", "prod", "--statement", files / "s.json", "--public-key")
-    assert weighbridge(*arguments, files / "key.pem").exit_code == 0
-    assert weighbridge("gate", "sha256:" + "cd" * 32, *arguments[2:], files / "key.pem").exit_code == 1
-    assert weighbridge(*arguments, files / "other.pem").exit_code == 2
-    (files / "wrong.pem").write_text(attestation.new_key_pem())
-    assert weighbridge(*arguments, files / "wrong.pem").exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("sha256:ab", "--env", "prod"), "is not a digest"),
-        ((DIGEST, "--env", "prod"), "Give a server and a token"),
-        ((DIGEST, "--env", "prod", "--statement", "s.json"), "together"),
-        ((DIGEST, "--env", "prod", "--public-key", "k.pem"), "together"),
-        ((DIGEST,), "Missing option"),
-    ],
-)
-def test_a_gate_that_is_asked_wrongly_cannot_tell(arguments, words):
-    done = weighbridge("gate", *arguments)
-    assert done.exit_code == 2
-    assert words in done.stderr
 
 
 REQUEST = """

@@ -4,18 +4,19 @@ import json
 import time
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from tests.standins.hostile_http import ANSWERS, odd, serving
-from weighbridge.client import server as client
 from weighbridge.client.gate import GateVerdict, ask_server
 from weighbridge.client.server import PlatformServer, ServerRefused
 from weighbridge.core.canonical import digest_of
 from weighbridge.systems import endpoint
 from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
 TIMEOUT_S, IN_TIME_S, MEMORY_BYTES = 1.0, 15.0, 250_000_000
 X = {"x": np.zeros((1, 2), dtype=np.float32)}
 MODEL = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]}
@@ -23,7 +24,6 @@ MODEL = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}]}
 
 @pytest.fixture(autouse=True)
 def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(client, "TIMEOUT_S", TIMEOUT_S)
     monkeypatch.setattr(endpoint, "TIMEOUT_S", TIMEOUT_S)
     tracemalloc.start()
     began_s = time.monotonic()
@@ -37,14 +37,20 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("name", ANSWERS)
 def test_no_answer_opens_the_gate(name: str) -> None:
     with serving(ANSWERS[name]) as url:
-        reply = ask_server(PlatformServer(url, "token"), digest=digest_of(1), environment="prod")
+        reply = ask_server(
+            PlatformServer(url, "token", timeout_s=TIMEOUT_S),
+            digest=digest_of(1),
+            environment="prod",
+            keys=(),
+            now=lambda: NOW,
+        )
     assert reply.answer is GateVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_nothing_sent_counts_as_taken(name: str) -> None:
     with serving(ANSWERS[name]) as url, pytest.raises(ServerRefused) as refused:
-        PlatformServer(url, "token").post("/api/v1/requests/", {"title": "T"}, key="k")
+        PlatformServer(url, "token", timeout_s=TIMEOUT_S).post("/api/v1/requests/", {"title": "T"}, key="k")
     assert len(refused.value.reason) > 0
 
 

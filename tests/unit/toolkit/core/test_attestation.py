@@ -18,10 +18,8 @@ from hypothesis import strategies as st
 
 from tests.unit.governance.rulebook.builders import DIGEST, NOW
 from weighbridge.core.attestation import (
-    CLOCK_TOLERANCE,
     PAYLOAD_TYPE,
     Grant,
-    allows,
     key_id,
     new_key_pem,
     public_pem,
@@ -162,66 +160,6 @@ def test_no_changed_byte_of_the_payload_or_the_signature_goes_unnoticed(data):
     with pytest.raises(Invalid) as refusal:
         verify(forged, public_key_pem=PUBLIC)
     assert refusal.value.code == "bad_signature"
-
-
-def ask(of=None, *, digest=DIGEST, environment="prod", now=NOW):
-    return allows(stated() if of is None else of, digest=digest, environment=environment, now=now)
-
-
-def test_the_gate_opens_for_this_artifact_here_and_now():
-    assert ask().is_allowed is True
-    assert ask().reasons == ("AUT-2026-0007 allows it until 2027-10-05T12:00:00Z.",)
-    assert ask(stated(decision="approved_with_conditions")).is_allowed is True
-    assert ask(now=NOW - CLOCK_TOLERANCE).is_allowed is True
-
-
-@pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        ({"digest": OTHER}, f"The authorization is for {DIGEST}, not for {OTHER}."),
-        ({"digest": "sha256:None"}, f"The authorization is for {DIGEST}, not for sha256:None."),
-        ({"environment": "staging"}, "The authorization is for prod, not for staging."),
-        ({"now": NOW + timedelta(days=365)}, "The authorization expired on 2027-10-05; have the model reviewed again."),
-        ({"now": NOW - timedelta(hours=1)}, "The authorization is valid only from 2026-10-05 12:00 UTC."),
-        ({"of": stated(decision="rejected")}, "The decision was rejected, which is not an approval."),
-        ({"of": {}}, "The statement is not an authorization."),
-        ({"of": stated() | {"predicateType": "x"}}, "The statement is not an authorization."),
-        ({"of": stated() | {"predicate": []}}, "The statement is not an authorization."),
-        ({"of": stated() | {"subject": None}}, f"The authorization is for no artifact, not for {DIGEST}."),
-        (
-            {"of": stated() | {"subject": [1, {"digest": 2}]}},
-            f"The authorization is for no artifact, not for {DIGEST}.",
-        ),
-    ],
-)
-def test_the_gate_stays_shut_and_says_why(fields, reason):
-    answer = ask(**fields)
-    assert (answer.is_allowed, answer.reasons) == (False, (reason,))
-
-
-@pytest.mark.parametrize("moment", [None, 5, "soon", "2026-10-05T12:00:00"])
-@pytest.mark.parametrize("field", ["issued_at", "expires_at"])
-def test_a_statement_without_times_opens_nothing(field, moment):
-    odd = stated()
-    odd["predicate"][field] = moment
-    assert ask(odd).reasons == ("The authorization has no valid period.",)
-
-
-def test_every_reason_is_named_at_once():
-    answer = ask(stated(decision="rejected"), digest=OTHER, environment="dev", now=NOW + timedelta(days=400))
-    assert len(answer.reasons) == 4
-
-
-values = st.recursive(
-    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-)
-
-
-@given(st.sampled_from(["authorization", "decision", "environment", "issued_at", "expires_at", "subject"]), values)
-def test_the_gate_is_total_and_odd_statements_open_nothing_new(key, value):
-    odd = stated()
-    (odd if key == "subject" else odd["predicate"])[key] = value
-    assert ask(odd, digest=OTHER).is_allowed is False
 
 
 def pem_of(key, encryption=None):

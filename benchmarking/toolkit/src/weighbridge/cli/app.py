@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import typer
 
+from weighbridge.cli import feed
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.measure.compare import compare
@@ -22,6 +23,7 @@ from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.score import score
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_runs, track
+from weighbridge.client.integrations.admission.command import admission
 
 app = typer.Typer(
     help=(
@@ -35,7 +37,7 @@ app = typer.Typer(
 )
 MEASURE = (profile, compare, score, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
-for command in (*MEASURE, *CHOOSE, gate, track, import_runs):
+for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
     app.command()(command)
 
 
@@ -48,6 +50,7 @@ def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]])
 
 
 add_group("request", "Model review requests.", {"create": create})
+add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", cost.COMMANDS)
 

@@ -1,18 +1,26 @@
 """`weighbridge gate` and `weighbridge request`: the commands that call a Weighbridge server."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from weighbridge.cli.exits import DONE, NO, UNCLEAR, errors_as_exits, stop
 
 if TYPE_CHECKING:
+    from weighbridge.client.feed.verdicts import GateReply
     from weighbridge.client.server import PlatformServer
 
 ServerOption = Annotated[str, typer.Option("--server", envvar="WEIGHBRIDGE_URL", help="Address of the server.")]
 TokenOption = Annotated[str, typer.Option("--token", envvar="WEIGHBRIDGE_TOKEN", help="Your API token.")]
+PublicKeyOption = Annotated[
+    Path, typer.Option(envvar="WEIGHBRIDGE_PUBLIC_KEY", help="PEM file with the public keys that you trust.")
+]
+MaxAgeOption = Annotated[
+    float | None, typer.Option(min=0.0, help="Seconds since the signature; demands more than its own expiry.")
+]
 
 
 def server_at(url: str, token: str) -> "PlatformServer":
@@ -27,30 +35,48 @@ def server_at(url: str, token: str) -> "PlatformServer":
 def gate(
     digest: Annotated[str, typer.Argument(help="Digest of the artifact, sha256:...")],
     env: Annotated[str, typer.Option(help="Environment to deploy to.")],
+    public_key: PublicKeyOption,
     server: ServerOption = "",
     token: TokenOption = "",
-    statement: Annotated[Path | None, typer.Option(help="Signed statement, for an offline check.")] = None,
-    public_key: Annotated[
-        Path | None, typer.Option(help="Public key (PEM) of the server that signed the statement.")
-    ] = None,
+    feed: Annotated[Path | None, typer.Option(help="A feed file, for a check without the server.")] = None,
+    max_age: MaxAgeOption = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until the answer must be there.")] = 10.0,
 ) -> None:
-    """Check whether an artifact may be deployed to an environment: 0 allowed, 1 refused, 2 cannot tell."""
-    from datetime import UTC, datetime
+    """Check whether an artifact may be deployed to an environment: 0 allowed, 1 refused, 2 cannot tell.
 
-    from weighbridge.client.gate import GateVerdict, ask_server, ask_statement, check_digest
+    Only an answer that a public key of the file verifies counts.
+    """
+    from weighbridge.client.feed.keys import read_public_keys
+    from weighbridge.client.gate import ask_feed, ask_server, check_digest, within
+    from weighbridge.client.server import PlatformServer
 
     with errors_as_exits():
         check_digest(digest)
-        if statement is not None and public_key is not None:
-            now = datetime.fromtimestamp(time.time(), UTC)
-            reply = ask_statement(statement, public_key=public_key, digest=digest, environment=env, now=now)
-        elif statement is not None or public_key is not None:
-            stop("Give --statement and --public-key together.")
+        age = timedelta(seconds=max_age) if max_age is not None else None
+        if feed is not None:
+            reply = ask_feed(feed, public_key=public_key, digest=digest, environment=env, now=clock(), max_age=age)
         else:
-            reply = ask_server(server_at(server, token), digest=digest, environment=env)
+            asked, keys = server_at(server, token), read_public_keys(public_key)
+            asked = PlatformServer(asked.url, asked.token, timeout_s=timeout)
+            reply = within(
+                timeout,
+                lambda: ask_server(asked, digest=digest, environment=env, keys=keys, now=clock, max_age=age),
+            )
+    say(reply)
+
+
+def say(reply: "GateReply") -> NoReturn:
+    """Print the answer of a gate and exit with its code."""
+    from weighbridge.client.feed.verdicts import GateVerdict
+
     until = f" until {reply.expires_at}" if reply.expires_at else ""
-    typer.echo(f"{reply.answer}{until}: {' '.join(reply.reasons) or 'no reason given.'}")
+    typer.echo(f"{reply.answer}{until}: {' '.join(reply.reasons)}")
     raise typer.Exit({GateVerdict.ALLOWED: DONE, GateVerdict.REFUSED: NO, GateVerdict.UNKNOWN: UNCLEAR}[reply.answer])
+
+
+def clock() -> datetime:
+    """Return the time of this machine."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def create(

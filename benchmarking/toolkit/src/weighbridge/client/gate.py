@@ -1,38 +1,24 @@
-"""The gate check: may this artifact be deployed to this environment? Asks a server, or a signed statement offline.
+"""The gate check: may this artifact be deployed to this environment? Asks a server, or the feed, offline.
 
-The answers are: allowed, refused, cannot tell. Anything that cannot be checked is never allowed.
+The answers are: allowed, refused, cannot tell. Only what a trusted key signed counts: about this artifact, in this
+environment, not expired, and fresh. Anything that cannot be checked is never allowed.
 """
 
-import dataclasses
-from datetime import datetime
-from enum import StrEnum
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from weighbridge.client.server import PlatformServer, ServerRefused
+from weighbridge.client.feed.document import read_feed
+from weighbridge.client.feed.keys import read_public_keys
+from weighbridge.client.feed.summaries import read_summary, summary_answer
+from weighbridge.client.feed.verdicts import REASONS_MAX, GateReply, GateVerdict, cannot_tell, plain_text
+from weighbridge.client.server import PlatformServer
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.parsing.json_text import parse_object, read_bytes
-from weighbridge.core.parsing.limits import DocumentLimits
 
-STATEMENT = DocumentLimits(bytes_max=1 << 20)
-
-
-class GateVerdict(StrEnum):
-    """The answer of the gate."""
-
-    ALLOWED = "allowed"
-    REFUSED = "refused"
-    UNKNOWN = "cannot tell"
-
-
-@dataclasses.dataclass(frozen=True)
-class GateReply:
-    """The answer with its reasons and its expiry time."""
-
-    answer: GateVerdict
-    reasons: tuple[str, ...]
-    expires_at: str | None = None
+ANSWERS = {"allow": GateVerdict.ALLOWED, "deny": GateVerdict.REFUSED}
 
 
 def check_digest(digest: str) -> str:
@@ -43,35 +29,53 @@ def check_digest(digest: str) -> str:
     return digest
 
 
-def ask_server(server: PlatformServer, *, digest: str, environment: str) -> GateReply:
-    """Ask the server; a missing or unknown answer is `cannot tell`."""
+def ask_server(
+    server: PlatformServer,
+    *,
+    digest: str,
+    environment: str,
+    keys: Sequence[str],
+    now: Callable[[], datetime],
+    max_age: timedelta | None = None,
+) -> GateReply:
+    """Ask the server. Its signed summary decides; the reasons are its own words, and are only shown."""
     try:
         document = server.get("/api/v1/gate/", subject=digest, env=environment)
-    except ServerRefused as refused:
-        return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
-    answers = {"allow": GateVerdict.ALLOWED, "deny": GateVerdict.REFUSED}
-    answer = answers.get(str(document.get("answer")), GateVerdict.UNKNOWN)
-    reasons = document.get("reasons")
-    texts = tuple(str(reason) for reason in reasons) if isinstance(reasons, list) else ()
-    return GateReply(answer, texts, document.get("expires_at"))
-
-
-def ask_statement(statement: Path, *, public_key: Path, digest: str, environment: str, now: datetime) -> GateReply:
-    """Verify a signed statement with the public key of the server and evaluate it; if that fails, `cannot tell`."""
-    from weighbridge.core import attestation
-
-    try:
-        envelope = _read_json(statement)
-        content = attestation.verify(envelope, public_key_pem=_read(public_key).decode(errors="replace"))
+        summary = read_summary(document.get("summary"), keys=keys)
+        reply = summary_answer(summary, digest=digest, environment=environment, now=now(), max_age=max_age)
     except Refused as refused:
-        return GateReply(GateVerdict.UNKNOWN, (refused.reason,))
-    reply = attestation.allows(content, digest=digest, environment=environment, now=now)
-    return GateReply(GateVerdict.ALLOWED if reply.is_allowed else GateVerdict.REFUSED, reply.reasons)
+        return cannot_tell(refused.reason)
+    if reply.answer is not GateVerdict.UNKNOWN and ANSWERS.get(str(document.get("answer"))) is not reply.answer:
+        return cannot_tell("The answer of the server contradicts its own signed summary.")
+    reasons = document.get("reasons")
+    words = [plain_text(str(reason)) for reason in reasons[:REASONS_MAX]] if isinstance(reasons, list) else []
+    is_answered = reply.answer is not GateVerdict.UNKNOWN
+    return GateReply(reply.answer, tuple(words) if words and is_answered else reply.reasons, reply.expires_at)
 
 
-def _read(path: Path) -> bytes:
-    return read_bytes(path, limits=STATEMENT, code="file_unreadable")
+def ask_feed(
+    feed: Path,
+    *,
+    public_key: Path,
+    digest: str,
+    environment: str,
+    now: datetime,
+    max_age: timedelta | None = None,
+) -> GateReply:
+    """Decide by a feed file, without a server; a feed that cannot be verified, or is stale, cannot tell."""
+    try:
+        found = read_feed(feed, keys=read_public_keys(public_key))
+    except Refused as refused:
+        return cannot_tell(refused.reason)
+    return found.answer(digest=digest, environment=environment, now=now, max_age=max_age)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    return parse_object(_read(path), name=path.name, code="file_unreadable", limits=STATEMENT)
+def within(seconds: float, ask: Callable[[], GateReply]) -> GateReply:
+    """Return the answer if it comes within a total time, name resolution included; otherwise `cannot tell`."""
+    answers: queue.Queue[GateReply] = queue.Queue()
+    # A daemon, because nothing can stop a name resolution that hangs; the process does not wait for it.
+    threading.Thread(target=lambda: answers.put(ask()), daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return cannot_tell(f"No answer came within {seconds:g} s.")

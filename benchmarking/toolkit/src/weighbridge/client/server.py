@@ -1,11 +1,13 @@
 """HTTP client of a Weighbridge server, on the standard library only.
 
-It streams uploads, does not follow redirects, and turns every error into a message. A POST carries an idempotency key;
-if its answer is lost, the client sends it once more.
+It streams uploads, does not follow redirects, speaks plain HTTP to this machine alone, and turns every error into a
+message in plain text. An answer that is cut off or too large is no answer. A POST carries an idempotency key; if its
+answer is lost, the client sends it once more.
 """
 
 import dataclasses
 import http.client
+import ipaddress
 import json
 import mimetypes
 from collections.abc import Iterator, Mapping
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
+from weighbridge.client.feed.verdicts import plain_text
 from weighbridge.core.errors import Refused
 from weighbridge.core.parsing.http_answers import body_of, bounded
 from weighbridge.core.parsing.json_text import parse_json
@@ -79,6 +82,7 @@ class PlatformServer:
 
     url: str
     token: str
+    timeout_s: float = TIMEOUT_S
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Get a document; raise ServerRefused."""
@@ -111,13 +115,15 @@ class PlatformServer:
         sent = {"Authorization": f"Token {self.token}", "Accept": "application/json", **headers}
         try:
             connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
-            connection.response_class = bounded(total_s=TIMEOUT_S, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
+            connection.response_class = bounded(total_s=self.timeout_s, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
             answer = connection.getresponse()
             status, text = answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServerRefused(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
         finally:
             connection.close()
+        if answer.length:
+            raise ServerRefused(f"The answer of {self.url} was cut off.")
         return _document(status, text, self.url)
 
     def _connection(self) -> tuple[http.client.HTTPConnection, str]:
@@ -127,7 +133,16 @@ class PlatformServer:
             raise ServerRefused(
                 f"{self.url!r} is not the address of a server; write it like https://weighbridge.example.com."
             )
-        return kinds[parts.scheme](parts.hostname, parts.port, timeout=TIMEOUT_S), parts.path.rstrip("/")
+        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+            raise ServerRefused(f"{self.url} is on another machine; use https, so that nobody reads or changes it.")
+        return kinds[parts.scheme](parts.hostname, parts.port, timeout=self.timeout_s), parts.path.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _document(status: int, text: bytes, url: str) -> dict[str, Any]:
@@ -151,4 +166,5 @@ def _refuse(status: int, document: object, url: str) -> NoReturn:
     details = [
         f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if str(fault.get("detail")) not in summary
     ]
-    raise ServerRefused(f"{url} refused ({status}): {' '.join([summary, *details])}", http_status=status)
+    words = plain_text(" ".join([summary, *details]))
+    raise ServerRefused(f"{url} refused ({status}): {words}", http_status=status)

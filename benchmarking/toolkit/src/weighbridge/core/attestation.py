@@ -1,15 +1,17 @@
 """The signed statement of an authorization: in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
 
-Verifies a statement and evaluates whether it allows an artifact in an environment. This needs only the public key, not
-the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
+Verifying a statement needs only the public key, not the server. The statement says what people decided; whether that
+still holds is in the feed alone (`weighbridge.client.feed`).
+https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
 """
 
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,7 +31,6 @@ from weighbridge.core.parsing.json_text import parse_json
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:weighbridge:authorization:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-APPROVING = frozenset({"approved", "approved_with_conditions"})
 # Clocks of build machines differ; a statement issued a moment ago must not be rejected as not yet valid.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -50,14 +51,6 @@ class Grant:
     evidence_digest: str
     conditions: Sequence[str] = ()
     approvers: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class GateAnswer:
-    """Whether the artifact is allowed, with all reasons against it, or the one reason for it."""
-
-    is_allowed: bool
-    reasons: tuple[str, ...]
 
 
 def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[str, object]:
@@ -85,13 +78,13 @@ def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[s
 
 def sign(statement: Mapping[str, object], *, private_key_pem: str) -> dict[str, object]:
     """Return the DSSE envelope of the canonical bytes of the statement."""
-    key = _private_key(private_key_pem)
+    key, own_id = _signer(private_key_pem)
     payload = canonical_bytes(statement)
     signature = key.sign(_pre_authentication(PAYLOAD_TYPE, payload))
     return {
         "payloadType": PAYLOAD_TYPE,
         "payload": _base64(payload),
-        "signatures": [{"keyid": key_id(public_pem(private_key_pem)), "sig": _base64(signature)}],
+        "signatures": [{"keyid": own_id, "sig": _base64(signature)}],
     }
 
 
@@ -111,58 +104,6 @@ def verify(envelope: object, *, public_key_pem: str) -> dict[str, object]:
     return _statement(payload)
 
 
-def allows(statement: Mapping[str, object], *, digest: str, environment: str, now: datetime) -> GateAnswer:
-    """Return whether a verified statement allows the artifact with this digest in the environment at `now`.
-
-    Never raises: an incomplete statement gives a reason against.
-    """
-    predicate = statement.get("predicate")
-    if statement.get("predicateType") != PREDICATE_TYPE or not isinstance(predicate, Mapping):
-        return GateAnswer(False, ("The statement is not an authorization.",))
-    reasons = (
-        *_subject_faults(statement, digest=digest),
-        *_scope_faults(predicate, environment=environment),
-        *_time_faults(predicate, now=now),
-    )
-    if reasons:
-        return GateAnswer(False, reasons)
-    return GateAnswer(True, (f"{predicate.get('authorization')} allows it until {predicate['expires_at']}.",))
-
-
-def _subject_faults(statement: Mapping[str, object], *, digest: str) -> Iterator[str]:
-    subjects = statement.get("subject")
-    items = subjects if isinstance(subjects, list) else []
-    digests = [item.get("digest") for item in items if isinstance(item, Mapping)]
-    named = {f"sha256:{each.get('sha256')}" for each in digests if isinstance(each, Mapping)}
-    if not is_digest(digest) or digest not in named:
-        yield f"The authorization is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}."
-
-
-def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> Iterator[str]:
-    if predicate.get("decision") not in tuple(APPROVING):
-        yield f"The decision was {predicate.get('decision')}, which is not an approval."
-    if predicate.get("environment") != environment:
-        yield f"The authorization is for {predicate.get('environment')}, not for {environment}."
-
-
-def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> Iterator[str]:
-    issued_at, expires_at = _instant(predicate.get("issued_at")), _instant(predicate.get("expires_at"))
-    if issued_at is None or expires_at is None:
-        yield "The authorization has no valid period."
-    elif now >= expires_at:
-        yield f"The authorization expired on {expires_at:%Y-%m-%d}; have the model reviewed again."
-    elif now < issued_at - CLOCK_TOLERANCE:
-        yield f"The authorization is valid only from {issued_at:%Y-%m-%d %H:%M} UTC."
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.utcoffset() is not None else None
-
-
 def new_key_pem() -> str:
     """Return a new private key in PKCS #8 PEM; keep it secret."""
     key = Ed25519PrivateKey.generate()
@@ -179,6 +120,12 @@ def key_id(public_key_pem: str) -> str:
     """Return `sha256:` and the digest of the public key in DER form."""
     der = _public_key(public_key_pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"sha256:{hashlib.sha256(der).hexdigest()}"
+
+
+@lru_cache(maxsize=8)
+def _signer(private_key_pem: str) -> tuple[Ed25519PrivateKey, str]:
+    """Return the key and its id. Kept, because reading a key takes longer than signing with it."""
+    return _private_key(private_key_pem), key_id(public_pem(private_key_pem))
 
 
 def _private_key(pem: str) -> Ed25519PrivateKey:

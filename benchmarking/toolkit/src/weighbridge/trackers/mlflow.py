@@ -36,11 +36,11 @@ class MlflowTracker:
     def __init__(self, uri: str, experiment: str) -> None:
         """Set the server and experiment without connecting. Raises ExtraMissing if MLflow is not installed."""
         self.uri, self.experiment = uri, experiment
-        self.client = _client(uri)
+        self.client = mlflow_client(uri)
 
     def log(self, record: TrackerRecord) -> str:
         """Log the record as a run with a nested run per child; return its address. Raises Refused."""
-        with _refusals(self.uri):
+        with refusals(self.uri):
             experiment = self._experiment_id()
             run_id = self._log(record, experiment, parent=None)
         return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
@@ -50,7 +50,7 @@ class MlflowTracker:
 
         `document` is the result that `log` stored with the run, or None for other runs.
         """
-        with _refusals(self.uri):
+        with refusals(self.uri):
             experiment = self.client.get_experiment_by_name(self.experiment)
             if experiment is None:
                 text = f"{self.uri} has no experiment {self.experiment!r}."
@@ -104,16 +104,17 @@ def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _client(uri: str) -> Any:
+def mlflow_client(uri: str) -> Any:
+    """Return a client of the tracking server and its registry. Raises ExtraMissing if MLflow is not installed."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     tracking = import_extra("mlflow.tracking")
-    with _refusals(uri):
+    with refusals(uri):
         return tracking.MlflowClient(tracking_uri=uri)
 
 
 @contextlib.contextmanager
-def _refusals(uri: str) -> Iterator[None]:
+def refusals(uri: str) -> Iterator[None]:
     """Convert MLflow's exceptions to `Refused` with a readable message."""
     exceptions = import_extra("mlflow.exceptions")
     try:

@@ -1,0 +1,1 @@
+"""The feed: an append-only, signed log of the standings of all artifacts; and the gate, which answers from it."""

@@ -1,0 +1,181 @@
+"""Questions to the gate: to gunicorn with one process on one core, and to a feed file in process.
+
+Open loop, as for deliveries: each question has its moment, and its latency counts from that moment.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.performance.recorder import Recorder
+from tests.unit.toolkit.client.feed.feeds import HOUR, NOW, PUBLIC, entry, written
+from weighbridge.client.feed.document import read_feed
+
+ROOT = Path(__file__).parents[2]
+RATE_PER_S, SECONDS, SENDERS = 1_000, 10, 8
+P99_MS_MAX, OFFLINE_MS_MAX = 20.0, 1.0
+ENTRIES = 100_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running installation: its port, a token of scope gate, and what to ask."""
+
+    port: int
+    token: str
+    paths: list[str]
+
+
+@pytest.fixture
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One process of gunicorn on the first core, with a database of its own."""
+    folder = Path(tmp_path_factory.mktemp("gate"))
+    for each in (folder, folder.parent, folder.parent.parent):
+        each.chmod(0o755)  # the embedded server runs as a user of its own
+    environment = {**os.environ, "WEIGHBRIDGE_VAR": str(folder), "DATABASE_URL": "", "BROKER_URL": "filesystem://"}
+    run = [sys.executable, "-m"]
+    try:
+        made = subprocess.run(
+            [*run, "tests.performance.gate_place"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+        )
+        said = json.loads(made.stdout)
+        paths = [f"/api/v1/gate/?subject={digest}&env={said['environment']}" for digest in said["digests"]]
+        with serving(folder, environment) as port:
+            yield Place(port, said["token"], paths)
+    finally:
+        subprocess.run([*run, "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
+    """The port of gunicorn under production settings."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    production = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+        "WEIGHBRIDGE_HOSTS": "127.0.0.1",
+        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
+        "WEIGHBRIDGE_PROXIES": "1",
+        "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
+    }
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "1", "--threads", str(SENDERS), "--timeout", "120", "--keep-alive", "30"]
+    with (folder / "web.log").open("wb") as log:
+        web = subprocess.Popen(
+            ["taskset", "-c", "0", *command], cwd=ROOT, env={**environment, **production}, stdout=log, stderr=log
+        )
+    try:
+        deadline_s = time.monotonic() + 60
+        while not is_well(port):
+            assert web.poll() is None, (folder / "web.log").read_text()
+            assert time.monotonic() < deadline_s, (folder / "web.log").read_text()
+            time.sleep(0.1)
+        yield port
+    finally:
+        web.terminate()
+        web.wait(30)
+
+
+def is_well(port: int) -> bool:
+    """Whether the server answers."""
+    with contextlib.suppress(OSError), contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("GET", "/livez", headers={"X-Forwarded-Proto": "https"})
+        return connection.getresponse().status == 200
+    return False
+
+
+def ask(place: Place, moments_s: list[float]) -> list[float]:
+    """Ask over one connection at each moment; milliseconds from the moment to the answer, which must allow."""
+    headers = {"X-Forwarded-Proto": "https", "Authorization": f"Token {place.token}"}
+    connection, times_ms = HTTPConnection("127.0.0.1", place.port, timeout=60), []
+    for number, due_s in enumerate(moments_s):
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        connection.request("GET", place.paths[(number * 7919) % len(place.paths)], headers=headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        times_ms.append((time.monotonic() - due_s) * 1000)
+        assert b'"answer":"allow"' in content, content
+    connection.close()
+    return times_ms
+
+
+def at_rate(place: Place, rate_per_s: float, seconds: float) -> tuple[float, list[float]]:
+    """(answers a second, latencies in ms, sorted) at a rate of questions over all connections."""
+    begun_s, count = time.monotonic() + 0.2, int(rate_per_s * seconds)
+    shares = [[begun_s + number / rate_per_s for number in range(one, count, SENDERS)] for one in range(SENDERS)]
+    with ThreadPoolExecutor(SENDERS) as senders:
+        found = [each.result() for each in [senders.submit(ask, place, share) for share in shares]]
+    times_ms = sorted(time_ms for each in found for time_ms in each)
+    return count / (time.monotonic() - begun_s), times_ms
+
+
+def p99_of(times_ms: list[float]) -> float:
+    return statistics.quantiles(times_ms, n=100)[98]
+
+
+def test_a_thousand_questions_a_second_are_answered_in_time(place: Place, keep: Recorder) -> None:
+    at_rate(place, 50, 2)
+    reached, times_ms = at_rate(place, RATE_PER_S, SECONDS)
+    rate = keep(
+        "gate.rate",
+        reached,
+        "/s",
+        at_least=RATE_PER_S * 0.98,
+        title=f"Answers a second of one process on one core, with {ENTRIES:,} requests on record",
+        beside=f"p99 {p99_of(times_ms):.0f} ms when asked {RATE_PER_S:,} times a second",
+    )
+    half = min(RATE_PER_S, reached / 2)
+    _, half_ms = at_rate(place, half, SECONDS)
+    p99 = keep(
+        "gate.p99",
+        p99_of(times_ms if rate.is_held else half_ms),
+        "ms",
+        at_most=P99_MS_MAX,
+        title=f"p99 at {RATE_PER_S if rate.is_held else half:,.0f} questions a second",
+        beside=f"p50 {statistics.median(half_ms):.1f} ms at {half:,.0f} a second",
+    )
+    assert p99.is_held
+    assert rate.is_held
+
+
+def test_a_feed_in_process_answers_within_a_millisecond(keep: Recorder, tmp_path: Path) -> None:
+    rows = [
+        entry(number, f"sha256:{number % 1_000:064x}", "cleared", until=NOW + HOUR) for number in range(1, ENTRIES + 1)
+    ]
+    path = written(tmp_path, rows)
+    begun_s = time.perf_counter()
+    feed = read_feed(path, keys=[PUBLIC])
+    assert len(feed.latest) == 1_000
+    read_s, times_ms = time.perf_counter() - begun_s, []
+    for number in range(20_000):
+        digest, begun_s = f"sha256:{number % 1_000:064x}", time.perf_counter()
+        assert feed.answer(digest=digest, environment="prod", now=NOW).is_allowed
+        times_ms.append((time.perf_counter() - begun_s) * 1000)
+    found = keep(
+        "gate.offline",
+        p99_of(times_ms),
+        "ms",
+        at_most=OFFLINE_MS_MAX,
+        title=f"p99 of a question to a verified feed of {ENTRIES:,} entries, in process",
+        beside=f"reading and verifying the file once takes {read_s:.2f} s",
+    )
+    assert found.is_held
