@@ -20,6 +20,7 @@ from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import outbox, worker_signals
 from governance.jobs.enums import JobState
+from governance.jobs.signs_of_life import lease_renewed
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
@@ -37,7 +38,8 @@ def execute_load_part(part_id: int) -> None:
     part = jobs.claim(model=LoadPart, pk=part_id, now=timezone.now())
     if part is None:
         return
-    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(part):
         heartbeat = Heartbeat(part)
         load_tests.join(part=part, now=timezone.now())
         try:

@@ -26,6 +26,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
+from governance.jobs.signs_of_life import lease_renewed
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
 from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
@@ -79,7 +80,8 @@ def execute_run(run_id: int) -> None:
     run = jobs.claim(model=Run, pk=run_id, now=timezone.now())
     if run is None:
         return
-    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(run):
         heartbeat = Heartbeat(run)
         heartbeat.progress(0.0, "fetching the model")
         try:

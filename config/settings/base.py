@@ -69,6 +69,7 @@ TEMPLATES = [
     },
 ]
 DATABASES = {"default": _database()}
+EMBEDDED_DATABASE = None if env.text("DATABASE_URL", "") else embedded_database.revive  # for `manage.py up`
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
@@ -205,6 +206,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, f
 CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_S
 WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
+# One process for each worker, no pool: if a waiting process of a pool is killed, the lock of the pool stays locked for
+# ever, and a worker that looks healthy takes nothing. A killed worker is started again by what supervises it.
+CELERY_WORKER_POOL = "solo"
+CELERY_BROKER_HEARTBEAT = 0  # a busy worker would send none, and RabbitMQ would end its connection
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
     "governance.bills.tasks.ingest_bill": {"queue": "bench.cpu"},

@@ -1,6 +1,6 @@
 """State changes of jobs, and the tick. Each write of a worker checks that it still holds the lease."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,8 +11,6 @@ from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, Row, backoff, kind_of
 from governance.jobs.worker_signals import announce, wake
 from governance.people.queries.people import person_of
-
-NO_TIME = timedelta(0)
 
 
 def queued(*, model: type[Row], now: datetime) -> dict[str, Any]:
@@ -25,9 +23,9 @@ def wake_for(*, row: Row) -> None:
     wake(kind_of(type(row)).task(row), row.pk)
 
 
-def claim(*, model: type[Row], pk: int, now: datetime, longer: timedelta = NO_TIME) -> Row | None:
-    """Claim the row for the lease of its kind and `longer`. Returns None if it is not due, or another worker has it."""
-    return model.claim(pk=pk, now=now, lease=kind_of(model).lease() + longer)
+def claim(*, model: type[Row], pk: int, now: datetime) -> Row | None:
+    """Claim the row for the lease of its kind. Returns None if it is not due, or another worker has it."""
+    return model.claim(pk=pk, now=now, lease=kind_of(model).lease())
 
 
 def renew(*, row: Row, now: datetime, **fields: Any) -> bool:

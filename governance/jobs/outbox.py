@@ -20,6 +20,7 @@ from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries import BROKER
+from governance.jobs.signs_of_life import lease_renewed
 from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
 from governance.people.rules import check_operate
 from weighbridge.core.masking import mask
@@ -32,7 +33,7 @@ HANDLERS: dict[str, Handler] = {}
 CHANNELS: dict[str, str] = {}
 PROBES: set[str] = set()
 TICKERS: list[Callable[[datetime], None]] = []
-ATTEMPTS_MAX = 12
+ATTEMPTS_MAX, LONGEST = 12, timedelta(minutes=15)
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
 DELIVER = "governance.jobs.tasks.deliver"
@@ -134,7 +135,7 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     message = jobs.claim(model=OutboxMessage, pk=pk, now=now)
     if message is None:
         return None
-    with trace.correlated(request_id=message.asked_in, outbox_key=message.key):
+    with trace.correlated(request_id=message.asked_in, outbox_key=message.key), lease_renewed(message):
         _attempt(message, now)
     message.refresh_from_db()
     return message
@@ -268,6 +269,7 @@ register(
         check=lambda person, _: check_operate(person),
         max_attempts=ATTEMPTS_MAX,
         lease=effect_lease,
+        longest=LONGEST,
         canceled_from=(*UNFINISHED, JobState.DEAD),
         may_retry=lambda message: message.state in {JobState.DEAD, JobState.PAUSED},
         retried="a dead or paused one can be retried",

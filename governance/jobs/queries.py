@@ -12,7 +12,9 @@ from governance.jobs.models import OutboxMessage, Pulse
 CHECK = "tracker.check"
 CHECKED = "tracker.checked"
 TICK, BROKER = "tick", "broker"
-PATIENCE = timedelta(seconds=60)
+QUEUE = "queue:"
+PATIENCE, ASKED_EVERY = timedelta(seconds=60), timedelta(seconds=10)
+SILENT_AFTER, GIVEN_UP_AFTER = timedelta(seconds=35), timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,35 @@ def is_delayed(*, now: datetime) -> bool:
     A pulse is the time of the last tick, or since when no worker takes due work. If it never ran, messages wait.
     """
     then = now - PATIENCE
-    silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).values_list("pk")
+    silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).exclude(name__startswith=QUEUE).values_list("pk")
     left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
     return bool(silent.union(left_lying, all=True)[:1])
+
+
+def signs() -> dict[str, datetime]:
+    """When a worker last took a message from each queue; a queue whose workers have all been stopped is missing."""
+    rows = Pulse.objects.filter(name__startswith=QUEUE).order_by("name").values_list("name", "at")
+    return {name.removeprefix(QUEUE): at for name, at in rows}
+
+
+def last_tick() -> datetime | None:
+    """When the tick last ran; None before the first."""
+    return Pulse.objects.filter(name=TICK).values_list("at", flat=True).first()
+
+
+def is_broker_away() -> bool:
+    """Whether the last tick could not reach the broker."""
+    return Pulse.objects.filter(name=BROKER).exists()
+
+
+def silent_queues(*, now: datetime) -> list[str]:
+    """Queues from which no worker takes messages, although the tick asks for a sign every ten seconds."""
+    tick = last_tick()
+    if tick is None or tick < now - PATIENCE:
+        return []
+    return [queue for queue, at in signs().items() if at < now - SILENT_AFTER]
+
+
+def queues_to_ask(*, now: datetime) -> list[str]:
+    """Queues whose workers have shown no sign for ten seconds. After ten minutes, they are not asked any more."""
+    return [queue for queue, at in signs().items() if now - GIVEN_UP_AFTER < at < now - ASKED_EVERY]

@@ -21,13 +21,13 @@ from weighbridge.core.errors import Invalid, Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
-OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
+OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/workz", "/metrics")
 NOT_TAKEN = "This address only accepts a form. Nothing has changed; go back and take the step there."
 UNSTORABLE = (
     "The input contains a character or a number that cannot be stored. Remove invisible characters, write numbers that"
     " are not as long, and try again."
 )
-QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
+QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/workz", "/metrics")
 log = logging.getLogger(__name__)
 
 
