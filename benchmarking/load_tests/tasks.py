@@ -113,7 +113,7 @@ def conclude_load_test(test_id: int) -> None:
     load_tests.conclude(test=test, result=result, now=timezone.now())
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def wake_for_unconcluded(now: datetime) -> None:
     """Wake a worker for each load test whose parts are all done but whose result is missing."""
     for test_id in unconcluded_test_ids():

@@ -161,7 +161,7 @@ def fetch_file(stored_as: str, target: Path) -> Path:
     return target
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def record_untaken(now: datetime) -> None:
     """Record since when no worker has taken a due run."""
     Pulse.record(name=RUNS, at=waiting_since(now=now))

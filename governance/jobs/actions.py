@@ -1,16 +1,23 @@
 """State changes of jobs, and the tick. Each write of a worker checks that it still holds the lease."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
+from governance.audit.actions import record as audit
+from governance.jobs.domain import ClockReading, clock_doubt, course_of
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, Row, backoff, kind_of
+from governance.jobs.models import Pulse
+from governance.jobs.queries import COURSE, DATABASE, DOUBT, TICK, pulse
 from governance.jobs.worker_signals import announce, wake
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import WrongState
+
+NO_TIME = timedelta(0)
 
 
 def queued(*, model: type[Row], now: datetime) -> dict[str, Any]:
@@ -118,11 +125,45 @@ def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> lis
     return dead
 
 
-def tick(*, kind: JobKind[Any], now: datetime) -> None:
-    """Mark exhausted jobs as dead, and notify workers of due jobs. Idempotent."""
-    mark_dead(model=kind.model, now=now)
+def tick(*, kind: JobKind[Any], now: datetime, trusts_clock: bool = True) -> None:
+    """Mark exhausted jobs as dead, unless the clock is doubtful, and notify workers of due jobs. Idempotent."""
+    if trusts_clock:
+        mark_dead(model=kind.model, now=now)
     for task, among in kind.queues.items():
         announce(kind.model, task, now=now, among=among)
+
+
+def observe_clock(*, now: datetime, database: datetime, every: timedelta = NO_TIME) -> str:
+    """Record the clocks at a tick. Returns why the clock is not trusted, or "". A new doubt is an audit event."""
+    last, course = pulse(TICK), pulse(COURSE)
+    reading = ClockReading(now=now, database=database, last_tick=last, course=course, every=every)
+    doubt = clock_doubt(reading)
+    with transaction.atomic():
+        for name, at in ((TICK, now), (COURSE, course_of(reading)), (DATABASE, database)):
+            Pulse.record(name=name, at=at)
+        if doubt and pulse(DOUBT) is None:
+            Pulse.record(name=DOUBT, at=now)
+            _record_clock("doubted", doubt, now)
+        elif not doubt and pulse(DOUBT) is not None:
+            Pulse.record(name=DOUBT, at=None)
+            _record_clock("trusted", "The clock is on its course.", now)
+    return doubt
+
+
+def confirm_clock(*, now: datetime, database: datetime) -> None:
+    """Confirm the present time, as an operator on the server. Refused while the two clocks differ."""
+    reading = ClockReading(now=now, database=database, last_tick=None, course=None)
+    doubt = clock_doubt(reading)
+    if doubt:
+        raise WrongState(doubt)
+    with transaction.atomic():
+        for name, at in ((TICK, now), (COURSE, now), (DATABASE, database), (DOUBT, None)):
+            Pulse.record(name=name, at=at)
+        _record_clock("confirmed", "An operator confirmed the clock.", now)
+
+
+def _record_clock(event: str, reason: str, now: datetime) -> None:
+    audit.record(kind=f"clock.{event}", by=None, subject=("clock", "tick"), reason=reason, now=now)
 
 
 def _stop(kind: JobKind[Row], row: Row, by: User | None, now: datetime) -> None:

@@ -50,14 +50,14 @@ def end_work(**_: Any) -> None:
     signs_of_life.forget()
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def ask_for_signs(now: datetime) -> None:
     """Ask the workers of idle queues for a sign of life."""
     for queue in queues_to_ask(now=now):
         worker_signals.ask(SHOW_LIFE, queue, now=now)
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def record_tick(now: datetime) -> None:
     """Record the time of the tick for pages and probes."""
     Pulse.record(name=TICK, at=now)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection
 
-from governance.jobs.queries import is_broker_away, last_tick, signs
+from governance.jobs.queries import doubt_of_clock, is_broker_away, pulse, signs
 from governance.operations.management.stack import QUEUES, TICK, Stack
 
 STALLED_AFTER_S, BEGINS_WITHIN_S = 35.0, 120.0
@@ -57,6 +57,7 @@ class Supervisor:
     ) -> None:
         self.stack, self.say, self.revive, self.clock = stack, say, revive, clock
         self.watch, self.starts, self.is_database_away = SignWatch(), dict[str, deque[float]](), False
+        self.doubt = ""
 
     def look(self) -> None:
         """Look once. Raises SystemExit with a sentence if something cannot be kept at work."""
@@ -79,13 +80,14 @@ class Supervisor:
     def _stalled(self) -> list[str]:
         """Stalled processes. Workers can show signs only while the tick, which asks for them, reaches the broker."""
         try:
-            tick, shown, is_cut_off = last_tick(), signs(), is_broker_away()
+            tick, shown, is_cut_off, doubt = pulse(TICK), signs(), is_broker_away(), doubt_of_clock()
         except DatabaseError:
             connection.close()
             self._tell_database(is_away=True)
             self.watch.forget()
             return []
         self._tell_database(is_away=False)
+        self._tell_doubt(doubt)
         at_s = self.clock()
         if self.watch.stalled({TICK: tick}, at_s=at_s) and TICK in self.stack.children:
             return [TICK]
@@ -98,6 +100,12 @@ class Supervisor:
         if is_away is not self.is_database_away:
             self.is_database_away = is_away
             self.say("The database does not respond. Work waits." if is_away else "The database responds again.")
+
+    def _tell_doubt(self, doubt: str) -> None:
+        if bool(doubt) is not bool(self.doubt):
+            skips = "Until then, nothing expires, lapses or closes."
+            self.say(f"{doubt} {skips}" if doubt else "The clock is trusted again.")
+        self.doubt = doubt
 
     def _restart(self, name: str, what: str) -> None:
         self._count(name, what, f"It is started again. Its log: {self.stack.logs / name}.log")

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from governance.jobs.queries import is_delayed, silent_queues
+from governance.jobs.queries import doubt_of_clock, is_delayed, silent_queues
 from governance.jobs.worker_signals import reach_broker
 from weighbridge.core import attestation
 
@@ -76,6 +76,10 @@ def _work_goes_on() -> bool:
     return not is_delayed(now=timezone.now())
 
 
+def _clock_is_trusted() -> bool:
+    return not doubt_of_clock()
+
+
 def _workers_take_messages() -> bool:
     return not silent_queues(now=timezone.now())
 
@@ -90,6 +94,12 @@ CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
         reach_broker,
         DELAYED,
         "The broker does not respond. The tick finds the work when workers can reach the broker.",
+    ),
+    (
+        "clock",
+        _clock_is_trusted,
+        DELAYED,
+        "The clock is not trusted: nothing expires, lapses or closes. Set it right, or run manage.py confirm_clock.",
     ),
     (
         "workers",

@@ -44,7 +44,7 @@ def test_ready(readyz):
     answer = readyz()
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
-    names = ("database", "migrations", "signing_key", "artifacts", "broker", "workers", "work")
+    names = ("database", "migrations", "signing_key", "artifacts", "broker", "clock", "workers", "work")
     assert findings(answer) == dict.fromkeys(names, "ok")
     assert {check["says"] for check in answer.json()["checks"]} == {""}
 

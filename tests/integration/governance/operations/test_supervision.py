@@ -12,6 +12,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from config import embedded_database
+from governance.jobs import actions as jobs
 from governance.jobs.models import Pulse
 from governance.jobs.queries import BROKER, QUEUE, TICK
 from governance.operations.management import supervision
@@ -143,11 +144,11 @@ def test_a_database_that_does_not_answer_is_told_once_and_blames_nobody(
     scene = Scene("effects", "tick")
     scene.pass_time(1, signs={})
 
-    def away() -> None:
+    def away(name: str) -> None:
         raise OperationalError
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervision, "last_tick", away)
+        patch.setattr(supervision, "pulse", away)
         patch.setattr(supervision.connection, "close", lambda: None)
         scene.pass_time(60, signs={})
     assert scene.said == ["The database does not respond. Work waits."]
@@ -202,3 +203,18 @@ def test_the_embedded_database_is_started_only_if_it_has_ended(
     monkeypatch.setattr(embedded_database, "server", lambda folder: server)
     assert embedded_database.revive() is not is_running
     assert server.started == (0 if is_running else 1)
+
+
+def test_a_doubtful_clock_is_told_once(db: None) -> None:
+    scene = Scene("tick")
+    jobs.observe_clock(now=NOW, database=NOW)
+    scene.supervisor.look()
+    jobs.observe_clock(now=NOW + timedelta(days=400), database=NOW + timedelta(days=400))
+    for _ in range(3):
+        scene.supervisor.look()
+    (said,) = scene.said
+    assert said.startswith("The clock is 400 days ahead of its course")
+    assert said.endswith("Until then, nothing expires, lapses or closes.")
+    jobs.confirm_clock(now=NOW, database=NOW)
+    scene.supervisor.look()
+    assert scene.said[1:] == ["The clock is trusted again."]
