@@ -87,6 +87,12 @@ VARIABLES: tuple[Variable, ...] = (
         "30",
         "The same for one external call, such as opening a ticket.",
     ),
+    Variable(
+        "WEIGHBRIDGE_STATEMENT_S",
+        "seconds",
+        "20",
+        "Maximum duration of one database statement of a page or an API call; a page that waits longer answers 503.",
+    ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Maximum duration of one benchmark run."),
     Variable(
         "WEIGHBRIDGE_BILLS_FOLDER",

@@ -14,6 +14,7 @@ env.set_polars_cache_size()
 env.keep_files_private()
 BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
 VAR_DIR = env.var_folder()
+CONNECT_S = 5
 
 
 def _own_secret_key() -> str:
@@ -24,7 +25,10 @@ def _own_secret_key() -> str:
 
 def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL", "")
-    common: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    common: dict[str, Any] = {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # A connection that was cut without a word is noticed after a minute, not after the two hours of the system.
+    keepalive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    common["OPTIONS"] = {"connect_timeout": CONNECT_S, **keepalive}
     if not url:
         return common | {
             "NAME": embedded_database.DATABASE,
@@ -69,6 +73,7 @@ TEMPLATES = [
     },
 ]
 DATABASES = {"default": _database()}
+STATEMENT_S = env.number("WEIGHBRIDGE_STATEMENT_S")
 EMBEDDED_DATABASE = None if env.text("DATABASE_URL", "") else embedded_database.revive  # for `manage.py up`
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False

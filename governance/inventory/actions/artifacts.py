@@ -83,7 +83,12 @@ def _store(path: Path, name: str, size: int) -> None:
         if storage.size(name) == size:
             return
         storage.delete(name)  # a writer crashed before it finished
-    with path.open("rb") as content:
-        stored = storage.save(name, File(content))
+    try:
+        with path.open("rb") as content:
+            stored = storage.save(name, File(content))
+    except OSError:
+        if storage.exists(name) and storage.size(name) != size:
+            storage.delete(name)  # a part of a file, on a disk that is full
+        raise
     if stored != name:  # another process stored the same content at the same time
         storage.delete(stored)

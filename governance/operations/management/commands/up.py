@@ -6,12 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 from django.utils import timezone
 
 from governance.operations.management.stack import Stack
 from governance.operations.management.supervision import Supervisor
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S, ANSWER_S = 1.0, 10.0
 
 
 class Command(BaseCommand):
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start all processes, print the URL, keep them at work, and stop them together."""
         logs = Path(settings.VAR_DIR) / "logs"
+        connection.answer_s = ANSWER_S  # type: ignore[attr-defined]  # of config.database
         url = f"http://127.0.0.1:{options['port']}/"
         with Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
             stack.start_all(port=options["port"])
