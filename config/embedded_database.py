@@ -60,6 +60,17 @@ def socket_folder() -> str:
     return socket
 
 
+def revive() -> bool:
+    """Start the server again if it has ended. Returns whether it had."""
+    folder = env.var_folder() / "postgres"
+    started = server(folder)
+    if started.get_postmaster_info().is_running():
+        return False
+    with started._lock:  # noqa: SLF001 -- the wheel starts a server only once for each process
+        started.ensure_postgres_running()
+    return True
+
+
 def stop() -> None:
     """Stop the server of this installation, if it exists."""
     folder = env.var_folder() / "postgres"

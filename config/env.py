@@ -87,14 +87,20 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WEIGHBRIDGE_LEASE_S",
         "seconds",
-        "60",
-        "Time without a sign of life after which the job of a worker goes to another worker.",
+        "20",
+        "Time without a sign of life after which the job of a worker goes to another worker; a working one renews it.",
     ),
     Variable(
         "WEIGHBRIDGE_EFFECT_LEASE_S",
         "seconds",
-        "150",
-        "The same for one external call, such as opening a ticket; must exceed the sum of its time-outs.",
+        "30",
+        "The same for one external call, such as opening a ticket.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_STATEMENT_S",
+        "seconds",
+        "20",
+        "Maximum duration of one database statement of a page or an API call; a page that waits longer answers 503.",
     ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Maximum duration of one benchmark run."),
     Variable(

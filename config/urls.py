@@ -10,7 +10,9 @@ from governance.operations.api import MetricsPermission
 from governance.site.api import schema
 from reviews.workflow.queries import prometheus as workflow
 
-__all__ = ["schema", "urlpatterns"]
+__all__ = ["handler500", "schema", "urlpatterns"]
+
+handler500 = "governance.site.web.outages.answer_error"
 
 PAGES = {
     "governance": [

@@ -6,12 +6,16 @@ import sys
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from config import production
+from config import production, web_server
+from config.bulkhead import Bulkhead
+from config.database.base import limit_web_requests
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 
 try:
-    application = get_wsgi_application()
+    served = get_wsgi_application()
+    limit_web_requests(settings.DATABASES["default"]["OPTIONS"], statement_s=settings.STATEMENT_S)
+    application = Bulkhead(served, slots=web_server.threads - web_server.RESERVED_THREADS)
     if not settings.WEIGHBRIDGE["ALLOWS_DEMO"]:
         production.refuse_demo_people()
 except SystemExit as refused:

@@ -4,13 +4,13 @@ set -eu
 case "${1:-}" in
   web)
     python manage.py collectstatic --noinput --verbosity 0
-    exec gunicorn config.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --threads 4 --timeout 120
+    exec gunicorn --config python:config.web_server config.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}"
     ;;
-  worker) exec celery -A config worker -Q effects --concurrency "${CONCURRENCY:-2}" --loglevel INFO ;;
+  worker) exec celery -A config worker -Q effects --loglevel INFO ;;
   bench)
     case "${HARDWARE:-cpu}" in
-      cpu) exec celery -A config worker -Q bench.cpu --concurrency 1 --loglevel INFO ;;
-      gpu) exec celery -A config worker -Q bench.gpu --concurrency 1 --loglevel INFO ;;
+      cpu) exec celery -A config worker -Q bench.cpu --loglevel INFO ;;
+      gpu) exec celery -A config worker -Q bench.gpu --loglevel INFO ;;
       *)
         echo "HARDWARE is cpu or gpu, not ${HARDWARE}" >&2
         exit 2

@@ -22,6 +22,7 @@ from governance.inventory.actions import artifacts, stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox, worker_signals
 from governance.jobs.enums import JobState
+from governance.jobs.signs_of_life import lease_renewed
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.converter import from_document
@@ -40,7 +41,8 @@ def execute_load_part(part_id: int) -> None:
     part = jobs.claim(model=LoadPart, pk=part_id, now=timezone.now())
     if part is None:
         return
-    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(part):
         heartbeat = Heartbeat(part)
         load_tests.join(part=part, now=timezone.now())
         try:
@@ -128,7 +130,7 @@ def _samples_of(part: LoadPart) -> LoadSamples:
         return read_samples(file)
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def wake_for_unconcluded(now: datetime) -> None:
     """Wake a worker for each load test whose parts are all done but whose result is missing."""
     for test_id in unconcluded_test_ids():

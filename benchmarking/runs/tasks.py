@@ -26,6 +26,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
+from governance.jobs.signs_of_life import lease_renewed
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
 from weighbridge.measure.quality_verdict import OWN_LABELS, with_own_labels_void
@@ -81,7 +82,8 @@ def execute_run(run_id: int) -> None:
     run = jobs.claim(model=Run, pk=run_id, now=timezone.now())
     if run is None:
         return
-    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(run):
         heartbeat = Heartbeat(run)
         heartbeat.progress(0.0, "fetching the model")
         try:
@@ -172,7 +174,7 @@ def _fetched(digest: str, target: Path) -> Path:
     return stored_files.fetch(digest=digest, target=target, now=timezone.now())
 
 
-@outbox.on_tick
+@outbox.on_every_tick
 def record_untaken(now: datetime) -> None:
     """Record since when no worker has taken a due run."""
     Pulse.record(name=RUNS, at=waiting_since(now=now))

@@ -34,6 +34,7 @@ MODULES = {
     "outbox": "External effects, stored as rows and delivered after the transaction.",
     "actions": "All writes: keyword-only arguments, `by=`, `now=`, one transaction that includes the audit event.",
     "worker_signals": "Signals that wake a worker; a lost signal loses no work.",
+    "signs_of_life": "Signs of life of workers, and leases that are renewed while a job runs.",
     "locking": "The order in which rows are locked.",
     "audit": "Audit events of the subject.",
     "kinds": "Definitions of kinds of jobs and of changes.",

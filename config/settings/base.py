@@ -14,6 +14,7 @@ env.set_polars_cache_size()
 env.keep_files_private()
 BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
 VAR_DIR = env.var_folder()
+CONNECT_S = 5
 
 
 def _own_secret_key() -> str:
@@ -24,7 +25,10 @@ def _own_secret_key() -> str:
 
 def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL", "")
-    common: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    common: dict[str, Any] = {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # A connection that was cut without a word is noticed after a minute, not after the two hours of the system.
+    keepalive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    common["OPTIONS"] = {"connect_timeout": CONNECT_S, **keepalive}
     if not url:
         return common | {
             "NAME": embedded_database.DATABASE,
@@ -69,6 +73,8 @@ TEMPLATES = [
     },
 ]
 DATABASES = {"default": _database()}
+STATEMENT_S = env.number("WEIGHBRIDGE_STATEMENT_S")
+EMBEDDED_DATABASE = None if env.text("DATABASE_URL", "") else embedded_database.revive  # for `manage.py up`
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
@@ -205,6 +211,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, f
 CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_S
 WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
+# One process for each worker, no pool: if a waiting process of a pool is killed, the lock of the pool stays locked for
+# ever, and a worker that looks healthy takes nothing. A killed worker is started again by what supervises it.
+CELERY_WORKER_POOL = "solo"
+CELERY_BROKER_HEARTBEAT = 0  # a busy worker would send none, and RabbitMQ would end its connection
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
     "governance.bills.tasks.ingest_bill": {"queue": "bench.cpu"},

@@ -10,4 +10,4 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- defined in base
 WHITENOISE_AUTOREFRESH = True
 # Tests may empty append-only tables, and their rows need not survive a crash of the database.
-DATABASES["default"]["OPTIONS"] = {"options": "-c weighbridge.maintenance=on -c synchronous_commit=off"}  # noqa: F405 -- defined in base
+DATABASES["default"]["OPTIONS"]["options"] = "-c weighbridge.maintenance=on -c synchronous_commit=off"  # noqa: F405 -- defined in base

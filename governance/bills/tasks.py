@@ -26,6 +26,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.jobs.signs_of_life import lease_renewed
 from weighbridge.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def ingest_bill(bill_id: int) -> None:
     bill = jobs.claim(model=Bill, pk=bill_id, now=timezone.now())
     if bill is None:
         return
-    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(bill):
         try:
             aggregated, report = _read(bill, Path(folder))
             bills.ingest(bill=bill, gathered=aggregated, report=report, now=timezone.now())

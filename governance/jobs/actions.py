@@ -7,10 +7,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
+from governance.audit.actions import record as audit
+from governance.jobs.domain import ClockReading, clock_doubt, course_of
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, Row, backoff, kind_of
+from governance.jobs.models import Pulse
+from governance.jobs.queries import COURSE, DATABASE, DOUBT, TICK, pulse
 from governance.jobs.worker_signals import announce, wake
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import WrongState
 
 NO_TIME = timedelta(0)
 
@@ -25,9 +30,9 @@ def wake_for(*, row: Row) -> None:
     wake(kind_of(type(row)).task(row), row.pk)
 
 
-def claim(*, model: type[Row], pk: int, now: datetime, longer: timedelta = NO_TIME) -> Row | None:
-    """Claim the row for the lease of its kind and `longer`. Returns None if it is not due, or another worker has it."""
-    return model.claim(pk=pk, now=now, lease=kind_of(model).lease() + longer)
+def claim(*, model: type[Row], pk: int, now: datetime) -> Row | None:
+    """Claim the row for the lease of its kind. Returns None if it is not due, or another worker has it."""
+    return model.claim(pk=pk, now=now, lease=kind_of(model).lease())
 
 
 def renew(*, row: Row, now: datetime, **fields: Any) -> bool:
@@ -120,11 +125,45 @@ def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> lis
     return dead
 
 
-def tick(*, kind: JobKind[Any], now: datetime) -> None:
-    """Mark exhausted jobs as dead, and notify workers of due jobs. Idempotent."""
-    mark_dead(model=kind.model, now=now)
+def tick(*, kind: JobKind[Any], now: datetime, trusts_clock: bool = True) -> None:
+    """Mark exhausted jobs as dead, unless the clock is doubtful, and notify workers of due jobs. Idempotent."""
+    if trusts_clock:
+        mark_dead(model=kind.model, now=now)
     for task, among in kind.queues.items():
         announce(kind.model, task, now=now, among=among)
+
+
+def observe_clock(*, now: datetime, database: datetime, every: timedelta = NO_TIME) -> str:
+    """Record the clocks at a tick. Returns why the clock is not trusted, or "". A new doubt is an audit event."""
+    last, course = pulse(TICK), pulse(COURSE)
+    reading = ClockReading(now=now, database=database, last_tick=last, course=course, every=every)
+    doubt = clock_doubt(reading)
+    with transaction.atomic():
+        for name, at in ((TICK, now), (COURSE, course_of(reading)), (DATABASE, database)):
+            Pulse.record(name=name, at=at)
+        if doubt and pulse(DOUBT) is None:
+            Pulse.record(name=DOUBT, at=now)
+            _record_clock("doubted", doubt, now)
+        elif not doubt and pulse(DOUBT) is not None:
+            Pulse.record(name=DOUBT, at=None)
+            _record_clock("trusted", "The clock is on its course.", now)
+    return doubt
+
+
+def confirm_clock(*, now: datetime, database: datetime) -> None:
+    """Confirm the present time, as an operator on the server. Refused while the two clocks differ."""
+    reading = ClockReading(now=now, database=database, last_tick=None, course=None)
+    doubt = clock_doubt(reading)
+    if doubt:
+        raise WrongState(doubt)
+    with transaction.atomic():
+        for name, at in ((TICK, now), (COURSE, now), (DATABASE, database), (DOUBT, None)):
+            Pulse.record(name=name, at=at)
+        _record_clock("confirmed", "An operator confirmed the clock.", now)
+
+
+def _record_clock(event: str, reason: str, now: datetime) -> None:
+    audit.record(kind=f"clock.{event}", by=None, subject=("clock", "tick"), reason=reason, now=now)
 
 
 def _stop(kind: JobKind[Row], row: Row, by: User | None, now: datetime) -> None:

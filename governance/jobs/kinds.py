@@ -25,7 +25,7 @@ def lease() -> timedelta:
 
 
 def effect_lease() -> timedelta:
-    """The lease for one effect: longer than the sum of its time-outs, so that none is repeated while it runs."""
+    """The lease for one effect. While the effect runs, its lease is renewed."""
     return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
 
 
@@ -43,10 +43,11 @@ class JobKind(Generic[Row]):
     """The configuration of one leased table.
 
     `queues` maps Celery tasks to the rows that each processes, `task_of` a row to its task. `name` and `silence` (why a
-    job is dead) are for sentences. `check` raises unless the person may cancel and retry the job; `may_retry` and
-    `retried` ("a failed one can be retried") say which jobs can be. `record` writes the audit event of a step; `on_end`
-    runs in the transaction that marks a job failed or dead, `before_retry` in that of a retry, which also sets the
-    fields of `reset`. `lock_first` locks the rows that must be locked before the job.
+    job is dead) are for sentences. A worker renews a lease while it works, but not after `longest`. `check` raises
+    unless the person may cancel and retry the job; `may_retry` and `retried` ("a failed one can be retried") say which
+    jobs can be. `record` writes the audit event of a step; `on_end` runs in the transaction that marks a job failed or
+    dead, `before_retry` in that of a retry, which also sets the fields of `reset`. `lock_first` locks the rows that
+    must be locked before the job.
     """
 
     model: type[Row]
@@ -56,6 +57,7 @@ class JobKind(Generic[Row]):
     check: Callable[[Person, Row], None]
     max_attempts: int = 3
     lease: Callable[[], timedelta] = lease
+    longest: timedelta = timedelta(hours=2)
     task_of: Callable[[Row], str] | None = None
     canceled_from: tuple[JobState, ...] = UNFINISHED
     may_retry: Callable[[Row], bool] = lambda _: False

@@ -20,6 +20,7 @@ from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries import BROKER
+from governance.jobs.signs_of_life import lease_renewed
 from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
 from governance.people.rules import check_operate
 from weighbridge.core.masking import mask
@@ -32,7 +33,8 @@ HANDLERS: dict[str, Handler] = {}
 CHANNELS: dict[str, str] = {}
 PROBES: set[str] = set()
 TICKERS: list[Callable[[datetime], None]] = []
-ATTEMPTS_MAX = 12
+SAFE_TICKERS: list[Callable[[datetime], None]] = []
+ATTEMPTS_MAX, LONGEST = 12, timedelta(minutes=15)
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
 DELIVER = "governance.jobs.tasks.deliver"
@@ -88,8 +90,17 @@ def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable
 
 
 def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """Register a function for each tick. It must be safe to run twice, late, or in two processes."""
+    """Register a function for each tick at which the clock is trusted.
+
+    It must be safe to run twice, late, or in two processes.
+    """
     TICKERS.append(ticker)
+    return ticker
+
+
+def on_every_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
+    """The same for a function that a wrong clock cannot make do harm: it ends, expires and deletes nothing."""
+    SAFE_TICKERS.append(ticker)
     return ticker
 
 
@@ -134,7 +145,7 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     message = jobs.claim(model=OutboxMessage, pk=pk, now=now)
     if message is None:
         return None
-    with trace.correlated(request_id=message.asked_in, outbox_key=message.key):
+    with trace.correlated(request_id=message.asked_in, outbox_key=message.key), lease_renewed(message):
         _attempt(message, now)
     message.refresh_from_db()
     return message
@@ -174,12 +185,15 @@ def resume(*, channel: str, now: datetime) -> int:
     return len(resumed)
 
 
-def tick(*, now: datetime) -> None:
-    """Notify workers of due and abandoned messages. Safe to run twice, late, or in several processes."""
+def tick(*, now: datetime, trusts_clock: bool = True) -> None:
+    """Notify workers of due and abandoned messages. Safe to run twice, late, or in several processes.
+
+    Unless the clock is trusted, nothing is done that cannot be undone: nothing expires, lapses, closes or is deleted.
+    """
     is_reached = reach_broker()
     failures = []
-    of_jobs: list[Callable[[datetime], None]] = [partial(_tick_of, kind) for kind in KINDS.values()]
-    for ticker in (*of_jobs, *TICKERS):
+    of_jobs: list[Callable[[datetime], None]] = [partial(_tick_of, kind, trusts_clock) for kind in KINDS.values()]
+    for ticker in (*of_jobs, *SAFE_TICKERS, *(TICKERS if trusts_clock else ())):
         try:
             ticker(now)
         except Exception as error:
@@ -255,8 +269,8 @@ def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> Non
         wake(DELIVER, row.pk)
 
 
-def _tick_of(kind: JobKind[Any], now: datetime) -> None:
-    jobs.tick(kind=kind, now=now)
+def _tick_of(kind: JobKind[Any], trusts_clock: bool, now: datetime) -> None:
+    jobs.tick(kind=kind, now=now, trusts_clock=trusts_clock)
 
 
 register(
@@ -268,6 +282,7 @@ register(
         check=lambda person, _: check_operate(person),
         max_attempts=ATTEMPTS_MAX,
         lease=effect_lease,
+        longest=LONGEST,
         canceled_from=(*UNFINISHED, JobState.DEAD),
         may_retry=lambda message: message.state in {JobState.DEAD, JobState.PAUSED},
         retried="a dead or paused one can be retried",

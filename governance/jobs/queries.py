@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from governance.audit.models import AuditEvent
+from governance.jobs.domain import ClockReading, clock_doubt
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage, Pulse
 
 CHECK = "tracker.check"
 CHECKED = "tracker.checked"
 TICK, BROKER = "tick", "broker"
-PATIENCE = timedelta(seconds=60)
+QUEUE, CLOCK = "queue:", "clock."
+COURSE, DATABASE, DOUBT = "clock.course", "clock.database", "clock.doubt"
+PATIENCE, ASKED_EVERY = timedelta(seconds=60), timedelta(seconds=10)
+SILENT_AFTER, GIVEN_UP_AFTER = timedelta(seconds=35), timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,53 @@ def is_delayed(*, now: datetime) -> bool:
     A pulse is the time of the last tick, or since when no worker takes due work. If it never ran, messages wait.
     """
     then = now - PATIENCE
-    silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).values_list("pk")
+    not_work = Q(name__startswith=QUEUE) | Q(name__startswith=CLOCK)
+    silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).exclude(not_work).values_list("pk")
     left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
     return bool(silent.union(left_lying, all=True)[:1])
+
+
+def signs() -> dict[str, datetime]:
+    """When a worker last took a message from each queue; a queue whose workers have all been stopped is missing."""
+    rows = Pulse.objects.filter(name__startswith=QUEUE).order_by("name").values_list("name", "at")
+    return {name.removeprefix(QUEUE): at for name, at in rows}
+
+
+def pulse(name: str) -> datetime | None:
+    """The timestamp of this name, if there is one."""
+    return Pulse.objects.filter(name=name).values_list("at", flat=True).first()
+
+
+def database_clock() -> datetime:
+    """The present time of the database server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: datetime = cursor.fetchone()[0]
+    return at
+
+
+def doubt_of_clock() -> str:
+    """Why the last tick distrusted the clock and skipped what cannot be undone; "" if it trusts it."""
+    at = dict(Pulse.objects.filter(Q(name=TICK) | Q(name__startswith=CLOCK)).values_list("name", "at"))
+    if DOUBT not in at:
+        return ""
+    reading = ClockReading(now=at[TICK], database=at[DATABASE], last_tick=at[TICK], course=at[COURSE])
+    return clock_doubt(reading)
+
+
+def is_broker_away() -> bool:
+    """Whether the last tick could not reach the broker."""
+    return Pulse.objects.filter(name=BROKER).exists()
+
+
+def silent_queues(*, now: datetime) -> list[str]:
+    """Queues from which no worker takes messages, although the tick asks for a sign every ten seconds."""
+    tick = pulse(TICK)
+    if tick is None or tick < now - PATIENCE:
+        return []
+    return [queue for queue, at in signs().items() if at < now - SILENT_AFTER]
+
+
+def queues_to_ask(*, now: datetime) -> list[str]:
+    """Queues whose workers have shown no sign for ten seconds. After ten minutes, they are not asked any more."""
+    return [queue for queue, at in signs().items() if now - GIVEN_UP_AFTER < at < now - ASKED_EVERY]

@@ -1,14 +1,18 @@
 """Tasks for workers and the tick."""
 
 from datetime import datetime
+from typing import Any
 
-from celery import shared_task
+from celery import shared_task, signals
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
-from governance.jobs import outbox
+from governance.jobs import outbox, signs_of_life, worker_signals
+from governance.jobs.kinds import KINDS
 from governance.jobs.models import Pulse
-from governance.jobs.queries import TICK
+from governance.jobs.queries import TICK, queues_to_ask
+
+SHOW_LIFE = "governance.jobs.tasks.show_life"
 
 
 @shared_task
@@ -18,7 +22,42 @@ def deliver(message_id: int) -> None:
         outbox.deliver(pk=message_id, now=timezone.now())
 
 
-@outbox.on_tick
+@shared_task
+def show_life() -> None:
+    """Show that a worker takes messages from this queue; `show_sign` does it for every task."""
+
+
+@signals.task_prerun.connect
+def show_sign(**_: Any) -> None:
+    """Show a sign of life, because this worker has taken a message."""
+    signs_of_life.show(now=timezone.now())
+
+
+@signals.worker_ready.connect
+def begin_work(sender: Any, **_: Any) -> None:
+    """Show the first sign of life, and look for due rows: notifications that died with an earlier worker are lost."""
+    signs_of_life.SIGNS.take_from(sender.app.amqp.queues.consume_from)
+    now = timezone.now()
+    signs_of_life.show(now=now)
+    for kind in KINDS.values():
+        for task, among in kind.queues.items():
+            worker_signals.announce(kind.model, task, now=now, among=among)
+
+
+@signals.worker_shutdown.connect
+def end_work(**_: Any) -> None:
+    """Nobody waits for signs of life of a worker that was stopped."""
+    signs_of_life.forget()
+
+
+@outbox.on_every_tick
+def ask_for_signs(now: datetime) -> None:
+    """Ask the workers of idle queues for a sign of life."""
+    for queue in queues_to_ask(now=now):
+        worker_signals.ask(SHOW_LIFE, queue, now=now)
+
+
+@outbox.on_every_tick
 def record_tick(now: datetime) -> None:
     """Record the time of the tick for pages and probes."""
     Pulse.record(name=TICK, at=now)

@@ -18,6 +18,7 @@ from kombu import Connection, pools
 
 from governance.audit.domain import correlation as trace
 from governance.jobs.models import Due, Leased
+from governance.jobs.queries import ASKED_EVERY
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ LEFT_ALONE_S = 5.0
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 AGAIN_FIRST, AGAIN_LAST = timedelta(seconds=5), timedelta(minutes=5)
 BATCH = 50
+EXPIRES_S = 30.0
 
 
 @dataclass
@@ -42,6 +44,7 @@ class BrokerCircuit:
     def __init__(self) -> None:
         self.open_until_s = 0.0
         self.announced: dict[str, dict[Due, _Announcement]] = {}
+        self.asked: dict[str, datetime] = {}
 
     def open_circuit(self) -> None:
         """Open the circuit after a failure of the broker."""
@@ -57,8 +60,11 @@ def is_circuit_open() -> bool:
     return time.monotonic() < CIRCUIT.open_until_s
 
 
-def wake(task: str, *arguments: int) -> None:
-    """Notify a worker after commit. A failure of the broker is only logged, because the tick will find the row."""
+def wake(task: str, *arguments: int, **options: Any) -> None:
+    """Notify a worker after commit. A failure of the broker is only logged, because the tick will find the row.
+
+    `options` of Celery, such as the queue, replace those of the task.
+    """
     asked_in = trace.request_id()
 
     def send() -> None:
@@ -66,8 +72,8 @@ def wake(task: str, *arguments: int) -> None:
             return
         try:
             with pools.producers[_line()].acquire(block=True, timeout=PATIENCE_S) as producer:
-                options = {"producer": producer, "retry_policy": AT_ONCE, "headers": {trace.REQUEST_ID: asked_in}}
-                current_app.send_task(task, args=arguments, retry=True, **options)
+                ours = {"producer": producer, "retry_policy": AT_ONCE, "headers": {trace.REQUEST_ID: asked_in}}
+                current_app.send_task(task, args=arguments, retry=True, **ours, **options)
         except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
             log.warning("Work is delayed: the broker did not accept a notification (%s).", error)
             CIRCUIT.open_circuit()
@@ -91,6 +97,13 @@ def announce(rows: type[Leased], task: str, *, now: datetime, among: Q | None = 
             notified = _Announcement(now + wait, wait)
         after[row] = notified
     CIRCUIT.announced[task] = {} if is_circuit_open() else after
+
+
+def ask(task: str, queue: str, *, now: datetime) -> None:
+    """Ask the workers of a queue for a sign of life, once in ten seconds. An old question is not answered."""
+    if now - CIRCUIT.asked.get(queue, now - ASKED_EVERY) >= ASKED_EVERY:
+        CIRCUIT.asked[queue] = now
+        wake(task, queue=queue, expires=EXPIRES_S)
 
 
 def reach_broker() -> bool:

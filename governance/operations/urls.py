@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("changes/<int:change_id>/refuse/", changes.refuse, name="change_refuse"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("workz", health.workz, name="workz"),
     path("findings/", findings.listed, name="findings"),
     path("findings/<int:finding_id>/assign/", findings.assign, name="finding_assign"),
     path("findings/<int:finding_id>/close/", findings.close, name="finding_close"),

@@ -1,7 +1,6 @@
 """Tasks of packets."""
 
 import time
-from datetime import timedelta
 
 from celery import shared_task
 from django.template.loader import render_to_string
@@ -10,22 +9,21 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
+from governance.jobs.signs_of_life import lease_renewed
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing.pdf import WALL_MAX_S, WeasyPrintPrinter
+from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page, pages_of
-
-PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 
 
 @shared_task
 def render_packet(packet_id: int) -> None:
     """Render one packet, if it is due and not leased."""
-    packet = jobs.claim(model=Packet, pk=packet_id, now=timezone.now(), longer=PRINT_MAX)
+    packet = jobs.claim(model=Packet, pk=packet_id, now=timezone.now())
     if packet is None:
         return
-    with audit.origin("job"):
+    with audit.origin("job"), lease_renewed(packet):
         started_s = time.monotonic()
         try:
             stored_files.check_frozen(packet=packet, now=timezone.now())

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import shared_task
 from django.contrib.auth.models import User
@@ -14,8 +14,9 @@ from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
+from governance.jobs.signs_of_life import lease_renewed
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing.pdf_sections import SECTION_MAX_S, PrintSection, SectionPrinter, merge, processes_for
+from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, merge, processes_for
 from reviews.quarterly import mail
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.sections import Section
@@ -23,7 +24,6 @@ from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
 from weighbridge.charts.drawing import svg
 
-LEASE = timedelta(seconds=4 * SECTION_MAX_S)
 STORE_EVERY = 8
 
 
@@ -47,10 +47,10 @@ def send_invitation(message: OutboxMessage) -> None:
 @shared_task
 def render_cycle_packet(packet_id: int) -> None:
     """Render one quarterly packet if it is due and not leased. Sections that are already stored are reused."""
-    packet = jobs.claim(model=CyclePacket, pk=packet_id, now=timezone.now(), longer=LEASE)
+    packet = jobs.claim(model=CyclePacket, pk=packet_id, now=timezone.now())
     if packet is None:
         return
-    with audit.origin("job"):
+    with audit.origin("job"), lease_renewed(packet):
         started_s = time.monotonic()
         try:
             stored_files.check_frozen(packet=packet, now=timezone.now())
@@ -79,9 +79,7 @@ def _render(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
     done = len(done_before)
 
     def store() -> None:
-        is_ours = quarterly_packets.store_sections(
-            packet=packet, drawn=waiting, done=done, lease=LEASE, now=timezone.now()
-        )
+        is_ours = quarterly_packets.store_sections(packet=packet, drawn=waiting, done=done, now=timezone.now())
         waiting.clear()
         if not is_ours:
             raise outbox.LeaseLost(f"{packet} was given to another worker.")

@@ -69,7 +69,7 @@ def place(*, broker: str, database: str) -> Iterator[Place]:
             environment["DATABASE_URL"] = stack.enter_context(_local_database(name))
         else:
             stack.callback(_stop_embedded, folder)
-        line_port = _free_port() if BROKERS[broker] else 0
+        line_port = free_port() if BROKERS[broker] else 0
         if broker == "redis":
             environment["BROKER_URL"] = f"redis://127.0.0.1:{line_port}/0"
             stack.callback(_forget_redis, name)
@@ -110,7 +110,8 @@ def _stop_embedded(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -28,7 +28,7 @@ their work, and at random. Meanwhile people submit requests; each wants one tick
 *at once* counts runs on which two workers worked at the same time. In the storm a benchmark is a stand-in that takes a
 third of a second, leases last 3 s (runs) and 4 s (effects), and a run may be killed twelve times instead of three.
 """
-KILLED = """What is killed is the application itself: the web process, the tick, and Celery workers with a pool. Most
+KILLED = """What is killed is the application itself: the web process, the tick, and Celery workers. Most
 are forked from a process that has imported everything, because a worker that starts anew takes seconds of processor
 time. One worker for effects in each installation (*fresh*) is an interpreter of its own, started by the command an
 operator uses; it dies at named points only.
@@ -40,6 +40,10 @@ WORDS = {
     "sleeper": "A worker is stopped (SIGSTOP) in mid-run past its lease, another does the run, the first wakes.",
     "poison": "A run that kills its worker each time, and ten that do not.",
     "stop": "SIGTERM to a worker that measures a real model.",
+    "shipped": "`manage.py up` with the shipped settings. Its workers and all their processes are killed three times "
+    "within seconds,\nand then stopped (SIGSTOP). The seconds that a person waits for an effect: one requested after "
+    "the kills, one\nthat a worker held when it died, one requested while all stood still; *told after*: until "
+    "`/workz` says so.",
 }
 NAMES = ("trial", "what", "broker", "database")
 

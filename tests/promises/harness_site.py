@@ -1,6 +1,6 @@
 """One installation whose processes are forked from this one, so that a hundred can die in a minute.
 
-This process imports everything once and has no thread; a child becomes a Celery worker with a pool, the web process or
+This process imports everything once and has no thread; a child becomes a Celery worker, the web process or
 the tick, in a process group of its own, and dies with this one. One worker is an interpreter of its own instead.
 """
 

@@ -24,24 +24,17 @@ from tests.promises import harness_faults, harness_places  # noqa: E402 -- Djang
 
 VARIABLE = "WEIGHBRIDGE_TRIAL"
 LATE = (
-    *("celery.apps.worker", "celery.concurrency.prefork", "celery.worker.autoscale", "celery.worker.components"),
+    *("celery.apps.worker", "celery.concurrency.solo", "celery.worker.autoscale", "celery.worker.components"),
     *("celery.worker.consumer", "celery.worker.strategy", "celery.worker.consumer.delayed_delivery", "celery.events"),
     *("celery.app.amqp", "celery.app.trace", "celery.app.control", "celery.app.events", "celery.app.log"),
-    *(
-        "billiard.sharedctypes",
-        "billiard.heap",
-        "billiard.popen_fork",
-        "billiard.synchronize",
-        "kombu.asynchronous.hub",
-        "kombu.pidbox",
-    ),
+    *("kombu.asynchronous.hub", "kombu.pidbox"),
 )
 TRANSPORTS = {"filesystem": "filesystem", "redis": "redis", "rabbitmq": "pyamqp"}
 PATIENCE = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
 
 
 def configure(*, name: str, broker: str) -> None:
-    """Give this process the queues of the trial `name`, and children that end with it."""
+    """Give this process the queues of the trial `name`, and let it end with its parent."""
     app.conf.task_default_queue = f"{name}.effects"
     app.conf.task_routes = {"benchmarking.runs.tasks.execute_run": {"queue": f"{name}.bench"}}
     options = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
@@ -62,13 +55,11 @@ def preload(*, broker: str) -> None:
 
 
 def work(*, name: str, queue: str) -> None:
-    """Be a worker with a pool of one process, until the process is stopped."""
+    """Be a worker with the pool of the settings, until the process is stopped."""
     app.Worker(
         queues=[f"{name}.{queue}"],
-        concurrency=1,
         hostname=f"{queue}-{os.getpid()}@trial",
         loglevel="INFO",
-        pool="prefork",
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -82,8 +73,6 @@ def command(python: str, *, name: str) -> list[str]:
         *worker,
         "-n",
         "fresh@trial",
-        "--concurrency",
-        "1",
         "--loglevel",
         "INFO",
         "--without-gossip",

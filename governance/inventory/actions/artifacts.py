@@ -92,7 +92,12 @@ def _store(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> No
             repaired = f"{problem} An upload of the same file replaced it."
             stored_files.report(subject=wanted.digest, problem=repaired, by=by, now=now)
         storage.delete(name)
-    with path.open("rb") as content:
-        stored = storage.save(name, File(content))
+    try:
+        with path.open("rb") as content:
+            stored = storage.save(name, File(content))
+    except OSError:
+        if storage.exists(name) and storage.size(name) != wanted.size_bytes:
+            storage.delete(name)  # a part of a file, on a disk that is full
+        raise
     if stored != name:  # another process stored the same content at the same time
         storage.delete(stored)

@@ -1,5 +1,6 @@
 """The processes of one installation on one machine: web, two workers and the tick, started and stopped together."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -15,6 +16,9 @@ from typing import Self
 
 STOP_PATIENCE_S = 10.0
 START_PATIENCE_S = 60.0
+TICK = "tick"
+QUEUES = {"effects": "effects", "bench": "bench.cpu"}
+"""The queue that each worker takes messages from."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -24,6 +28,7 @@ class Stack:
     def __init__(self, *, logs: Path, environment: Mapping[str, str] | None = None) -> None:
         self.logs, self.environment = logs, dict(environment or {})
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.commands: dict[str, list[str]] = {}
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -44,6 +49,7 @@ class Stack:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process in its own process group."""
+        self.commands[name] = list(command)
         named = [f"{variable}={value}" for variable, value in self.environment.items()]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(  # noqa: S603 -- our own commands, no shell
@@ -57,14 +63,14 @@ class Stack:
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
-        gunicorn = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --workers 2 --threads 4 --timeout 120"
-        worker = "celery -A config worker --concurrency 1 --loglevel INFO"
+        gunicorn = f"gunicorn --config python:config.web_server config.wsgi --bind 127.0.0.1:{port}"
+        worker = "celery -A config worker --loglevel INFO"
         quiet = "--without-gossip --without-mingle --without-heartbeat"
         for name, options in (
-            ("web", f"-m {gunicorn} --access-logfile -"),
+            ("web", f"-m {gunicorn}"),
             ("effects", f"-m {worker} {quiet} -Q effects -n effects@%h"),
             ("bench", f"-m {worker} {quiet} -Q bench.cpu -n bench@%h"),
-            ("tick", "manage.py tick --every 2"),
+            (TICK, "manage.py tick --every 2"),
         ):
             self.start(name, [sys.executable, *options.split()])
 
@@ -72,9 +78,8 @@ class Stack:
         """Wait until `url` responds. Raises SystemExit with the log's path if it does not."""
         deadline = time.monotonic() + START_PATIENCE_S
         while time.monotonic() < deadline:
-            dead = self.dead()
-            if dead:
-                raise SystemExit(f"The process {dead} ended immediately. See {self.logs / (dead + '.log')}.")
+            for name in self.ended():
+                raise SystemExit(f"The process {name} ended immediately. See {self.logs / (name + '.log')}.")
             try:
                 with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- loopback only
                     return
@@ -84,9 +89,17 @@ class Stack:
                 time.sleep(0.2)
         raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:.0f} s. See {self.logs}.")
 
-    def dead(self) -> str | None:
-        """The name of a process that has ended, if any."""
-        return next((name for name, child in self.children.items() if child.poll() is not None), None)
+    def ended(self) -> list[str]:
+        """The names of the processes that have ended."""
+        return [name for name, child in self.children.items() if child.poll() is not None]
+
+    def restart(self, name: str) -> None:
+        """Start a process again, after killing what is left of it and of its children."""
+        child = self.children[name]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        self.start(name, self.commands[name])
 
     def stop(self) -> None:
         """Ask all processes to stop, and kill those that do not."""

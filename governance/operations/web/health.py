@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-from governance.jobs.queries import is_delayed
+from governance.jobs.queries import doubt_of_clock, is_delayed, silent_queues
 from governance.jobs.worker_signals import reach_broker
 from weighbridge.core import attestation
 
@@ -28,10 +28,19 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """Readiness: 200 while requests can be served, otherwise 503 with advice, which contains no addresses."""
+    return _answer("ready", {FAILED})
+
+
+def workz(request: HttpRequest) -> JsonResponse:
+    """Whether work goes on: 200 while nothing is delayed, otherwise 503, for alerts. A load balancer asks `/readyz`."""
+    return _answer("works", {FAILED, DELAYED})
+
+
+def _answer(word: str, unwell: set[str]) -> JsonResponse:
     checks = [_run_check(*each) for each in CHECKS]
-    is_ready = all(check["state"] != FAILED for check in checks)
-    answer = {"ready": is_ready, "checks": checks}
-    return JsonResponse(answer, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
+    is_well = not any(check["state"] in unwell for check in checks)
+    answer = {word: is_well, "checks": checks}
+    return JsonResponse(answer, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
 
 
 def _run_check(name: str, check: Callable[[], object], state: str, says: str) -> dict[str, str]:
@@ -67,6 +76,14 @@ def _work_goes_on() -> bool:
     return not is_delayed(now=timezone.now())
 
 
+def _clock_is_trusted() -> bool:
+    return not doubt_of_clock()
+
+
+def _workers_take_messages() -> bool:
+    return not silent_queues(now=timezone.now())
+
+
 CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
     ("database", _database, FAILED, "The database does not respond. Check DATABASE_URL and the server."),
     ("migrations", _migrated, FAILED, "The tables do not match this version. Run manage.py migrate."),
@@ -77,6 +94,18 @@ CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
         reach_broker,
         DELAYED,
         "The broker does not respond. The tick finds the work when workers can reach the broker.",
+    ),
+    (
+        "clock",
+        _clock_is_trusted,
+        DELAYED,
+        "The clock is not trusted: nothing expires, lapses or closes. Set it right, or run manage.py confirm_clock.",
+    ),
+    (
+        "workers",
+        _workers_take_messages,
+        DELAYED,
+        "A worker has taken nothing for more than half a minute, although it was asked to. Restart it.",
     ),
     ("work", _work_goes_on, DELAYED, "Due work has waited for more than a minute. Check the tick and the workers."),
 )

@@ -30,6 +30,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     context = {
         "health": health,
         "oldest_words": f"oldest {format_ago(oldest_at, now=now)}" if oldest_at else "",
+        "clock_doubt": effects.doubt_of_clock(),
         "pauses": effects.pauses(),
         "sees_rows": sees_everything(person),
         "dead": Paginator(effects.stuck(), PAGE_SIZE).get_page(request.GET.get("page")),

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import is_valid_path
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject, empty
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
@@ -21,13 +22,14 @@ from weighbridge.core.errors import Invalid, Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
-OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
+PROBES = ("/livez", "/readyz", "/workz")
+OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", *PROBES, "/metrics")
 NOT_TAKEN = "This address only accepts a form. Nothing has changed; go back and take the step there."
 UNSTORABLE = (
     "The input contains a character or a number that cannot be stored. Remove invisible characters, write numbers that"
     " are not as long, and try again."
 )
-QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
+QUIET_PREFIXES = ("/static/", *PROBES, "/metrics")
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,8 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
+        if request.path in PROBES:
+            request.COOKIES = {}  # a session would be read from the database, without which a probe must answer
         doors = {"/api/": "api", "/admin/": "admin", "/hooks/": "hook"}
         source = next((door for prefix, door in doors.items() if request.path.startswith(prefix)), "web")
         with audit.origin(source), trace.correlated(request_id=request_id):
@@ -55,7 +59,9 @@ def _log_request(request: HttpRequest, response: HttpResponse, *, taken_ms: int)
     """Log one line for each request, except polling. The query is never logged, because it contains user input."""
     if request.path.startswith(QUIET_PREFIXES):
         return
-    who = getattr(request, "user", None)
+    who = request.__dict__.get("user")
+    if isinstance(who, SimpleLazyObject) and who._wrapped is empty:  # noqa: SLF001 -- nobody asked: the database may be away
+        who = None
     facts = {"method": request.method, "path": request.path, "status": response.status_code, "taken_ms": taken_ms}
     facts |= {"user_id": who.pk} if who is not None and who.is_authenticated else {}
     log.info("%s %s %d", request.method, request.path, response.status_code, extra={"facts": facts})

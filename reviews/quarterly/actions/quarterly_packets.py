@@ -83,7 +83,6 @@ def store_sections(
     packet: CyclePacket,
     drawn: Mapping[str, bytes],
     done: int,
-    lease: timedelta,
     by: User | None = None,
     now: datetime,
 ) -> bool:
@@ -91,7 +90,7 @@ def store_sections(
     with transaction.atomic():
         fields = [RenderedSection(digest=name, pdf=pdf, drawn_at=now, used_at=now) for name, pdf in drawn.items()]
         RenderedSection.objects.bulk_create(fields, ignore_conflicts=True)
-        is_ours = packet.renew(now=now, lease=lease, sections_done=done)
+        is_ours = jobs.renew(row=packet, now=now, sections_done=done)
         if is_ours:
             details = {"number": packet.number, "done": done}
             record_cycle_event(kind="sections_drawn", cycle=packet.cycle, by=by, now=now, details=details)

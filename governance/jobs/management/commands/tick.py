@@ -2,6 +2,7 @@
 
 import logging
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -10,9 +11,19 @@ from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
 from governance.audit.actions import record as audit
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
+from governance.jobs.queries import database_clock
 
 log = logging.getLogger(__name__)
+
+
+def _tick(*, every: timedelta) -> None:
+    now = timezone.now()
+    doubt = jobs.observe_clock(now=now, database=database_clock(), every=every)
+    if doubt:
+        log.error("Nothing is expired, lapsed, closed or deleted. %s", doubt)
+    outbox.tick(now=now, trusts_clock=not doubt)
 
 
 class Command(BaseCommand):
@@ -30,7 +41,7 @@ class Command(BaseCommand):
         while True:
             try:
                 with audit.origin("job"):
-                    outbox.tick(now=timezone.now())
+                    _tick(every=timedelta(seconds=options["every"]))
             except Exception:
                 log.exception("A tick failed. The next tick will try again.")
                 if not options["every"]:

@@ -6,8 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.utils import timezone
 
 from governance.operations.management.stack import Stack
+from governance.operations.management.supervision import Supervisor
+
+LOOK_EVERY_S, ANSWER_S = 1.0, 10.0
 
 
 class Command(BaseCommand):
@@ -20,17 +25,22 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start all processes, print the URL, and stop them together."""
+        """Start all processes, print the URL, keep them at work, and stop them together."""
         logs = Path(settings.VAR_DIR) / "logs"
+        connection.answer_s = ANSWER_S  # type: ignore[attr-defined]  # of config.database
         url = f"http://127.0.0.1:{options['port']}/"
         with Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
             stack.start_all(port=options["port"])
             stack.wait_for(url)
             self.stdout.write(self.style.SUCCESS(f"Weighbridge runs at {url} (logs in {logs}; press Ctrl-C to stop)."))
+            supervisor = Supervisor(stack, say=self._say, revive=settings.EMBEDDED_DATABASE)
             try:
-                while stack.dead() is None:
-                    time.sleep(1)
-                log = logs / f"{stack.dead()}.log"
-                self.stderr.write(f"The process {stack.dead()} ended. Stopping. Its log: {log}")
+                while True:
+                    time.sleep(LOOK_EVERY_S)
+                    supervisor.look()
             except KeyboardInterrupt:
                 self.stdout.write("Stopping.")
+
+    def _say(self, sentence: str) -> None:
+        self.stderr.write(f"{timezone.localtime():%H:%M:%S} {sentence}")
+        self.stderr.flush()

@@ -15,7 +15,7 @@ from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
-from governance.jobs.queries import TICK, is_delayed
+from governance.jobs.queries import QUEUE, TICK, is_delayed
 from governance.people.actions import people
 from governance.people.domain.scopes import TokenScope
 from reviews.packets import actions as packets
@@ -44,7 +44,7 @@ def test_ready(readyz):
     answer = readyz()
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
-    names = ("database", "migrations", "signing_key", "artifacts", "broker", "work")
+    names = ("database", "migrations", "signing_key", "artifacts", "broker", "clock", "workers", "work")
     assert findings(answer) == dict.fromkeys(names, "ok")
     assert {check["says"] for check in answer.json()["checks"]} == {""}
 
@@ -94,6 +94,18 @@ def test_a_broker_that_is_away_delays_and_is_no_reason_to_stop(readyz, monkeypat
     answer = readyz()
     assert (answer.status_code, findings(answer)["broker"]) == (200, "delayed")
     assert "tick" in answer.content.decode()
+
+
+def test_a_worker_that_takes_nothing_is_told(readyz, now):
+    Pulse.record(name=TICK, at=now)
+    Pulse.record(name=QUEUE + "effects", at=now - timedelta(seconds=60))
+    answer = readyz()
+    assert (answer.status_code, findings(answer)["workers"]) == (200, "delayed")
+    answer = Client().get("/workz")
+    assert (answer.status_code, answer.json()["works"], findings(answer)["workers"]) == (503, False, "delayed")
+    Pulse.record(name=QUEUE + "effects", at=now)
+    answer = Client().get("/workz")
+    assert (answer.status_code, answer.json()["works"]) == (200, True)
 
 
 def test_work_left_lying_is_told_by_the_probe(readyz, now):

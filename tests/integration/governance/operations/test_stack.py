@@ -50,7 +50,7 @@ def test_a_process_gets_its_environment_and_a_log_of_its_own(logs: Path) -> None
         stack.start("one", python("import os, sys; print(os.environ['GREETING']); sys.exit('and good night')"))
         stack.children["one"].wait(PATIENCE_S)
         assert (logs / "one.log").read_text().split("\n") == ["good morning", "and good night", ""]
-        assert stack.dead() == "one"
+        assert stack.ended() == ["one"]
 
 
 def test_everything_is_stopped_at_the_end(logs: Path) -> None:
@@ -58,7 +58,7 @@ def test_everything_is_stopped_at_the_end(logs: Path) -> None:
         stack.start("one", ["sleep", "600"])
         stack.start("two", ["sleep", "600"])
         pids = [child.pid for child in stack.children.values()]
-        assert stack.dead() is None
+        assert stack.ended() == []
         assert all(is_running(pid) for pid in pids)
     assert not any(is_running(pid) for pid in pids)
     assert stack.children == {}
@@ -93,6 +93,25 @@ def test_a_process_that_does_not_listen_is_killed_with_its_children(
     while is_running(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_running(child)
+
+
+def test_a_restart_ends_the_process_with_its_children(logs: Path) -> None:
+    code = "import subprocess, time; child = subprocess.Popen(['sleep', '600']); print(child.pid, 'up', flush=True); "
+    with Stack(logs=logs) as stack:
+        stack.start("one", python(code + "time.sleep(600)"))
+        first, child = stack.children["one"].pid, int(until(logs / "one.log", "up").split()[0])
+        stack.restart("one")
+        assert not is_running(first)
+        deadline = time.monotonic() + PATIENCE_S
+        while is_running(child) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not is_running(child)
+        second = stack.children["one"]
+        assert second.pid != first
+        second.kill()
+        second.wait()
+        stack.restart("one")
+        assert stack.ended() == []
 
 
 def test_one_stack_for_one_folder(logs: Path) -> None:
@@ -150,10 +169,9 @@ def test_what_an_installation_consists_of(logs: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Stack, "start", lambda self, name, command: started.update({name: " ".join(command)}))
     Stack(logs=logs).start_all(port=8123)
     assert set(started) == {"web", "effects", "bench", "tick"}
-    assert "gunicorn config.wsgi --bind 127.0.0.1:8123" in started["web"]
+    assert "gunicorn --config python:config.web_server config.wsgi --bind 127.0.0.1:8123" in started["web"]
     assert "-Q effects" in started["effects"]
     assert "-Q bench.cpu" in started["bench"]
-    assert "--concurrency 1" in started["bench"]
     assert "manage.py tick --every 2" in started["tick"]
 
 
@@ -183,23 +201,28 @@ def tiny(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) ->
     return tmp_path
 
 
-def test_up_serves_until_a_process_ends(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(up.time, "sleep", lambda seconds, nap=time.sleep: nap(0.02))
+def test_up_starts_again_what_ended_and_stops_at_ctrl_c(
+    db: None, tiny: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    naps: list[float] = []
+    restarted: list[str] = []
+    settings.EMBEDDED_DATABASE = None
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if restarted:
+            raise KeyboardInterrupt
+        assert len(naps) < 1000
+        wait(0.02)
+
+    wait = time.sleep
+    monkeypatch.setattr(up, "time", type("Clock", (), {"sleep": staticmethod(nap)}))
+    monkeypatch.setattr(Tiny, "restart", lambda self, name: restarted.append(name))
     out, complaints, port = StringIO(), StringIO(), free_port()
     call_command("up", "--port", str(port), stdout=out, stderr=complaints, no_color=True)
-    assert (
-        out.getvalue()
-        == f"Weighbridge runs at http://127.0.0.1:{port}/ (logs in {tiny / 'logs'}; press Ctrl-C to stop).\n"
+    serves = f"Weighbridge runs at http://127.0.0.1:{port}/ (logs in {tiny / 'logs'}; press Ctrl-C to stop).\n"
+    assert out.getvalue() == f"{serves}Stopping.\n"
+    assert restarted == ["web"]
+    assert complaints.getvalue()[9:] == (
+        f"The process web ended (exit status 0). It is started again. Its log: {tiny / 'logs' / 'web.log'}\n"
     )
-    assert complaints.getvalue() == f"The process web ended. Stopping. Its log: {tiny / 'logs' / 'web.log'}\n"
-
-
-def test_up_stops_at_ctrl_c(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Tiny, "dead", lambda self: None)
-    monkeypatch.setattr(up, "time", type("Clock", (), {"sleep": staticmethod(interrupted)}))
-    out = StringIO()
-    call_command("up", "--port", str(free_port()), stdout=out, no_color=True)
-    assert out.getvalue().endswith("Stopping.\n")

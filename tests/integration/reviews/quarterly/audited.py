@@ -134,7 +134,7 @@ def _retry(cast: Cast, now: datetime) -> None:
 
 def _forget(cast: Cast, now: datetime) -> None:
     packet = _held_packet(cast, now)
-    quarterly_packets.store_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now)
+    quarterly_packets.store_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, now=now)
     assert quarterly_packets.delete_unused_sections(now=now + timedelta(days=201)) == 1
 
 

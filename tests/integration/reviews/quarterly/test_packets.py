@@ -200,7 +200,7 @@ def test_a_worker_that_lost_its_packet_writes_nothing(
     assert held is not None
     CyclePacket.objects.update(fence=9)
     assert quarterly_packets.start_rendering(packet=held, digests=["a"], now=now) == set()
-    assert not quarterly_packets.store_sections(packet=held, drawn={}, done=1, lease=timedelta(1), now=now)
+    assert not quarterly_packets.store_sections(packet=held, drawn={}, done=1, now=now)
     assert not quarterly_packets.store_pdf(packet=held, pdf=PAGE, pages=1, now=now)
     assert not jobs.fail(row=held, reason="x", now=now)
     CyclePacket.objects.update(attempts=3, state=JobState.CLAIMED, lease_until=now - timedelta(minutes=1))

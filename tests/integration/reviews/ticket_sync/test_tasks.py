@@ -1,7 +1,7 @@
 """Reviews' tasks with in-process twins: the outbox's messages, packets, and the tick."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
-from governance.jobs import kinds, outbox
+from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import kind_of
@@ -18,6 +18,7 @@ from governance.operations import actions as effect_actions
 from reviews.packets import tasks as packets_tasks
 from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
+from reviews.packets.printing.pdf import WALL_MAX_S
 from reviews.requests.models import ReviewRequest
 from reviews.ticket_sync import tasks as inbound_tasks
 from reviews.tickets import actions as effects
@@ -447,12 +448,9 @@ def test_the_tick_buries_packets_nobody_could_draw(decided: ReviewRequest, now: 
     assert Packet.objects.get().state == JobState.DEAD
 
 
-def test_printing_is_given_more_time_than_it_may_take(decided: ReviewRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[timedelta] = []
-    claim: Callable[..., object] = Packet.claim
-    monkeypatch.setattr(
-        Packet, "claim", lambda *, pk, now, lease: seen.append(lease) or claim(pk=-1, now=now, lease=lease)
-    )
+def test_a_packet_that_is_rendered_keeps_its_lease(decided: ReviewRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(packets_tasks, "lease_renewed", lambda row: seen.append(row) or nullcontext())
     packets_tasks.render_packet(decided.packets.get().pk)
-    assert seen == [kinds.lease() + packets_tasks.PRINT_MAX]
-    assert timedelta(seconds=120) <= packets_tasks.PRINT_MAX
+    assert seen == [decided.packets.get()]
+    assert kind_of(Packet).longest > timedelta(seconds=WALL_MAX_S)
