@@ -160,7 +160,7 @@ UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
-CACHES = {"default": {"BACKEND": "config.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"}}
+CACHES = {"default": {"BACKEND": "config.database.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"}}
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True

@@ -17,6 +17,14 @@ class Section:
 
 SECTIONS = (
     Section(
+        "adversary",
+        "Nobody talks a decision round",
+        "Calls by an adversary that holds one person, or two of one team, with lying figures, and what honest people did\n"
+        "around it.\n*Broken* counts what should not have been: a permission that independent people did not give, a "
+        "condition that fell\naway, a vote that did not count any more, money that nobody else granted.",
+        ("what", "steps", "broken"),
+    ),
+    Section(
         "tickets",
         "Exactly one ticket",
         "Requests whose ticket is opened in a Jira that loses answers, answers late or finds new tickets late, by "

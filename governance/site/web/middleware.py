@@ -88,7 +88,7 @@ def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """The response to an error: problem+json for the API, a page for browsers."""
     if request.path.startswith(PREFIX):
         return JsonResponse(refusal_document(refusal), status=refusal.status, content_type=MEDIA_TYPE)
-    return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
+    return render(request, "governance/site/refused.html", {"refusal": refusal}, status=refusal.status)
 
 
 class RefusalPages(MiddlewareMixin):
@@ -113,7 +113,7 @@ class StepAddresses(MiddlewareMixin):
         if is_step and not request.path.startswith(OPEN_PREFIXES):
             refusal = {"status": response.status_code, "reason": NOT_TAKEN}
             context = {"refusal": refusal, "above": _page_above(request.path)}
-            response.content = render(request, "refused.html", context).content
+            response.content = render(request, "governance/site/refused.html", context).content
         return response
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import Basis, Contradiction, MetricValue, best, brief_text, is_current
-from weighbridge.core.totals import with_totals
+from weighbridge.costs.totals import with_totals
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 OF_DEPLOYMENT = frozenset({"inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd", "error_rate"})

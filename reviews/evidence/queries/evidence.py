@@ -15,7 +15,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core import metrics
 from weighbridge.core.metrics import Basis, MetricValue
-from weighbridge.core.totals import least_total, with_totals
+from weighbridge.costs.totals import least_total, with_totals
 
 COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
 STORED = tuple(field.name for field in fields(MetricValue) if field.name != "id")

@@ -26,7 +26,7 @@ from weighbridge.core import metrics
 from weighbridge.core.converter import to_document
 from weighbridge.core.metric_catalog import CATALOG, Direction
 from weighbridge.core.metrics import Contradiction, MetricValue
-from weighbridge.core.totals import with_totals
+from weighbridge.costs.totals import with_totals
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 from weighbridge.core.metric_catalog import CATALOG, QUALITY_METRICS
 from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
-from weighbridge.core.totals import total_of
+from weighbridge.costs.totals import total_of
 
 if TYPE_CHECKING:
     from django.core.files import File

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config import bulkhead, web_server
-from config.bulkhead import Bulkhead
+from config.web.bulkhead import Bulkhead
 
 Headers = list[tuple[str, str]]
 

@@ -25,6 +25,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import StatedValue
+from tests.factories import requests as walks
 from tests.factories.models import accept_ownership, new_dataset
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
@@ -199,6 +200,7 @@ class Journey:
         return self.asked(self.in_evidence())
 
     def asked(self, request: ReviewRequest) -> ReviewRequest:
+        walks.explain_everything(request=request, by=self.rita, now=self.now)
         return review.request_review(request=request, by=self.rita, now=self._tick())
 
     def revised(self, request: ReviewRequest) -> ReviewRequest:

@@ -40,7 +40,7 @@ BOOK = PriceBook(
 
 
 def template():
-    return yaml.safe_load(files("weighbridge.costs").joinpath("template.yaml").read_text())
+    return yaml.safe_load(files("weighbridge.costs.spec").joinpath("template.yaml").read_text())
 
 
 def small(**changes):

@@ -68,7 +68,6 @@ def test_a_profile_with_void_quality_fails(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_network_is_not_tested_on_rows_that_it_was_trained_on(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     rows = DataSet(X, Y)
     with pytest.raises(Invalid, match="400 of 400 test rows are also calibration or training rows"):
         of_network(

@@ -93,7 +93,7 @@ def template(
     """Print an example spec file that contains every section."""
     from importlib.resources import files
 
-    text = files("weighbridge.costs").joinpath("template.yaml").read_text(encoding="utf-8")
+    text = files("weighbridge.costs.spec").joinpath("template.yaml").read_text(encoding="utf-8")
     if out is None:
         typer.echo(text, nl=False)
         return

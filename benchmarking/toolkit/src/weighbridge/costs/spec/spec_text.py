@@ -5,8 +5,8 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from weighbridge import costs
 from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.costs import spec
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES, read_exact
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def text_of(upload: "SupportsRead[bytes]") -> str:
 
 def template_text() -> str:
     """Return the annotated example spec of the toolkit."""
-    return files(costs).joinpath("template.yaml").read_text(encoding="utf-8")
+    return files(spec).joinpath("template.yaml").read_text(encoding="utf-8")
 
 
 def _plain(value: object) -> Any:

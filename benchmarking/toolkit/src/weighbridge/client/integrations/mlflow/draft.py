@@ -7,14 +7,12 @@ import yaml
 
 from weighbridge.client.request_file import RequestFile, read_request_file
 from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.yaml_text import read_yaml
 
 
 def request_of(path: Path, *, file: Path, version: str) -> RequestFile:
     """Return the request of a YAML file for the model file of a version, as a draft; raise Invalid."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise Invalid(f"{path} cannot be read as YAML.", code="file_unreadable") from error
+    document = read_yaml(path, code="file_unreadable", missing="file_unreadable")
     model = document.get("model") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(model, dict):
         raise Invalid(f"{path} must be a review request with a mapping `model`.", field="model")

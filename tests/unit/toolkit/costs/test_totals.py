@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.metrics import Basis, MetricValue, best
-from weighbridge.core.totals import least_total, total_of, with_totals
+from weighbridge.costs.totals import least_total, total_of, with_totals
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 TRAINING, SERVING, TOTAL = "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd"
