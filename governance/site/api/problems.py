@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from governance.site.domain import MEDIA_TYPE, PREFIX, document, refusal_documen
 from weighbridge.core.errors import Refused, TooLarge
 
 FORM_SLACK_BYTES = 1_000_000
+TOO_MANY = "You sent too many calls within a minute. This one changed nothing; send it again in {wait_s} seconds."
 KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -80,6 +82,8 @@ def _code(error: Exception) -> str:
 def _detail(error: Exception, errors: list[tuple[str, str]]) -> str:
     if errors:
         return " ".join(["The input is not valid.", *(f"{field}: {words}" for field, words in errors)])
+    if isinstance(error, exceptions.Throttled):
+        return TOO_MANY.format(wait_s=ceil(getattr(error, "wait", None) or 1))
     return str(getattr(error, "detail", "")) or str(error)
 
 

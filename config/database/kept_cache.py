@@ -6,7 +6,6 @@ from typing import Any
 from django.core.cache.backends.db import DatabaseCache
 from django.db import OperationalError, connections
 
-
 TRIES = 5
 
 
