@@ -97,6 +97,18 @@ VARIABLES: tuple[Variable, ...] = (
         "The same for one external call, such as opening a ticket.",
     ),
     Variable(
+        "WEIGHBRIDGE_API_WRITES",
+        "whole number",
+        "120",
+        "API calls that change something, for each person, minute and web process; more are answered 429.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_API_READS",
+        "whole number",
+        "3000",
+        "The same for API calls that read, the questions of gates among them.",
+    ),
+    Variable(
         "WEIGHBRIDGE_STATEMENT_S",
         "seconds",
         "20",

@@ -8,7 +8,7 @@ from django.core.wsgi import get_wsgi_application
 
 from config import production
 from config.database.base import limit_web_requests
-from config.web import gunicorn_settings
+from config.web import gunicorn
 from config.web.bulkhead import Bulkhead
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 try:
     served = get_wsgi_application()
     limit_web_requests(settings.DATABASES["default"]["OPTIONS"], statement_s=settings.STATEMENT_S)
-    application = Bulkhead(served, slots=gunicorn_settings.threads - gunicorn_settings.RESERVED_THREADS)
+    application = Bulkhead(served, slots=gunicorn.threads - gunicorn.RESERVED_THREADS)
     if not settings.WEIGHBRIDGE["ALLOWS_DEMO"]:
         production.refuse_demo_people()
 except SystemExit as refused:

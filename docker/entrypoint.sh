@@ -4,9 +4,9 @@ set -eu
 case "${1:-}" in
   web)
     python manage.py collectstatic --noinput --verbosity 0
-    exec gunicorn --config python:config.web.gunicorn_settings config.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}"
+    exec gunicorn --config python:config.web.gunicorn config.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}"
     ;;
-  worker) exec celery -A config worker -Q effects --loglevel INFO ;;
+  worker) exec celery -A config worker -Q effects,packets --loglevel INFO ;;
   bench)
     case "${HARDWARE:-cpu}" in
       cpu) exec celery -A config worker -Q bench.cpu --loglevel INFO ;;

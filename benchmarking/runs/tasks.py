@@ -21,6 +21,7 @@ from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
+from governance.audit.domain import correlation as trace
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
@@ -83,7 +84,8 @@ def execute_run(run_id: int) -> None:
     if run is None:
         return
     folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
-    with audit.origin("job"), folders as folder, lease_renewed(run):
+    caused = trace.correlated(user_id=str(run.started_by_id or ""))
+    with audit.origin("job"), caused, folders as folder, lease_renewed(run):
         heartbeat = Heartbeat(run)
         heartbeat.progress(0.0, "fetching the model")
         try:

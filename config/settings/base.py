@@ -160,7 +160,11 @@ UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
-CACHES = {"default": {"BACKEND": "config.database.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"}}
+CACHES = {
+    "default": {"BACKEND": "config.database.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"},
+    # Counters of calls, of each process: a limit need not be exact, and a call that is counted needs no database.
+    "calls": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
+}
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -184,6 +188,11 @@ REST_FRAMEWORK = {
         "governance.people.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["governance.site.api.limits.WriteLimit", "governance.site.api.limits.ReadLimit"],
+    "DEFAULT_THROTTLE_RATES": {
+        "write": f"{env.number('WEIGHBRIDGE_API_WRITES')}/min",
+        "read": f"{env.number('WEIGHBRIDGE_API_READS')}/min",
+    },
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["governance.site.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -217,6 +226,9 @@ CELERY_WORKER_POOL = "solo"
 CELERY_BROKER_HEARTBEAT = 0  # a busy worker would send none, and RabbitMQ would end its connection
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
+    # A queue of their own: a worker takes from its queues in turn, so packets do not wait for all effects before them.
+    "reviews.packets.tasks.render_packet": {"queue": "packets"},
+    "reviews.quarterly.tasks.render_cycle_packet": {"queue": "packets"},
     "governance.bills.tasks.ingest_bill": {"queue": "bench.cpu"},
     "benchmarking.runs.tasks.execute_run": {"queue": "bench.cpu"},
     "benchmarking.load_tests.tasks.execute_load_part": {"queue": "bench.cpu"},

@@ -1,1 +1,1 @@
-"""How the web process is run: the settings of gunicorn, and threads that hanging pages leave free."""
+"""The web process: the settings of gunicorn, and threads that stay free while pages hang."""

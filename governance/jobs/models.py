@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from weighbridge.core.masking import mask
@@ -84,7 +84,10 @@ class Leased(models.Model):
 
 
 class OutboxMessage(Leased):
-    """An effect outside the database, caused by the request `asked_in`; a lane is delivered in order, one at a time."""
+    """An effect outside the database, caused by the request `asked_in` of the person `asked_by`.
+
+    A lane is delivered in order, one at a time. `taken_at` is the last attempt.
+    """
 
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=160, unique=True)
@@ -92,10 +95,16 @@ class OutboxMessage(Leased):
     payload = models.JSONField(default=dict)
     is_uncertain = models.BooleanField(default=False)
     asked_in = models.CharField(max_length=64, blank=True, default="", db_default="")
+    asked_by = models.CharField(max_length=20, blank=True, default="", db_default="")
+    taken_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=JobState.values))]
-        indexes = [models.Index(fields=["state", "next_attempt_at"]), models.Index(fields=["lane", "id"])]
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"]),
+            models.Index(fields=["lane", "id"]),
+            models.Index(fields=["asked_by", "kind", "taken_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -106,6 +115,15 @@ class OutboxMessage(Leased):
         before = cls._default_manager.filter(lane=OuterRef("lane"), pk__lt=OuterRef("pk"))
         blocked = before.filter(state__in=[*UNFINISHED, JobState.DEAD])
         return super().claimable(now=now) & ~Q(Exists(blocked))
+
+    @classmethod
+    def turns(cls, *, now: datetime, limit: int) -> list[int]:
+        """The oldest claimable message of each person and kind; whoever was served longest ago comes first."""
+        served = cls._default_manager.filter(asked_by=OuterRef("asked_by"), kind=OuterRef("kind"))
+        last = served.exclude(taken_at=None).order_by("-taken_at").values("taken_at")[:1]
+        groups = cls._default_manager.filter(cls.claimable(now=now)).order_by().values("asked_by", "kind")
+        heads = groups.annotate(oldest=Min("pk"), last=Subquery(last))
+        return list(heads.order_by(F("last").asc(nulls_first=True), "oldest").values_list("oldest", flat=True)[:limit])
 
 
 class Pulse(models.Model):

@@ -36,7 +36,7 @@ TICKERS: list[Callable[[datetime], None]] = []
 SAFE_TICKERS: list[Callable[[datetime], None]] = []
 ATTEMPTS_MAX, LONGEST = 12, timedelta(minutes=15)
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
-TOGETHER_MAX = 20
+TOGETHER_MAX, TURNS_MAX = 20, 20
 DELIVER = "governance.jobs.tasks.deliver"
 
 
@@ -90,16 +90,13 @@ def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable
 
 
 def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """Register a function for each tick at which the clock is trusted.
-
-    It must be safe to run twice, late, or in two processes.
-    """
+    """Register a function for each tick that trusts the clock. It may run twice, late, or in two processes."""
     TICKERS.append(ticker)
     return ticker
 
 
 def on_every_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """The same for a function that a wrong clock cannot make do harm: it ends, expires and deletes nothing."""
+    """The same at any clock: for a function that ends, expires and deletes nothing."""
     SAFE_TICKERS.append(ticker)
     return ticker
 
@@ -131,11 +128,18 @@ def collect_batch(*, message: OutboxMessage, now: datetime) -> list[OutboxMessag
 
 def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: datetime) -> OutboxMessage:
     """Write the message in the caller's transaction. A repeated `key` writes no second message."""
-    fields = {"kind": kind, "lane": lane, "payload": dict(payload), "asked_in": trace.request_id()}
+    fields = {"kind": kind, "lane": lane, "payload": dict(payload)}
+    fields |= {"asked_in": trace.request_id(), "asked_by": trace.user_id()}
     fields |= jobs.queued(model=OutboxMessage, now=now)
     message, _ = OutboxMessage.objects.get_or_create(key=key, defaults=fields)
     wake(DELIVER, message.pk)
     return message
+
+
+def deliver_next(*, now: datetime) -> OutboxMessage | None:
+    """Deliver one message: that of the person and kind that were served longest ago. Returns None if none is due."""
+    delivered = (deliver(pk=pk, now=now) for pk in OutboxMessage.turns(now=now, limit=TURNS_MAX))
+    return next((message for message in delivered if message is not None), None)
 
 
 def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
@@ -145,7 +149,9 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     message = jobs.claim(model=OutboxMessage, pk=pk, now=now)
     if message is None:
         return None
-    with trace.correlated(request_id=message.asked_in, outbox_key=message.key), lease_renewed(message):
+    message.write(taken_at=now)
+    caused = {"request_id": message.asked_in, "user_id": message.asked_by, "outbox_key": message.key}
+    with trace.correlated(**caused), lease_renewed(message):
         _attempt(message, now)
     message.refresh_from_db()
     return message

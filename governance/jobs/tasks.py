@@ -17,9 +17,9 @@ SHOW_LIFE = "governance.jobs.tasks.show_life"
 
 @shared_task
 def deliver(message_id: int) -> None:
-    """Deliver one outbox message, if it is due and no other worker has it."""
+    """Deliver the outbox message whose turn it is. `message_id` is the one that woke this worker."""
     with audit.origin("job"):
-        outbox.deliver(pk=message_id, now=timezone.now())
+        outbox.deliver_next(now=timezone.now())
 
 
 @shared_task

@@ -19,8 +19,8 @@ SECTIONS = (
     Section(
         "adversary",
         "Nobody talks a decision round",
-        "Calls by an adversary that holds one person, or two of one team, with lying figures, and what honest people did\n"
-        "around it.\n*Broken* counts what should not have been: a permission that independent people did not give, a "
+        "Calls by an adversary that holds one person, or two of one team, with lying figures, and what honest people\n"
+        "did around it. *Broken* counts what should not have been: a permission that nobody independent gave, a "
         "condition that fell\naway, a vote that did not count any more, money that nobody else granted.",
         ("what", "steps", "broken"),
     ),

@@ -129,7 +129,8 @@ def test_what_the_entry_point_runs_is_there() -> None:
 
 
 def test_every_queue_has_a_worker() -> None:
-    served = set(re.findall(r"-Q ([\w.,]+)", (DOCKER / "entrypoint.sh").read_text()))
+    listened = re.findall(r"-Q ([\w.,]+)", (DOCKER / "entrypoint.sh").read_text())
+    served = {queue for queues in listened for queue in queues.split(",")}
     routed = {route["queue"] for route in app.conf.task_routes.values()}
     assert served == routed | {app.conf.task_default_queue}
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 
-REQUEST_ID = "request_id"
+REQUEST_ID, USER_ID = "request_id", "user_id"
 HEADER = "X-Request-ID"
 _marks: ContextVar[Mapping[str, str]] = ContextVar("marks", default=MappingProxyType({}))
 
@@ -28,3 +28,13 @@ def correlation_ids() -> dict[str, str]:
 def request_id() -> str:
     """The ID of the request that caused the current work; empty if there is none."""
     return _marks.get().get(REQUEST_ID, "")
+
+
+def user_id() -> str:
+    """The ID of the person who caused the current work; empty if nobody did."""
+    return _marks.get().get(USER_ID, "")
+
+
+def mark_user(user_id: str) -> None:
+    """The person is known from now on, until the block ends in which the work began."""
+    _marks.set({**_marks.get(), USER_ID: user_id})

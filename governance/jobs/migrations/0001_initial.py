@@ -38,9 +38,11 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField(default=dict)),
                 ('is_uncertain', models.BooleanField(default=False)),
                 ('asked_in', models.CharField(blank=True, db_default='', default='', max_length=64)),
+                ('asked_by', models.CharField(blank=True, db_default='', default='', max_length=20)),
+                ('taken_at', models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'next_attempt_at'], name='jobs_outbox_state_bc1002_idx'), models.Index(fields=['lane', 'id'], name='jobs_outbox_lane_c8e46a_idx')],
+                'indexes': [models.Index(fields=['state', 'next_attempt_at'], name='jobs_outbox_state_bc1002_idx'), models.Index(fields=['lane', 'id'], name='jobs_outbox_lane_c8e46a_idx'), models.Index(fields=['asked_by', 'kind', 'taken_at'], name='jobs_outbox_asked_b_81f8e8_idx')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'canceled'])), name='outbox_state_known')],
             },
         ),

@@ -63,12 +63,12 @@ class Stack:
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
-        gunicorn = f"gunicorn --config python:config.web.gunicorn_settings config.wsgi --bind 127.0.0.1:{port}"
+        gunicorn = f"gunicorn --config python:config.web.gunicorn config.wsgi --bind 127.0.0.1:{port}"
         worker = "celery -A config worker --loglevel INFO"
         quiet = "--without-gossip --without-mingle --without-heartbeat"
         for name, options in (
             ("web", f"-m {gunicorn}"),
-            ("effects", f"-m {worker} {quiet} -Q effects -n effects@%h"),
+            ("effects", f"-m {worker} {quiet} -Q effects,packets -n effects@%h"),
             ("bench", f"-m {worker} {quiet} -Q bench.cpu -n bench@%h"),
             (TICK, "manage.py tick --every 2"),
         ):

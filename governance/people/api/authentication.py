@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from governance.audit.domain import correlation as trace
 from governance.people.domain.scopes import TokenScope, check_scope
 from governance.people.models import ApiToken
 
@@ -36,6 +37,7 @@ class TokenAuthentication(BaseAuthentication):
         check_scope(TokenScope(token.scope), method=request.method or "", door=door)
         if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        trace.mark_user(str(token.user.pk))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -83,7 +83,7 @@ def _answered(row: AnsweredPost, answer: Answer, *, is_form: bool) -> HttpRespon
         if not _is_locked(row):
             raise UnderWay("This call is still under way; ask again in a second for its answer.")
         response = _known(row) or _remembered(row, answer())
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if not _is_final(response):
             transaction.set_rollback(True)
         return response
 
@@ -102,11 +102,18 @@ def _known(row: AnsweredPost) -> HttpResponse | None:
 
 
 def _remembered(row: AnsweredPost, response: HttpResponse) -> HttpResponse:
-    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+    if _is_final(response):
         row.status, row.body = response.status_code, response.content
         row.content_type = response.get("Content-Type", "")
         AnsweredPost.objects.bulk_create([row], ignore_conflicts=True)
     return response
+
+
+def _is_final(response: HttpResponse) -> bool:
+    """Whether a repeated call gets this answer; after an error of the server or too many calls it is tried again."""
+    return (
+        response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and response.status_code != HTTPStatus.TOO_MANY_REQUESTS
+    )
 
 
 def _is_locked(row: AnsweredPost) -> bool:

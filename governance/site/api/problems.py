@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from weighbridge.core.errors import Refused, TooLarge
 FORM_SLACK_BYTES = 1_000_000
 ERRORS_MAX = 50
 """Errors named in one answer; a body can have a hundred thousand."""
+TOO_MANY = "You sent too many calls within a minute. This one changed nothing; send it again in {wait_s} seconds."
 KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -83,6 +85,8 @@ def _code(error: Exception) -> str:
 def _detail(error: Exception, errors: list[tuple[str, str]]) -> str:
     if errors:
         return " ".join(["The input is not valid.", *(f"{field}: {words}" for field, words in errors)])
+    if isinstance(error, exceptions.Throttled):
+        return TOO_MANY.format(wait_s=ceil(getattr(error, "wait", None) or 1))
     return str(getattr(error, "detail", "")) or str(error)
 
 

@@ -71,7 +71,7 @@ def answer_error(request: HttpRequest) -> HttpResponse:
         document = refusal_document(outage)
         return JsonResponse(document, status=outage.status, content_type=MEDIA_TYPE, headers=headers)
     # Without the request: the context of other pages reads the database.
-    page = render_to_string("governance/site/unavailable.html", {"outage": outage})
+    page = render_to_string("governance/site/refused.html", {"refusal": outage})
     return HttpResponse(page, status=outage.status, headers=headers)
 
 

@@ -131,15 +131,15 @@ def status(url: str) -> int:
 @pytest.fixture
 def served(wire: Wire, tmp_path: Path, db: None) -> Iterator[str]:
     """Gunicorn as it is shipped, except that statements may take two seconds."""
-    port, names = free_port(), connection.settings_dict
+    port, found = free_port(), connection.settings_dict
     environment = {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{names['USER']}@127.0.0.1:{wire.port}/{names['NAME']}",
+        "DATABASE_URL": f"postgresql://{found['USER']}@127.0.0.1:{wire.port}/{found['NAME']}",
         "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         "WEIGHBRIDGE_VAR": str(tmp_path / "var"),
         "WEIGHBRIDGE_STATEMENT_S": "2",
     }
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.web.gunicorn_settings", "config.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:config.web.gunicorn", "config.wsgi"]
     with (tmp_path / "web.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environment, stdout=log, stderr=log

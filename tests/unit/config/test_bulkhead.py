@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config import bulkhead, web_server
+from config.web import bulkhead, gunicorn
 from config.web.bulkhead import Bulkhead
 
 Headers = list[tuple[str, str]]
@@ -97,4 +97,4 @@ def test_a_page_waits_for_a_slot_that_becomes_free(
 
 
 def test_threads_stay_free() -> None:
-    assert web_server.threads > web_server.RESERVED_THREADS >= 2
+    assert gunicorn.threads > gunicorn.RESERVED_THREADS >= 2

@@ -23,7 +23,7 @@ def test_a_variable_without_a_default_is_asked_for(monkeypatch):
     )
 
 
-@pytest.mark.parametrize(("value", "expected"), [("", 60), ("7", 7), ("0", 0)])
+@pytest.mark.parametrize(("value", "expected"), [("", 20), ("7", 7), ("0", 0)])
 def test_a_whole_number_defaults_to_what_the_table_says(monkeypatch, value, expected):
     monkeypatch.setenv("WEIGHBRIDGE_LEASE_S", value)
     assert env.number("WEIGHBRIDGE_LEASE_S") == expected

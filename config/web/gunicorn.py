@@ -1,4 +1,4 @@
-"""The settings of gunicorn: `gunicorn --config python:config.web.gunicorn_settings config.wsgi`."""
+"""The settings of gunicorn: `gunicorn --config python:config.web.gunicorn config.wsgi`."""
 
 workers = 2
 threads = 16
