@@ -393,6 +393,7 @@ def test_a_note_cuts_digests_and_long_texts_short(journey: Journey) -> None:
         "environment prod",
         "business_case Frees one of two people.",
         f"model {ARTIFACT[:19]}…",
+        f"dataset {journey.data.digest[:19]}…",
     }
 
 
