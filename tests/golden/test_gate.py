@@ -19,10 +19,11 @@ DAY = timedelta(days=1)
 
 
 def ask(story: Story, *, subject: str = ARTIFACT, env: str = "prod") -> dict[str, Any]:
-    """The answer of the API, the signed statement in plain words beside it."""
+    """The answer of the API with the signed statements in plain words."""
     answer = enter(story.rita).get("/api/v1/gate/", {"subject": subject, "env": env}).json()
     if answer["statement"]:
         answer["signed"] = json.loads(b64decode(answer["statement"]["payload"]))
+    answer["summary"] = json.loads(b64decode(answer["summary"]["payload"]))
     return answer
 
 

@@ -6,15 +6,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from governance.audit.queries.keys import public_key
 from reviews.feed.queries import entries, heads
-from weighbridge.client.feed.document import write_feed
+from weighbridge.client.feed.document import verified_feed, write_feed
 from weighbridge.core.errors import Refused
 
 
 class Command(BaseCommand):
     """`manage.py write_feed PATH`."""
 
-    help = "Write the feed, with a fresh head, to a file. Run it more often than WEIGHBRIDGE_FEED_HEAD_S."
+    help = "Verify the feed, and write it with a fresh head to a file. Run it more often than WEIGHBRIDGE_FEED_HEAD_S."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
@@ -23,8 +24,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file and say what it contains."""
         head = heads.head_at(timezone.now())
+        envelope, rows = heads.signed_head(head), entries.first_entries(size=head.size)
         try:
-            write_feed(options["path"], envelope=heads.signed_head(head), entries=entries.first_entries(size=head.size))
+            feed = verified_feed(envelope, rows, keys=[public_key()])
+            write_feed(options["path"], envelope=envelope, entries=feed.entries)
         except Refused as refused:
             raise CommandError(refused.reason) from refused
         self.stdout.write(f"{head.size} entries, root {head.root}, valid until {head.expires_at:%Y-%m-%d %H:%M:%S} UTC")

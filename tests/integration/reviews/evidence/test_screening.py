@@ -13,6 +13,7 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from reviews.feed.models import FeedEntry
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.workflow.actions import evidence, requests, screening
@@ -126,6 +127,7 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
     assert request.deadline_at == later + timedelta(days=30)
     assert [row.outcome for row in request.policy_evaluations.all()] == ["cleared", "review_required"]
+    assert [row.standing for row in FeedEntry.objects.all()] == ["cleared", "under_review"]
     queued = Run.objects.get(key=f"{request.ref}/SingleStream")
     assert (queued.state, queued.started_by) == (JobState.QUEUED, world.cast.author)
 

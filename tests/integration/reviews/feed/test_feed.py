@@ -265,3 +265,13 @@ def test_the_feed_is_written_for_mirrors(decided: ReviewRequest, tmp_path: Path,
     assert capsys.readouterr().out.startswith(f"2 entries, root {feed.head.root}, valid until ")
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("write_feed", str(tmp_path / "none" / "feed.json"))
+
+
+def test_a_feed_that_was_changed_in_the_database_is_not_written(decided: ReviewRequest, tmp_path: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE feed_feedentry DISABLE TRIGGER append_only")
+        cursor.execute("UPDATE feed_feedentry SET standing = 'expired' WHERE position = 1")
+    with pytest.raises(CommandError, match="do not match its signed head"):
+        call_command("write_feed", str(tmp_path / "feed.json"))
+    assert list(tmp_path.glob("feed.json")) == []

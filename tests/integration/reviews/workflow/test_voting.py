@@ -174,6 +174,7 @@ def test_the_trail_tells_the_decision_in_order(world: World) -> None:
         "ticket.told",
         "audit.checkpointed",
         "packet.frozen",
+        "standing.published",
     ]
     cast = AuditEvent.objects.filter(kind="vote.cast").last()
     assert (cast.subject, cast.reason) == (request.ref, "Because of the metric values.")
