@@ -21,7 +21,7 @@ from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
-from tests.factories.models import npz_bytes, onnx_bytes
+from tests.factories.models import govern, npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
 from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
@@ -74,6 +74,7 @@ def file_request(page: Page, folder: Path) -> None:
     page.locator("#id_file").set_input_files(model)
     page.get_by_role("group", name="Evaluation data").get_by_label("Upload a file").check()
     page.get_by_label("Name of the data").fill("held-out")
+    page.get_by_label("License of the data").fill("internal")
     page.get_by_label("Data file").set_input_files(data)
     for group in ("Quality", "Speed and size"):
         page.locator("summary", has_text=group).click()
@@ -161,6 +162,7 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
     request = ReviewRequest.objects.get()
     assert request.state == "evidence"
 
+    govern(dataset=request.dataset, by=house.author, now=now)
     measure(page, request)
     settle_evidence(page)
     assert clean(author) == []
