@@ -114,6 +114,12 @@ VARIABLES: tuple[Variable, ...] = (
         "20",
         "Maximum duration of one database statement of a page or an API call; a page that waits longer answers 503.",
     ),
+    Variable(
+        "WEIGHBRIDGE_BENCH_PASSWORD",
+        "secret",
+        "none: no such role",
+        "Password of the database role weighbridge_bench, which manage.py bench_role creates for benchmark workers.",
+    ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Maximum duration of one benchmark run."),
     Variable(
         "WEIGHBRIDGE_BILLS_FOLDER",

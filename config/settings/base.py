@@ -229,9 +229,9 @@ CELERY_TASK_ROUTES = {
     # A queue of their own: a worker takes from its queues in turn, so packets do not wait for all effects before them.
     "reviews.packets.tasks.render_packet": {"queue": "packets"},
     "reviews.quarterly.tasks.render_cycle_packet": {"queue": "packets"},
-    "governance.bills.tasks.ingest_bill": {"queue": "bench.cpu"},
+    "governance.bills.tasks.ingest_bill": {"queue": "bills"},
     "benchmarking.runs.tasks.execute_run": {"queue": "bench.cpu"},
-    "benchmarking.load_tests.tasks.execute_load_part": {"queue": "bench.cpu"},
+    "benchmarking.load_tests.tasks.execute_load_part": {"queue": "load"},
     "benchmarking.runs.tasks.execute_run_on_gpu": {"queue": "bench.gpu"},
 }
 CELERY_TASK_IGNORE_RESULT = True
@@ -256,6 +256,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
+    "BENCH_PASSWORD": env.text("WEIGHBRIDGE_BENCH_PASSWORD", ""),
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
     "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
     "BILLS_FOLDER": env.text("WEIGHBRIDGE_BILLS_FOLDER", ""),

@@ -37,11 +37,12 @@ def show_sign(**_: Any) -> None:
 def begin_work(sender: Any, **_: Any) -> None:
     """Show the first sign of life, and look for due rows: notifications that died with an earlier worker are lost."""
     signs_of_life.SIGNS.take_from(sender.app.amqp.queues.consume_from)
-    now = timezone.now()
+    now, conf = timezone.now(), sender.app.conf
     signs_of_life.show(now=now)
     for kind in KINDS.values():
         for task, among in kind.queues.items():
-            worker_signals.announce(kind.model, task, now=now, among=among)
+            if conf.task_routes.get(task, {}).get("queue", conf.task_default_queue) in signs_of_life.SIGNS.queues:
+                worker_signals.announce(kind.model, task, now=now, among=among)
 
 
 @signals.worker_shutdown.connect

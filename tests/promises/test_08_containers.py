@@ -10,6 +10,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from benchmarking.runs.management.bench_role import ROLE
 from config.celery import app
 from config.env import VARIABLES
 from tests.architecture.tree import ROOT
@@ -112,15 +113,15 @@ def test_no_secret_is_in_the_image() -> None:
 
 
 def test_the_entry_point_knows_these_processes() -> None:
-    assert set(processes()) == {"web", "worker", "bench", "tick", "migrate", "health"}
+    assert set(processes()) == {"web", "worker", "batch", "bench", "tick", "migrate", "health"}
     usage = subprocess.run(["sh", DOCKER / "entrypoint.sh"], capture_output=True, text=True, check=False)
-    assert (usage.returncode, usage.stderr) == (2, "usage: web | worker | bench | tick | migrate | health\n")
+    assert (usage.returncode, usage.stderr) == (2, "usage: web | worker | batch | bench | tick | migrate | health\n")
 
 
 def test_what_the_entry_point_runs_is_there() -> None:
     text = (DOCKER / "entrypoint.sh").read_text()
     commands = re.findall(r"manage\.py (\w+)", text)
-    assert set(commands) == {"collectstatic", "tick", "migrate", "prepare"}
+    assert set(commands) == {"collectstatic", "tick", "migrate", "prepare", "bench_role"}
     assert set(commands) <= set(get_commands())
     assert all(importlib.util.find_spec(name) for name in ("gunicorn", "celery"))
     assert all(importlib.util.find_spec(name) for name in ("config.wsgi", "config.celery"))
@@ -203,10 +204,26 @@ def test_every_setting_reaches_every_process() -> None:
     table = (ROOT / "docs/reference/settings.md").read_text()
     documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert documented == {variable.name for variable in VARIABLES}
-    for each in ours().values():
-        assert set(each["environment"]) == documented - {"WEIGHBRIDGE_VAR", "WEIGHBRIDGE_DEBUG"}
+    elsewhere = {"WEIGHBRIDGE_VAR", "WEIGHBRIDGE_DEBUG", "WEIGHBRIDGE_BENCH_PASSWORD"}
+    for name, each in ours().items():
+        if name != "bench":
+            assert set(each["environment"]) - {"WEIGHBRIDGE_BENCH_PASSWORD"} == documented - elsewhere
     required = {name for name, value in compose()["x-process"]["environment"].items() if f"${{{name}:?" in str(value)}
     assert required == {"WEIGHBRIDGE_SECRET_KEY", "WEIGHBRIDGE_HOSTS", "WEIGHBRIDGE_BASE_URL", "WEIGHBRIDGE_PROXIES"}
+
+
+def test_the_worker_that_runs_models_holds_no_key_and_only_reads_artifacts() -> None:
+    bench, others = ours()["bench"], {name: each for name, each in ours().items() if name != "bench"}
+    secrets = {variable.name for variable in VARIABLES if variable.kind == "secret"} | {"WEIGHBRIDGE_SIGNING_KEY"}
+    assert set(bench["environment"]) & secrets == set()
+    assert bench["environment"]["DATABASE_URL"].startswith(f"postgresql://{ROLE}:${{WEIGHBRIDGE_BENCH_PASSWORD:?")
+    assert bench["volumes"] == ["artifacts:/var/lib/weighbridge/artifacts:ro"]
+    assert 'WEIGHBRIDGE_SECRET_KEY="$(python -c' in processes()["bench"]
+    for each in others.values():
+        assert each["volumes"] == ["kept:/var/lib/weighbridge", "artifacts:/var/lib/weighbridge/artifacts"]
+        assert "weighbridge:${POSTGRES_PASSWORD" in each["environment"]["DATABASE_URL"]
+    holders = {name for name, each in ours().items() if "WEIGHBRIDGE_BENCH_PASSWORD" in each["environment"]}
+    assert holders == {"migrate"}
 
 
 def test_only_the_page_is_reachable_and_only_from_this_machine() -> None:

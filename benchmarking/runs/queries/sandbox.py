@@ -1,5 +1,7 @@
 """Reads of the sandbox: the administrators' choices, and the isolation that the latest runs used."""
 
+from django.contrib.auth.models import User
+
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.models import Run, SandboxChoice
 from benchmarking.runs.queries.runs import rivals_of
@@ -39,8 +41,10 @@ def is_wall_needed(run: Run) -> bool:
     """Whether this run requires bubblewrap: somebody who is not trusted uploaded one of its files."""
     rivals = rivals_of(wanted_from(run.plan)) if run.plan.get("rivals") else []
     versions = [run.model_version, *(version for _, version in rivals)]
-    people = [version.registered_by for version in versions] + ([run.dataset.registered_by] if run.dataset else [])
-    return needs_wall([person_of(user) for user in people], may_skip_bubblewrap=may_skip_bubblewrap())
+    ids = {row.registered_by_id for row in (*versions, run.dataset) if row is not None}
+    # Not the password: the database does not show it to a benchmark worker.
+    users = {user.pk: user for user in User.objects.defer("password").filter(pk__in=ids)}
+    return needs_wall([person_of(users[pk]) for pk in sorted(ids)], may_skip_bubblewrap=may_skip_bubblewrap())
 
 
 def last_layers() -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class Stack:
         for name, options in (
             ("web", f"-m {gunicorn}"),
             ("effects", f"-m {worker} {quiet} -Q effects,packets -n effects@%h"),
-            ("bench", f"-m {worker} {quiet} -Q bench.cpu -n bench@%h"),
+            ("bench", f"-m {worker} {quiet} -Q bench.cpu,bills,load -n bench@%h"),
             (TICK, "manage.py tick --every 2"),
         ):
             self.start(name, [sys.executable, *options.split()])

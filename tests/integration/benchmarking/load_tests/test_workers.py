@@ -90,7 +90,7 @@ def workers(installation: Path, transactional_db: None) -> Iterator[Celery]:
 def fired_together(workers: Celery, test: LoadTest) -> LoadTest:
     """Wake the workers and wait until the test has ended."""
     for part in test.parts.all():
-        workers.send_task(load_tests.EXECUTE, args=(part.pk,), queue="bench.cpu")
+        workers.send_task(load_tests.EXECUTE, args=(part.pk,), queue="load")
     until_s = time.monotonic() + PATIENCE_S
     while test.state in {"queued", "running"} and time.monotonic() < until_s:
         time.sleep(0.2)

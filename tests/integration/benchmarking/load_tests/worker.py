@@ -31,9 +31,7 @@ def main(database: str, folder: Path) -> None:
     settings.CELERY_BROKER_URL = "filesystem://"
     settings.WAKE_TRANSPORT_OPTIONS = broker(folder)
     app.conf.broker_url, app.conf.broker_transport_options = "filesystem://", broker(folder)
-    app.worker_main(
-        ["worker", "--pool", "solo", "--queues", "bench.cpu,effects", "--without-gossip", "--without-mingle"]
-    )
+    app.worker_main(["worker", "--pool", "solo", "--queues", "load,effects", "--without-gossip", "--without-mingle"])
 
 
 if __name__ == "__main__":

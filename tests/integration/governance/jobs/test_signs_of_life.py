@@ -48,7 +48,8 @@ def shown() -> dict[str, datetime]:
 
 def worker(*queues: str) -> SimpleNamespace:
     names = dict.fromkeys(queues)
-    return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=names))))
+    amqp = SimpleNamespace(queues=SimpleNamespace(consume_from=names))
+    return SimpleNamespace(app=SimpleNamespace(amqp=amqp, conf=current_app.conf))
 
 
 # signs
@@ -73,6 +74,9 @@ def test_a_worker_shows_a_sign_for_each_queue_once_in_five_seconds(
 
 def test_a_worker_that_begins_looks_for_what_died_with_the_one_before(db: None, sent: Sent) -> None:
     row = OutboxMessage.objects.create(kind="k", key="k", lane="k", created_at=NOW, next_attempt_at=NOW)
+    jobs_tasks.begin_work(worker("bench.cpu"))
+    assert sent == [], "a worker looks for what it would take"
+    jobs_tasks.end_work()
     jobs_tasks.begin_work(worker("effects"))
     assert list(shown()) == ["queue:effects"]
     assert sent == [(outbox.DELIVER, (row.pk,), None)]
