@@ -6,6 +6,7 @@ python -m tests.performance.gate_place
 import json
 import os
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
@@ -18,6 +19,7 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
     from django.utils import timezone
 
@@ -29,8 +31,11 @@ def main() -> None:
     from tests.factories import requests as walks
     from tests.factories.people import make_cast
     from tests.factories.policies import LEAN
+    from weighbridge.core import attestation
+    from weighbridge.core.secret_files import stored_secret
 
     call_command("migrate", verbosity=0, interactive=False)
+    stored_secret(Path(settings.WEIGHBRIDGE["SIGNING_KEY"]), attestation.new_key_pem)
     now = timezone.now()
     with audit.origin("command"):
         cast = make_cast(now=now)
