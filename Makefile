@@ -71,21 +71,19 @@ docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into pinned requirements/*.txt
+lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into requirements/*.txt, pinned and with hashes
 	cd requirements && for set in base bench dev; do \
-	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes --no-strip-extras \
 	    --custom-compile-command "make lock" $$set.in ../benchmarking/toolkit/pyproject.toml --extra charts -o $$set.txt; done
-	cat requirements/torch.in >> requirements/bench.txt
-	cat requirements/torch.in >> requirements/dev.txt
 
 ##@ Help
 help:  ## this text
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {split($$1, t, ":"); printf "  make %-9s %s\n", t[1], $$2}' Makefile
 	@echo
 
-$(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
+$(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh bench
-$(VENV)/.stamp-dev: requirements/dev.txt pyproject.toml
+$(VENV)/.stamp-dev: requirements/dev.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
 .PHONY: demo run stop test-unit test check bench promises fmt docs lock help

