@@ -72,7 +72,7 @@ def test_a_body_that_is_no_json(api: Api, author: User) -> None:
 def test_an_unknown_field_is_named_with_the_known_ones(api: Api, finance: User) -> None:
     before = snapshot()
     response = api(finance).post("/api/v1/budgets/", {"team": "search", "ammount": "5"}, format="json")
-    reason = "This field is not known here; known are team, quarter, unit, amount."
+    reason = "This field is not known here; known are team, quarter, unit, amount, reason."
     assert response.status_code == 400
     assert response.json() == {
         "type": "urn:weighbridge:problem:invalid",

@@ -20,7 +20,7 @@ from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from tests.factories.changes import REASON, grant, propose
-from tests.factories.models import make_version
+from tests.factories.models import accept_ownership, make_version
 from tests.factories.people import Cast, make_person
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.budgets.audited import changed
@@ -138,6 +138,8 @@ def test_which_teams_a_person_belongs_to(cast: Cast, now: datetime) -> None:
     asset = make_version(by=cast.author, now=now).asset
     own = {"team": home.slug, "slug": asset.slug, "name": asset.name, "tier": asset.tier, "by": cast.author}
     inventory.register_asset(**own, owner=cast.finance, now=now)
+    assert teams(cast.finance) == frozenset()
+    accept_ownership(asset=asset, now=now)
     assert teams(cast.finance, 1000) == {"search"}
     inventory.register_asset(**own, owner=cast.author, now=now)
     assert (teams(cast.finance, 89), teams(cast.finance, 91)) == ({"search"}, frozenset())
