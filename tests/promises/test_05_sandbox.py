@@ -279,7 +279,7 @@ def test_a_false_result_is_refused_and_false_lines_are_noise(fence, tmp_path, mo
         )
     assert refusal.value.code == "run_forged"
     assert "is for another model" in refusal.value.reason
-    assert told[-1] == (1.0, " done [2J")
+    assert told[-1] == (1.0, "\ufffddone [2J")
     assert time.monotonic() - begun < 20
 
 

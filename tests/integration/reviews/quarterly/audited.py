@@ -206,7 +206,7 @@ ACTIONS: Mapping[str, Call] = {
         packet=_held_packet(cast, now), digests=["sha256:a"], now=now
     ),
     "reviews.quarterly.actions.quarterly_packets.store_sections": lambda cast, now: quarterly_packets.store_sections(
-        packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now
+        packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, now=now
     ),
     "reviews.quarterly.actions.quarterly_packets.store_pdf": _done_packet,
     "reviews.quarterly.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
