@@ -12,8 +12,8 @@ from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization, Condition
-from reviews.authorizations.queries import gate
 from reviews.evidence.models import MetricRecord
+from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from tests.promises.adversary.scene import BINDING, PROMISE, Scene
