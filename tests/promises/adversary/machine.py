@@ -109,6 +109,8 @@ class Adversary(RuleBasedStateMachine):
             {"name": name, "value": value, "basis": "declared", "is_confirmed": True} for name, value in figures.items()
         ]
         texts = {"title": purpose, "purpose": purpose, "business_case": "It pays.", "environment": place}
+        if who != "outsider":
+            texts["dataset"] = self.scene.voted.dataset.digest
         made = self.call(who, "post", "requests/", {**texts, "model_version": digest, "metric_values": stated})
         ref = str(made.get("ref", ""))
         if not ref and len(stated) > len(LOW):  # the total was refused: try without it
