@@ -42,7 +42,7 @@ def _withdraws(person: Person, request: ReviewRequest) -> None:
     check_withdraw(person, parties_of(request))
 
 
-def _waives(person: Person, request: ReviewRequest) -> None:  # noqa: ARG001 -- every check of a step takes both
+def _waives(person: Person, request: ReviewRequest) -> None:
     check_waive(person)
 
 
