@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 
 FOREIGN = ("admin:", "account_", "socialaccount_", "mfa_", "openid_connect_")
 OF_THE_HOUSE = {
-    "feed-entry",  # the feed tells standings to every gate, without names
+    "feed_entry",  # the feed tells standings to every gate, without names
     "policy_draft",
     "policy_diff",
     "policy",
