@@ -249,7 +249,8 @@ def test_a_delivery_is_stored_once_and_both_secrets_are_good(there: World) -> No
     (issue,) = there.jira.issues.issues
     document = {"webhookEvent": "jira:issue_updated", "issue": {"id": issue["id"]}}
     rotated = Webhooks(there.jira.issues, OLD_SECRET).signed(document)
-    fresh = Webhooks(there.jira.issues, SECRET, rng=random.Random(1)).signed(document)
+    another = document | {"changelog": {"id": "2"}}
+    fresh = Webhooks(there.jira.issues, SECRET, rng=random.Random(1)).signed(another)
     assert [post(each) for each in (rotated, rotated, fresh, rotated, fresh)] == [202, 200, 202, 200, 200]
     assert stored() == (2, 2)
     quiet(there)
