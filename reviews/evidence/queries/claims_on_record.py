@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Q
+from django.db.models.functions import Abs
 
 from reviews.evidence.domain.claims import OF_DEPLOYMENT, TRAVELING, RecordedValue, values_on_record
 from reviews.evidence.domain.plausibility import PEERS_MIN
@@ -38,9 +39,10 @@ def on_record(request: ReviewRequest, *, records: Sequence[MetricRecord], now: d
 
 
 def peers_of(request: ReviewRequest, *, name: str) -> list[Decimal]:
-    """The lowest and the highest values of a metric in other requests, some of each."""
-    others = MetricRecord.objects.filter(name=name).exclude(request=request).values_list("value", flat=True)
-    return [*others.order_by("value")[:PEERS_MIN], *others.order_by("-value")[:PEERS_MIN]]
+    """The values of a metric in other requests that have the smallest and the largest magnitudes, some of each."""
+    others = MetricRecord.objects.filter(name=name).exclude(request=request).annotate(size=Abs("value"))
+    values = others.values_list("value", flat=True)
+    return [*values.order_by("size")[:PEERS_MIN], *values.order_by("-size")[:PEERS_MIN]]
 
 
 def _recorded(row: MetricRecord, request: ReviewRequest) -> RecordedValue:

@@ -32,6 +32,8 @@ OTHERS = {
     "audit": "reads",
     "backtest": "reads",
     "backup": "reads",
+    "bench_role": "may do nothing that a person decides: a role of the database with fewer privileges",
+    "confirm_clock": "looks at a clock, which no page shows",
     "load_test": "by a person who may, from a command",
     "read_bill": "one person may do the same on a page",
     "reconcile_tickets": "compares with the tracker, as every night",
@@ -39,6 +41,7 @@ OTHERS = {
     "revoke_tokens": "takes away",
     "tick": "what is due",
     "up": "starts processes",
+    "write_feed": "reads",
 }
 
 

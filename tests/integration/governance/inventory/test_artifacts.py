@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,25 @@ def test_what_a_writer_left_half_written_is_written_again(db: None, installation
     with storages["artifacts"].open(NAME) as stored:
         assert stored.read() == CONTENT
     assert files(installation) == [f"artifacts/{NAME}"]
+
+
+@pytest.mark.parametrize("written", [b"", CONTENT[:100]])
+def test_a_disk_that_is_full_leaves_no_part_of_a_file(
+    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch, written: bytes
+) -> None:
+    storage = storages["artifacts"]
+
+    def save(name: str, content: object) -> str:
+        if written:
+            type(storage).save(storage, name, ContentFile(written))
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(storage, "save", save)
+        with pytest.raises(OSError, match="No space left"):
+            keep()
+    assert files(installation) == []
+    assert keep().stored_as == NAME
 
 
 def test_of_two_writers_at_the_same_moment_one_file_stays(

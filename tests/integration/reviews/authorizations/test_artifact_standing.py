@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import yaml
 
+from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from governance.people.queries.people import person_of
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization, Condition
 from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import authorizations, requests, review
+from reviews.workflow.actions import authorizations, requests, review, screening
 from reviews.workflow.actions.review import LiftedCondition, NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
@@ -107,6 +110,22 @@ def test_what_is_denied_or_under_review_is_never_cleared_by_the_next_request(
     assert (again.state, again.review_opened_at) == ("evidence", now + DAY)
     expected = "under_review" if fate == "review_lost" else fate
     assert answer(version, cast, now + DAY) == ("deny", expected)
+
+
+def test_a_team_that_no_rule_is_about_files_for_review_what_was_under_review(
+    policy: PolicyVersion, cast: Cast, twin: ModelVersion, now: datetime
+) -> None:
+    source = yaml.safe_load(policy.source)
+    for rule in source["rules"]:
+        rule["scope"] = rule.get("scope", {}) | {"teams": ["search"]}
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=None, now=now)
+    rulebook.publish(version=draft, by=None, now=now)
+    version = make_version(by=cast.author, now=now)
+    walks.make_submitted(by=cast.author, now=now, version=version, environment="dev", with_data=False)
+    again = small(twin, cast, now)
+    assert (again.state, again.policy_evaluations.get().outcome) == ("evidence", "cleared")
+    moved = AuditEvent.objects.filter(kind="request.evidence", subject=again.ref)
+    assert [event.reason for event in moved] == [screening.REVIEWED_BEFORE]
 
 
 def test_a_clearance_ends_when_another_request_for_the_artifact_comes_under_review(

@@ -18,7 +18,9 @@ from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from reviews.evidence.domain.plausibility import PEERS_MIN
 from reviews.evidence.models import MetricRecord
+from reviews.evidence.queries.evidence import metric_values_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, requests, review
@@ -68,6 +70,38 @@ def test_a_stated_metric_value_joins_those_before_it(draft: ReviewRequest, autho
     assert [row.value for row in draft.metric_records.filter(name="training_cost_usd")] == [9600, 9000]
     event = AuditEvent.objects.filter(kind="metric_value.stated").last()
     assert (event.subject, event.details["name"], event.details["value"]) == (draft.ref, "training_cost_usd", "9000")
+
+
+def test_a_total_is_raised_by_people_and_never_stated_below_its_parts(
+    draft: ReviewRequest, author: User, now: datetime
+) -> None:
+    total = replace(STATEMENT, name="total_cost_1y_usd", value=Decimal("29999.99"))
+    with refused(Invalid, match="cannot be below its parts", code="below_parts", field="value"):
+        evidence.state_metric_value(request=draft, statement=total, by=author, now=now)
+    for value in (Decimal(30_000), Decimal(30_001)):
+        evidence.state_metric_value(request=draft, statement=replace(total, value=value), by=author, now=now)
+    assert metric_values_of(draft)[-1].value == 30_001
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "words"),
+    [
+        ("business_kpi_delta", "1.5", "ratio", "Did you mean 0.015"),
+        ("training_cost_usd", "96001", "USD", "more than ten times"),
+        ("training_cost_usd", "959", "USD", "less than a tenth"),
+    ],
+)
+def test_a_value_that_is_probably_a_slip_is_stored_only_when_confirmed(
+    draft: ReviewRequest, author: User, now: datetime, name: str, value: str, unit: str, words: str
+) -> None:
+    for number in range(PEERS_MIN):
+        walks.make_draft(by=author, now=now, purpose=f"Other purpose {number}", version=draft.model_version)
+    slip = replace(STATEMENT, name=name, value=Decimal(value), unit=unit)
+    with refused(Invalid, match=words, code="implausible", field="value"):
+        evidence.state_metric_value(request=draft, statement=slip, by=author, now=now)
+    meant = evidence.state_metric_value(request=draft, statement=replace(slip, is_confirmed=True), by=author, now=now)
+    assert meant.value == Decimal(value)
+    assert AuditEvent.objects.filter(kind="metric_value.stated").last().details["is_confirmed"] == "yes"
 
 
 @pytest.mark.parametrize("basis", [Basis.MEASURED, Basis.BILLED])

@@ -29,6 +29,7 @@ PEOPLE = {
     "reviewer": person(6, Role.REVIEWER),
     "lead": person(7, Role.PLATFORM_LEAD),
     "finance": person(8, Role.FINANCE),
+    "inside reviewer": person(13, Role.REVIEWER, teams=("search",)),
     "admin": person(9, Role.ADMIN),
     "auditor": person(10, Role.AUDITOR),
     "nobody": person(11),
@@ -89,6 +90,26 @@ def test_a_request_is_filed_by_requesters_of_the_team(who: str) -> None:
 @pytest.mark.parametrize("who", PEOPLE)
 def test_who_sees_a_request(who: str) -> None:
     assert requests_rules.may_see(PEOPLE[who], PARTIES) == (who in SEES)
+
+
+def test_only_the_person_who_set_a_condition_lifts_it_and_only_while_in_a_role_that_decides() -> None:
+    check = authorizations_rules.check_lift_condition
+    for role in (Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE):
+        check(person(6, role), set_by_id=6)
+    for who in (person(7, Role.REVIEWER), person(6, Role.REVIEWER, is_active=False)):
+        with pytest.raises(NotAllowed, match="Only the person who set a condition"):
+            check(who, set_by_id=6)
+    for role in set(Role) - {Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE}:
+        with pytest.raises(NotAllowed, match="no longer have a role"):
+            check(person(6, role), set_by_id=6)
+
+
+def test_a_vote_anywhere_takes_a_role_that_a_stage_may_ask_for() -> None:
+    for who in ("reviewer", "lead", "finance", "admin"):
+        requests_rules.check_vote_anywhere(PEOPLE[who])
+    for who in ("requester", "auditor", "nobody", "gone"):
+        with pytest.raises(NotAllowed, match="role that a stage of the review asks for"):
+            requests_rules.check_vote_anywhere(PEOPLE[who])
 
 
 def test_the_reason_names_who_could() -> None:

@@ -117,6 +117,16 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         ({"stages": [{"id": "a", "title": "A", "role": "boss"}]}, "stages[0].role", "must be one of requester"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin", "quorum": 0}]}, "stages[0].quorum", "1 or more"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin"}] * 2}, "stages[1].id", "repeats"),
+        (
+            {"stages": [{"id": "a", "title": "A", "role": "reviewer", "quorum": 2, "outside_team": 3}]},
+            "stages[0].outside_team",
+            "must be 1 to 2 for the role reviewer",
+        ),
+        (
+            {"stages": [{"id": "a", "title": "A", "role": "platform_lead", "quorum": 2, "outside_team": 1}]},
+            "stages[0].outside_team",
+            "must be 2 for the role platform_lead",
+        ),
         ({"benchmarks": [{"scenario": "Poisson", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
         ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].settings", "must set rate_per_s"),
         (

@@ -182,6 +182,13 @@ def test_points_that_cannot_be_read_are_refused(tmp_path: Path, name, text, word
         read_points(tmp_path / name)
 
 
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes("rows,Qualität\n".encode("latin-1"))
+    with pytest.raises(Invalid, match="cannot be read: 'utf-8' codec") as refusal:
+        read_points(tmp_path / "p.csv")
+    assert refusal.value.field == "points"
+
+
 def test_absent_points_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="cannot be read"):
         read_points(tmp_path / "absent.csv")
