@@ -85,6 +85,13 @@ VARIABLES: tuple[Variable, ...] = (
         "server may still allow what was revoked.",
     ),
     Variable(
+        "WEIGHBRIDGE_GATE_KEEPS_MS",
+        "milliseconds",
+        "50",
+        "For how long a web process answers the gate from what it read before (the head of the feed, tokens, roles): "
+        "the longest time for which the server may still allow what was revoked. With 0 it reads each time.",
+    ),
+    Variable(
         "WEIGHBRIDGE_LEASE_S",
         "seconds",
         "20",

@@ -39,6 +39,7 @@ PAGES = {
 """The modules with the URLs of pages, by namespace. The first match is used."""
 
 API = [
+    "reviews.feed.api_urls",
     "governance.inventory.api_urls",
     "governance.rulebook.api_urls",
     "governance.people.approvals.api_urls",
@@ -51,7 +52,6 @@ API = [
     "benchmarking.prices.api_urls",
     "reviews.evidence.api_urls",
     "reviews.workflow.api_urls",
-    "reviews.feed.api_urls",
     "reviews.quarterly.api_urls",
 ]
 """The modules with the URLs of the API."""
@@ -63,12 +63,12 @@ api: list[URLPattern | URLResolver] = [
 metrics = MetricsPermission.as_view(collectors=[operations.families, runs.families, workflow.families])
 
 urlpatterns = [
+    path("api/v1/", include((api, "api"))),  # first: the gate is asked most
     path("metrics", metrics, name="metrics"),
     *(
         path("", include(([path("", include(module)) for module in modules], namespace)))
         for namespace, modules in PAGES.items()
     ),
-    path("api/v1/", include((api, "api"))),
     path("hooks/", include("reviews.ticket_sync.api")),
     path("accounts/", include("governance.accounts.urls")),
     path("admin/", admin.site.urls),

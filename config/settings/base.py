@@ -160,11 +160,7 @@ UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
-CACHES = {
-    "default": {"BACKEND": "config.database.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"},
-    # Counters of calls, of each process: a limit need not be exact, and a call that is counted needs no database.
-    "calls": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
-}
+CACHES = {"default": {"BACKEND": "config.database.kept_cache.KeptCache", "LOCATION": "weighbridge_cache"}}
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -254,6 +250,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
+    "GATE_KEEPS_S": env.number("WEIGHBRIDGE_GATE_KEEPS_MS") / 1000,
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "BENCH_PASSWORD": env.text("WEIGHBRIDGE_BENCH_PASSWORD", ""),

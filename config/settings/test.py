@@ -10,5 +10,6 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405 -- defined in base
 WHITENOISE_AUTOREFRESH = True
 REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"write": None, "read": None}  # noqa: F405 -- defined in base
+WEIGHBRIDGE["GATE_KEEPS_S"] = 0.0  # noqa: F405 -- defined in base
 # Tests may empty append-only tables, and their rows need not survive a crash of the database.
 DATABASES["default"]["OPTIONS"]["options"] = "-c weighbridge.maintenance=on -c synchronous_commit=off"  # noqa: F405 -- defined in base

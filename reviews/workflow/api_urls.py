@@ -37,5 +37,4 @@ urlpatterns: list[URLPattern] = [
         authorizations.ConditionLifting.as_view(),
         name="lift-condition",
     ),
-    path("gate/", authorizations.Gate.as_view(), name="gate"),
 ]

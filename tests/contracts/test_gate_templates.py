@@ -17,7 +17,7 @@ from tests.unit.toolkit.client.feed.feeds import ALLOWED, ENTRIES, PUBLIC, REVOK
 from weighbridge.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "integrations"
+FOLDER = ROOT / "examples" / "gates"
 NAME = re.compile(r"[A-Za-z_][\w-]*")
 Shape = type | tuple["Shape", ...] | list["Shape"] | Mapping[str, "Shape"]
 

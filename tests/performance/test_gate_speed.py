@@ -77,6 +77,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
         "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
         "WEIGHBRIDGE_PROXIES": "1",
         "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
+        "WEIGHBRIDGE_API_READS": "1000000",
     }
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", "1", "--threads", str(SENDERS), "--timeout", "120", "--keep-alive", "30"]

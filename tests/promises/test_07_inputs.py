@@ -68,7 +68,7 @@ NOT_SHOWN = {
     "workflow.ReviewInput.model_version",
     "workflow.ReviewInput.dataset",
     "inventory.ModelInput.sha256",
-    "workflow.GateInput.subject",
+    "feed.GateInput.subject",
     "workflow.MetricValueInput.unit",
     "workflow.VoteInput.stage",
     "workflow.WaiverInput.rule",

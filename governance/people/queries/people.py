@@ -1,9 +1,13 @@
 """Reads of people: users with roles and teams as `Person` objects for the rules."""
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from governance.people.domain.roles import BINDING, Person, Role
 from governance.people.models import RoleGrant, Team
+from governance.site.domain.memory import Kept
+
+KEPT_MAX = 1_000
 
 
 def person_of(user: User) -> Person:
@@ -17,6 +21,15 @@ def person_of(user: User) -> Person:
         teams=frozenset(grant.team.slug for grant in grants if grant.team is not None),
         is_active=user.is_active,
     )
+
+
+def gate_keeps_s() -> float:
+    """For how many seconds the gate uses what it read before."""
+    return float(settings.WEIGHBRIDGE["GATE_KEEPS_S"])
+
+
+kept_person_of = Kept(person_of, seconds=gate_keeps_s, most=KEPT_MAX)
+"""`person_of` for the gate."""
 
 
 def name_of(user: User) -> str:

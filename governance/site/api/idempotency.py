@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.site.api.problems import refuse
-from governance.site.domain import PREFIX
+from governance.site.domain.problems import PREFIX
 from governance.site.models import AnsweredPost
 from weighbridge.core.errors import Invalid, Refused
 

@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from governance.site.domain import MEDIA_TYPE, PREFIX, declared_bytes, document, refusal_document
+from governance.site.domain.problems import MEDIA_TYPE, PREFIX, declared_bytes, document, refusal_document
 from weighbridge.core.errors import Refused, TooLarge
 
 FORM_SLACK_BYTES = 1_000_000

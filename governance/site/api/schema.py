@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from governance.site.domain import MEDIA_TYPE
+from governance.site.domain.problems import MEDIA_TYPE
 
 PROBLEM = {
     "type": "object",

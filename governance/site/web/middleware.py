@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject, empty
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
-from governance.site.domain import MEDIA_TYPE, PREFIX, declared_bytes, refusal_document
+from governance.site.domain.problems import MEDIA_TYPE, PREFIX, declared_bytes, refusal_document
 from weighbridge.core.errors import Invalid, Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

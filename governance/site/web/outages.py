@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from governance.site.domain import MEDIA_TYPE, PREFIX, refusal_document
+from governance.site.domain.problems import MEDIA_TYPE, PREFIX, refusal_document
 from weighbridge.core.errors import Refused
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from governance.audit.queries.keys import signing_key
+from governance.people.queries.people import gate_keeps_s
+from governance.site.domain.memory import Kept
 from reviews.feed.models import FeedEntry
 from reviews.feed.queries.entries import from_tree, published, size_and_root
 from weighbridge.client.feed import merkle
@@ -14,20 +16,21 @@ from weighbridge.core import attestation
 from weighbridge.core.errors import Invalid
 
 ANSWER_VALID = timedelta(minutes=5)
+_kept_state = Kept(size_and_root, seconds=gate_keeps_s, most=1)
 
 
 def head_at(now: datetime) -> Head:
     """The head of the feed as it is, valid for `WEIGHBRIDGE_FEED_HEAD_S`."""
-    return _head(now, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"]))
+    return _head(size_and_root(), now, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"]))
 
 
 def answer_head(now: datetime) -> Head:
-    """The same for one signed answer, which is valid for a few minutes only."""
-    return _head(now, min(ANSWER_VALID, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"])))
+    """The same for one signed answer: valid for a few minutes, and of the feed as the gate knows it."""
+    return _head(_kept_state(), now, min(ANSWER_VALID, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"])))
 
 
-def _head(now: datetime, valid: timedelta) -> Head:
-    size, root = size_and_root()
+def _head(state: tuple[int, str], now: datetime, valid: timedelta) -> Head:
+    size, root = state
     return Head(settings.WEIGHBRIDGE["BASE_URL"], size, root, now, now + valid)
 
 

@@ -1,34 +1,19 @@
-"""What follows a decision: the gate, revoking an authorization, confirming its conditions."""
+"""What follows a decision: revoking an authorization, confirming and lifting its conditions."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.people.api.caller import asker
 from governance.people.queries.membership import team_slugs_of
-from governance.site.api.shapes import Nothing, read, read_for
+from governance.site.api.shapes import Nothing, read_for
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
-from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of, parties_of
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
-from reviews.workflow.api.course_answers import GateReplyAnswer
-from reviews.workflow.api.inputs import GateInput, ReasonInput, found
-
-
-class Gate(APIView):
-    """The question a deployment asks."""
-
-    @extend_schema(operation_id="gate", parameters=[GateInput], responses=GateReplyAnswer)
-    def get(self, request: Request) -> Response:
-        """Whether this artifact may run in this environment, and the signed statement that says so."""
-        _, person, now = asker(request)
-        given = read(GateInput, request.query_params)
-        answer = gate.decide(digest=given["subject"], environment=given["env"], person=person, now=now)
-        return Response(GateReplyAnswer(answer).data)
+from reviews.workflow.api.inputs import ReasonInput, found
 
 
 class Revocation(APIView):

@@ -4,7 +4,6 @@ from rest_framework import serializers
 
 from governance.site.api.shapes import Answer, answer_of, number
 from reviews.authorizations.queries.re_reviews import ReReviewView
-from reviews.feed.queries.gate import GateDecision
 from reviews.packets.domain.packet import VoteRow
 from reviews.snapshots.queries.allowed_steps import AllowedStep
 from reviews.workflow.queries.view_authorization import AuthorizationView
@@ -30,15 +29,6 @@ ReReviewAnswer = answer_of(
 )
 AuthorizationAnswer = answer_of(
     AuthorizationView, after={"subject_digest": "state"}, subject_digest=serializers.CharField()
-)
-GateReplyAnswer = answer_of(
-    GateDecision,
-    "GateReplyAnswer",
-    helps={
-        "answer": "allow or deny.",
-        "statement": "DSSE envelope of the signed statement of the authorization.",
-        "summary": "DSSE envelope of the signed answer: a SLSA verification summary, valid for minutes.",
-    },
 )
 
 

@@ -19,7 +19,6 @@ from reviews.workflow.actions.review import NewCondition
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis
 
-DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
 AMOUNT = {"max_digits": 24, "decimal_places": 9}
@@ -157,12 +156,3 @@ class VoteInput(Input):
         required=False,
         help_text="The ids of earlier conditions of the artifact that this approval lifts.",
     )
-
-
-class GateInput(Input):
-    """Which artifact, and where it is to run."""
-
-    subject = serializers.RegexField(
-        DIGEST, error_messages={"invalid": "Write sha256: followed by 64 hexadecimal digits in lower case."}
-    )
-    env = choice(ENVIRONMENT_NAMES)

@@ -5,12 +5,11 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from rest_framework.test import APIClient
 
 from config import env
 from governance.people.actions import people
-from governance.site.api.limits import CallLimit, ReadLimit, WriteLimit
+from governance.site.api.limits import CALLS, CallLimit, ReadLimit, WriteLimit
 from tests.standstill import everything
 
 Api = Callable[[User | None], APIClient]
@@ -20,7 +19,7 @@ Api = Callable[[User | None], APIClient]
 def rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two writes and three reads in a minute."""
     monkeypatch.setattr(CallLimit, "THROTTLE_RATES", {"write": "2/min", "read": "3/min"})
-    caches["calls"].clear()
+    CALLS.clear()
 
 
 def write(client: APIClient, **headers: str) -> int:
@@ -69,7 +68,7 @@ def test_a_repeated_call_is_not_refused_for_ever(api: Api, author: User) -> None
     assert [write(client) for _ in range(2)] == [400, 400]
     headers = {"Idempotency-Key": "k"}
     assert write(client, **headers) == 429
-    caches["calls"].clear()
+    CALLS.clear()
     assert write(client, **headers) == 400
 
 

@@ -1,0 +1,1 @@
+"""Rules of the site that know no framework."""
