@@ -1,7 +1,6 @@
 """Who a program is: a bearer token of which only the hash is kept."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -12,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from governance.audit.domain import correlation as trace
-from governance.people.domain.scopes import TokenScope, check_scope
+from governance.people.domain.scopes import GATE, TokenScope, check_scope
 from governance.people.models import ApiToken
 from governance.people.queries.people import KEPT_MAX, gate_keeps_s
 from governance.site.domain.memory import Kept
@@ -26,10 +25,12 @@ def valid_token(digest: str) -> ApiToken | None:
     return ApiToken.objects.select_related("user").filter(valid, digest=digest, user__is_active=True).first()
 
 
+kept_token = Kept(valid_token, seconds=gate_keeps_s, most=KEPT_MAX)
+"""`valid_token` for the gate, which is asked most."""
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Token wb_…`. What its scope forbids is refused here, before anything else looks at the call."""
-
-    find: Callable[[str], ApiToken | None] = staticmethod(valid_token)
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The user and the token, or None where the request carries no token; NotAllowed beyond the token's scope."""
@@ -39,10 +40,11 @@ class TokenAuthentication(BaseAuthentication):
         if len(words) != 2:
             raise AuthenticationFailed("Write the header as: Authorization: Token YOUR_TOKEN.")
         now = timezone.now()
-        token = self.find(hashlib.sha256(words[1].encode()).hexdigest())
+        door = request.resolver_match.view_name if request.resolver_match else ""
+        find = kept_token if door == GATE else valid_token
+        token = find(hashlib.sha256(words[1].encode()).hexdigest())
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked; ask an administrator for a new one.")
-        door = request.resolver_match.view_name if request.resolver_match else ""
         check_scope(TokenScope(token.scope), method=request.method or "", door=door)
         if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
             token.last_used_at = now
@@ -53,9 +55,3 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
         return "Token"
-
-
-class GateAuthentication(TokenAuthentication):
-    """The same for the gate, which is asked most: a token that was read a moment ago is not read again."""
-
-    find = Kept(valid_token, seconds=gate_keeps_s, most=KEPT_MAX)

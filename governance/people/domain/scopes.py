@@ -5,7 +5,8 @@ from enum import StrEnum
 from weighbridge.core.errors import NotAllowed
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-GATE_DOORS = frozenset({"api:gate", "api:keys", "api:feed", "api:feed-head", "api:feed-entry"})
+GATE = "api:gate"
+GATE_DOORS = frozenset({GATE, "api:keys", "api:feed", "api:feed-head", "api:feed-entry"})
 
 
 class TokenScope(StrEnum):

@@ -39,7 +39,6 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     """Describes `governance.people.api.authentication.TokenAuthentication`."""
 
     target_class = "governance.people.api.authentication.TokenAuthentication"
-    match_subclasses = True
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

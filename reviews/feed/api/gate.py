@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING, cast
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.people.api.authentication import GateAuthentication
 from governance.people.queries.people import kept_person_of
 from governance.site.api.shapes import Input, answer_of, choice
 from reviews.feed.queries import gate
@@ -46,8 +44,6 @@ _INPUT, _ANSWER = GateInput(), GateReplyAnswer()
 
 class Gate(APIView):
     """The question a deployment asks."""
-
-    authentication_classes = (GateAuthentication, SessionAuthentication)
 
     @extend_schema(operation_id="gate", parameters=[GateInput], responses=GateReplyAnswer)
     def get(self, request: Request) -> Response:
