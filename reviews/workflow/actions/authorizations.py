@@ -56,15 +56,33 @@ def issue(
     that the approval lifts (`lifted_ids`).
     """
     request = decision.request
-    policy = fixed_policy_version(request)
-    terms = policy_of(policy).authorization
-    expires_at = now + timedelta(days=terms.valid_days)
-    number = request.ref.replace("MRR-", "AUT-")
-    approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     digest, environment = request.model_version.digest, request.environment
     earlier = artifact_records(digest=digest, environment=environment, now=now).open_conditions
     carried = [condition for condition in earlier if condition.pk not in lifted_ids]
     terms_of_use = [*(_carried(condition) for condition in carried), *({**one, "set_by": by} for one in conditions)]
+    with transaction.atomic():
+        _supersede(digest, environment, by, now)
+        row = _signed(decision, terms_of_use, approver_ids, now)
+        rows = [Condition.objects.create(authorization=row, **one) for one in terms_of_use]
+        for condition, newer in zip(carried, rows, strict=False):
+            condition.carried_to = newer
+            condition.save(update_fields=["carried_to"])
+        for condition in earlier:
+            if condition.pk in lifted_ids:
+                _lift(condition, f"{request.ref} was approved without it.", by, now)
+        details = {"statement": row.statement_digest, "expires_at": row.expires_at.isoformat()}
+        _record("issued", row, by, now, details=details)
+    return row
+
+
+def _signed(
+    decision: Decision, conditions: Sequence[dict[str, Any]], approver_ids: Collection[int], now: datetime
+) -> Authorization:
+    """Sign the statement of the decision, and store the authorization with it."""
+    request, policy = decision.request, fixed_policy_version(decision.request)
+    terms = policy_of(policy).authorization
+    number, expires_at = request.ref.replace("MRR-", "AUT-"), now + timedelta(days=terms.valid_days)
+    approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(
         authorization=number,
         request=request.ref,
@@ -76,33 +94,22 @@ def issue(
         policy_version=policy.number,
         policy_digest=policy.digest,
         evidence_digest=decision.bundle_digest,
-        conditions=[f"{one['text']} (by {one['due_on']:%Y-%m-%d})" for one in terms_of_use],
+        conditions=[f"{one['text']} (by {one['due_on']:%Y-%m-%d})" for one in conditions],
         approvers=[person.username for person in approvers],
     )
-    statement = attestation.statement(subject_name=str(request.model_version), subject_digest=digest, grant=grant)
-    with transaction.atomic():
-        _supersede(digest, environment, by, now)
-        row = Authorization.objects.create(
-            number=number,
-            decision=decision,
-            subject_digest=digest,
-            environment=environment,
-            issued_at=now,
-            expires_at=expires_at,
-            warn_at=expires_at - timedelta(days=terms.warn_days),
-            envelope=attestation.sign(statement, private_key_pem=signing_key()),
-            statement_digest=digest_of(statement),
-        )
-        rows = [Condition.objects.create(authorization=row, **one) for one in terms_of_use]
-        for condition, newer in zip(carried, rows, strict=False):
-            condition.carried_to = newer
-            condition.save(update_fields=["carried_to"])
-        for condition in earlier:
-            if condition.pk in lifted_ids:
-                _lift(condition, f"{request.ref} was approved without it.", by, now)
-        details = {"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
-        _record("issued", row, by, now, details=details)
-    return row
+    version = request.model_version
+    statement = attestation.statement(subject_name=str(version), subject_digest=version.digest, grant=grant)
+    return Authorization.objects.create(
+        number=number,
+        decision=decision,
+        subject_digest=version.digest,
+        environment=request.environment,
+        issued_at=now,
+        expires_at=expires_at,
+        warn_at=expires_at - timedelta(days=terms.warn_days),
+        envelope=attestation.sign(statement, private_key_pem=signing_key()),
+        statement_digest=digest_of(statement),
+    )
 
 
 def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime) -> Authorization:
