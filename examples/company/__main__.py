@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, spinning threads cost more than they gain
 
 from config import env
+from examples.company.gates import ask_gates
 from examples.company.terminal import Terminal
 
 STANDIN_TOKEN = "standin-token"  # noqa: S105 -- token of the stand-in on loopback
@@ -134,35 +135,10 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Cal
     say.step("The packet")
     packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
     say.step("The gate for a deployment pipeline")
-    answers = _ask_gates(say, cast, story, decided, models.others[0], target)
+    answers = ask_gates(decided, models.others[0], caller=cast.requester, folder=target, say=say)
     summary = _summary(ref, story.runs_of(measured), measured, decided, packet) | {"gate": answers}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return lambda quarterly: _farewell(say, target, ref, quarterly)
-
-
-def _ask_gates(
-    say: Terminal, cast: Any, story: Any, decided: Any, other: Path, target: Path
-) -> dict[str, dict[str, str]]:
-    import hashlib
-
-    approved = decided["authorization"]["subject_digest"]
-    stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
-    feed, key = target / "feed.json", target / "public-key.pem"
-    key.write_text(cast.lead.get("keys/")["public_key_pem"])
-    if story.pull_feed(cast, feed=feed, public_key=key) != 0:
-        raise SystemExit("The feed could not be mirrored.")
-    words = {0: "allow", 1: "deny", 2: "unknown"}
-    answers: dict[str, dict[str, str]] = {}
-    for subject, digest in (("approved_artifact", approved), ("another_artifact", stranger)):
-        online = story.ask_gate(cast, digest=digest, public_key=key)
-        offline = story.ask_gate_offline(digest=digest, feed=feed, public_key=key)
-        for source, status in (("the server", online), ("the feed alone", offline)):
-            what = f"{subject.replace('_', ' ')}, answer from {source}: {words.get(status, status)}"
-            say.done(what, f"weighbridge gate … --env prod exits {status}")
-        answers[subject] = {"server": words.get(online, "unknown"), "feed": words.get(offline, "unknown")}
-    if [set(answer.values()) for answer in answers.values()] != [{"allow"}, {"deny"}]:
-        raise SystemExit("The gate did not give the expected answers.")
-    return answers
 
 
 def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packet: Any) -> dict[str, Any]:

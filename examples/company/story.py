@@ -1,9 +1,6 @@
 """The steps of the demo over HTTP. Each step prints what happens and why."""
 
 import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -254,30 +251,6 @@ def fetch_packet(cast: Cast, ref: str, target: Path, say: Terminal) -> Document:
     target.write_bytes(cast.lead.download(f"requests/{ref}/packets/pdf/"))
     say.done(f"review packet printed: {packet['pages']} pages", f"{target} ({packet['document_digest'][:19]}…)")
     return packet
-
-
-def pull_feed(cast: Cast, *, feed: Path, public_key: Path) -> int:
-    """Mirror the feed in a file. Returns the exit status."""
-    server = cast.requester.server
-    return _weighbridge("feed", "pull", str(feed), "--server", server.url, token=server.token, public_key=public_key)
-
-
-def ask_gate(cast: Cast, *, digest: str, public_key: Path) -> int:
-    """Run the gate command of a pipeline against the server. Returns its exit status."""
-    server = cast.requester.server
-    question = ("gate", digest, "--env", "prod")
-    return _weighbridge(*question, "--server", server.url, token=server.token, public_key=public_key)
-
-
-def ask_gate_offline(*, digest: str, feed: Path, public_key: Path) -> int:
-    """Run the gate command offline, with the feed file. Returns its exit status."""
-    return _weighbridge("gate", digest, "--env", "prod", "--feed", str(feed), public_key=public_key)
-
-
-def _weighbridge(*arguments: str, public_key: Path, token: str = "") -> int:
-    command = [sys.executable, "-m", "weighbridge", *arguments]
-    environment = {**os.environ, "WEIGHBRIDGE_TOKEN": token, "WEIGHBRIDGE_PUBLIC_KEY": str(public_key)}
-    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode  # noqa: S603 -- our own command
 
 
 def _claims() -> list[Document]:
