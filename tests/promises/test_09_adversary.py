@@ -69,7 +69,7 @@ def test_nobody_talks_a_decision_round(scene: Scene, held: tuple[str, ...]) -> N
 def test_a_planted_hole_is_found_and_told_as_a_story(scene: Scene, hole: Hole, monkeypatch: pytest.MonkeyPatch) -> None:
     hole.plant(monkeypatch)
     with pytest.raises(AssertionError, match="Then: "):
-        search(scene, hole.held, examples=150, phases=(Phase.generate,))
+        search(scene, hole.held, examples=400, phases=(Phase.generate,))
     assert connection.in_atomic_block
 
 
@@ -77,7 +77,7 @@ def test_what_the_adversary_and_honest_people_do_is_really_done(scene: Scene) ->
     walk = adversary(scene, ("author",))()
     walk.file_with_lies(pick=0, artifact="rejected")
     walk.prepare(who="author", pick=0, artifact="fresh")
-    walk.honest_people_vote(place=0, is_all=True)
+    walk.honest_people_vote(is_all=True)
     walk.nobody_was_talked_round()
     assert walk.done == {"requests": 3, "submit": 3, "review": 1, "votes": 3}, walk.told("it ended")
     assert ReviewRequest.objects.filter(state="decided", decision__outcome="approved").count() == 2

@@ -196,16 +196,16 @@ class Adversary(RuleBasedStateMachine):
 
     # honest people, who trust what they see
 
-    @rule(place=st.integers(0, 3), is_all=st.booleans())
-    def honest_people_vote(self, place: int, is_all: bool) -> None:
+    @rule(is_all=st.booleans())
+    def honest_people_vote(self, is_all: bool) -> None:
         """The honest lead, and perhaps both honest reviewers before, approve what is asked of them."""
-        refs = self._in_review()
         lead = next(who for who in ("approver", "other_lead") if who not in self.held)
         reviewers = ("reviewer_one", "reviewer_two") if is_all else ()
-        for who, stage in (*((who, "technical") for who in reviewers if who not in self.held), (lead, "gpu-budget")):
-            if refs:
+        voters = [*((who, "technical") for who in reviewers if who not in self.held), (lead, "gpu-budget")]
+        for ref in self._in_review():
+            for who, stage in voters:
                 body = {"stage": stage, "choice": "approve", "rationale": "Fine."}
-                self.call(who, "post", f"requests/{refs[place % len(refs)]}/votes/", body)
+                self.call(who, "post", f"requests/{ref}/votes/", body)
 
     @precondition(lambda self: RoleGrant.objects.filter(user__username__in=self.held, role__in=BINDING).exists())
     @rule()
