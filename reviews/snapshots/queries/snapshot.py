@@ -32,9 +32,11 @@ from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import Parties
 from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import Electorate
+from reviews.voting.domain.independence import Interests
 from reviews.voting.models import Revision
 from reviews.voting.queries import budget_effects
 from reviews.voting.queries.electorate import electorate_of
+from reviews.voting.queries.interests import interests_of
 
 if TYPE_CHECKING:
     from reviews.packets.models import Packet
@@ -72,6 +74,11 @@ class RequestSnapshot:
     def electorate(self) -> Electorate:
         """The stages, the votes, and who may vote."""
         return electorate_of(self.request, evidence=self.evidence)
+
+    @cached_property
+    def interests(self) -> Interests:
+        """The people with an interest in the request now, also after its decision."""
+        return interests_of(self.request, evidence=self.evidence)
 
     @cached_property
     def rivals(self) -> tuple[ModelVersion, ...]:

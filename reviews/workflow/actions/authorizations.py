@@ -167,7 +167,8 @@ def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime
     with transaction.atomic():
         row = _locked(condition.authorization)
         condition = Condition.objects.select_related("set_by").get(pk=condition.pk)
-        check_can_lift(person=person_of(by), condition=condition)
+        snapshot = snapshot_of(row.decision.request, now=now)
+        check_can_lift(snapshot, person=person_of(by), condition=condition)
         check_reason(reason, why="Explain why the condition is lifted.")
         _lift(condition, reason, by, now)
         _end_suspension(row, by, now)

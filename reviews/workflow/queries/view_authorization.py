@@ -131,5 +131,5 @@ def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -
         lifted_by=name_of(row.lifted_by) if row.lifted_by else "",
         carried_to=row.carried_to.authorization.number if row.carried_to else "",
         confirm=allowed_step(check_can_confirm, snapshot, person=person, condition=row),
-        lift=allowed_step(check_can_lift, person=person, condition=row),
+        lift=allowed_step(check_can_lift, snapshot, person=person, condition=row),
     )
