@@ -31,12 +31,15 @@ class RecordedValue:
 
 
 def values_on_record(recorded: Sequence[RecordedValue], *, now: datetime) -> tuple[MetricValue, ...]:
-    """The values that a claim must not fall below: current evidence, and the claims that no approval settled."""
+    """The values that a claim must not fall below: current evidence, and the claims that no approval settled.
+
+    A claim does not leave the record by its own end: only evidence expires.
+    """
     settled_at = max((row.approved_at for row in recorded if row.approved_at is not None), default=None)
     return tuple(
         row.value
         for row in _without_draft_corrections(recorded)
-        if is_current(row.value, now=now) and (row.value.basis not in CLAIMED or _counts(row, recorded, settled_at))
+        if (_counts(row, recorded, settled_at) if row.value.basis in CLAIMED else is_current(row.value, now=now))
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.evidence.domain.claims import (
+    CLAIMED,
     RecordedValue,
     binding_values,
     counted_values,
@@ -150,6 +151,12 @@ def test_evidence_stays_on_record_until_it_expires() -> None:
     later = recorded(value(5, id="2"), 2, approved_at=NOW + DAY / 2)
     assert [one.id for one in values_on_record([row, later], now=NOW)] == ["1", "2"]
     assert [one.id for one in values_on_record([row, later], now=NOW + DAY)] == ["2"]
+
+
+@pytest.mark.parametrize("basis", sorted(CLAIMED))
+def test_a_claim_does_not_leave_the_record_by_its_own_end(basis: Basis) -> None:
+    row = recorded(value(900, basis=basis, valid_until=NOW + DAY))
+    assert [one.id for one in values_on_record([row], now=NOW + DAY)] == ["1"]
 
 
 numbers = st.lists(st.integers(0, 1000), min_size=1, max_size=6)
