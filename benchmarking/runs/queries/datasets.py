@@ -6,6 +6,7 @@ from benchmarking.runs.domain.evaluation_sets import DatasetStatus, EvaluationSe
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.rules import may_govern
 from governance.people.domain.roles import Person
+from governance.people.queries.people import person_of
 from governance.people.rules import sees_everything
 from weighbridge.core.errors import Invalid, NotFound
 
@@ -50,14 +51,18 @@ def find_usable(*, digest: str, person: Person) -> Dataset:
 
 
 def reason_declared(data: Dataset | None, *, team: str, accepted: tuple[str, ...] = ()) -> str:
-    """Why quality on this set is declared and not measured for a request of the team; "" if it is measured."""
+    """Why quality on this set is declared and not measured for a request of the team; "" if it is measured.
+
+    The teams that its data steward has joined since count too.
+    """
     if data is None:
         return "There is no evaluation set."
+    joined = person_of(data.governed_by).teams if data.governed_by else frozenset[str]()
     known = EvaluationSet(
         name=data.name,
         version=data.version,
         purpose=data.purpose,
         status=data.status,
-        steward_teams=frozenset(data.steward_teams),
+        steward_teams=frozenset(data.steward_teams) | joined,
     )
     return reason_not_measured(known, team=team, accepted=accepted)
