@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -13,10 +14,11 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.rulebook.actions import documents as rulebook
 from reviews.feed.models import FeedEntry
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import evidence, requests, screening
+from reviews.workflow.actions import evidence, requests, review, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.integration.reviews.workflow.worlds import SMALL, World
@@ -50,6 +52,23 @@ def test_above_one_review_is_mandatory_and_starts_by_itself(world: World) -> Non
     assert (run.key, run.state, run.asked_for) == (f"{request.ref}/SingleStream", JobState.QUEUED, request.ref)
     assert (run.plan["min_samples"], run.dataset, run.started_by) == (3000, request.dataset, world.cast.author)
     assert request.deadline_at == world.now + timedelta(days=30)
+
+
+def test_another_tier_after_the_submission_changes_nothing(world: World) -> None:
+    source = yaml.safe_load(world.submitted().policy.source)
+    slow = {"id": "slow", "effect": "deny", "on_indeterminate": "deny", "limit": 1, "scope": {"tiers": ["T1"]}}
+    source["rules"].append(next(rule for rule in source["rules"] if rule["metric"] == "latency_p95_ms") | slow)
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=None, now=world.now)
+    rulebook.publish(version=draft, by=None, now=world.now)
+    request = walks.make_ready(by=world.cast.author, now=world.now, purpose="Another", with_data=True)
+    asset = request.model_version.asset
+    inventory.register_asset(
+        team="search", slug=asset.slug, name=asset.name, tier="T3", owner=asset.owner, by=world.mate, now=world.now
+    )
+    request = ReviewRequest.objects.get(pk=request.pk)
+    with refused(WrongState, match="slow: .* The policy denies this"):
+        review.request_review(request=request, by=world.cast.author, now=world.now)
+    assert request.tier == "T1"
 
 
 def test_it_happens_in_one_transaction_or_not_at_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
