@@ -37,12 +37,7 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
     people[Interest.SAME_ARTIFACT] = _filed_before(request).union(
         *({twin.registered_by_id, twin.asset.owner_id} for twin in twins)
     )
-    people[Interest.EVIDENCE] = {
-        person_id
-        for row in (*evidence.metric_records, *evidence.runs, *evidence.projections)
-        for person_id in (getattr(row, "stated_by_id", None), getattr(row, "started_by_id", None))
-        if person_id is not None
-    }
+    people[Interest.EVIDENCE] = _evidence_makers(evidence)
     if request.dataset is not None:
         people[Interest.EVALUATION_DATA] = {request.dataset.registered_by_id}
     owned, former_owners, former_members = {_subject(twin.asset) for twin in twins}, set(), set()
@@ -61,6 +56,17 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
         {interest: frozenset(ids) for interest, ids in people.items()},
         _members(request) | {named[name] for name in former_members if name in named},
     )
+
+
+def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
+    """Whoever stated a value or a projection, made that projection, or started a run."""
+    projections = evidence.projections
+    found = {
+        *(row.stated_by_id for row in (*evidence.metric_records, *projections)),
+        *(row.projection.kept_by_id for row in projections),
+        *(run.started_by_id for run in evidence.runs),
+    }
+    return {person_id for person_id in found if person_id is not None}
 
 
 def _twins(request: ReviewRequest) -> QuerySet[ModelVersion]:

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from benchmarking.projections import actions as kept
 from governance.audit.queries.keys import public_key
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelAsset
@@ -11,8 +12,9 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import authorizations, review, waivers
+from reviews.workflow.actions import authorizations, projections, review, waivers
 from tests.factories import requests as walks
+from tests.factories.costs import cost_spec
 from tests.factories.models import accept_ownership, make_version
 from tests.factories.people import make_person
 from tests.integration.reviews.workflow.worlds import World
@@ -97,6 +99,17 @@ def test_whoever_has_a_part_in_the_same_bytes_of_another_team_cannot_vote(world:
     request = world.in_review()
     with refused(NotAllowed, match="(for another team|until recently)", code="separation_of_duties"):
         world.vote(request, voter)
+
+
+def test_whoever_made_the_projection_that_another_person_stated_cannot_vote(world: World) -> None:
+    people.grant_role(user=world.mate, role=Role.REVIEWER, by=None, now=world.now)
+    request, by = world.evidence(), world.cast.author
+    projection = kept.project_and_store(spec=cost_spec(), by=world.mate, now=world.now)
+    projections.state(request=request, projection=projection, option="own", by=by, now=world.now)
+    walks.explain_everything(request=request, by=by, now=world.now)
+    request = review.request_review(request=request, by=by, now=world.now)
+    with refused(NotAllowed, match="You ran or edited evidence", code="separation_of_duties"):
+        world.vote(request, world.mate)
 
 
 @pytest.mark.parametrize("left", [False, True])

@@ -96,11 +96,12 @@ def test_an_estimate_lowers_a_declaration_only_if_its_range_contains_it() -> Non
     assert counted([typed], [value(110, id="2")]) == value(110, id="2")
 
 
-def test_an_estimate_that_a_measurement_corrected_is_evidence_of_the_deployment_only() -> None:
+def test_a_recalculation_replaces_only_estimates_of_the_deployment_of_the_same_projection() -> None:
     for name, is_bound in (("inference_cost_1y_usd", False), ("training_cost_usd", True)):
-        own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, id="2")
-        found = binding_values([own], on_record=[record], recalculated={own.id})
+        own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, basis=Basis.ESTIMATED, id="2")
+        found = binding_values([own], on_record=[record], corrected={own.id, record.id})
         assert found == ((record,) if is_bound else ())
+        assert binding_values([own], on_record=[record], corrected={own.id}) == (record,)
 
 
 def test_a_total_on_record_binds_a_computed_total_which_is_no_claim() -> None:
