@@ -21,9 +21,11 @@ from reviews.tickets.models import Ticket
 from reviews.workflow.actions import evidence, requests, review, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
+from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import SMALL, World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import NotFound, WrongState
+from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
@@ -122,7 +124,19 @@ def test_weights_alone_cannot_be_measured(world: World, monkeypatch: pytest.Monk
     assert "Only ONNX models can be run here" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
 
 
-def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetime) -> Run:
+def cleared_by_latency(world: World) -> ReviewRequest:
+    """Cleared, because the declared latency is within the limit of a rule."""
+    source = yaml.safe_load(LEAN)
+    latency = next(rule for rule in source["rules"] if rule["metric"] == "latency_p95_ms")
+    source["rules"].append(
+        latency | {"id": "slow", "accept": ["declared"], "statistic": "value", "scope": {}, "min_n": 0}
+    )
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=None, now=world.now)
+    rulebook.publish(version=draft, by=None, now=world.now)
+    return world.submitted(environment="dev", declared=SMALL | {"latency_p95_ms": "1"})
+
+
+def measured(request: ReviewRequest, *, p95_ms: float, by: User, now: datetime, **others: float) -> Run:
     run = run_actions.queue(
         key=f"{request.ref}/accounting",
         version=request.model_version,
@@ -132,15 +146,15 @@ def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetim
         by=by,
         now=now,
     )
-    return walks.finish_run(
-        run=run, now=now, result=walks.result_of({"training_gpu_hours": (gpu_hours, None, None, 1)})
-    )
+    values = {"latency_p95_ms": p95_ms} | others
+    result = walks.result_of({name: (value, None, None, 1) for name, value in values.items()})
+    return walks.finish_run(run=run, now=now, result=result)
 
 
 def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: World) -> None:
-    request = world.cleared()
+    request = cleared_by_latency(world)
     later = world.now + timedelta(days=200)
-    run = measured(request, gpu_hours=320.0, by=world.cast.author, now=later)
+    run = measured(request, p95_ms=320.0, by=world.cast.author, now=later)
     evidence.record_measurements(request=request, run=run, now=later)
     request.refresh_from_db()
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
@@ -152,12 +166,20 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
 
 
 def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) -> None:
-    request = world.cleared()
-    run = measured(request, gpu_hours=12.0, by=world.cast.author, now=world.now)
+    request = cleared_by_latency(world)
+    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now)
     evidence.record_measurements(request=request, run=run, now=world.now)
     request.refresh_from_db()
     assert (request.state, request.policy_evaluations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "policy_evaluation"}
+
+
+def test_a_run_measures_no_costs_and_no_gain_whatever_its_result_says(world: World) -> None:
+    request = world.submitted()
+    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now, **dict.fromkeys(NEVER_BENCHMARKED, 0.0))
+    taken = evidence.record_measurements(request=request, run=run, now=world.now)
+    assert [row.name for row in taken] == ["latency_p95_ms"]
+    assert {name for name in CATALOG if "cost" in name or "hours" in name or "kpi" in name} == NEVER_BENCHMARKED
 
 
 def test_the_ticket_hears_of_a_policy_evaluation_that_changed(world: World) -> None:
