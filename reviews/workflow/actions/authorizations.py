@@ -39,6 +39,9 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
+LIFTED = "A later approval of the artifact lifted it."
+REJECTED_LATER = "A later review of the artifact rejected it."
+"""Without references: the requests may be of other teams."""
 
 
 def issue(
@@ -99,7 +102,7 @@ def issue(
             condition.save(update_fields=["carried_to"])
         for condition in earlier:
             if condition.pk in lifted_ids:
-                _lift(condition, f"{request.ref} was approved without it.", by, now)
+                _lift(condition, LIFTED, by, now)
         details = {"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
         _record("issued", row, by, now, details=details)
     return row
@@ -124,9 +127,7 @@ def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
     with transaction.atomic():
         rows = living.filter(subject_digest=request.model_version.digest, environment=request.environment)
         for row in rows.order_by("pk"):
-            _end(
-                row, AuthorizationState.REVOKED, by, now, f"{request.ref}, a later review of it, rejected the artifact."
-            )
+            _end(row, AuthorizationState.REVOKED, by, now, REJECTED_LATER)
 
 
 def add_condition(

@@ -179,7 +179,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         decision=course.decision_view(decision),
         authorization=authorization.authorization_view(snapshot, person=person),
         standing=authorization.standing_view(snapshot, person=person),
-        earlier_conditions=authorization.earlier_condition_views(snapshot),
+        earlier_conditions=authorization.earlier_condition_views(snapshot, person=person),
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),

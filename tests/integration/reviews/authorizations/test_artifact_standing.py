@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.test import Client
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
@@ -234,3 +235,30 @@ def test_only_the_person_who_set_a_condition_lifts_it(policy: PolicyVersion, cas
     assert (granted.state, Condition.objects.get().lifted_by) == ("active", cast.approver)
     with pytest.raises(WrongState):
         authorizations.lift_condition(condition=condition, reason="It is not needed.", by=cast.approver, now=late)
+
+
+@pytest.mark.parametrize("fate", ["rejected", "carries the condition", "lifts the condition", "under review"])
+def test_two_teams_with_one_artifact_learn_no_reference_of_each_other(
+    policy: PolicyVersion, cast: Cast, now: datetime, fate: str
+) -> None:
+    own = ready(make_version(by=cast.author, now=now), cast, now)
+    condition = approve(own, cast, now, promise(cast, now)).conditions.get()
+    twin = make_version(by=cast.outsider, team="ads", now=now)
+    walks.allocate_budget(team=twin.asset.team, by=cast.finance, now=now)
+    draft = walks.make_draft(by=cast.outsider, version=twin, with_data=False, environment="dev", now=now)
+    ReviewRequest.objects.filter(pk=draft.pk).update(dataset=own.dataset)
+    draft.refresh_from_db()
+    other = requests.submit(request=draft, by=cast.outsider, now=now)
+    walks.take_results(request=other, now=now)
+    walks.answer_everything(request=other, by=cast.outsider, now=now)
+    other = review.request_review(request=other, by=cast.outsider, now=now)
+    if fate == "rejected":
+        reject(other, cast, now)
+    elif fate != "under review":
+        approve(other, cast, now, *([LiftedCondition(condition.pk)] if fate.startswith("lifts") else []))
+    for person, read, hidden in ((cast.author, own, other), (cast.outsider, other, own)):
+        client, number = Client(), hidden.ref.removeprefix("MRR-")
+        client.force_login(person)
+        for address in (f"/requests/{read.ref}/", f"/api/v1/requests/{read.ref}/"):
+            answer = client.get(address)
+            assert (answer.status_code, number in answer.content.decode()) == (200, False), address
