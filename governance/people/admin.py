@@ -98,7 +98,7 @@ class AccountAdmin(Guarded, UserAdmin):
     readonly_fields = ("is_active",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        """Keep user names: the audit trail knows people by them, and so do the rules about former owners and members."""
+        """Keep user names: the audit trail knows people by them, and rules about former owners read the trail."""
         return self.readonly_fields if obj is None else (*self.readonly_fields, "username")
 
     @admin.action(description="Close the selected accounts")

@@ -6,6 +6,7 @@ from benchmarking.runs.domain.evaluation_sets import DatasetStatus, EvaluationSe
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.rules import may_govern
 from governance.people.domain.roles import Person
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
 from governance.people.rules import sees_everything
 from weighbridge.core.errors import Invalid, NotFound
@@ -53,11 +54,13 @@ def find_usable(*, digest: str, person: Person) -> Dataset:
 def reason_declared(data: Dataset | None, *, team: str, accepted: tuple[str, ...] = ()) -> str:
     """Why quality on this set is declared and not measured for a request of the team; "" if it is measured.
 
-    The teams that its data steward has joined since count too.
+    The teams that its data steward left shortly before, or has joined since, count too.
     """
     if data is None:
         return "There is no evaluation set."
-    joined = person_of(data.governed_by).teams if data.governed_by else frozenset[str]()
+    joined = frozenset[str]()
+    if data.governed_by is not None and data.governed_at is not None:
+        joined = team_slugs_of(person_of(data.governed_by), now=data.governed_at)
     known = EvaluationSet(
         name=data.name,
         version=data.version,

@@ -45,9 +45,7 @@ def _check_impartial(person: Person, change: Change) -> None:
     apart = teams_treated_apart(before, policy_in(version), teams=teams)
     own = sorted(apart & team_slugs_of(person, now=change.proposed_at)) if apart else []
     if own:
-        text = (
-            f"You belong to a team whose rules this changes ({', '.join(own)}). Another must confirm it."
-        )
+        text = f"You belong to a team whose rules this changes ({', '.join(own)}). Another must confirm it."
         raise NotAllowed(text, code="own_team")
 
 

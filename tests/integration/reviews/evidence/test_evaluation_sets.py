@@ -78,6 +78,12 @@ def by_a_steward_who_joins(cast: Cast, now: datetime) -> Dataset:
     return row
 
 
+def by_a_steward_who_owns_a_model_since(cast: Cast, now: datetime) -> Dataset:
+    row = governed(cast, now)
+    make_version(by=cast.author, owner=cast.steward, slug="owned", seed=5, now=now)
+    return row
+
+
 def for_calibration(cast: Cast, now: datetime) -> Dataset:
     return datasets.register(
         entry=new_dataset(team="ads", purpose="calibration", is_governed=True), by=cast.steward, now=now
@@ -111,6 +117,7 @@ def test_quality_on_a_governed_set_is_measured(cast: Cast, now: datetime) -> Non
         (by_a_steward_of_the_team, "belongs to the team of the request."),
         (by_a_steward_who_left, "belongs to the team of the request."),
         (by_a_steward_who_joins, "belongs to the team of the request."),
+        (by_a_steward_who_owns_a_model_since, "belongs to the team of the request."),
         (for_calibration, "The evaluation set held-out@1 is for calibration, not for acceptance."),
     ],
 )
