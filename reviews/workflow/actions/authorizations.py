@@ -39,6 +39,7 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
+DUE_WITHIN = timedelta(days=3650)
 LIFTED = "A later approval of the artifact lifted it."
 REJECTED_LATER = "A later review of the artifact rejected it."
 """Without references: the requests may be of other teams."""
@@ -130,13 +131,21 @@ def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
             _end(row, AuthorizationState.REVOKED, by, now, REJECTED_LATER)
 
 
+def check_due(due_on: date, *, today: date, field: str) -> None:
+    """Raise Invalid for a due date in the past, and for one so late that the condition would never suspend."""
+    if due_on < today:
+        raise Invalid("The due date of a condition cannot be in the past.", field=field)
+    if due_on > today + DUE_WITHIN:
+        years = DUE_WITHIN.days // 365
+        raise Invalid(f"The due date of a condition must lie within {years} years.", field=field)
+
+
 def add_condition(
     *, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime
 ) -> Condition:
     """Add a condition to an authorization in force. If it is not met when due, the authorization is suspended."""
     check_revoke(person_of(by))
-    if due_on < now.date():
-        raise Invalid("The due date of a condition cannot be in the past.", field="due_on")
+    check_due(due_on, today=now.date(), field="due_on")
     with transaction.atomic():
         row = _locked(authorization)
         if row.state not in IN_FORCE:

@@ -223,3 +223,4 @@ def _check_conditions(snapshot: RequestSnapshot, conditions: tuple[NewCondition 
             raise Invalid(f"Describe a condition in 1 to {CONDITION_CHARS_MAX} characters.", field="conditions")
         if condition.due_on <= snapshot.now.date():
             raise Invalid("The due date of a condition must be in the future.", field="conditions")
+        authorizations.check_due(condition.due_on, today=snapshot.now.date(), field="conditions")

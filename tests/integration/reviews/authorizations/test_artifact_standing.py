@@ -22,6 +22,7 @@ from reviews.workflow.actions.review import LiftedCondition, NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 DAY = timedelta(days=1)
@@ -195,6 +196,22 @@ def test_conditions_accumulate_over_approvals(policy: PolicyVersion, cast: Cast,
     assert answer(version, cast, now + DAY) == ("allow", "conditional")
     late = now + 40 * DAY
     assert answer(version, cast, late) == ("deny", "suspended")
+
+
+@pytest.mark.parametrize("years", [11, 7_900])
+def test_a_condition_is_due_in_a_time_that_people_expect(
+    policy: PolicyVersion, cast: Cast, now: datetime, years: int
+) -> None:
+    version, late = make_version(by=cast.author, now=now), now.date().replace(day=1, year=now.year + years)
+    request = ready(version, cast, now)
+    with pytest.raises(Invalid, match="within 10 years"):
+        approve(request, cast, now, NewCondition(text="Someday.", owner=cast.author, due_on=late))
+    assert not Authorization.objects.exists()
+    review.vote(request=request, stage_id="gpu-budget", choice=VoteChoice.APPROVE, by=cast.approver, now=now)
+    granted = Authorization.objects.get()
+    fields = {"text": "Someday.", "owner": cast.author, "by": cast.approver, "now": now}
+    with refused(Invalid, match="within 10 years", field="due_on"):
+        authorizations.add_condition(authorization=granted, due_on=late, **fields)
 
 
 def test_an_approval_lifts_only_the_conditions_that_it_names(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
