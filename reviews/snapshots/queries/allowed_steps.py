@@ -196,8 +196,8 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
 
 
 def _check_no_interest(snapshot: RequestSnapshot, person: Person) -> None:
-    """Raise if the person could not vote on the request now, for example because they own the model since."""
-    if snapshot.interests.conflict_of(person.id) or snapshot.parties.team in snapshot.teams_of(person):
+    """Raise if the person has a part in the artifact by now, or belongs to the team of the request."""
+    if snapshot.parties.team in snapshot.teams_of(person) or person.id in snapshot.ids_with_part:
         raise NotAllowed("A person who has no interest in this request must settle its conditions.")
 
 

@@ -32,11 +32,10 @@ from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import Parties
 from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import Electorate
-from reviews.voting.domain.independence import Interests
 from reviews.voting.models import Revision
 from reviews.voting.queries import budget_effects
 from reviews.voting.queries.electorate import electorate_of
-from reviews.voting.queries.interests import interests_of
+from reviews.voting.queries.interests import parts_in_artifact
 
 if TYPE_CHECKING:
     from reviews.packets.models import Packet
@@ -76,9 +75,9 @@ class RequestSnapshot:
         return electorate_of(self.request, evidence=self.evidence)
 
     @cached_property
-    def interests(self) -> Interests:
-        """The people with an interest in the request now, also after its decision."""
-        return interests_of(self.request, evidence=self.evidence)
+    def ids_with_part(self) -> Set[int]:
+        """The people who registered, own or filed the artifact now, for any team; also after the decision."""
+        return parts_in_artifact(self.request)[0]
 
     @cached_property
     def rivals(self) -> tuple[ModelVersion, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset, ModelVersion
@@ -30,17 +30,14 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
     filed, owns or registered the same bytes for another team has an interest too.
     """
     asset, people = request.model_version.asset, defaultdict[Interest, set[int]](set)
-    twins = tuple(_twins(request))
+    people[Interest.SAME_ARTIFACT], owned = parts_in_artifact(request)
     people[Interest.REQUESTER] = {request.requester_id}
     people[Interest.OWNER] = {request.owner_id, asset.owner_id}
     people[Interest.REGISTRAR] = {request.model_version.registered_by_id}
-    people[Interest.SAME_ARTIFACT] = _filed_before(request).union(
-        *({twin.registered_by_id, twin.asset.owner_id} for twin in twins)
-    )
     people[Interest.EVIDENCE] = _evidence_makers(evidence)
     if request.dataset is not None:
         people[Interest.EVALUATION_DATA] = {request.dataset.registered_by_id}
-    owned, former_owners, former_members = {_subject(twin.asset) for twin in twins}, set(), set()
+    former_owners, former_members = set(), set()
     for event in _events(request, evidence, owned):
         if event.kind == REGISTERED:
             before = (event.details.get("before") or {}).get("owner")
@@ -62,23 +59,20 @@ def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
     """Whoever stated a value or a projection, made that projection, or started a run."""
     projections = evidence.projections
     found = {
-        *(row.stated_by_id for row in (*evidence.metric_records, *projections)),
-        *(row.projection.kept_by_id for row in projections),
+        *(row.stated_by_id for row in evidence.metric_records),
+        *(person_id for row in projections for person_id in (row.stated_by_id, row.projection.kept_by_id)),
         *(run.started_by_id for run in evidence.runs),
     }
     return {person_id for person_id in found if person_id is not None}
 
 
-def _twins(request: ReviewRequest) -> QuerySet[ModelVersion]:
-    """Every registration of the artifact, by whichever team."""
+def parts_in_artifact(request: ReviewRequest) -> tuple[set[int], set[str]]:
+    """Whoever registered, owns or filed the artifact for any team, and its models as the trail names them."""
     rows = ModelVersion.objects.filter(digest=request.model_version.digest)
-    return rows.select_related("asset__team")
-
-
-def _filed_before(request: ReviewRequest) -> set[int]:
-    """The requesters of all requests for the artifact, and the owners then."""
-    rows = ReviewRequest.objects.filter(model_version__digest=request.model_version.digest)
-    return {person_id for row in rows.values_list("requester_id", "owner_id") for person_id in row}
+    people = ("registered_by", "asset__owner", "review_requests__requester", "review_requests__owner")
+    found = rows.values_list("asset__team__slug", "asset__slug", *people)
+    ids = {person_id for _, _, *row in found for person_id in row if person_id is not None}
+    return ids, {f"{team}/{slug}" for team, slug, *_ in found}
 
 
 def _members(request: ReviewRequest) -> frozenset[int]:
@@ -86,10 +80,6 @@ def _members(request: ReviewRequest) -> frozenset[int]:
     filing = RoleGrant.objects.filter(role=Role.REQUESTER, team=request.team).values_list("user_id", flat=True)
     owning = ModelAsset.objects.filter(team=request.team).values_list("owner_id", flat=True)
     return frozenset(filing.union(owning))
-
-
-def _subject(asset: ModelAsset) -> str:
-    return f"{asset.team.slug}/{asset.slug}"
 
 
 def _events(request: ReviewRequest, evidence: EvidenceSnapshot, owned: Collection[str]) -> list[AuditEvent]:

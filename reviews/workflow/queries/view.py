@@ -1,13 +1,14 @@
 """The view of a request for one person: the data that page and API show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
 from benchmarking.runs.models import Dataset
 from governance.budgets.queries.effects import BudgetEffect
+from governance.inventory.models import ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy_diff import PolicyDifference
@@ -23,7 +24,6 @@ from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
@@ -157,7 +157,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         team_name=request.team.name,
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
-        model=_model(request),
+        model=replace(_model(request.model_version), tier=subject_of(request).tier),
         dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
         re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
@@ -190,8 +190,8 @@ def _person(user: User) -> PersonView:
     return PersonView(name_of(user), user.username)
 
 
-def _model(request: ReviewRequest) -> ModelView:
-    version, asset = request.model_version, request.model_version.asset
+def _model(version: ModelVersion) -> ModelView:
+    asset = version.asset
     return copy_of(
         version,
         ModelView,
@@ -199,6 +199,6 @@ def _model(request: ReviewRequest) -> ModelView:
         name=asset.name,
         team=asset.team.slug,
         slug=asset.slug,
-        tier=subject_of(request).tier,
+        tier=asset.tier,
         is_stored=bool(version.stored_as),
     )
