@@ -21,6 +21,7 @@ from reviews.authorizations.domain.authorization_states import (
     AuthorizationState,
     check_authorization_transition,
 )
+from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
@@ -39,7 +40,6 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
-DUE_WITHIN = timedelta(days=3650)
 LIFTED = "A later approval of the artifact lifted it."
 REJECTED_LATER = "A later review of the artifact rejected it."
 """Without references: the requests may be of other teams."""
@@ -129,15 +129,6 @@ def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
         rows = living.filter(subject_digest=request.model_version.digest, environment=request.environment)
         for row in rows.order_by("pk"):
             _end(row, AuthorizationState.REVOKED, by, now, REJECTED_LATER)
-
-
-def check_due(due_on: date, *, today: date, field: str) -> None:
-    """Raise Invalid for a due date in the past, and for one so late that the condition would never suspend."""
-    if due_on < today:
-        raise Invalid("The due date of a condition cannot be in the past.", field=field)
-    if due_on > today + DUE_WITHIN:
-        years = DUE_WITHIN.days // 365
-        raise Invalid(f"The due date of a condition must lie within {years} years.", field=field)
 
 
 def add_condition(
