@@ -1,6 +1,6 @@
 """Permissions of runs and evaluation sets. A `check_` function raises NotAllowed with a reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from benchmarking.runs.models import Run
 from governance.jobs.enums import UNFINISHED
@@ -54,9 +54,9 @@ def check_govern(person: Person, *, to: str = "confirm an evaluation set") -> No
     need_role(person, Role.DATA_STEWARD, to=to)
 
 
-def check_impartial(person: Person, *, team: str) -> None:
-    """Raise NotAllowed if the data steward belongs to the team that owns the set."""
-    if team in person.teams:
+def check_impartial(own_teams: Set[str], *, team: str) -> None:
+    """Raise NotAllowed if the team that owns the set is one of the teams that the data steward belongs to."""
+    if team in own_teams:
         raise NotAllowed("You belong to the team that owns this evaluation set; a data steward from another team must.")
 
 

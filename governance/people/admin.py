@@ -97,6 +97,10 @@ class AccountAdmin(Guarded, UserAdmin):
     actions = ("close", "reopen")
     readonly_fields = ("is_active",)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Keep user names: the audit trail knows people by them, and rules about former owners read the trail."""
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "username")
+
     @admin.action(description="Close the selected accounts")
     def close(self, request: HttpRequest, queryset: Any) -> None:
         """Close each account through the action."""

@@ -23,6 +23,7 @@ from governance.people.approvals.kinds import register as register_kind
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
 from governance.people.models import Team
+from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid, NotFound, WrongState
 
@@ -172,7 +173,7 @@ def _registered(
 
 
 def _governed(by: User, now: datetime) -> dict[str, Any]:
-    teams = sorted(person_of(by).teams)
+    teams = sorted(team_slugs_of(person_of(by), now=now))
     return {"status": DatasetStatus.GOVERNED, "governed_by": by, "governed_at": now, "steward_teams": teams}
 
 
@@ -215,7 +216,9 @@ register_kind(
         name=Changed.DATASET,
         confirmers=(Role.DATA_STEWARD,),
         may_propose=lambda person, change: check_propose_set(person, team=_dataset_of(change).team.slug),
-        check_impartial=lambda person, change: check_impartial(person, team=_dataset_of(change).team.slug),
+        check_impartial=lambda person, change: check_impartial(
+            team_slugs_of(person, now=change.proposed_at), team=_dataset_of(change).team.slug
+        ),
         check=lambda change: _check_governable(_dataset_of(change)),
         lock=_lock_name,
         apply=lambda change, by, now: govern(dataset=_dataset_of(change), by=by, now=now),

@@ -6,6 +6,7 @@ from benchmarking.runs.domain.evaluation_sets import DatasetStatus, EvaluationSe
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.rules import may_govern
 from governance.people.domain.roles import Person
+from governance.people.models import Team
 from governance.people.rules import sees_everything
 from weighbridge.core.errors import Invalid, NotFound
 
@@ -50,14 +51,21 @@ def find_usable(*, digest: str, person: Person) -> Dataset:
 
 
 def reason_declared(data: Dataset | None, *, team: str, accepted: tuple[str, ...] = ()) -> str:
-    """Why quality on this set is declared and not measured for a request of the team; "" if it is measured."""
+    """Why quality on this set is declared and not measured for a request of the team; "" if it is measured.
+
+    The teams of its data steward now count too: those whose requester they are, or one of whose models they own.
+    """
     if data is None:
         return "There is no evaluation set."
+    steward, now_in = data.governed_by_id, set[str]()
+    if steward is not None:
+        own = Team.objects.filter(Q(role_grants__user=steward) | Q(models__owner=steward))
+        now_in = set(own.values_list("slug", flat=True))
     known = EvaluationSet(
         name=data.name,
         version=data.version,
         purpose=data.purpose,
         status=data.status,
-        steward_teams=frozenset(data.steward_teams),
+        steward_teams=frozenset(data.steward_teams) | now_in,
     )
     return reason_not_measured(known, team=team, accepted=accepted)

@@ -9,10 +9,15 @@ from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import binding, register
 from governance.people.approvals.models import Change
+from governance.people.domain.roles import Person
+from governance.people.models import Team
+from governance.people.queries.membership import team_slugs_of
 from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.models import Document
-from governance.rulebook.queries.rulebook import check_draft, version_of
+from governance.rulebook.domain.team_scopes import teams_treated_apart
+from governance.rulebook.models import Document, PolicyVersion
+from governance.rulebook.queries.rulebook import check_draft, in_force, policy_in, version_of
 from governance.rulebook.rules import check_propose_publication
+from weighbridge.core.errors import NotAllowed
 
 
 def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
@@ -30,12 +35,27 @@ def _publish(change: Change, by: User, now: datetime) -> None:
     rulebook.publish(version=version, by=by, now=now)
 
 
+def _check_impartial(person: Person, change: Change) -> None:
+    """The second person does not belong to a team that the new policy treats in another way than other teams."""
+    version = version_of(change)
+    if not isinstance(version, PolicyVersion):
+        return
+    current, teams = in_force(kind=PolicyVersion.plural, name=version.name), Team.objects.values_list("slug", flat=True)
+    before = policy_in(current) if isinstance(current, PolicyVersion) else None
+    apart = teams_treated_apart(before, policy_in(version), teams=teams)
+    own = sorted(apart & team_slugs_of(person, now=change.proposed_at)) if apart else []
+    if own:
+        text = f"You belong to a team whose rules this changes ({', '.join(own)}). Another must confirm it."
+        raise NotAllowed(text, code="own_team")
+
+
 for _name in (Changed.POLICY, Changed.CHECKLIST):
     register(
         binding(
             name=_name,
             may_propose=lambda person, _: check_propose_publication(person),
             check=lambda change: check_draft(version_of(change)),
+            check_impartial=_check_impartial,
             apply=_publish,
         )
     )

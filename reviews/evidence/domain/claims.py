@@ -4,7 +4,7 @@ A claim is a declared or estimated value. The claims on record of an artifact ar
 it, by any team. An approval settles them: its own claims replace what was claimed before it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,12 +31,15 @@ class RecordedValue:
 
 
 def values_on_record(recorded: Sequence[RecordedValue], *, now: datetime) -> tuple[MetricValue, ...]:
-    """The values that a claim must not fall below: current evidence, and the claims that no approval settled."""
+    """The values that a claim must not fall below: current evidence, and the claims that no approval settled.
+
+    A claim does not leave the record by its own end: only evidence expires.
+    """
     settled_at = max((row.approved_at for row in recorded if row.approved_at is not None), default=None)
     return tuple(
         row.value
         for row in _without_draft_corrections(recorded)
-        if is_current(row.value, now=now) and (row.value.basis not in CLAIMED or _counts(row, recorded, settled_at))
+        if (_counts(row, recorded, settled_at) if row.value.basis in CLAIMED else is_current(row.value, now=now))
     )
 
 
@@ -62,18 +65,22 @@ def _counts(row: RecordedValue, recorded: Sequence[RecordedValue], settled_at: d
 
 
 def binding_values(
-    own: Sequence[MetricValue], *, on_record: Iterable[MetricValue], recalculated: Collection[str] = ()
+    own: Sequence[MetricValue], *, on_record: Iterable[MetricValue], corrected: Set[str] = frozenset()
 ) -> tuple[MetricValue, ...]:
     """The values on record that count instead of own claims, because they are less favorable; one of each metric.
 
-    `recalculated` are the ids of own estimates of the deployment that a measurement corrected: these are evidence.
+    `corrected` are the ids of the estimates of one projection and of its recalculations. A recalculation with a
+    measured service time replaces estimates of the deployment of the same projection, and nothing else: the prices and
+    the load are still stated.
     """
     values, record, found = with_totals(own), tuple(on_record), []
     for name in TRAVELING:
         claim = best(values, name=name)
-        if claim is None or claim.basis not in CLAIMED or (name in OF_DEPLOYMENT and claim.id in recalculated):
+        if claim is None or claim.basis not in CLAIMED:
             continue
-        worse = [value for value in record if value.name == name and _is_worse(value, claim)]
+        replaced = corrected if name in OF_DEPLOYMENT and claim.id in corrected else frozenset[str]()
+        others = (value for value in record if value.name == name and value.id not in replaced)
+        worse = [value for value in others if _is_worse(value, claim)]
         if worse:
             found.append(max(worse, key=lambda value: value.value * _sign(value)))
     return tuple(found)

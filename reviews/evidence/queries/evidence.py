@@ -47,10 +47,9 @@ def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, lis
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:
-    """The properties of the request that the scope of a rule refers to."""
-    return EvaluationSubject(
-        team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment
-    )
+    """The properties of the request that the scope of a rule refers to, with the tier as of its submission."""
+    tier = request.tier or request.model_version.asset.tier
+    return EvaluationSubject(team=request.team.slug, tier=tier, environment=request.environment)
 
 
 def doubt_about_data(request: ReviewRequest, *, data: Dataset | None) -> str:

@@ -108,9 +108,15 @@ class EvidenceSnapshot:
     @cached_property
     def binding_values(self) -> tuple[MetricValue, ...]:
         """The values on record for the artifact that count instead of claims of this request."""
-        recalculated = {str(row.pk) for row in self.metric_records if row.stated_by_id is None and row.run_id is None}
         record = on_record(self.request, records=self._records, now=self.now)
-        return binding_values(self.metric_values, on_record=record, recalculated=recalculated)
+        return binding_values(self.metric_values, on_record=record, corrected=self._corrected)
+
+    @property
+    def _corrected(self) -> frozenset[str]:
+        """The ids of the estimates of the latest projection that a person stated, and of its recalculations."""
+        since = next((row.stated_at for row in self.projections if row.stated_by_id is not None), self.now)
+        estimates = (row for row in self.metric_records if row.p80 is not None and row.observed_at >= since)
+        return frozenset(str(row.pk) for row in estimates)
 
     @cached_property
     def counted_values(self) -> tuple[MetricValue, ...]:

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=160)),
                 ('purpose', models.CharField(max_length=200)),
                 ('environment', models.CharField(choices=[('prod', 'Production'), ('staging', 'Staging'), ('dev', 'Development')], max_length=10)),
+                ('tier', models.CharField(blank=True, choices=[('T1', 'T1 · customer-facing or financial'), ('T2', 'T2 · internal decision support'), ('T3', 'T3 · experiment')], max_length=2)),
                 ('business_case', models.TextField()),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('screening', 'screening'), ('cleared', 'cleared'), ('evidence', 'evidence'), ('in_review', 'in review'), ('changes_requested', 'changes requested'), ('decided', 'decided'), ('withdrawn', 'withdrawn'), ('expired', 'expired')], default=reviews.requests.domain.lifecycle.RequestState['DRAFT'], max_length=20)),
                 ('revision', models.PositiveIntegerField(default=1)),

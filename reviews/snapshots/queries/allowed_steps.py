@@ -157,12 +157,14 @@ def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
     check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id, own_teams=snapshot.teams_of)
+    _check_no_interest(snapshot, person)
     _check_open(condition)
 
 
-def check_can_lift(*, person: Person, condition: Condition) -> None:
+def check_can_lift(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Lifting a condition that is not met."""
     check_lift_condition(person, set_by_id=condition.set_by_id)
+    _check_no_interest(snapshot, person)
     _check_open(condition)
 
 
@@ -191,6 +193,12 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
+
+
+def _check_no_interest(snapshot: RequestSnapshot, person: Person) -> None:
+    """Raise if the person has a part in the artifact by now, or belongs to the team of the request."""
+    if snapshot.parties.team in snapshot.teams_of(person) or person.id in snapshot.ids_with_part:
+        raise NotAllowed("A person who has no interest in this request must settle its conditions.")
 
 
 def _check_open(condition: Condition) -> None:

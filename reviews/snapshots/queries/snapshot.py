@@ -35,6 +35,7 @@ from reviews.voting.domain.electorate import Electorate
 from reviews.voting.models import Revision
 from reviews.voting.queries import budget_effects
 from reviews.voting.queries.electorate import electorate_of
+from reviews.voting.queries.interests import parts_in_artifact
 
 if TYPE_CHECKING:
     from reviews.packets.models import Packet
@@ -72,6 +73,11 @@ class RequestSnapshot:
     def electorate(self) -> Electorate:
         """The stages, the votes, and who may vote."""
         return electorate_of(self.request, evidence=self.evidence)
+
+    @cached_property
+    def ids_with_part(self) -> Set[int]:
+        """The people who registered, own or filed the artifact now, for any team; also after the decision."""
+        return parts_in_artifact(self.request)[0]
 
     @cached_property
     def rivals(self) -> tuple[ModelVersion, ...]:

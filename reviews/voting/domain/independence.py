@@ -14,6 +14,7 @@ class Interest(StrEnum):
     OWNER = "You own this model, or owned it when the request was filed, and nobody votes on their own model"
     FORMER_OWNER = "You owned this model until recently, so you cannot vote on it yet"
     REGISTRAR = "You registered this artifact, so you cannot vote on it"
+    SAME_ARTIFACT = "You own or registered this artifact for another team, or filed it before, so you cannot vote on it"
     EVIDENCE = "You ran or edited evidence of this request, so you cannot vote on it"
     EVALUATION_DATA = "You registered the evaluation data of this request, so you cannot vote on it"
 
@@ -22,7 +23,8 @@ class Interest(StrEnum):
 class Interests:
     """The people with an interest in a request, and the people of its team.
 
-    `people` maps each interest to user ids. `member_ids` are the people who file for the team, or did until recently.
+    `people` maps each interest to user ids. `member_ids` are the people who file for the team or own one of its models,
+    or did until recently.
     """
 
     people: Mapping[Interest, frozenset[int]] = field(default_factory=dict)

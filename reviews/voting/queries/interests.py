@@ -1,12 +1,14 @@
 """Who has an interest in a request, from its rows and from the audit trail."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 
 from governance.audit.models import AuditEvent
+from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.domain.policy import FORMER_OWNER_DAYS
@@ -24,44 +26,70 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
     """The people with an interest in the request: those of its rows, and those that the trail names.
 
     The trail is read, because a new answer replaces the old one, and because ownership and membership can be given up
-    just before a vote; they count for the days that the policy sets.
+    just before a vote; they count for the days that the policy sets. The standing belongs to the bytes, so whoever
+    filed, owns or registered the same bytes for another team has an interest too.
     """
     asset, people = request.model_version.asset, defaultdict[Interest, set[int]](set)
+    people[Interest.SAME_ARTIFACT], owned = parts_in_artifact(request)
     people[Interest.REQUESTER] = {request.requester_id}
     people[Interest.OWNER] = {request.owner_id, asset.owner_id}
     people[Interest.REGISTRAR] = {request.model_version.registered_by_id}
-    people[Interest.EVIDENCE] = {
-        person_id
-        for row in (*evidence.metric_records, *evidence.runs, *evidence.projections)
-        for person_id in (getattr(row, "stated_by_id", None), getattr(row, "started_by_id", None))
-        if person_id is not None
-    }
+    people[Interest.EVIDENCE] = _evidence_makers(evidence)
     if request.dataset is not None:
         people[Interest.EVALUATION_DATA] = {request.dataset.registered_by_id}
     former_owners, former_members = set(), set()
-    for event in _events(request, evidence):
+    for event in _events(request, evidence, owned):
         if event.kind == REGISTERED:
-            former_owners.add((event.details.get("before") or {}).get("owner"))
+            before = (event.details.get("before") or {}).get("owner")
+            former_owners |= {before} if event.subject in owned else set()
+            former_members |= {before} if event.subject.startswith(f"{request.team.slug}/") else set()
         elif event.kind == REVOKED:
             former_members.add(event.subject)
         elif event.actor_id:
             people[Interest.EVIDENCE].add(int(event.actor_id))
     named = _ids_of(former_owners | former_members)
     people[Interest.FORMER_OWNER] = {named[name] for name in former_owners if name in named}
-    members = RoleGrant.objects.filter(role=Role.REQUESTER, team=request.team).values_list("user_id", flat=True)
     return Interests(
         {interest: frozenset(ids) for interest, ids in people.items()},
-        frozenset(members) | {named[name] for name in former_members if name in named},
+        _members(request) | {named[name] for name in former_members if name in named},
     )
 
 
-def _events(request: ReviewRequest, evidence: EvidenceSnapshot) -> list[AuditEvent]:
+def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
+    """Whoever stated a value or a projection, made that projection, or started a run."""
+    projections = evidence.projections
+    found = {
+        *(row.stated_by_id for row in evidence.metric_records),
+        *(person_id for row in projections for person_id in (row.stated_by_id, row.projection.kept_by_id)),
+        *(run.started_by_id for run in evidence.runs),
+    }
+    return {person_id for person_id in found if person_id is not None}
+
+
+def parts_in_artifact(request: ReviewRequest) -> tuple[set[int], set[str]]:
+    """Whoever registered, owns or filed the artifact for any team, and its models as the trail names them."""
+    rows = ModelVersion.objects.filter(digest=request.model_version.digest)
+    people = ("registered_by", "asset__owner", "review_requests__requester", "review_requests__owner")
+    found = rows.values_list("asset__team__slug", "asset__slug", *people)
+    ids = {person_id for _, _, *row in found for person_id in row if person_id is not None}
+    return ids, {f"{team}/{slug}" for team, slug, *_ in found}
+
+
+def _members(request: ReviewRequest) -> frozenset[int]:
+    """The requesters of the team and the owners of its models, as for money of the team."""
+    filing = RoleGrant.objects.filter(role=Role.REQUESTER, team=request.team).values_list("user_id", flat=True)
+    owning = ModelAsset.objects.filter(team=request.team).values_list("owner_id", flat=True)
+    return frozenset(filing.union(owning))
+
+
+def _events(request: ReviewRequest, evidence: EvidenceSnapshot, owned: Collection[str]) -> list[AuditEvent]:
     days = policy_of(request.policy).former_owner_days if request.policy else FORMER_OWNER_DAYS
-    since, asset = evidence.now - timedelta(days=days), request.model_version.asset
+    since = evidence.now - timedelta(days=days)
+    own_team = Q(subject__startswith=f"{request.team.slug}/")
     return list(
         AuditEvent.objects.filter(
             Q(subject_type="request", subject=request.ref, kind__in=EDITED)
-            | Q(subject_type="model", subject=f"{asset.team.slug}/{asset.slug}", kind=REGISTERED, at__gte=since)
+            | Q(Q(subject__in=owned) | own_team, subject_type="model", kind=REGISTERED, at__gte=since)
             | Q(
                 subject_type="person",
                 kind=REVOKED,

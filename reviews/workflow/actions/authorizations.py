@@ -21,6 +21,7 @@ from reviews.authorizations.domain.authorization_states import (
     AuthorizationState,
     check_authorization_transition,
 )
+from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
@@ -39,6 +40,9 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
+LIFTED = "A later approval of the artifact lifted it."
+REJECTED_LATER = "A later review of the artifact rejected it."
+"""Without references: the requests may be of other teams."""
 
 
 def issue(
@@ -69,7 +73,7 @@ def issue(
             condition.save(update_fields=["carried_to"])
         for condition in earlier:
             if condition.pk in lifted_ids:
-                _lift(condition, f"{request.ref} was approved without it.", by, now)
+                _lift(condition, LIFTED, by, now)
         details = {"statement": row.statement_digest, "expires_at": row.expires_at.isoformat()}
         _record("issued", row, by, now, details=details)
     return row
@@ -131,9 +135,7 @@ def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
     with transaction.atomic():
         rows = living.filter(subject_digest=request.model_version.digest, environment=request.environment)
         for row in rows.order_by("pk"):
-            _end(
-                row, AuthorizationState.REVOKED, by, now, f"{request.ref}, a later review of it, rejected the artifact."
-            )
+            _end(row, AuthorizationState.REVOKED, by, now, REJECTED_LATER)
 
 
 def add_condition(
@@ -141,8 +143,7 @@ def add_condition(
 ) -> Condition:
     """Add a condition to an authorization in force. If it is not met when due, the authorization is suspended."""
     check_revoke(person_of(by))
-    if due_on < now.date():
-        raise Invalid("The due date of a condition cannot be in the past.", field="due_on")
+    check_due(due_on, today=now.date(), field="due_on")
     with transaction.atomic():
         row = _locked(authorization)
         if row.state not in IN_FORCE:
@@ -174,7 +175,8 @@ def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime
     with transaction.atomic():
         row = _locked(condition.authorization)
         condition = Condition.objects.select_related("set_by").get(pk=condition.pk)
-        check_can_lift(person=person_of(by), condition=condition)
+        snapshot = snapshot_of(row.decision.request, now=now)
+        check_can_lift(snapshot, person=person_of(by), condition=condition)
         check_reason(reason, why="Explain why the condition is lifted.")
         _lift(condition, reason, by, now)
         _end_suspension(row, by, now)

@@ -31,7 +31,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metric_catalog import CATALOG, QUALITY_METRICS
+from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED, QUALITY_METRICS
 from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
 from weighbridge.costs.totals import total_of
 
@@ -240,12 +240,14 @@ def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[Metr
             valid_until=now + MEASURED_VALID,
         )
         for metric in metrics_of(run.result or {})
-        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _is_per_request(metric.name, run)
+        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _is_measured_by(metric.name, run)
     ]
 
 
-def _is_per_request(name: str, run: Run) -> bool:
-    """Whether a value of the run describes single requests: other scenarios report the latency of a whole query."""
+def _is_measured_by(name: str, run: Run) -> bool:
+    """Whether a benchmark measures the metric, and of single requests: other scenarios time a whole query."""
+    if name in NEVER_BENCHMARKED:
+        return False
     return run.scenario == ScenarioName.SINGLE_STREAM or not name.startswith("latency_")
 
 

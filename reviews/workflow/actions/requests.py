@@ -113,13 +113,13 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
 
 
 def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Fix policy and checklist, evaluate the policy, and clear the request or open its review, in one transaction."""
+    """Fix policy, checklist and tier, evaluate the policy, and clear the request or open its review, or do nothing."""
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
         row.policy, row.checklist = rulebook_in_force()
-        row.submitted_at = now
-        row.save(update_fields=["policy", "checklist", "submitted_at"])
+        row.tier, row.submitted_at = row.model_version.asset.tier, now
+        row.save(update_fields=["policy", "checklist", "tier", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
         publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)

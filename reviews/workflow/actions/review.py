@@ -11,6 +11,7 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.actions import stored_files
 from governance.people.queries.people import person_of
+from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
@@ -223,3 +224,4 @@ def _check_conditions(snapshot: RequestSnapshot, conditions: tuple[NewCondition 
             raise Invalid(f"Describe a condition in 1 to {CONDITION_CHARS_MAX} characters.", field="conditions")
         if condition.due_on <= snapshot.now.date():
             raise Invalid("The due date of a condition must be in the future.", field="conditions")
+        check_due(condition.due_on, today=snapshot.now.date(), field="conditions")

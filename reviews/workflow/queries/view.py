@@ -1,7 +1,7 @@
 """The view of a request for one person: the data that page and API show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
 from reviews.evidence.queries import metric_views
-from reviews.evidence.queries.evidence import doubt_about_data
+from reviews.evidence.queries.evidence import doubt_about_data, subject_of
 from reviews.evidence.queries.metric_views import MetricView
 from reviews.evidence.queries.projections import ProjectionView, projection_view
 from reviews.packets.domain.packet import VoteRow
@@ -157,7 +157,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         team_name=request.team.name,
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
-        model=_model(request.model_version),
+        model=replace(_model(request.model_version), tier=subject_of(request).tier),
         dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
         re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
@@ -179,7 +179,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         decision=course.decision_view(decision),
         authorization=authorization.authorization_view(snapshot, person=person),
         standing=authorization.standing_view(snapshot, person=person),
-        earlier_conditions=authorization.earlier_condition_views(snapshot),
+        earlier_conditions=authorization.earlier_condition_views(snapshot, person=person),
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),

@@ -5,10 +5,12 @@ from datetime import date, datetime
 
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from reviews.authorizations.models import Condition
+from governance.people.rules import sees_everything
+from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
 from reviews.authorizations.queries.standing import reason_for, refs_seen
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.queries.requests import visible_to
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
     allowed_step,
@@ -89,8 +91,11 @@ def standing_view(snapshot: RequestSnapshot, *, person: Person) -> StandingView 
     )
 
 
-def earlier_condition_views(snapshot: RequestSnapshot) -> tuple[EarlierConditionView, ...]:
-    """The open conditions of earlier authorizations of the artifact, while the request is undecided."""
+def earlier_condition_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[EarlierConditionView, ...]:
+    """The open conditions of earlier authorizations of the artifact, while the request is undecided.
+
+    A person who may not see the other request reads its conditions, but not its number.
+    """
     if snapshot.request.policy is None or snapshot.decision is not None:
         return ()
     return tuple(
@@ -100,7 +105,7 @@ def earlier_condition_views(snapshot: RequestSnapshot) -> tuple[EarlierCondition
             id=row.pk,
             owner=name_of(row.owner),
             set_by=name_of(row.set_by),
-            authorization=row.authorization.number,
+            authorization=_number_for(person, row.authorization),
         )
         for row in snapshot.earlier_conditions
     )
@@ -129,7 +134,12 @@ def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -
         met_by=name_of(row.met_by) if row.met_by else "",
         set_by=name_of(row.set_by),
         lifted_by=name_of(row.lifted_by) if row.lifted_by else "",
-        carried_to=row.carried_to.authorization.number if row.carried_to else "",
+        carried_to=_number_for(person, row.carried_to.authorization) if row.carried_to else "",
         confirm=allowed_step(check_can_confirm, snapshot, person=person, condition=row),
-        lift=allowed_step(check_can_lift, person=person, condition=row),
+        lift=allowed_step(check_can_lift, snapshot, person=person, condition=row),
     )
+
+
+def _number_for(person: Person, row: Authorization) -> str:
+    is_seen = sees_everything(person) or visible_to(person).filter(decision__authorization=row).exists()
+    return row.number if is_seen else "an authorization of another team"

@@ -56,7 +56,8 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     row = load(request, ref)
     stages = policy_of(row.policy).stages if row.policy else ()
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
-    earlier = earlier_condition_views(snapshot_of(row, now=timezone.now())) if is_last else ()
+    snapshot = snapshot_of(row, now=timezone.now())
+    earlier = earlier_condition_views(snapshot, person=person_of(request)) if is_last else ()
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last, earlier=earlier)
 
     def act(*, stage: str, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:

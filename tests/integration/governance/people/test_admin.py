@@ -144,6 +144,12 @@ def test_nobody_takes_the_account_of_whoever_binds_people(root: Client, cast: Ca
     assert (Authenticator.objects.get(), EmailAddress.objects.get()) == (factor, address)
 
 
+def test_nobody_is_renamed_because_the_trail_knows_people_by_their_names(root: Client, cast: Cast) -> None:
+    fields = {"username": "somebody.else", "email": cast.outsider.email, "date_joined_0": "2026-01-01"}
+    root.post(page(User, "change", cast.outsider.pk), fields | {"date_joined_1": "00:00:00"})
+    assert User.objects.get(pk=cast.outsider.pk).username == "outsider"
+
+
 def test_providers_of_identity_are_settings_alone() -> None:
     assert not {SocialAccount, SocialApp, SocialToken} & set(admin.site._registry)
 

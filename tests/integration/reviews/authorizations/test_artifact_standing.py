@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.test import Client
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
@@ -21,6 +22,7 @@ from reviews.workflow.actions.review import LiftedCondition, NewCondition
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 DAY = timedelta(days=1)
@@ -196,6 +198,22 @@ def test_conditions_accumulate_over_approvals(policy: PolicyVersion, cast: Cast,
     assert answer(version, cast, late) == ("deny", "suspended")
 
 
+@pytest.mark.parametrize("years", [11, 7_900])
+def test_a_condition_is_due_in_a_time_that_people_expect(
+    policy: PolicyVersion, cast: Cast, now: datetime, years: int
+) -> None:
+    version, late = make_version(by=cast.author, now=now), now.date().replace(day=1, year=now.year + years)
+    request = ready(version, cast, now)
+    with pytest.raises(Invalid, match="within 10 years"):
+        approve(request, cast, now, NewCondition(text="Someday.", owner=cast.author, due_on=late))
+    assert not Authorization.objects.exists()
+    review.vote(request=request, stage_id="gpu-budget", choice=VoteChoice.APPROVE, by=cast.approver, now=now)
+    granted = Authorization.objects.get()
+    fields = {"text": "Someday.", "owner": cast.author, "by": cast.approver, "now": now}
+    with refused(Invalid, match="within 10 years", field="due_on"):
+        authorizations.add_condition(authorization=granted, due_on=late, **fields)
+
+
 def test_an_approval_lifts_only_the_conditions_that_it_names(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     version = make_version(by=cast.author, now=now)
     first = approve(ready(version, cast, now), cast, now, promise(cast, now), promise(cast, now, "Publish the bill."))
@@ -234,3 +252,30 @@ def test_only_the_person_who_set_a_condition_lifts_it(policy: PolicyVersion, cas
     assert (granted.state, Condition.objects.get().lifted_by) == ("active", cast.approver)
     with pytest.raises(WrongState):
         authorizations.lift_condition(condition=condition, reason="It is not needed.", by=cast.approver, now=late)
+
+
+@pytest.mark.parametrize("fate", ["rejected", "carries the condition", "lifts the condition", "under review"])
+def test_two_teams_with_one_artifact_learn_no_reference_of_each_other(
+    policy: PolicyVersion, cast: Cast, now: datetime, fate: str
+) -> None:
+    own = ready(make_version(by=cast.author, now=now), cast, now)
+    condition = approve(own, cast, now, promise(cast, now)).conditions.get()
+    twin = make_version(by=cast.outsider, team="ads", now=now)
+    walks.allocate_budget(team=twin.asset.team, by=cast.finance, now=now)
+    draft = walks.make_draft(by=cast.outsider, version=twin, with_data=False, environment="dev", now=now)
+    ReviewRequest.objects.filter(pk=draft.pk).update(dataset=own.dataset)
+    draft.refresh_from_db()
+    other = requests.submit(request=draft, by=cast.outsider, now=now)
+    walks.take_results(request=other, now=now)
+    walks.answer_everything(request=other, by=cast.outsider, now=now)
+    other = review.request_review(request=other, by=cast.outsider, now=now)
+    if fate == "rejected":
+        reject(other, cast, now)
+    elif fate != "under review":
+        approve(other, cast, now, *([LiftedCondition(condition.pk)] if fate.startswith("lifts") else []))
+    for person, read, hidden in ((cast.author, own, other), (cast.outsider, other, own)):
+        client, number = Client(), hidden.ref.removeprefix("MRR-")
+        client.force_login(person)
+        for address in (f"/requests/{read.ref}/", f"/api/v1/requests/{read.ref}/"):
+            answer = client.get(address)
+            assert (answer.status_code, number in answer.content.decode()) == (200, False), address

@@ -13,6 +13,7 @@ from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs
 from governance.inventory.models import ModelVersion
 from governance.people.actions import people
+from governance.people.approvals import actions as approvals
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from reviews.requests.models import ReviewRequest
@@ -24,7 +25,7 @@ from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.integration.reviews.requests.reading import enter, page_of, words
 from tests.standstill import refused
-from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import Invalid, NotAllowed
 
 WHY = "The team holds these rows back."
 
@@ -64,10 +65,38 @@ def by_a_steward_of_the_team(cast: Cast, now: datetime) -> Dataset:
     return datasets.register(entry=new_dataset(team="search", is_governed=True), by=cast.steward, now=now)
 
 
+def by_a_steward_who_left(cast: Cast, now: datetime) -> Dataset:
+    team = cast.author.role_grants.get().team
+    people.grant_role(user=cast.steward, role=Role.REQUESTER, team=team, by=None, now=now)
+    people.revoke_role(user=cast.steward, role=Role.REQUESTER, team=team, by=None, now=now)
+    return datasets.register(entry=new_dataset(team="search", is_governed=True), by=cast.steward, now=now)
+
+
+def by_a_steward_who_joins(cast: Cast, now: datetime) -> Dataset:
+    row, team = governed(cast, now), cast.author.role_grants.get().team
+    people.grant_role(user=cast.steward, role=Role.REQUESTER, team=team, by=None, now=now)
+    return row
+
+
+def by_a_steward_who_owns_a_model_since(cast: Cast, now: datetime) -> Dataset:
+    row = governed(cast, now)
+    make_version(by=cast.author, owner=cast.steward, slug="owned", seed=5, now=now)
+    return row
+
+
 def for_calibration(cast: Cast, now: datetime) -> Dataset:
     return datasets.register(
         entry=new_dataset(team="ads", purpose="calibration", is_governed=True), by=cast.steward, now=now
     )
+
+
+def test_a_steward_who_left_the_team_a_minute_ago_confirms_nothing(cast: Cast, now: datetime) -> None:
+    row, team = own(cast, now), cast.author.role_grants.get().team
+    change = datasets.propose(dataset=row, reason=WHY, by=cast.author, now=now)
+    people.grant_role(user=cast.steward, role=Role.REQUESTER, team=team, by=None, now=now)
+    people.revoke_role(user=cast.steward, role=Role.REQUESTER, team=team, by=None, now=now)
+    with refused(NotAllowed, match="You belong to the team that owns this evaluation set"):
+        approvals.confirm(change=change, by=cast.steward, now=now)
 
 
 @pytest.mark.usefixtures("policy")
@@ -86,6 +115,9 @@ def test_quality_on_a_governed_set_is_measured(cast: Cast, now: datetime) -> Non
     [
         (own, "The evaluation set held-out@1 is not governed: no data steward has confirmed it."),
         (by_a_steward_of_the_team, "belongs to the team of the request."),
+        (by_a_steward_who_left, "belongs to the team of the request."),
+        (by_a_steward_who_joins, "belongs to the team of the request."),
+        (by_a_steward_who_owns_a_model_since, "belongs to the team of the request."),
         (for_calibration, "The evaluation set held-out@1 is for calibration, not for acceptance."),
     ],
 )

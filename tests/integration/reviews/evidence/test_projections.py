@@ -115,6 +115,23 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     assert request.projections.count() == 2
 
 
+@pytest.mark.parametrize("claimed_in", ["the same request", "another request"])
+def test_a_measured_service_time_does_not_turn_a_stated_price_into_evidence(world: World, claimed_in: str) -> None:
+    high = walks.DECLARED | {"inference_cost_1y_usd": "90000", "total_cost_1y_usd": "99600"}
+    request, later = world.submitted(declared=high), world.now + timedelta(minutes=1)
+    if claimed_in == "another request":
+        version = request.model_version
+        request = walks.make_submitted(by=world.cast.author, version=version, purpose="Another", now=later)
+    spec = cost_spec()
+    spec["options"][0]["serving"]["usd_per_replica_h"]["usd"] = 0.001
+    projection = kept.project_and_store(spec=spec, by=world.cast.author, now=later)
+    projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=later)
+    walks.take_results(request=request, now=later)
+    assert request.projections.get(number=2).stated_by is None
+    counted = {value.name: value.value for value in EvidenceSnapshot(request, later).counted_values}
+    assert (counted["inference_cost_1y_usd"], counted["total_cost_1y_usd"]) == (90_000, 99_600)
+
+
 def test_one_stated_after_the_benchmark_is_drawn_anew_at_once(world: World) -> None:
     request = world.submitted()
     walks.take_results(request=request, now=world.now)

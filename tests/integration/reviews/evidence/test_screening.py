@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -13,15 +14,18 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.rulebook.actions import documents as rulebook
 from reviews.feed.models import FeedEntry
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import evidence, requests, screening
+from reviews.workflow.actions import evidence, requests, review, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
+from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import SMALL, World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import NotFound, WrongState
+from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
@@ -50,6 +54,23 @@ def test_above_one_review_is_mandatory_and_starts_by_itself(world: World) -> Non
     assert (run.key, run.state, run.asked_for) == (f"{request.ref}/SingleStream", JobState.QUEUED, request.ref)
     assert (run.plan["min_samples"], run.dataset, run.started_by) == (3000, request.dataset, world.cast.author)
     assert request.deadline_at == world.now + timedelta(days=30)
+
+
+def test_another_tier_after_the_submission_changes_nothing(world: World) -> None:
+    source = yaml.safe_load(world.submitted().policy.source)
+    slow = {"id": "slow", "effect": "deny", "on_indeterminate": "deny", "limit": 1, "scope": {"tiers": ["T1"]}}
+    source["rules"].append(next(rule for rule in source["rules"] if rule["metric"] == "latency_p95_ms") | slow)
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=None, now=world.now)
+    rulebook.publish(version=draft, by=None, now=world.now)
+    request = walks.make_ready(by=world.cast.author, now=world.now, purpose="Another", with_data=True)
+    asset = request.model_version.asset
+    inventory.register_asset(
+        team="search", slug=asset.slug, name=asset.name, tier="T3", owner=asset.owner, by=world.mate, now=world.now
+    )
+    request = ReviewRequest.objects.get(pk=request.pk)
+    with refused(WrongState, match="slow: .* The policy denies this"):
+        review.request_review(request=request, by=world.cast.author, now=world.now)
+    assert request.tier == "T1"
 
 
 def test_it_happens_in_one_transaction_or_not_at_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +124,19 @@ def test_weights_alone_cannot_be_measured(world: World, monkeypatch: pytest.Monk
     assert "Only ONNX models can be run here" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
 
 
-def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetime) -> Run:
+def cleared_by_latency(world: World) -> ReviewRequest:
+    """Cleared, because the declared latency is within the limit of a rule."""
+    source = yaml.safe_load(LEAN)
+    latency = next(rule for rule in source["rules"] if rule["metric"] == "latency_p95_ms")
+    source["rules"].append(
+        latency | {"id": "slow", "accept": ["declared"], "statistic": "value", "scope": {}, "min_n": 0}
+    )
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=None, now=world.now)
+    rulebook.publish(version=draft, by=None, now=world.now)
+    return world.submitted(environment="dev", declared=SMALL | {"latency_p95_ms": "1"})
+
+
+def measured(request: ReviewRequest, *, p95_ms: float, by: User, now: datetime, **others: float) -> Run:
     run = run_actions.queue(
         key=f"{request.ref}/accounting",
         version=request.model_version,
@@ -113,15 +146,15 @@ def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetim
         by=by,
         now=now,
     )
-    return walks.finish_run(
-        run=run, now=now, result=walks.result_of({"training_gpu_hours": (gpu_hours, None, None, 1)})
-    )
+    values = {"latency_p95_ms": p95_ms} | others
+    result = walks.result_of({name: (value, None, None, 1) for name, value in values.items()})
+    return walks.finish_run(run=run, now=now, result=result)
 
 
 def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: World) -> None:
-    request = world.cleared()
+    request = cleared_by_latency(world)
     later = world.now + timedelta(days=200)
-    run = measured(request, gpu_hours=320.0, by=world.cast.author, now=later)
+    run = measured(request, p95_ms=320.0, by=world.cast.author, now=later)
     evidence.record_measurements(request=request, run=run, now=later)
     request.refresh_from_db()
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
@@ -133,12 +166,20 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
 
 
 def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) -> None:
-    request = world.cleared()
-    run = measured(request, gpu_hours=12.0, by=world.cast.author, now=world.now)
+    request = cleared_by_latency(world)
+    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now)
     evidence.record_measurements(request=request, run=run, now=world.now)
     request.refresh_from_db()
     assert (request.state, request.policy_evaluations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "policy_evaluation"}
+
+
+def test_a_run_measures_no_costs_and_no_gain_whatever_its_result_says(world: World) -> None:
+    request = world.submitted()
+    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now, **dict.fromkeys(NEVER_BENCHMARKED, 0.0))
+    taken = evidence.record_measurements(request=request, run=run, now=world.now)
+    assert [row.name for row in taken] == ["latency_p95_ms"]
+    assert {name for name in CATALOG if "cost" in name or "hours" in name or "kpi" in name} == NEVER_BENCHMARKED
 
 
 def test_the_ticket_hears_of_a_policy_evaluation_that_changed(world: World) -> None:

@@ -3,15 +3,18 @@
 import pytest
 from django.contrib.auth.models import User
 
+from benchmarking.projections import actions as kept
 from governance.audit.queries.keys import public_key
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelAsset
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from reviews.authorizations.models import Authorization
+from governance.people.models import Team
+from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import review, waivers
+from reviews.workflow.actions import authorizations, projections, review, waivers
 from tests.factories import requests as walks
+from tests.factories.costs import cost_spec
 from tests.factories.models import accept_ownership, make_version
 from tests.factories.people import make_person
 from tests.integration.reviews.workflow.worlds import World
@@ -77,6 +80,67 @@ def test_the_registrar_of_the_artifact_and_of_the_data_cannot_vote(world: World)
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     with refused(NotAllowed, match="(until recently|You registered this artifact)", code="separation_of_duties"):
         world.vote(request, uploader)
+
+
+@pytest.mark.parametrize("part", ["filed", "registered", "owned", "gave away"])
+def test_whoever_has_a_part_in_the_same_bytes_of_another_team_cannot_vote(world: World, part: str) -> None:
+    voter, other = world.cast.reviewer_one, world.cast.outsider
+    people.grant_role(user=voter, role=Role.REQUESTER, team=Team.objects.get(slug="ads"), by=None, now=world.now)
+    by = other if part == "owned" else voter
+    twin = make_version(by=by, team="ads", owner=voter if part == "owned" else None, now=world.now)
+    if part == "filed":
+        twin = make_version(by=other, team="ads", slug="again", now=world.now)
+        walks.make_draft(by=voter, version=twin, with_data=False, now=world.now)
+    elif part == "gave away":
+        asset = inventory.register_asset(
+            team="ads", slug=twin.asset.slug, name=twin.asset.name, tier="T1", owner=other, by=other, now=world.now
+        )
+        assert asset.owner == other
+    request = world.in_review()
+    with refused(NotAllowed, match="(for another team|until recently)", code="separation_of_duties"):
+        world.vote(request, voter)
+
+
+def test_whoever_made_the_projection_that_another_person_stated_cannot_vote(world: World) -> None:
+    people.grant_role(user=world.mate, role=Role.REVIEWER, by=None, now=world.now)
+    request, by = world.evidence(), world.cast.author
+    projection = kept.project_and_store(spec=cost_spec(), by=world.mate, now=world.now)
+    projections.state(request=request, projection=projection, option="own", by=by, now=world.now)
+    walks.explain_everything(request=request, by=by, now=world.now)
+    request = review.request_review(request=request, by=by, now=world.now)
+    with refused(NotAllowed, match="You ran or edited evidence", code="separation_of_duties"):
+        world.vote(request, world.mate)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_the_owner_of_another_model_of_the_team_is_not_from_outside_it(world: World, *, left: bool) -> None:
+    request, lead = world.before_the_last_vote(), world.cast.approver
+    other = make_version(by=world.cast.author, owner=lead, slug="other-model", seed=9, now=world.now).asset
+    if left:
+        hand_over(world, other, world.mate)
+    with refused(NotAllowed, match="1 of 1 approvals", code="separation_of_duties"):
+        last_vote(world, request)
+    with refused(NotAllowed, match="no interest in this request"):
+        waivers.grant(
+            request=request, rule_id="business-gain-prod", valid_days=9, reason="It is fine.", by=lead, now=world.now
+        )
+
+
+@pytest.mark.parametrize("lifts", [False, True])
+@pytest.mark.parametrize("joined", ["owner", "member"])
+def test_who_has_an_interest_since_settles_no_condition(world: World, joined: str, *, lifts: bool) -> None:
+    request, lead = world.before_the_last_vote(), world.cast.approver
+    promise = review.NewCondition(text="Watch the error rate.", owner=world.cast.product, due_on=world.day(30))
+    condition = Condition.objects.get(authorization__decision__request=last_vote(world, request, conditions=(promise,)))
+    if joined == "owner":
+        hand_over(world, request, lead)
+    else:
+        people.grant_role(user=lead, role=Role.REQUESTER, team=request.team, by=None, now=world.now)
+    with refused(NotAllowed):
+        if lifts:
+            authorizations.lift_condition(condition=condition, reason="It is not needed.", by=lead, now=world.now)
+        else:
+            authorizations.confirm_condition(condition=condition, by=lead, now=world.now)
 
 
 @pytest.mark.parametrize("left", [False, True])

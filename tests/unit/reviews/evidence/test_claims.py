@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.evidence.domain.claims import (
+    CLAIMED,
     RecordedValue,
     binding_values,
     counted_values,
@@ -95,11 +96,12 @@ def test_an_estimate_lowers_a_declaration_only_if_its_range_contains_it() -> Non
     assert counted([typed], [value(110, id="2")]) == value(110, id="2")
 
 
-def test_an_estimate_that_a_measurement_corrected_is_evidence_of_the_deployment_only() -> None:
+def test_a_recalculation_replaces_only_estimates_of_the_deployment_of_the_same_projection() -> None:
     for name, is_bound in (("inference_cost_1y_usd", False), ("training_cost_usd", True)):
-        own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, id="2")
-        found = binding_values([own], on_record=[record], recalculated={own.id})
+        own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, basis=Basis.ESTIMATED, id="2")
+        found = binding_values([own], on_record=[record], corrected={own.id, record.id})
         assert found == ((record,) if is_bound else ())
+        assert binding_values([own], on_record=[record], corrected={own.id}) == (record,)
 
 
 def test_a_total_on_record_binds_a_computed_total_which_is_no_claim() -> None:
@@ -150,6 +152,12 @@ def test_evidence_stays_on_record_until_it_expires() -> None:
     later = recorded(value(5, id="2"), 2, approved_at=NOW + DAY / 2)
     assert [one.id for one in values_on_record([row, later], now=NOW)] == ["1", "2"]
     assert [one.id for one in values_on_record([row, later], now=NOW + DAY)] == ["2"]
+
+
+@pytest.mark.parametrize("basis", sorted(CLAIMED))
+def test_a_claim_does_not_leave_the_record_by_its_own_end(basis: Basis) -> None:
+    row = recorded(value(900, basis=basis, valid_until=NOW + DAY))
+    assert [one.id for one in values_on_record([row], now=NOW + DAY)] == ["1"]
 
 
 numbers = st.lists(st.integers(0, 1000), min_size=1, max_size=6)

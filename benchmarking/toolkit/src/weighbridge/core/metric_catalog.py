@@ -72,3 +72,11 @@ QUALITY_METRICS = (
     *("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc"),
     *("mae", "rmse", "r2", "mape"),
 )
+
+# What people state and bills say: no benchmark measures it, whatever the process of a model writes into its result.
+NEVER_BENCHMARKED = frozenset(
+    {
+        *("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd"),
+        *("cost_per_1k_usd", "business_kpi_delta"),
+    }
+)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -22,9 +23,11 @@ from governance.rulebook.domain import defaults
 from tests.factories.changes import REASON, grant, propose
 from tests.factories.models import accept_ownership, make_version
 from tests.factories.people import Cast, make_person
+from tests.factories.policies import LEAN
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.budgets.audited import changed
 from tests.refusals import has_code
+from tests.standstill import refused
 from weighbridge.core.errors import NotAllowed, WrongState
 
 DAY = timedelta(hours=24)
@@ -143,3 +146,25 @@ def test_which_teams_a_person_belongs_to(cast: Cast, now: datetime) -> None:
     assert teams(cast.finance, 1000) == {"search"}
     inventory.register_asset(**own, owner=cast.author, now=now)
     assert (teams(cast.finance, 89), teams(cast.finance, 91)) == ({"search"}, frozenset())
+
+
+@pytest.mark.parametrize("freed", [{"teams": ["ads"]}, {"teams": ["search"]}, {}])
+def test_who_belongs_to_a_team_with_rules_of_its_own_confirms_no_such_policy(
+    cast: Cast, second: User, now: datetime, freed: dict[str, list[str]]
+) -> None:
+    """A rule about one team alone, and one that exempts only the others; the same rule for all is everybody's."""
+    rulebook.publish(version=rulebook.draft_policy(source=LEAN, by=None, now=now), by=None, now=now)
+    source = yaml.safe_load(LEAN)
+    if freed == {"teams": ["ads"]}:
+        source["rules"][0] |= {"scope": freed, "id": "renamed"}
+    else:
+        source["rules"].append(source["rules"][0] | {"id": "more", "limit": 1, "scope": freed})
+    draft = rulebook.draft_policy(source=yaml.safe_dump(source), by=cast.approver, now=now)
+    change = propose(version=draft, by=cast.approver, now=now)
+    team = Team.objects.get(slug="search")
+    people.grant_role(user=cast.admin, role=Role.REQUESTER, team=team, by=None, now=now)
+    people.revoke_role(user=cast.admin, role=Role.REQUESTER, team=team, by=None, now=now)
+    if freed:
+        with refused(NotAllowed, match="You belong to a team whose rules this changes .search.", code="own_team"):
+            approvals.confirm(change=change, by=cast.admin, now=now)
+    approvals.confirm(change=change, by=second if freed else cast.admin, now=now)
