@@ -110,14 +110,8 @@ def lowered_claims(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]
 
 
 def _is_worse(value: MetricValue, claim: MetricValue) -> bool:
-    """Whether the value is less favorable than the claim, and outside the range of its cost projection."""
-    is_refined = (
-        claim.p80 is not None
-        and claim.lower is not None
-        and claim.upper is not None
-        and claim.lower <= value.value <= claim.upper
-    )
-    return not is_refined and (value.value - claim.value) * _sign(claim) > 0
+    """Whether the value is less favorable than the claim. The range of a claim excuses nothing: its maker sets it."""
+    return (value.value - claim.value) * _sign(claim) > 0
 
 
 def _sign(value: MetricValue) -> int:

@@ -88,12 +88,11 @@ def test_evidence_lowers_a_claim_and_evidence_on_record_raises_one(basis: Basis)
     assert counted([value(50)], [evidence]) == evidence
 
 
-def test_an_estimate_lowers_a_declaration_only_if_its_range_contains_it() -> None:
-    estimate = value(80, basis=Basis.ESTIMATED, p80=Decimal(100), lower=Decimal(60), upper=Decimal(120))
-    assert counted([estimate], [value(110, id="2")]) == estimate
-    assert counted([estimate], [value(121, id="2")]) == value(121, id="2")
-    typed = value(80, basis=Basis.ESTIMATED, lower=Decimal(0), upper=Decimal(10**9))
-    assert counted([typed], [value(110, id="2")]) == value(110, id="2")
+@pytest.mark.parametrize("p80", [None, Decimal(100)])
+def test_an_estimate_lowers_no_declaration_however_wide_its_range(p80: Decimal | None) -> None:
+    estimate = value(80, basis=Basis.ESTIMATED, p80=p80, lower=Decimal(0), upper=Decimal(10**9))
+    assert counted([estimate], [value(81, id="2")]) == value(81, id="2")
+    assert counted([estimate], [value(80, id="2")]) == estimate
 
 
 def test_a_recalculation_replaces_only_estimates_of_the_deployment_of_the_same_projection() -> None:
