@@ -207,5 +207,5 @@ def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now:
     assert Waiver.objects.get().granted_by == cast.approver
     assert (
         post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waivers", **leave).status_code
-        == 400
+        == 409
     )
