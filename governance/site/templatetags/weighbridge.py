@@ -177,6 +177,12 @@ def empty_state(content: str, title: str, icon: str = "", href: str = "", action
 
 
 @register.simple_block_tag
+def rows(content: str, label: str, *columns: str) -> str:
+    """A table of rows, each with a link: `{% rows "Runs" "Run" "State" %}<tr>…</tr>{% endrows %}`."""
+    return render_to_string("components/lists/rows.html", {"label": label, "columns": columns, "content": content})
+
+
+@register.simple_block_tag
 def message(content: str, title: str = "", tone: str = "info", **more: str | bool) -> str:
     """A highlighted message: `{% message "The run failed." tone="bad" %}…{% endmessage %}`."""
     return render_to_string("components/page/message.html", {"title": title, "text": content, "tone": tone, **more})
