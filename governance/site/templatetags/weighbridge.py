@@ -1,5 +1,6 @@
 """Template tags and filters: `{% load weighbridge %}`."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from governance.site.web import formatting, gauges, navigation
@@ -17,6 +19,7 @@ from governance.site.web.status_badges import StatusBadge, badge_of
 register = template.Library()
 
 ZERO = Decimal(0)
+REFERENCE = re.compile(r"\b(MRR-\d{4}-\d{4,})\b")
 
 
 @register.filter
@@ -75,6 +78,17 @@ def spaced(slug: str) -> str:
 def event_words(kind: str) -> str:
     """ "model.version_registered" -> "Model version registered": the kind of an audit event, readable."""
     return str(kind).replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """A sentence in which each reference of a request is a link to its page."""
+    parts = enumerate(REFERENCE.split(text))
+    return format_html_join("", "{}", ((_link_to(part) if at % 2 else part,) for at, part in parts))
+
+
+def _link_to(ref: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("reviews:detail", args=[ref]), ref)
 
 
 @register.simple_tag

@@ -18,6 +18,7 @@ from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
+from reviews.requests.domain.lifecycle import OPEN_STATES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import STEPS
@@ -100,6 +101,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],
         "conditions": [_condition(row, bound) for row in view.authorization.conditions] if view.authorization else [],
         "is_measuring": snapshot.is_measuring,
+        "is_over": snapshot.state not in OPEN_STATES,
         "forms": _forms(view, bound),
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),

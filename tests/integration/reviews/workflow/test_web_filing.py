@@ -269,7 +269,7 @@ def test_a_stated_metric_value_cannot_be_cleared_away(draft: ReviewRequest, auth
 def test_only_drafts_are_edited(submitted: ReviewRequest, author: User) -> None:
     page = enter(author).get(f"{page_of(submitted)}edit/", follow=True)
     assert page.redirect_chain == [(page_of(submitted), 302)]
-    assert said(page) == ["The request is evidence; only a draft can be edited."]
+    assert said(page) == ["The request is gathering evidence; only a draft can be edited."]
 
 
 def test_only_the_team_edits(draft: ReviewRequest, cast: Cast) -> None:
