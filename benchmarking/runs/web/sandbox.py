@@ -12,7 +12,7 @@ from benchmarking.runs.actions import sandbox as writes
 from benchmarking.runs.queries import sandbox
 from benchmarking.runs.rules import check_choose_sandbox
 from governance.people.approvals.models import Change
-from governance.people.approvals.queries import proposed_text
+from governance.people.approvals.queries import proposed_text, waits_for
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import ReasonForm
 from governance.site.web.refusals import refusal_of, settled
@@ -49,11 +49,12 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    may_skip_bubblewrap = sandbox.may_skip_bubblewrap()
+    may_skip_bubblewrap, proposed = sandbox.may_skip_bubblewrap(), sandbox.proposed()
     return {
         "may_skip_bubblewrap": may_skip_bubblewrap,
         "choices": sandbox.choices(),
-        "proposed": sandbox.proposed(),
+        "proposed": proposed,
+        "waits_for": waits_for(proposed) if proposed else "",
         "layers": sandbox.last_layers(),
         "form": ChoiceForm(initial={"may_skip_bubblewrap": not may_skip_bubblewrap}),
         "choice_label": "Require bubblewrap again"

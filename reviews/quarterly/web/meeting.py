@@ -127,8 +127,8 @@ move_item = CYCLE.step(
 @require_POST
 def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
     """Decide an item. The form offers the decisions that the item allows."""
-    check_lead_meeting(person_of(request))
     item = reads.find_item(cycle=load(request, quarter), item_id=item_id)
+    check_lead_meeting(person_of(request))
     form = asked.DecisionForm(request.POST, auto_id=f"decide-{item_id}-%s", item=item)
 
     def act() -> str:

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
+from governance.site.templatetags.weighbridge import words
 from governance.site.web.formatting import unit_words
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
@@ -43,7 +44,7 @@ def text_field(*, rows: int, **options: Any) -> forms.CharField:
 def metric_label(name: str) -> str:
     """The label of a metric in a list of choices, with its unit."""
     unit = CATALOG[name].unit
-    return f"{name} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
+    return f"{words(name)} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
 
 
 class PlainForm(forms.Form):

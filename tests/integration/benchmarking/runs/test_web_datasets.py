@@ -99,7 +99,7 @@ def test_two_people_govern_a_set_on_pages(cast: Cast, now: datetime) -> None:
     answer = client.post(f"/datasets/{row.pk}/propose/", {"reason": WHY})
     change = Change.objects.get()
     assert answer["Location"] == f"/changes/{change.pk}/"
-    assert "proposes to govern this set. Waits for Steward" in words(client.get(f"/datasets/{row.pk}/"))
+    assert "proposes to govern this set. Second person: Steward" in words(client.get(f"/datasets/{row.pk}/"))
     assert enter(cast.auditor).get(f"/changes/{change.pk}/").status_code == 200
     assert enter(cast.outsider).get(f"/changes/{change.pk}/").status_code == 404
     page = words(steward.get(f"/changes/{change.pk}/"))
