@@ -63,6 +63,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def publish(request: HttpRequest) -> HttpResponse:
     """Publish the uploaded price list or contract."""
+    check_price(person_of(request))
     form = SourceForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "benchmarking/prices/prices.html", _context(request) | {"form": form}, status=422)
@@ -79,6 +80,7 @@ def publish(request: HttpRequest) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest) -> HttpResponse:
     """Withdraw a source."""
+    check_price(person_of(request))
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
         return render(request, "benchmarking/prices/prices.html", _context(request) | {"withdrawal": form}, status=422)

@@ -45,7 +45,7 @@ class Lifecycle:
         if self.remark:
             yield self.remark
         yield f"![States of {self.thing} and the steps between them]({self.picture})"
-        states = ((state.words, state.owner.words, state.meaning) for state in self.states)
+        states = ((_name(state), state.owner.words, state.meaning) for state in self.states)
         yield table(("State", "Next actor", "Meaning"), states)
         yield table(("From", "To", "Step", "Who", "Conditions", "Effects"), map(_cells, self.steps))
 
@@ -57,9 +57,13 @@ class Lifecycle:
         return "\n".join([*lines, *(f"    {state} --> [*]" for state in states if state not in sources)]) + "\n"
 
 
+def _name(state: str) -> str:
+    return state.replace("_", " ")
+
+
 def _cells(step: Transition[Any]) -> tuple[str, ...]:
     action, guards = step.action.replace("_", " "), step.guards or "none"
-    return step.source.words, step.target.words, action, step.actor.words, guards, step.effects
+    return _name(step.source), _name(step.target), action, step.actor.words, guards, step.effects
 
 
 REQUEST = Lifecycle("Request", "a request", "lifecycle-request.svg", RequestState, TRANSITIONS)

@@ -1,5 +1,7 @@
 """Pages of the model inventory, and the download of stored files."""
 
+from typing import Any
+
 from django import forms
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -11,7 +13,11 @@ from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.inventory.actions import stored_files
 from governance.inventory.enums import Tier
+from governance.inventory.models import ModelAsset
 from governance.inventory.queries import ModelSelection
+from governance.people.approvals import queries as changes
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.people.web.current_user import person_of
 
@@ -53,10 +59,16 @@ def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     context = {
         "asset": asset,
         "versions": inventory.versions_of(asset),
+        "named": changes.open_for(kind=Changed.OWNER, subject=asset),
         "events": trail.of_subject("model", subject=f"{team}/{slug}"),
         "crumbs": (("Models", "/models/"), (asset.name, "")),
     }
     return render(request, "governance/inventory/model.html", context)
+
+
+def part_of_change(change: Change) -> dict[str, Any]:
+    """The context for the page of a change of owner: the model."""
+    return {"asset": ModelAsset.objects.select_related("team").get(pk=change.subject_id)}
 
 
 def file_answer(digest: str, *, name: str, kind: str) -> FileResponse:

@@ -8,7 +8,8 @@ from django.db.models import Count, QuerySet
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from governance.people.approvals.queries import confirmable_by
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import confirmable_by, proposed_by, waits_for
 from governance.people.domain.roles import Person
 from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import name_of
@@ -83,12 +84,13 @@ class AuthorizationLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeLine:
-    """A change that another person proposed and that this person may confirm."""
+    """A change that takes two people. `waits_for` says who can confirm it."""
 
     id: int
     ref: str
     description: str
     proposed_by: str
+    waits_for: str
     expires_at: datetime
 
 
@@ -122,13 +124,14 @@ class Inbox:
     cycles: tuple[CycleLine, ...]
     actions: tuple[ActionView, ...]
     changes: tuple[ChangeLine, ...]
+    proposed: tuple[ChangeLine, ...]
     conditions: tuple[ConditionLine, ...]
     authorizations: tuple[AuthorizationLine, ...]
     stuck: tuple[StuckLine, ...]
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing needs this person. Requests that wait on others do not count."""
+        """Whether nothing needs this person. Requests and changes that wait on others do not count."""
         own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
         return not any((*own, self.changes, self.stuck))
 
@@ -142,16 +145,16 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=open_action_items(person, now=now),
-        changes=tuple(_changes(person)),
+        changes=tuple(map(_change_line, confirmable_by(person))),
+        proposed=tuple(map(_change_line, proposed_by(person))),
         conditions=tuple(_conditions(person, now)),
         authorizations=tuple(_authorizations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
 
 
-def _changes(person: Person) -> Iterable[ChangeLine]:
-    for row in confirmable_by(person):
-        yield copy_of(row, ChangeLine, ref=str(row), proposed_by=name_of(row.proposed_by))
+def _change_line(row: Change) -> ChangeLine:
+    return copy_of(row, ChangeLine, ref=str(row), proposed_by=name_of(row.proposed_by), waits_for=waits_for(row))
 
 
 def _cycles() -> Iterable[CycleLine]:

@@ -134,3 +134,18 @@ def test_every_named_template_exists_and_every_template_is_named() -> None:
     named = {name for path in templates() for name in INCLUDED.findall(path.read_text())}
     named |= {name for path in sources() for name in named_in(parsed(path))}
     assert (unlike(named, exist), unlike(exist, named)) == ([], [])
+
+
+CLASSES = re.compile(r'\bclass="([^"]*)"')
+
+
+def test_every_class_of_a_page_has_a_style() -> None:
+    styles = "".join(path.read_text() for path in assets())
+    used = {
+        name
+        for path in pages()
+        for names in CLASSES.findall(path.read_text())
+        for name in re.sub(r"{%.*?%}|{{.*?}}", " ", names).split()
+        if not name.endswith("-")
+    }
+    assert sorted(name for name in used if not re.search(rf"\.{name}\b", styles)) == []

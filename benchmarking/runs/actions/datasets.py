@@ -25,6 +25,7 @@ from governance.people.domain.roles import Person, Role
 from governance.people.models import Team
 from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
+from governance.people.rules import may_read_changes
 from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 LICENSE_CHARS_MAX = 120
@@ -205,6 +206,11 @@ def _dataset_of(change: Change) -> Dataset:
     return Dataset.objects.select_related("team").get(pk=change.subject_id)
 
 
+def _visible(person: Person) -> Q:
+    own = Q(proposed_by_id=person.id) | Q(details__team__in=sorted(person.teams))
+    return Q() if may_govern(person) or may_read_changes(person) else own
+
+
 def _record(word: str, row: Dataset, by: User, now: datetime, details: dict[str, Any], *, reason: str = "") -> None:
     audit.record(
         kind=f"dataset.{word}", by=by, subject=("dataset", row.digest), details=details, reason=reason, now=now
@@ -222,7 +228,7 @@ register_kind(
         check=lambda change: _check_governable(_dataset_of(change)),
         lock=_lock_name,
         apply=lambda change, by, now: govern(dataset=_dataset_of(change), by=by, now=now),
-        visible=lambda person: Q() if may_govern(person) else Q(proposed_by_id=person.id),
+        visible=_visible,
         noun="an evaluation set",
         another="a data steward from another team",
         done="confirmed. Quality on this evaluation set now counts as measured.",

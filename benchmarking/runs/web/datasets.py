@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from benchmarking.runs.actions import datasets as writes
 from benchmarking.runs.actions.datasets import LICENSE_CHARS_MAX, NewDataset
 from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStatus, balance_lines
+from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import datasets as reads
 from benchmarking.runs.rules import check_govern, check_propose_set, check_register, may_govern
 from governance.audit.queries import trail
@@ -22,8 +23,8 @@ from governance.people.approvals.enums import Changed
 from governance.people.domain.roles import Person
 from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.fields import AnyModelChoiceField, ReasonForm, reason_in
-from governance.site.web.refusals import attempt, refusal_of, refusals_shown, show_in
+from governance.people.web.fields import AnyModelChoiceField, ReasonForm
+from governance.site.web.refusals import refusal_of, settled, show_in
 from weighbridge.core.errors import Refused
 
 PAGE_SIZE = 50
@@ -106,51 +107,75 @@ def new(request: HttpRequest) -> HttpResponse:
     elif request.method == "POST":
         status = 400
     crumbs = (("Evaluation sets", reverse("benchmarking:datasets")), ("Register", ""))
-    context = {"form": form, "crumbs": crumbs}
+    context = {"form": form, "crumbs": crumbs, "had_file": bool(request.FILES)}
     return render(request, "benchmarking/runs/dataset_new.html", context, status=status)
 
 
 @require_safe
 def detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """`/datasets/7/`: one version: owner, license, purpose, class balance, status, and the steps."""
+    return _page(request, reads.find(dataset_id=dataset_id, person=person_of(request)))
+
+
+def _page(
+    request: HttpRequest,
+    row: Dataset,
+    *,
+    propose_form: ReasonForm | None = None,
+    retire_form: ReasonForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     person = person_of(request)
-    row = reads.find(dataset_id=dataset_id, person=person)
+    change = approvals.open_for(kind=Changed.DATASET, subject=row)
     is_proposed, is_retired = row.status == DatasetStatus.PROPOSED, row.status == DatasetStatus.RETIRED
     context = {
         "dataset": row,
         "balance": balance_lines(row.class_balance),
         "versions": reads.visible_to(person).filter(team=row.team, name=row.name).order_by("-version"),
-        "change": approvals.open_for(kind=Changed.DATASET, subject=row),
+        "change": change,
+        "waits_for": approvals.waits_for(change) if change else "",
         "cannot_propose": refusal_of(lambda: check_propose_set(person, team=row.team.slug)),
         "cannot_retire": refusal_of(lambda: check_govern(person, to="retire an evaluation set")),
         "is_proposed": is_proposed,
         "is_retired": is_retired,
-        "form": ReasonForm(),
+        "propose_form": propose_form or ReasonForm(auto_id="propose-%s"),
+        "retire_form": retire_form or ReasonForm(auto_id="retire-%s"),
         "events": trail.of_subject("dataset", subject=row.digest),
         "crumbs": (("Evaluation sets", reverse("benchmarking:datasets")), (str(row), "")),
     }
-    return render(request, "benchmarking/runs/dataset.html", context)
+    return render(request, "benchmarking/runs/dataset.html", context, status=status)
 
 
 @require_POST
 def propose(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Propose that the set is governed; redirect to the change, which a data steward confirms."""
     row = reads.find(dataset_id=dataset_id, person=person_of(request))
-    with refusals_shown(request):
-        change = writes.propose(dataset=row, reason=reason_in(request), by=user_of(request), now=timezone.now())
-        messages.success(request, f"{change} is proposed. A data steward from another team confirms it.")
-        return redirect("governance:change", change.pk)
-    return redirect("benchmarking:dataset", dataset_id)
+    check_propose_set(person_of(request), team=row.team.slug)
+    form = ReasonForm(request.POST, auto_id="propose-%s")
+
+    def act() -> str:
+        change = writes.propose(dataset=row, **form.cleaned_data, by=user_of(request), now=timezone.now())
+        return approvals.proposed_text(change)
+
+    done, status = settled(request, form, act)
+    change = approvals.open_for(kind=Changed.DATASET, subject=row) if done else None
+    if change is None:
+        return _page(request, row, propose_form=form, status=status)
+    return redirect("governance:change", change.pk)
 
 
 @require_POST
 def retire(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Retire the set."""
     row = reads.find(dataset_id=dataset_id, person=person_of(request))
+    check_govern(person_of(request), to="retire an evaluation set")
+    form = ReasonForm(request.POST, auto_id="retire-%s")
 
     def act() -> str:
-        writes.retire(dataset=row, reason=reason_in(request), by=user_of(request), now=timezone.now())
+        writes.retire(dataset=row, **form.cleaned_data, by=user_of(request), now=timezone.now())
         return f"{row} is retired. Values that were measured on it stay on record."
 
-    attempt(request, act)
-    return redirect("benchmarking:dataset", dataset_id)
+    done, status = settled(request, form, act)
+    return (
+        redirect("benchmarking:dataset", dataset_id) if done else _page(request, row, retire_form=form, status=status)
+    )

@@ -12,10 +12,10 @@ from benchmarking.runs.actions import sandbox as writes
 from benchmarking.runs.queries import sandbox
 from benchmarking.runs.rules import check_choose_sandbox
 from governance.people.approvals.models import Change
-from governance.people.approvals.queries import proposed_text
+from governance.people.approvals.queries import proposed_text, waits_for
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import ReasonForm
-from governance.site.web.refusals import attempt, refusal_of
+from governance.site.web.refusals import refusal_of, settled
 
 
 class ChoiceForm(ReasonForm):
@@ -33,27 +33,28 @@ def detail(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Allow or forbid runs without bubblewrap."""
+    check_choose_sandbox(person_of(request))
     form = ChoiceForm(request.POST)
-    if not form.is_valid():
-        return render(request, "benchmarking/runs/sandbox.html", _context(request) | {"form": form}, status=422)
-    given = form.cleaned_data
 
     def act() -> str:
-        done = writes.choose(**given, by=user_of(request), now=timezone.now())
+        done = writes.choose(**form.cleaned_data, by=user_of(request), now=timezone.now())
         if isinstance(done, Change):
             return proposed_text(done)
         return "Saved. The choice applies to all runs that start from now on."
 
-    attempt(request, act)
-    return redirect("benchmarking:sandbox")
+    is_done, status = settled(request, form, act)
+    if is_done:
+        return redirect("benchmarking:sandbox")
+    return render(request, "benchmarking/runs/sandbox.html", _context(request) | {"form": form}, status=status)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    may_skip_bubblewrap = sandbox.may_skip_bubblewrap()
+    may_skip_bubblewrap, proposed = sandbox.may_skip_bubblewrap(), sandbox.proposed()
     return {
         "may_skip_bubblewrap": may_skip_bubblewrap,
         "choices": sandbox.choices(),
-        "proposed": sandbox.proposed(),
+        "proposed": proposed,
+        "waits_for": waits_for(proposed) if proposed else "",
         "layers": sandbox.last_layers(),
         "form": ChoiceForm(initial={"may_skip_bubblewrap": not may_skip_bubblewrap}),
         "choice_label": "Require bubblewrap again"

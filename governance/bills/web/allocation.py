@@ -111,7 +111,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def propose(request: HttpRequest, number: int) -> HttpResponse:
     """Propose the publication of a version. A second person confirms."""
-    check_see_bills(person_of(request))
+    check_handle_bills(person_of(request))
     version = allocation.find(number=number)
 
     def act() -> str:

@@ -3,11 +3,13 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,12 +26,13 @@ from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import Balance, BudgetMode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
-from governance.budgets.models import BudgetAccount
+from governance.budgets.models import BudgetAccount, CostCenter
 from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.queries.budgets import AccountView
 from governance.budgets.queries.ledger import AccountStatement
 from governance.budgets.rules import (
     check_allocate_budget,
+    check_propose_budget_change,
     may_allocate_budget,
     may_propose_budget_change,
     may_see_budget,
@@ -42,8 +45,7 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_quantity
-from governance.site.web.refusals import attempt, settled
-from weighbridge.core.errors import Invalid
+from governance.site.web.refusals import settled
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,22 @@ class CenterAccounts:
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
     """`/budgets/`: the budgets of all cost centers in a quarter, and the allocation form for finance."""
-    person = person_of(request)
-    if request.method == "POST":
-        check_allocate_budget(person)
-    current = str(Quarter.of(timezone.now().date()))
-    form = _form(request, current)
-    if request.method == "POST" and settled(request, form, lambda: _allocate(request, form))[0]:
+    if request.method != "POST":
+        return _list(request)
+    check_allocate_budget(person_of(request))
+    form = AllocationForm(request.POST)
+    done, status = settled(request, form, lambda: _allocate(request, form))
+    if done:
         return redirect(f"{reverse('governance:budgets')}?quarter={form.cleaned_data['quarter']}")
+    return _list(request, form=form, status=status)
+
+
+def _list(request: HttpRequest, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
+    """The page of all budgets of a quarter; `bound` are forms that were refused, by their name in the template."""
+    person, current = person_of(request), str(Quarter.of(timezone.now().date()))
     quarter = str(Quarter.parse(request.GET.get("quarter", "") or current))
+    initial = {"quarter": current, "key": secrets.token_urlsafe(16)}
+    offered = {"form": AllocationForm(initial=initial), "center_form": CenterForm()} | bound
     context = {
         "quarter": quarter,
         "current": current,
@@ -76,30 +86,37 @@ def listed(request: HttpRequest) -> HttpResponse:
         "teams": _centers(person, quarter),
         "waiting": changes.listed(person=person, state="pending", kind="budget").count(),
         "may_read_findings": may_read_findings(person),
-        **({"form": form, "center_form": CenterForm()} if may_allocate_budget(person) else {"form": None}),
+        **(offered if may_allocate_budget(person) else {"form": None}),
     }
-    return render(request, "governance/budgets/budgets.html", context)
+    return render(request, "governance/budgets/budgets.html", context, status=status)
 
 
 @require_POST
 def open_center(request: HttpRequest) -> HttpResponse:
     """Open a unit or a project."""
+    check_allocate_budget(person_of(request))
+    form = CenterForm(request.POST)
 
     def act() -> str:
-        given = _given(CenterForm(request.POST))
+        given = dict(form.cleaned_data)
         level, team = CenterLevel(given.pop("level")), given.pop("team")
         parent = cost_centers.of_team(team) if team else None
         center = tree_writes.open_center(level=level, parent=parent, **given, by=user_of(request), now=timezone.now())
         return f"{center.name} is created. Allocate a budget to it."
 
-    attempt(request, act)
-    return redirect("governance:budgets")
+    done, status = settled(request, form, act)
+    return redirect("governance:budgets") if done else _list(request, center_form=form, status=status)
 
 
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
     """One account: balance, terms, open changes, and all postings with the amount available after each."""
-    person, row = person_of(request), _account(request, team, quarter, unit)
+    return _page(request, _account(request, team, quarter, unit))
+
+
+def _page(request: HttpRequest, row: BudgetAccount, *, status: int = 200, **bound: forms.Form) -> HttpResponse:
+    """The page of an account; `bound` are forms that were refused, by their name in the template."""
+    person, quarter = person_of(request), row.quarter
     statement = ledger.statement_of(row, today=timezone.now().date())
     title = TITLES[BudgetUnit(row.unit)]
     crumbs = (
@@ -119,8 +136,9 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         "terms_form": TermsForm(initial=initial) if may_shape else None,
         "place_form": _place_form(row) if may_shape else None,
         "change_form": _change_form(row, statement) if may_change else None,
+        **bound,
     }
-    return render(request, "governance/budgets/account.html", context)
+    return render(request, "governance/budgets/account.html", context, status=status)
 
 
 def _change_form(row: BudgetAccount, statement: AccountStatement, data: QueryDict | None = None) -> ChangeForm:
@@ -134,51 +152,62 @@ def _place_form(row: BudgetAccount) -> ParentForm | None:
     return ParentForm(initial={"parent": parent.slug}) if row.center.level == CenterLevel.TEAM and parent else None
 
 
-def _step(act: Callable[[HttpRequest, BudgetAccount], str]) -> Callable[..., HttpResponse]:
-    """A view that takes a step on an account, and shows the account with the sentence about it."""
+def _step(
+    name: str,
+    *,
+    form: Callable[[BudgetAccount, QueryDict], forms.Form],
+    check: Callable[[Person, BudgetAccount], None],
+) -> Callable[[Callable[..., str]], Callable[..., HttpResponse]]:
+    """Make a view of a step on an account. It shows the account with the sentence about it, or the refused form."""
 
-    @require_POST
-    @wraps(act)
-    def view(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-        row = _account(request, team, quarter, unit)
-        attempt(request, lambda: act(request, row))
-        return redirect("governance:account", team, quarter, unit)
+    def make_view(act: Callable[..., str]) -> Callable[..., HttpResponse]:
+        @require_POST
+        @wraps(act)
+        def view(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+            row = _account(request, team, quarter, unit)
+            check(person_of(request), row)
+            bound = form(row, request.POST)
+            taken = partial(act, row, by=user_of(request), now=timezone.now())
+            done, status = settled(request, bound, lambda: taken(**bound.cleaned_data))
+            if done:
+                return redirect("governance:account", team, quarter, unit)
+            return _page(request, row, status=status, **{name: bound})
 
-    return view
+        return view
+
+    return make_view
 
 
-@_step
-def propose_change(request: HttpRequest, row: BudgetAccount) -> str:
+def _bound_change_form(row: BudgetAccount, data: QueryDict) -> ChangeForm:
+    return _change_form(row, ledger.statement_of(row, today=timezone.now().date()), data)
+
+
+@_step(
+    "change_form",
+    form=_bound_change_form,
+    check=lambda person, row: check_propose_budget_change(person, team=budgets.team_of(row)),
+)
+def propose_change(
+    row: BudgetAccount, *, aspect: str, target: str, reason: str, by: User, now: datetime, **given: Any
+) -> str:
     """Propose a change of an account."""
-    form = _change_form(row, ledger.statement_of(row, today=timezone.now().date()), request.POST)
-    given = _given(form)
     targets = {str(each.pk): each for each in budgets.targets_of(row)}
-    aspect, target, reason = Aspect(given.pop("aspect")), targets.get(given.pop("target")), given.pop("reason")
-    wish = Rebooking(account=row, aspect=aspect, target=target, **given)
-    change = budget_changes.propose(wish=wish, reason=reason, by=user_of(request), now=timezone.now())
-    return changes.proposed_text(change)
+    wish = Rebooking(account=row, aspect=Aspect(aspect), target=targets.get(target), **given)
+    return changes.proposed_text(budget_changes.propose(wish=wish, reason=reason, by=by, now=now))
 
 
-@_step
-def terms(request: HttpRequest, row: BudgetAccount) -> str:
+@_step("terms_form", form=lambda _, data: TermsForm(data), check=lambda person, _: check_allocate_budget(person))
+def terms(row: BudgetAccount, *, mode: str, by: User, now: datetime, **given: Any) -> str:
     """Set the mode and the tolerance of an account."""
-    form = TermsForm(request.POST)
-    if not form.is_valid():
-        raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
-    mode = BudgetMode(form.cleaned_data["mode"])
-    wanted = form.cleaned_data | {"mode": mode}
-    done = tree_writes.set_terms(account=row, **wanted, by=user_of(request), now=timezone.now())
-    return changes.proposed_text(done) if isinstance(done, Change) else f"{mode.value.capitalize()}. {mode.words}"
+    wanted = BudgetMode(mode)
+    done = tree_writes.set_terms(account=row, mode=wanted, **given, by=by, now=now)
+    return changes.proposed_text(done) if isinstance(done, Change) else f"{wanted.value.capitalize()}. {wanted.words}"
 
 
-@_step
-def place(request: HttpRequest, row: BudgetAccount) -> str:
+@_step("place_form", form=lambda _, data: ParentForm(data), check=lambda person, _: check_allocate_budget(person))
+def place(row: BudgetAccount, *, parent: CostCenter, by: User, now: datetime) -> str:
     """Move the cost center of an account under another unit."""
-    form = ParentForm(request.POST)
-    if not form.is_valid():
-        raise Invalid("Choose the organization or one of its units.", field="parent")
-    parent = form.cleaned_data["parent"]
-    tree_writes.move_center(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
+    tree_writes.move_center(center=row.center, parent=parent, by=by, now=now)
     return f"{row.center.name} is now under {parent.name}."
 
 
@@ -190,8 +219,12 @@ def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str
 
 
 def part_of_change(change: Change) -> dict[str, Any]:
-    """The context for the page of a proposed change: the accounts on which it books."""
-    return {"accounts": [_standing(each) for each in budgets.accounts_of(change)]}
+    """The context for the page of a proposed change: the accounts on which it books, and their new mode, if any."""
+    mode = change.details.get("mode")
+    return {
+        "accounts": [_standing(each) for each in budgets.accounts_of(change)],
+        "terms": BudgetMode(mode) if mode else None,
+    }
 
 
 def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
@@ -201,20 +234,6 @@ def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
 
 def _account(request: HttpRequest, team: str, quarter: str, unit: str) -> BudgetAccount:
     return ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
-
-
-def _given(form: forms.Form) -> dict[str, Any]:
-    """The values of a valid form. Raises Invalid with the first error."""
-    if not form.is_valid():
-        field, reasons = next(iter(form.errors.items()))
-        raise Invalid(f"{field.replace('_', ' ').capitalize()}: {reasons[0]}", field=field)
-    return form.cleaned_data
-
-
-def _form(request: HttpRequest, quarter: str) -> AllocationForm:
-    if request.method == "POST":
-        return AllocationForm(request.POST)
-    return AllocationForm(initial={"quarter": quarter, "key": secrets.token_urlsafe(16)})
 
 
 def _allocate(request: HttpRequest, form: AllocationForm) -> str:

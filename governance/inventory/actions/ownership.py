@@ -7,12 +7,13 @@ from django.db.models import Q
 
 from governance.audit.actions import record as audit
 from governance.inventory.models import ModelAsset
+from governance.inventory.queries import visible_to
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.kinds import ChangeKind, register
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
-from governance.people.rules import check_act_for_team, may_read_changes
+from governance.people.rules import check_act_for_team
 from weighbridge.core.errors import Invalid
 
 REASON = "The team named this owner when it registered the model."
@@ -65,8 +66,9 @@ def _apply(change: Change, by: User, now: datetime) -> None:
 
 
 def _visible(person: Person) -> Q:
+    """Whoever sees the model sees who is to own it."""
     own = Q(details__owner=person.username) | Q(proposed_by_id=person.id)
-    return Q() if may_read_changes(person) else own
+    return own | Q(subject_id__in=visible_to(person).values("pk"))
 
 
 register(

@@ -13,17 +13,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.bills.web import allocation
 from governance.budgets.web import budgets
+from governance.inventory import web as inventory
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as reads
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.kinds import KINDS, check_confirm, check_refuse, kind_of
 from governance.people.approvals.models import Change
-from governance.people.rules import may_manage_people
+from governance.people.rules import check_manage_people, may_manage_people
 from governance.people.web import grants
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.fields import ReasonForm, reason_in
+from governance.people.web.fields import ReasonForm
 from governance.rulebook.web import policies
-from governance.site.web.refusals import refusal_of, refusals_shown
+from governance.site.web.refusals import refusal_of, refusals_shown, settled
 
 PAGE_SIZE = 30
 
@@ -32,6 +33,8 @@ PAGE_SIZE = 30
 def listed(request: HttpRequest) -> HttpResponse:
     """`/changes/`: open and closed changes, optionally of one `?kind=`, and the form to propose a role."""
     person, kind = person_of(request), request.GET.get("kind", "")
+    if request.method == "POST":
+        check_manage_people(person)
     form, change, status = grants.propose(request)
     if change is not None:
         return redirect("governance:change", change.pk)
@@ -47,20 +50,23 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, change_id: int) -> HttpResponse:
     """`/changes/7/`: the change, its proposer and reason, and the people who may confirm it."""
+    return _page(request, reads.find(change_id=change_id, person=person_of(request)))
+
+
+def _page(request: HttpRequest, change: Change, form: ReasonForm | None = None, status: int = 200) -> HttpResponse:
     person = person_of(request)
-    change = reads.find(change_id=change_id, person=person)
     context = {
         "change": change,
         "is_open": change.state == ChangeState.PENDING,
         "cannot_confirm": refusal_of(lambda: check_confirm(person, change)),
         "confirmers": reads.confirmers(change),
         "why_none": kind_of(change).why_none,
-        "form": None if refusal_of(lambda: check_refuse(person, change)) else ReasonForm(),
+        "form": None if refusal_of(lambda: check_refuse(person, change)) else form or ReasonForm(),
         "is_own": change.proposed_by_id == person.id,
         "crumbs": (("Changes", reverse("governance:changes")), (str(change), "")),
         **_part_of(change),
     }
-    return render(request, "governance/operations/change.html", context)
+    return render(request, "governance/operations/change.html", context, status=status)
 
 
 @require_POST
@@ -76,11 +82,15 @@ def confirm(request: HttpRequest, change_id: int) -> HttpResponse:
 @require_POST
 def refuse(request: HttpRequest, change_id: int) -> HttpResponse:
     """Refuse a change (second person) or withdraw it (proposer)."""
-    change = reads.find(change_id=change_id, person=person_of(request))
-    with refusals_shown(request):
-        row = approvals.refuse(change=change, reason=reason_in(request), by=user_of(request), now=timezone.now())
-        messages.success(request, f"{row} is {row.state}. Nothing was changed.")
-    return redirect("governance:change", change_id)
+    change, form = reads.find(change_id=change_id, person=person_of(request)), ReasonForm(request.POST)
+    check_refuse(person_of(request), change)
+
+    def act() -> str:
+        row = approvals.refuse(change=change, **form.cleaned_data, by=user_of(request), now=timezone.now())
+        return f"{row} is {row.state}. Nothing was changed."
+
+    done, status = settled(request, form, act)
+    return redirect("governance:change", change_id) if done else _page(request, change, form, status)
 
 
 def _part_of(change: Change) -> dict[str, Any]:
@@ -95,6 +105,6 @@ _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.ALLOCATION: allocation.part_of_change,
     Changed.ROLE: grants.part_of_change,
     Changed.BUDGET: budgets.part_of_change,
-    Changed.OWNER: lambda _: {},
+    Changed.OWNER: inventory.part_of_change,
     Changed.DATASET: lambda change: {"details": change.details},
 }

@@ -17,7 +17,12 @@ from governance.budgets.queries import overruns
 from governance.findings import actions as writes
 from governance.findings import queries as findings_queries
 from governance.findings.models import Finding
-from governance.findings.rules import may_assign_finding, may_close_finding
+from governance.findings.rules import (
+    check_assign_finding,
+    check_close_finding,
+    may_assign_finding,
+    may_close_finding,
+)
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
@@ -74,6 +79,7 @@ def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> d
 @require_POST
 def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Assign a finding."""
+    check_assign_finding(person_of(request))
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
     form = AssignForm(request.POST)
     with refusals_shown(request):
@@ -88,6 +94,7 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
 def close(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Close a finding with a note."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
+    check_close_finding(person_of(request), owner_id=finding.owner_id)
     form = CloseForm(request.POST)
     with refusals_shown(request):
         note = form.cleaned_data["note"] if form.is_valid() else ""

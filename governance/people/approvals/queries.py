@@ -42,10 +42,21 @@ def confirmable_by(person: Person) -> list[Change]:
     return [change for change in rows if may_confirm(person, change)]
 
 
+def proposed_by(person: Person) -> QuerySet[Change]:
+    """The open changes that this person proposed, the first to expire first."""
+    rows = listed(person=person, state=ChangeState.PENDING)
+    return rows.filter(proposed_by_id=person.id).order_by("expires_at", "pk")
+
+
+def waits_for(change: Change) -> str:
+    """Who can confirm an open change, by name; why no one can, if so."""
+    people = [name_of(user) for user in confirmers(change)]
+    return " or ".join(people) or f"No one can confirm it now. {kind_of(change).why_none}"
+
+
 def proposed_text(change: Change) -> str:
     """The sentences for the person who has just proposed a change: what happens next, and whom to ask."""
-    people = [name_of(user) for user in confirmers(change)]
-    ask = f"Ask {' or '.join(people)}." if people else f"No one can confirm it now. {kind_of(change).why_none}"
+    ask = f"Ask {waits_for(change)}." if confirmers(change) else waits_for(change)
     return f"{change} is proposed. A second person must confirm it on its page, under Changes. {ask}"
 
 

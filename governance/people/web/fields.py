@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_RULE
+from governance.people.domain.reasons import REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_RULE
 from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ReasonForm(forms.Form):
         label="Why",
         max_length=REASON_CHARS_MAX,
         error_messages={"required": REASON_RULE},
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 2, "minlength": REASON_CHARS_MIN}),
     )
 
 

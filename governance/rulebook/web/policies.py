@@ -114,6 +114,7 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
 @require_POST
 def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
     """Propose the publication of a draft. A second person confirms."""
+    check_propose_publication(person_of(request))
     version = rulebook.find(kind=kind, name=name, number=number)
     with refusals_shown(request):
         by, now = user_of(request), timezone.now()

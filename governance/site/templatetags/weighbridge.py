@@ -1,5 +1,6 @@
 """Template tags and filters: `{% load weighbridge %}`."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from governance.site.web import formatting, gauges, navigation
@@ -17,6 +19,7 @@ from governance.site.web.status_badges import StatusBadge, badge_of
 register = template.Library()
 
 ZERO = Decimal(0)
+REFERENCE = re.compile(r"\b(MRR-\d{4}-\d{4,})\b")
 
 
 @register.filter
@@ -75,6 +78,17 @@ def spaced(slug: str) -> str:
 def event_words(kind: str) -> str:
     """ "model.version_registered" -> "Model version registered": the kind of an audit event, readable."""
     return str(kind).replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """A sentence in which each reference of a request is a link to its page."""
+    parts = enumerate(REFERENCE.split(text))
+    return format_html_join("", "{}", ((_link_to(part) if at % 2 else part,) for at, part in parts))
+
+
+def _link_to(ref: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("reviews:detail", args=[ref]), ref)
 
 
 @register.simple_tag
@@ -174,6 +188,12 @@ def empty_state(content: str, title: str, icon: str = "", href: str = "", action
     """The placeholder for an empty list: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
     context = {"title": title, "text": content, "icon": icon, "href": href, "action": action}
     return render_to_string("components/page/empty.html", context)
+
+
+@register.simple_block_tag
+def rows(content: str, label: str, *columns: str) -> str:
+    """A table of rows, each with a link: `{% rows "Runs" "Run" "State" %}<tr>…</tr>{% endrows %}`."""
+    return render_to_string("components/lists/rows.html", {"label": label, "columns": columns, "content": content})
 
 
 @register.simple_block_tag

@@ -13,7 +13,7 @@ from weighbridge.core.errors import Refused
 def show_in(form: forms.BaseForm, refusal: Refused) -> None:
     """Show the reason at the field that it names, or above the form."""
     field = refusal.field if refusal.field in form.fields else None
-    form.add_error(field, refusal.reason)
+    form.add_error(field, forms.ValidationError(refusal.reason, code=refusal.code))
 
 
 def refusal_of(check: Callable[[], None]) -> str:

@@ -18,7 +18,7 @@ def slip_question(*, name: str, value: Decimal, unit: str, peers: Sequence[Decim
     """
     if name == KPI and abs(value) > KPI_CHANGE_MAX:
         percent, meant = number_text(value * 100), number_text(value / 100)
-        return f"{name} is a fraction of 1, so {number_text(value)} means {percent} %. Did you mean {meant}? {CONFIRM}"
+        return f"This is a fraction of 1, so {number_text(value)} means {percent} %. Did you mean {meant}? {CONFIRM}"
     if len(peers) < PEERS_MIN or not value:
         return ""
     text, sizes = f"{number_text(value)} {unit}".strip(), [abs(peer) for peer in peers]

@@ -18,6 +18,7 @@ from reviews.quarterly.domain.sources import (
     UnownedModel,
     WaiverInForce,
 )
+from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.wording import value_words
 from weighbridge.core.metrics import number_text
 
@@ -134,7 +135,7 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Ag
         }
         weight = item.usd or Decimal(0)
         if item.approved_at is None:
-            reason = f"It is {item.state.replace('_', ' ')}: {cost}."
+            reason = f"It is {RequestState(item.state).words}: {cost}."
             yield AgendaEntry(kind=AgendaKind.PENDING_INVESTMENT, reason=reason, weight=weight, **fields)
         elif Quarter.of(item.approved_at) == quarter:
             reason = f"Approved on {item.approved_at:%Y-%m-%d}: {cost}."

@@ -13,7 +13,7 @@ from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
 from reviews.quarterly.queries.cycles import action_view, find_action
-from reviews.quarterly.rules import may_drop_action, may_finish_action, may_see_cycles
+from reviews.quarterly.rules import check_finish_action, may_drop_action, may_finish_action, may_see_cycles
 from reviews.quarterly.web.cycle_forms import OutcomeForm
 from reviews.quarterly.web.steps import StepPage
 
@@ -49,7 +49,7 @@ def _show(request: HttpRequest, action: str, form: forms.Form, *, status: int = 
     return render(request, "reviews/quarterly/action.html", context, status=status)
 
 
-ACTION = StepPage(_found, _follow)
+ACTION = StepPage(_found, _follow, lambda person, item: check_finish_action(person, owner_id=item.owner_id))
 
 acknowledge = ACTION.step(
     "acknowledge", writes.acknowledge, "{0.ref} is acknowledged; the next meeting sees that work has started."

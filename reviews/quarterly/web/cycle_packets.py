@@ -19,7 +19,7 @@ from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.rules import may_lead_meeting
+from reviews.quarterly.rules import check_lead_meeting, may_lead_meeting
 from reviews.quarterly.web.cycles import load
 from reviews.quarterly.web.meeting import CYCLE, follow
 from reviews.quarterly.web.steps import StepPage
@@ -98,7 +98,7 @@ def _retry(*, packet: CyclePacket, **given: Any) -> CyclePacket:
     return jobs.retry(row=packet, **given)
 
 
-PACKET = StepPage(_subject, follow)
+PACKET = StepPage(_subject, follow, lambda person, **_: check_lead_meeting(person))
 
 issue = CYCLE.step("packet", writes.issue, "Packet {0.number} is issued; its PDF is being created.", part="packets")
 retry = PACKET.step(

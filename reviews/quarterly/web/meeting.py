@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST
 
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
-from governance.people.web.current_user import user_of, wants_fragment
+from governance.people.web.current_user import person_of, user_of, wants_fragment
 from governance.site.web.refusals import settled
 from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.domain.decisions import TakenDecision
 from reviews.quarterly.queries import cycles as reads
+from reviews.quarterly.rules import check_lead_meeting
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.quarterly.web.cycles import context_of, load, show
 from reviews.quarterly.web.steps import StepPage
@@ -67,7 +68,7 @@ def _leave(*, person: User, **given: Any) -> str:
     return name_of(person)
 
 
-CYCLE = StepPage(find, follow)
+CYCLE = StepPage(find, follow, lambda person, **_: check_lead_meeting(person))
 
 refresh = CYCLE.step("gather", cycles.refresh, "The agenda is refreshed.", part="agenda")
 move_cut_off = CYCLE.step(
@@ -127,6 +128,7 @@ move_item = CYCLE.step(
 def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
     """Decide an item. The form offers the decisions that the item allows."""
     item = reads.find_item(cycle=load(request, quarter), item_id=item_id)
+    check_lead_meeting(person_of(request))
     form = asked.DecisionForm(request.POST, auto_id=f"decide-{item_id}-%s", item=item)
 
     def act() -> str:

@@ -21,7 +21,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import scores
 from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
-from reviews.scorecard.rules import may_edit_scorecard
+from reviews.scorecard.rules import check_edit_scorecard, check_edit_some_scorecard, may_edit_scorecard
 from weighbridge.core.errors import Invalid
 
 OPEN = (CycleState.PLANNED, CycleState.COLLECTING)
@@ -34,6 +34,7 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     asset = find(team=team, slug=slug, person=person_of(request))
     form, status = KpiForm(request.POST or None), 200
     if request.method == "POST":
+        check_edit_scorecard(person_of(request), team=team)
 
         def act() -> str:
             sheet = KpiSheet(**form.cleaned_data)
@@ -76,6 +77,7 @@ def supply(request: HttpRequest) -> HttpResponse:
     """`/scorecard/`: the KPIs that the user may supply values for; POST stores one value."""
     form, status = ActualForm(request.POST or None), 200
     if request.method == "POST":
+        check_edit_some_scorecard(person_of(request))
         done, status = settled(request, form, lambda: _save_value(request, form))
         if done:
             return redirect("reviews:scorecard")
@@ -85,6 +87,7 @@ def supply(request: HttpRequest) -> HttpResponse:
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """Store values from a CSV file, all or none."""
+    check_edit_some_scorecard(person_of(request))
     form = ActualsFileForm(request.POST, request.FILES)
     done, status = settled(request, form, lambda: _save_file(request, form))
     if done:

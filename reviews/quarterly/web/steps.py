@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from governance.people.web.current_user import user_of
+from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
 from reviews.workflow.web.step_forms import PlainForm
 
@@ -19,11 +19,13 @@ View = Callable[..., HttpResponse]
 @dataclass(frozen=True)
 class StepPage:
     """The page of some steps. For an address, `find` reads what the write takes, and `follow` answers with the page; it
-    gets the status 200 if the step was taken.
+    gets the status 200 if the step was taken. `check` raises for a person who may not take any of the steps, whatever
+    the form says.
     """
 
     find: Callable[..., Mapping[str, object]]
     follow: View
+    check: Callable[..., None]
 
     def step(
         self,
@@ -44,6 +46,8 @@ class StepPage:
         @require_POST
         def view(request: HttpRequest, **place: Any) -> HttpResponse:
             subject, filled = self.find(request, **place), form(request.POST, auto_id=auto_id.format(**place))
+
+            self.check(person_of(request), **subject)
 
             def act() -> str:
                 result = write(**subject, **filled.cleaned_data, by=user_of(request), now=timezone.now())

@@ -30,6 +30,13 @@ class RequestState(OwnedState):
     WITHDRAWN = "withdrawn", Actor.SYSTEM, "pulled out by the requester"
     EXPIRED = "expired", Actor.SYSTEM, "nobody acted before the deadline"
 
+    @property
+    def words(self) -> str:
+        """The name as used in sentences: what a request is."""
+        return _WORDS.get(self.value) or super().words
+
+
+_WORDS = {"draft": "a draft", "evidence": "gathering evidence", "changes_requested": "sent back for changes"}
 
 _DRAFT, _EVIDENCE, _IN_REVIEW = RequestState.DRAFT, RequestState.EVIDENCE, RequestState.IN_REVIEW
 _SCREENING, _CLEARED, _CHANGES = RequestState.SCREENING, RequestState.CLEARED, RequestState.CHANGES_REQUESTED

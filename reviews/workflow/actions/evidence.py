@@ -43,6 +43,7 @@ STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 ANSWER_CHARS_MIN = 10
 SOURCE_CHARS_MAX = 300
 SAMPLES_BELOW = 2**63
+IMPLAUSIBLE = "implausible"
 ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 
 
@@ -75,9 +76,9 @@ def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: Us
         check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
         _check_statement(statement, now)
         _check_total(row, statement)
-        _check_plausible(row, statement)
+        question = _check_plausible(row, statement)
         metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **statement.columns)
-        details = _value_details(metric_value) | ({"is_confirmed": "yes"} if statement.is_confirmed else {})
+        details = _value_details(metric_value) | ({"is_confirmed": "yes"} if question else {})
         record(kind="metric_value.stated", request=row, by=by, now=now, details=details)
         screening.evaluate_again(request=row, occasion="metric value stated", now=now)
     return metric_value
@@ -115,13 +116,13 @@ def _check_total(request: ReviewRequest, statement: StatedValue) -> None:
         )
 
 
-def _check_plausible(request: ReviewRequest, statement: StatedValue) -> None:
-    if statement.is_confirmed:
-        return
+def _check_plausible(request: ReviewRequest, statement: StatedValue) -> str:
+    """The question that the person confirmed; "" if there is none. Raises Invalid unless they did."""
     peers = peers_of(request, name=statement.name)
     question = slip_question(name=statement.name, value=statement.value, unit=statement.unit, peers=peers)
-    if question:
-        raise Invalid(question, code="implausible", field="value")
+    if question and not statement.is_confirmed:
+        raise Invalid(question, code=IMPLAUSIBLE, field="value")
+    return question
 
 
 def answer_item(

@@ -39,10 +39,13 @@ SUBMITTED = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """`/requests/new/`: an empty form. POST creates a draft."""
+    """`/requests/new/`: an empty form, or one for the version with the id in `?version=`. POST creates a draft."""
     person = person_of(request)
     check_act_for_any_team(person)
-    return _page(request, None, FilingForm(*_form_data(request), person=person), MetricValuesForm(*_form_data(request)))
+    version = request.GET.get("version")
+    initial = {"artifact": "registered", "model_version": version} if version else None
+    form = FilingForm(*_form_data(request), person=person, initial=initial)
+    return _page(request, None, form, MetricValuesForm(*_form_data(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

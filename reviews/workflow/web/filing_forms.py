@@ -17,7 +17,7 @@ from governance.people.queries.people import teams_of
 from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions.evidence import StatedValue
+from reviews.workflow.actions.evidence import IMPLAUSIBLE, StatedValue
 from weighbridge.core.metric_catalog import CATALOG
 from weighbridge.core.metrics import Basis, MetricValue
 
@@ -61,6 +61,17 @@ def decimal_field(**options: Any) -> forms.DecimalField:
     return forms.DecimalField(
         max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}), **options
     )
+
+
+def confirmation() -> forms.BooleanField:
+    """The answer to the question whether a value is a slip."""
+    return forms.BooleanField(required=False, label="The value is right")
+
+
+def shown_confirmation(form: forms.Form, *, value: str, confirmed: str) -> forms.BoundField | None:
+    """The field for that answer once the question is asked, and as long as it is answered; otherwise None."""
+    field = form[confirmed]
+    return field if form.has_error(value, code=IMPLAUSIBLE) or field.value() else None
 
 
 class VersionField(AnyModelChoiceField):
@@ -197,7 +208,6 @@ class MetricValuesForm(forms.Form):
     def __init__(self, *args: Any, claims: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.claims = dict(claims or {})
-        self.fields["is_confirmed"] = forms.BooleanField(required=False, label="The values are right")
         for kind in CATALOG.values():
             claim = self.claims.get(kind.name)
             self.fields[kind.name] = decimal_field(
@@ -224,6 +234,7 @@ class MetricValuesForm(forms.Form):
                 initial=claim.source if claim else "",
                 widget=forms.TextInput(attrs={"placeholder": "bill, quote, log, estimate of …"}),
             )
+            self.fields[f"{kind.name}_confirmed"] = confirmation()
 
     def clean(self) -> None:
         """Reject an emptied line: a stated metric value stays on record and can only be corrected."""
@@ -249,6 +260,7 @@ class MetricValuesForm(forms.Form):
             "value": self[name],
             "basis": self[f"{name}_basis"],
             "source": self[f"{name}_source"],
+            "confirmed": shown_confirmation(self, value=name, confirmed=f"{name}_confirmed"),
         }
 
     def statements(self) -> Iterator[StatedValue]:
@@ -267,5 +279,5 @@ class MetricValuesForm(forms.Form):
                     unit=kind.unit,
                     basis=basis,
                     source=source,
-                    is_confirmed=self.cleaned_data["is_confirmed"],
+                    is_confirmed=self.cleaned_data[f"{name}_confirmed"],
                 )

@@ -18,8 +18,10 @@ from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
+from reviews.requests.domain.lifecycle import OPEN_STATES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
+from reviews.snapshots.queries.allowed_steps import STEPS
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 from reviews.workflow.queries.view_evidence import run_entries
@@ -39,6 +41,8 @@ from weighbridge.core.errors import NotFound, Refused
 
 BoundForms = Mapping[str, forms.Form]
 RECENT_EVENTS = 8
+GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction"), "evidence")
+"""The steps with a form that have the guard of another step."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,9 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "records": _records(request, review, view),
         "items": [item_entry(view, item, bound) for item in view.checklist],
         "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],
+        "conditions": [_condition(row, bound) for row in view.authorization.conditions] if view.authorization else [],
         "is_measuring": snapshot.is_measuring,
+        "is_over": snapshot.state not in OPEN_STATES,
         "forms": _forms(view, bound),
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
@@ -132,12 +138,20 @@ def step(
 
 
 def perform_step(
-    request: HttpRequest, review: ReviewRequest, *, name: str, form: forms.Form, act: Callable[..., str], part: str
+    request: HttpRequest,
+    review: ReviewRequest,
+    *,
+    name: str,
+    form: forms.Form,
+    act: Callable[..., str],
+    part: str,
+    check: Callable[[], object] | None = None,
 ) -> HttpResponse:
     """Take a step: call `act` with the request, who acts and when, and the fields of the form.
 
     On success, show the message that `act` returns and redirect to `part` of the page. If the form is invalid or the
-    step is refused, render the page again with the reason beside the form.
+    step is refused, render the page again with the reason beside the form. Whoever may not take the step at all is told
+    so, and not what the form lacks: `check` raises for them; by default the guard of the step.
     """
     status = 400
     if form.is_valid():
@@ -151,13 +165,26 @@ def perform_step(
             status = refusal.status
         else:
             return redirect(f"{reverse('reviews:detail', args=[review.ref])}#{part}")
+    elif check is not None:
+        check()
+    else:
+        _check_step(request, review, name.partition(":")[0])
     return render_page(request, load(request, review.ref), bound={name: form}, status=status)
+
+
+def _check_step(request: HttpRequest, review: ReviewRequest, name: str) -> None:
+    STEPS[GUARDS.get(name, name)](snapshot_of(review, now=timezone.now()), person=person_of(request))
 
 
 def _contradiction(metric: Any, bound: BoundForms) -> tuple[Any, forms.Form]:
     name = metric.kind.name
     form = bound.get(f"contradiction:{name}")
     return metric, form or ContradictionForm(auto_id=f"contradiction-{name}-%s", initial={"text": metric.answer})
+
+
+def _condition(condition: Any, bound: BoundForms) -> tuple[Any, forms.Form]:
+    name = f"lift:{condition.id}"
+    return condition, bound.get(name) or StepReasonForm(auto_id=f"lift-{condition.id}-%s")
 
 
 def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> tuple[ProjectionRecord, ...]:
@@ -177,7 +204,6 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
         "revise": StepReasonForm(auto_id="revise-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
-        "lift": StepReasonForm(auto_id="lift-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view)),
     }
     return {**unbound, **{name: form for name, form in bound.items() if ":" not in name}}

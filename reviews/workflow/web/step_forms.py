@@ -7,12 +7,20 @@ from django import forms
 from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
+from governance.site.templatetags.weighbridge import words
 from governance.site.web.formatting import unit_words
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
 from reviews.workflow.queries.view_authorization import EarlierConditionView
 from reviews.workflow.queries.view_evidence import ChecklistItemView
-from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField, decimal_field
+from reviews.workflow.web.filing_forms import (
+    RATIO_HELP,
+    STATED,
+    PersonField,
+    confirmation,
+    decimal_field,
+    shown_confirmation,
+)
 from weighbridge.core.metric_catalog import CATALOG
 
 CONDITION_PARTS = {
@@ -36,7 +44,7 @@ def text_field(*, rows: int, **options: Any) -> forms.CharField:
 def metric_label(name: str) -> str:
     """The label of a metric in a list of choices, with its unit."""
     unit = CATALOG[name].unit
-    return f"{name} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
+    return f"{words(name)} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
 
 
 class PlainForm(forms.Form):
@@ -58,7 +66,12 @@ class MetricValueForm(forms.Form):
     upper = decimal_field(required=False, label="Upper bound")
     basis = forms.ChoiceField(choices=STATED)
     source = forms.CharField(max_length=300, required=False, help_text="A bill, a quote, a log, an estimate of …")
-    is_confirmed = forms.BooleanField(required=False, label="The value is right")
+    is_confirmed = confirmation()
+
+    @property
+    def confirmed(self) -> forms.BoundField | None:
+        """The answer to the question whether the value is a slip, if it is asked."""
+        return shown_confirmation(self, value="value", confirmed="is_confirmed")
 
 
 class ProjectionForm(forms.Form):
@@ -168,7 +181,7 @@ class VoteForm(forms.Form):
                 label="Conditions to lift",
                 required=False,
                 coerce=int,
-                choices=[(row.id, f"{row.text} ({row.authorization}, due {row.due_on})") for row in earlier],
+                choices=[(row.id, f"{row.text} ({row.authorization}, due {row.due_on:%-d %b %Y})") for row in earlier],
                 widget=forms.CheckboxSelectMultiple,
                 help_text="Open conditions of this artifact. An approval keeps those that you do not lift.",
             )

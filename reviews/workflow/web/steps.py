@@ -3,6 +3,7 @@ conditions, revoking an authorization.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
 from reviews.requests.queries.rulebook import policy_of
+from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
@@ -135,7 +137,8 @@ def revoke(request: HttpRequest, ref: str) -> HttpResponse:
         authorizations.revoke(authorization=authorization, reason=reason, by=by, now=now)
         return f"{authorization.number} is revoked; the gate denies this artifact from now on."
 
-    return perform_step(request, row, name="revoke", form=form, act=act, part="authorization")
+    check = partial(check_can_revoke, authorization, person=person_of(request))
+    return perform_step(request, row, name="revoke", form=form, act=act, part="authorization", check=check)
 
 
 @step("condition", part="authorization")
@@ -145,12 +148,20 @@ def confirm_condition(*, request: ReviewRequest, condition_id: int, by: User, no
     return "The condition is met."
 
 
-@step("lift", part="authorization", form=StepReasonForm)
-def lift_condition(*, request: ReviewRequest, condition_id: int, reason: str, by: User, now: datetime) -> str:
+@require_POST
+def lift_condition(request: HttpRequest, ref: str, condition_id: int) -> HttpResponse:
     """Lift a condition without its being met."""
-    condition = condition_of(request, condition_id)
-    authorizations.lift_condition(condition=condition, reason=reason, by=by, now=now)
-    return "The condition is lifted."
+    row, form = load(request, ref), StepReasonForm(request.POST, auto_id=f"lift-{condition_id}-%s")
+    condition = condition_of(row, condition_id)
+
+    def act(*, reason: str, by: User, now: datetime, **_: Any) -> str:
+        authorizations.lift_condition(condition=condition, reason=reason, by=by, now=now)
+        return "The condition is lifted."
+
+    check = partial(check_can_lift, person=person_of(request), condition=condition)
+    return perform_step(
+        request, row, name=f"lift:{condition_id}", form=form, act=act, part="authorization", check=check
+    )
 
 
 def condition_of(row: ReviewRequest, condition_id: int) -> Condition:

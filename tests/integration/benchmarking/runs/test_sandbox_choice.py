@@ -216,7 +216,7 @@ def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     browser = Client()
     browser.force_login(cast.admin)
     answer = browser.post("/sandbox/choose/", {"may_skip_bubblewrap": "True", "reason": ""})
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert "Give a reason of 10 to 2,000 characters." in html_of(answer)
 
 

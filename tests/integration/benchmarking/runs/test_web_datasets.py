@@ -92,12 +92,16 @@ def test_others_register_nothing(cast: Cast, who: str) -> None:
 def test_two_people_govern_a_set_on_pages(cast: Cast, now: datetime) -> None:
     row = make_dataset(by=cast.author, now=now, is_governed=False)
     client, steward = enter(cast.author), enter(cast.steward)
-    refused = client.post(f"/datasets/{row.pk}/propose/", {"reason": "short"}, follow=True)
+    refused = client.post(f"/datasets/{row.pk}/propose/", {"reason": "short"})
+    assert (refused.status_code, refused.context["propose_form"]["reason"].value()) == (400, "short")
     assert "Give a reason" in words(refused)
+    assert not Change.objects.exists()
     answer = client.post(f"/datasets/{row.pk}/propose/", {"reason": WHY})
     change = Change.objects.get()
     assert answer["Location"] == f"/changes/{change.pk}/"
-    assert "proposes to govern this set" in words(client.get(f"/datasets/{row.pk}/"))
+    assert "proposes to govern this set. Second person: Steward" in words(client.get(f"/datasets/{row.pk}/"))
+    assert enter(cast.auditor).get(f"/changes/{change.pk}/").status_code == 200
+    assert enter(cast.outsider).get(f"/changes/{change.pk}/").status_code == 404
     page = words(steward.get(f"/changes/{change.pk}/"))
     for part in ("Evaluation set held-out@1", "License internal", "32 rows", "Confirm"):
         assert part in page
@@ -139,4 +143,4 @@ def test_the_steward_sees_changes_of_sets_and_no_others(cast: Cast, now: datetim
 
     row = make_dataset(by=cast.author, now=now, is_governed=False)
     enter(cast.author).post(f"/datasets/{row.pk}/propose/", {"reason": WHY})
-    assert [seen(user) for user in (cast.author, cast.steward, cast.outsider, cast.approver)] == [1, 1, 0, 0]
+    assert [seen(user) for user in (cast.author, cast.steward, cast.outsider, cast.approver)] == [1, 1, 0, 1]

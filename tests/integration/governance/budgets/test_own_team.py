@@ -226,5 +226,6 @@ def test_page_and_program_say_whom_to_ask(
         f"{change} is proposed. A second person must confirm it on its page, under Changes. Ask Approver or Finance."
     ]
     assert change.description in as_(cast.finance).get("/").content.decode()
-    assert change.description not in as_(insider).get("/").content.decode()
+    own = as_(insider).get("/").context["inbox"]
+    assert (own.changes, [line.id for line in own.proposed]) == ((), [change.pk])
     assert as_(cast.finance).get(f"/changes/{change.pk}/").context["cannot_confirm"] == ""

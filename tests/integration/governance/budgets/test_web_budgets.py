@@ -66,7 +66,7 @@ def test_finance_allocates_and_a_form_sent_twice_allocates_once(as_, team, finan
 )
 def test_a_faulty_allocation_is_refused_beside_its_field_and_kept(as_, team, finance, changes, field, reason):
     answer = as_(finance).post("/budgets/", filled(**changes))
-    assert answer.status_code == 200
+    assert answer.status_code == 400
     assert reason in answer.context["form"].errors[field][0]
     assert answer.context["form"][field].value() == changes[field]
     assert not LedgerEntry.objects.exists()

@@ -3,7 +3,10 @@
 from django.urls import reverse
 
 from governance.inventory.actions import inventory
+from governance.inventory.actions.ownership import name_owner
+from governance.people.domain.roles import Role
 from tests.factories.models import make_version
+from tests.factories.people import make_person
 from tests.pages import html_of
 
 
@@ -68,3 +71,18 @@ def test_a_stranger_is_sent_to_the_log_in_page(client, db):
 def test_the_process_says_that_it_lives_without_a_session(client):
     answer = client.get("/livez")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_a_model_page_and_its_change_tell_who_is_to_own_it(as_, version, author, reviewer_one, team, now):
+    colleague = make_person("colleague", Role.REQUESTER, team=team, now=now)
+    change = name_owner(asset=version.asset, owner=colleague, by=author, now=now)
+    for reader in (author, colleague, reviewer_one):
+        page = html_of(as_(reader).get("/models/search/visual-search/"))
+        assert f"/changes/{change.pk}/" in page
+        assert "not accepted yet" in page
+    page = html_of(as_(colleague).get(f"/changes/{change.pk}/"))
+    assert "/models/search/visual-search/" in page
+    assert "Accept" in page
+    assert "No version of this name" not in page
+    as_(colleague).post(f"/changes/{change.pk}/confirm/")
+    assert "not accepted yet" not in html_of(as_(author).get("/models/search/visual-search/"))

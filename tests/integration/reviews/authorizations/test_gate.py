@@ -133,7 +133,7 @@ def test_a_request_under_way_is_no_leave(submitted: ReviewRequest, now: datetime
     answer = decide(digest=submitted.model_version.digest, environment="prod", now=now)
     assert (answer.answer, answer.reasons) == (
         "deny",
-        (f"{submitted.ref} is evidence; a review of this artifact is mandatory.",),
+        (f"{submitted.ref} is gathering evidence; a review of this artifact is mandatory.",),
     )
 
 

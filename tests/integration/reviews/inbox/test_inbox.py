@@ -159,6 +159,9 @@ def test_a_change_stands_with_whoever_may_confirm_it(cast: Cast, now: datetime) 
     change = changed(cast, now)
     lines = {user.username: inbox_of(person=person_of(user), now=now).changes for user in cast.everybody()}
     assert {name for name, changes in lines.items() if changes} == {"finance"}
+    (own,) = inbox_of(person=person_of(cast.approver), now=now).proposed
+    assert (own.id, own.waits_for) == (change.pk, "Finance")
+    assert "Finance" in words(enter(cast.approver).get("/"))
     (line,) = lines["finance"]
     assert (line.id, line.ref, line.description, line.proposed_by, line.expires_at) == (
         change.pk,

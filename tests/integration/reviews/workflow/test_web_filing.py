@@ -11,6 +11,7 @@ from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.rulebook.models import PolicyVersion
+from reviews.evidence.domain.plausibility import PEERS_MIN
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
@@ -268,7 +269,7 @@ def test_a_stated_metric_value_cannot_be_cleared_away(draft: ReviewRequest, auth
 def test_only_drafts_are_edited(submitted: ReviewRequest, author: User) -> None:
     page = enter(author).get(f"{page_of(submitted)}edit/", follow=True)
     assert page.redirect_chain == [(page_of(submitted), 302)]
-    assert said(page) == ["The request is evidence; only a draft can be edited."]
+    assert said(page) == ["The request is gathering evidence; only a draft can be edited."]
 
 
 def test_only_the_team_edits(draft: ReviewRequest, cast: Cast) -> None:
@@ -306,3 +307,23 @@ def test_other_candidates_are_chosen_kept_and_shown(version: ModelVersion, autho
         "Each candidate must be a different file: choose none twice, and not the model itself."
     ]
     assert list(request.rivals.all()) == [rival]
+
+
+def test_each_slip_is_confirmed_beside_its_own_question(version: ModelVersion, author: User, now: datetime) -> None:
+    for number in range(PEERS_MIN):
+        walks.make_draft(by=author, now=now, purpose=f"Other purpose {number}", version=version)
+    filled = answers(model_version=version.pk, business_kpi_delta="2", training_cost_usd="900001")
+    filled |= {"accuracy": "1.5"}
+    client = enter(author)
+    assert "The value is right" not in html_of(client.post("/requests/new/", filled)), "nothing is asked yet"
+    filled |= {"accuracy": "0.9"}
+    for name in ("training_cost_usd", "business_kpi_delta"):
+        page = client.post("/requests/new/", filled)
+        assert page.status_code == 400
+        assert [*page.context["metric_values"].errors] == [name]
+        assert f'name="{name}_confirmed"' in html_of(page)
+        filled |= {f"{name}_confirmed": "on"}
+    assert client.post("/requests/new/", filled).status_code == 302
+    stated = AuditEvent.objects.filter(kind="metric_value.stated").order_by("pk")
+    asked = {row.details["name"] for row in stated if "is_confirmed" in row.details}
+    assert asked == {"training_cost_usd", "business_kpi_delta"}, "what nobody asked about is not confirmed"

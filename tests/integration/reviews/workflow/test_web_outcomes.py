@@ -207,5 +207,38 @@ def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now:
     assert Waiver.objects.get().granted_by == cast.approver
     assert (
         post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waivers", **leave).status_code
-        == 400
+        == 409
     )
+
+
+def test_who_rejected_an_artifact_and_what_changes_it_is_a_click_away(policy, cast: Cast, now: datetime) -> None:
+    rejected = walks.make_in_review(cast=cast, now=now)
+    post(cast.reviewer_one, rejected, "votes", stage="technical", choice="reject", rationale="It misses its purpose.")
+    version = rejected.model_version
+    page = html_of(enter(cast.author).get(page_of(rejected)))
+    address = f"/requests/new/?version={version.pk}"
+    assert f'href="{address}"' in page
+    assert f'href="{address}"' not in html_of(enter(cast.reviewer_two).get(page_of(rejected))), "they cannot file"
+    assert f'<option value="{version.pk}" selected' in html_of(enter(cast.author).get(address))
+    again = walks.make_submitted(by=cast.author, now=now, version=version, purpose="Again")
+    page = html_of(enter(cast.reviewer_one).get(page_of(again)))
+    assert "An approval of this request ends these denials" in page
+    assert f'href="{page_of(rejected)}"' in page
+    assert "/requests/new/?version" not in page
+
+
+def test_a_refused_lift_stands_beside_its_own_condition(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    request = walks.make_in_review(cast=cast, now=now)
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        review.vote(request=request, stage_id="technical", choice=VoteChoice.APPROVE, by=voter, now=now)
+    due_on = now.date() + timedelta(days=7)
+    promises = tuple(NewCondition(text=text, owner=cast.author, due_on=due_on) for text in ("Bill it.", "Test it."))
+    last = {"stage_id": "gpu-budget", "choice": VoteChoice.APPROVE, "by": cast.approver, "now": now}
+    review.vote(request=request, conditions=promises, **last)
+    first, second = Condition.objects.order_by("pk")
+    page = post(cast.approver, request, f"conditions/{second.pk}/lift", reason="no")
+    assert page.status_code == 400
+    assert {row.id: bool(form.errors) for row, form in page.context["conditions"]} == {first.pk: False, second.pk: True}
+    assert f'id="lift-{first.pk}-reason"' in html_of(page)
+    assert Condition.objects.filter(lifted_at=None).count() == 2
+    assert post(cast.auditor, request, f"conditions/{second.pk}/lift", reason="").status_code == 403

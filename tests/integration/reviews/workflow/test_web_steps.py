@@ -198,3 +198,29 @@ def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, s
     assert answer.status_code == 405
     (above,) = re.findall(r'href="([^"]*)">Go back', answer.content.decode())
     assert above == page_of(in_review)
+
+
+@pytest.mark.parametrize(
+    ("step", "data"),
+    [
+        ("metric-values", {}),
+        ("metric-values", {"name": "accuracy", "value": "a lot"}),
+        ("projections", {}),
+        ("contradictions/accuracy", {}),
+        ("checklist/owner-and-rollback", {}),
+        ("votes", {}),
+        ("revise", {}),
+        ("withdraw", {}),
+        ("waivers", {}),
+        ("waivers", {"rule": "no-such-rule", "valid_days": "many"}),
+        ("authorization/revoke", {}),
+    ],
+)
+def test_who_may_not_take_a_step_is_told_so_and_not_what_is_missing(
+    decided: ReviewRequest, cast: Cast, step: str, data: dict[str, str]
+) -> None:
+    events = AuditEvent.objects.count()
+    page = post(cast.auditor, decided, step, **data)
+    assert page.status_code in {403, 409}, words(page)
+    assert "This field is required" not in words(page)
+    assert AuditEvent.objects.count() == events

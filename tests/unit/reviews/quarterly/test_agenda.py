@@ -59,7 +59,8 @@ def test_a_pending_investment() -> None:
         weight=Decimal("1200.50"),
     )
     assert (
-        only(Sources(investments=(investment(usd=None, state="evidence"),))).reason == "It is evidence: no cost given."
+        only(Sources(investments=(investment(usd=None, state="evidence"),))).reason
+        == "It is gathering evidence: no cost given."
     )
 
 

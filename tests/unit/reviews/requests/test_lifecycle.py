@@ -79,8 +79,8 @@ def test_refusal_says_what_is_possible_instead() -> None:
     with pytest.raises(WrongState) as refused:
         lifecycle.check_transition(source=RequestState.CHANGES_REQUESTED, target=RequestState.DECIDED)
     assert refused.value.reason == (
-        "A request that is changes requested cannot become decided. "
-        "Possible now: revise (to evidence); withdraw (to withdrawn); expire (to expired)."
+        "A request that is sent back for changes cannot become decided. "
+        "Possible now: revise (to gathering evidence); withdraw (to withdrawn); expire (to expired)."
     )
 
 

@@ -227,3 +227,10 @@ def test_progress_is_that_of_the_whole():
     follow = alternatives._part((lambda share, doing: told.append((share, doing)), lambda: True), "resnet", 1, 4)
     follow[0](0.5, "measuring")
     assert (told, follow[1]()) == ([(0.375, "resnet, measuring")], True)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "m0"), (3, "m0, m1, m2"), (4, "m0, m1, m2 and 1 more"), (12, "All 12 candidates")]
+)
+def test_a_doubt_names_its_candidates_in_one_line(count: int, words: str) -> None:
+    assert alternatives._some_of([f"m{number}" for number in range(count)], total=12) == words

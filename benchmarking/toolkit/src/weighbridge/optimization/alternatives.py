@@ -61,6 +61,7 @@ MOST_CALIBRATION_SHARE = 0.25
 # The worker draws these charts with the result, because a web process should not load a chart library.
 CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
 NOT_VARIANTS = (VariantAnswer.BASELINE, VariantAnswer.FAILED)
+NAMES_SHOWN = 3
 NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
 
 
@@ -169,4 +170,16 @@ def _reasons(found: Candidates) -> list[dict[str, str]]:
             code = f"failed.{doubt.code}" if is_failed else doubt.code
             names, _ = named.setdefault(code, ([], doubt.message))
             names.append(candidate.name)
-    return [{"code": code, "message": f"{', '.join(names)}: {first}"} for code, (names, first) in named.items()]
+    total = len(found.candidates)
+    return [
+        {"code": code, "message": f"{_some_of(names, total=total)}: {first}"} for code, (names, first) in named.items()
+    ]
+
+
+def _some_of(names: Sequence[str], *, total: int) -> str:
+    """Return the names of candidates, in one line however many there are."""
+    if len(names) <= NAMES_SHOWN:
+        return ", ".join(names)
+    if len(names) == total:
+        return f"All {total} candidates"
+    return f"{', '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more"
