@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery, Task
 
+from config import file_broker
 from governance.audit.domain import correlation as trace
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
@@ -20,6 +21,7 @@ class CorrelatedTask(Task):  # type: ignore[type-arg]  # generic only in the stu
             return super().__call__(*arguments, **options)
 
 
+file_broker.install()
 app = Celery("weighbridge", task_cls=CorrelatedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
