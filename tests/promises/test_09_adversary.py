@@ -75,13 +75,15 @@ def test_a_planted_hole_is_found_and_told_as_a_story(scene: Scene, hole: Hole, m
 
 def test_what_the_adversary_and_honest_people_do_is_really_done(scene: Scene) -> None:
     walk = adversary(scene, ("author",))()
-    walk.file_with_lies(pick=0, artifact="rejected")
-    walk.prepare(who="author", pick=0, artifact="fresh")
-    walk.honest_people_vote(is_all=True)
-    walk.nobody_was_talked_round()
-    assert walk.done == {"requests": 3, "submit": 3, "review": 1, "votes": 3}, walk.told("it ended")
-    assert ReviewRequest.objects.filter(state="decided", decision__outcome="approved").count() == 2
-    walk.teardown()
+    try:
+        walk.file_with_lies(pick=0, artifact="rejected")
+        walk.prepare(who="author", pick=0, artifact="fresh")
+        walk.honest_people_vote(is_all=True)
+        walk.nobody_was_talked_round()
+        assert walk.done == {"requests": 3, "submit": 3, "review": 1, "votes": 5}, walk.told("it ended")
+        assert ReviewRequest.objects.filter(state="decided", decision__outcome="approved").count() == 3
+    finally:
+        walk.teardown()
 
 
 def test_the_adversary_knows_every_documented_operation_that_writes() -> None:
