@@ -158,7 +158,8 @@ def lift_condition(request: HttpRequest, ref: str, condition_id: int) -> HttpRes
         authorizations.lift_condition(condition=condition, reason=reason, by=by, now=now)
         return "The condition is lifted."
 
-    check = partial(check_can_lift, person=person_of(request), condition=condition)
+    snapshot = snapshot_of(row, now=timezone.now())
+    check = partial(check_can_lift, snapshot, person=person_of(request), condition=condition)
     return perform_step(
         request, row, name=f"lift:{condition_id}", form=form, act=act, part="authorization", check=check
     )
