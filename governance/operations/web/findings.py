@@ -79,8 +79,8 @@ def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> d
 @require_POST
 def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Assign a finding."""
-    check_assign_finding(person_of(request))
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
+    check_assign_finding(person_of(request))
     form = AssignForm(request.POST)
     with refusals_shown(request):
         if not form.is_valid():
