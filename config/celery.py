@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import Celery, Task
 
-from config import file_broker
+from config.broker import files as file_broker
 from governance.audit.domain import correlation as trace
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")

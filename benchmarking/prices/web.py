@@ -66,7 +66,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     check_price(person_of(request))
     form = SourceForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render(request, "benchmarking/prices/prices.html", _context(request) | {"form": form}, status=422)
+        return render(request, "benchmarking/prices/prices.html", _context(request) | {"form": form}, status=400)
 
     def act() -> str:
         text = form.cleaned_data["file"].read(LARGEST_BYTES + 1).decode(errors="replace")
@@ -83,7 +83,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     check_price(person_of(request))
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
-        return render(request, "benchmarking/prices/prices.html", _context(request) | {"withdrawal": form}, status=422)
+        return render(request, "benchmarking/prices/prices.html", _context(request) | {"withdrawal": form}, status=400)
     given = form.cleaned_data
     source = get_object_or_404(PriceSource, pk=given["source"])
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config import brokers, embedded_database, env, log_lines, sign_on
+from config import embedded_database, env, log_lines, sign_on
+from config.broker import options as brokers
 from config.settings import applications
 from weighbridge.core import masking
 from weighbridge.core.secret_files import stored_secret

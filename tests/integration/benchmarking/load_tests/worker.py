@@ -12,7 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 -- Django is set up first
 
-from config import brokers  # noqa: E402 -- Django is set up first
+from config.broker import options as brokers  # noqa: E402 -- Django is set up first
 from config.celery import app  # noqa: E402 -- Django is set up first
 
 

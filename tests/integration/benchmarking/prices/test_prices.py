@@ -236,6 +236,6 @@ def test_forms_without_a_file_or_a_reason_say_so(cast: Cast, now: datetime) -> N
     browser, source = client_of(cast.finance), publish(cast, now)
     for path, sent in (("publish", {}), ("withdraw", {"source": source.pk, "reason": ""})):
         answer = browser.post(f"/prices/{path}/", sent)
-        assert answer.status_code == 422
+        assert answer.status_code == 400
         assert "This field is required" in html_of(answer)
     assert browser.post("/prices/withdraw/", {"source": source.pk + 1, "reason": "x"}).status_code == 404

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from config import brokers
+from config.broker import options as brokers
 from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState

@@ -86,4 +86,4 @@ class Transport(filesystem.Transport):
 
 def install() -> None:
     """Use this transport for the URL `filesystem://`."""
-    TRANSPORT_ALIASES["filesystem"] = "config.file_broker:Transport"
+    TRANSPORT_ALIASES["filesystem"] = "config.broker.files:Transport"

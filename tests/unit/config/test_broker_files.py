@@ -8,13 +8,15 @@ from queue import Empty
 import pytest
 from kombu import Connection
 
-from config import brokers, file_broker
+from config.broker import files as file_broker
+from config.broker import options as brokers
 
 WRITER = """
 import sys
 from pathlib import Path
 from kombu import Connection
-from config import brokers, file_broker
+from config.broker import files as file_broker
+from config.broker import options as brokers
 file_broker.install()
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 options = brokers.transport_options("filesystem://", folder=folder)
