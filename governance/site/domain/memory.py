@@ -2,29 +2,43 @@
 
 import time
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+LOCKS = 16
 
 
 class Kept(Generic[T]):
     """A function whose results are used again for `seconds()`, for the latest `most` different arguments.
 
-    With 0 seconds nothing is kept. The arguments must be hashable. Errors are not kept.
+    With 0 seconds nothing is kept. The arguments must be hashable. Errors are not kept. Of threads that ask the same at
+    once, one calls the function and the others wait.
     """
 
     def __init__(self, function: Callable[..., T], *, seconds: Callable[[], float], most: int) -> None:
-        self._function, self._seconds = function, seconds
-        self._by_span = lru_cache(maxsize=most)(lambda _span, *args: function(*args))
+        self._function, self._seconds, self._most = function, seconds, most
+        self._results: dict[Hashable, tuple[T]] = {}
+        self._locks, self._writing = [Lock() for _ in range(LOCKS)], Lock()
 
     def __call__(self, *args: Hashable) -> T:
         """The result, which is at most `seconds()` old."""
         seconds = self._seconds()
         if not seconds:
             return self._function(*args)
-        return self._by_span(int(time.monotonic() / seconds), *args)
+        key = (int(time.monotonic() / seconds), args)
+        found = self._results.get(key)
+        if found is None:
+            with self._locks[hash(key) % LOCKS]:
+                found = self._results.get(key) or self._keep(key, self._function(*args))
+        return found[0]
+
+    def _keep(self, key: Hashable, result: T) -> tuple[T]:
+        with self._writing:
+            while len(self._results) >= self._most:
+                del self._results[next(iter(self._results))]
+            self._results[key] = (result,)
+        return (result,)
 
 
 class CallCounter:

@@ -1,6 +1,8 @@
 """What a process keeps in memory: results that are used again for a while, and counts of calls."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -56,9 +58,24 @@ def test_only_the_latest_are_kept(at: Clock) -> None:
     at(0.0)
     calls: list[int] = []
     kept = Kept(calls.append, seconds=lambda: 10.0, most=2)
-    for number in (1, 2, 3, 1):
+    for number in (1, 2, 2, 3, 3, 1):
         kept(number)
     assert calls == [1, 2, 3, 1]
+
+
+def test_of_threads_that_ask_at_once_one_calls(at: Clock) -> None:
+    at(0.0)
+    calls: list[str] = []
+
+    def slow(name: str) -> int:
+        calls.append(name)
+        time.sleep(0.05)
+        return len(calls)
+
+    kept = Kept(slow, seconds=lambda: 10.0, most=5)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(kept, ["a"] * 8))
+    assert (found, calls) == ([1] * 8, ["a"])
 
 
 @given(gaps=st.lists(st.integers(0, 40), min_size=1, max_size=60))
