@@ -77,7 +77,7 @@ def test_what_the_adversary_and_honest_people_do_is_really_done(scene: Scene) ->
     walk = adversary(scene, ("author",))()
     try:
         walk.file_with_lies(pick=0, artifact="rejected")
-        walk.prepare(who="author", pick=0, artifact="fresh")
+        walk.prepare(who="author", pick=0, artifact="fresh", is_voted=False)
         walk.honest_people_vote(is_all=True)
         walk.nobody_was_talked_round()
         assert walk.done == {"requests": 3, "submit": 3, "review": 1, "votes": 5}, walk.told("it ended")

@@ -90,9 +90,9 @@ class Adversary(RuleBasedStateMachine):
         figures = {**LOW, "inference_cost_1y_usd": "900000", "total_cost_1y_usd": "100"}
         self._file(self.one_of_us(pick), self.scene.digests["fresh"], place, figures)
 
-    @rule(who=st.sampled_from(["author", "held"]), pick=st.integers(0, 1), artifact=ARTIFACTS)
-    def prepare(self, who: str, pick: int, artifact: str) -> None:
-        """A request taken to its voters, with what a worker measures."""
+    @rule(who=st.sampled_from(["author", "held"]), pick=st.integers(0, 1), artifact=ARTIFACTS, is_voted=st.booleans())
+    def prepare(self, who: str, pick: int, artifact: str, is_voted: bool) -> None:
+        """A request taken to its voters, with what a worker measures; perhaps they vote at once."""
         name = self.one_of_us(pick) if who == "held" else who
         ref = self._file(name, self.scene.digests[artifact], "dev", {**LOW, "training_gpu_hours": "300"})
         if not ref:
@@ -101,6 +101,8 @@ class Adversary(RuleBasedStateMachine):
         for step in (walks.take_results, walks.answer_everything, walks.explain_everything):
             self._quietly(lambda step=step: step(request=request, now=timezone.now(), **_by(step, user)))
         self.call(name, "post", f"requests/{ref}/review/")
+        if is_voted:
+            self._vote_on([ref], is_all=True)
 
     def _file(self, who: str, digest: str, place: str, figures: dict[str, str]) -> str:
         self.purposes += 1
@@ -199,10 +201,13 @@ class Adversary(RuleBasedStateMachine):
     @rule(is_all=st.booleans())
     def honest_people_vote(self, is_all: bool) -> None:
         """The honest lead, and perhaps both honest reviewers before, approve what is asked of them."""
+        self._vote_on(self._in_review(), is_all=is_all)
+
+    def _vote_on(self, refs: list[str], *, is_all: bool) -> None:
         lead = next(who for who in ("approver", "other_lead") if who not in self.held)
         reviewers = ("reviewer_one", "reviewer_two") if is_all else ()
         voters = [*((who, "technical") for who in reviewers if who not in self.held), (lead, "gpu-budget")]
-        for ref in self._in_review():
+        for ref in refs:
             for who, stage in voters:
                 body = {"stage": stage, "choice": "approve", "rationale": "Fine."}
                 self.call(who, "post", f"requests/{ref}/votes/", body)
