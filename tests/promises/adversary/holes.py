@@ -55,11 +55,11 @@ def _totals_are_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(evidence_actions, "_check_total", lambda *_: None)
 
 
-def _ignoring(interest: Interest) -> Plant:
+def _ignoring(*interests: Interest) -> Plant:
     real = Interests.conflict_of
 
     def lenient(self: Interests, person_id: int) -> str | None:
-        rest = {one: ids for one, ids in self.people.items() if one is not interest}
+        rest = {one: ids for one, ids in self.people.items() if one not in interests}
         return real(replace(self, people=rest), person_id)
 
     return lambda patch: patch.setattr(Interests, "conflict_of", lenient)
@@ -92,7 +92,7 @@ HOLES = [
     Hole("another team clears a rejected artifact", _without(*standing.DENIED_BY_PEOPLE), ("outsider",)),
     Hole("conditions fall away", _conditions_fall_away, ("author",)),
     Hole("a total below its parts is believed", _totals_are_believed, ("author",)),
-    Hole("the uploader votes", _ignoring(Interest.REGISTRAR), ("mate",)),
+    Hole("the uploader votes", _ignoring(Interest.REGISTRAR, Interest.SAME_ARTIFACT), ("mate",)),
     Hole("a former owner votes", _ignoring(Interest.FORMER_OWNER), ("twin",)),
     Hole("two reviewers of the team suffice", _members_count_as_strangers, ("mate", "twin")),
     Hole("a lead approves the budget of their team", _members_count_as_strangers, ("teamlead",)),
