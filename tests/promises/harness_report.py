@@ -81,9 +81,9 @@ def page() -> str:
     parts.append(_counted(storms, "kills_at_named_points"))
     for trial, words in WORDS.items():
         rows = [figure for figure in figures if figure["trial"] == trial]
-        names = [
-            name for name in (rows[0] if rows else {}) if name not in {"trial", "at", "machine", "command", "error"}
-        ]
+        if not rows:
+            continue
+        names = [name for name in rows[0] if name not in {"trial", "at", "machine", "command", "error"}]
         parts.append(f"### {trial.title()}\n\n{words}\n\n{_table(sorted(names), rows)}")
     for section in SECTIONS:
         rows = [figure for figure in figures if figure["trial"] == section.trial]
