@@ -85,6 +85,8 @@ def _ownership_needs_no_consent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Electorate, "counted", property(voided))
 
 
+OF_UPLOADER = (Interest.REGISTRAR, Interest.SAME_ARTIFACT, Interest.FORMER_OWNER)
+"""Several rules keep the uploader of the scene from voting; the hole is open only without all of them."""
 HOLES = [
     Hole("a rejection is forgotten", _without(standing.Standing.REJECTED), ("author",)),
     Hole("a revocation is forgotten", _without(standing.Standing.REVOKED), ("mate",)),
@@ -92,7 +94,7 @@ HOLES = [
     Hole("another team clears a rejected artifact", _without(*standing.DENIED_BY_PEOPLE), ("outsider",)),
     Hole("conditions fall away", _conditions_fall_away, ("author",)),
     Hole("a total below its parts is believed", _totals_are_believed, ("author",)),
-    Hole("the uploader votes", _ignoring(Interest.REGISTRAR, Interest.SAME_ARTIFACT), ("mate",)),
+    Hole("the uploader votes", _ignoring(*OF_UPLOADER), ("mate",)),
     Hole("a former owner votes", _ignoring(Interest.FORMER_OWNER), ("twin",)),
     Hole("two reviewers of the team suffice", _members_count_as_strangers, ("mate", "twin")),
     Hole("a lead approves the budget of their team", _members_count_as_strangers, ("teamlead",)),
