@@ -10,7 +10,7 @@ from tests.promises.harness_sections import SECTIONS
 
 TRIALS = ROOT / "tests" / "promises"
 TOLD = re.compile(r'harness_report\.tell\(\s*"(\w+)"')
-FILE = re.compile(r"pytest (tests/promises/test_\w+\.py)|python -m (tests\.promises\.harness) ")
+FILE = re.compile(r"pytest (tests/promises/test_\w+\.py)|python -m (tests\.promises\.harness\w*)")
 
 
 def test_every_part_of_the_page_is_told_by_a_trial() -> None:
