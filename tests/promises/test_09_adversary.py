@@ -23,6 +23,7 @@ from tests.promises.adversary.holes import HOLES, Hole
 from tests.promises.adversary.machine import Adversary
 from tests.promises.adversary.operations import operations
 from tests.promises.adversary.scene import BINDING, Scene, build
+from tests.promises.adversary.stories import STORIES
 from tests.promises.tickets import LONG
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
@@ -62,6 +63,22 @@ def search(scene: Scene, held: tuple[str, ...], *, examples: int, phases: tuple[
 def test_nobody_talks_a_decision_round(scene: Scene, held: tuple[str, ...]) -> None:
     search(scene, held, examples=EXAMPLES, phases=(Phase.generate, Phase.shrink))
     harness_report.tell("adversary", __file__, what=" and ".join(held), steps=EXAMPLES * STEPS, broken=0)
+
+
+@pytest.mark.parametrize("is_planted", [True, False])
+@pytest.mark.parametrize("hole", HOLES, ids=lambda hole: hole.name)
+def test_the_shortest_way_leads_through_a_planted_hole_and_nowhere_without_it(
+    scene: Scene, hole: Hole, monkeypatch: pytest.MonkeyPatch, is_planted: bool
+) -> None:
+    if is_planted:
+        hole.plant(monkeypatch)
+    walk = adversary(scene, hole.held)()
+    try:
+        STORIES[hole.name](walk)
+        broken = list(walk.verdict.broken())
+        assert bool(broken) == is_planted, walk.told("; ".join(broken) or "nothing was broken")
+    finally:
+        walk.teardown()
 
 
 @pytest.mark.nightly
