@@ -79,7 +79,16 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
         "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
         "WEIGHBRIDGE_API_READS": "1000000",
     }
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:config.web.gunicorn",
+        "config.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     command += ["--workers", "1", "--threads", "4", "--timeout", "120", "--keep-alive", "30"]
     with (folder / "web.log").open("wb") as log:
         web = subprocess.Popen(
