@@ -7,8 +7,6 @@ whether the server holds its limits; a gate that asks more often decides from a 
 import contextlib
 import json
 import os
-import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.performance.recorder import Recorder
+from tests.performance.web_server import serving
 from tests.unit.toolkit.client.feed.feeds import HOUR, NOW, PUBLIC, entry, written
 from weighbridge.client.feed.document import read_feed
 
@@ -29,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 RATE_PER_S, SECONDS, SENDERS = 1_000, 10, 8
 P99_MS_MAX, OFFLINE_MS_MAX = 20.0, 1.0
 ENTRIES = 100_000
+OPTIONS = ["--config", "python:config.web.gunicorn", "--workers", "1", "--threads", "4", "--keep-alive", "30"]
 
 
 @dataclass(frozen=True)
@@ -59,59 +59,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         )
         said = json.loads(made.stdout)
         paths = [f"/api/v1/gate/?subject={digest}&env={said['environment']}" for digest in said["digests"]]
-        with serving(folder, environment) as port:
+        environment |= {"WEIGHBRIDGE_API_READS": "1000000"}
+        with serving(folder, environment, options=OPTIONS, before=["taskset", "-c", "0"]) as port:
             yield Place(port, said["token"], paths)
     finally:
         subprocess.run([*run, "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True)
-
-
-@contextlib.contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
-    """The port of gunicorn under production settings."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    production = {
-        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
-        "WEIGHBRIDGE_HOSTS": "127.0.0.1",
-        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
-        "WEIGHBRIDGE_PROXIES": "1",
-        "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
-        "WEIGHBRIDGE_API_READS": "1000000",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:config.web.gunicorn",
-        "config.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-    ]
-    command += ["--workers", "1", "--threads", "4", "--timeout", "120", "--keep-alive", "30"]
-    with (folder / "web.log").open("wb") as log:
-        web = subprocess.Popen(
-            ["taskset", "-c", "0", *command], cwd=ROOT, env={**environment, **production}, stdout=log, stderr=log
-        )
-    try:
-        deadline_s = time.monotonic() + 60
-        while not is_well(port):
-            assert web.poll() is None, (folder / "web.log").read_text()
-            assert time.monotonic() < deadline_s, (folder / "web.log").read_text()
-            time.sleep(0.1)
-        yield port
-    finally:
-        web.terminate()
-        web.wait(30)
-
-
-def is_well(port: int) -> bool:
-    """Whether the server answers."""
-    with contextlib.suppress(OSError), contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
-        connection.request("GET", "/livez", headers={"X-Forwarded-Proto": "https"})
-        return connection.getresponse().status == 200
-    return False
 
 
 def ask(place: Place, moments_s: list[float]) -> list[float]:

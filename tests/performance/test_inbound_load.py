@@ -5,13 +5,10 @@ Open loop: each delivery has its moment, and its latency counts from that moment
 cannot hide it. Jira opens a connection for each delivery, and so does this.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import random
-import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,6 +25,7 @@ import pytest
 
 from config import embedded_database
 from tests.performance.recorder import Recorder
+from tests.performance.web_server import serving
 from tests.standins.jira.issues import Issues
 from tests.standins.jira.webhooks import Delivery, Webhooks
 
@@ -65,7 +63,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             stdout=subprocess.PIPE,
         )
         said = json.loads(made.stdout)
-        with serving(folder, environment) as port:
+        environment |= {"JIRA_WEBHOOK_SECRETS": SECRET}
+        with serving(folder, environment, options=["--workers", "2", "--threads", "4", "--timeout", "120"]) as port:
             yield Place(
                 port, f"host={said['socket']} user=postgres dbname={embedded_database.DATABASE}", said["issues"]
             )
@@ -73,54 +72,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         subprocess.run(
             [sys.executable, "-m", "config.embedded_database", "stop"], cwd=ROOT, env=environment, check=True
         )
-
-
-@contextlib.contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
-    """The port of gunicorn under production settings."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    production = {
-        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
-        "WEIGHBRIDGE_HOSTS": "127.0.0.1",
-        "WEIGHBRIDGE_SECRET_KEY": secrets.token_urlsafe(60),
-        "WEIGHBRIDGE_PROXIES": "1",
-        "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
-        "JIRA_WEBHOOK_SECRETS": SECRET,
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "config.wsgi",
-        "--bind",
-        f"127.0.0.1:{port}",
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-        "--timeout",
-        "120",
-    ]
-    with (folder / "web.log").open("wb") as log:
-        web = subprocess.Popen(command, cwd=ROOT, env={**environment, **production}, stdout=log, stderr=log)
-    try:
-        deadline_s = time.monotonic() + 60
-        while not _is_well(port):
-            assert web.poll() is None, (folder / "web.log").read_text()
-            assert time.monotonic() < deadline_s, (folder / "web.log").read_text()
-            time.sleep(0.1)
-        yield port
-    finally:
-        web.terminate()
-        web.wait(30)
-
-
-def _is_well(port: int) -> bool:
-    with contextlib.suppress(OSError):
-        return send(port, "GET", "/livez", b"", {}) == 200
-    return False
 
 
 def send(port: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> int:
