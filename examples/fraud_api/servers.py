@@ -113,7 +113,7 @@ def model_responder(model: Path) -> Respond:
         except (ValueError, KeyError, TypeError):
             write(400, {"error": f"Send features: a list of {FEATURES} numbers."})
             return
-        write(200, {"score": float(runner.first_output({INPUT: x})[0, 0])})
+        write(200, {"score": float(runner.infer({INPUT: x})[0][0, 0])})
 
     return respond
 

@@ -110,7 +110,7 @@ def recall_of(model: Path, test: Transactions) -> dict[str, Any]:
     """Return a model's recall on the test rows with its 90 % interval (Wilson)."""
     runner = OnnxRuntimeRunner(model, threads=1)
     scores = np.concatenate(
-        [runner.first_output({INPUT: x})[:, 0] for x in np.array_split(test.x, -(-len(test.x) // AT_ONCE))]
+        [runner.infer({INPUT: x})[0][:, 0] for x in np.array_split(test.x, -(-len(test.x) // AT_ONCE))]
     )
     return _recall(scores, test)
 

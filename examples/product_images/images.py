@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
@@ -50,4 +50,4 @@ def load(folder: Path, part: str, *, most: int | None = None) -> DataSet:
     pixels = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())[IMAGE_HEADER_BYTES:]
     marks = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())[LABEL_HEADER_BYTES:]
     x = np.frombuffer(pixels, np.uint8).reshape(-1, 1, 28, 28)[:most].astype(np.float32) / np.float32(255)
-    return DataSet(x, np.frombuffer(marks, np.uint8)[:most].astype(np.int64))
+    return DataSet.of(x, np.frombuffer(marks, np.uint8)[:most].astype(np.int64))

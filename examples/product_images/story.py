@@ -14,7 +14,7 @@ from examples.product_images.training import Task, train_family
 from examples.steps import Clock, Say, nth_part, part, writing_to
 from weighbridge.api.documents import replace_json
 from weighbridge.measure.conditions import manifest
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization import plan, series
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.families import merge_families

@@ -20,7 +20,7 @@ from weighbridge.api.documents import replace_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization.methods.networks import INPUT, digest_of_array, export
 from weighbridge.optimization.methods.training import TrainingSettings, TrainingTask, fit
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
@@ -115,7 +115,7 @@ def _seen(frozen: Any, task: Task, say: Say) -> NDArray[Any]:
     runner = OnnxRuntimeRunner(path, threads=torch.get_num_threads())
     parts = []
     for start in range(0, len(x), FEATURES_AT_ONCE):
-        parts.append(runner.first_output({INPUT: x[start : start + FEATURES_AT_ONCE]}))
+        parts.append(runner.infer({INPUT: x[start : start + FEATURES_AT_ONCE]})[0])
         say(FROZEN_SHARE * start / len(x), "mobilenet: looking at the images through its frozen layers")
     return np.concatenate(parts)
 

@@ -13,7 +13,7 @@ import torch  # noqa: TID253 -- trains the networks that are measured
 from examples.company import images
 from examples.product_images import images as kept
 from tests.performance.recorder import Recorder
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization import series
 from weighbridge.optimization.methods.networks import export
 from weighbridge.optimization.plan import OptimizationChoice, of_file
@@ -139,7 +139,7 @@ def enlarged(rows: DataSet, count: int) -> DataSet:
     small = torch.from_numpy(rows.x[:count])
     large = torch.nn.functional.interpolate(small, size=(SIDE, SIDE), mode="bilinear", antialias=True)
     mean, spread = (torch.tensor(each).reshape(1, 3, 1, 1) for each in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
-    return DataSet(((large.expand(-1, 3, -1, -1) - mean) / spread).numpy(), rows.y[:count])
+    return DataSet.of(((large.expand(-1, 3, -1, -1) - mean) / spread).numpy(), rows.y[:count])
 
 
 def head(features, labels):

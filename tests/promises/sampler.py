@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from weighbridge.measure.inputs import draw_inputs
+from weighbridge.measure.inputs.queries import prepare_queries
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.systems.sandbox.child import enter_sandbox
 
@@ -18,7 +18,7 @@ if __name__ == "__main__":
         print(json.dumps({"share": number / len(job["models"]), "doing": str(number)}), flush=True)
         try:
             runner = OnnxRuntimeRunner(Path(path), threads=1)
-            runner.infer(draw_inputs(runner.inputs, seed=1)[0])
+            runner.infer(prepare_queries(runner.inputs, None, seed=1).feeds[0])
             ends.append("answered")
         except Exception as error:  # noqa: BLE001 -- ONNX Runtime's exception classes share no base
             ends.append(type(error).__name__)

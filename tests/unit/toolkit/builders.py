@@ -57,6 +57,24 @@ def gatherer(path: Path) -> Path:
     )
 
 
+def counter(path: Path) -> Path:
+    """Adds its input to its state, which has the batch in the second dimension."""
+    shape = [1, "batch", 4]
+    return save(
+        [
+            helper.make_node("Add", ["x", "state"], ["next"]),
+            helper.make_node("ReduceSum", ["next"], ["total"], keepdims=0),
+        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "state")],
+        [
+            helper.make_tensor_value_info("total", TensorProto.FLOAT, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, shape),
+        ],
+        [],
+        path,
+    )
+
+
 def endless(path: Path) -> Path:
     """Loops for ever: a Loop with the largest trip count."""
     body = helper.make_graph(

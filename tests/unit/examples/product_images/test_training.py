@@ -25,7 +25,7 @@ def task_of(fashion, folder, *, family="resnet", epochs=2, seconds=1e6):
 
 def accuracy(model, fashion) -> float:
     test = images.load(fashion, images.TEST)
-    answers = OnnxRuntimeRunner(model, threads=1).first_output({"input": test.x}).argmax(axis=1)
+    answers = OnnxRuntimeRunner(model, threads=1).infer({"input": test.x})[0].argmax(axis=1)
     return float((answers == test.y).mean())
 
 
@@ -108,5 +108,5 @@ def test_the_other_families_are_trained_and_exported_too(
     record = train_family(task, lambda share, _doing: shares.append(share))
     assert record["family"] == family
     assert shares == sorted(shares)
-    answers = OnnxRuntimeRunner(task.model, threads=1).first_output({"input": np.zeros((3, 1, 28, 28), np.float32)})
+    answers = OnnxRuntimeRunner(task.model, threads=1).infer({"input": np.zeros((3, 1, 28, 28), np.float32)})[0]
     assert answers.shape == (3, 10)

@@ -59,7 +59,7 @@ def test_no_answer_is_one_of_a_model(name: str) -> None:
     with serving(ANSWERS[name], first={"/v2/models/a": json.dumps(MODEL).encode()}) as url:
         runner = EndpointRunner(f"{url}/v2/models/a")
         with pytest.raises(EndpointFailed):
-            runner.first_output(X)
+            runner.infer(X)[0]
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -16,8 +16,7 @@ from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import StopMeasurement
-from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare
-from weighbridge.systems.engine_errors import ModelFailed
+from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare, has_failed
 from weighbridge.systems.sandbox import child, process
 from weighbridge.systems.sandbox.isolated_comparison import compare_isolated, read_comparison
 from weighbridge.systems.sandbox.limits import Limits
@@ -127,8 +126,16 @@ def test_models_that_cannot_be_compared_are_refused(pair, tmp_path):
 def test_a_model_that_fails_on_the_data_is_named(tmp_path):
     models = {"a": builders.gatherer(tmp_path / "a.onnx"), "b": builders.gatherer(tmp_path / "b.onnx")}
     np.savez(tmp_path / "d.npz", x=np.array([0, 1, 2]), y=np.array([0, 1, 0]))
-    with pytest.raises(ModelFailed, match=r"\(a\) on row 0"):
-        side_by_side(models, tmp_path / "d.npz")
+    candidates = side_by_side(models, tmp_path / "d.npz")["candidates"]
+    assert [has_failed(candidate) for candidate in candidates] == [True, True]
+    assert all("failed on rows 0 to 2 of the data set" in candidate["not_scored"] for candidate in candidates)
+    assert [candidate["quality_drops"] for candidate in candidates] == [[], []]
+
+
+def test_free_dimensions_without_a_size_are_not_compared(tmp_path):
+    models = {name: builders.identity(tmp_path / f"{name}.onnx", shape=["n", "length"]) for name in "ab"}
+    with pytest.raises(Invalid, match="length have no size; state each with --dim"):
+        side_by_side(models)
 
 
 @pytest.mark.parametrize("wrong", [{"margin": 0}, {"confidence": 1}, {"threads": 0}, {"resamples": 99}])

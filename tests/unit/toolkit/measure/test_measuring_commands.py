@@ -124,7 +124,7 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
     assert weighbridge("profile", "--quiet", "--http", "http://127.0.0.1/v2/models/m").exit_code == 0
     assert asked[0][2]["target"]["options"] == {
         "factory": "a.b:c",
-        "shape": [0, 3, 8],
+        "shape": ["n", 3, 8],
         "mode": "compiled",
         "dtype": "bfloat16",
     }
@@ -174,7 +174,7 @@ def test_a_sweep_prints_and_writes_its_points(runs, tmp_path):
     runs(lambda scenario: RunFailed("fixed") if scenario.rows == 2 else result(scenario))
     done = weighbridge("sweep", "m.onnx", "--batch", "1,2,8", "--concurrency", "1", "--json", tmp_path / "s.json")
     assert done.exit_code == 0
-    assert "highest throughput: batch 8, concurrency 1" in done.stdout
+    assert "highest throughput: batch 8 x 1" in done.stdout
     assert "fixed" in done.stdout
     assert len(json.loads((tmp_path / "s.json").read_text())["points"]) == 3
 
@@ -259,7 +259,7 @@ def test_a_sweep_with_a_real_model(tmp_path):
 
 
 def test_a_shape_may_have_words_for_free_dimensions():
-    assert target_options.shape_from("batch, 3,32") == [0, 3, 32]
+    assert target_options.shape_from("batch, 3,32") == ["batch", 3, 32]
     with pytest.raises(Invalid):
         target_options.numbers_from("1,-2", field="batch")
 

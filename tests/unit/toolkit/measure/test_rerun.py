@@ -11,7 +11,7 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.raw_samples import altered_metrics, percentiles_of
+from weighbridge.measure.results.raw_samples import altered_metrics, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.studies.rerun import differences, rerun, settings_of
 from weighbridge.statistics.order_statistics import percentile

@@ -52,7 +52,9 @@ def test_every_pair_is_a_point_with_its_metrics():
     assert document["points"][0]["missing"] == [{"metric": "latency_p99_ms", "message": "few"}]
     assert (document["schema"], document["is_partial"]) == ("weighbridge.sweep/1", False)
     assert document["measured_at"] == "2026-11-01T12:00:00+00:00"
-    assert document["manifest"]["sweep"] == [[1, 1], [8, 1], [1, 2], [8, 2]]
+    assert document["manifest"]["sweep"] == [
+        {"batch": batch, "concurrency": concurrency, "dims": {}} for concurrency in (1, 2) for batch in (1, 8)
+    ]
     assert document["manifest"]["digest"] not in ("old", None)
     assert best_of(document) == document["points"][3]
     assert [settings.scenario.threads for settings in asked] == [2] * 4

@@ -16,10 +16,10 @@ QUIET = Interference(0.0, 0.0, 0.0, 0.0, 1.0, cpus=2)
 RUN = LatencyRun(STEADY, {}, 1.0, 5, WarmUpReport(40, 0.1, is_settled=True))
 
 
-def verdict(*, run=None, quiet=None, governor="performance", free=(), threads=1):
+def verdict(*, run=None, quiet=None, governor="performance", threads=1):
     scenario, seen = SingleStream(min_samples=200, threads=threads), dataclasses.replace(QUIET, **(quiet or {}))
     reasons = run_reasons(dataclasses.replace(RUN, **(run or {})), scenario=scenario, minimum=130)
-    return Verdict((*reasons, *machine_reasons(seen, free, governor=governor, threads=threads)))
+    return Verdict((*reasons, *machine_reasons(seen, governor=governor, threads=threads)))
 
 
 def test_a_quiet_steady_run_is_valid():
@@ -59,7 +59,6 @@ CASES = {
     "dying canary": ({"quiet": {"canary_ratio": 4.1}}, "interference.canary", "invalid"),
     "more threads than processors": ({"threads": 3}, "environment.threads", "indicative"),
     "governor": ({"governor": "powersave"}, "environment.governor", "indicative"),
-    "free dimensions": ({"free": ("x[1] length",)}, "environment.inputs", "indicative"),
 }
 
 

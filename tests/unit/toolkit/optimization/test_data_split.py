@@ -7,12 +7,15 @@ from hypothesis import strategies as st
 
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet, InputSpec
+from weighbridge.measure.inputs.binding import bind
+from weighbridge.measure.inputs.data_set import DataSet
+from weighbridge.measure.inputs.settings import AS_DECLARED
+from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.optimization import data_split
 
 
 def numbered(count: int) -> DataSet:
-    return DataSet(np.arange(count, dtype=np.float32)[:, None], np.arange(count))
+    return DataSet.of(np.arange(count, dtype=np.float32)[:, None], np.arange(count))
 
 
 @given(count=st.integers(101, 400), share=st.floats(0, 1), seed=st.integers(0, 2**32))
@@ -51,11 +54,12 @@ def test_rows_of_their_own_are_drawn_up_to_what_there_is():
     assert len(data_split.drawn(numbered(300), calibrate=12, seed=0).x) == 12
 
 
+def bound(first):
+    return bind([InputSpec("x", "float32", (first, 1))], numbered(70), AS_DECLARED)
+
+
 def test_batches_follow_what_the_model_takes():
-    sizes = {
-        first: [len(feed["x"]) for feed in data_split.batches(numbered(70), InputSpec("x", "float32", (first, 1)))]
-        for first in ("n", 1)
-    }
+    sizes = {first: [len(feed["x"]) for feed in data_split.batches(numbered(70), bound(first))] for first in ("n", 1)}
     assert sizes == {"n": [32, 32, 6], 1: [1] * 70}
 
 
@@ -69,18 +73,18 @@ def test_shown_rows_tell_how_far_they_are(tmp_path):
 
 def test_rows_that_do_not_fit_are_refused(tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 5])
-    with pytest.raises(Invalid, match=r"needs \(rows, 5\)"):
+    with pytest.raises(Invalid, match=r"needs \(n, 5\)"):
         next(data_split.shown(model, builders.data_set(tmp_path / "d.npz"), threads=1, say=lambda *_: None))
 
 
 def test_a_row_that_repeats_a_calibration_row_is_not_tested_on() -> None:
     x = np.arange(300, dtype=np.float32)[:, None]
     x[200:] = x[:100]
-    shown, tested = data_split.split(DataSet(x, np.arange(300) % 3), calibrate=50, seed=1)
+    shown, tested = data_split.split(DataSet.of(x, np.arange(300) % 3), calibrate=50, seed=1)
     assert len(shown.x) == 50
     assert not np.isin(tested.x, shown.x).any()
     assert len(tested.x) == 250 - int(np.isin(x[:, 0], shown.x[:, 0]).sum() - 50)
-    repeated = DataSet(np.tile(x[:20], (10, 1)), np.arange(200) % 3)
+    repeated = DataSet.of(np.tile(x[:20], (10, 1)), np.arange(200) % 3)
     with pytest.raises(Invalid, match="rows do not repeat a calibration row") as refusal:
         data_split.split(repeated, calibrate=50, seed=1)
     assert refusal.value.code == "data_rows"

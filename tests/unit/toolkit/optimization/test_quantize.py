@@ -7,7 +7,9 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests buil
 
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs.binding import bind
+from weighbridge.measure.inputs.settings import AS_DECLARED
+from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.optimization.data_split import batches
 from weighbridge.optimization.methods import calibration
 from weighbridge.optimization.methods import quantize as quantize
@@ -27,6 +29,10 @@ VNNI = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}
 SPEC = InputSpec("input", "float32", ("n", 1, 8, 8))
 
 
+def batches_of(rows):
+    return batches(rows, bind([SPEC], rows, AS_DECLARED))
+
+
 @pytest.fixture(scope="module")
 def make(model, digits):
     made = {}
@@ -34,7 +40,7 @@ def make(model, digits):
     def of(recipe, machine=VNNI):
         key = recipe, *machine["cpu_flags"], machine["architecture"]
         if key not in made:
-            feeds = batches(digits.train, SPEC)
+            feeds = batches_of(digits.train)
             made[key] = quantize.make(model.read_bytes(), recipe, feeds=feeds, machine=machine)
         return made[key]
 
@@ -80,7 +86,7 @@ def test_our_own_making_equals_that_of_onnx_runtime_through_files(make, model, d
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    feeds = batches(digits.train, SPEC)
+    feeds = batches_of(digits.train)
 
     class Reader(quantization.CalibrationDataReader):
         def get_next(self):

@@ -223,7 +223,7 @@ def test_a_missing_model_and_a_folder_that_is_none_are_refused(model, files, tmp
 
 def test_numbers_instead_of_classes_are_refused_before_anything_is_made(model, digits, tmp_path):
     np.savez(tmp_path / "d.npz", x=digits.test.x, y=digits.test.y.astype(np.float64))
-    with pytest.raises(Invalid, match="y contains numbers, not classes"):
+    with pytest.raises(Invalid, match="y contains no class numbers"):
         of_file(model, tmp_path / "d.npz", calibration=None, choice=choice(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
@@ -405,7 +405,7 @@ def test_the_command_names_what_is_wrong_with_the_data(model, tmp_path):
         "optimize", model, "--data", builders.data_set(tmp_path / "d.npz", rows=700), "--out", tmp_path / "out"
     )
     assert done.exit_code == 2
-    assert "x has shape (188, 4), but the model's input 'input' needs" in done.output
+    assert "The array for the input 'input' has the shape (188, 4); the model needs (n, 1, 8, 8)" in done.output
 
 
 def test_a_series_in_which_nothing_could_be_made_says_no(quick, tmp_path):

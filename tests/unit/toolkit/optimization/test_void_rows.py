@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization import trial
 from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.series import Series
@@ -68,7 +68,7 @@ def test_a_profile_with_void_quality_fails(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_network_is_not_tested_on_rows_that_it_was_trained_on(tmp_path: Path) -> None:
-    rows = DataSet(X, Y)
+    rows = DataSet.of(X, Y)
     with pytest.raises(Invalid, match="400 of 400 test rows are also calibration or training rows"):
         of_network(
             None, rows, rows, wanted=TrainedVariants(), choice=OptimizationChoice(folder=tmp_path / "out"), family="net"

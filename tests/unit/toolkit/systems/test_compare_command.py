@@ -28,12 +28,16 @@ DOCUMENT = {
             "speed_up": None,
             "answer": "baseline",
             "quality_drops": [],
+            "failures": {},
+            "not_scored": None,
         },
         {
             "name": "b",
             "metrics": {"model_size_mb": {"value": 1.0}, "latency_p50_ms": {"value": 2.0, "lower": 1.9, "upper": 2.1}},
             "speed_up": {"value": 1.5, "lower": 1.4, "upper": 1.6},
             "answer": "faster",
+            "failures": {},
+            "not_scored": None,
             "quality_drops": [
                 {
                     "metric": "accuracy",
@@ -102,6 +106,21 @@ def test_a_table_says_who_is_quicker_and_what_is_lost(told):
     assert "noise floor" not in weighbridge("compare", "a.onnx", "b.onnx").stdout
     told({**DOCUMENT, "verdict": {"status": "invalid", "reasons": []}})
     assert (weighbridge("compare", "a.onnx", "b.onnx", "--quiet")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"failures": {"InvalidArgument": 3}}, "b: queries failed (InvalidArgument 3)"),
+        ({"not_scored": "The model returned NaN."}, "b: not scored: The model returned NaN."),
+    ],
+)
+def test_a_comparison_with_a_model_that_failed_is_a_no(told, changes, words):
+    first, second = DOCUMENT["candidates"]
+    told({**DOCUMENT, "candidates": [first, {**second, **changes}]})
+    done = weighbridge("compare", "a.onnx", "b.onnx")
+    assert (done.exit_code, words in done.stdout) == (1, True)
+    assert done.stderr.endswith("weighbridge: b failed, so the comparison is incomplete.\n")
 
 
 def test_what_a_stopped_comparison_has_is_kept(told, tmp_path):

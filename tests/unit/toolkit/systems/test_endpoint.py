@@ -53,7 +53,7 @@ def test_a_model_behind_http_is_profiled(model):
 
 def test_answers_come_in_their_shape_and_type(model):
     runner = EndpointRunner(model.url)
-    answer = runner.first_output({"x": np.zeros((1, 2), dtype=np.float32)})
+    answer = runner.infer({"x": np.zeros((1, 2), dtype=np.float32)})[0]
     assert (answer.tolist(), answer.dtype) == ([[0.0, 1.0, 0.5]], np.float32)
     assert runner.inputs[0].shape == (None, 2)
 

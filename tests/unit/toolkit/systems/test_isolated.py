@@ -251,7 +251,7 @@ def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
         "system": "torch",
         "options": {
             "factory": "tests.unit.toolkit.systems.modules:line",
-            "shape": [0, 4],
+            "shape": ["n", 4],
             "mode": "eager",
             "dtype": "float32",
         },

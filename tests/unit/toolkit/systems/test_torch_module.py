@@ -21,7 +21,7 @@ QUICK = ProfileSettings(
 
 
 def wanted(factory="line", **changes):
-    return {"factory": f"{HERE}:{factory}", "shape": [0, 4], "mode": "eager", "dtype": "float32", **changes}
+    return {"factory": f"{HERE}:{factory}", "shape": ["n", 4], "mode": "eager", "dtype": "float32", **changes}
 
 
 def test_a_module_is_profiled_like_a_file(tmp_path):
@@ -45,20 +45,21 @@ def test_a_module_is_profiled_like_a_file(tmp_path):
 
 
 def test_bfloat16_and_tuples_are_answered_as_float32():
-    runner = TorchRunner(modules.line, [0, 4], mode="eager", dtype="bfloat16", threads=1)
-    answer = runner.first_output({"x": np.array([[1, 2, 3, 4]], dtype=np.float32)})
+    runner = TorchRunner(modules.line, ["n", 4], mode="eager", dtype="bfloat16", threads=1)
+    answer = runner.infer({"x": np.array([[1, 2, 3, 4]], dtype=np.float32)})[0]
     assert (answer.tolist(), answer.dtype) == ([[1.0, 2.0, 10.0]], np.float32)
     pair = TorchRunner(modules.Pair, [2, 4], mode="eager", dtype="float32", threads=1)
-    assert len(pair.infer({"x": np.zeros((2, 4), dtype=np.float32)})) == 1
-    assert (runner.inputs[0].shape, pair.inputs[0].shape) == ((None, 4), (2, 4))
+    assert len(pair.infer({"x": np.zeros((2, 4), dtype=np.float32)})) == 2
+    assert (runner.outputs, pair.outputs) == (("y",), ("y0", "y1"))
+    assert (runner.inputs[0].shape, pair.inputs[0].shape) == (("n", 4), (2, 4))
     assert runner.describe()["dtype"] == "bfloat16"
 
 
 def test_a_compiled_module_is_compiled(monkeypatch):
     torch = torch_module.torch_with(1)
     monkeypatch.setattr(torch, "compile", lambda module: lambda x: module(x) * 2)
-    runner = TorchRunner(modules.line, [0, 4], mode="compiled", dtype="float32", threads=1)
-    assert runner.first_output({"x": np.ones((1, 4), dtype=np.float32)}).tolist() == [[2.0, 2.0, 8.0]]
+    runner = TorchRunner(modules.line, ["n", 4], mode="compiled", dtype="float32", threads=1)
+    assert runner.infer({"x": np.ones((1, 4), dtype=np.float32)})[0].tolist() == [[2.0, 2.0, 8.0]]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,8 @@ def test_what_is_no_factory_is_refused(name, words):
 
 def test_a_factory_that_returns_something_else_is_refused():
     system = TorchModule(wanted("number"), QUICK)
-    assert system.sizes == {}
+    assert system.sizes(None).metrics == {}
+    assert set(system.sizes(None).missing) == {"flops", "parameters"}
     with pytest.raises(Invalid, match=r"returned int, not a torch\.nn\.Module"):
         system.load()
 

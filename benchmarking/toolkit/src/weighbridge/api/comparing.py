@@ -10,12 +10,15 @@ from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.comparison_table import comparison_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
+from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.studies.comparison import ComparisonSettings
+from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.sandbox import isolated_comparison
 from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.target import NO_OPTIONS
 
 
-def compare(
+def compare(  # noqa: PLR0913 -- the options of the command line
     models: Sequence[PathLike] | Mapping[str, PathLike],
     *,
     data: PathLike | None = None,
@@ -23,6 +26,12 @@ def compare(
     rounds: int = 24,
     block_ms: float = 50.0,
     threads: int = 1,
+    dims: Mapping[str, int] = NO_OPTIONS,
+    inputs: Mapping[str, str] = NO_OPTIONS,
+    state: Mapping[str, str] = NO_OPTIONS,
+    output: str = "",
+    scores: str = "auto",
+    threshold: float = 0.5,
     wall: float = 600.0,
     watcher: Watcher = NOBODY,
 ) -> Result:
@@ -37,11 +46,18 @@ def compare(
     95 % interval), whether it is faster, slower or tied, and whether its quality loss is shown to be at most `margin`
     (a share of accuracy, or the unit of y). `to_pandas()` has a row for each model.
 
+    `dims`, `inputs`, `state`, `output`, `scores` and `threshold` are those of `profile`. A model that fails on a query,
+    or whose answers cannot be scored, keeps what was measured of it, with the reason in `failures` or `not_scored`.
+
     Raises Invalid for models that do not match each other or the data, RunFailed and RunCanceled like `profile`.
     """
     named_models = models if isinstance(models, Mapping) else named([Path(model) for model in models])
     settings = ComparisonSettings(
-        margin=margin, threads=threads, blocks=BlockSettings(rounds=rounds, block_ms=block_ms)
+        margin=margin,
+        threads=threads,
+        blocks=BlockSettings(rounds=rounds, block_ms=block_ms),
+        inputs=InputSettings(dims=dict(dims), values=dict(inputs), state=dict(state)),
+        answers=AnswerSettings(output=output, scores=scores, threshold=threshold),
     )
     with working_folder() as folder:
         return comparison_result(

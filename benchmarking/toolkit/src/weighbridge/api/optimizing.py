@@ -9,7 +9,7 @@ from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.variant_table import candidates_parts
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import read_data_set
+from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization import series as runs
 from weighbridge.optimization.comparison import VariantComparisonSettings

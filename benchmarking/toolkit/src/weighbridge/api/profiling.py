@@ -9,6 +9,7 @@ from weighbridge.api.job_progress import NOBODY, Watcher, working_folder
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import result_parts
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.scenarios import (
     MultiStream,
     Offline,
@@ -18,6 +19,7 @@ from weighbridge.measure.scenarios import (
     Server,
     SingleStream,
 )
+from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
@@ -43,6 +45,12 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     optimization: str = "all",
     inter_op_threads: int = 1,
     affinity: Sequence[int] = (),
+    dims: Mapping[str, int] = NO_OPTIONS,
+    inputs: Mapping[str, str] = NO_OPTIONS,
+    state: Mapping[str, str] = NO_OPTIONS,
+    output: str = "",
+    scores: str = "auto",
+    threshold: float = 0.5,
     trust: bool = False,
     operators: bool = True,
     tdp_w: float | None = None,
@@ -52,8 +60,14 @@ def profile(  # noqa: PLR0913 -- the options of the command line
 
     `model` is an ONNX file; it is measured in a sandbox unless you `trust` it. Other systems are selected by `system`
     and its `options`, and run without a sandbox: `"torch"` with `factory` ("package.module:factory") and `shape` (of
-    the input, 0 for a free dimension), `"http"` with `url`, or your own (see `weighbridge.systems.registry`). `data` is
-    an `.npz` file with `x` (rows, ...) and `y` (rows,); without it, inputs are random and quality is not measured.
+    the input, a name for a free dimension), `"http"` with `url`, or your own (see `weighbridge.systems.registry`).
+    `data` is an `.npz` file with an array for each input (`x` for a single one) and the truth `y` (rows,); without it,
+    inputs are random and quality is not measured.
+
+    `dims` are sizes of free dimensions by name or `"input[axis]"` (0: the number of rows), `inputs` values of inputs
+    for all queries, `state` the outputs that are inputs of the next call, by input. A free dimension that nobody stated
+    has no size, so the result is invalid and has no latency. `output` names the output to score; `scores` and
+    `threshold` are those of `quality.answers.AnswerSettings`.
 
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
     at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
@@ -82,7 +96,13 @@ def profile(  # noqa: PLR0913 -- the options of the command line
         affinity=tuple(affinity),
     )
     wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
-    settings = ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
+    settings = ProfileSettings(
+        scenario=wanted,
+        engine=engine,
+        inputs=InputSettings(dims=dict(dims), values=dict(inputs), state=dict(state)),
+        answers=AnswerSettings(output=output, scores=scores, threshold=threshold),
+        tdp_w=tdp_w,
+    )
     with working_folder() as folder:
         found = target.measure(settings, follow=watcher.follow(), workdir=folder)
         return profile_result(_with_operators(found, target, settings, folder, watcher) if operators else found)

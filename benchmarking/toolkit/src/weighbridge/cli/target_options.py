@@ -10,11 +10,14 @@ import typer
 from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
+    from weighbridge.measure.inputs.settings import InputSettings
     from weighbridge.measure.scenarios import ProfileSettings
     from weighbridge.systems.target import Target
 
 ModelArgument = Annotated[Path | None, typer.Argument(help="The model (ONNX file).", show_default=False)]
-DataOption = Annotated[Path | None, typer.Option(help="Data set, .npz with x (rows, ...) and y (rows,).")]
+DataOption = Annotated[
+    Path | None, typer.Option(help="Data set, .npz with an array for each input, x for a single one, and y (rows,).")
+]
 ThreadsOption = Annotated[int, typer.Option(help="Number of threads for the model.")]
 WallOption = Annotated[float, typer.Option(help="Time limit of a run in seconds.")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
@@ -29,6 +32,27 @@ TorchOption = Annotated[
 ShapeOption = Annotated[str, typer.Option(help="Input shape of the PyTorch module, like n,3,224,224.")]
 CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile).")]
 Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16.")]
+DimOption = Annotated[
+    list[str] | None,
+    typer.Option("--dim", help="Size of a free dimension, NAME=SIZE (NAME=rows: the number of rows); repeatable."),
+]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", help="Value of an input for all queries, NAME=VALUE; LOW:HIGH draws whole numbers; repeatable."
+    ),
+]
+StateOption = Annotated[
+    list[str] | None,
+    typer.Option("--state", help="Output that is an input of the next call, INPUT=OUTPUT; repeatable."),
+]
+OutputOption = Annotated[str, typer.Option("--output", help="Output to score, if the model has several.")]
+ScoresOption = Annotated[
+    str, typer.Option(help="What the scores of classes are: auto, probabilities, logits or independent.")
+]
+ThresholdOption = Annotated[
+    float, typer.Option(help="Probability from which a row counts as class 1, for a model with a single score.")
+]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
 
 
@@ -73,12 +97,12 @@ def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bo
     }
 
 
-def shape_from(text: str) -> list[int]:
-    """Parse `n,3,224,224`; a name is a free dimension, returned as 0."""
+def shape_from(text: str) -> list[int | str]:
+    """Parse `n,3,224,224`; a name is a free dimension."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() or part.isidentifier() for part in parts):
         raise Invalid("Give the input shape of the module, like --shape n,3,224,224.", field="shape")
-    return [int(part) if part.isdigit() else 0 for part in parts]
+    return [int(part) if part.isdigit() else part for part in parts]
 
 
 def numbers_from(text: str, *, field: str) -> tuple[int, ...]:
@@ -87,6 +111,36 @@ def numbers_from(text: str, *, field: str) -> tuple[int, ...]:
     if not all(part.isdigit() for part in parts):
         raise Invalid(f"--{field} takes whole numbers separated by commas, like 1,2,4, not {text!r}.", field=field)
     return tuple(int(part) for part in parts)
+
+
+def inputs_from(
+    dims: list[str] | None, values: list[str] | None, states: list[str] | None
+) -> "dict[str, dict[str, Any]]":
+    """Parse what is stated about the inputs into `dims`, `inputs` and `state`; raise Invalid for several sizes."""
+    sizes = sizes_from(dims)
+    for name, several in sizes.items():
+        if len(several) > 1:
+            text = f"--dim {name} has several sizes; `weighbridge sweep` measures each of them."
+            raise Invalid(text, field="dim")
+    return {
+        "dims": {name: size for name, (size,) in sizes.items()},
+        "inputs": dict(pairs_from(values, field="input")),
+        "state": dict(pairs_from(states, field="state")),
+    }
+
+
+def input_settings(stated: Mapping[str, Mapping[str, Any]]) -> "InputSettings":
+    """Return the settings of stated inputs."""
+    from weighbridge.measure.inputs.settings import InputSettings
+
+    return InputSettings(dims=stated["dims"], values=stated["inputs"], state=stated["state"])
+
+
+def sizes_from(dims: list[str] | None) -> dict[str, tuple[int, ...]]:
+    """Parse `NAME=SIZE,SIZE` and `NAME=rows` into sizes by name; raise Invalid for anything else."""
+    from weighbridge.measure.inputs.spec import read_dimensions
+
+    return read_dimensions(pairs_from(dims, field="dim"))
 
 
 def pairs_from(texts: list[str] | None, *, field: str) -> list[tuple[str, str]]:

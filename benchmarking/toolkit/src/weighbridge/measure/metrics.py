@@ -45,7 +45,12 @@ def point_metric(value: float, unit: str) -> dict[str, Any]:
 
 def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
     """Return p50, p95 and p99 in ms with 99 % intervals that allow dependence; omit those with too few samples."""
-    samples_ms = run.latencies_ns / NS_PER_MS
+    return latency_of(run.latencies_ns)
+
+
+def latency_of(latencies_ns: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
+    """Return the same percentiles of latencies in the order of time."""
+    samples_ms = latencies_ns / NS_PER_MS
     intervals = {name: serial_percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
     return {name: interval_metric(interval, "ms") for name, interval in intervals.items() if interval is not None}
 

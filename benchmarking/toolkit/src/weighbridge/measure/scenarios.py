@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
+from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
 
 PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
@@ -217,12 +219,15 @@ class ProfileSettings:
     """The settings of a profile; part of its manifest.
 
     `quality_confidence` is the level of the quality intervals, `bootstraps` the resamples of the macro-F1 interval.
-    Without `measures_quality`, a data set only provides the input rows. `tdp_w` is the rated power of the processors in
-    watts, used to estimate energy if it cannot be measured.
+    Without `measures_quality`, a data set only provides the input rows. `inputs` are the stated sizes, values and
+    states of the inputs, `answers` the output to score and how. `tdp_w` is the rated power of the processors in watts,
+    used to estimate energy if it cannot be measured.
     """
 
     scenario: Scenario = SingleStream()
     engine: RuntimeSettings = RuntimeSettings()
+    inputs: InputSettings = AS_DECLARED
+    answers: AnswerSettings = AS_GIVEN
     measures_quality: bool = True
     tdp_w: float | None = None
     quality_confidence: float = 0.95

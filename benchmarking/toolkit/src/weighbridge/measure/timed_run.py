@@ -7,15 +7,14 @@ from typing import Any
 
 from weighbridge.measure import scenario_metrics
 from weighbridge.measure.conditions import energy, interference, manifest
-from weighbridge.measure.inputs import Queries
+from weighbridge.measure.inputs.queries import Queries
 from weighbridge.measure.loops.arrivals import serve
 from weighbridge.measure.loops.concurrency import concurrent_streams
-from weighbridge.measure.loops.latency import LatencyRun, single_stream
+from weighbridge.measure.loops.latency import LatencyRun, Runner, single_stream
 from weighbridge.measure.scenarios import ProfileSettings, Server
 from weighbridge.measure.stopping import Clock, StopMeasurement, Tick
 from weighbridge.measure.verdict import Verdict, machine_reasons, run_reasons
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.registry import LoadedSystem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +27,7 @@ class TimedRun:
 
 
 def measure_timed_run(
-    runner: LoadedSystem, queries: Queries, settings: ProfileSettings, on_tick: Tick, clock: Clock
+    runner: Runner, queries: Queries, settings: ProfileSettings, on_tick: Tick, clock: Clock
 ) -> TimedRun:
     """Run the queries and monitor the machine; raise ModelFailed if it is stopped before anything was timed."""
     scenario, feeds = settings.scenario, queries.feeds
@@ -61,12 +60,11 @@ def measure_timed_run(
     return TimedRun(run, seen, energy.energy_metrics(used, queries=run.warmup.inferences + run.attempts, basis=basis))
 
 
-def judge_run(seen: TimedRun, queries: Queries, settings: ProfileSettings) -> Verdict:
+def judge_run(seen: TimedRun, settings: ProfileSettings) -> Verdict:
     """Return the verdict on a run, including the reasons of its scenario."""
     scenario, minimum = settings.scenario, scenario_metrics.minimum_of(settings.scenario)
     machine = machine_reasons(
         seen.interference,
-        queries.free_dimensions,
         governor=manifest.cpu_governors(),
         threads=scenario.threads,
         workers=scenario.workers,

@@ -6,7 +6,7 @@ model.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 
 import numpy as np
@@ -68,10 +68,8 @@ def run_reasons(run: LatencyRun, *, scenario: Scenario, minimum: int) -> Iterato
     yield from _failures(run)
 
 
-def machine_reasons(
-    seen: Interference, free_dimensions: Sequence[str], *, governor: str, threads: int, workers: int = 1
-) -> Iterator[ValidityReason]:
-    """Yield the reasons that concern the machine and the inputs, independent of what was measured."""
+def machine_reasons(seen: Interference, *, governor: str, threads: int, workers: int = 1) -> Iterator[ValidityReason]:
+    """Yield the reasons that concern the machine, independent of what was measured."""
     yield from _interference(seen, threads * workers)
     if threads > seen.cpus:
         text = f"{threads} threads were requested, but this process may use only {seen.cpus} processors."
@@ -79,9 +77,6 @@ def machine_reasons(
     if governor not in ("performance", "not visible"):
         text = f"The frequency governor is {governor!r}, not 'performance'."
         yield ValidityReason("environment.governor", Status.INDICATIVE, text)
-    if free_dimensions:
-        text = f"Free dimensions ({', '.join(free_dimensions)}) were measured at size 1; give --data with real inputs."
-        yield ValidityReason("environment.inputs", Status.INDICATIVE, text)
 
 
 def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[ValidityReason]:

@@ -13,7 +13,7 @@ from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Refused
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions import manifest
-from weighbridge.measure.inputs import read_data_set
+from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.optimization import series
 from weighbridge.optimization.comparison import VariantComparisonSettings
 from weighbridge.optimization.plan import OptimizationChoice, of_file
@@ -83,7 +83,7 @@ def measure_alternatives(
     one that cannot be measured is a failed candidate. Raises Invalid for data or names that do not match, RunFailed and
     RunCanceled.
     """
-    rows = len(read_data_set(data).x)
+    rows = len(read_data_set(data))
     choice = OptimizationChoice(
         folder=folder,
         only=wanted.variants,

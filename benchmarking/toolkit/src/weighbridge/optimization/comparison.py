@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.answering import Answering
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
-from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
+from weighbridge.measure.inputs.data_set import DataSet, read_data_set
+from weighbridge.measure.inputs.queries import Queries, prepare_queries
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.stopping import Clock, Progress, Tick
-from weighbridge.optimization.data_split import batches
 from weighbridge.optimization.operators import operator_times
+from weighbridge.quality.answers import AS_GIVEN
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
-from weighbridge.quality.scores import labels_of
-from weighbridge.systems.engine_errors import failing
+from weighbridge.quality.scores import answers_of, outputs_of
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
@@ -80,10 +81,11 @@ def compare(
         name: OnnxRuntimeRunner(path, threads=settings.threads)
         for name, path in ((BASELINE, baseline), (TWIN, baseline), (VARIANT, variant))
     }
-    spec = check_fits(rows, runners[VARIANT].inputs)
-    check_fits(rows, runners[BASELINE].inputs)
-    drop = _drop(runners, rows, spec, settings, on_progress)
-    feeds = [{spec.name: rows.x[row : row + 1]} for row in range(min(len(rows.x), MAX_DISTINCT_INPUTS))]
+    queries = {
+        name: prepare_queries(runner.inputs, rows, seed=settings.blocks.seed) for name, runner in runners.items()
+    }
+    drop = _drop(runners, queries, rows, settings, on_progress)
+    feeds = queries[BASELINE].feeds[:MAX_DISTINCT_INPUTS]
     blocks = interleave(
         runners,
         feeds,
@@ -115,15 +117,17 @@ def speed_of(blocks: Blocks, *, confidence: float) -> tuple[SpeedUp | None, floa
 
 def _drop(
     runners: Mapping[str, OnnxRuntimeRunner],
+    queries: Mapping[str, Queries],
     rows: DataSet,
-    spec: InputSpec,
     settings: VariantComparisonSettings,
     say: Progress,
 ) -> QualityDrop:
     truth = classes_of(rows)
-    before = answers(runners[BASELINE], rows, spec, lambda share: say(share * ANSWERED / 2, "answering, the baseline"))
+    before = answers(
+        runners[BASELINE], queries[BASELINE], lambda share: say(share * ANSWERED / 2, "answering, the baseline")
+    )
     after = answers(
-        runners[VARIANT], rows, spec, lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant")
+        runners[VARIANT], queries[VARIANT], lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant")
     )
     drop = accuracy_drop(truth, before, after, confidence=settings.confidence)
     return QualityDrop(
@@ -136,21 +140,17 @@ def _drop(
 
 def classes_of(rows: DataSet) -> NDArray[np.int64]:
     """Return the true classes, shape (rows,); raise Invalid if y has regression targets."""
-    if not np.issubdtype(rows.y.dtype, np.integer):
-        text = "y contains numbers, not classes; variants are judged by their accuracy on classes."
+    if not np.issubdtype(rows.truth.dtype, np.integer):
+        text = "y contains no class numbers; variants are judged by their accuracy on classes."
         raise Invalid(text, code="data_type", field="data")
-    return rows.y.astype(np.int64)
+    return rows.truth.astype(np.int64)
 
 
-def answers(runner: OnnxRuntimeRunner, rows: DataSet, spec: InputSpec, on_tick: Tick) -> NDArray[np.int64]:
+def answers(runner: OnnxRuntimeRunner, queries: Queries, on_tick: Tick) -> NDArray[np.int64]:
     """Return the predicted class of each row, shape (rows,); raise ModelFailed if the model fails."""
-    found: list[NDArray[np.int64]] = []
-    done = 0
-    for feed in batches(rows, spec):
-        size = len(feed[spec.name])
-        with failing(f"on rows {done} to {done + size - 1} of the data set"):
-            output = runner.first_output(feed)
-        found.append(labels_of(output, rows=size))
-        done += size
-        on_tick(done / len(rows.x))
-    return np.concatenate(found)
+    if queries.data is None:
+        raise ValueError("answers need a data set")
+    answering = Answering.of(runner, queries.bound, queries.data, AS_GIVEN)
+    truth = answering.data.truth
+    outputs = outputs_of(answering.answer, len(truth), answering.batch, on_tick)
+    return answers_of(outputs, truth, AS_GIVEN).all_labels()

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
+from weighbridge.measure.inputs.binding import Bound, bind
+from weighbridge.measure.inputs.data_set import DataSet, read_data_set
+from weighbridge.measure.inputs.settings import AS_DECLARED
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.stopping import Progress
 from weighbridge.quality.checks import was_seen
@@ -22,7 +23,7 @@ def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet
 
     Raises Invalid if too few are left to test.
     """
-    total = len(data.x)
+    total = len(data)
     _check_count(calibrate)
     if total - calibrate < LEAST_TEST_ROWS:
         text = (
@@ -32,22 +33,22 @@ def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet
         )
         raise Invalid(text, code="data_rows", field="calibrate")
     order = np.random.default_rng(seed).permutation(total)
-    shown, tested = _taken(data, order[:calibrate]), _taken(data, order[calibrate:])
+    shown, tested = data.take(np.sort(order[:calibrate])), data.take(np.sort(order[calibrate:]))
     # A row that repeats a calibration row was seen too.
-    unseen = ~was_seen(tested.x, shown.x)
+    unseen = ~was_seen(tested.fingerprints, shown.fingerprints)
     if unseen.sum() < LEAST_TEST_ROWS:
         text = (
-            f"Only {unseen.sum()} of {len(tested.x)} rows do not repeat a calibration row, and fewer than "
+            f"Only {unseen.sum()} of {len(tested)} rows do not repeat a calibration row, and fewer than "
             f"{LEAST_TEST_ROWS} show nothing. Remove repeated rows, or give other rows for calibration (--calibration)."
         )
         raise Invalid(text, code="data_rows", field="calibrate")
-    return shown, DataSet(tested.x[unseen], tested.y[unseen])
+    return shown, tested.take(unseen)
 
 
 def drawn(data: DataSet, *, calibrate: int, seed: int) -> DataSet:
     """Return at most `calibrate` rows, drawn by `seed`, of a data set that is not used for testing."""
     _check_count(calibrate)
-    return _taken(data, np.random.default_rng(seed).permutation(len(data.x))[:calibrate])
+    return data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:calibrate]))
 
 
 def _check_count(calibrate: int) -> None:
@@ -55,24 +56,19 @@ def _check_count(calibrate: int) -> None:
         raise Invalid("The number of calibration rows must be at least one.", code="data_rows", field="calibrate")
 
 
-def _taken(data: DataSet, rows: NDArray[np.int64]) -> DataSet:
-    kept = np.sort(rows)
-    return DataSet(data.x[kept], data.y[kept])
-
-
-def batches(data: DataSet, spec: InputSpec) -> Iterator[Feed]:
-    """Yield the rows in batches for a model with input `spec`: BATCH rows each, or one if the batch size is fixed."""
-    size = 1 if isinstance(spec.shape[0], int) else BATCH
-    for start in range(0, len(data.x), size):
-        yield {spec.name: data.x[start : start + size]}
+def batches(data: DataSet, bound: Bound) -> Iterator[Feed]:
+    """Yield the rows in batches: BATCH rows each, or as many as the model is fixed at."""
+    size = bound.fixed_rows or BATCH
+    for start in range(0, len(data), size):
+        yield bound.feed(start, min(start + size, len(data)), np.random.default_rng(start))
 
 
 def shown(model: Path, data: Path, *, threads: int, say: Progress) -> Iterator[Feed]:
     """Yield the batches of a data file for a model file and report progress; raise Invalid if they do not match."""
     rows = read_data_set(data)
-    spec = check_fits(rows, OnnxRuntimeRunner(model, threads=threads).inputs)
+    bound = bind(OnnxRuntimeRunner(model, threads=threads).inputs, rows, AS_DECLARED)
     fed = 0
-    for feed in batches(rows, spec):
+    for feed in batches(rows, bound):
         yield feed
-        fed += len(feed[spec.name])
-        say(fed / len(rows.x), "calibrating")
+        fed = min(len(rows), fed + (bound.fixed_rows or BATCH))
+        say(fed / len(rows), "calibrating")

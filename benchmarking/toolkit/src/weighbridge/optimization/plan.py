@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
-from weighbridge.measure.inputs import DataSet, read_data_set
+from weighbridge.measure.inputs.data_set import DataSet, read_data_set, write_data_set
 from weighbridge.optimization import data_split
 from weighbridge.optimization.comparison import classes_of
 from weighbridge.optimization.methods.distill import DistilSettings
@@ -103,7 +101,7 @@ def _series(
     threads = choice.settings.comparison.threads
     sandbox = VariantSandbox(limits=choice.limits, threads=threads, workdir=folder / "jobs")
     bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, sandbox=sandbox)
-    made = [of_recipe(recipe, bench, calibration, family=family, rows=len(shown.x)) for recipe in recipes]
+    made = [of_recipe(recipe, bench, calibration, family=family, rows=len(shown)) for recipe in recipes]
     return Series(
         bench=bench,
         variants=[*made, *trained],
@@ -116,8 +114,8 @@ def _series(
 def _check_rows(tested: DataSet, seen: DataSet) -> None:
     """Raise Invalid if quality on the test rows would be void: the variants are judged by it."""
     classes_of(tested)
-    leak = seen_doubt(tested.x, seen.x)
-    doubts = [*data_doubts(tested.x, tested.y), *([leak] if leak else [])]
+    leak = seen_doubt(tested.fingerprints, seen.fingerprints)
+    doubts = [*data_doubts(tested.fingerprints, tested.truth), *([leak] if leak else [])]
     void = [doubt for doubt in doubts if doubt.is_void]
     if void:
         raise Invalid(" ".join(doubt.message for doubt in void), code=void[0].code.replace(".", "_"), field="data")
@@ -137,7 +135,7 @@ def _written(data: DataSet, path: Path) -> Path:
     """Write rows to a file for a child process; the same rows give the same bytes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, x=data.x, y=data.y)
+        write_data_set(data, path)
     except OSError as error:
         text = f"Cannot write to {path.parent}: {error.strerror}. Choose another folder (--out)."
         raise Invalid(text, code="folder", field="out") from error

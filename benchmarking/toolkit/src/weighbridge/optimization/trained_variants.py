@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.extras import import_extra
-from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.measure.stopping import Progress
 from weighbridge.optimization.methods.distill import DistilSettings, distillation_task, scores_of
 from weighbridge.optimization.methods.networks import digest_of_array, digest_of_weights, export, parameters
@@ -42,7 +42,7 @@ class TrainingInputs:
         """Return the rows and their classes as tensors."""
         torch = import_extra("torch")
 
-        return torch.from_numpy(self.rows.x), torch.from_numpy(self.rows.y)
+        return torch.from_numpy(self.rows.x), torch.from_numpy(self.rows.truth)
 
 
 def pruned_variant(inputs: TrainingInputs, settings: PruneSettings) -> Variant:
@@ -87,7 +87,7 @@ def student_variant(
 
 
 def _trained(inputs: TrainingInputs) -> str:
-    return f"{inputs.training.epochs} epochs on {len(inputs.rows.x):,} rows"
+    return f"{inputs.training.epochs} epochs on {len(inputs.rows):,} rows"
 
 
 def _train(inputs: TrainingInputs, network: Any, task: TrainingTask, name: str, say: Progress) -> None:

@@ -1,6 +1,7 @@
 """Quality of classifiers: macro averages, metrics per class and ROC AUC, each with its interval."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,18 +56,18 @@ def macro_intervals(
     }
 
 
-def class_metrics(confusion: NDArray[np.int64], confidence: float) -> list[dict[str, Any]]:
+def class_metrics(confusion: NDArray[np.int64], confidence: float, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return precision and recall of each class that occurs, with Wilson intervals (None without cases), and F1.
 
-    `support` counts the examples of the class.
+    `support` counts the examples of the class. Without `names`, classes are called by their numbers.
     """
     metrics = []
-    for name, (real, predicted) in enumerate(zip(confusion.sum(axis=1), confusion.sum(axis=0), strict=True)):
-        hits = int(confusion[name, name])
+    for place, (real, predicted) in enumerate(zip(confusion.sum(axis=1), confusion.sum(axis=0), strict=True)):
+        hits = int(confusion[place, place])
         if real + predicted:
             metrics.append(
                 {
-                    "class": name,
+                    "class": names[place] if names else place,
                     "support": int(real),
                     "precision": wilson_interval(hits, int(predicted), confidence),
                     "recall": wilson_interval(hits, int(real), confidence),
@@ -79,10 +80,11 @@ def class_metrics(confusion: NDArray[np.int64], confidence: float) -> list[dict[
 def roc_auc(truth: NDArray[np.int64], scores: NDArray[Any], *, confidence: float = 0.95) -> Interval | None:
     """Return ROC AUC, one-vs-rest and averaged over classes, from scores of shape (rows, classes).
 
-    Scores are used as given; for two classes, their difference. The variance is DeLong's (1988), as the sum of squared
-    influences of the rows, which also covers the average over classes; the interval is on the logit scale. If all pairs
-    are ordered, that variance is 0, and the interval is Wilson's with as many trials as the rarer class has rows.
-    Classes without positive or negative examples are omitted; None if no class is left.
+    Scores are used as given, so those of different rows must be comparable; of two classes, their difference counts.
+    The variance is DeLong's (1988), as the sum of squared influences of the rows, which also covers the average over
+    classes; the interval is on the logit scale. If all pairs are ordered, that variance is 0, and the interval is
+    Wilson's with as many trials as the rarer class has rows. Classes without positive or negative examples are omitted;
+    None if no class is left.
     """
     columns = [scores[:, 1] - scores[:, 0]] if scores.shape[1] == 2 else list(scores.T)
     first = 1 if scores.shape[1] == 2 else 0

@@ -8,7 +8,6 @@ import contextlib
 import http.client
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,16 +18,17 @@ from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.parsing.http_answers import body_of, bounded
 from weighbridge.core.parsing.json_text import parse_object
 from weighbridge.core.parsing.limits import DocumentLimits
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER = DocumentLimits(bytes_max=64 << 20, values_max=32_000_000)
 # Type names of the protocol, and of NumPy.
 TYPES = {
     "BOOL": "bool",
+    "BYTES": TEXT,
     "FP16": "float16",
     "FP32": "float32",
     "FP64": "float64",
@@ -58,25 +58,21 @@ class EndpointRunner:
         described = self._ask("GET", self._path, None)
         with self._odd_answers():
             self.inputs = tuple(_spec(entry) for entry in described.get("inputs", ()))
+            self.outputs = tuple(str(entry["name"]) for entry in described.get("outputs", ()))
         if not self.inputs:
             raise Invalid(f"{url} does not declare the inputs of the model.", code="model_inputs", field="url")
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Send one request and return all outputs."""
         inputs = [
-            {"name": name, "shape": list(x.shape), "datatype": NAMES[str(x.dtype)], "data": x.ravel().tolist()}
+            {"name": name, "shape": list(x.shape), "datatype": _datatype(x), "data": x.ravel().tolist()}
             for name, x in feed.items()
         ]
         answer = self._ask("POST", f"{self._path}/infer", {"inputs": inputs})
         with self._odd_answers():
-            return [
-                np.array(entry["data"], dtype=TYPES[entry["datatype"]]).reshape(entry["shape"])
-                for entry in answer.get("outputs", ())
-            ]
-
-    def first_output(self, feed: Feed) -> NDArray[Any]:
-        """Send one request and return the first output."""
-        return self.infer(feed)[0]
+            by_name = {str(entry["name"]): entry for entry in answer.get("outputs", ())}
+            self.outputs = self.outputs or tuple(by_name)
+            return [_array(by_name[name]) for name in self.outputs]
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
@@ -112,6 +108,15 @@ class EndpointRunner:
         return answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
 
 
+def _datatype(x: NDArray[Any]) -> str:
+    return "BYTES" if x.dtype.kind in "OU" else NAMES[str(x.dtype)]
+
+
+def _array(entry: Mapping[str, Any]) -> NDArray[Any]:
+    dtype = TYPES[entry["datatype"]]
+    return np.array(entry["data"], dtype=object if dtype == TEXT else dtype).reshape(entry["shape"])
+
+
 def _spec(entry: Mapping[str, Any]) -> InputSpec:
     shape = tuple(int(size) if int(size) > 0 else None for size in entry["shape"])
     return InputSpec(str(entry["name"]), TYPES.get(str(entry["datatype"]), str(entry["datatype"])), shape)
@@ -122,16 +127,16 @@ class Endpoint:
     """The model at the option `url`, of unknown size and memory."""
 
     is_here = False
-    sizes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
         """Store the address without connecting."""
         self._url = str(options["url"])
         self.model = {"url": self._url, "digest": None}
-        self.missing = [
-            {"metric": name, "message": f"{name} is not available for a model behind HTTP."}
-            for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")
-        ]
+
+    def sizes(self, _shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
+        """Return the reasons why nothing about the size of the model is known."""
+        names = ("model_size_mb", "parameters", "flops", "peak_memory_mb")
+        return Sizes(missing={name: f"{name} is not available for a model behind HTTP." for name in names})
 
     def ready(self) -> None:
         """Do nothing, because there is no local engine."""

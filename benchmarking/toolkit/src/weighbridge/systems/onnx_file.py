@@ -1,6 +1,6 @@
 """An ONNX file, run by ONNX Runtime."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.conditions.model_file import read_model
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import Sizes, register
 
 
 @register("onnx", is_data_file=True)
@@ -21,16 +21,28 @@ class OnnxFile:
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
         """Read the file without running it; raise Invalid if it cannot be measured."""
         self._path, self._settings = Path(options["model"]), settings
-        file, flops = read_model(self._path), count_flops(self._path)
+        self._file = file = read_model(self._path)
         self.model = {"digest": file.digest, "opsets": file.opsets, "operators": file.operators}
-        self.sizes = {
-            "model_size_mb": metrics.point_metric(file.size_mb, "MB"),
-            "parameters": metrics.point_metric(file.parameters, "1"),
-            **({} if flops.uncounted else {"flops": metrics.point_metric(flops.total, "FLOP")}),
-        }
-        names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
-        text = f"flops have no total: some operators could not be counted ({names})."
-        self.missing = [{"metric": "flops", "message": text}] if flops.uncounted else []
+
+    def sizes(self, shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
+        """Return the size of the file, its parameters and the operations of one query, as far as they are counted."""
+        counted, missing = {"model_size_mb": metrics.point_metric(self._file.size_mb, "MB")}, {}
+        if self._file.parameters is None:
+            missing["parameters"] = "parameters are not counted: the model keeps none in tensors."
+        else:
+            counted["parameters"] = metrics.point_metric(self._file.parameters, "1")
+        if shapes is None:
+            missing["flops"] = "flops have no total: they depend on the sizes of the inputs."
+            return Sizes(counted, missing)
+        flops = count_flops(self._path, shapes)
+        if flops.uncounted:
+            names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
+            missing["flops"] = f"flops have no total: some operators could not be counted ({names})."
+        elif flops.total is None:
+            missing["flops"] = "flops are not counted: the model multiplies no matrices."
+        else:
+            counted["flops"] = metrics.point_metric(flops.total, "FLOP")
+        return Sizes(counted, missing)
 
     def ready(self) -> object:
         """Import ONNX Runtime."""

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.scenarios import PROVIDERS, RuntimeSettings
 
 # Log only fatal errors: other errors are raised, and more output would fill the log of the child.
@@ -19,6 +19,7 @@ NUMPY_TYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
     "tensor(bool)": "bool",
+    "tensor(string)": TEXT,
     **{f"tensor({kind}{bits})": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
 }
 
@@ -31,7 +32,6 @@ class OnnxRuntimeRunner:
         self._settings = settings
         self._session = open_session(path, session_options(threads, settings), settings)
         self._run = self._session.run
-        self._only_first = [self._session.get_outputs()[0].name]
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
@@ -41,15 +41,15 @@ class OnnxRuntimeRunner:
             for entry in self._session.get_inputs()
         )
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(entry.name for entry in self._session.get_outputs())
+
     def infer(self, feed: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
         """Run the model once and return all its outputs."""
         outputs: Sequence[NDArray[Any]] = self._run(None, feed)
         return outputs
-
-    def first_output(self, feed: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Run the model once and return only its first output."""
-        output: NDArray[Any] = self._run(self._only_first, feed)[0]
-        return output
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""

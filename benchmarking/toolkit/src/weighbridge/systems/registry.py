@@ -21,9 +21,17 @@ from numpy.typing import NDArray
 
 from weighbridge import systems
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Metric values that need no run, such as `model_size_mb`, and the reason for each that is not available."""
+
+    metrics: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class LoadedSystem(Protocol):
@@ -33,11 +41,12 @@ class LoadedSystem(Protocol):
     def inputs(self) -> tuple[InputSpec, ...]:
         """The declared inputs."""
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs, in the order of `infer`; known at the latest after its first call."""
+
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Run once and return all outputs."""
-
-    def first_output(self, feed: Feed) -> NDArray[Any]:
-        """Run once and return the first output."""
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
@@ -51,14 +60,6 @@ class SystemUnderTest(Protocol):
         """The model part of the manifest; `digest` is of its file or code, or None."""
 
     @property
-    def sizes(self) -> Mapping[str, Mapping[str, Any]]:
-        """The metric values that need no run, such as `model_size_mb`."""
-
-    @property
-    def missing(self) -> Sequence[Mapping[str, str]]:
-        """The metrics that are not available, each with `metric` and the reason as `message`."""
-
-    @property
     def is_here(self) -> bool:
         """Whether it runs in this process, so that the memory of this process can be measured."""
 
@@ -67,6 +68,9 @@ class SystemUnderTest(Protocol):
 
     def load(self) -> LoadedSystem:
         """Load the system; timed."""
+
+    def sizes(self, shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
+        """Return what needs no run, for queries of these shapes by input; None if there is no single shape."""
 
 
 MakeSystem = Callable[[Mapping[str, Any], ProfileSettings], SystemUnderTest]

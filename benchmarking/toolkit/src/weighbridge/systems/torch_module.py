@@ -18,10 +18,10 @@ from weighbridge.core.extras import import_extra
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions.manifest import describe_machine
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import import_named, register
+from weighbridge.systems.registry import Sizes, import_named, register
 
 MODES = ("eager", "compiled")
 TYPES = ("float32", "bfloat16")
@@ -32,8 +32,10 @@ BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 class TorchRunner:
     """A module in evaluation mode without gradients, on a fixed number of threads."""
 
-    def __init__(self, make: Callable[[], Any], shape: Sequence[int], *, mode: str, dtype: str, threads: int) -> None:
-        """Create the module; `shape` is its input shape, with the batch first and 0 for a free dimension."""
+    def __init__(
+        self, make: Callable[[], Any], shape: Sequence[int | str], *, mode: str, dtype: str, threads: int
+    ) -> None:
+        """Create the module; `shape` is its input shape; a name is a free dimension."""
         torch = torch_with(threads)
         self._torch, self._mode, self._type, self._shape = torch, mode, dtype, shape
         module = make()
@@ -41,25 +43,21 @@ class TorchRunner:
             raise Invalid(f"The factory returned {type(module).__name__}, not a torch.nn.Module.", field="torch")
         self.module = module.eval().to(getattr(torch, dtype))
         self._call = torch.compile(self.module) if mode == "compiled" else self.module
+        self.outputs: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[InputSpec, ...]:
         """The described input; data is float32 and is cast to the type of the module."""
-        return (InputSpec("x", "float32", tuple(size or None for size in self._shape)),)
+        return (InputSpec("x", "float32", tuple(self._shape)),)
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
-        """Run the module once and return its first output as float32; the conversions are part of the time."""
-        return [self.first_output(feed)]
-
-    def first_output(self, feed: Feed) -> NDArray[Any]:
-        """Run the module once and return its first output as float32."""
+        """Run the module once and return its outputs as float32; the conversions are part of the time."""
         torch = self._torch
         x = torch.from_numpy(np.ascontiguousarray(feed["x"])).to(getattr(torch, self._type))
         with torch.inference_mode():
-            answer = self._call(x)
-        first = answer[0] if isinstance(answer, tuple | list) else answer
-        array: NDArray[Any] = first.float().numpy()
-        return array
+            named = _named(self._call(x), torch)
+        self.outputs = tuple(named)
+        return [tensor.float().numpy() for tensor in named.values()]
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
@@ -70,6 +68,15 @@ class TorchRunner:
             "dtype": self._type,
             "intra_op_threads": self._torch.get_num_threads(),
         }
+
+
+def _named(answer: Any, torch: Any) -> dict[str, Any]:
+    """Return the tensors of an answer: of a mapping by its keys, of a tuple by their places, a single one as `y`."""
+    if isinstance(answer, Mapping):
+        return {str(name): tensor for name, tensor in answer.items() if isinstance(tensor, torch.Tensor)}
+    if isinstance(answer, tuple | list):
+        return {f"y{place}": tensor for place, tensor in enumerate(answer) if isinstance(tensor, torch.Tensor)}
+    return {"y": answer}
 
 
 def torch_with(threads: int) -> Any:
@@ -85,13 +92,12 @@ class TorchModule:
     """The module of the option `factory`, whose code this runs; other options are `shape`, `mode` and `dtype`."""
 
     is_here = True
-    missing = ({"metric": "flops", "message": "flops are counted only for ONNX graphs."},)
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
         """Find the factory; raise ExtraMissing without PyTorch, Invalid without a factory or bfloat16 support."""
         # Otherwise, the module of the factory would raise a less helpful error.
         import_extra("torch")
-        name, self._shape = str(options["factory"]), [int(size) for size in options["shape"]]
+        name, self._shape = str(options["factory"]), list(options["shape"])
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
         check_torch(mode=self._mode, dtype=self._dtype, flags=describe_machine()["cpu_flags"])
         self._make, self._threads = factory_of(name), settings.scenario.threads
@@ -99,7 +105,11 @@ class TorchModule:
         source = Path(file).read_bytes() if file else name.encode()
         digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
         self.model = {"factory": name, "digest": digest, "shape": self._shape}
-        self.sizes = _sizes(self._make())
+        self._sizes = _sizes(self._make())
+
+    def sizes(self, _shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
+        """Return size and parameters of the module."""
+        return self._sizes
 
     def ready(self) -> object:
         """Import PyTorch."""
@@ -110,15 +120,20 @@ class TorchModule:
         return TorchRunner(self._make, self._shape, mode=self._mode, dtype=self._dtype, threads=self._threads)
 
 
-def _sizes(module: Any) -> dict[str, dict[str, Any]]:
-    if not hasattr(module, "parameters"):
-        return {}
-    parameters = list(module.parameters())
+def _sizes(module: Any) -> Sizes:
+    missing = {"flops": "flops are counted only for ONNX graphs."}
+    parameters = list(module.parameters()) if hasattr(module, "parameters") else []
+    count = sum(tensor.numel() for tensor in parameters)
+    if not count:
+        return Sizes(missing={**missing, "parameters": "parameters are not counted: the module declares none."})
     size = sum(tensor.numel() * tensor.element_size() for tensor in (*parameters, *module.buffers()))
-    return {
-        "model_size_mb": metrics.point_metric(size / BYTES_PER_MB, "MB"),
-        "parameters": metrics.point_metric(sum(each.numel() for each in parameters), "1"),
-    }
+    return Sizes(
+        {
+            "model_size_mb": metrics.point_metric(size / BYTES_PER_MB, "MB"),
+            "parameters": metrics.point_metric(count, "1"),
+        },
+        missing,
+    )
 
 
 def check_torch(*, mode: str, dtype: str, flags: Sequence[str]) -> None:

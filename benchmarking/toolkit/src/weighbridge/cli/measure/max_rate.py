@@ -20,6 +20,9 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     provider: target_options.ProviderOption = "cpu",
     affinity: target_options.AffinityOption = "",
     trust: target_options.TrustOption = False,
+    dim: target_options.DimOption = None,
+    input_value: target_options.InputOption = None,
+    state: target_options.StateOption = None,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -41,7 +44,11 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         with target_options.runs_of(target, is_quiet=quiet) as (run, say):
             result = find_max_rate(
                 run,
-                settings=ProfileSettings(scenario=scenario, engine=engine),
+                settings=ProfileSettings(
+                    scenario=scenario,
+                    engine=engine,
+                    inputs=target_options.input_settings(target_options.inputs_from(dim, input_value, state)),
+                ),
                 limits=MaxRateSettings(limit_ms=p99_ms, samples=samples, deadline=deadline),
                 on_progress=say,
                 now=now(),

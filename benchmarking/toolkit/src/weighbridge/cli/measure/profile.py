@@ -54,6 +54,12 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     tdp_w: Annotated[
         float | None, typer.Option(help="Rated power of the processors in watts, to estimate energy.")
     ] = None,
+    dim: target_options.DimOption = None,
+    input_value: target_options.InputOption = None,
+    state: target_options.StateOption = None,
+    scored: target_options.OutputOption = "",
+    scores: target_options.ScoresOption = "auto",
+    threshold: target_options.ThresholdOption = 0.5,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -90,6 +96,10 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 optimization=optimization,
                 inter_op_threads=inter_op_threads,
                 affinity=target_options.numbers_from(affinity, field="affinity"),
+                **target_options.inputs_from(dim, input_value, state),
+                output=scored,
+                scores=scores,
+                threshold=threshold,
                 trust=trust,
                 operators=operators,
                 tdp_w=tdp_w,

@@ -23,10 +23,13 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     compiled: target_options.CompileOption = False,
     bfloat16: target_options.Bfloat16Option = False,
     trust: target_options.TrustOption = False,
+    dim: target_options.DimOption = None,
+    input_value: target_options.InputOption = None,
+    state: target_options.StateOption = None,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure throughput and latency for several batch sizes and levels of concurrency."""
+    """Measure throughput and latency for several batch sizes, levels of concurrency and sizes of free dimensions."""
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts
@@ -42,12 +45,18 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
             torch=target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
         )
         engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
-        settings = ProfileSettings(scenario=Offline(min_samples=samples, threads=threads), engine=engine)
+        stated = target_options.inputs_from(None, input_value, state)
+        settings = ProfileSettings(
+            scenario=Offline(min_samples=samples, threads=threads),
+            engine=engine,
+            inputs=target_options.input_settings(stated),
+        )
         with target_options.runs_of(target, is_quiet=quiet) as (run, say):
             result = sweeping.sweep(
                 run,
                 settings=settings,
                 batches=target_options.numbers_from(batch, field="batch"),
+                sizes=target_options.sizes_from(dim),
                 concurrencies=target_options.numbers_from(concurrency, field="concurrency"),
                 on_progress=say,
                 now=now(),

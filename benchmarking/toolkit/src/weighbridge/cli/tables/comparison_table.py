@@ -17,6 +17,11 @@ def comparison_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     rows = map(_model_row, document["candidates"])
     yield table_of(f"compared with {document['baseline']}", headings, rows, text_columns=("model", "speed"))
     for candidate in document["candidates"]:
+        failures = ", ".join(f"{kind} {count}" for kind, count in candidate["failures"].items())
+        if failures:
+            yield f"{candidate['name']}: queries failed ({failures})"
+        if candidate["not_scored"]:
+            yield f"{candidate['name']}: not scored: {candidate['not_scored']}"
         for drop in candidate["quality_drops"]:
             answer = "within" if drop["is_non_inferior"] else "not shown to be within"
             yield f"{candidate['name']}: {drop['metric']} worse by {between(drop)}, {answer} {drop['margin']:g}"

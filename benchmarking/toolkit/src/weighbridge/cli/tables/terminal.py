@@ -109,7 +109,21 @@ def table_of(
 def result_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield the metrics with bounds, the missing metrics, the verdict with reasons, and the slowest operators."""
     yield from metrics_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
+    yield from size_parts(result.get("by_size"))
     yield from operators_parts(result.get("operators"))
+
+
+def size_parts(classes: Sequence[Mapping[str, Any]] | None) -> "Iterator[Table]":
+    """Yield the percentiles by the size of the query; nothing if all queries have one size."""
+    if classes:
+        headings = ("values per query", "p50 ms", "p95 ms", "p99 ms", "n")
+        yield table_of("Latency by the size of the query", headings, map(_size_row, classes))
+
+
+def _size_row(size: Mapping[str, Any]) -> list[str]:
+    names = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
+    percentiles = (number(size["metrics"].get(name, {}).get("value")) for name in names)
+    return [f"{size['values_min']:,} to {size['values_max']:,}", *percentiles, f"{size['n']:,}"]
 
 
 def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
@@ -174,13 +188,15 @@ def number(value: float | None) -> str:
 
 def sweep_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield one row for each point of a sweep, with the bounds of its throughput, and the best point."""
-    from weighbridge.measure.studies.sweep import best_of
+    from weighbridge.measure.studies.sweep import best_of, place_words
 
-    headings = ("batch", "concurrency", "rows/s", "lower", "upper", "p50 ms", "batch p99 ms", "peak MB", "verdict")
+    sizes = list(document["points"][0]["dims"]) if document["points"] else []
+    measured = ("rows/s", "lower", "upper", "p50 ms", "batch p99 ms", "peak MB", "verdict")
+    headings = (*sizes, "batch", "concurrency", *measured)
     yield table_of("Offline, by batch size and concurrency", headings, map(_point_row, document["points"]))
     best = best_of(document)
     if best is not None:
-        yield f"highest throughput: batch {best['batch']}, concurrency {best['concurrency']}"
+        yield f"highest throughput: {place_words(best)}"
 
 
 def _point_row(point: Mapping[str, Any]) -> list[str]:
@@ -189,7 +205,8 @@ def _point_row(point: Mapping[str, Any]) -> list[str]:
     others = (values.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
     metrics = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
     verdict = point["refused"]["reason"] if "refused" in point else point["status"]
-    return [str(point["batch"]), str(point["concurrency"]), *metrics, verdict]
+    sizes = [str(size) for size in point["dims"].values()]
+    return [*sizes, str(point["batch"]), str(point["concurrency"]), *metrics, verdict]
 
 
 def max_rate_parts(document: Mapping[str, Any]) -> list[str]:

@@ -13,15 +13,20 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 
 BYTES_PER_MB = 1_000_000
+# The domain of operators whose weights are attributes: trees, linear models, support vectors.
+CLASSIC = "ai.onnx.ml"
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelFile:
-    """Properties of a model file; `size_mb` is in megabytes of 1,000,000 bytes."""
+    """Properties of a model file; `size_mb` is in megabytes of 1,000,000 bytes.
+
+    `parameters` is None if the graph holds weights that are not tensors, or none at all: they are not counted.
+    """
 
     digest: str
     size_mb: float
-    parameters: int
+    parameters: int | None
     operators: dict[str, int]
     opsets: dict[str, int]
 
@@ -59,7 +64,7 @@ def read_model(path: Path) -> ModelFile:
     return ModelFile(
         digest=digest_of_file(path),
         size_mb=path.stat().st_size / BYTES_PER_MB,
-        parameters=sum(_weights(model.graph)),
+        parameters=_parameters(model),
         operators=dict(sorted(counts.items())),
         opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
     )
@@ -85,12 +90,22 @@ def _graphs(graph: Any) -> Iterator[Any]:
                 yield from _graphs(inner)
 
 
+def _parameters(model: Any) -> int | None:
+    """Count the weights; None without any, or if trees and other classic models hold theirs in attributes."""
+    classic = any(node.domain == CLASSIC for graph in _graphs(model.graph) for node in graph.node)
+    return None if classic else sum(_weights(model.graph)) or None
+
+
 def _weights(graph: Any) -> Iterator[int]:
-    """Yield the element counts of all initializers except those of shapes, indices, flags and texts."""
+    """Yield the element counts of initializers and constants, except of shapes, indices, flags, texts and scalars."""
     from onnx import TensorProto
 
     not_weights = (TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING)
     for part in _graphs(graph):
-        for tensor in (*part.initializer, *(sparse.values for sparse in part.sparse_initializer)):
-            if tensor.data_type not in not_weights:
+        constants = (
+            a.t for node in part.node if node.op_type == "Constant" for a in node.attribute if a.name == "value"
+        )
+        sparse = (tensor.values for tensor in part.sparse_initializer)
+        for tensor in (*part.initializer, *sparse, *constants):
+            if tensor.data_type not in not_weights and tensor.dims:
                 yield math.prod(tensor.dims)

@@ -77,7 +77,7 @@ def concurrent_streams(
     latencies, gaps = _between(workers, begun, last)
     failures = sum((worker.failures for worker in workers), Counter[str]())
     asked = min(sum(worker.asked for worker in workers), len(ordered))
-    return LatencyRun(latencies, dict(failures), (last - begun) / 1e9, asked, warmup, gaps, is_partial)
+    return LatencyRun(latencies, dict(failures), (last - begun) / 1e9, asked, warmup, gaps, is_partial=is_partial)
 
 
 def _watch(

@@ -34,8 +34,8 @@ class Runner(Protocol):
 class LatencyRun:
     """The raw data of a run: latencies in nanoseconds in order of time, failures by kind, duration and warm-up.
 
-    `gaps_ns` are the times between consecutive answers if queries overlapped. A partial run was stopped before it had
-    enough samples.
+    `gaps_ns` are the times between consecutive answers if queries overlapped; `queries` has the number of the query of
+    each latency if they did not. A partial run was stopped before it had enough samples.
     """
 
     latencies_ns: NDArray[np.int64]
@@ -44,6 +44,7 @@ class LatencyRun:
     distinct_inputs: int
     warmup: WarmUpReport
     gaps_ns: NDArray[np.int64] | None = None
+    queries: NDArray[np.int64] | None = None
     is_partial: bool = False
 
     @property
@@ -71,10 +72,12 @@ def single_stream(
     `StopMeasurement` ends the run and keeps its samples; without samples it passes through, as all other exceptions do.
     Garbage collection is off during the run, so that its pauses do not count as latency.
     """
-    ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=scenario.seed)]
+    order = query_order(len(feeds), seed=scenario.seed)
+    ordered = [feeds[int(row)] for row in order]
     with garbage_collection_paused():
         warmup = warm_up_runner(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
-        return _record(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick, warmup=warmup)
+        run, answered = _record(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick, warmup=warmup)
+    return dataclasses.replace(run, queries=order[answered % len(order)])
 
 
 @contextlib.contextmanager
@@ -132,8 +135,9 @@ def _throttled(tick: Callable[[], None], clock: Clock) -> Callable[[], None]:
 
 def _record(
     runner: Runner, feeds: Sequence[Feed], *, scenario: Scenario, clock: Clock, on_tick: Tick, warmup: WarmUpReport
-) -> LatencyRun:
-    latencies, failures = array("q"), Counter[str]()
+) -> tuple[LatencyRun, NDArray[np.int64]]:
+    """Return the run, and the places in `feeds`, counted on over repetitions, of the answered queries."""
+    latencies, failures, failed_at = array("q"), Counter[str](), array("q")
     infer, record, size = runner.infer, latencies.append, len(feeds)
     asked, minimum = 0, scenario.min_samples
     begun = clock()
@@ -148,6 +152,7 @@ def _record(
             infer(feed)
         except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is counted here
             failures[type(error).__name__] += 1
+            failed_at.append(asked - 1)
             ended = clock()
         else:
             ended = clock()
@@ -157,7 +162,9 @@ def _record(
             tick_at = clock() + TICK_NS
     samples = np.frombuffer(latencies, dtype=np.int64).copy() if latencies else np.empty(0, dtype=np.int64)
     duration_s = (ended - begun) / 1e9
-    return LatencyRun(samples, dict(failures), duration_s, min(asked, size), warmup, is_partial=is_partial)
+    answered = np.delete(np.arange(asked, dtype=np.int64), np.frombuffer(failed_at, dtype=np.int64))
+    run = LatencyRun(samples, dict(failures), duration_s, min(asked, size), warmup, is_partial=is_partial)
+    return run, answered
 
 
 def share_done(asked: int, elapsed_ns: int, scenario: Scenario) -> float:

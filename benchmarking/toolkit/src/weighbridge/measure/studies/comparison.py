@@ -7,7 +7,7 @@ the noise floor of this measurement: models within it are tied.
 import dataclasses
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,34 +16,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.converter import to_document
-from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure import metrics, verdict
+from weighbridge.measure.answering import Answering
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_floor
 from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.conditions.model_file import ModelFile, file_entry, read_model
-from weighbridge.measure.inputs import DataSet, InputSpec, Queries, check_fits, prepare_queries, read_data_set
+from weighbridge.measure.inputs.data_set import DataSet, read_data_set
+from weighbridge.measure.inputs.queries import Queries, prepare_queries
+from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
+from weighbridge.measure.inputs.spec import InputSpec
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.loops.state import StateRunner
 from weighbridge.measure.stopping import Clock, Progress
-from weighbridge.quality.scores import labels_of, numbers_of
+from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
+from weighbridge.quality.scores import answers_of, numbered, numbers_of, outputs_of
 from weighbridge.statistics.ranking import compare_speed, comparison_reasons, median_latency, quality_drops, ranks_of
-from weighbridge.systems.engine_errors import failing
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
 
 SCHEMA = "weighbridge.comparison/1"
 TWIN = "baseline, once more"
-BATCH = 64
 # Share of progress at which answering ends and timing starts.
 ANSWERED_SHARE = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparisonSettings:
-    """The settings of a comparison: acceptable loss of quality (in the unit of the metric), level, threads, blocks."""
+    """The settings of a comparison: acceptable loss of quality (in the unit of the metric), level, threads, blocks.
+
+    `inputs` and `answers` are those of a profile.
+    """
 
     margin: float = 0.01
     confidence: float = 0.95
     threads: int = 1
     resamples: int = 1_000
     blocks: BlockSettings = BlockSettings()  # noqa: RUF009 -- frozen, as everything in it
+    inputs: InputSettings = AS_DECLARED
+    answers: AnswerSettings = AS_GIVEN
 
     def __post_init__(self) -> None:
         """Raise Invalid for an invalid margin, level, number of threads or resamples."""
@@ -81,21 +91,26 @@ def compare(
     rows = read_data_set(data) if data is not None else None
     engine()
     runners = {name: OnnxRuntimeRunner(path, threads=settings.threads) for name, path in models.items()}
-    _check_inputs({name: runner.inputs for name, runner in runners.items()}, rows)
-    queries = prepare_queries(runners[baseline].inputs, rows, seed=settings.blocks.seed)
-    answers = _answers(runners, queries, on_progress)
+    _check_inputs({name: runner.inputs for name, runner in runners.items()})
+    queries = {
+        name: prepare_queries(runner.inputs, rows, seed=settings.blocks.seed, settings=settings.inputs)
+        for name, runner in runners.items()
+    }
+    _check_sizes(queries)
+    answers = _answers(runners, queries, settings, on_progress)
     runners[TWIN] = OnnxRuntimeRunner(models[baseline], threads=settings.threads)
-    blocks, seen = _rounds(runners, queries, settings, on_progress, clock)
+    queries[TWIN] = queries[baseline]
+    blocks, seen = _rounds(_stateful(runners, queries), queries[baseline].feeds, settings, on_progress, clock)
     governor = manifest.cpu_governors()
     floor = noise_floor(blocks, baseline, TWIN, confidence=settings.confidence)
     reasons = (
         *comparison_reasons(blocks, floor),
-        *verdict.machine_reasons(seen, queries.free_dimensions, governor=governor, threads=settings.threads),
+        *verdict.machine_reasons(seen, governor=governor, threads=settings.threads),
     )
     described = {
         "models": {name: {"digest": file.digest} for name, file in files.items()},
         "data": file_entry(data),
-        "inputs": {"origin": queries.origin},
+        "inputs": {"origin": queries[baseline].origin},
         "settings": to_document(settings),
         "engine": runners[baseline].describe(),
         "libraries": manifest.library_versions(),
@@ -121,7 +136,7 @@ def _ranking(
     files: Mapping[str, ModelFile],
     blocks: Blocks,
     floor: float | None,
-    answers: Mapping[str, NDArray[Any]],
+    answers: Mapping[str, NDArray[Any] | str],
     rows: DataSet | None,
     settings: ComparisonSettings,
 ) -> dict[str, Any]:
@@ -129,12 +144,15 @@ def _ranking(
     baseline, confidence = next(iter(files)), settings.confidence
 
     def drops(name: str) -> list[dict[str, Any]]:
-        if rows is None or name == baseline:
+        given, own = answers.get(baseline), answers.get(name)
+        if rows is None or name == baseline or not isinstance(given, np.ndarray) or not isinstance(own, np.ndarray):
             return []
+        truth = rows.truth
+        names = tuple(map(str, np.unique(truth))) if truth.dtype.kind == "U" else ()
         return quality_drops(
-            rows.y,
-            answers[baseline],
-            answers[name],
+            numbered(truth, names) if names else truth,
+            given,
+            own,
             margin=settings.margin,
             confidence=confidence,
             resamples=settings.resamples,
@@ -149,6 +167,7 @@ def _ranking(
                 **_described(name, file, blocks, confidence),
                 **compare_speed(blocks, baseline, name, floor=floor, confidence=confidence),
                 "quality_drops": drops(name),
+                "not_scored": reason if isinstance(reason := answers.get(name), str) else None,
             }
             for name, file in files.items()
         ],
@@ -156,7 +175,12 @@ def _ranking(
     }
 
 
-def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | None) -> None:
+def has_failed(candidate: Mapping[str, Any]) -> bool:
+    """Whether a candidate of a comparison failed on a query, or has answers that cannot be scored."""
+    return bool(candidate["failures"] or candidate["not_scored"])
+
+
+def _check_inputs(declared: Mapping[str, Sequence[InputSpec]]) -> None:
     """Raise Invalid for models with different inputs."""
     types = {name: [(spec.name, spec.dtype) for spec in specs] for name, specs in declared.items()}
     first, *others = declared
@@ -164,34 +188,62 @@ def _check_inputs(declared: Mapping[str, Sequence[InputSpec]], rows: DataSet | N
         if types[name] != types[first]:
             text = f"{name} has other inputs than {first}; export both with the same input names and types."
             raise Invalid(text, code="model_inputs", field="models")
-    if rows is not None:
-        for specs in declared.values():
-            check_fits(rows, specs)
 
 
-def _answers(runners: Mapping[str, OnnxRuntimeRunner], queries: Queries, say: Progress) -> dict[str, NDArray[Any]]:
-    """Return each model's classes or numbers for all rows of the data set; empty without one."""
-    if queries.data is None or queries.spec is None:
-        return {}
-    x, y = queries.data.x, queries.data.y
-    read = numbers_of if np.issubdtype(y.dtype, np.floating) else labels_of
-    answers = {}
+def _check_sizes(queries: Mapping[str, Queries]) -> None:
+    """Raise Invalid for free dimensions without a size: models are not compared on inputs of size 1."""
+    unstated = dict.fromkeys(label for each in queries.values() for label in each.unstated)
+    if unstated:
+        text = (
+            f"The free dimensions {', '.join(unstated)} have no size; state each with --dim NAME=SIZE, or give --data "
+            "with real inputs."
+        )
+        raise Invalid(text, code="model_dimension", field="dim")
+
+
+def _stateful(runners: Mapping[str, OnnxRuntimeRunner], queries: Mapping[str, Queries]) -> dict[str, StateRunner]:
+    return {
+        name: StateRunner(runner, queries[name].bound.settings.state, queries[name].bound.states(1))
+        for name, runner in runners.items()
+    }
+
+
+def _answers(
+    runners: Mapping[str, OnnxRuntimeRunner],
+    queries: Mapping[str, Queries],
+    settings: ComparisonSettings,
+    say: Progress,
+) -> dict[str, NDArray[Any] | str]:
+    """Return each model's classes or numbers for all rows, or why it has none; empty without a truth."""
+    answers: dict[str, NDArray[Any] | str] = {}
     for index, (name, runner) in enumerate(runners.items()):
-        batch = 1 if isinstance(runner.inputs[0].shape[0], int) else BATCH
-        parts = []
-        for start in range(0, len(x), batch):
-            rows = x[start : start + batch]
-            with failing(f"({name}) on row {start} of the data set"):
-                output = runner.first_output({queries.spec.name: rows})
-            parts.append(read(output, rows=len(rows)))
-            say(ANSWERED_SHARE * (index + start / len(x)) / len(runners), f"running {name}")
-        answers[name] = np.concatenate(parts)
+        data = queries[name].data
+        if data is None or data.y is None:
+            return {}
+        answering = Answering.of(runner, queries[name].bound, data, settings.answers)
+
+        def tick(done: float, index: int = index, name: str = name) -> None:
+            say(ANSWERED_SHARE * (index + done) / len(runners), f"running {name}")
+
+        try:
+            answers[name] = _answered(answering, settings, tick)
+        except Refused as refused:
+            # The times of this model and the answers of the others must not be lost.
+            answers[name] = refused.reason
     return answers
 
 
+def _answered(answering: Answering, settings: ComparisonSettings, on_tick: Callable[[float], None]) -> NDArray[Any]:
+    truth = answering.data.truth
+    outputs = outputs_of(answering.answer, len(truth), answering.batch, on_tick)
+    if np.issubdtype(truth.dtype, np.floating):
+        return np.concatenate([numbers_of(output, rows=size) for output, size in outputs])
+    return answers_of(outputs, truth, settings.answers).all_labels()
+
+
 def _rounds(
-    runners: Mapping[str, OnnxRuntimeRunner],
-    queries: Queries,
+    runners: Mapping[str, StateRunner],
+    feeds: Sequence[Feed],
     settings: ComparisonSettings,
     say: Progress,
     clock: Clock,
@@ -204,7 +256,7 @@ def _rounds(
         spins.append(interference.spin_ns(clock))
 
     before = interference.read_counters(clock)
-    blocks = interleave(runners, queries.feeds, settings=settings.blocks, clock=clock, on_tick=tick)
+    blocks = interleave(runners, feeds, settings=settings.blocks, clock=clock, on_tick=tick)
     after = interference.read_counters(clock)
     return blocks, interference.interference_between(before, after, spins_ns=spins, cpus=len(os.sched_getaffinity(0)))
 
@@ -216,7 +268,7 @@ def _described(name: str, file: ModelFile, blocks: Blocks, confidence: float) ->
         "digest": file.digest,
         "metrics": {
             "model_size_mb": metrics.point_metric(file.size_mb, "MB"),
-            "parameters": metrics.point_metric(file.parameters, "1"),
+            **({"parameters": metrics.point_metric(file.parameters, "1")} if file.parameters else {}),
             **({"latency_p50_ms": metrics.interval_metric(p50, "ms")} if p50 else {}),
         },
         "failures": dict(blocks.failures[name]),

@@ -12,7 +12,7 @@ from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.raw_samples import altered_metrics, percentiles_of
+from weighbridge.measure.results.raw_samples import altered_metrics, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.statistics.equivalence import EquivalenceAnswer, ratio_equivalence
 

@@ -1,12 +1,15 @@
 """Sweeps: throughput and latency of a model for several batch sizes and levels of concurrency, one run per point."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
+from weighbridge.measure.inputs.spec import NO_SIZES
 from weighbridge.measure.metrics import PERCENTILES
 from weighbridge.measure.scenarios import Offline, ProfileSettings
 from weighbridge.measure.stopping import Progress
@@ -17,6 +20,8 @@ MAX_POINTS = 64
 THROUGHPUT = Offline.HEADLINE
 METRICS = (THROUGHPUT, *PERCENTILES, "error_rate", "peak_memory_mb")
 
+ONE_SIZE: Mapping[str, Sequence[int]] = MappingProxyType({})
+
 Profile = Callable[[ProfileSettings, Callable[[float, str], None]], dict[str, Any]]
 
 
@@ -26,39 +31,46 @@ def sweep(
     settings: ProfileSettings,
     batches: Sequence[int],
     concurrencies: Sequence[int],
+    sizes: Mapping[str, Sequence[int]] = ONE_SIZE,
     on_progress: Progress,
     now: datetime,
 ) -> dict[str, Any]:
-    """Measure every pair of batch and concurrency in the Offline scenario; return a `weighbridge.sweep/1` mapping.
+    """Measure every combination of batch, concurrency and `sizes` of free dimensions in the Offline scenario.
 
-    `profile(settings, on_progress)` performs one run. A failed point is recorded with its reason; a canceled run ends
-    the sweep, which is then partial. Raises RunFailed if all points failed.
+    Returns a `weighbridge.sweep/1` mapping. `profile(settings, on_progress)` performs one run. A failed point is
+    recorded with its reason; a canceled run ends the sweep, which is then partial. Raises RunFailed if all points
+    failed.
     """
-    pairs = [(batch, concurrency) for concurrency in concurrencies for batch in batches]
-    if not 1 <= len(pairs) <= MAX_POINTS:
-        raise Invalid(f"A sweep needs 1 to {MAX_POINTS} points, not {len(pairs)}.", field="batch")
+    dims = [dict(zip(sizes, each, strict=True)) for each in itertools.product(*sizes.values())]
+    places: list[dict[str, Any]] = [
+        {"batch": batch, "concurrency": concurrency, "dims": stated}
+        for stated in dims
+        for concurrency in concurrencies
+        for batch in batches
+    ]
+    if not 1 <= len(places) <= MAX_POINTS:
+        raise Invalid(f"A sweep needs 1 to {MAX_POINTS} points, not {len(places)}.", field="batch")
     points: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     is_partial = False
-    for index, (batch, concurrency) in enumerate(pairs):
+    for index, place in enumerate(places):
 
-        def follow(share: float, _phase: str, done: int = index, phase: str = f"batch {batch} x {concurrency}") -> None:
-            on_progress((done + share) / len(pairs), phase)
+        def follow(share: float, _phase: str, done: int = index, phase: str = place_words(place)) -> None:
+            on_progress((done + share) / len(places), phase)
 
-        place = {"batch": batch, "concurrency": concurrency}
         try:
-            result = profile(offline(settings, batch=batch, concurrency=concurrency), follow)
+            result = profile(offline(settings, **place), follow)
         except RunCanceled:
             is_partial = True
             break
         except RunFailed as failed:
-            if not results and index == len(pairs) - 1:
+            if not results and index == len(places) - 1:
                 raise
             points.append(place | {"refused": {"code": failed.code, "reason": failed.reason}})
             continue
         results.append(result)
         points.append(place | _point(result))
-    described = {**results[0]["manifest"], "sweep": [list(pair) for pair in pairs]} if results else None
+    described = {**results[0]["manifest"], "sweep": places} if results else None
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
@@ -68,7 +80,15 @@ def sweep(
     }
 
 
-def offline(settings: ProfileSettings, *, batch: int, concurrency: int) -> ProfileSettings:
+def place_words(place: Mapping[str, Any]) -> str:
+    """Return the words for a point of a sweep, like `batch 8 x 2, seq 128`."""
+    sizes = [f"{name} {size}" for name, size in place["dims"].items()]
+    return ", ".join((f"batch {place['batch']} x {place['concurrency']}", *sizes))
+
+
+def offline(
+    settings: ProfileSettings, *, batch: int, concurrency: int, dims: Mapping[str, int] = NO_SIZES
+) -> ProfileSettings:
     """Return the settings with the Offline scenario at one point, without quality, which does not depend on it."""
     common = {
         field.name: getattr(settings.scenario, field.name)
@@ -76,7 +96,8 @@ def offline(settings: ProfileSettings, *, batch: int, concurrency: int) -> Profi
         if field.name not in ("batch", "concurrency") and hasattr(settings.scenario, field.name)
     }
     scenario = Offline(**common, batch=batch, concurrency=concurrency)
-    return dataclasses.replace(settings, scenario=scenario, measures_quality=False)
+    inputs = dataclasses.replace(settings.inputs, dims={**settings.inputs.dims, **dims})
+    return dataclasses.replace(settings, scenario=scenario, inputs=inputs, measures_quality=False)
 
 
 def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -21,7 +21,7 @@ from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
-from weighbridge.measure.measurement import SCHEMA
+from weighbridge.measure.results.document import SCHEMA
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, sanitize_text
 

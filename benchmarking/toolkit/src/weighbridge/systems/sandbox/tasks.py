@@ -11,7 +11,8 @@ from typing import Any
 
 from weighbridge.core.converter import from_document
 from weighbridge.measure.conditions.model_file import read_model
-from weighbridge.measure.inputs import prepare_queries, read_data_set
+from weighbridge.measure.inputs.data_set import read_data_set
+from weighbridge.measure.inputs.queries import prepare_queries
 from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.measure.stopping import Progress
@@ -57,7 +58,11 @@ def operators(job: Mapping[str, Any], _report: Progress, _: Checkpoint) -> dict[
     nodes = sum(read_model(model).operators.values())
     specs = OnnxRuntimeRunner(model, threads=scenario.threads, settings=settings.engine).inputs
     data_set = read_data_set(data) if data is not None else None
-    feeds = prepare_queries(specs, data_set, seed=scenario.seed, rows=scenario.rows).feeds
+    queries = prepare_queries(specs, data_set, seed=scenario.seed, rows=scenario.rows, settings=settings.inputs)
+    if queries.unstated:
+        return {"operators": None}
+    states = queries.bound.states(scenario.rows)
+    feeds = [{**feed, **states} for feed in queries.feeds]
     events = trace(model, feeds, threads=scenario.threads, settings=settings.engine, nodes=nodes)
     return {"operators": operators_of(events)}
 
