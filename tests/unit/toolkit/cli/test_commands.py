@@ -154,3 +154,7 @@ def test_a_learning_curve_is_foretold(tmp_path: Path) -> None:
     assert "Ceiling: not identifiable" in done.stdout
     assert json.loads((tmp_path / "c.json").read_text())["schema"] == "weighbridge.learning-curve/1"
     assert weighbridge("learning-curve", points, "--quiet").stdout == ""
+    late = tmp_path / "late.csv"
+    late.write_text("rows,error\n1000,0.50\n2000,0.49\n4000,0.48\n8000,0.46\n16000,0.20\n")
+    done = weighbridge("learning-curve", late)
+    assert (done.exit_code, done.stdout.startswith("No forecast: from 8,000 rows on")) == (1, True)

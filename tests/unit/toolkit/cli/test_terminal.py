@@ -1,10 +1,14 @@
 """What a person sees."""
 
 import io
+import sys
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
-from weighbridge.cli.tables.terminal import console, number, progress, result_parts, show
+from weighbridge.cli import app
+from weighbridge.cli.tables.terminal import number, progress, result_parts, show, table_of
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}
 RESULT = {
@@ -78,13 +82,37 @@ class Screen(io.StringIO):
         return True
 
 
-def test_a_pipe_gets_whole_tables_and_a_narrow_terminal_gets_cells_in_several_lines(monkeypatch):
+@pytest.fixture
+def narrow(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert (console(io.StringIO()).width, console(Screen()).width) == (160, 40)
+
+
+NUMBER = METRIC | {"value": 1_151_135_488, "lower": 1_051_135_488, "upper": 1_251_135_488}
+
+
+def test_a_pipe_gets_whole_tables_and_a_narrow_terminal_gets_a_line_for_each_cell(narrow):
     name = "int8_static_per_channel_of_a_long_name"
     for stream in (io.StringIO(), Screen()):
-        show(result_parts(RESULT | {"metrics": {name: METRIC}}), stream)
-        assert "…" not in stream.getvalue()
-        assert (name in stream.getvalue()) is not stream.isatty()
+        show(result_parts(RESULT | {"metrics": {name: NUMBER}}), stream)
+        text = stream.getvalue()
+        assert "…" not in text
+        assert all(words in text for words in (name, "1,151,135,488", "1,051,135,488", "1,251,135,488"))
+        assert ("  value: 1,151,135,488\n  lower: 1,051,135,488\n" in text) is stream.isatty()
+
+
+@given(st.lists(st.text("0123456789,.e-", min_size=1, max_size=60), min_size=1, max_size=12))
+def test_no_table_is_too_wide_for_a_pipe(cells):
+    stream = io.StringIO()
+    show([table_of("t", [f"column {place}" for place in range(len(cells))], [cells])], stream)
+    assert all(cell in stream.getvalue() for cell in cells)
+
+
+def test_a_character_that_the_terminal_does_not_know_ends_no_command(monkeypatch, capsys):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(app, "app", lambda **_: show(["5 µs ≤ 6"], sys.stdout))
+    app.main()
+    stream.flush()
+    assert stream.buffer.getvalue() == b"5 \\xb5s \\u2264 6\n"

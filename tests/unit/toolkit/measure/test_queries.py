@@ -83,6 +83,11 @@ def test_a_fixed_first_dimension_has_to_be_the_rows_or_stated(spec):
     assert prepare_queries([spec], None, seed=3, settings=stated).feeds[0]["x"].shape == spec.shape
 
 
+def test_a_fixed_first_dimension_is_not_the_rows_if_another_one_is():
+    layers = prepare_queries([InputSpec("h", "float32", (2, "batch", 3))], None, seed=3, rows=4)
+    assert layers.feeds[0]["h"].shape == (2, 4, 3)
+
+
 def test_rows_of_different_sizes_have_sizes_and_no_single_shape():
     data = DataSet({"x": Ragged.of([np.zeros(size) for size in (3, 1, 2)])}, None)
     cut = prepare_queries([InputSpec("x", "float64", ("n", "seq"))], data, seed=3)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.charts.learning import learning_curve as learning_chart
 from weighbridge.tradeoff.learning.learning_curve import as_document, back_test, describe, forecast
 from weighbridge.tradeoff.learning.points_file import read_points
-from weighbridge.tradeoff.learning.power_law import fit, interval_at, points_of
+from weighbridge.tradeoff.learning.power_law import fit, interval_at, late_drop, points_of
 
 PARTS = (16, 8, 4, 2, 1)
 # Errors of a random forest (50 trees) on Fashion-MNIST, disjoint parts of 15,000 images, tested on all 10,000.
@@ -69,6 +70,28 @@ def test_exact_points_give_the_law_back() -> None:
     assert found.is_ceiling_identifiable
     assert found.ceiling.value == pytest.approx(0.06, abs=0.002)
     assert found.expected[2][1].value == pytest.approx(0.06 + 1.5 * 64_000**-0.5, abs=3e-4)
+
+
+def test_a_late_drop_is_no_power_law() -> None:
+    """A model that understands only with much data: hardly better up to 8,000 rows, then by half."""
+    rows = [1_000, 2_000, 4_000, 8_000, 16_000]
+    found = forecast(rows, [0.50, 0.49, 0.48, 0.46, 0.20])
+    document = as_document(found, metric="error")
+    assert (found.late_drop_from, document["expected"], document["ceiling"]) == (8_000, [], None)
+    assert learning_chart(document).alt.endswith("0.200 at 16,000; no forecast.")
+    (sentence,) = describe(document)
+    assert sentence.startswith("No forecast: from 8,000 rows on the error falls faster than before")
+    assert late_drop(fit(points_of(rows, [0.5, 0.4, 0.3, 0.25, 0.22]), freedom=0, confidence=0.95)) is None
+
+
+def test_repeated_sizes_show_a_late_drop_beyond_their_noise_only() -> None:
+    rng, found = np.random.default_rng(5), []
+    for _ in range(100):
+        rows, errors = simulated(rng, 0.08, 1.2, 0.45)
+        found.append(forecast(rows, errors).late_drop_from)
+    assert sum(each is not None for each in found) <= 5
+    late = errors - 0.06 * (np.array(rows) == 8_000)
+    assert forecast(rows, late).late_drop_from == 4_000
 
 
 def test_a_real_curve_foretells_what_was_measured_later_and_no_ceiling() -> None:

@@ -98,6 +98,24 @@ def test_equals_are_tied() -> None:
     found = decide(matrix({"a": (1, 30, 0.9), "b": (1, 30, 0.9), "c": (2, 40, 0.8)}), draws=200)
     assert found.situation is Situation.TIED
     assert argue(found).headline == "Take a; b would do as well."
+    assert [place.p_best for place in found.places] == [0.5, 0.5, 0.0]
+    assert sum(place.wins_any for place in found.places) == pytest.approx(1)
+
+
+def test_criteria_that_say_the_same_are_named() -> None:
+    together = {"a": (100, 10, 0.9), "b": (200, 20, 0.7), "c": (300, 30, 0.8), "d": (400, 40, 0.75)}
+    said = argue(decide(matrix(together), draws=200)).not_known
+    assert any(
+        text.startswith("Cost at scale and Latency are good and bad together (correlation 1.00)")
+        and text.endswith("what they share counts twice, at 75% of the weight.")
+        for text in said
+    )
+    against = {name: (cost, 50 - latency, accuracy) for name, (cost, latency, accuracy) in together.items()}
+    (pair,) = decide(matrix(against), draws=200).as_document()["dependences"]
+    assert (pair["first"], pair["second"], pair["correlation"]) == ("cost", "latency", pytest.approx(-1))
+    assert "cancels itself, at 75%" in " ".join(argue(decide(matrix(against), draws=200)).not_known)
+    three = {name: together[name] for name in "abc"}
+    assert decide(matrix(three), draws=200).dependences == (), "three options show nothing"
 
 
 def test_a_second_opinion_that_differs_is_said_and_makes_it_ambiguous() -> None:

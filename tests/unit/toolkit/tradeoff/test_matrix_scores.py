@@ -9,7 +9,7 @@ from pymcdm import normalizations
 from pymcdm.methods import TOPSIS, WSM
 
 from tests.unit.toolkit.tradeoff.matrices import CRITERIA
-from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, winners
+from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, win_shares
 
 OPEN = Frame(np.ones(3), *(np.full(3, np.nan) for _ in range(3)))
 tables = arrays(np.float64, (5, 3), elements=st.integers(1, 1_000).map(float), unique=True)
@@ -48,8 +48,11 @@ def test_a_better_estimate_never_lowers_a_rank(table, weights, row, column) -> N
 def test_who_is_best_in_everything_wins_by_both(table, weights) -> None:
     table[2] = table.max(axis=0) + 1
     everybody = np.ones(5, dtype=bool)
-    assert winners(weighted_sums(min_max(table, everybody, OPEN), everybody, weights)) == 2
-    assert winners(closeness(table, everybody, weights)) == 2
+    for scores in (
+        weighted_sums(min_max(table, everybody, OPEN), everybody, weights),
+        closeness(table, everybody, weights),
+    ):
+        assert win_shares(scores[np.newaxis]).tolist() == [0, 0, 1, 0, 0]
 
 
 def test_gates_are_asked_in_the_better_direction_and_their_bound_passes() -> None:
@@ -84,9 +87,25 @@ def test_nobody_wins_where_nobody_is_allowed() -> None:
     values = np.array([[[1.0, 2.0], [3.0, 4.0]]])
     two = Frame(np.ones(2), *(np.full(2, np.nan) for _ in range(3)))
     scores = weighted_sums(min_max(values, nobody, two), nobody, np.array([0.5, 0.5]))
-    assert winners(scores).tolist() == [-1]
-    assert winners(closeness(values, nobody, np.array([0.5, 0.5]))).tolist() == [-1]
+    assert win_shares(scores).tolist() == [0, 0]
+    assert win_shares(closeness(values, nobody, np.array([0.5, 0.5]))).tolist() == [0, 0]
     assert ranks(scores[0]) == [None, None]
+
+
+def test_equals_divide_a_win() -> None:
+    scores = np.array([[0.5, 0.5, 0.1], [0.5, 0.5 - 1e-12, 0.5], [-np.inf, 0.2, -np.inf], [-np.inf] * 3])
+    assert win_shares(scores).tolist() == pytest.approx([5 / 24, 11 / 24, 2 / 24])
+
+
+@given(tables, weightings)
+def test_the_order_of_the_options_decides_nothing(table, weights) -> None:
+    table[3] = table[1]
+    everybody = np.ones(5, dtype=bool)
+    scores = weighted_sums(min_max(table, everybody, OPEN), everybody, weights)[np.newaxis]
+    shares = win_shares(scores)
+    assert shares[1] == shares[3]
+    assert win_shares(scores[:, ::-1]).tolist() == shares[::-1].tolist()
+    assert shares.sum() == pytest.approx(1)
 
 
 def test_equals_share_a_rank() -> None:

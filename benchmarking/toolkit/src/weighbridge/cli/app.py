@@ -5,7 +5,9 @@ answer possible; 130 interrupted, with a partial result where possible. Commands
 need them, so that `--help` is fast.
 """
 
+import io
 import os
+import sys
 from collections.abc import Callable, Mapping
 
 import typer
@@ -59,4 +61,8 @@ def main() -> None:
     """Run the command line."""
     # Must be set before any engine is loaded, here and in every child process.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A character that the terminal does not know must not end a command after a long run.
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="weighbridge")

@@ -43,7 +43,9 @@ def learning_curve(
     from weighbridge.api.choosing import learning_curve as forecast
 
     with errors_as_exits():
-        output(forecast(points, confidence=confidence, chart=chart), json_file, is_quiet=quiet)
+        result = forecast(points, confidence=confidence, chart=chart)
+        output(result, json_file, is_quiet=quiet)
+    raise typer.Exit(NO if result["late_drop_from"] is not None else DONE)
 
 
 def pareto(

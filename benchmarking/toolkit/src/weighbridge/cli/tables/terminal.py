@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 PIPE_COLUMNS = 160
+UNLIMITED_COLUMNS = 10_000
 # Columns of text, aligned left; all other columns hold numbers.
 TEXT_COLUMNS = ("metric", "unit", "verdict")
 
@@ -70,20 +70,43 @@ def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str
 
 
 def show(parts: "Iterable[Table | str]", stream: TextIO) -> None:
-    """Print tables and lines of text to `stream`."""
-    out = console(stream)
-    for part in parts:
-        out.print(part, markup=False, soft_wrap=isinstance(part, str))
+    """Print tables and lines of text to `stream`.
 
-
-def console(stream: TextIO) -> "Console":
-    """Return a console that truncates nothing: in a file or a pipe, it is wide enough for every table."""
+    A file or a pipe is as wide as the widest table. In a terminal that is narrower than a table, its rows become lines
+    with a name and a value each, so that no number is broken.
+    """
     from rich.console import Console
 
     output = Console(file=stream, highlight=False)
-    if not output.is_terminal:
-        output.width = max(output.width, PIPE_COLUMNS)
-    return output
+    for part in parts:
+        if isinstance(part, str):
+            output.print(part, markup=False, soft_wrap=True)
+            continue
+        width = natural_width(part)
+        if not output.is_terminal:
+            output.width = max(output.width, PIPE_COLUMNS, width)
+        if width <= output.width:
+            output.print(part)
+        else:
+            output.print("\n".join(record_lines(part)), markup=False, soft_wrap=True)
+
+
+def natural_width(table: "Table") -> int:
+    """Return how many columns of text a table takes if no cell is broken."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    wide = Console(width=UNLIMITED_COLUMNS)
+    return Measurement.get(wide, wide.options, table).maximum
+
+
+def record_lines(table: "Table") -> Iterator[str]:
+    """Yield the title, and for each row its first cell, then the name and the value of each other cell with text."""
+    yield str(table.title)
+    headings = [str(column.header) for column in table.columns]
+    for first, *others in zip(*(column.cells for column in table.columns), strict=True):
+        yield str(first)
+        yield from (f"  {heading}: {cell}" for heading, cell in zip(headings[1:], others, strict=True) if str(cell))
 
 
 def table_of(

@@ -97,7 +97,8 @@ def _stated(settings: InputSettings) -> str:
 def _check_rows(spec: InputSpec, bound: Bound, rows: int) -> None:
     """Raise Invalid for an input with another fixed number of rows, which makes times not comparable.
 
-    A first dimension is taken for the number of rows unless its size is stated, or the input is a value or a state.
+    A first dimension is taken for the number of rows unless its size is stated, another one counts the rows, or the
+    input is a value or a state.
     """
     settings, column = bound.settings, bound.columns.get(spec.name)
     if not spec.shape or spec.name in settings.values or spec.name in settings.state:
@@ -106,7 +107,8 @@ def _check_rows(spec: InputSpec, bound: Bound, rows: int) -> None:
         return
     size = spec.shape[0]
     is_stated = f"{spec.name}[0]" in settings.dims
-    if isinstance(size, int) and size != rows and not is_stated:
+    is_elsewhere = any(settings.dimensions.size(spec, axis) == ROWS for axis in range(1, len(spec.shape)))
+    if isinstance(size, int) and size != rows and not is_stated and not is_elsewhere:
         text = (
             f"The first dimension of the model's input {spec.name!r} is fixed at {size}, but a query has {rows} "
             f"{'row' if rows == 1 else 'rows'}. If it is a number of rows, export the model with a free one or with "

@@ -10,7 +10,7 @@ from weighbridge.core.errors import Invalid
 # A dimension with such a name counts rows, whatever its place.
 ROWS_NAME = re.compile(r"(?i).*batch.*|n|b|bs|rows?|num_?rows|examples?|none")
 # Names that exporters make up for a dimension without a name.
-MADE_UP_NAME = re.compile(r"unk__\d+|s\d+|dim_?\d+|DynamicDimension\.\d+|\?")
+MADE_UP_NAME = re.compile(r"unk__\d+|s\d+|dim_?\d+|(p2o\.)?DynamicDimension\.\d+|\?")
 TEXT = "string"
 ROWS = 0
 NO_SIZES: Mapping[str, int] = MappingProxyType({})

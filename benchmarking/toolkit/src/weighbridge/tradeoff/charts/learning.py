@@ -1,6 +1,6 @@
 """The learning curve as a chart: measured points, the fitted line, and the forecast for more rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
     metric, expected = document["metric"], document["expected"]
     points = [{"x": point["rows"], "y": point["value"]} for point in document["points"]]
     fit, is_error = document["fit"], metric == "error"
-    grid = np.geomspace(points[0]["x"], expected[-1]["rows"], 80)
+    furthest = expected[-1]["rows"] if expected else points[-1]["x"]
+    grid = np.geomspace(points[0]["x"], furthest, 80)
     errors = fit["a"] + fit["b"] * grid ** -fit["c"]
     line = [
         {
@@ -46,12 +47,18 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
         .encode(x=x, y=y),
     )
     title = capital(f"{name_of(metric)} by rows of training data")
-    far = ahead[-1]
     words = (
         f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
-        f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
+        f"{points[-1]['x']:,}; {_forecast_words(ahead)}."
     )
     return chart_of(picture.configure_legend(orient="bottom"), title=title, alt=words, table=_table(document, title))
+
+
+def _forecast_words(ahead: Sequence[Mapping[str, Any]]) -> str:
+    if not ahead:
+        return "no forecast"
+    far = ahead[-1]
+    return f"expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}"
 
 
 def _table(document: Mapping[str, Any], title: str) -> Table:

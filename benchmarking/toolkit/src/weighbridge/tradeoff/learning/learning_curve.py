@@ -22,6 +22,7 @@ from weighbridge.tradeoff.learning.power_law import (
     fit,
     freedom_of,
     interval_at,
+    late_drop,
     points_of,
 )
 
@@ -41,12 +42,16 @@ class BackTest:
 
 @dataclasses.dataclass(frozen=True)
 class CurveForecast:
-    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling if identifiable, and the back-test."""
+    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling if identifiable, and the back-test.
+
+    From `late_drop_from` rows on the error falls faster than before: then no power law fits, and nothing is forecast.
+    """
 
     curve: Curve
     expected: tuple[tuple[int, Interval], ...]
     ceiling: Interval
     is_ceiling_identifiable: bool
+    late_drop_from: int | None
     back_test: BackTest | None
 
 
@@ -64,6 +69,7 @@ def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float 
         expected=tuple((factor * largest, interval_at(curve, factor * largest)) for factor in (1, 2, FURTHEST)),
         ceiling=ceiling,
         is_ceiling_identifiable=ceiling.lower > 0,
+        late_drop_from=late_drop(curve),
         back_test=back_test(rows, errors, confidence=confidence),
     )
 
@@ -98,6 +104,13 @@ def _noise(point: SizePoint, confidence: float) -> float:
 def describe(document: Mapping[str, Any]) -> list[str]:
     """Describe a `weighbridge.learning-curve/1` in sentences: the forecast, the ceiling, the back-test."""
     metric, level = document["metric"], document["confidence"]
+    late = document["late_drop_from"]
+    if late is not None:
+        text = (
+            f"No forecast: from {late:,} rows on the error falls faster than before, which a power law cannot. Measure "
+            "larger sizes until it flattens, and give only those."
+        )
+        return [text]
     sentences = [
         f"With {row['rows']:,} rows, expect {metric} {row['value']:.4f} ({level:.0%}: {row['lower']:.4f} to "
         f"{row['upper']:.4f})."
@@ -126,6 +139,7 @@ def as_document(found: CurveForecast, *, metric: str) -> dict[str, Any]:
     """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or 1 - error)."""
     tell = _teller(metric)
     curve, test = found.curve, found.back_test
+    is_late = found.late_drop_from is not None
     return {
         "schema": SCHEMA,
         "metric": metric,
@@ -140,8 +154,9 @@ def as_document(found: CurveForecast, *, metric: str) -> dict[str, Any]:
             for point in curve.points
         ],
         "fit": {"form": "error = a + b * rows^-c", "a": curve.a, "b": curve.b, "c": curve.c},
-        "expected": [{"rows": rows, **_bounds(interval, metric)} for rows, interval in found.expected],
-        "ceiling": _bounds(found.ceiling, metric) if found.is_ceiling_identifiable else None,
+        "late_drop_from": found.late_drop_from,
+        "expected": [] if is_late else [{"rows": rows, **_bounds(each, metric)} for rows, each in found.expected],
+        "ceiling": _bounds(found.ceiling, metric) if found.is_ceiling_identifiable and not is_late else None,
         "back_test": None
         if test is None
         else {

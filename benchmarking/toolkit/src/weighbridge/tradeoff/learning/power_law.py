@@ -21,6 +21,7 @@ LEAST_SIZES = 4
 # Exponents seen in practice lie between 0.07 and 1 (Hestness et al. 2017); the grid is wider.
 EXPONENTS = np.geomspace(0.03, 2.0, 120)
 CEILING_STEPS = 240
+LATE_LEVEL, LEAST_GAIN = 0.01, 0.1
 Numbers = NDArray[np.float64]
 
 
@@ -141,6 +142,31 @@ def _best(points: Sequence[SizePoint], exponents: Numbers) -> tuple[Numbers, Num
     a, b = np.where(b < 0, mean_e, a), np.maximum(b, 0.0)
     misfit = (weights * (errors - a[:, np.newaxis] - b[:, np.newaxis] * x) ** 2).sum(axis=1)
     return misfit, a, b
+
+
+def late_drop(curve: Curve) -> int | None:
+    """Return the size from which the error falls faster than before, which no power law does; None without one.
+
+    On a log-log scale a + b n^-c only gets flatter. The steepness of each step is compared with that of the step
+    before: with repeated sizes by a one-sided test at 1 % over all steps, otherwise by a factor of two and a difference
+    of 0.1.
+    """
+    from scipy.stats import norm
+
+    sizes = np.log([point.rows for point in curve.points])
+    errors = np.array([max(point.error, np.finfo(float).tiny) for point in curve.points])
+    widths, logs = np.diff(sizes), np.log(errors)
+    steepness = -np.diff(logs) / widths
+    gains = np.diff(steepness)
+    if curve.freedom:
+        variances = np.array([point.variance for point in curve.points]) / errors**2
+        inner = (1 / widths[:-1] + 1 / widths[1:]) ** 2
+        noise = np.sqrt(variances[:-2] / widths[:-1] ** 2 + variances[1:-1] * inner + variances[2:] / widths[1:] ** 2)
+        limits = noise * norm.ppf(1 - LATE_LEVEL / len(gains))
+    else:
+        limits = np.maximum(steepness[:-1], LEAST_GAIN)
+    steps = np.flatnonzero(gains > limits)
+    return curve.points[int(steps[-1]) + 1].rows if len(steps) else None
 
 
 def interval_at(curve: Curve, rows: float) -> Interval:

@@ -10,7 +10,17 @@ from weighbridge.cli.tables.terminal import number
 from weighbridge.core.canonical import digest_of
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decision_matrix import Matrix, MatrixOption
-from weighbridge.tradeoff.matrix.robustness import NEARNESS, Flip, Reversal, flips, p_best, reversals, smaa
+from weighbridge.tradeoff.matrix.robustness import (
+    NEARNESS,
+    Dependence,
+    Flip,
+    Reversal,
+    dependent_criteria,
+    flips,
+    p_best,
+    reversals,
+    smaa,
+)
 from weighbridge.tradeoff.matrix.scores import Frame, Switches, Values, closeness, min_max, passes, ranks, weighted_sums
 from weighbridge.tradeoff.pareto import oriented
 
@@ -50,6 +60,7 @@ class MatrixDecision:
     situation: Situation
     flips: tuple[Flip, ...]
     reversals: tuple[Reversal, ...]
+    dependences: tuple[Dependence, ...]
     draws: int
     seed: int
 
@@ -86,6 +97,7 @@ class MatrixDecision:
             "places": [{**dataclasses.asdict(each), "is_rejected": each.rank is None} for each in self.places],
             "flips": [{**dataclasses.asdict(each), "change": each.change} for each in self.flips],
             "reversals": [{**dataclasses.asdict(each), "is_of_winner": each.is_of_winner} for each in self.reversals],
+            "dependences": [dataclasses.asdict(each) for each in self.dependences],
             "draws": self.draws,
             "seed": self.seed,
             "nearness": NEARNESS,
@@ -112,6 +124,7 @@ def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDec
         situation=_situation(places, turns),
         flips=flips(left, matrix.ids, shares[inside], weights) if len(left) > 1 else (),
         reversals=turns,
+        dependences=dependent_criteria(matrix.ids, shares[inside]),
         draws=draws,
         seed=seed,
     )

@@ -1,16 +1,17 @@
 """Robustness: how easily another option would win.
 
 Intervals: each draw takes all estimates from the distribution of `pareto`, applies the gates and reruns the method; the
-share of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the
-stated ones) and with parameters 1 (any weights); the share of wins at the values is SMAA's acceptability. Flips: one
-weight changes, the others keep their proportions. Reversals: each loser is removed, and the rest must keep their order.
+share of draws an option wins is its P(best), and equal options divide a draw. Weights: drawn from a Dirichlet with
+parameters 20 · weight (near the stated ones) and with parameters 1 (any weights); the share of wins at the values is
+SMAA's acceptability. Flips: one weight changes, the others keep their proportions. Reversals: each loser is removed,
+and the rest must keep their order.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.tradeoff.matrix.scores import (
     SAME,
@@ -21,10 +22,12 @@ from weighbridge.tradeoff.matrix.scores import (
     min_max,
     passes,
     weighted_sums,
-    winners,
+    win_shares,
 )
 
 NEARNESS = 20.0
+# Four options correlate as strongly as this by chance once in twenty.
+MAX_CORRELATION, LEAST_OPTIONS_OF_CORRELATION = 0.95, 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +43,15 @@ class Flip:
     def change(self) -> float:
         """Return the change of the weight, positive for an increase."""
         return self.after - self.before
+
+
+@dataclasses.dataclass(frozen=True)
+class Dependence:
+    """Two criteria with their correlation over the options, positive if they are good and bad together."""
+
+    first: str
+    second: str
+    correlation: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +72,8 @@ class Reversal:
 def p_best(drawn: Values, frame: Frame, weights: Values) -> tuple[Values, Values]:
     """Return the share of draws (draws, options, criteria) that each option wins, and in which it passes the gates."""
     allowed = passes(drawn, frame)
-    won = winners(weighted_sums(min_max(drawn, allowed, frame), allowed, weights))
-    return _shares(won, drawn.shape[1]), allowed.mean(axis=0)
+    scores = weighted_sums(min_max(drawn, allowed, frame), allowed, weights)
+    return win_shares(scores), allowed.mean(axis=0)
 
 
 def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, seed: int) -> Values:
@@ -70,7 +82,7 @@ def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, s
     counts = parameters > 0
     drawn[:, counts] = np.random.default_rng(seed).dirichlet(parameters[counts], draws)
     scores = np.where(allowed, drawn @ shares.T, -np.inf)
-    return _shares(winners(scores), len(shares))
+    return win_shares(scores)
 
 
 def flips(names: Sequence[str], criteria: Sequence[str], shares: Values, weights: Values) -> tuple[Flip, ...]:
@@ -107,6 +119,22 @@ def _flip(names: Sequence[str], criterion: str, index: int, shares: Values, weig
     return Flip(criterion, float(weights[index]), min(max(at, 0.0), 1.0), names[rival])
 
 
+def dependent_criteria(criteria: Sequence[str], shares: Values) -> tuple[Dependence, ...]:
+    """Return the pairs of criteria whose positions over the passing options (options, criteria) move as one.
+
+    A weighted sum adds criteria as if each said something of its own. Fewer than four options show nothing.
+    """
+    if len(shares) < LEAST_OPTIONS_OF_CORRELATION:
+        return ()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlations = np.nan_to_num(np.atleast_2d(np.corrcoef(shares, rowvar=False)))
+    return tuple(
+        Dependence(criteria[first], criteria[second], float(correlations[first, second]))
+        for first, second in itertools.combinations(range(len(criteria)), 2)
+        if abs(correlations[first, second]) >= MAX_CORRELATION
+    )
+
+
 def reversals(names: Sequence[str], values: Values, frame: Frame, weights: Values) -> tuple[Reversal, ...]:
     """Remove each loser from the passing options (options, criteria); return where the order of the rest changes."""
     found = []
@@ -129,7 +157,3 @@ def _order(method: str, values: Values, frame: Frame, weights: Values) -> list[i
         scores = weighted_sums(min_max(values, everybody, frame), everybody, weights)
     # Ties keep the order of the file, so that rounding does not look like a reversal.
     return [int(index) for index in np.argsort(-np.round(scores, 9), kind="stable")]
-
-
-def _shares(won: NDArray[np.int64], options: int) -> Values:
-    return np.array([float((won == index).mean()) for index in range(options)])

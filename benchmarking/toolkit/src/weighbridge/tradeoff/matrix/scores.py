@@ -82,11 +82,12 @@ def closeness(values: Values, allowed: Switches, weights: Values) -> Values:
     return close
 
 
-def winners(scores: Values) -> NDArray[np.int64]:
-    """Return the index of the best option in each row of scores, the first of ties; -1 if none is allowed."""
-    best = scores.argmax(axis=-1)
-    found: NDArray[np.int64] = np.where(np.isfinite(scores.max(axis=-1)), best, -1)
-    return found
+def win_shares(scores: Values) -> Values:
+    """Return the share of rows (rows, options) that each option wins, (options,); equal options divide a row."""
+    best = scores.max(axis=-1, keepdims=True)
+    won = np.isfinite(best) & (scores >= best - SAME)
+    shares: Values = (won / np.maximum(won.sum(axis=-1, keepdims=True), 1)).mean(axis=0)
+    return shares
 
 
 def ranks(scores: Values) -> list[int | None]:

@@ -140,6 +140,15 @@ def _not_known(decision: MatrixDecision) -> Iterator[str]:
         if place.p_gates is not None and place.p_gates < 1:
             missed = f"misses one in {1 - place.p_gates:.1%} of the draws"
             yield f"{place.name} passes the gates at its values, but {missed}."
+    names = {each.id: each.name for each in decision.matrix.criteria}
+    for pair in decision.dependences:
+        weight = sum(decision.matrix.weights.values[each] for each in (pair.first, pair.second))
+        how = "are good and bad together" if pair.correlation > 0 else "are good where the other is bad"
+        effect = "counts twice" if pair.correlation > 0 else "cancels itself"
+        yield (
+            f"{names[pair.first]} and {names[pair.second]} {how} (correlation {pair.correlation:.2f}): a weighted sum "
+            f"takes them for two reasons, so what they share {effect}, at {weight:.0%} of the weight."
+        )
     yield "Estimates are drawn independently of each other; what moves several of them at once is not in P(best)."
 
 
