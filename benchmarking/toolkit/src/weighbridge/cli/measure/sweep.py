@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, INTERRUPTED, errors_as_exits, output, stop
 
 
 def sweep(  # noqa: PLR0913 -- every option of the command line
@@ -26,7 +26,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure throughput and latency for several batch sizes and levels of concurrency."""
+    """Measure throughput and latency for several batch sizes: exit 0 measured, 2 no point measured the model."""
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts
@@ -55,4 +55,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
         output(Result(result, (), lambda: sweep_parts(result)), json_file, is_quiet=quiet)
     if result["is_partial"]:
         stop("Stopped early; the result contains the points measured so far.", code=INTERRUPTED)
-    raise typer.Exit(DONE if sweeping.best_of(result) else NO)
+    if sweeping.best_of(result):
+        raise typer.Exit(DONE)
+    doubts = dict.fromkeys(text for point in result["points"] for text in sweeping.doubts_of(point))
+    stop(" ".join(("No point measured the model.", *doubts)))
