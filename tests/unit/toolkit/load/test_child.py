@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
 from weighbridge.load.generator import child
-from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 from weighbridge.load.results.samples import read_samples
 from weighbridge.load.schedule import due_times_ns
 
@@ -30,7 +30,7 @@ def order(port, folder, plan=PLAN, **more):
         "target": dataclasses.asdict(pinned(port)),
         "share": 1,
         "of": 2,
-        "answer_bytes": 1000,
+        "caps": dataclasses.asdict(LoadCaps(answer_bytes=1000)),
         "samples": str(folder / "samples.npz"),
         **more,
     }
@@ -40,7 +40,7 @@ def test_a_share_is_every_nth_request_and_its_part_of_the_connections(tmp_path):
     second = child.job_from(json.loads(json.dumps(order(80, tmp_path))))
     first = child.job_from(order(80, tmp_path, share=0))
     assert (first.first, second.first, first.step, second.step) == (0, 1, 2, 2)
-    assert (first.connections, second.connections) == (3, 2)
+    assert (first.pool.most, second.pool.most) == (first.pool.warm, second.pool.warm) == (3, 2)
     assert sorted([*first.due_ns, *second.due_ns]) == due_times_ns(PLAN).tolist()
 
 

@@ -40,14 +40,14 @@ def test_statuses(statuses, status, complaint):
 def test_keys(path, body, holds):
     complaint = Expectation(json_key=path).body_complaint(body)
     assert (complaint == "") is holds
-    assert holds or complaint.startswith(f"the body has no key {path!r}; it starts with ")
+    assert holds or complaint == f"the body has no key {path!r}"
 
 
 def test_digests():
     right = Expectation(body_sha256=hashlib.sha256(b"yes").hexdigest())
     assert right.reads_bodies
     assert right.body_complaint(b"yes") == ""
-    assert right.body_complaint(b"no\n") == "the body has another SHA-256; it starts with 'no\\n'"
+    assert right.body_complaint(b"no\n") == "the body has another SHA-256"
     assert not Expectation(statuses=(200,)).reads_bodies
     assert Expectation().body_complaint(b"anything") == ""
 

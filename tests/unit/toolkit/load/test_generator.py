@@ -11,7 +11,7 @@ import pytest
 from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
 from weighbridge.load.generator.generator import GeneratorFailed, GeneratorProcesses, Shard, generate_load
-from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, sho
         plan,
         pinned(port),
         share=share or Shard(mine=range(plan.processes), of=plan.processes),
-        answer_bytes=10_000,
+        caps=LoadCaps(answer_bytes=10_000),
         folder=folder,
         on_progress=on_progress,
         should_stop=should_stop,

@@ -13,7 +13,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results import report
-from weighbridge.load.results.report import load_document, run_load, span_s
+from weighbridge.load.results.report import load_document, load_manifest, run_load, span_s
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.conditions.manifest import seal_manifest
 
@@ -36,7 +36,13 @@ def fired(samples, **changes):
 
 
 def document(samples=None, *, plan=PLAN, **changes):
-    return load_document(plan, pinned(80), fired(samples or calm(failed=3), **changes), seen=SEEN, now=AT)
+    return load_document(
+        plan,
+        fired(samples or calm(failed=3), **changes),
+        described=load_manifest(plan, pinned(80)),
+        seen=SEEN,
+        now=AT,
+    )
 
 
 def test_a_document_holds_everything_and_no_secret():
@@ -126,7 +132,7 @@ def test_a_limit_between_the_bounds_is_not_known_and_one_without_a_metric_is_not
 
 
 def test_nobody_looked_at_the_machine():
-    assert load_document(PLAN, pinned(80), fired(calm()), seen=None, now=AT)["run"]["interference"] is None
+    assert load_document(PLAN, fired(calm()), described=load_manifest(PLAN, pinned(80)), seen=None, now=AT)["run"]["interference"] is None
 
 
 def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
@@ -140,7 +146,7 @@ def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
     asked = []
 
     def stand_in(plan, target, **more):
-        asked.append((list(more["share"].mine), more["share"].of, more["answer_bytes"]))
+        asked.append((list(more["share"].mine), more["share"].of, more["caps"].answer_bytes))
         return fired(calm())
 
     monkeypatch.setattr(report, "generate_load", stand_in)

@@ -118,7 +118,7 @@ def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
 
 
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the metrics of a load test, its verdict, each kind of failure with its first error, and what was checked."""
+    """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
     plan, target = result["plan"], result["manifest"]["target"]
     loop = f"{plan['rate_per_s']:g}/s, {plan['arrivals']}"
     if result["loop"] == "closed":

@@ -86,7 +86,8 @@ def _waited(samples: LoadSamples) -> NDArray[np.bool_]:
     """Mask of the requests that waited for a connection, in vain or not."""
     never = np.equal(samples.outcome, RequestOutcome.NO_CONNECTION)
     sent = np.not_equal(samples.sent_ns, NEVER)
-    return never | (sent & np.greater(samples.sent_ns - samples.taken_ns, WAITED_NS))
+    waited: NDArray[np.bool_] = never | (sent & (samples.sent_ns - samples.taken_ns > WAITED_NS))
+    return waited
 
 
 def _p99(values: NDArray[np.float64]) -> float:

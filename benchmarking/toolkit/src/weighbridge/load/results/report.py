@@ -120,8 +120,8 @@ def notes(plan: LoadPlan) -> Iterator[dict[str, str]]:
         yield {"code": "bodies.unchecked", "message": text}
     if plan.is_closed:
         text = (
-            "A closed loop cannot show overload: its users wait for a slow target and send less. Its response times hold "
-            "for these users and think times, not for a rate."
+            "A closed loop cannot show overload: its users wait for a slow target and send less. Its response times "
+            "hold for these users and think times, not for a rate."
         )
         yield {"code": "loop.closed", "message": text}
 

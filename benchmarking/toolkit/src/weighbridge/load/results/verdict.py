@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 from weighbridge.load.generator.generator import GeneratorResult
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.client_limits import client_reasons
-from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics
+from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, response_times_ms
 from weighbridge.measure.conditions.interference import Interference
-from weighbridge.measure.verdict import Status, ValidityReason, Verdict, steal_reasons
+from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict, steal_reasons
 from weighbridge.statistics.order_statistics import minimum_samples
+from weighbridge.statistics.trend import growth
 
 MAX_FAILED_SHARE = 0.01
+STEADY = (Arrivals.CONSTANT, Arrivals.POISSON)
+SATURATED = "load.saturated"
 
 
 def judge(
@@ -27,6 +30,7 @@ def judge(
             *client_reasons(plan, result, metrics),
             *_samples(result, metrics),
             *_failures(result, metrics),
+            *_saturation(plan, result),
             *_streams(result),
             *_machine(is_co_located, interference),
         )
@@ -59,12 +63,25 @@ def _failures(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[Validit
         yield ValidityReason("errors.requests", status, text)
 
 
+def _saturation(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityReason]:
+    """Yield that response times grew under a steady rate: they would be longer in a longer test."""
+    if plan.is_closed or plan.arrivals not in STEADY:
+        return
+    grown = growth(response_times_ms(result.samples))
+    if grown is not None and grown.change > MAX_MOVEMENT:
+        text = (
+            f"Response times grew by {grown.change:.0%} during the test (p = {grown.p_value:.1g}): at this rate, "
+            "requests pile up, and percentiles depend on the duration. Use a lower rate, or a longer test."
+        )
+        yield ValidityReason(SATURATED, Status.INDICATIVE, text)
+
+
 def _streams(result: GeneratorResult) -> Iterator[ValidityReason]:
     if result.streamed:
         text = (
             "The target streams its answers, as servers of language models do that add requests to a running batch. "
-            "The time of a request then depends on its length and on the requests beside it: percentiles at one rate do "
-            "not hold at another rate, or for another mix of requests. Use the rate and the bodies of production."
+            "The time of a request then depends on its length and on the requests beside it: percentiles at one rate "
+            "do not hold at another rate, or for another mix of requests. Use the rate and the bodies of production."
         )
         yield ValidityReason("answers.streamed", Status.INDICATIVE, text)
 

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from weighbridge.core.errors import Refused
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
 from weighbridge.measure.scenarios import HIGHEST_RATE_PER_S, ProfileSettings, Server, SingleStream
 from weighbridge.measure.stopping import Progress
 from weighbridge.measure.studies.sweep import TOO_MANY_THREADS, UNCHECKED, Profile
-from weighbridge.measure.verdict import Status, ValidityReason, Verdict
+from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict
 from weighbridge.statistics.highest_rate import (
     FOUND,
+    GROWING,
     HighestRate,
     SearchEnd,
     SearchEnded,
@@ -22,6 +25,7 @@ from weighbridge.statistics.highest_rate import (
     as_document,
     find_highest_rate,
 )
+from weighbridge.statistics.trend import growth
 
 SCHEMA = "weighbridge.max_rate/1"
 # A trial with a growing queue ends after this multiple of its planned duration.
@@ -125,7 +129,11 @@ class _Trials:
         if self.own_limits:
             raise SearchEnded(SearchEnd.CLIENT_LIMIT)
         metric = result["metrics"].get(Server.HEADLINE)
-        return None if metric is None or result["metrics"]["error_rate"]["value"] > 0 else float(metric["value"])
+        if metric is None or result["metrics"]["error_rate"]["value"] > 0:
+            return None
+        grown = growth(np.array(result["samples"]["response_ns"], dtype=np.float64))
+        is_growing = grown is not None and grown.change > MAX_MOVEMENT
+        return max(float(metric["value"]), GROWING * self.limits.limit_ms if is_growing else 0.0)
 
     def reasons(self, ended: SearchEnd) -> Iterator[ValidityReason]:
         """Yield why the answer is doubtful, or none."""

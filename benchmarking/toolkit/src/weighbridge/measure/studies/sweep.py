@@ -94,7 +94,10 @@ def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     measured = [
         point
         for point in document["points"]
-        if "refused" not in point and THROUGHPUT in point["metrics"] and not doubts_of(point)
+        if "refused" not in point
+        and point["status"] != Status.INVALID
+        and THROUGHPUT in point["metrics"]
+        and not doubts_of(point)
     ]
     return max(measured, key=lambda point: float(point["metrics"][THROUGHPUT]["value"]), default=None)
 
