@@ -40,4 +40,3 @@ def test_only_answers_are_exported_and_none_is_shorter_than_a_microsecond():
         (2500, 2500, 2500, 2502, RequestOutcome.ANSWERED),
     )
     assert [(second, times.tolist()) for second, times in by_second(samples)] == [(0, [1]), (2, [2000])]
-

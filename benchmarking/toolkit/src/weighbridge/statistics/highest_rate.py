@@ -44,10 +44,6 @@ class SearchEnd(StrEnum):
 FOUND = (SearchEnd.BRACKETED, SearchEnd.CLIFF)
 
 
-# What a trial within the limit counts as, in limits, if its latency was still growing: a longer trial would miss it.
-GROWING = 1.1
-
-
 class SearchEnded(Exception):  # noqa: N818 -- a control signal, not an error
     """A trial ends the search: it was stopped, failed, or says nothing about what is measured."""
 

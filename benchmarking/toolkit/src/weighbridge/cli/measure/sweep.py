@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, errors_as_exits, output, stop
 
 
 def sweep(  # noqa: PLR0913 -- every option of the command line
@@ -26,7 +26,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure throughput and latency for several batch sizes: exit 0 measured, 2 no point measured the model."""
+    """Measure throughput and latency for several batch sizes: exit 0 measured, 1 all points invalid, 2 cannot tell."""
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts
@@ -58,4 +58,5 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     if sweeping.best_of(result):
         raise typer.Exit(DONE)
     doubts = dict.fromkeys(text for point in result["points"] for text in sweeping.doubts_of(point))
-    stop(" ".join(("No point measured the model.", *doubts)))
+    is_invalid = any(point.get("status") == "invalid" for point in result["points"])
+    stop(" ".join(("No point measured the model.", *doubts)), code=NO if is_invalid else UNCLEAR)

@@ -48,7 +48,8 @@ class GeneratorResult:
 
     `opened` counts connections, `peak` those open at once; `pool_limits` are what kept the pool from growing.
     `processor_share` is the share of its processor that the busiest process used, or of all processors that all used,
-    whichever is larger. `streamed` of the first answers were streamed.
+    whichever is larger; `crowding` is the number of processes for each processor. `streamed` of the first answers were
+    streamed.
     """
 
     samples: LoadSamples
@@ -60,6 +61,7 @@ class GeneratorResult:
     peak: int = 0
     pool_limits: tuple[str, ...] = ()
     processor_share: float = 0.0
+    crowding: float = 0.0
     streamed: int = 0
 
     def counters(self) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class GeneratorResult:
         return {name: getattr(self, name) for name in COUNTERS}
 
 
-COUNTERS = ("opened", "peak", "pool_limits", "streamed", "cpu_s", "processor_share", "complaints")
+COUNTERS = ("opened", "peak", "pool_limits", "streamed", "cpu_s", "processor_share", "crowding", "complaints")
 
 
 def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **sums,
         "pool_limits": tuple(sorted({limit for part in parts for limit in part["pool_limits"]})),
-        "processor_share": max(part["processor_share"] for part in parts),
+        **{name: max(part[name] for part in parts) for name in ("processor_share", "crowding")},
         "complaints": {kind: text for part in reversed(parts) for kind, text in part["complaints"].items()},
     }
 
@@ -200,13 +202,14 @@ class GeneratorProcesses:
         if not finished:
             why = "It was stopped before it started." if is_stopped else "Its processes ended without a result."
             raise GeneratorFailed(f"The load generator measured nothing. {why}")
-        counters = merge_counters(list(finished.values()))
-        of_all = sum(done["processor_share"] for done in finished.values()) / len(os.sched_getaffinity(0))
+        processors, shares = len(os.sched_getaffinity(0)), [done["processor_share"] for done in finished.values()]
+        crowding = {"crowding": len(self.children) / processors}
+        counters = merge_counters([done | crowding for done in finished.values()])
         return GeneratorResult(
             samples=merge_samples([_samples_from(path, done) for path, done in finished.items()]),
             is_stopped=is_stopped,
             lost_processes=len(self.children) - len(finished),
-            **{**counters, "processor_share": max(counters["processor_share"], of_all)},
+            **{**counters, "processor_share": max(*shares, sum(shares) / processors)},
         )
 
     def end(self) -> None:

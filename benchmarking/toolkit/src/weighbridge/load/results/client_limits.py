@@ -17,7 +17,8 @@ from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.verdict import Status, ValidityReason
 
-LOST, LAG, PROCESSOR, BUSY = "generator.lost_process", "generator.lag", "generator.processor", "connections.busy"
+LOST, LAG, BUSY = "generator.lost_process", "generator.lag", "connections.busy"
+PROCESSOR, CROWDED = "generator.processor", "generator.processes"
 # The delay of the generator is part of every response time; these shares of the headline limit it.
 LAG_INDICATIVE, LAG_INVALID = 0.05, 0.10
 LAG_INDICATIVE_MS, LAG_INVALID_MS = 1.0, 2.0
@@ -58,7 +59,7 @@ def limits_of_client(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetri
     # The generator is late in reading answers, too, about as much as in sending.
     own_ms = 2 * (metrics.value("generator_lag_p99_ms") or 0.0)
     is_missed_alone = _p99(unhindered_ms(result.samples)) - own_ms > limit_ms
-    is_busy = any(reason.code == PROCESSOR for reason in reasons)
+    is_busy = any(reason.code in (PROCESSOR, CROWDED) for reason in reasons)
     return () if is_missed_alone and not is_busy else tuple(reasons)
 
 
@@ -95,6 +96,9 @@ def _p99(values: NDArray[np.float64]) -> float:
 
 
 def _processor(result: GeneratorResult) -> Iterator[ValidityReason]:
+    if result.crowding > 1:
+        text = "The generator had more processes than processors, so they delayed each other. Use fewer --processes."
+        yield ValidityReason(CROWDED, Status.INVALID, text)
     if result.processor_share > PROCESSOR_INDICATIVE:
         status = Status.INVALID if result.processor_share > PROCESSOR_INVALID else Status.INDICATIVE
         text = (

@@ -45,7 +45,8 @@ def goodput(samples: LoadSamples, *, span_s: float) -> Interval:
         return count_rate(int(samples.answered.sum()), span_s)
     right = failure_interval(round((1 - wrong.value) * wrong.n), wrong.n, 0.975) or wrong
     share = Interval(1 - wrong.value, 1 - wrong.upper, right.upper, 0.95, wrong.n)
-    return dataclasses.replace(product_interval(count_rate(_answers(samples), span_s), share), method=METHOD)
+    answers = count_rate(_answers(samples), span_s)
+    return dataclasses.replace(product_interval(answers, share), n=answers.n, method=METHOD)
 
 
 def count_rate(events: int, span_s: float) -> Interval:

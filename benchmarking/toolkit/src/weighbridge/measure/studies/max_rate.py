@@ -17,7 +17,6 @@ from weighbridge.measure.studies.sweep import TOO_MANY_THREADS, UNCHECKED, Profi
 from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict
 from weighbridge.statistics.highest_rate import (
     FOUND,
-    GROWING,
     HighestRate,
     SearchEnd,
     SearchEnded,
@@ -115,25 +114,25 @@ class _Trials:
     def ask(self, rate: float) -> float | None:
         """Return p99 of the response time (ms) at a rate; None if queries failed or too few were answered.
 
-        Raises SearchEnded if the measuring program limits the trial: at once if it lacks processors, and after the
-        last of `TRIES` if it was late.
+        Queries that pile up in two trials miss the limit, because a longer trial would. Raises SearchEnded if the
+        measuring program limits the trial: at once if it lacks processors, and after the last of `TRIES` if it was
+        late.
         """
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             result = self._serve(rate, self.limits.samples)
             for reason in result["verdict"]["reasons"]:
                 if reason["status"] == Status.INVALID:
                     self.doubts[reason["code"]] = self.doubts.get(reason["code"], 0) + 1
             self.own_limits = tuple(own_limits(result, limit_ms=self.limits.limit_ms))
-            if not self.own_limits or TOO_MANY_THREADS in {reason.code for reason in self.own_limits}:
+            was_disturbed = bool(self.own_limits) and TOO_MANY_THREADS not in {each.code for each in self.own_limits}
+            is_piling_up = piles_up(result, limit_ms=self.limits.limit_ms)
+            if not was_disturbed and not (is_piling_up and attempt == 0):
                 break
         if self.own_limits:
             raise SearchEnded(SearchEnd.CLIENT_LIMIT)
         metric = result["metrics"].get(Server.HEADLINE)
-        if metric is None or result["metrics"]["error_rate"]["value"] > 0:
-            return None
-        grown = growth(np.array(result["samples"]["response_ns"], dtype=np.float64))
-        is_growing = grown is not None and grown.change > MAX_MOVEMENT
-        return max(float(metric["value"]), GROWING * self.limits.limit_ms if is_growing else 0.0)
+        is_missed = metric is None or result["metrics"]["error_rate"]["value"] > 0 or is_piling_up
+        return None if is_missed else float(metric["value"])
 
     def reasons(self, ended: SearchEnd) -> Iterator[ValidityReason]:
         """Yield why the answer is doubtful, or none."""
@@ -190,6 +189,15 @@ class _Trials:
     def _shared(self) -> dict[str, Any]:
         scenario = self.settings.scenario
         return {"threads": scenario.threads, "seed": scenario.seed, "warmup": scenario.warmup}
+
+
+def piles_up(result: Mapping[str, Any], *, limit_ms: float) -> bool:
+    """Whether response times within the limit grew during a trial, so that a longer one would miss it."""
+    metric = result["metrics"].get(Server.HEADLINE)
+    if metric is None or metric["value"] > limit_ms:
+        return False
+    grown = growth(np.array(result["samples"]["response_ns"], dtype=np.float64))
+    return grown is not None and grown.change > MAX_MOVEMENT
 
 
 def own_limits(result: Mapping[str, Any], *, limit_ms: float) -> Iterator[ValidityReason]:
