@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.load.servers import OK, answering, fired, job, pinned, request_from, serving
-from weighbridge.core.errors import Refused
+from weighbridge.core.errors import Invalid, Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import engine
 from weighbridge.load.generator import loop_timer as alarm
 from weighbridge.load.generator.engine import LoadEngine, TargetUnreachable
+from weighbridge.load.generator.tls import tls_context
 from weighbridge.load.results.samples import NEVER
 
 TEN = [float(at) for at in range(10)]
@@ -427,21 +428,36 @@ def test_tls_with_a_certificate_that_is_trusted_or_not(tmp_path, monkeypatch):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
 
-    async def run():
+    async def run(ca_file=""):
         loop = asyncio.get_running_loop()
 
         async with serving(answering(OK), tls=context) as port:
             target = pinned(port, scheme="https")
             running = LoadEngine(
-                job(port, due_ms=[0, 1, 2], target=target, timeout_s=5), loop=loop, clock=time.monotonic_ns
+                job(port, due_ms=[0, 1, 2], target=target, timeout_s=5, ca_file=ca_file),
+                loop=loop,
+                clock=time.monotonic_ns,
             )
             await running.open()
             return (await running.fire(time.monotonic_ns())).answered.sum()
 
     with pytest.raises(TargetUnreachable, match="certificate"):
         asyncio.run(run())
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    trusted = str(tmp_path / "cert.pem")
+    assert asyncio.run(run(ca_file=trusted)) == 3
+    monkeypatch.setenv("SSL_CERT_FILE", trusted)
     assert asyncio.run(run()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "No such file or directory"), (b"x", "it has no PEM certificates")]
+)
+def test_certificates_that_cannot_be_read_are_a_sentence(tmp_path, content, why):
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    with pytest.raises(Invalid, match=rf"The certificates of .*ca\.pem cannot be read: {why}\.") as refused:
+        tls_context(str(tmp_path / "ca.pem"))
+    assert refused.value.field == "cacert"
 
 
 def test_the_alarm_rings_on_time():
