@@ -62,6 +62,8 @@ def start(
     check_caps(read, LoadCaps())
     if read.body:
         raise Invalid("A plan for workers cannot name a body file; send the body itself.", field="body")
+    if read.ca_file:
+        raise Invalid("A plan for workers cannot name a file of certificates.", field="ca_file")
     check_public_headers(read.headers)
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
     stored = {"headers": [list(header) for header in read.headers], "body": _store_body(body, by, now) if body else ""}

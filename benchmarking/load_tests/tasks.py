@@ -27,9 +27,15 @@ from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.load.generator.generator import GeneratorFailed, GeneratorResult, Shard, generate_load
+from weighbridge.load.generator.generator import (
+    GeneratorFailed,
+    GeneratorResult,
+    Shard,
+    generate_load,
+    merge_counters,
+)
 from weighbridge.load.plan import LoadCaps, LoadPlan
-from weighbridge.load.results.report import load_document
+from weighbridge.load.results.report import load_document, load_manifest
 from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
 
 JOIN_WITHIN_S, POLL_EVERY_S = 60.0, 0.2
@@ -56,8 +62,7 @@ def execute_load_part(part_id: int) -> None:
             name = f"load/{part.test.pk}-{part.number}.npz"
             upload = ContentFile(fired.samples.as_bytes(), name=name)
             stored = artifacts.store(upload=upload, by=None, now=timezone.now())
-            counters = {"opened": fired.opened, "cpu_s": fired.cpu_s, "complaints": fired.complaints}
-            load_tests.finish_part(part=part, digest=stored.digest, counters=counters, now=timezone.now())
+            load_tests.finish_part(part=part, digest=stored.digest, counters=fired.counters(), now=timezone.now())
 
 
 def _plan_of(test: LoadTest, folder: Path) -> LoadPlan:
@@ -88,7 +93,7 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> GeneratorResult
         _plan_of(test, folder),
         PinnedAddress(**test.target),
         share=Shard(mine=[part.number], of=test.size),
-        answer_bytes=LoadCaps().answer_bytes,
+        caps=LoadCaps(),
         folder=folder,
         on_progress=heartbeat.progress,
         should_stop=heartbeat.should_stop,
@@ -116,13 +121,12 @@ def _result_of(test: LoadTest, parts: Sequence[LoadPart]) -> dict[str, Any]:
         samples=merge_samples([_samples_of(part) for part in parts]),
         is_stopped=False,
         lost_processes=0,
-        opened=sum(part.told["opened"] for part in parts),
-        cpu_s=sum(part.told["cpu_s"] for part in parts),
-        complaints={kind: text for part in parts for kind, text in part.told["complaints"].items()},
+        **merge_counters([part.told for part in parts]),
     )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         plan, started_at = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
-        return load_document(plan, PinnedAddress(**test.target), fired, seen=None, now=started_at)
+        described = load_manifest(plan, PinnedAddress(**test.target))
+        return load_document(plan, fired, described=described, seen=None, now=started_at)
 
 
 def _samples_of(part: LoadPart) -> LoadSamples:

@@ -7,6 +7,9 @@ import pytest
 from scipy.signal import lfilter  # noqa: TID253 -- simulates dependence
 from scipy.stats import norm  # noqa: TID253 -- knows the truth
 
+from weighbridge.load.expectation import Expectation
+from weighbridge.load.results.samples import LoadSamples, RequestOutcome
+from weighbridge.load.results.success import error_interval, goodput
 from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
 from weighbridge.quality.classification import macro_intervals, roc_auc
 from weighbridge.quality.paired import accuracy_drop, metric_drop
@@ -36,6 +39,37 @@ def share(keep):
         ).is_held
 
     return held
+
+
+def load_samples(*, n, lost, wrong, every, rng):
+    """Requests that fail at random, and bodies that are wrong at random, of which one in `every` is read."""
+    is_lost, is_wrong = rng.random(n) < lost, rng.random(n) < wrong
+    is_checked = Expectation(json_key="ok", every=every).checked(n, seed=int(rng.integers(1 << 30))) & ~is_lost
+    outcome = np.where(is_lost, RequestOutcome.LOST, RequestOutcome.ANSWERED).astype(np.uint8)
+    outcome[is_checked] = np.where(is_wrong, RequestOutcome.WRONG_ANSWER, RequestOutcome.CHECKED)[is_checked]
+    times = np.arange(n, dtype=np.int64)
+    return LoadSamples(times, times, times, times, outcome)
+
+
+@pytest.mark.parametrize(
+    ("lost", "wrong", "every"), [(0.0, 0.05, 10), (0.01, 0.02, 10), (0.02, 0.01, 5), (0.05, 0.3, 20)]
+)
+def test_error_rate_with_sampled_bodies(lost, wrong, every, share):
+    rng, truth = np.random.default_rng(7), 1 - (1 - lost) * (1 - wrong)
+    found = (error_interval(load_samples(n=20_000, lost=lost, wrong=wrong, every=every, rng=rng)) for _ in range(2_000))
+    share(
+        f"error rate, {lost:.0%} lost and {wrong:.0%} wrong, 1 of {every} read", (truth <= held.upper for held in found)
+    )
+
+
+@pytest.mark.parametrize(("lost", "wrong", "every"), [(0.01, 0.05, 10), (0.02, 0.3, 20)])
+def test_goodput_with_sampled_bodies(lost, wrong, every, share):
+    rng, hits = np.random.default_rng(8), []
+    for _ in range(2_000):
+        n = int(rng.poisson(20_000))
+        held = goodput(load_samples(n=n, lost=lost, wrong=wrong, every=every, rng=rng), span_s=10.0)
+        hits.append(held.lower <= 2_000 * (1 - lost) * (1 - wrong) <= held.upper)
+    share(f"right answers per second, {wrong:.0%} wrong, 1 of {every} read", hits)
 
 
 def series(phi, n, seed):

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--rate", type=float, required=True, help="Requests per second, all workers together.")
         parser.add_argument("--duration", default="60s")
         parser.add_argument("--arrivals", default="poisson", choices=["constant", "poisson"])
-        parser.add_argument("--connections", type=int, default=64, help="Connections, all workers together.")
+        parser.add_argument("--connections", type=int, help="Fixed number of connections, all workers together.")
         parser.add_argument("--method", default="", help="HTTP method. Default: POST with a body, else GET.")
         parser.add_argument(
             "--header", action="append", default=[], help="'Name: value', never a secret; can be repeated."

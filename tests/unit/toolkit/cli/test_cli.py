@@ -108,7 +108,9 @@ def test_bad_input_is_a_sentence_and_exit_code_two(tmp_path, answered):
     few = weighbridge("profile", "m.onnx", "--samples", 0)
     assert (few.exit_code, few.stderr) == (2, "weighbridge: A run needs at least one sample.\n")
     assert weighbridge("profile").exit_code == 2
-    answered({"verdict": {"status": "valid"}, "missing": []})
+    manifest = {"engine": {"engine": "onnxruntime"}, "digest": "sha256:ab"}
+    verdict = {"status": "valid", "reasons": []}
+    answered({"verdict": verdict, "missing": [], "scenario": "Server", "metrics": {}, "manifest": manifest})
     unwritable = weighbridge("profile", "m.onnx", "--quiet", "--json", tmp_path)
     assert (unwritable.exit_code, "cannot be written" in unwritable.stderr) == (2, True)
 

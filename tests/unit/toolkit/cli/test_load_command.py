@@ -1,5 +1,6 @@
 """`weighbridge load` at the terminal: what it prints, what it leaves, how it stops."""
 
+import errno
 import json
 import os
 import signal
@@ -14,12 +15,12 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.load.test_generator import port, server  # noqa: F401 -- fixtures
 from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.api import load_testing
+from weighbridge.api import documents, load_testing
 from weighbridge.api.results import Result
 from weighbridge.cli.watching import deferred_interrupts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.results import report
-from weighbridge.load.results.samples import read_samples
+from weighbridge.load.results.samples import RequestOutcome, read_samples
 
 pytestmark = pytest.mark.slow
 
@@ -163,10 +164,83 @@ def test_what_cannot_be_done_is_a_sentence_and_exit_code_two(arguments, words):
 
 
 def test_results_that_cannot_be_written_are_told(planned, tmp_path):
-    beside = tmp_path / "r.samples.npz"
-    beside.mkdir()
-    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", tmp_path / "r.json", "--quiet")
-    assert (done.exit_code, "samples cannot be written" in done.stderr) == (2, True)
+    for option, blocked, given in (
+        ("--json", "r.json", "r.json"),
+        ("--json", "s.samples.npz", "s.json"),
+        ("--hdr", "r.hdr", "r.hdr"),
+    ):
+        (tmp_path / blocked).mkdir()
+        done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, option, tmp_path / given, "--quiet")
+        assert (done.exit_code, "cannot be written: Is a directory. Nothing was run" in done.stderr) == (2, True)
+    assert planned == []
+
+
+def test_a_disk_that_fills_during_the_test_loses_no_result(planned, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(documents.os, "fsync", full)
+    for options in (("--json", tmp_path / "r.json"), ("--hdr", tmp_path / "r.hdr")):
+        done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, *options)
+        assert (done.exit_code, "cannot be written: No space left on device." in done.stderr) == (2, True)
+        assert "response time p99" in done.stdout
+    quiet = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", tmp_path / "r.json", "--quiet")
+    assert (quiet.exit_code, "response time p99" in quiet.stdout) == (2, True), "printed, because it is nowhere else"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_document_goes_to_standard_output(planned):
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", "-")
+    assert json.loads(done.stdout)["schema"] == "weighbridge.load/1"
+    assert "response time p99" in done.stderr
+    quiet = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", "-", "--quiet")
+    assert (json.loads(quiet.stdout)["is_partial"], quiet.stderr) == (False, "")
+    assert not Path("-").exists()
+    assert not Path("-.samples.npz").exists()
+
+
+def test_a_closed_loop_is_named(planned):
+    done = weighbridge("load", "http://127.0.0.1/", "--closed", 5, "--think", "2s", "--json", "-")
+    ((plan, _),) = planned
+    assert (plan.users, plan.think_s, plan.rate_per_s) == (5, 2.0, 0.0)
+    assert json.loads(done.stdout)["loop"] == "closed"
+    assert "closed loop, 5 users, think time 2 s" in done.stderr
+    assert "note: A closed loop cannot show overload" in done.stderr
+    both = weighbridge("load", "http://127.0.0.1/", "--closed", 5, "--rate", 3)
+    assert (both.exit_code, "A closed loop has no rate" in both.stderr) == (2, True)
+
+
+def test_values_of_a_header_file_are_in_no_result(planned, tmp_path):
+    (tmp_path / "h.txt").write_text("Authorization: Bearer sekret-token-77\n")
+    files = "--json", tmp_path / "r.json", "--header-file", tmp_path / "h.txt", "--header", "X-A: 1"
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, *files)
+    assert planned[0][0].headers == (("X-A", "1"), ("Authorization", "Bearer sekret-token-77"))
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.name != "h.txt")
+    assert b"sekret" not in written + done.output.encode()
+    assert json.loads((tmp_path / "r.json").read_text())["plan"]["headers"] == ["X-A", "Authorization"]
+    missing = weighbridge("load", "http://127.0.0.1/", "--header-file", tmp_path / "none")
+    assert (missing.exit_code, "The header file" in missing.stderr) == (2, True)
+
+
+def test_certificates_apply_to_https(planned, tmp_path):
+    (tmp_path / "ca.pem").write_text("none")
+    for scheme, words in (("http", "--cacert applies to an address"), ("https", "it has no PEM certificates")):
+        done = weighbridge("load", f"{scheme}://127.0.0.1/", "--cacert", tmp_path / "ca.pem")
+        assert (done.exit_code, words in done.stderr) == (2, True)
+    assert planned == []
+
+
+def test_bodies_that_were_checked_are_shown(monkeypatch):
+    def stand_in(plan, target, **more):
+        samples = calm()
+        samples.outcome[::10] = RequestOutcome.CHECKED
+        samples.outcome[0] = RequestOutcome.WRONG_ANSWER
+        return fired(samples)
+
+    monkeypatch.setattr(report, "generate_load", stand_in)
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 5, "--expect-json-key", "a")
+    assert "bodies: 200 of 2,000 checked, 1 wrong\n" in done.stdout
+    assert "Bodies were not checked" not in done.stdout
 
 
 def result(*, is_partial, status):
@@ -238,9 +312,12 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
         return {
             "is_partial": False,
             "highest_rate_per_s": None,
+            "at_least_per_s": None,
+            "at_most_per_s": 2.0,
             "limit_ms": 200.0,
             "reason": "no_pass_in_range",
             "trials": [],
+            "notes": [],
             "verdict": {"status": "indicative", "reasons": []},
             "manifest": {"digest": "sha256:ab"},
         }
@@ -248,29 +325,45 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
     monkeypatch.setattr(load_testing, "search_highest_rate", stand_in)
     arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     done = weighbridge(*arguments, "--json", tmp_path / "s.json")
-    assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (0, 200.0)
-    assert "highest rate with p99 <= 200 ms: none/s" in done.stdout
+    assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (1, 200.0)
+    assert "  at most 2 (0 trials): even the lowest rate in the range missed the limit." in done.stdout
     assert (asked[0].plan.rate_per_s, asked[0].plan.duration_s) == (100.0, 5.0)
     assert weighbridge(*arguments, "--quiet").stdout == ""
     refused = weighbridge(*arguments, "--hdr", tmp_path / "s.hdr")
     assert (refused.exit_code, "no histogram" in refused.stderr) == (2, True)
     assert asked[0].deadline.within_s == 1_800
-    assert weighbridge(*arguments, "--within", "90s", "--quiet").exit_code == 0
+    assert weighbridge(*arguments, "--within", "90s", "--quiet").exit_code == 1
     assert asked[-1].deadline.within_s == 90
     misplaced = weighbridge("load", "http://127.0.0.1/", "--within", "90s")
     assert (misplaced.exit_code, "--within applies to a search" in misplaced.stderr) == (2, True)
 
 
-def test_a_search_whose_time_was_up_cannot_tell(monkeypatch):
+@pytest.mark.parametrize(
+    ("reason", "rate", "status", "code", "words"),
+    [
+        ("out_of_time", None, "invalid", 2, "Allow more time with --within"),
+        ("client_limit", None, "invalid", 2, ""),
+        ("no_failure_in_range", None, "invalid", 2, ""),
+        ("trial_failed", None, "invalid", 2, ""),
+        ("stopped", None, "invalid", 130, "the result is partial"),
+        ("bracketed", {"value": 9.0, "lower": 8.0, "upper": 9.5, "confidence": 0.95, "n": 3}, "indicative", 0, ""),
+        ("cliff", {"value": 9.0, "lower": 8.0, "upper": 9.5, "confidence": 0.95, "n": 3}, "invalid", 1, ""),
+    ],
+)
+def test_every_end_of_a_search_has_its_code(monkeypatch, reason, rate, status, code, words):
     ended = {
-        "is_partial": True,
-        "highest_rate_per_s": None,
+        "is_partial": reason in {"out_of_time", "stopped", "trial_failed"},
+        "highest_rate_per_s": rate,
+        "at_least_per_s": None,
+        "at_most_per_s": None,
         "limit_ms": 200.0,
-        "reason": "out_of_time",
+        "reason": reason,
         "trials": [],
-        "verdict": {"status": "invalid", "reasons": []},
+        "notes": [],
+        "verdict": {"status": status, "reasons": []},
         "manifest": {"digest": "sha256:ab"},
     }
     monkeypatch.setattr(load_testing, "search_highest_rate", lambda _: ended)
     done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
-    assert (done.exit_code, "Allow more time with --within" in done.stderr) == (2, True)
+    assert (done.exit_code, words in done.stderr) == (code, True)
+    assert ("not found" in done.stdout) is (rate is None)

@@ -11,6 +11,7 @@ import numpy as np
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.engine import EngineJob, LoadEngine
+from weighbridge.load.generator.pool_size import PoolLimit, PoolSize
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
@@ -21,6 +22,10 @@ def pinned(port: int, *, path: str = "/predict", scheme: str = "http") -> Pinned
     return PinnedAddress(scheme, "localhost", port, "127.0.0.1", path)
 
 
+def fixed(connections: int) -> PoolSize:
+    return PoolSize(connections, connections, PoolLimit.FIXED)
+
+
 def job(port: int, *, due_ms: list[float], **changes: object) -> EngineJob:
     """A job of plain requests, due at `due_ms`; patient, because the machine may be busy."""
     usual = {
@@ -29,11 +34,16 @@ def job(port: int, *, due_ms: list[float], **changes: object) -> EngineJob:
         "due_ns": np.array([int(at * 1e6) for at in due_ms], dtype=np.int64),
         "first": 0,
         "step": 1,
-        "connections": 2,
+        "checked": np.zeros(len(due_ms), dtype=np.bool_),
+        "pool": fixed(2),
         "timeout_s": 20.0,
         "answer_bytes": 10_000,
         "expect": Expectation(),
     }
+    if "connections" in changes:
+        changes["pool"] = fixed(changes.pop("connections"))
+    if "expect" in changes:
+        changes.setdefault("checked", changes["expect"].checked(len(due_ms), seed=1))
     return EngineJob(**(usual | changes))
 
 

@@ -1,6 +1,7 @@
 """One process of the generator, run here: what it is told and what it says."""
 
 import asyncio
+import base64
 import dataclasses
 import io
 import json
@@ -11,9 +12,10 @@ import sys
 
 import pytest
 
-from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
+from tests.unit.toolkit.load.servers import OK, answering, pinned, request_from, serving
+from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import child
-from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 from weighbridge.load.results.samples import read_samples
 from weighbridge.load.schedule import due_times_ns
 
@@ -30,7 +32,7 @@ def order(port, folder, plan=PLAN, **more):
         "target": dataclasses.asdict(pinned(port)),
         "share": 1,
         "of": 2,
-        "answer_bytes": 1000,
+        "caps": dataclasses.asdict(LoadCaps(answer_bytes=1000)),
         "samples": str(folder / "samples.npz"),
         **more,
     }
@@ -40,7 +42,7 @@ def test_a_share_is_every_nth_request_and_its_part_of_the_connections(tmp_path):
     second = child.job_from(json.loads(json.dumps(order(80, tmp_path))))
     first = child.job_from(order(80, tmp_path, share=0))
     assert (first.first, second.first, first.step, second.step) == (0, 1, 2, 2)
-    assert (first.connections, second.connections) == (3, 2)
+    assert (first.pool.most, second.pool.most) == (first.pool.warm, second.pool.warm) == (3, 2)
     assert sorted([*first.due_ns, *second.due_ns]) == due_times_ns(PLAN).tolist()
 
 
@@ -84,8 +86,44 @@ def test_it_says_ready_then_how_far_and_then_done(tmp_path, monkeypatch):
     done = talk.said[-1]["done"]
     assert (done["opened"], done["complaints"]) == (2, {})
     assert done["cpu_s"] > 0
+    assert 0 < done["processor_share"] == done["cpu_s"], "of a second, because the test was shorter"
+    assert (done["peak"], done["pool_limits"], done["streamed"]) == (2, [], 0)
     with (tmp_path / "samples.npz").open("rb") as file:
         assert read_samples(file).answered.sum() == 25
+
+
+def test_samples_that_find_no_room_go_to_the_parent(tmp_path):
+    talk = Talk()
+    serve(order(0, tmp_path / "none"), talk, answering(OK))
+    os.close(talk.outbox)
+    content = io.BytesIO(base64.b64decode(talk.said[-1]["done"]["samples"]))
+    assert read_samples(content).answered.sum() == 25
+
+
+def test_users_of_a_closed_loop_are_shared(tmp_path):
+    talk = Talk()
+    plan = LoadPlan(url=PLAN.url, rate_per_s=0, users=4, think_s=0.05, duration_s=0.3)
+    serve(order(0, tmp_path, plan), talk, answering(OK))
+    os.close(talk.outbox)
+    assert talk.said[0] == {"ready": 2}, "two of four users, each with a connection"
+    with (tmp_path / "samples.npz").open("rb") as file:
+        assert read_samples(file).answered.sum() >= 4
+
+
+def test_values_of_headers_are_hidden_where_a_target_repeats_them(tmp_path):
+    told = order(0, tmp_path, dataclasses.replace(PLAN, expect=Expectation(json_key="ok", every=1)))
+    told["plan"]["headers"] = [["Authorization", "Bearer sekret-token-77"], ["Accept", "application/json"]]
+
+    async def echo(reader, writer):
+        while head := await request_from(reader):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
+
+    talk = Talk()
+    serve(told, talk, echo)
+    os.close(talk.outbox)
+    said = talk.said[-1]["done"]["complaints"]["wrong_answer"]
+    assert "sekret" not in said
+    assert "[hidden]" in said
 
 
 @pytest.mark.parametrize("how", ["stop", "leave"])

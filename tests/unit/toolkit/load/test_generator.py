@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import errno
+import os
 import socket
 import threading
 import time
@@ -10,8 +12,14 @@ import pytest
 
 from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import GeneratorFailed, GeneratorProcesses, Shard, generate_load
-from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.generator.generator import (
+    GeneratorFailed,
+    GeneratorProcesses,
+    Shard,
+    generate_load,
+    merge_counters,
+)
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +76,7 @@ def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, sho
         plan,
         pinned(port),
         share=share or Shard(mine=range(plan.processes), of=plan.processes),
-        answer_bytes=10_000,
+        caps=LoadCaps(answer_bytes=10_000),
         folder=folder,
         on_progress=on_progress,
         should_stop=should_stop,
@@ -83,7 +91,8 @@ def test_two_processes_send_the_whole_plan_between_them(port, tmp_path):
     assert (fired.samples.scheduled_ns // 5_000_000).tolist() == list(range(200))
     assert (fired.is_stopped, fired.lost_processes, fired.complaints) == (False, 0, {})
     assert fired.opened == 64
-    assert fired.cpu_s > 0
+    assert 0 < fired.processor_share < 1 > fired.cpu_s > 0
+    assert (fired.peak, fired.pool_limits, fired.crowding) == (64, (), 2 / len(os.sched_getaffinity(0)))
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert (told[0], told[-1][0] > 0.5) == ((0.0, "opening connections"), True)
@@ -124,6 +133,47 @@ def test_an_unreachable_target_is_refused_in_the_words_of_the_child(tmp_path):
     with pytest.raises(GeneratorFailed, match="is the server running") as refused:
         run(port, tmp_path)
     assert (refused.value.code, refused.value.field) == ("unreachable", "url")
+
+
+def test_samples_that_found_no_room_are_taken_from_the_message(port, tmp_path):
+    fired = run(port, tmp_path / "none")
+    assert int(fired.samples.answered.sum()) == 200
+
+
+def test_a_process_that_cannot_start_is_a_sentence(port, tmp_path, monkeypatch):
+    start, started = generator.start, []
+
+    def limited(samples):
+        if started:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        started.append(start(samples))
+        return started[0]
+
+    monkeypatch.setattr(generator, "start", limited)
+    with pytest.raises(GeneratorFailed, match=r"Process 2 of 2 .* cannot start: Too many open files\. Use fewer"):
+        run(port, tmp_path)
+    assert started[0].process.returncode == -9
+
+
+def test_counters_of_parts_are_merged():
+    first = {"opened": 1, "peak": 2, "streamed": 0, "cpu_s": 0.5, "processor_share": 0.2, "crowding": 0.5}
+    second = {"opened": 3, "peak": 4, "streamed": 5, "cpu_s": 0.25, "processor_share": 0.1, "crowding": 2.0}
+    merged = merge_counters(
+        [
+            first | {"pool_limits": ["files"], "complaints": {"lost": "first"}},
+            second | {"pool_limits": ["cap", "files"], "complaints": {"lost": "second", "garbage": "x"}},
+        ]
+    )
+    assert merged == {
+        "opened": 4,
+        "peak": 6,
+        "streamed": 5,
+        "cpu_s": 0.75,
+        "processor_share": 0.2,
+        "crowding": 2.0,
+        "pool_limits": ("cap", "files"),
+        "complaints": {"lost": "first", "garbage": "x"},
+    }
 
 
 def test_a_process_that_dies_is_told_and_the_other_goes_on(port, tmp_path):

@@ -56,7 +56,7 @@ def measured(process, port, folder):
         if share > 3 / 8 and not freezer.ident:
             freezer.start()
 
-    plan = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT)
+    plan = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT, connections=64)
     document, fired = run_load(
         plan, pinned(port), caps=LoadCaps(), folder=folder, on_progress=say, should_stop=lambda: False, now=AT
     )

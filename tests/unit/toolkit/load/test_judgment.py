@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weighbridge.load.generator.generator import GeneratorResult
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.metrics import LoadMetrics, metrics_of
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 from weighbridge.load.results.verdict import judge
@@ -87,8 +87,29 @@ def test_a_process_that_is_lost_is_no_measurement():
     assert verdict_of(calm(), lost_processes=1) == ("invalid", ["generator.lost_process"])
 
 
-def test_waiting_for_connections_is_told():
-    assert verdict_of(calm(wait_ms=3)) == ("indicative", ["connections.busy"])
+def test_response_times_that_grow_are_told_where_the_rate_is_steady():
+    growing = calm()
+    growing.done_ns[:] += np.arange(2000) * 50_000
+    assert verdict_of(growing) == ("indicative", ["load.saturated"])
+    ramp = dataclasses.replace(PLAN, arrivals=Arrivals.RAMP)
+    users = dataclasses.replace(PLAN, rate_per_s=0, users=5)
+    assert [verdict_of(growing, plan=plan) for plan in (ramp, users)] == [("valid", [])] * 2
+
+
+def test_answers_that_are_streamed_are_told():
+    assert verdict_of(calm(), streamed=3) == ("indicative", ["answers.streamed"])
+
+
+def test_bodies_that_were_not_checked_count_as_those_that_were():
+    samples = calm()
+    samples.outcome[::10] = RequestOutcome.CHECKED
+    samples.outcome[:40:10] = RequestOutcome.WRONG_ANSWER
+    status, codes = verdict_of(samples)
+    assert (status, codes) == ("invalid", ["samples.unanswered", "errors.requests"])
+    found = judge(PLAN, fired_of(samples), metrics_of(samples, duration_s=2.0, seed=1), **REMOTE)
+    assert found.reasons[1].message == (
+        "4 of 2,000 requests failed (wrong_answer 4). With the bodies that were not checked, about 2.00% failed."
+    )
 
 
 def test_the_machine_is_judged():

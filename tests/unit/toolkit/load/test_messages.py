@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import traceback
 
 import numpy as np
 import pytest
@@ -9,11 +10,51 @@ import pytest
 from tests.unit.toolkit.load.servers import pinned
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
+from weighbridge.core.masking import mask
 from weighbridge.load import messages
-from weighbridge.load.messages import build_requests, header_from, read_bodies
+from weighbridge.load.messages import build_requests, header_from, headers_from_file, hide_header_values, read_bodies
 from weighbridge.load.plan import LoadPlan
 
 PLAN = LoadPlan(url="http://localhost/", rate_per_s=10, duration_s=2)
+
+
+SECRETS = b"Authorization: Bearer sekret-token-77\n\n  X-Key:  sekret-key-88 \n"
+
+
+def test_headers_from_a_file(tmp_path):
+    file = tmp_path / "headers.txt"
+    file.write_bytes(SECRETS)
+    assert headers_from_file(file) == [("Authorization", "Bearer sekret-token-77"), ("X-Key", "sekret-key-88")]
+    file.write_bytes(b"")
+    assert headers_from_file(file) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (SECRETS + b"sekret-value without a name\n", r"Line 4 of .*headers\.txt: Write a header like"),
+        (b"Host: sekret-host\n", "Line 1 of .*: The generator sets the header Host itself"),
+        (b"X-Key: sekret-\xff\n", "not ASCII"),
+        (b"X-Key: sekret" + b"x" * 100_000, "larger than 100,000 bytes"),
+    ],
+)
+def test_headers_that_cannot_be_sent_are_refused_without_their_values(tmp_path, content, words):
+    file = tmp_path / "headers.txt"
+    file.write_bytes(content)
+    with pytest.raises(Invalid, match=words) as refused:
+        headers_from_file(file)
+    assert refused.value.field == "header_file"
+    assert "sekret" not in "".join(traceback.format_exception(refused.value)).replace(str(content), "")
+
+
+def test_a_header_file_that_is_not_there(tmp_path):
+    with pytest.raises(Invalid, match="cannot be read: No such file"):
+        headers_from_file(tmp_path / "none")
+
+
+def test_values_that_may_be_secrets_are_hidden():
+    hide_header_values([("X-Key", "Bearer sekret-token-99"), ("Accept", "sekret-no-secret")])
+    assert mask("Bearer sekret-token-99, sekret-token-99, sekret-no-secret") == "[hidden], [hidden], sekret-no-secret"
 
 
 def test_a_get_request_to_the_byte():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,18 @@ PLAN = LoadPlan(url="http://localhost/", rate_per_s=10, duration_s=2)
         ({"arrivals": Arrivals.WEEK, "week": (0.0,) * 168}, "week"),
         ({"arrivals": Arrivals.WEEK, "week": (*WEEK[1:], -1.0)}, "week"),
         ({"p99_limit_ms": 0}, "p99_ms"),
+        ({"p99_limit_ms": math.inf}, "p99_ms"),
+        ({"p99_limit_ms": 10_001}, "timeout"),
+        ({"rate_per_s": math.nan}, "rate"),
+        ({"duration_s": math.inf}, "duration"),
+        ({"connections": 0}, "connections"),
+        ({"warm_connections": 0}, "connections"),
+        ({"users": 5}, "closed"),
+        ({"think_s": 1.0}, "closed"),
+        ({"rate_per_s": 0, "users": -1}, "closed"),
+        ({"rate_per_s": 0, "users": 5, "think_s": math.inf}, "closed"),
+        ({"rate_per_s": 0, "users": 5, "arrivals": Arrivals.CONSTANT}, "closed"),
+        ({"rate_per_s": 0, "users": 1, "processes": 2}, "processes"),
     ],
 )
 def test_what_no_generator_can_follow_is_refused(change, field):
@@ -51,6 +64,7 @@ def test_what_no_generator_can_follow_is_refused(change, field):
             "The plan needs 10,000,000 requests in all; at most 5,000,000 are allowed.",
         ),
         ({"connections": 5000}, "The plan needs 5,000 connections; at most 4,096 are allowed."),
+        ({"rate_per_s": 0, "users": 5000}, "The plan needs 5,000 connections; at most 4,096 are allowed."),
     ],
 )
 def test_the_caps_hold(change, words):
@@ -80,6 +94,17 @@ def test_a_plan_goes_through_json_whole():
 def test_a_plan_that_is_none_is_refused(wrong):
     with pytest.raises(Invalid, match="The plan cannot be read"):
         from_document(LoadPlan, wrong, name="plan")
+
+
+def test_a_request_is_not_given_up_before_its_limit():
+    with pytest.raises(Invalid, match=r"The timeout of 0\.1 s ends requests before the limit of 200 ms"):
+        dataclasses.replace(PLAN, timeout_s=0.1, p99_limit_ms=200.0)
+    assert dataclasses.replace(PLAN, timeout_s=0.2, p99_limit_ms=200.0).p99_limit_ms == 200.0
+
+
+def test_a_closed_loop_has_users_and_no_rate():
+    closed = dataclasses.replace(PLAN, rate_per_s=0, users=5, think_s=2.0)
+    assert (closed.is_closed, PLAN.is_closed) == (True, False)
 
 
 def test_values_of_headers_are_kept_to_oneself():

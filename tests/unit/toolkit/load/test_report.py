@@ -1,6 +1,7 @@
 """The document of a load test."""
 
 import dataclasses
+import hashlib
 import json
 from datetime import UTC, datetime
 
@@ -10,10 +11,12 @@ import pytest
 from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgment import calm
 from weighbridge.core.errors import Invalid
+from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results import report
-from weighbridge.load.results.report import load_document, run_load, span_s
+from weighbridge.load.results.report import load_document, load_manifest, run_load, span_s
+from weighbridge.load.results.samples import RequestOutcome
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.conditions.manifest import seal_manifest
 
@@ -36,7 +39,13 @@ def fired(samples, **changes):
 
 
 def document(samples=None, *, plan=PLAN, **changes):
-    return load_document(plan, pinned(80), fired(samples or calm(failed=3), **changes), seen=SEEN, now=AT)
+    return load_document(
+        plan,
+        fired(samples or calm(failed=3), **changes),
+        described=load_manifest(plan, pinned(80)),
+        seen=SEEN,
+        now=AT,
+    )
 
 
 def test_a_document_holds_everything_and_no_secret():
@@ -45,12 +54,15 @@ def test_a_document_holds_everything_and_no_secret():
         "schema",
         "measured_at",
         "is_partial",
+        "loop",
         "headline",
         "verdict",
         "metrics",
         "missing",
         "errors",
         "within_limit",
+        "bodies",
+        "notes",
         "series",
         "run",
         "plan",
@@ -64,7 +76,10 @@ def test_a_document_holds_everything_and_no_secret():
     assert found["errors"] == [{"kind": "lost", "count": 3, "first": "it was cut"}]
     assert found["run"] == {
         "connections_opened": 64,
+        "connections_at_once": 0,
+        "connections_limited_by": [],
         "generator_cpu_s": 0.25,
+        "generator_processor_share": 0.0,
         "unsettled": 0,
         "interference": {"steal_cpus": 0.01, "pressure_share": 0.2, "load_1min_before": 0.5, "cpus": 2},
     }
@@ -75,6 +90,31 @@ def test_a_document_holds_everything_and_no_secret():
     assert found["manifest"]["bodies"] is None
     assert "s3cret" not in json.dumps(found)
     assert len(found["series"]) == 2
+
+
+def test_what_was_not_checked_and_what_the_loop_cannot_show_is_noted():
+    assert (document()["loop"], [note["code"] for note in document()["notes"]]) == ("open", ["bodies.unchecked"])
+    closed = document(
+        plan=LoadPlan(url=PLAN.url, rate_per_s=0, duration_s=2, users=5, expect=Expectation(json_key="a"))
+    )
+    assert (closed["loop"], [note["code"] for note in closed["notes"]]) == ("closed", ["loop.closed"])
+    assert "offered_per_s" in document()["metrics"]
+    assert "offered_per_s" not in closed["metrics"]
+
+
+def test_the_bodies_that_were_checked_are_counted():
+    samples = calm(failed=3)
+    samples.outcome[1:101:10] = RequestOutcome.CHECKED
+    samples.outcome[1:31:10] = RequestOutcome.WRONG_ANSWER
+    assert document(samples)["bodies"] == {"checked": 10, "of": 1997, "wrong": 3}
+
+
+def test_trusted_certificates_are_named_by_their_content(tmp_path):
+    (tmp_path / "ca.pem").write_bytes(b"certificates")
+    plan = dataclasses.replace(PLAN, ca_file=str(tmp_path / "ca.pem"))
+    found = document(plan=plan)
+    assert found["manifest"]["trusted"] == f"sha256:{hashlib.sha256(b'certificates').hexdigest()}"
+    assert (found["plan"]["ca_file"], document()["manifest"]["trusted"]) == ("ca.pem", None)
 
 
 def test_another_plan_is_another_manifest():
@@ -126,12 +166,18 @@ def test_a_limit_between_the_bounds_is_not_known_and_one_without_a_metric_is_not
 
 
 def test_nobody_looked_at_the_machine():
-    assert load_document(PLAN, pinned(80), fired(calm()), seen=None, now=AT)["run"]["interference"] is None
+    assert (
+        load_document(PLAN, fired(calm()), described=load_manifest(PLAN, pinned(80)), seen=None, now=AT)["run"][
+            "interference"
+        ]
+        is None
+    )
 
 
 def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "generate_load", lambda *_, **__: pytest.fail("it was started"))
-    for plan, caps in ((PLAN, LoadCaps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), LoadCaps())):
+    none = [dataclasses.replace(PLAN, **{name: "none"}) for name in ("body", "ca_file")]
+    for plan, caps in ((PLAN, LoadCaps(rate_per_s=999)), *((plan, LoadCaps()) for plan in none)):
         with pytest.raises(Invalid):
             run_load(plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT)
 
@@ -140,7 +186,7 @@ def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
     asked = []
 
     def stand_in(plan, target, **more):
-        asked.append((list(more["share"].mine), more["share"].of, more["answer_bytes"]))
+        asked.append((list(more["share"].mine), more["share"].of, more["caps"].answer_bytes))
         return fired(calm())
 
     monkeypatch.setattr(report, "generate_load", stand_in)

@@ -24,7 +24,8 @@ def metric(value, unit="ms"):
 class Queue:
     """Answers every query in the same time; its runs look like profiles."""
 
-    def __init__(self, service_ms, *, doubts=(), errors=0.0, clock=None, takes_s=0.0):
+    def __init__(self, service_ms, *, doubts=(), errors=0.0, clock=None, takes_s=0.0, lag_ms=0.0):
+        self.lag_ms = lag_ms
         self.clock, self.takes_s = clock, takes_s
         self.service_ms, self.doubts, self.errors, self.asked, self.seed = service_ms, list(doubts), errors, [], 0
 
@@ -35,15 +36,22 @@ class Queue:
         on_progress(0.5, "measuring")
         scenario = settings.scenario
         metrics = {"latency_p50_ms": metric(self.service_ms), "error_rate": metric(self.errors, "ratio")}
-        limit = None
+        limit, response = None, np.array([])
         if isinstance(scenario, Server):
             self.seed += 1
             response = self.responses_ms(scenario)
             metrics["response_time_p99_ms"] = metric(float(np.quantile(response, 0.99)))
+            metrics["generator_lag_p99_ms"] = metric(self.lag_ms)
             over = int((response > scenario.limit_ms).sum())
             limit = {"is_met": over == 0, "over": over, "n": len(response)}
-        reasons = [{"code": code, "status": "invalid"} for code in self.doubts]
-        return {"metrics": metrics, "limit": limit, "verdict": {"reasons": reasons}, "manifest": MANIFEST}
+        reasons = [{"code": code, "status": "invalid", "message": f"{code}."} for code in self.doubts]
+        return {
+            "metrics": metrics,
+            "limit": limit,
+            "verdict": {"reasons": reasons},
+            "manifest": MANIFEST,
+            "samples": {"response_ns": (response * 1e6).tolist()},
+        }
 
     def responses_ms(self, scenario):
         dues = (
@@ -99,7 +107,9 @@ def test_the_rate_of_a_queue_is_found():
     assert document["reason"] == "bracketed"
     assert document["highest_rate_per_s"]["lower"] * 0.97 < truth < document["highest_rate_per_s"]["upper"] * 1.03
     assert document["confirmed_at_lower"]["n"] == 4_000
-    assert (document["schema"], document["doubts"]) == ("weighbridge.max_rate/1", [])
+    assert document["schema"] == "weighbridge.max_rate/1"
+    assert document["verdict"] == {"status": "valid", "reasons": []}
+    assert [note["code"] for note in document["notes"]] == ["answers.unchecked"]
     assert document["manifest"]["digest"] != "old"
     assert json.loads(json.dumps(document)) == document
     assert isinstance(queue.asked[0].scenario, SingleStream)
@@ -115,6 +125,7 @@ def test_the_rate_of_a_queue_is_found():
 def test_a_limit_below_the_service_time_is_never_met():
     document, _ = find(Queue(5.0), limit_ms=1.0, samples=700)
     assert (document["reason"], document["confirmed_at_lower"]) == ("no_pass_in_range", None)
+    assert (document["at_least_per_s"], document["at_most_per_s"]) == (None, pytest.approx(0.2))
 
 
 def test_queries_that_fail_do_not_count_as_fast():
@@ -122,7 +133,57 @@ def test_queries_that_fail_do_not_count_as_fast():
 
 
 def test_doubtful_trials_are_named():
-    assert find(Queue(5.0, doubts=["generator.lag"]), samples=700)[0]["doubts"] == ["generator.lag"]
+    document, _ = find(Queue(5.0, doubts=["generator.lag"]), samples=700)
+    assert document["reason"] == "bracketed"
+    assert [(each["code"], each["status"]) for each in document["verdict"]["reasons"]] == [
+        ("generator.lag", "indicative")
+    ]
+
+
+@pytest.mark.parametrize("code", ["environment.threads", "interference.steal", "interference.canary", "generator.lag"])
+def test_a_limit_of_the_measuring_program_is_none_of_the_model(code):
+    """The queue misses the limit above 190 per second, but only because of the program."""
+    lag_ms = 1_000.0 if code == "generator.lag" else 0.0
+    queue = Queue(5.0, doubts=[code], lag_ms=lag_ms)
+    document, _ = find(queue, samples=700)
+    assert (document["reason"], document["highest_rate_per_s"]) == ("client_limit", None)
+    assert document["confirmed_at_lower"] is None
+    assert document["verdict"]["status"] == "invalid"
+    assert (document["verdict"]["reasons"][0]["code"], document["verdict"]["reasons"][0]["status"]) == (code, "invalid")
+    rates = [settings.scenario.rate_per_s for settings in queue.asked[1:]]
+    if code == "environment.threads":
+        assert (rates, document["at_least_per_s"]) == ([50.0], None), "no rate is tried twice, and none is known"
+    else:
+        assert rates == [50.0, 100.0, 200.0, 200.0, 200.0], "a disturbance may pass"
+        assert (document["at_least_per_s"], document["trials"][-1]["rate_per_s"]) == (100.0, 100.0)
+
+
+def test_a_disturbance_that_passes_does_not_end_the_search():
+    class Once(Queue):
+        def __call__(self, settings, on_progress):
+            self.doubts = ["interference.steal"] if len(self.asked) == 4 else []
+            return super().__call__(settings, on_progress)
+
+    document, _ = find(Once(5.0), samples=700)
+    assert (document["reason"], document["verdict"]["status"]) == ("bracketed", "indicative")
+
+
+def test_a_queue_that_grows_is_no_rate_that_can_be_served():
+    """A limit so long that 700 queries above the capacity of 200 per second do not reach it."""
+    document, _ = find(Queue(5.0), limit_ms=10_000.0, samples=700)
+    assert document["highest_rate_per_s"]["lower"] < 200 < document["highest_rate_per_s"]["value"] < 220
+    assert document["reason"] == "cliff"
+
+
+def test_a_limit_that_no_trial_misses_gives_a_lower_bound():
+    class Instant(Queue):
+        def responses_ms(self, scenario):
+            return np.full(scenario.min_samples, 1.0)
+
+    document, _ = find(Instant(5.0), samples=700)
+    assert (document["reason"], document["highest_rate_per_s"]) == ("no_failure_in_range", None)
+    assert document["at_least_per_s"] == 300.0
+    assert [reason["code"] for reason in document["verdict"]["reasons"]] == ["search.range"]
 
 
 def test_a_model_that_cannot_be_timed_has_no_rate():
@@ -140,14 +201,9 @@ def test_a_search_whose_time_is_up_says_what_is_known():
     queue = Queue(5.0, clock=Clock(), takes_s=10.0)
     document, steps = find(queue, within_s=45.0)
     assert (document["reason"], document["is_partial"]) == ("out_of_time", True)
-    assert document["highest_rate_per_s"] == {
-        "value": 100.0,
-        "lower": 100.0,
-        "upper": 200.0,
-        "confidence": None,
-        "n": 3,
-        "unit": "1/s",
-    }
+    assert document["highest_rate_per_s"] is None
+    assert (document["at_least_per_s"], document["at_most_per_s"]) == (100.0, 200.0)
+    assert [reason["code"] for reason in document["verdict"]["reasons"]] == ["samples.stopped_early"]
     assert [trial["rate_per_s"] for trial in document["trials"]] == [50.0, 100.0, 200.0]
     # The trial in which the time ran out was stopped at its first word and is not counted.
     assert (len(queue.asked), steps[-1][1]) == (5, "200 per second, at most 5 s left")

@@ -44,6 +44,7 @@ def result(scenario, **changes):
         },
         "limit": {"is_met": False, "over": 3, "n": 9},
         "manifest": MANIFEST,
+        "samples": {"response_ns": [1_000_000] * 200},
         **changes,
     }
 
@@ -207,11 +208,25 @@ def test_the_highest_rate_is_printed_and_written(runs, tmp_path):
 
 
 def test_doubtful_trials_and_limits_that_are_met_are_said(runs):
-    doubt = {"status": "invalid", "reasons": [{"code": "generator.lag", "status": "invalid"}]}
+    doubt = {"status": "invalid", "reasons": [{"code": "generator.lag", "status": "invalid", "message": "Late."}]}
     runs(lambda scenario: result(scenario, verdict=doubt, limit={"is_met": True}))
     said = weighbridge("max-rate", "m.onnx", "--p99-ms", 2).stdout
     assert "limit met" in said
-    assert "doubtful trials: generator.lag" in said
+    assert "generator.lag: In 20 trials the measurement was invalid" in said
+    assert "note: Answers were not checked" in said
+
+
+def test_a_limit_of_the_measuring_program_is_refused_with_its_reason(runs, tmp_path):
+    crowded = {"code": "environment.threads", "status": "indicative", "message": "8 threads, 2 processors."}
+    runs(lambda scenario: result(scenario, verdict={"status": "indicative", "reasons": [crowded]}))
+    done = weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--json", tmp_path / "r.json")
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (done.exit_code, document["highest_rate_per_s"], document["verdict"]["status"]) == (2, None, "invalid")
+    assert "not found" in done.stdout
+    assert "8 threads, 2 processors. They wait for each other; use fewer --threads." in done.stdout
+    swept = weighbridge("sweep", "m.onnx", "--batch", "1")
+    assert (swept.exit_code, "No point measured the model. 8 threads, 2 processors." in swept.stderr) == (2, True)
+    assert "highest throughput" not in swept.stdout
 
 
 @pytest.mark.parametrize(
@@ -244,7 +259,7 @@ def test_a_search_whose_time_is_up_prints_and_writes_what_it_knows(runs, monkeyp
     done = weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "35s", "--json", tmp_path / "r.json")
     # 1,000/s is one over the service time: 250 and 500 meet 2 ms, 1,000 does not, and then the time is up.
     assert (done.exit_code, "Time ran out after 35 s" in done.stderr) == (2, True)
-    assert "between 500 and 1,000 (3 trials): time ran out;" in done.stdout
+    assert "at least 500, at most 1,000 (3 trials): time ran out." in done.stdout
     assert json.loads((tmp_path / "r.json").read_text())["reason"] == "out_of_time"
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "0s").exit_code == 2
     assert "90s" in weighbridge("max-rate", "--help").stdout

@@ -6,7 +6,7 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Offline, ProfileSettings, SingleStream, WarmUp
-from weighbridge.measure.studies.sweep import best_of, offline, sweep
+from weighbridge.measure.studies.sweep import best_of, doubts_of, offline, sweep
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -80,6 +80,18 @@ def test_a_canceled_sweep_keeps_the_points_so_far():
     document, _, _ = run(lambda *_: RunCanceled("no more"))
     assert (document["is_partial"], document["points"], document["manifest"]) == (True, [], None)
     assert best_of(document) is None
+
+
+def test_more_threads_than_processors_are_never_the_best():
+    def answer(batch, _):
+        crowded = {"code": "environment.threads", "status": "indicative", "message": "Too many."}
+        reasons = [crowded] if batch == 8 else []
+        return result(5.0 + batch) | {"verdict": {"status": "indicative", "reasons": reasons}}
+
+    document, _, _ = run(answer)
+    assert best_of(document)["batch"] == 1
+    assert [doubts_of(point) for point in document["points"]] == [[], ["Too many."]] * 2
+    assert [note["code"] for note in document["notes"]] == ["answers.unchecked"]
 
 
 def test_an_invalid_point_is_never_the_best():

@@ -11,6 +11,7 @@ from weighbridge.statistics import highest_rate
 from weighbridge.statistics.highest_rate import (
     FARTHEST,
     SearchEnd,
+    SearchEnded,
     SearchSettings,
     as_document,
     crossing,
@@ -57,7 +58,7 @@ def test_an_mm1_queue_has_the_highest_rate_that_theory_gives():
 
 def test_no_failure_in_the_range_is_a_lower_bound():
     found = find(lambda _: 5.0)
-    assert (found.reason, found.value, found.lower, found.upper) == (SearchEnd.NO_FAILURE, 4_096, 4_096, None)
+    assert (found.reason, found.value, found.lower, found.upper) == (SearchEnd.NO_FAILURE, None, 4_096, None)
 
 
 @pytest.mark.parametrize("answer", [None, 500.0])
@@ -98,16 +99,24 @@ def test_progress_is_told_before_every_trial_and_the_trials_are_kept():
         ([90.0, 500.0, 90.0, 500.0, *[110.0] * 14], 16, 16 * 2**0.625),
     ],
 )
-def test_when_the_time_is_up_the_trials_say_what_they_agree_on(answers, lower, upper):
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (OutOfTime(), SearchEnd.OUT_OF_TIME),
+        (SearchEnded(SearchEnd.CLIENT_LIMIT), SearchEnd.CLIENT_LIMIT),
+        (SearchEnded(SearchEnd.STOPPED), SearchEnd.STOPPED),
+    ],
+)
+def test_a_search_that_is_ended_says_what_its_trials_agree_on_and_no_rate(answers, lower, upper, end, reason):
     left = iter(answers)
 
     def trial(_rate):
         for answer in left:
             return answer
-        raise OutOfTime
+        raise end
 
     found = find(trial)
-    assert (found.reason, found.value, found.lower) == (SearchEnd.OUT_OF_TIME, lower, lower)
+    assert (found.reason, found.value, found.lower) == (reason, None, lower)
     assert found.upper == (upper and pytest.approx(upper))
     assert (found.confidence, len(found.trials)) == (None, len(answers))
 
@@ -164,7 +173,9 @@ def test_the_answer_as_a_document():
     assert as_document(found, limit_ms=100.0) == {
         "limit_ms": 100.0,
         "reason": "no_failure_in_range",
-        "highest_rate_per_s": {"value": 2, "lower": 2, "upper": None, "confidence": 0.95, "n": 2, "unit": "1/s"},
+        "highest_rate_per_s": None,
+        "at_least_per_s": 2,
+        "at_most_per_s": None,
         "trials": [{"rate_per_s": 1, "latency_ms": 5.0}, {"rate_per_s": 2, "latency_ms": 5.0}],
     }
 

@@ -1,8 +1,11 @@
 """Read and write the documents of jobs: JSON and YAML files, or results of other jobs."""
 
+import contextlib
+import errno
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +24,75 @@ def document_of(source: Source) -> Mapping[str, Any] | Path:
     return source if isinstance(source, Mapping) else Path(source)
 
 
+def is_standard_output(path: Path | None) -> bool:
+    """Whether `-` was given as the file of a result."""
+    return path is not None and str(path) == "-"
+
+
+def json_text_of(document: object) -> str:
+    """Return a document as the text of its file."""
+    return json.dumps(document, indent=1) + "\n"
+
+
 def write_json(path: Path | None, document: object) -> None:
     """Write a document as JSON, to no file if `path` is None; raise Invalid if the file cannot be written."""
-    if path is None:
-        return
+    if path is not None:
+        write_file(path, json_text_of(document).encode(), field="json")
+
+
+def write_file(path: Path, content: bytes, *, field: str) -> None:
+    """Write a file in one step: a full disk or a killed process leaves the file that was there, or none.
+
+    A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot be written.
+    """
+    path = _real(path)
     try:
-        path.write_text(json.dumps(document, indent=1) + "\n")
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        with _part_of(path) as part:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists():
+                shutil.copymode(path, part)
+            part.replace(path)
     except OSError as error:
-        raise Invalid(f"The result cannot be written to {path}: {error.strerror}.", field="json") from error
+        raise Invalid(f"{path} cannot be written: {error.strerror}.", field=field) from error
 
 
-def replace_json(path: Path, document: object) -> None:
-    """Write a document as JSON in one step, so that an interruption does not damage the file that was there."""
-    part = path.with_name(f"{path.name}.part")
-    write_json(part, document)
-    part.replace(path)
+def check_writable(path: Path | None, *, field: str) -> None:
+    """Raise Invalid if a result cannot be written to `path` later; None and `-` are always writable."""
+    if path is None or is_standard_output(path):
+        return
+    path = _real(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not path.exists() or path.is_file():
+            with _part_of(path) as part:
+                part.touch()
+    except OSError as error:
+        text = f"{path} cannot be written: {error.strerror}. Nothing was run; name another file."
+        raise Invalid(text, field=field) from error
+
+
+def _real(path: Path) -> Path:
+    """Return the file that a link names, so that the link stays."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Yield the name of a file beside `path`, which is removed if it is still there at the end."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from weighbridge.core.errors import Invalid
 from weighbridge.systems.sandbox.process import RunCallbacks
 
 WRAP_UP_S = 10.0
@@ -34,8 +35,13 @@ NOBODY = Watcher()
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Yield a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
+    """Yield a temporary folder; raise Invalid if there is no room for one."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="weighbridge-", ignore_cleanup_errors=True)
+    except OSError as error:
+        text = f"No temporary folder can be made: {error.strerror}. Set TMPDIR to a folder with room."
+        raise Invalid(text, field="folder") from error
+    with made as folder:
         yield Path(folder)
 
 

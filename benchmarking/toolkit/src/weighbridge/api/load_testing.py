@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.documents import check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
@@ -14,9 +15,9 @@ from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.generator import GeneratorResult
-from weighbridge.load.messages import header_from
+from weighbridge.load.messages import header_from, headers_from_file
 from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, read_week, seconds
-from weighbridge.load.results.hdr import write_hdr
+from weighbridge.load.results.hdr import hdr_log
 from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.load.target import check_target, permission_from, resolve_addresses
@@ -26,15 +27,19 @@ from weighbridge.measure.deadline import Deadline
 def load_test(  # noqa: PLR0913 -- the options of the command line
     url: str,
     *,
-    rate: float = 100.0,
+    rate: float | None = None,
+    closed: int = 0,
+    think: str = "",
     duration: str = "",
     arrivals: str = "poisson",
     start_rate: float = 0.0,
     week: PathLike | None = None,
     method: str = "",
     headers: Sequence[str] = (),
+    header_file: PathLike | None = None,
+    cacert: PathLike | None = None,
     body: PathLike | None = None,
-    connections: int = 64,
+    connections: int | None = None,
     processes: int = 1,
     timeout: str = "10s",
     expect_status: Sequence[int] = (),
@@ -50,16 +55,19 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     hdr: PathLike | None = None,
     watcher: Watcher = NOBODY,
 ) -> Result:
-    """Send requests to an endpoint at `rate` per second and measure its response times, or find the highest rate.
+    """Send requests to an endpoint at `rate` per second (default 100) and measure its response times.
 
     Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the due
     time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
     `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; `duration`
-    defaults to 60 s for a test and 5 s for a trial of a search. `headers` are "Name: value"; `body` is a file; `.jsonl`
-    and `.npz` (`x`) have many. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called.
+    defaults to 60 s for a test and 5 s for a trial of a search. `headers` are "Name: value", as are the lines of
+    `header_file`, whose values are secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. `cacert` has the
+    certificates to trust. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called. The pool of
+    connections grows as needed unless `connections` fixes it.
 
-    With `find_max`, it searches for the highest rate with p99 within `p99_ms`, for at most `within`. Raw samples go to
-    the file `samples` (`.npz`), an HdrHistogram log to `hdr`.
+    With `closed`, that number of users each send a request, wait for its answer, and think for `think`. With
+    `find_max`, it searches for the highest rate with p99 within `p99_ms`, for at most `within`. Raw samples go to the
+    file `samples` (`.npz`), an HdrHistogram log to `hdr`; the result has a remark if one cannot be written.
 
     The result is a `weighbridge.load/1` document, or one of a search: times in ms, rates in 1/s, with intervals.
     `to_pandas()` has a row for each metric, or for each trial of a search. Raises Invalid and NotAllowed for requests
@@ -67,13 +75,19 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     """
     plan = LoadPlan(
         url=url,
-        rate_per_s=rate,
+        rate_per_s=(0.0 if closed else 100.0) if rate is None else rate,
+        users=closed,
+        think_s=seconds(think, field="think") if think else 0.0,
         duration_s=seconds(duration or ("5s" if find_max else "60s")),
         arrivals=arrivals_from(arrivals),
         start_rate_per_s=start_rate,
         week=read_week(Path(week) if week is not None else None),
         method=(method or ("POST" if body else "GET")).upper(),
-        headers=tuple(header_from(text) for text in headers),
+        headers=(
+            *(header_from(text) for text in headers),
+            *(headers_from_file(Path(header_file)) if header_file is not None else ()),
+        ),
+        ca_file=str(cacert or ""),
         body=str(body or ""),
         connections=connections,
         processes=processes,
@@ -91,6 +105,10 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
     if hdr is not None and find_max:
         raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
+    if plan.ca_file and not plan.url.startswith("https://"):
+        raise Invalid("--cacert applies to an address that begins with https://.", field="cacert")
+    for file, field in ((samples, "json"), (hdr, "hdr")):
+        check_writable(Path(file) if file is not None else None, field=field)
     permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
     target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
     if find_max:
@@ -101,7 +119,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
 def _measure(
     plan: LoadPlan, target: PinnedAddress, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
 ) -> Result:
-    started_at = now()
+    started_at, remarks = now(), []
     with working_folder() as folder:
         document, fired = run_load(
             plan,
@@ -112,11 +130,14 @@ def _measure(
             should_stop=watcher.should_stop,
             now=started_at,
         )
+    try:
         if samples is not None:
             document = {**document, "samples": _write_samples(fired, Path(samples))}
         if hdr is not None:
-            write_hdr(fired.samples, Path(hdr), started_at=started_at)
-    return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document))
+            write_file(Path(hdr), hdr_log(fired.samples, started_at=started_at), field="hdr")
+    except Invalid as refused:
+        remarks.append(refused.reason)
+    return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document), tuple(remarks))
 
 
 def _search(plan: LoadPlan, target: PinnedAddress, within: str, watcher: Watcher) -> Result:
@@ -131,10 +152,7 @@ def _search(plan: LoadPlan, target: PinnedAddress, within: str, watcher: Watcher
 def _write_samples(fired: GeneratorResult, file: Path) -> dict[str, Any]:
     """Write the raw samples, and return their location and format."""
     content = fired.samples.as_bytes()
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Invalid(f"The samples cannot be written to {file}: {error.strerror}.", field="json") from error
+    write_file(file, content, field="json")
     return {
         "file": file.name,
         "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from weighbridge.api.documents import replace_json
+from weighbridge.api.documents import write_json
 from weighbridge.api.job_progress import NOBODY, Watcher, now
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
@@ -103,7 +103,7 @@ def _run(series: runs.Series, json_file: PathLike | None, watcher: Watcher) -> R
 
     def keep(candidates: Candidates) -> None:
         for file in files:
-            replace_json(file, candidates.as_document())
+            write_json(file, candidates.as_document())
 
     found = runs.run(series, follow=(watcher.on_progress, watcher.should_stop), now=now, keep=keep)
     keep(found)

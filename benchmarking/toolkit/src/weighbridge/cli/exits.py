@@ -33,6 +33,15 @@ def errors_as_exits(*, interrupted: str = "Interrupted; no result was written.")
         stop(interrupted, code=INTERRUPTED)
 
 
+def code_of_search(document: "Mapping[str, Any]") -> int:
+    """Return the exit code of a search of the highest rate: found, none in the range, or cannot tell."""
+    if document["reason"] == "no_pass_in_range":
+        return NO
+    if document["highest_rate_per_s"] is None:
+        return UNCLEAR
+    return NO if document["verdict"]["status"] == "invalid" else DONE
+
+
 def _code_of(refused: Refused) -> int:
     return INTERRUPTED if refused.code == "run_canceled" else UNCLEAR
 
@@ -54,12 +63,24 @@ def partial_results(
 
 
 def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
-    """Write the result to `json_file`, print it and its remarks; raise Invalid if the file cannot be written."""
-    from weighbridge.api.documents import write_json
+    """Write the result to `json_file`, print it and its remarks.
+
+    With `-` the document goes to standard output and the table to standard error. If the file cannot be written, the
+    result is printed all the same, and then Invalid is raised.
+    """
+    from weighbridge.api.documents import is_standard_output, json_text_of, write_json
     from weighbridge.cli.tables.terminal import show
 
-    write_json(json_file, result.document)
+    is_piped, failed = is_standard_output(json_file), None
+    try:
+        write_json(None if is_piped else json_file, result.document)
+    except Refused as refused:
+        failed = refused
     for remark in result.remarks:
         typer.echo(f"weighbridge: {remark}", err=True)
-    if not is_quiet:
-        show(result.parts(), sys.stdout)
+    if not is_quiet or failed is not None:
+        show(result.parts(), sys.stderr if is_piped else sys.stdout)
+    if is_piped:
+        sys.stdout.write(json_text_of(result.document))
+    if failed is not None:
+        raise failed

@@ -1,19 +1,28 @@
-"""Expected answers: checks the status of every answer and the body of every n-th answer."""
+"""Expected answers: checks the status of every answer and the bodies of a random sample of answers."""
 
 import dataclasses
 import hashlib
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.masking import mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 
 SHOWN_CHARS = 80
+# A secret that begins among the characters shown ends within these.
+MASKED_BYTES = 16_384
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """Expected status and body; empty `statuses` means any 2xx, `json_key` is a dotted path (`predictions.0`)."""
+    """Expected status and body; empty `statuses` means any 2xx, `json_key` is a dotted path (`predictions.0`).
+
+    Of each `every` requests in turn, the body of one is checked.
+    """
 
     statuses: tuple[int, ...] = ()
     json_key: str = ""
@@ -44,15 +53,27 @@ class Expectation:
     def body_complaint(self, body: bytes) -> str:
         """Return the error of a body, empty if it is as expected."""
         if self.body_sha256 and hashlib.sha256(body).hexdigest() != self.body_sha256:
-            return f"the body has another SHA-256; it starts with {excerpt(body)}"
+            return "the body has another SHA-256"
         if self.json_key and not _has_path(body, self.json_key.split(".")):
-            return f"the body has no key {self.json_key!r}; it starts with {excerpt(body)}"
+            return f"the body has no key {self.json_key!r}"
         return ""
+
+    def checked(self, requests: int, *, seed: int) -> NDArray[np.bool_]:
+        """Return which requests of a schedule have their bodies checked: one at random of each `every` in turn.
+
+        A fixed step would always meet the same bodies where they are sent in turn.
+        """
+        chosen = np.zeros(requests, dtype=np.bool_)
+        if self.reads_bodies and requests:
+            starts = np.arange(0, requests, self.every)
+            sizes = np.minimum(self.every, requests - starts)
+            chosen[starts + np.random.default_rng([seed, self.every]).integers(0, sizes)] = True
+        return chosen
 
 
 def excerpt(text: bytes) -> str:
-    """Return the start of an answer as printable ASCII."""
-    return ascii(text[:SHOWN_CHARS].decode(errors="replace"))
+    """Return the start of an answer as printable ASCII, without known secrets, which a target may repeat."""
+    return ascii(mask(text[:MASKED_BYTES].decode(errors="replace"))[:SHOWN_CHARS])
 
 
 def _has_path(body: bytes, path: list[str]) -> bool:

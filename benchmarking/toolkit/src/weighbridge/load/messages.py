@@ -8,11 +8,12 @@ from pathlib import Path
 
 from weighbridge.core.addresses import PORTS, PinnedAddress
 from weighbridge.core.errors import Invalid
-from weighbridge.core.masking import mask
+from weighbridge.core.masking import hide_secrets, mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.load.plan import LoadPlan
 
+HEADER_FILE_BYTES_MAX = 100_000
 BODIES_MAX = 100_000
 BODY_BYTES_MAX = 200_000_000
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
@@ -47,6 +48,39 @@ def header_from(text: str) -> tuple[str, str]:
     if name.lower() in OWN_HEADERS:
         raise Invalid(f"The generator sets the header {name} itself; remove it.", field="header")
     return name, value
+
+
+def headers_from_file(path: Path) -> list[tuple[str, str]]:
+    """Read `Name: value` lines, whose values are secrets: no error repeats them.
+
+    Raises Invalid if the file cannot be read, is too long or has another form.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(HEADER_FILE_BYTES_MAX + 1)
+        lines = content.decode("ascii").splitlines()
+    except OSError as error:
+        raise Invalid(f"The header file {path} cannot be read: {error.strerror}.", field="header_file") from error
+    except UnicodeDecodeError:
+        raise Invalid(f"The header file {path} has characters that are not ASCII.", field="header_file") from None
+    if len(content) > HEADER_FILE_BYTES_MAX:
+        text = f"The header file {path} is larger than {HEADER_FILE_BYTES_MAX:,} bytes."
+        raise Invalid(text, field="header_file")
+    return [_header_of_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _header_of_line(path: Path, number: int, line: str) -> tuple[str, str]:
+    try:
+        return header_from(line)
+    except Invalid as refused:
+        raise Invalid(f"Line {number} of {path}: {refused.reason}", field="header_file") from None
+
+
+def hide_header_values(headers: Iterable[tuple[str, str]]) -> None:
+    """Mask the values of headers that may be secrets, and the words of these values, in all messages."""
+    for name, value in headers:
+        if name.lower() not in PUBLIC_HEADERS:
+            hide_secrets(value, *value.split())
 
 
 def check_public_headers(headers: Iterable[tuple[str, str]]) -> None:

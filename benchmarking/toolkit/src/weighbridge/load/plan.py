@@ -1,6 +1,7 @@
 """The plan of a load test: all settings needed to repeat it, within fixed caps."""
 
 import dataclasses
+import math
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -41,8 +42,13 @@ class LoadCaps:
 class LoadPlan:
     """One load test: address, rate, duration, and expected answers.
 
-    `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from
-    sending a request, and in the backlog from its due time. `connections` and the rate are divided among `processes`.
+    `headers` are sent with each request; `body` names a file (see `messages`), `ca_file` the certificates to trust
+    instead of those of the system. `timeout_s` counts from sending a request, and in the backlog from its due time.
+    `connections`, users and the rate are divided among `processes`.
+
+    Without `connections`, `warm_connections` are opened before the start and more when a request needs one; with it,
+    the pool keeps that size. With `users`, the loop is closed: each user sends a request, waits for its answer, thinks
+    for `think_s`, and begins again; the rate is then 0.
     """
 
     url: str
@@ -54,7 +60,11 @@ class LoadPlan:
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
-    connections: int = 64
+    ca_file: str = ""
+    connections: int | None = None
+    warm_connections: int = 64
+    users: int = 0
+    think_s: float = 0.0
     processes: int = 1
     timeout_s: float = 10.0
     expect: Expectation = EXPECT_SUCCESS
@@ -66,24 +76,58 @@ class LoadPlan:
         if self.method not in METHODS:
             text = f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}."
             raise Invalid(text, field="method")
-        if self.rate_per_s <= 0 or self.start_rate_per_s < 0:
-            raise Invalid("The rate must be a positive number of requests per second.", field="rate")
-        if self.duration_s <= 0 or self.timeout_s <= 0:
+        self._check_loop()
+        if not (0 < self.duration_s < math.inf and 0 < self.timeout_s < math.inf):
             raise Invalid("Duration and timeout must be positive numbers of seconds.", field="duration")
         if self.seed < 0:
             raise Invalid("The seed must not be negative.", field="seed")
-        if not 1 <= self.processes <= min(PROCESSES_MAX, self.connections):
-            raise Invalid(f"Use 1 to {PROCESSES_MAX} processes, with at least one connection each.", field="processes")
+        if (
+            not 1
+            <= self.processes
+            <= min(PROCESSES_MAX, self.connections or PROCESSES_MAX, self.users or PROCESSES_MAX)
+        ):
+            text = f"Use 1 to {PROCESSES_MAX} processes, with at least one connection and one user each."
+            raise Invalid(text, field="processes")
+        if self.warm_connections < 1 or (self.connections is not None and self.connections < 1):
+            raise Invalid("A load test needs at least one connection.", field="connections")
         is_week = len(self.week) == HOURS_OF_WEEK and min(self.week) >= 0 and max(self.week) > 0
         if self.arrivals is Arrivals.WEEK and not is_week:
             raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
-        if self.p99_limit_ms is not None and self.p99_limit_ms <= 0:
+        self._check_limit()
+
+    def _check_loop(self) -> None:
+        if not self.users >= 0 or not 0 <= self.think_s < math.inf or (self.think_s and not self.users):
+            text = "A closed loop needs at least one user; the think time is 0 or more and belongs to a closed loop."
+            raise Invalid(text, field="closed")
+        if self.is_closed and (self.rate_per_s or self.start_rate_per_s or self.arrivals is not Arrivals.POISSON):
+            text = "A closed loop has no rate and no arrivals: its users send when they have thought. Remove them."
+            raise Invalid(text, field="closed")
+        if not self.is_closed and not (0 < self.rate_per_s < math.inf and 0 <= self.start_rate_per_s < math.inf):
+            raise Invalid("The rate must be a positive number of requests per second.", field="rate")
+
+    def _check_limit(self) -> None:
+        if self.p99_limit_ms is None:
+            return
+        if not 0 < self.p99_limit_ms < math.inf:
             raise Invalid("The latency limit must be a positive number of milliseconds.", field="p99_ms")
+        if self.p99_limit_ms > self.timeout_s * 1_000:
+            # A request that is given up before the limit would count as a failure of the target.
+            text = (
+                f"The timeout of {self.timeout_s:g} s ends requests before the limit of {self.p99_limit_ms:g} ms; use "
+                "a --timeout of at least the limit."
+            )
+            raise Invalid(text, field="timeout")
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether users wait for answers before they send again."""
+        return self.users > 0
 
     def as_document(self) -> dict[str, Any]:
-        """Return the plan as a document, without the values of headers, which may be secrets, and the body's folder."""
+        """Return the plan as a document, without the values of headers, which may be secrets, and without folders."""
         names = [name for name, _ in self.headers]
-        return {**dataclasses.asdict(self), "headers": names, "body": Path(self.body).name}
+        files = {"body": Path(self.body).name, "ca_file": Path(self.ca_file).name}
+        return {**dataclasses.asdict(self), "headers": names, **files}
 
 
 def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:
@@ -93,7 +137,7 @@ def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:
         ("rate", rate_per_s, caps.rate_per_s, "requests per second"),
         ("duration", plan.duration_s, caps.duration_s, "seconds"),
         ("duration", rate_per_s * plan.duration_s, caps.requests, "requests in all"),
-        ("connections", plan.connections, caps.connections, "connections"),
+        ("connections", max(plan.connections or 0, plan.users), caps.connections, "connections"),
     )
     for field, requested, maximum, unit in checks:
         if requested > maximum:

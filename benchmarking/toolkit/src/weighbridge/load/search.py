@@ -1,6 +1,11 @@
-"""The highest rate of an endpoint: short load tests, searched by `statistics.highest_rate`."""
+"""The highest rate of an endpoint: short load tests, searched by `statistics.highest_rate`.
+
+A trial that the generator limits, and not the target, ends the search: it is repeated first if the generator was only
+late, because other work on the machine may have caused that.
+"""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -8,29 +13,37 @@ from typing import Any
 
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
+from weighbridge.load.generator.generator import GeneratorFailed, GeneratorResult
 from weighbridge.load.plan import LoadCaps, LoadPlan
-from weighbridge.load.results.report import load_manifest, run_load
-from weighbridge.load.results.verdict import HEADLINE
+from weighbridge.load.results.client_limits import LAG, limits_of_client
+from weighbridge.load.results.metrics import HEADLINE, LoadMetrics
+from weighbridge.load.results.report import load_manifest, notes, run_load
+from weighbridge.load.results.verdict import SATURATED
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
 from weighbridge.measure.stopping import Progress
 from weighbridge.measure.verdict import Status, ValidityReason, Verdict
-from weighbridge.statistics import highest_rate
-from weighbridge.statistics.highest_rate import SearchEnd, SearchSettings, find_highest_rate
+from weighbridge.statistics.highest_rate import (
+    SearchEnd,
+    SearchEnded,
+    SearchSettings,
+    as_document,
+    find_highest_rate,
+)
 
 SCHEMA = "weighbridge.load_search/1"
 # More than the 662 that a p99 needs, because a Poisson process may send fewer requests than expected.
 REQUESTS_MIN = 800
 LOWEST_SHARE = 1 / 64
-
-
-class Stopped(Exception):  # noqa: N818 -- a control signal, not an error
-    """The search was stopped."""
+# How often a trial is tried in which the generator was late; twice if requests pile up, because both may be chance.
+TRIES = 3
+# Connections opened before a trial, by those that the last one needed at once.
+ROOM = 1.5
 
 
 @dataclasses.dataclass
 class Trials:
-    """The load tests of a search, and their results."""
+    """The load tests of a search, and their results; `own_limits` are the reasons why the generator ended it."""
 
     plan: LoadPlan
     target: PinnedAddress
@@ -42,39 +55,75 @@ class Trials:
     deadline: Deadline
     share: float = 0.0
     results: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    own_limits: tuple[ValidityReason, ...] = ()
+    warm_per_rate: float = 0.0
 
     def ask(self, rate_per_s: float) -> float | None:
-        """Test at one rate and return p99 in ms, None if too many requests failed; raise Stopped or OutOfTime."""
+        """Test at one rate and return p99 in ms, None if too many requests failed; raise SearchEnded or OutOfTime."""
+        for attempt in range(TRIES):
+            p99_ms, self.own_limits = self._try(rate_per_s)
+            was_late = {reason.code for reason in self.own_limits} == {LAG}
+            is_within = p99_ms is not None and p99_ms <= (self.plan.p99_limit_ms or 0.0)
+            piles_up = is_within and SATURATED in self.results[-1]["reasons"]
+            if not was_late and not (piles_up and attempt == 0):
+                break
+        if self.own_limits:
+            raise SearchEnded(SearchEnd.CLIENT_LIMIT)
+        # In a longer trial, requests that pile up would miss the limit.
+        return None if piles_up else p99_ms
+
+    def _try(self, rate_per_s: float) -> tuple[float | None, tuple[ValidityReason, ...]]:
         self.deadline.check()
-        duration_s = max(self.plan.duration_s, REQUESTS_MIN / rate_per_s)
-        seed = self.plan.seed + len(self.results)
-        plan = dataclasses.replace(self.plan, rate_per_s=rate_per_s, duration_s=duration_s, seed=seed)
-        folder = self.folder / str(len(self.results))
-        folder.mkdir()
-        document, result = run_load(
-            plan,
-            self.target,
-            caps=self.caps,
-            folder=folder,
-            on_progress=self._report,
-            should_stop=self._should_end,
-            now=self.now,
-        )
+        plan = self._plan_at(rate_per_s)
+        document, result = self._run(plan)
         if result.is_stopped:
-            raise Stopped if self.should_stop() else OutOfTime
-        metric = document["metrics"].get(HEADLINE)
-        p99_ms = None if metric is None else float(metric["value"])
+            raise SearchEnded(SearchEnd.STOPPED) if self.should_stop() else OutOfTime
+        metrics = LoadMetrics(document["metrics"], [])
+        own_limits = limits_of_client(plan, result, metrics)
+        if (metrics.value(HEADLINE) or math.inf) <= (plan.p99_limit_ms or 0.0):
+            self.warm_per_rate = result.peak / rate_per_s
         self.results.append(
             {
                 "rate_per_s": rate_per_s,
-                "latency_ms": p99_ms,
-                "duration_s": duration_s,
+                "latency_ms": metrics.value(HEADLINE),
+                "duration_s": plan.duration_s,
                 "achieved_per_s": document["metrics"]["achieved_per_s"]["value"],
                 "error_rate": document["metrics"]["error_rate"]["value"],
                 "reasons": [reason["code"] for reason in document["verdict"]["reasons"]],
+                "limited_by": [reason.code for reason in own_limits],
             }
         )
-        return p99_ms
+        return metrics.value(HEADLINE), own_limits
+
+    def _plan_at(self, rate_per_s: float) -> LoadPlan:
+        warm = math.ceil(ROOM * self.warm_per_rate * rate_per_s)
+        return dataclasses.replace(
+            self.plan,
+            rate_per_s=rate_per_s,
+            duration_s=max(self.plan.duration_s, REQUESTS_MIN / rate_per_s),
+            seed=self.plan.seed + len(self.results),
+            warm_connections=min(self.caps.connections, max(self.plan.warm_connections, warm)),
+        )
+
+    def _run(self, plan: LoadPlan) -> tuple[dict[str, Any], GeneratorResult]:
+        folder = self.folder / str(len(self.results))
+        folder.mkdir()
+        try:
+            return run_load(
+                plan,
+                self.target,
+                caps=self.caps,
+                folder=folder,
+                on_progress=self._report,
+                should_stop=self._should_end,
+                now=self.now,
+            )
+        except GeneratorFailed as failed:
+            if not self.results or self._should_end():
+                raise
+            text = f"Trial {len(self.results) + 1}, at {plan.rate_per_s:,.0f} per second, failed: {failed.reason}"
+            self.own_limits = (ValidityReason("trial.failed", Status.INVALID, text),)
+            raise SearchEnded(SearchEnd.TRIAL_FAILED) from failed
 
     def _report(self, _share: float, phase: str) -> None:
         self.on_progress(self.share, f"trial {len(self.results) + 1}: {phase}, {self.deadline.words()}")
@@ -91,51 +140,65 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
     """Search the highest rate with p99 within `p99_limit_ms` of the plan; return `weighbridge.load_search/1`.
 
     The search starts at the rate of the plan, from a 64th of it up to the cap; the duration of the plan is the minimum
-    of one trial. A stopped or timed-out search is partial (`is_partial`) and keeps its trials. Raises Invalid without a
-    limit, and what `run_load` raises.
+    of one trial. A stopped or timed-out search is partial (`is_partial`) and keeps its trials; so does one whose
+    generator is the limit, which has no highest rate. Raises Invalid without a limit or with a closed loop, and what
+    `run_load` raises in the first trial.
     """
-    plan, is_partial = trials.plan, False
-    if plan.p99_limit_ms is None:
-        raise Invalid("The search needs a latency limit; give it with --p99-ms.", field="p99_ms")
-    start, highest_per_s = plan.rate_per_s, trials.caps.rate_per_s
-    settings = SearchSettings(lowest=start * LOWEST_SHARE, start=start, highest=highest_per_s, seed=plan.seed)
-    highest: dict[str, Any] = {"limit_ms": plan.p99_limit_ms, "reason": "stopped", "highest_rate_per_s": None}
-    try:
-        answer = find_highest_rate(
-            trials.ask, limit_ms=plan.p99_limit_ms, settings=settings, on_tick=trials.record_progress
-        )
-        highest = highest_rate.as_document(answer, limit_ms=plan.p99_limit_ms)
-        is_partial = answer.reason is SearchEnd.OUT_OF_TIME
-    except Stopped:
-        is_partial = True
+    plan = trials.plan
+    if plan.p99_limit_ms is None or plan.is_closed:
+        text = "The search needs a latency limit and an open loop; give --p99-ms, and no --closed."
+        raise Invalid(text, field="p99_ms")
+    if plan.rate_per_s > trials.caps.rate_per_s:
+        most = trials.caps.rate_per_s
+        text = f"The search starts at {plan.rate_per_s:,.0f} requests per second; at most {most:,.0f} are allowed."
+        raise Invalid(text, code="over_cap", field="rate")
+    described, start = load_manifest(plan, trials.target), plan.rate_per_s
+    settings = SearchSettings(lowest=start * LOWEST_SHARE, start=start, highest=trials.caps.rate_per_s, seed=plan.seed)
+    answer = find_highest_rate(
+        trials.ask, limit_ms=plan.p99_limit_ms, settings=settings, on_tick=trials.record_progress
+    )
     return {
         "schema": SCHEMA,
         "measured_at": trials.now.isoformat(),
-        "is_partial": is_partial,
-        **highest,
-        "verdict": Verdict(tuple(_reasons(trials.results, highest["reason"], plan.p99_limit_ms))).as_document(),
+        "is_partial": answer.reason in PARTIAL,
+        **as_document(answer, limit_ms=plan.p99_limit_ms),
+        "verdict": Verdict(tuple(_reasons(trials, answer.reason))).as_document(),
         "trials": trials.results,
+        "notes": list(notes(plan)),
         "plan": plan.as_document(),
         "manifest": seal_manifest(
-            load_manifest(plan, trials.target)
-            | {"search": dataclasses.asdict(settings), "within_s": trials.deadline.within_s}
+            described | {"search": dataclasses.asdict(settings), "within_s": trials.deadline.within_s}
         ),
     }
 
 
-def _reasons(trials: list[dict[str, Any]], ended: str, limit_ms: float) -> Iterator[ValidityReason]:
-    late = [trial for trial in trials if "generator.lag" in trial["reasons"]]
-    if late:
-        above_limit = [trial for trial in trials if trial["latency_ms"] is None or trial["latency_ms"] > limit_ms]
-        is_own = bool(above_limit) and all(trial in late for trial in above_limit)
-        text = f"In {len(late)} of {len(trials)} trials the generator itself was late; it may be the bottleneck."
-        yield ValidityReason("generator.lag", Status.INVALID if is_own else Status.INDICATIVE, text)
-    if any("environment.co_located" in trial["reasons"] for trial in trials):
+PARTIAL = (SearchEnd.OUT_OF_TIME, SearchEnd.STOPPED, SearchEnd.TRIAL_FAILED)
+ENDS = {
+    SearchEnd.NO_FAILURE: (
+        "search.range",
+        "No trial missed the limit up to the highest rate that one test may have; several machines can send more.",
+    ),
+    SearchEnd.OUT_OF_TIME: (
+        "samples.stopped_early",
+        "Time ran out before the search had an answer; allow more time with --within.",
+    ),
+    SearchEnd.STOPPED: ("samples.stopped_early", "The search was stopped before it had an answer."),
+}
+
+
+def _reasons(trials: Trials, ended: SearchEnd) -> Iterator[ValidityReason]:
+    yield from trials.own_limits
+    results = trials.results
+    late = [trial for trial in results if LAG in trial["reasons"]]
+    if late and LAG not in {reason.code for reason in trials.own_limits}:
+        text = f"In {len(late)} of {len(results)} trials the generator itself was late."
+        yield ValidityReason(LAG, Status.INDICATIVE, text)
+    if any("answers.streamed" in trial["reasons"] for trial in results):
+        text = "The target streams its answers: the highest rate depends on the mix of requests, and on their lengths."
+        yield ValidityReason("answers.streamed", Status.INDICATIVE, text)
+    if any("environment.co_located" in trial["reasons"] for trial in results):
         text = "Generator and target share the processors of this machine."
         yield ValidityReason("environment.co_located", Status.INDICATIVE, text)
-    if ended == SearchEnd.OUT_OF_TIME:
-        text = "Time ran out before the search had an answer; allow more time with --within."
-        yield ValidityReason("samples.stopped_early", Status.INVALID, text)
-    if ended == "stopped":
-        text = "The search was stopped before it had an answer."
-        yield ValidityReason("samples.stopped_early", Status.INVALID, text)
+    if ended in ENDS:
+        code, text = ENDS[ended]
+        yield ValidityReason(code, Status.INVALID, text)

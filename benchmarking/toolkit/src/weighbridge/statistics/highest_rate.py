@@ -35,6 +35,22 @@ class SearchEnd(StrEnum):
     NO_FAILURE = "no_failure_in_range"
     NO_PASS = "no_pass_in_range"  # noqa: S105 -- not a password
     OUT_OF_TIME = "out_of_time"
+    CLIENT_LIMIT = "client_limit"
+    TRIAL_FAILED = "trial_failed"
+    STOPPED = "stopped"
+
+
+# Only these ends give a highest rate; all others give what the trials bound.
+FOUND = (SearchEnd.BRACKETED, SearchEnd.CLIFF)
+
+
+class SearchEnded(Exception):  # noqa: N818 -- a control signal, not an error
+    """A trial ends the search: it was stopped, failed, or says nothing about what is measured."""
+
+    def __init__(self, reason: SearchEnd) -> None:
+        """Store why the search ends."""
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,9 +86,8 @@ class SearchSettings:
 class HighestRate:
     """The rate (1/s) with its interval, how the search ended, and every trial as (rate, latency in ms or None).
 
-    If no trial failed, `value` is the highest rate tried and there is no upper bound. If no trial passed, there is no
-    value, and the lowest rate tried is the upper bound. If time ran out, `lower` (and `value`) is the rate up to which
-    all trials passed, `upper` the rate from which all trials failed, and `confidence` is None.
+    Only a search that ended as in FOUND has a value and a confidence. For any other, `lower` is the rate up to which
+    all trials passed, `upper` the rate from which all trials failed, or None.
     """
 
     value: float | None
@@ -88,22 +103,22 @@ def find_highest_rate(
 ) -> HighestRate:
     """Find the highest rate at which `trial` returns a latency of at most `limit_ms`; None counts as far above it.
 
-    `on_tick` receives the approximate share of work done before every trial. If `trial` raises OutOfTime, the search
-    ends with a partial result; other exceptions pass through.
+    `on_tick` receives the approximate share of work done before every trial. If `trial` raises OutOfTime or
+    SearchEnded, the search ends with what the trials so far bound; other exceptions pass through.
     """
     search = _Search(trial, limit_ms, settings, on_tick)
     try:
         return _complete_search(search, settings)
     except OutOfTime:
-        return search.so_far()
+        return search.so_far(SearchEnd.OUT_OF_TIME)
+    except SearchEnded as ended:
+        return search.so_far(ended.reason)
 
 
 def _complete_search(search: "_Search", settings: SearchSettings) -> HighestRate:
     passing, failing = search.bracket()
-    if failing is None:
-        return search.edge(SearchEnd.NO_FAILURE, value=passing, lower=passing, upper=None)
-    if passing is None:
-        return search.edge(SearchEnd.NO_PASS, value=None, lower=None, upper=failing)
+    if failing is None or passing is None:
+        return search.so_far(SearchEnd.NO_FAILURE if failing is None else SearchEnd.NO_PASS)
     passing, failing = search.narrow(passing, failing)
     search.replicate(passing, failing)
     search.refine()
@@ -181,13 +196,13 @@ class _Search:
             margins = np.log(np.array(latencies) / self._limit_ms)
         return np.array([rate for rate, _ in ordered]), np.clip(margins, -FARTHEST, FARTHEST)
 
-    def so_far(self) -> HighestRate:
+    def so_far(self, reason: SearchEnd) -> HighestRate:
         """Return the rate up to which all trials passed and the rate from which all trials failed."""
         passed = [rate for rate, latency_ms in self.trials if self._is_met(latency_ms)]
         failed = [rate for rate, latency_ms in self.trials if not self._is_met(latency_ms)]
         lower = max((rate for rate in passed if rate < min(failed, default=math.inf)), default=None)
         upper = min((rate for rate in failed if rate > max(passed, default=0.0)), default=None)
-        return self.edge(SearchEnd.OUT_OF_TIME, value=lower, lower=lower, upper=upper, confidence=None)
+        return self.edge(reason, value=None, lower=lower, upper=upper, confidence=None)
 
     def edge(self, reason: SearchEnd, **values: Any) -> HighestRate:
         fields = {"confidence": self._settings.confidence, **values}
@@ -240,11 +255,17 @@ def crossing_interval(
 
 
 def as_document(result: HighestRate, *, limit_ms: float) -> dict[str, Any]:
-    """Return the result as a JSON-able mapping: `highest_rate_per_s` as a metric, the reason, the trials."""
+    """Return the result as a JSON-able mapping: `highest_rate_per_s` as a metric if it was found, or else the bounds.
+
+    `at_least_per_s` is the rate up to which all trials met the limit, `at_most_per_s` that from which all missed it.
+    """
+    is_found = result.reason in FOUND
     metric = {key: getattr(result, key) for key in ("value", "lower", "upper", "confidence")}
     return {
         "limit_ms": limit_ms,
         "reason": result.reason.value,
-        "highest_rate_per_s": {**metric, "n": len(result.trials), "unit": "1/s"},
+        "highest_rate_per_s": {**metric, "n": len(result.trials), "unit": "1/s"} if is_found else None,
+        "at_least_per_s": None if is_found else result.lower,
+        "at_most_per_s": None if is_found else result.upper,
         "trials": [{"rate_per_s": rate, "latency_ms": latency_ms} for rate, latency_ms in result.trials],
     }

@@ -48,6 +48,13 @@ def detect_movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Tr
     return trend if is_trend else shift if is_shift else None
 
 
+def growth(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | None:
+    """Return the significant upward trend of samples in order of time, such as that of a queue that never empties."""
+    medians = block_medians(samples)
+    trend = mann_kendall(medians) if medians is not None and medians.min() > 0 else None
+    return trend if trend is not None and trend.p_value < alpha and trend.change > 0 else None
+
+
 def block_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the medians of 20 to 100 equal blocks, with enough samples twice as long as the dependence.
 

@@ -5,13 +5,19 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, code_of_search, errors_as_exits, output, stop
 from weighbridge.cli.watching import watching
 
 
 def load(  # noqa: PLR0913 -- every option of the command line
     url: Annotated[str, typer.Argument(help="Address of the endpoint, http:// or https://.")],
-    rate: Annotated[float, typer.Option(help="Requests per second; for a ramp or a week, the maximum.")] = 100.0,
+    rate: Annotated[
+        float | None, typer.Option(help="Requests per second; for a ramp or a week, the maximum. Default: 100.")
+    ] = None,
+    closed: Annotated[
+        int, typer.Option(help="Closed loop: this number of users send, wait for the answer, and think.")
+    ] = 0,
+    think: Annotated[str, typer.Option(help="Think time of the users of --closed, like 2s.")] = "",
     duration: Annotated[
         str, typer.Option(help="Duration of the test, like 60s or 2m; of a search, the duration of a trial, like 5s.")
     ] = "",
@@ -20,10 +26,18 @@ def load(  # noqa: PLR0913 -- every option of the command line
     week: Annotated[Path | None, typer.Option(help="JSON list of 168 hourly weights, for --arrivals week.")] = None,
     method: Annotated[str, typer.Option(help="HTTP method; default: GET, or POST with a body.")] = "",
     header: Annotated[list[str] | None, typer.Option(help="Header, 'Name: value'; repeatable.")] = None,
+    header_file: Annotated[
+        Path | None, typer.Option(help="File of headers, one 'Name: value' a line: for values that are secrets.")
+    ] = None,
+    cacert: Annotated[
+        Path | None, typer.Option(help="PEM file of the certificates to trust, instead of those of the system.")
+    ] = None,
     body: Annotated[
         Path | None, typer.Option(help="Body file; .jsonl and .npz (x) hold several bodies, sent in turn.")
     ] = None,
-    connections: Annotated[int, typer.Option(help="Connections kept open; needs rate x latency.")] = 64,
+    connections: Annotated[
+        int | None, typer.Option(help="Fixed number of connections; by default, the pool grows as needed.")
+    ] = None,
     processes: Annotated[int, typer.Option(help="Generator processes.")] = 1,
     timeout: Annotated[str, typer.Option(help="Timeout of a request.")] = "10s",
     expect_status: Annotated[
@@ -31,7 +45,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     ] = None,
     expect_json_key: Annotated[str, typer.Option(help="Key that each answer must contain, like predictions.0.")] = "",
     expect_body_sha256: Annotated[str, typer.Option(help="Expected SHA-256 of the body.")] = "",
-    check_every: Annotated[int, typer.Option(help="Check the body of every n-th answer.")] = 10,
+    check_every: Annotated[int, typer.Option(help="Check the body of one in n answers, drawn at random.")] = 10,
     p99_ms: Annotated[
         float | None, typer.Option(help="Limit of p99 in milliseconds: report whether it is met.")
     ] = None,
@@ -47,15 +61,19 @@ def load(  # noqa: PLR0913 -- every option of the command line
         ),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the result to this file, and the samples next to it.")
+        Path | None,
+        typer.Option("--json", help="Write the result to this file, and the samples next to it; - is standard output."),
     ] = None,
     hdr: Annotated[Path | None, typer.Option(help="Write response times to this file as an HdrHistogram log.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Load-test an endpoint: send requests on a fixed schedule and measure response times as users see them."""
+    from weighbridge.api.documents import check_writable, is_standard_output
     from weighbridge.api.load_testing import load_test
 
+    has_samples = json_file is not None and not is_standard_output(json_file) and not find_max
     with errors_as_exits(), watching(is_quiet=quiet) as watcher:
+        check_writable(json_file, field="json")
         result = load_test(
             url,
             rate=rate,
@@ -64,7 +82,11 @@ def load(  # noqa: PLR0913 -- every option of the command line
             start_rate=start_rate,
             week=week,
             method=method,
+            closed=closed,
+            think=think,
             headers=header or (),
+            header_file=header_file,
+            cacert=cacert,
             body=body,
             connections=connections,
             processes=processes,
@@ -78,7 +100,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             within=within,
             seed=seed,
             allow=allow or (),
-            samples=json_file.with_suffix(".samples.npz") if json_file is not None and not find_max else None,
+            samples=json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None,
             hdr=hdr,
             watcher=watcher,
         )
@@ -86,6 +108,10 @@ def load(  # noqa: PLR0913 -- every option of the command line
         output(result, json_file, is_quiet=quiet)
     if result.document.get("reason") == "out_of_time":
         stop("Time ran out without an answer; the result contains the trials so far. Allow more time with --within.")
-    if result["is_partial"]:
+    if result.document.get("reason", "stopped") == "stopped" and result["is_partial"]:
         stop("Stopped early; the result is partial.", code=INTERRUPTED)
+    if result.remarks:
+        raise typer.Exit(UNCLEAR)
+    if find_max:
+        raise typer.Exit(code_of_search(result.document))
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, stop
+from weighbridge.cli.exits import code_of_search, errors_as_exits, output, stop
 
 
 def max_rate(  # noqa: PLR0913 -- every option of the command line
@@ -26,7 +26,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Find the highest query rate that one worker serves within the limit: exit 0 found, 1 none, 2 out of time."""
+    """Find the highest query rate that one worker serves within the limit: exit 0 found, 1 none, 2 cannot tell."""
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import max_rate_parts
@@ -56,4 +56,4 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         output(Result(result, (), lambda: max_rate_parts(result)), json_file, is_quiet=quiet)
     if result["is_partial"]:
         stop(f"Time ran out after {deadline.within_s:g} s without an answer; allow more time with --within.")
-    raise typer.Exit(NO if result["reason"] == "no_pass_in_range" else DONE)
+    raise typer.Exit(code_of_search(result))

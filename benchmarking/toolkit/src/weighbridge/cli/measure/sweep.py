@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import target_options
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, errors_as_exits, output, stop
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, errors_as_exits, output, stop
 
 
 def sweep(  # noqa: PLR0913 -- every option of the command line
@@ -29,7 +29,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure throughput and latency for several batch sizes, levels of concurrency and sizes of free dimensions."""
+    """Measure throughput and latency by batch, concurrency and size: exit 0 measured, 1 all invalid, 2 cannot tell."""
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts
@@ -64,4 +64,8 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
         output(Result(result, (), lambda: sweep_parts(result)), json_file, is_quiet=quiet)
     if result["is_partial"]:
         stop("Stopped early; the result contains the points measured so far.", code=INTERRUPTED)
-    raise typer.Exit(DONE if sweeping.best_of(result) else NO)
+    if sweeping.best_of(result):
+        raise typer.Exit(DONE)
+    doubts = dict.fromkeys(text for point in result["points"] for text in sweeping.doubts_of(point))
+    is_invalid = any(point.get("status") == "invalid" for point in result["points"])
+    stop(" ".join(("No point measured the model.", *doubts)), code=NO if is_invalid else UNCLEAR)

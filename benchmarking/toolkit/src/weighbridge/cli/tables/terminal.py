@@ -155,21 +155,50 @@ def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
 
 
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the metrics of a load test, its verdict, and each kind of failure with its first error."""
+    """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
     plan, target = result["plan"], result["manifest"]["target"]
-    title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
+    loop = f"{plan['rate_per_s']:g}/s, {plan['arrivals']}"
+    if result["loop"] == "closed":
+        loop = f"closed loop, {plan['users']:,} users, think time {plan['think_s']:g} s"
+    title = f"{plan['method']} {plan['url']} at {target['address']}: {loop}"
     yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
     yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
+    bodies = result["bodies"]
+    if bodies["checked"]:
+        yield f"bodies: {bodies['checked']:,} of {bodies['of']:,} checked, {bodies['wrong']:,} wrong"
+    yield from note_lines(result)
 
 
 def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield each trial, the highest rate with bounds, how the search ended, and the verdict."""
-    metric = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
-    value, lower, upper = (number(metric[key]) or "none" for key in ("value", "lower", "upper"))
     for trial in result["trials"]:
         yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
-    yield f"highest rate with p99 <= {result['limit_ms']:g} ms: {value}/s ({lower} to {upper}), {result['reason']}"
+    yield from highest_rate_lines(result)
     yield from verdict_lines(result)
+    yield from note_lines(result)
+
+
+def highest_rate_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the highest rate with its bounds, or what the trials bound, and how the search ended."""
+    question = f"highest rate with a response time p99 of at most {document['limit_ms']:g} ms:"
+    metric, ended = document["highest_rate_per_s"], SEARCH_ENDS[document["reason"]]
+    if metric is None:
+        bounds = [
+            f"{word} {number(document[key])}"
+            for word, key in (("at least", "at_least_per_s"), ("at most", "at_most_per_s"))
+            if document[key] is not None
+        ]
+        yield f"{question} not found"
+        yield f"  {', '.join(bounds) or 'no bounds'} ({len(document['trials'])} trials): {ended}"
+        return
+    value, lower, upper = (number(metric[key]) for key in ("value", "lower", "upper"))
+    yield f"{question} {value} per second"
+    yield f"  between {lower} and {upper} ({metric['confidence']:.0%}, {metric['n']} trials): {ended}"
+
+
+def note_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a reader must know besides the verdict."""
+    yield from (f"note: {note['message']}" for note in result["notes"])
 
 
 def metrics_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
@@ -220,6 +249,7 @@ def sweep_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     best = best_of(document)
     if best is not None:
         yield f"highest throughput: {place_words(best)}"
+    yield from note_lines(document)
 
 
 def _point_row(point: Mapping[str, Any]) -> list[str]:
@@ -234,21 +264,12 @@ def _point_row(point: Mapping[str, Any]) -> list[str]:
 
 def max_rate_parts(document: Mapping[str, Any]) -> list[str]:
     """Return the highest rate with bounds, how the search ended, and the result of a final run at the lower bound."""
-    metric = document["highest_rate_per_s"]
-    bounds = {key: number(metric[key]) or "-" for key in ("value", "lower", "upper")}
-    level = "" if metric["confidence"] is None else f"{metric['confidence']:.0%}, "
-    lines = [
-        f"highest rate with a response time p99 of at most {document['limit_ms']:g} ms: {bounds['value']} per second",
-        f"  between {bounds['lower']} and {bounds['upper']} ({level}{metric['n']} trials): "
-        + SEARCH_ENDS[document["reason"]],
-    ]
-    confirmed = document["confirmed_at_lower"]
+    lines, confirmed = list(highest_rate_lines(document)), document["confirmed_at_lower"]
     if confirmed is not None:
         answer = "met" if confirmed["is_met"] else f"not met, {confirmed['over']} of {confirmed['n']} above it"
-        lines.append(f"  final run at {bounds['lower']} per second: limit {answer} (MLPerf's early stopping, 99 %)")
-    if document["doubts"]:
-        lines.append(f"  doubtful trials: {', '.join(document['doubts'])}")
-    return lines
+        lower = number(document["highest_rate_per_s"]["lower"])
+        lines.append(f"  final run at {lower} per second: limit {answer} (MLPerf's early stopping, 99 %)")
+    return [*lines, *verdict_lines(document), *note_lines(document)]
 
 
 SEARCH_ENDS = {
@@ -256,7 +277,10 @@ SEARCH_ENDS = {
     "cliff": "the response time jumps just above this rate; the rates in between are not resolved.",
     "no_failure_in_range": "the highest rate in the range still met the limit.",
     "no_pass_in_range": "even the lowest rate in the range missed the limit.",
-    "out_of_time": "time ran out; all trials up to the lower rate met the limit, all from the upper rate on missed it.",
+    "out_of_time": "time ran out.",
+    "client_limit": "the measuring program limited a trial, not what it measured.",
+    "trial_failed": "a trial could not be run.",
+    "stopped": "the search was stopped.",
 }
 
 

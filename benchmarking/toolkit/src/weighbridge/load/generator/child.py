@@ -6,6 +6,7 @@ file.
 """
 
 import asyncio
+import base64
 import contextlib
 import gc
 import json
@@ -20,14 +21,17 @@ from typing import Any
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
+from weighbridge.load.generator.closed_loop import ClosedLoop, ClosedLoopEngine
 from weighbridge.load.generator.engine import EngineJob, LoadEngine
-from weighbridge.load.messages import build_requests
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.generator.pool_size import pool_size
+from weighbridge.load.messages import build_requests, hide_header_values
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.samples import LoadSamples
 from weighbridge.load.schedule import due_times_ns
 
 REPORT_INTERVAL_S = 0.2
 CHUNK_BYTES = 65_536
+SHORTEST_SPAN_S = 1.0
 Say = Callable[[Mapping[str, Any]], None]
 
 
@@ -35,17 +39,34 @@ def job_from(order: Mapping[str, Any]) -> EngineJob:
     """Return the requests of this process: every `of`-th request of the plan, starting at `share`."""
     plan = from_document(LoadPlan, order["plan"], name="plan")
     target, share, of = PinnedAddress(**order["target"]), int(order["share"]), int(order["of"])
+    caps, due_ns = from_document(LoadCaps, order["caps"], name="caps"), due_times_ns(plan)
     return EngineJob(
         target=target,
         messages=build_requests(plan, target),
-        due_ns=due_times_ns(plan)[share::of],
+        due_ns=due_ns[share::of],
         first=share,
         step=of,
-        connections=len(range(share, plan.connections, of)),
+        checked=plan.expect.checked(len(due_ns), seed=plan.seed)[share::of],
+        pool=pool_size(plan, part=share, of=of, cap=caps.connections),
         timeout_s=plan.timeout_s,
-        answer_bytes=int(order["answer_bytes"]),
+        answer_bytes=caps.answer_bytes,
         expect=plan.expect,
+        ca_file=plan.ca_file,
     )
+
+
+def engine_from(order: Mapping[str, Any], *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> LoadEngine:
+    """Return the engine of this process, and hide the values of its headers, which a target may repeat."""
+    plan = from_document(LoadPlan, order["plan"], name="plan")
+    hide_header_values(plan.headers)
+    job = job_from(order)
+    if not plan.is_closed:
+        return LoadEngine(job, loop=loop, clock=clock)
+    most = int(order["caps"]["requests"]) // int(order["of"])
+    users = ClosedLoop(
+        think_ns=int(plan.think_s * 1e9), ends_ns=int(plan.duration_s * 1e9), requests=most, seed=plan.seed
+    )
+    return ClosedLoopEngine(job, users, loop=loop, clock=clock)
 
 
 class ParentMessages:
@@ -84,7 +105,7 @@ async def serve(
 ) -> None:
     """Open the pool, wait for the start, send the requests, and write the samples to the file of the order."""
     loop = asyncio.get_running_loop()
-    engine = LoadEngine(job_from(order), loop=loop, clock=clock)
+    engine = engine_from(order, loop=loop, clock=clock)
     orders = ParentMessages(inbox, loop, engine.stop)
     try:
         await engine.open()
@@ -93,20 +114,39 @@ async def serve(
             start_ns = await orders.start
             if start_ns is None:
                 return
-            used_s = time.process_time()
+            used_s, begun_ns = time.process_time(), max(start_ns, clock())
             reporter = loop.create_task(_report_progress(engine, say))
             samples = await engine.fire(start_ns)
             reporter.cancel()
-        cpu_s = time.process_time() - used_s
-        _store(samples, Path(order["samples"]))
-        say({"done": {"opened": engine.opened, "cpu_s": cpu_s, "complaints": engine.complaints}})
+        cpu_s, span_s = time.process_time() - used_s, (clock() - begun_ns) / 1e9
+        stored = _store(samples, Path(order["samples"]))
+        say({"done": _counters(engine, cpu_s, min(span_s, float(order["plan"]["duration_s"]))) | stored})
     finally:
         orders.close()
         engine.close()
 
 
-def _store(samples: LoadSamples, path: Path) -> None:
-    path.write_bytes(samples.as_bytes())
+def _counters(engine: LoadEngine, cpu_s: float, span_s: float) -> dict[str, Any]:
+    return {
+        "opened": engine.opened,
+        "peak": engine.peak,
+        "pool_limits": sorted(engine.pool_limits),
+        "streamed": engine.streamed,
+        "cpu_s": cpu_s,
+        # In a shorter time, starting weighs too much.
+        "processor_share": cpu_s / max(span_s, SHORTEST_SPAN_S),
+        "complaints": engine.complaints,
+    }
+
+
+def _store(samples: LoadSamples, path: Path) -> dict[str, str]:
+    """Write the samples; if there is no room for the file, return them for the message to the parent."""
+    content = samples.as_bytes()
+    try:
+        path.write_bytes(content)
+    except OSError:
+        return {"samples": base64.b64encode(content).decode("ascii")}
+    return {}
 
 
 async def _report_progress(engine: LoadEngine, say: Say) -> None:

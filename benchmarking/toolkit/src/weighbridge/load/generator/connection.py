@@ -1,18 +1,22 @@
 """A keep-alive connection to the target with one request at a time; answers are not trusted."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.load.expectation import Expectation, excerpt
+from weighbridge.load.expectation import Expectation
 from weighbridge.load.results.samples import RequestOutcome
 
 if TYPE_CHECKING:
     from weighbridge.load.generator.engine import LoadEngine
 
 IDLE = -1
-# Bytes of the answer stored to check for a Content-Length header.
+# Bytes of the answer stored to look into its headers.
 HEAD_BYTES = 16_384
+STREAM_TYPES = re.compile(rb"\ncontent-type:[ \t]*(text/event-stream|application/(x-ndjson|jsonl|stream\+json))")
+# A chunked answer that comes in so many small reads is written bit by bit, as tokens are.
+STREAM_READS, STREAM_READ_BYTES = 5, 1_000
 
 
 class Connection(asyncio.Protocol):
@@ -26,7 +30,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._unreadable = (httptools.HttpParserError, httptools.HttpParserUpgrade)
         self._transport: Any = None
-        self._received, self._head, self._body = 0, b"", bytearray()
+        self._received, self._reads, self._head, self._body = 0, 0, b"", bytearray()
         self._keeps_body = self._is_whole = self._is_kept = self._has_surplus = self.is_gone = False
         self.request, self.sent_at_ns = IDLE, 0
 
@@ -36,7 +40,7 @@ class Connection(asyncio.Protocol):
 
     def ask(self, request: int, message: bytes, *, keeps_body: bool) -> int:
         """Send one request and return the time on the clock of the engine."""
-        self.request, self._received, self._head = request, 0, b""
+        self.request, self._received, self._reads, self._head = request, 0, 0, b""
         self._keeps_body, self._is_whole = keeps_body, False
         self._body.clear()
         self.sent_at_ns = self._clock()
@@ -52,14 +56,14 @@ class Connection(asyncio.Protocol):
         if self._received < HEAD_BYTES:
             self._head += data
         self._received += len(data)
+        self._reads += 1
         if self._received > self._max_bytes:
             self.fail(RequestOutcome.TOO_LARGE, now_ns, f"the answer was longer than {self._max_bytes:,} bytes")
             return
         try:
             self._parser.feed_data(data)
         except self._unreadable as error:
-            text = f"the answer is not valid HTTP ({error}); it starts with {excerpt(self._head)}"
-            self.fail(RequestOutcome.GARBAGE, now_ns, text)
+            self.fail(RequestOutcome.GARBAGE, now_ns, f"the answer is not valid HTTP ({error})", shown=self._head)
             return
         if self._has_surplus:
             self.fail(RequestOutcome.GARBAGE, now_ns, "the target sent more than one answer to one request")
@@ -91,10 +95,10 @@ class Connection(asyncio.Protocol):
         else:
             self.drop()
 
-    def fail(self, outcome: RequestOutcome, at_ns: int, why: str) -> None:
-        """Fail the current request and close the connection."""
+    def fail(self, outcome: RequestOutcome, at_ns: int, why: str, *, shown: bytes = b"") -> None:
+        """Fail the current request and close the connection; the reason ends with the start of `shown`."""
         request, self.request = self.request, IDLE
-        self._pool.settle(request, outcome, at_ns, why)
+        self._pool.settle(request, outcome, at_ns, why, shown)
         self.drop()
 
     def drop(self) -> None:
@@ -110,11 +114,29 @@ class Connection(asyncio.Protocol):
 
     def _end(self, at_ns: int, *, is_kept: bool) -> None:
         request, self.request = self.request, IDLE
-        why, outcome = self._expect.status_complaint(self._parser.get_status_code()), RequestOutcome.WRONG_STATUS
-        if not why and self._keeps_body:
-            why, outcome = self._expect.body_complaint(bytes(self._body)), RequestOutcome.WRONG_ANSWER
-        self._pool.settle(request, outcome if why else RequestOutcome.ANSWERED, at_ns, why)
+        if self._pool.looks_for_streams and is_streamed(self._head, reads=self._reads, size=self._received):
+            self._pool.streamed += 1
+        why, body = self._expect.status_complaint(self._parser.get_status_code()), bytes(self._body)
+        if why:
+            self._pool.settle(request, RequestOutcome.WRONG_STATUS, at_ns, why)
+        elif not self._keeps_body:
+            self._pool.settle(request, RequestOutcome.ANSWERED, at_ns)
+        elif complaint := self._expect.body_complaint(body):
+            self._pool.settle(request, RequestOutcome.WRONG_ANSWER, at_ns, complaint, body)
+        else:
+            self._pool.settle(request, RequestOutcome.CHECKED, at_ns)
         if is_kept:
             self._pool.free(self)
         else:
             self.drop()
+
+
+def is_streamed(answer: bytes, *, reads: int, size: int) -> bool:
+    """Whether an answer of `size` bytes in `reads` reads was streamed, by its content type or by its many small parts.
+
+    `answer` is its beginning, with the headers.
+    """
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+    is_chunked = b"\ntransfer-encoding:" in head
+    is_in_bits = is_chunked and reads >= STREAM_READS and size < STREAM_READ_BYTES * reads
+    return bool(STREAM_TYPES.search(head)) or is_in_bits

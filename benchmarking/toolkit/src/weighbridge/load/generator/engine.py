@@ -1,13 +1,13 @@
 """The engine of one generator process: starts each request when it is due, independent of earlier answers (open loop).
 
-If all connections are busy, requests wait in a backlog and keep their due times, so that the waiting time of users is
+The pool grows while requests need connections, so that it holds rate x latency of them (Little's law). If it may not
+grow and all are busy, requests wait in a backlog and keep their due times, so that the waiting time of users is
 measured (no coordinated omission). Times are `time.monotonic_ns()`, which all processes of a machine share.
 """
 
 import asyncio
 import contextlib
 import dataclasses
-import ssl
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
-from weighbridge.load.expectation import Expectation
+from weighbridge.core.masking import mask
+from weighbridge.load.expectation import Expectation, excerpt
 from weighbridge.load.generator.connection import IDLE, Connection
 from weighbridge.load.generator.loop_timer import LoopTimer
-from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
+from weighbridge.load.generator.pool_size import OWN_ERRORS, PoolLimit, PoolSize
+from weighbridge.load.generator.tls import tls_context
+from weighbridge.load.results.samples import NEVER, RIGHT, LoadSamples, RequestOutcome
 
 SWEEP_S = 0.05
+STREAM_LOOKS = 100
+NO_CONNECTION_TEXT = "no connection was free within the timeout"
 CONNECT_BATCH = 64
 MAX_REASON_CHARS = 300
 
@@ -35,21 +40,30 @@ class TargetUnreachable(Refused):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EngineJob:
-    """The requests of one process: request n of this engine is `first + n x step` of the plan, due at `due_ns[n]`."""
+    """The requests of one process: request n of this engine is `first + n x step` of the plan, due at `due_ns[n]`.
+
+    `checked` says whose bodies are checked. `ca_file` has the certificates to trust, by default those of the system.
+    """
 
     target: PinnedAddress
     messages: Sequence[bytes]
     due_ns: NDArray[np.int64]
     first: int
     step: int
-    connections: int
+    checked: NDArray[np.bool_]
+    pool: PoolSize
     timeout_s: float
     answer_bytes: int
     expect: Expectation
+    ca_file: str = ""
 
 
 class LoadEngine:
-    """A bounded connection pool, a backlog, and the timestamps of every request."""
+    """A connection pool, a backlog, and the timestamps of every request.
+
+    `pool_limits` has what kept the pool from growing when a request needed it, `peak` the most connections at once,
+    `streamed` how many of the first answers were streamed.
+    """
 
     def __init__(self, job: EngineJob, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
         """Allocate all timestamps in advance."""
@@ -61,16 +75,24 @@ class LoadEngine:
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
-        self._room, self._backlog = job.connections, deque[int]()
+        self._checked = job.checked.tolist()
+        self._room, self._held_back, self._backlog = job.pool.most, 0, deque[int]()
+        self.pool_limits: set[PoolLimit] = set()
+        self.peak, self.streamed = 0, 0
         self._next, self.settled, self.failed, self.opened = 0, 0, 0, 0
         self.complaints: dict[str, str] = {}
         self._finished: asyncio.Future[None] = loop.create_future()
         self._timeout_ns = int(job.timeout_s * 1e9)
-        self._tls = ssl.create_default_context() if job.target.scheme == "https" else None
+        self._tls = tls_context(job.ca_file) if job.target.scheme == "https" else None
+
+    @property
+    def looks_for_streams(self) -> bool:
+        """Whether answers are still looked at for signs of streaming: the first ones are enough."""
+        return self.settled < STREAM_LOOKS
 
     async def open(self) -> None:
         """Open the pool before the start; raise TargetUnreachable if no connection can be opened."""
-        wanted = min(self.job.connections, len(self.job.due_ns))
+        wanted = min(self.job.pool.warm, self._most_at_once())
         error: BaseException | None = None
         while wanted > 0 and error is None:
             batch = min(CONNECT_BATCH, wanted)
@@ -90,9 +112,7 @@ class LoadEngine:
 
     async def fire(self, start_ns: int) -> LoadSamples:
         """Send every request when it is due, counted from `start_ns`, and return the samples after all have ended."""
-        self._due = (self.job.due_ns + start_ns).tolist()
-        self._timer = LoopTimer(self._loop, self._take_due)
-        self._loop.call_later(SWEEP_S, self._sweep)
+        self._begin(start_ns)
         try:
             self._take_due()
             if self._due:
@@ -101,6 +121,11 @@ class LoadEngine:
             self._timer.close()
             self.close()
         return self._samples(start_ns)
+
+    def _begin(self, start_ns: int) -> None:
+        self._due = (self.job.due_ns + start_ns).tolist()
+        self._timer = LoopTimer(self._loop, self._take_due)
+        self._loop.call_later(SWEEP_S, self._sweep)
 
     def stop(self) -> None:
         """Stop immediately: send nothing more, and leave current requests unsettled."""
@@ -115,15 +140,24 @@ class LoadEngine:
         for connection in list(self._all):
             connection.drop()
 
-    def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "") -> None:
-        """Record the outcome of a request, and the first error message of each kind of failure."""
+    def _most_at_once(self) -> int:
+        return len(self.job.due_ns)
+
+    def settle(self, request: int, outcome: RequestOutcome, at_ns: int, why: str = "", shown: bytes = b"") -> None:
+        """Record the outcome of a request, and the first error message of each kind of failure.
+
+        The message ends with the start of `shown`, a part of the answer.
+        """
         if self._finished.done():
             return
         self._done[request], self._outcome[request] = at_ns, outcome
         self.settled += 1
-        if outcome is not RequestOutcome.ANSWERED:
+        if outcome not in RIGHT:
             self.failed += 1
-            self.complaints.setdefault(outcome.name.lower(), why[:MAX_REASON_CHARS])
+            kind = outcome.name.lower()
+            if kind not in self.complaints:
+                text = f"{why}; it starts with {excerpt(shown)}" if shown else why
+                self.complaints[kind] = mask(text)[:MAX_REASON_CHARS]
         if self.settled == len(self._due):
             self.stop()
 
@@ -161,27 +195,40 @@ class LoadEngine:
 
     def _ask(self, connection: Connection, request: int) -> None:
         job, number = self.job, self.job.first + request * self.job.step
-        keeps_body = job.expect.reads_bodies and number % job.expect.every == 0
-        self._sent[request] = connection.ask(request, job.messages[number % len(job.messages)], keeps_body=keeps_body)
+        message, keeps_body = job.messages[number % len(job.messages)], self._checked[request]
+        self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)
 
     def _serve_backlog(self) -> None:
-        while self._backlog and self._room > 0 and not self._finished.done():
+        """Open one connection for each waiting request, as far as the pool may grow."""
+        while len(self._opening) < len(self._backlog) and not self._finished.done():
+            if self._room <= 0:
+                self.pool_limits |= set() if self._held_back else {self.job.pool.limit}
+                return
             self._room -= 1
-            task = self._loop.create_task(self._open_for(self._backlog.popleft()))
+            task = self._loop.create_task(self._open_one())
             self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            task.add_done_callback(self._after_opening)
 
-    async def _open_for(self, request: int) -> None:
-        """Open a connection for one request; if that fails, the request fails."""
+    def _after_opening(self, task: "asyncio.Task[None]") -> None:
+        self._opening.discard(task)
+        self._serve_backlog()
+
+    async def _open_one(self) -> None:
+        """Open a connection for the request that has waited longest; if the target refuses it, that request fails."""
         try:
             connection = await self._connect()
         except OSError as error:
-            kind = RequestOutcome.TIMED_OUT if isinstance(error, TimeoutError) else RequestOutcome.REFUSED
-            self.settle(request, kind, self._clock(), describe_error(error))
+            if (limit := OWN_ERRORS.get(error.errno or 0)) is not None:
+                # Not a failure of the target: try again at the next sweep, or when a connection is free.
+                self.pool_limits.add(limit)
+                self._held_back += 1
+                return
             self._room += 1
-            self._serve_backlog()
+            if self._backlog:
+                kind = RequestOutcome.TIMED_OUT if isinstance(error, TimeoutError) else RequestOutcome.REFUSED
+                self.settle(self._backlog.popleft(), kind, self._clock(), describe_error(error))
         else:
-            self._ask(connection, request)
+            self.free(connection)
 
     async def _connect(self) -> Connection:
         target = self.job.target
@@ -194,6 +241,7 @@ class LoadEngine:
             raise ConnectionError("the target sent data before a request, or closed the connection immediately")
         self._all.add(made)
         self.opened += 1
+        self.peak = max(self.peak, len(self._all))
         return made
 
     def _new_connection(self) -> Connection:
@@ -203,23 +251,25 @@ class LoadEngine:
         """Fail requests that have waited longer than the timeout."""
         late_ns = self._clock() - self._timeout_ns
         while self._backlog and self._due[self._backlog[0]] < late_ns:
-            request = self._backlog.popleft()
-            self.settle(
-                request, RequestOutcome.NO_CONNECTION, self._clock(), "no connection was free within the timeout"
-            )
+            # Only this side is to blame if nothing was being opened.
+            kind = RequestOutcome.TIMED_OUT if self._opening else RequestOutcome.NO_CONNECTION
+            text = "no connection was opened within the timeout" if self._opening else NO_CONNECTION_TEXT
+            self.settle(self._backlog.popleft(), kind, self._clock(), text)
         for connection in [each for each in self._all if each.request != IDLE and each.sent_at_ns < late_ns]:
             text = f"no complete answer within {self.job.timeout_s:g} s"
             connection.fail(RequestOutcome.TIMED_OUT, self._clock(), text)
+        self._room, self._held_back = self._room + self._held_back, 0
+        self._serve_backlog()
         if not self._finished.done():
             self._loop.call_later(SWEEP_S, self._sweep)
 
     def _samples(self, start_ns: int) -> LoadSamples:
-        def since_start(stamps: "array[int]") -> NDArray[np.int64]:
+        def since_start(stamps: "Sequence[int] | array[int]") -> NDArray[np.int64]:
             times = np.array(stamps, dtype=np.int64)
             return np.where(times == NEVER, NEVER, times - start_ns)
 
-        taken, sent, done = (since_start(each) for each in (self._taken, self._sent, self._done))
-        return LoadSamples(self.job.due_ns, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
+        due, taken, sent, done = (since_start(each) for each in (self._due, self._taken, self._sent, self._done))
+        return LoadSamples(due, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
 
 
 def describe_error(error: BaseException) -> str:

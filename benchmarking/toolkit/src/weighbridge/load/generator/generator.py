@@ -1,20 +1,22 @@
 """The generator: several processes that start and stop together, with merged raw samples."""
 
+import base64
 import contextlib
 import dataclasses
 import io
 import json
+import os
 import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
 from weighbridge.measure.stopping import Progress
 
@@ -42,7 +44,13 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GeneratorResult:
-    """The results of all processes; `lost_processes` ended without samples."""
+    """The results of all processes; `lost_processes` ended without samples.
+
+    `opened` counts connections, `peak` those open at once; `pool_limits` are what kept the pool from growing.
+    `processor_share` is the share of its processor that the busiest process used, or of all processors that all used,
+    whichever is larger; `crowding` is the number of processes for each processor. `streamed` of the first answers were
+    streamed.
+    """
 
     samples: LoadSamples
     is_stopped: bool
@@ -50,6 +58,29 @@ class GeneratorResult:
     opened: int
     cpu_s: float
     complaints: dict[str, str]
+    peak: int = 0
+    pool_limits: tuple[str, ...] = ()
+    processor_share: float = 0.0
+    crowding: float = 0.0
+    streamed: int = 0
+
+    def counters(self) -> dict[str, Any]:
+        """Return the counters of this part, as `merge_counters` reads them."""
+        return {name: getattr(self, name) for name in COUNTERS}
+
+
+COUNTERS = ("opened", "peak", "pool_limits", "streamed", "cpu_s", "processor_share", "crowding", "complaints")
+
+
+def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the counters of a whole test as fields of `GeneratorResult`, from those of its parts."""
+    sums = {name: sum(part[name] for part in parts) for name in ("opened", "peak", "streamed", "cpu_s")}
+    return {
+        **sums,
+        "pool_limits": tuple(sorted({limit for part in parts for limit in part["pool_limits"]})),
+        **{name: max(part[name] for part in parts) for name in ("processor_share", "crowding")},
+        "complaints": {kind: text for part in reversed(parts) for kind, text in part["complaints"].items()},
+    }
 
 
 @dataclasses.dataclass
@@ -90,7 +121,7 @@ def generate_load(
     target: PinnedAddress,
     *,
     share: Shard,
-    answer_bytes: int,
+    caps: LoadCaps,
     folder: Path,
     on_progress: Progress,
     should_stop: Callable[[], bool],
@@ -102,8 +133,9 @@ def generate_load(
     are called several times a second; once `should_stop()` is true, the processes end within a second and the partial
     result is returned. Writes only to `folder`. Raises GeneratorFailed if nothing was measured.
     """
-    processes = GeneratorProcesses(plan, target, share=share, answer_bytes=answer_bytes, folder=folder)
+    processes = GeneratorProcesses()
     try:
+        processes.start(plan, target, share=share, caps=caps, folder=folder)
         is_stopped = processes.follow(plan, on_progress=on_progress, should_stop=should_stop, starts_at_s=starts_at_s)
         return processes.collect(is_stopped=is_stopped)
     finally:
@@ -113,20 +145,30 @@ def generate_load(
 class GeneratorProcesses:
     """The processes of one test."""
 
-    def __init__(self, plan: LoadPlan, target: PinnedAddress, *, share: Shard, answer_bytes: int, folder: Path) -> None:
-        """Start one process for each part."""
-        document = {**dataclasses.asdict(plan), "headers": list(plan.headers)}
+    def __init__(self) -> None:
+        """Begin without processes."""
         self.children: list[GeneratorProcess] = []
+
+    def start(self, plan: LoadPlan, target: PinnedAddress, *, share: Shard, caps: LoadCaps, folder: Path) -> None:
+        """Start one process for each part; raise GeneratorFailed if the system allows no more processes or files."""
+        document = {**dataclasses.asdict(plan), "headers": list(plan.headers)}
         for part in share.mine:
             order = {
                 "plan": document,
                 "target": dataclasses.asdict(target),
                 "share": part,
                 "of": share.of,
-                "answer_bytes": answer_bytes,
+                "caps": dataclasses.asdict(caps),
                 "samples": str(folder / f"samples-{part}.npz"),
             }
-            child = start(Path(str(order["samples"])))
+            try:
+                child = start(Path(str(order["samples"])))
+            except OSError as error:
+                text = (
+                    f"Process {part + 1} of {share.of} of the generator cannot start: {error.strerror}. Use fewer "
+                    "--processes, or raise the limits of this session (ulimit -n, ulimit -u)."
+                )
+                raise GeneratorFailed(text, field="processes") from error
             self.children.append(child)
             child.send(**order)
 
@@ -160,19 +202,14 @@ class GeneratorProcesses:
         if not finished:
             why = "It was stopped before it started." if is_stopped else "Its processes ended without a result."
             raise GeneratorFailed(f"The load generator measured nothing. {why}")
-        parts: list[LoadSamples] = []
-        complaints: dict[str, str] = {}
-        for path, done in finished.items():
-            complaints = {**done["complaints"], **complaints}
-            with path.open("rb") as file:
-                parts.append(read_samples(file))
+        processors, shares = len(os.sched_getaffinity(0)), [done["processor_share"] for done in finished.values()]
+        crowding = {"crowding": len(self.children) / processors}
+        counters = merge_counters([done | crowding for done in finished.values()])
         return GeneratorResult(
-            samples=merge_samples(parts),
+            samples=merge_samples([_samples_from(path, done) for path, done in finished.items()]),
             is_stopped=is_stopped,
             lost_processes=len(self.children) - len(finished),
-            opened=sum(done["opened"] for done in finished.values()),
-            cpu_s=sum(done["cpu_s"] for done in finished.values()),
-            complaints=complaints,
+            **{**counters, "processor_share": max(*shares, sum(shares) / processors)},
         )
 
     def end(self) -> None:
@@ -194,6 +231,12 @@ class GeneratorProcesses:
             return 0.0, "opening connections"
         settled, failed = (sum(getattr(child, name) for child in self.children) for name in ("settled", "failed"))
         return min(1.0, elapsed_s / plan.duration_s), f"{settled:,} done, {failed:,} failed"
+
+
+def _samples_from(path: Path, done: Mapping[str, Any]) -> LoadSamples:
+    """Read the samples of a process from its file, or from its message if it could not write one."""
+    content = base64.b64decode(done["samples"]) if "samples" in done else path.read_bytes()
+    return read_samples(io.BytesIO(content))
 
 
 def start(samples: Path) -> GeneratorProcess:

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.load.results.intervals import UNANSWERED_MS, percentile_intervals
-from weighbridge.load.results.samples import NEVER, LoadSamples
+from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
+from weighbridge.load.results.success import count_rate, error_interval, goodput
 from weighbridge.measure.metrics import NS_PER_MS, interval_metric, missing_samples
-from weighbridge.statistics.order_statistics import Interval, failure_interval, minimum_samples
+from weighbridge.statistics.order_statistics import minimum_samples
 
+HEADLINE, HEADLINE_P = "response_time_p99_ms", 0.99
 NS_PER_S = 1e9
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 LAG_PERCENTILES: Mapping[str, float] = {"p99": 0.99}
@@ -57,9 +59,22 @@ def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMet
 
 
 def response_times_ms(samples: LoadSamples) -> NDArray[np.float64]:
-    """Return done - scheduled of every settled request; UNANSWERED_MS for those without a correct answer."""
-    times = np.where(samples.answered, (samples.done_ns - samples.scheduled_ns) / NS_PER_MS, UNANSWERED_MS)
+    """Return done - scheduled of every settled request; UNANSWERED_MS for those without a correct answer.
+
+    A body that was not checked counts as the one checked last before it: a wrong body stands for those around it.
+    """
+    right = samples.answered & ~_beside_wrong_body(samples)
+    times = np.where(right, (samples.done_ns - samples.scheduled_ns) / NS_PER_MS, UNANSWERED_MS)
     return np.asarray(times[samples.settled], dtype=np.float64)
+
+
+def _beside_wrong_body(samples: LoadSamples) -> NDArray[np.bool_]:
+    """Mask of the requests whose last check before them, or the first check of all, found a wrong body."""
+    checks = np.flatnonzero(samples.checked)
+    if len(checks) == 0:
+        return np.zeros(len(samples.outcome), dtype=np.bool_)
+    last = np.searchsorted(checks, np.arange(len(samples.outcome)), side="right") - 1
+    return np.equal(samples.outcome[checks[np.maximum(last, 0)]], RequestOutcome.WRONG_ANSWER)
 
 
 def connection_waits_ms(samples: LoadSamples) -> NDArray[np.float64]:
@@ -92,25 +107,15 @@ def per_second_series(samples: LoadSamples) -> list[dict[str, Any]]:
 
 
 def _rates(samples: LoadSamples, duration_s: float) -> dict[str, dict[str, Any]]:
-    settled = int(samples.settled.sum())
-    failed = failure_interval(settled - int(samples.answered.sum()), settled)
+    failed = error_interval(samples)
     if failed is None:
         return {}
     span_s = max(duration_s, float(samples.done_ns.max()) / NS_PER_S)
     return {
-        "achieved_per_s": _count_rate(int(samples.answered.sum()), span_s),
-        "offered_per_s": _count_rate(settled, duration_s),
+        "achieved_per_s": interval_metric(goodput(samples, span_s=span_s), "1/s"),
+        "offered_per_s": interval_metric(count_rate(int(samples.settled.sum()), duration_s), "1/s"),
         "error_rate": interval_metric(failed, "ratio"),
     }
-
-
-def _count_rate(events: int, span_s: float) -> dict[str, Any]:
-    """Return a rate with the 95 % interval of a Poisson count (Garwood 1936)."""
-    from scipy.stats import chi2
-
-    lower = float(chi2.ppf(0.025, 2 * events)) / 2 if events else 0.0
-    upper = float(chi2.ppf(0.975, 2 * events + 2)) / 2
-    return interval_metric(Interval(events / span_s, lower / span_s, upper / span_s, 0.95, events), "1/s")
 
 
 def _why_missing(name: str, p: float, n: int) -> dict[str, str]:

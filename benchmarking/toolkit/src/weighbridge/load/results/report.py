@@ -4,17 +4,19 @@ import dataclasses
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.generator.generator import GeneratorResult, Shard, generate_load
+from weighbridge.load.generator.tls import tls_context
 from weighbridge.load.messages import build_requests, read_bodies
 from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
-from weighbridge.load.results.metrics import LoadMetrics, metrics_of, per_second_series
-from weighbridge.load.results.verdict import HEADLINE, judge
+from weighbridge.load.results.metrics import HEADLINE, LoadMetrics, metrics_of, per_second_series
+from weighbridge.load.results.success import bodies_checked
+from weighbridge.load.results.verdict import judge
 from weighbridge.load.target import is_this_machine
 from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.stopping import Progress
@@ -40,37 +42,43 @@ def run_load(
     GeneratorFailed if nothing was measured; a stopped test returns a partial result (`is_partial`).
     """
     check_caps(plan, caps)
-    build_requests(plan, target)  # validates all requests before any process starts
+    # Validates all requests before any process starts.
+    build_requests(plan, target)
+    if plan.ca_file:
+        tls_context(plan.ca_file)
+    described = load_manifest(plan, target)  # before the run: files may be gone after it
     before = interference.read_counters(clock)
     result = generate_load(
         plan,
         target,
         share=Shard(mine=range(plan.processes), of=plan.processes),
-        answer_bytes=caps.answer_bytes,
+        caps=caps,
         folder=folder,
         on_progress=on_progress,
         should_stop=should_stop,
     )
     after = interference.read_counters(clock)
     seen = interference.interference_between(before, after, spins_ns=(), cpus=len(os.sched_getaffinity(0)))
-    return load_document(plan, target, result, seen=seen, now=now), result
+    return load_document(plan, result, described=described, seen=seen, now=now), result
 
 
 def load_document(
     plan: LoadPlan,
-    target: PinnedAddress,
     result: GeneratorResult,
     *,
+    described: Mapping[str, Any],
     seen: interference.Interference | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the document of a test; `seen` is the interference on this machine."""
-    metrics = metrics_of(result.samples, duration_s=span_s(plan, result), seed=plan.seed)
-    verdict = judge(plan, result, metrics, is_co_located=is_this_machine(target.address), interference=seen)
+    """Return the document of a test; `described` is its `load_manifest`, `seen` the interference on this machine."""
+    metrics = metrics_of_test(plan, result)
+    is_co_located = described["target"]["is_this_machine"]
+    verdict = judge(plan, result, metrics, is_co_located=is_co_located, interference=seen)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": result.is_stopped or bool(result.lost_processes),
+        "loop": "closed" if plan.is_closed else "open",
         "headline": HEADLINE,
         "verdict": verdict.as_document(),
         "metrics": metrics.metrics,
@@ -80,16 +88,42 @@ def load_document(
             for kind, count in result.samples.failures.items()
         ],
         "within_limit": _within_limit(plan, metrics),
+        "bodies": bodies_checked(result.samples),
+        "notes": list(notes(plan)),
         "series": per_second_series(result.samples),
         "run": {
             "connections_opened": result.opened,
+            "connections_at_once": result.peak,
+            "connections_limited_by": list(result.pool_limits),
             "generator_cpu_s": round(result.cpu_s, 3),
+            "generator_processor_share": round(result.processor_share, 3),
             "unsettled": int((~result.samples.settled).sum()),
             "interference": _interference(seen),
         },
         "plan": plan.as_document(),
-        "manifest": manifest.seal_manifest(load_manifest(plan, target)),
+        "manifest": manifest.seal_manifest(dict(described)),
     }
+
+
+def metrics_of_test(plan: LoadPlan, result: GeneratorResult) -> LoadMetrics:
+    """Return the metrics of a test; a closed loop offers no rate of its own."""
+    metrics = metrics_of(result.samples, duration_s=span_s(plan, result), seed=plan.seed)
+    if plan.is_closed:
+        metrics.metrics.pop("offered_per_s", None)
+    return metrics
+
+
+def notes(plan: LoadPlan) -> Iterator[dict[str, str]]:
+    """Yield what a reader must know besides the verdict: what was not checked, and what the loop cannot show."""
+    if not plan.expect.reads_bodies:
+        text = "Bodies were not checked: every answer with the expected status counts as right."
+        yield {"code": "bodies.unchecked", "message": text}
+    if plan.is_closed:
+        text = (
+            "A closed loop cannot show overload: its users wait for a slow target and send less. Its response times "
+            "hold for these users and think times, not for a rate."
+        )
+        yield {"code": "loop.closed", "message": text}
 
 
 def span_s(plan: LoadPlan, result: GeneratorResult) -> float:
@@ -125,9 +159,14 @@ def load_manifest(plan: LoadPlan, target: PinnedAddress) -> dict[str, Any]:
         "target": {**dataclasses.asdict(target), "is_this_machine": is_this_machine(target.address)},
         "plan": plan.as_document(),
         "bodies": _digest_of_bodies(plan),
+        "trusted": _digest_of_certificates(plan),
         "libraries": manifest.library_versions(LIBRARIES),
         "machine": manifest.describe_machine(),
     }
+
+
+def _digest_of_certificates(plan: LoadPlan) -> str | None:
+    return f"sha256:{hashlib.sha256(Path(plan.ca_file).read_bytes()).hexdigest()}" if plan.ca_file else None
 
 
 def _digest_of_bodies(plan: LoadPlan) -> dict[str, Any] | None:

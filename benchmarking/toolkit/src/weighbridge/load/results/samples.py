@@ -13,7 +13,11 @@ NEVER = -1
 
 
 class RequestOutcome(IntEnum):
-    """The outcome of a request. UNSETTLED: the test ended before the request was due or had an outcome."""
+    """The outcome of a request.
+
+    UNSETTLED: the test ended before the request was due or had an outcome. ANSWERED: the expected status, with an
+    unchecked body; CHECKED: the expected status and body.
+    """
 
     UNSETTLED = 0
     ANSWERED = 1
@@ -25,6 +29,10 @@ class RequestOutcome(IntEnum):
     GARBAGE = 7
     TOO_LARGE = 8
     NO_CONNECTION = 9
+    CHECKED = 10
+
+
+RIGHT = (RequestOutcome.ANSWERED, RequestOutcome.CHECKED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +56,13 @@ class LoadSamples:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """Mask of the requests with the expected answer."""
-        return np.equal(self.outcome, RequestOutcome.ANSWERED)
+        """Mask of the requests with the expected answer, as far as it was checked."""
+        return np.isin(self.outcome, RIGHT)
+
+    @property
+    def checked(self) -> NDArray[np.bool_]:
+        """Mask of the requests whose answers had the expected status, and whose bodies were checked."""
+        return np.isin(self.outcome, (RequestOutcome.CHECKED, RequestOutcome.WRONG_ANSWER))
 
     @property
     def failures(self) -> dict[str, int]:
@@ -58,7 +71,7 @@ class LoadSamples:
         return {
             kind.name.lower(): int(counts[kind])
             for kind in RequestOutcome
-            if kind > RequestOutcome.ANSWERED and counts[kind]
+            if kind not in (RequestOutcome.UNSETTLED, *RIGHT) and counts[kind]
         }
 
     def as_bytes(self) -> bytes:

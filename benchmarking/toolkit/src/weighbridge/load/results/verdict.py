@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 
 from weighbridge.load.generator.generator import GeneratorResult
-from weighbridge.load.plan import LoadPlan
-from weighbridge.load.results.metrics import LoadMetrics
+from weighbridge.load.plan import Arrivals, LoadPlan
+from weighbridge.load.results.client_limits import client_reasons
+from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, response_times_ms
 from weighbridge.measure.conditions.interference import Interference
-from weighbridge.measure.verdict import Status, ValidityReason, Verdict, steal_reasons
+from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict, steal_reasons
 from weighbridge.statistics.order_statistics import minimum_samples
+from weighbridge.statistics.trend import growth
 
-HEADLINE, HEADLINE_P = "response_time_p99_ms", 0.99
-# The delay of the generator is part of every response time; these shares of the headline limit it.
-LAG_INDICATIVE, LAG_INVALID = 0.05, 0.10
-LAG_INDICATIVE_MS, LAG_INVALID_MS = 1.0, 2.0
-MAX_WAITED_SHARE = 0.01
 MAX_FAILED_SHARE = 0.01
+STEADY = (Arrivals.CONSTANT, Arrivals.POISSON)
+SATURATED = "load.saturated"
 
 
 def judge(
@@ -28,31 +27,14 @@ def judge(
     """Evaluate generator, samples, failures and the machine; `interference` is None if not measured."""
     return Verdict(
         (
-            *_generator(plan, metrics, result),
+            *client_reasons(plan, result, metrics),
             *_samples(result, metrics),
-            *_failures(result),
-            *_connections(plan, result),
+            *_failures(result, metrics),
+            *_saturation(plan, result),
+            *_streams(result),
             *_machine(is_co_located, interference),
         )
     )
-
-
-def _generator(plan: LoadPlan, metrics: LoadMetrics, result: GeneratorResult) -> Iterator[ValidityReason]:
-    if result.lost_processes:
-        text = f"{result.lost_processes} generator processes ended without samples."
-        yield ValidityReason("generator.lost_process", Status.INVALID, text)
-    lag_ms = metrics.value("generator_lag_p99_ms")
-    if lag_ms is None:
-        return
-    scale_ms = max(metrics.value(HEADLINE) or 0.0, plan.p99_limit_ms or 0.0)
-    indicative_ms = max(LAG_INDICATIVE_MS, LAG_INDICATIVE * scale_ms)
-    if lag_ms > indicative_ms:
-        invalid_ms = max(LAG_INVALID_MS, LAG_INVALID * scale_ms)
-        text = (
-            f"The generator itself was late by {lag_ms:.2f} ms at p99; at most {indicative_ms:.2f} ms is normal. Use "
-            "more --processes, a lower rate, or a less busy machine."
-        )
-        yield ValidityReason("generator.lag", Status.INVALID if lag_ms > invalid_ms else Status.INDICATIVE, text)
 
 
 def _samples(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[ValidityReason]:
@@ -69,25 +51,39 @@ def _samples(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[Validity
         yield ValidityReason("samples.stopped_early", Status.INDICATIVE, text)
 
 
-def _failures(result: GeneratorResult) -> Iterator[ValidityReason]:
+def _failures(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[ValidityReason]:
     failures, n = result.samples.failures, int(result.samples.settled.sum())
     if failures:
-        failed = sum(failures.values())
+        failed, share = sum(failures.values()), metrics.value("error_rate") or 0.0
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(failures.items()))
-        status = Status.INVALID if failed > MAX_FAILED_SHARE * n else Status.INDICATIVE
-        yield ValidityReason("errors.requests", status, f"{failed:,} of {n:,} requests failed ({kinds}).")
+        status = Status.INVALID if share > MAX_FAILED_SHARE else Status.INDICATIVE
+        text = f"{failed:,} of {n:,} requests failed ({kinds})."
+        if share * n > failed + 0.5:
+            text += f" With the bodies that were not checked, about {share:.2%} failed."
+        yield ValidityReason("errors.requests", status, text)
 
 
-def _connections(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityReason]:
-    samples = result.samples
-    # Longer than writing a request to a free connection takes.
-    waited = int((samples.sent_ns - samples.taken_ns > 1_000_000).sum())
-    if waited > MAX_WAITED_SHARE * len(samples.outcome):
+def _saturation(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityReason]:
+    """Yield that response times grew under a steady rate: they would be longer in a longer test."""
+    if plan.is_closed or plan.arrivals not in STEADY:
+        return
+    grown = growth(response_times_ms(result.samples))
+    if grown is not None and grown.change > MAX_MOVEMENT:
         text = (
-            f"{waited:,} requests waited here because all {plan.connections} connections were busy. Their wait is "
-            "part of the response time, not of the service time. Set --connections to rate x latency to avoid it."
+            f"Response times grew by {grown.change:.0%} during the test (p = {grown.p_value:.1g}): at this rate, "
+            "requests pile up, and percentiles depend on the duration. Use a lower rate, or a longer test."
         )
-        yield ValidityReason("connections.busy", Status.INDICATIVE, text)
+        yield ValidityReason(SATURATED, Status.INDICATIVE, text)
+
+
+def _streams(result: GeneratorResult) -> Iterator[ValidityReason]:
+    if result.streamed:
+        text = (
+            "The target streams its answers, as servers of language models do that add requests to a running batch. "
+            "The time of a request then depends on its length and on the requests beside it: percentiles at one rate "
+            "do not hold at another rate, or for another mix of requests. Use the rate and the bodies of production."
+        )
+        yield ValidityReason("answers.streamed", Status.INDICATIVE, text)
 
 
 def _machine(is_co_located: bool, interference: Interference | None) -> Iterator[ValidityReason]:

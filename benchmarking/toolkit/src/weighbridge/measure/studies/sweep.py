@@ -13,10 +13,16 @@ from weighbridge.measure.inputs.spec import NO_SIZES
 from weighbridge.measure.metrics import PERCENTILES
 from weighbridge.measure.scenarios import Offline, ProfileSettings
 from weighbridge.measure.stopping import Progress
+from weighbridge.measure.verdict import Status
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
 MAX_POINTS = 64
+TOO_MANY_THREADS = "environment.threads"
+UNCHECKED = {
+    "code": "answers.unchecked",
+    "message": "Answers were not checked: every query that raised no error counts as answered.",
+}
 THROUGHPUT = Offline.HEADLINE
 METRICS = (THROUGHPUT, *PERCENTILES, "error_rate", "peak_memory_mb")
 
@@ -76,6 +82,7 @@ def sweep(
         "measured_at": now.isoformat(),
         "is_partial": is_partial,
         "points": points,
+        "notes": [UNCHECKED],
         "manifest": seal_manifest(described) if described else None,
     }
 
@@ -101,13 +108,28 @@ def offline(
 
 
 def best_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the point with the highest throughput among those whose measurement is not invalid."""
+    """Return the point with the highest throughput among those that measured the model; None without any.
+
+    An invalid measurement, and one with more threads than processors, measured something else.
+    """
     measured = [
         point
         for point in document["points"]
-        if "refused" not in point and point["status"] != "invalid" and THROUGHPUT in point["metrics"]
+        if "refused" not in point
+        and point["status"] != Status.INVALID
+        and THROUGHPUT in point["metrics"]
+        and not doubts_of(point)
     ]
     return max(measured, key=lambda point: float(point["metrics"][THROUGHPUT]["value"]), default=None)
+
+
+def doubts_of(point: Mapping[str, Any]) -> list[str]:
+    """Return the messages why the throughput of a measured point is not that of the model."""
+    return [
+        reason["message"]
+        for reason in point.get("reasons", ())
+        if reason["status"] == Status.INVALID or reason["code"] == TOO_MANY_THREADS
+    ]
 
 
 def _point(result: Mapping[str, Any]) -> dict[str, Any]:

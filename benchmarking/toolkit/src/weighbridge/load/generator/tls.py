@@ -1,0 +1,19 @@
+"""TLS of the generator: which certificates it trusts."""
+
+import ssl
+
+from weighbridge.core.errors import Invalid
+
+
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Return a context that trusts the certificates of the system, or only those of a PEM file.
+
+    Raises Invalid for a file that cannot be read or has no certificates.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:  # ssl.SSLError is one
+        why = error.strerror if not isinstance(error, ssl.SSLError) and error.strerror else "it has no PEM certificates"
+        raise Invalid(f"The certificates of {ca_file} cannot be read: {why}.", field="cacert") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context
