@@ -30,7 +30,7 @@ from governance.jobs.models import Leased, Pulse
 from governance.jobs.signs_of_life import lease_renewed
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
-from weighbridge.measure.results.quality_verdict import OWN_LABELS, with_own_labels_void
+from weighbridge.measure.quality.verdict import OWN_LABELS, with_own_labels_void
 from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
 from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives

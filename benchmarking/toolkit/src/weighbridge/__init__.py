@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
+    from weighbridge.api.data import prepare_data
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -29,6 +30,7 @@ _MODULES = {
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
+    "api.data": ("prepare_data",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
@@ -53,6 +55,7 @@ __all__ = [
     "load_test",
     "optimize",
     "pareto",
+    "prepare_data",
     "profile",
     "project_costs",
     "recommend",

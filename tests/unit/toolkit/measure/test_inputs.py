@@ -135,12 +135,6 @@ def test_a_stated_size_that_the_rows_do_not_have_is_refused():
     assert bind([spec], DataSet.of(X, Y), InputSettings(dims={"width": 4})).columns["x"] is X
 
 
-def test_numbers_are_cast_only_if_that_is_asked_for():
-    spec = InputSpec("x", "float16", ("n", 4))
-    bound = bind([spec], DataSet.of(X, Y), InputSettings(casts=True))
-    assert bound.feed(0, 1, RNG)["x"].dtype == np.float16
-
-
 def test_a_row_may_be_a_query_of_its_own():
     """Sequence first, or no dimension for rows at all."""
     sequences = np.zeros((3, 50, 1, 8), dtype=np.float32)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from weighbridge.measure.results.quality_verdict import OWN_LABELS, with_doubts, with_own_labels_void
+from weighbridge.measure.quality.verdict import OWN_LABELS, with_doubts, with_own_labels_void
 from weighbridge.quality.checks import (
     MIN_ROWS,
     PERFECT_ROWS,

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import Source, document_of, read_json
-from weighbridge.api.profiling import PathLike
+from weighbridge.api.documents import PathLike, Source, document_of, read_json
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
 from weighbridge.core.extras import require_extra

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.data import Data, data_file
+from weighbridge.api.documents import PathLike
 from weighbridge.api.job_progress import NOBODY, Watcher, working_folder
-from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.comparison_table import comparison_parts
 from weighbridge.core.errors import Invalid
@@ -21,7 +22,7 @@ from weighbridge.systems.target import NO_OPTIONS
 def compare(  # noqa: PLR0913 -- the options of the command line
     models: Sequence[PathLike] | Mapping[str, PathLike],
     *,
-    data: PathLike | None = None,
+    data: Data | None = None,
     margin: float = 0.01,
     rounds: int = 24,
     block_ms: float = 50.0,
@@ -63,7 +64,7 @@ def compare(  # noqa: PLR0913 -- the options of the command line
         return comparison_result(
             isolated_comparison.compare_isolated(
                 models={name: Path(model) for name, model in named_models.items()},
-                data=Path(data) if data is not None else None,
+                data=data_file(data, model=next(iter(named_models.values()), None), folder=folder),
                 settings=settings,
                 limits=Limits(wall_s=wall),
                 workdir=folder,

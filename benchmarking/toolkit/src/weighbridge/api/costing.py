@@ -5,8 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import Source, document_of, read_yaml
-from weighbridge.api.profiling import PathLike
+from weighbridge.api.documents import PathLike, Source, document_of, read_yaml
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
 from weighbridge.core.extras import require_extra

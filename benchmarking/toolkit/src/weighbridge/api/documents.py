@@ -14,6 +14,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing import json_text
 from weighbridge.core.parsing.limits import MEASUREMENT
 
+PathLike = str | os.PathLike[str]
 Source = str | os.PathLike[str] | Mapping[str, Any] | Result
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import check_writable, write_file
+from weighbridge.api.documents import PathLike, check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
-from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress

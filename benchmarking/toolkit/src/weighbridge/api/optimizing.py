@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from weighbridge.api.documents import write_json
+from weighbridge.api.documents import PathLike, write_json
 from weighbridge.api.job_progress import NOBODY, Watcher, now
-from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.variant_table import candidates_parts
 from weighbridge.core.errors import Invalid

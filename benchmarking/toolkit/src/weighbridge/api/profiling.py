@@ -1,10 +1,11 @@
 """`profile`: the latency, memory and quality of a model."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.data import Data, data_file
+from weighbridge.api.documents import PathLike
 from weighbridge.api.job_progress import NOBODY, Watcher, working_folder
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import result_parts
@@ -23,15 +24,13 @@ from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
-PathLike = str | os.PathLike[str]
-
 
 def profile(  # noqa: PLR0913 -- the options of the command line
     model: PathLike | None = None,
     *,
     system: str = "onnx",
     options: Mapping[str, Any] = NO_OPTIONS,
-    data: PathLike | None = None,
+    data: Data | None = None,
     scenario: str = "single-stream",
     samples: int | None = None,
     batch: int = 1,
@@ -61,8 +60,8 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     `model` is an ONNX file; it is measured in a sandbox unless you `trust` it. Other systems are selected by `system`
     and its `options`, and run without a sandbox: `"torch"` with `factory` ("package.module:factory") and `shape` (of
     the input, a name for a free dimension), `"http"` with `url`, or your own (see `weighbridge.systems.registry`).
-    `data` is an `.npz` file with an array for each input (`x` for a single one) and the truth `y` (rows,); without it,
-    inputs are random and quality is not measured.
+    `data` has an array for each input (`x` for a single one) and the truth `y` (rows,), as a mapping or an `.npz` file;
+    a table or a folder is read as `prepare_data` reads it. Without it, inputs are random and quality is not measured.
 
     `dims` are sizes of free dimensions by name or `"input[axis]"` (0: the number of rows), `inputs` values of inputs
     for all queries, `state` the outputs that are inputs of the next call, by input. A free dimension that nobody stated
@@ -80,14 +79,6 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     Raises Invalid for input that cannot be measured, RunFailed if the run dies or takes too long, and RunCanceled if
     `watcher` stops it; the `partial` of the last two is the document of the metrics measured so far.
     """
-    target = Target(
-        system=system,
-        model=Path(model) if model is not None else None,
-        options=options,
-        data=Path(data) if data is not None else None,
-        wall_s=wall,
-        is_trusted=trust,
-    )
     engine = RuntimeSettings(
         provider=provider,
         options=dict(provider_options),
@@ -104,6 +95,14 @@ def profile(  # noqa: PLR0913 -- the options of the command line
         tdp_w=tdp_w,
     )
     with working_folder() as folder:
+        target = Target(
+            system=system,
+            model=Path(model) if model is not None else None,
+            options=options,
+            data=data_file(data, model=model, folder=folder),
+            wall_s=wall,
+            is_trusted=trust,
+        )
         found = target.measure(settings, follow=watcher.follow(), workdir=folder)
         return profile_result(_with_operators(found, target, settings, folder, watcher) if operators else found)
 

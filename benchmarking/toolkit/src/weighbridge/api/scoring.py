@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weighbridge.api.profiling import PathLike
+from weighbridge.api.documents import PathLike
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import scores_parts
 from weighbridge.core.errors import Invalid

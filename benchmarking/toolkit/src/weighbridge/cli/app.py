@@ -22,6 +22,7 @@ from weighbridge.cli.measure.optimize import optimize
 from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.sweep import sweep
+from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.score import score
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_runs, track
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-MEASURE = (profile, compare, score, rerun, sweep, max_rate, load, optimize)
+MEASURE = (prepare_data, profile, compare, score, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
     app.command()(command)

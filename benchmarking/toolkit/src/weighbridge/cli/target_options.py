@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 ModelArgument = Annotated[Path | None, typer.Argument(help="The model (ONNX file).", show_default=False)]
 DataOption = Annotated[
-    Path | None, typer.Option(help="Data set, .npz with an array for each input, x for a single one, and y (rows,).")
+    Path | None,
+    typer.Option(help="Data set: .npz (see prepare-data), table (.csv, .parquet, .jsonl), folder of images or .wav."),
 ]
 ThreadsOption = Annotated[int, typer.Option(help="Number of threads for the model.")]
 WallOption = Annotated[float, typer.Option(help="Time limit of a run in seconds.")]
@@ -157,10 +159,12 @@ Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]
 @contextmanager
 def runs_of(target: "Target", *, is_quiet: bool) -> Iterator[tuple[Run, Callable[[float, str], None]]]:
     """Yield a function that measures the target, and one that reports progress."""
+    from weighbridge.api.data import data_file
     from weighbridge.api.job_progress import working_folder
     from weighbridge.cli.watching import watching
 
     with working_folder() as folder, watching(is_quiet=is_quiet) as watcher:
+        target = replace(target, data=data_file(target.data, model=target.model, folder=folder))
         yield (
             lambda settings, on_progress: target.measure(settings, follow=watcher.follow(on_progress), workdir=folder),
             watcher.on_progress,

@@ -16,6 +16,8 @@ EXTRAS = {
     "vl_convert": "charts",
     "pandas": "pandas",
     "polars": "polars",
+    "PIL": "images",
+    "tokenizers": "text",
 }
 
 

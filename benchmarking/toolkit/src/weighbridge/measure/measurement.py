@@ -15,14 +15,15 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure import metrics, scenario_metrics
-from weighbridge.measure.answering import Answering
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.queries import prepare_queries
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.loops.state import StateRunner
-from weighbridge.measure.quality_phase import answering_of, measure_answers
+from weighbridge.measure.quality.answering import Answering
+from weighbridge.measure.quality.phase import answering_of, measure_answers
+from weighbridge.measure.quality.verdict import with_doubts
 from weighbridge.measure.results.document import (
     describe_run,
     missing_entries,
@@ -31,7 +32,6 @@ from weighbridge.measure.results.document import (
     with_quality,
     without_quality,
 )
-from weighbridge.measure.results.quality_verdict import with_doubts
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.measure.stopping import Clock, Progress, StopMeasurement
 from weighbridge.measure.timed_run import measure_timed_run

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.answering import Answering
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
 from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.quality.answering import Answering
 from weighbridge.measure.stopping import Clock, Progress, Tick
 from weighbridge.optimization.operators import operator_times
 from weighbridge.quality.answers import AS_GIVEN

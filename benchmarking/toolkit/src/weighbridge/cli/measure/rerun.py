@@ -20,6 +20,8 @@ def rerun(
     quiet: target_options.QuietOption = False,
 ) -> None:
     """Repeat a run from its manifest and test whether the times are equivalent: exit 0 yes, 1 no, 2 cannot tell."""
+    from weighbridge.api.data import data_file
+    from weighbridge.api.job_progress import working_folder
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.comparison_table import rerun_parts
     from weighbridge.measure.studies.rerun import rerun as repeat
@@ -30,10 +32,12 @@ def rerun(
     with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
         tost(0.0, 1.0, margin=margin)
         first = read_json(result)
-        settings = settings_of(first, model=model, data=data)
-        check_same_isolation(first)
-        target = target_options.target_from(model=model, data=data, wall_s=wall)
-        with target_options.runs_of(target, is_quiet=quiet) as (run, say):
-            comparison = repeat(first, lambda: run(settings, say), margin=margin)
+        with working_folder() as folder:
+            file = data_file(data, model=model, folder=folder)
+            settings = settings_of(first, model=model, data=file)
+            check_same_isolation(first)
+            target = target_options.target_from(model=model, data=file, wall_s=wall)
+            with target_options.runs_of(target, is_quiet=quiet) as (run, say):
+                comparison = repeat(first, lambda: run(settings, say), margin=margin)
         output(Result(comparison, (), lambda: rerun_parts(comparison)), json_file, is_quiet=quiet)
     raise typer.Exit({"equivalent": DONE, "different": NO}.get(comparison["answer"], UNCLEAR))

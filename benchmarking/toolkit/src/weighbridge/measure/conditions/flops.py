@@ -21,7 +21,8 @@ INPUT_POSITIONS: Mapping[str, tuple[int, int]] = {"QLinearConv": (0, 3), "QLinea
 OPAQUE = frozenset(("Loop", "Scan", "If", "Einsum", "Attention", "DeformConv"))
 # Operators of ONNX Runtime that multiply nothing; all others of its domain may.
 PLAIN = re.compile(
-    r"(Dynamic)?(De)?QuantizeLinear|QLinear(Add|Mul|Sigmoid|Softmax|Concat|AveragePool|GlobalAveragePool|LeakyRelu|Where)"
+    r"(Dynamic)?(De)?QuantizeLinear"
+    r"|QLinear(Add|Mul|Sigmoid|Softmax|Concat|AveragePool|GlobalAveragePool|LeakyRelu|Where)"
     r"|(Fast|Bias|Quick)?Gelu|BiasSoftmax|(Skip|Simplified|SkipSimplified)*LayerNormalization|(Embed|Skip)LayerNorm\w*"
     r"|RotaryEmbedding|Trilu|Unique|GatherND|ExpandDims|Tokenizer|MurmurHash3"
 )

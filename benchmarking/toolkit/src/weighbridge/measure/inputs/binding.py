@@ -129,7 +129,7 @@ def _check_fits(spec: InputSpec, column: Column, settings: InputSettings) -> Non
         stated = settings.dimensions.size(spec, first + axis)
         if stated not in (None, ROWS) and set(shapes[:, axis].tolist()) != {stated}:
             raise _shape_refusal(spec, column)
-    _check_type(spec, column, settings)
+    _check_type(spec, column)
 
 
 def _shape_refusal(spec: InputSpec, column: Column) -> Invalid:
@@ -144,11 +144,11 @@ def _shape_refusal(spec: InputSpec, column: Column) -> Invalid:
     return Invalid(text, code="data_shape", field="data")
 
 
-def _check_type(spec: InputSpec, column: Column, settings: InputSettings) -> None:
+def _check_type(spec: InputSpec, column: Column) -> None:
     is_text = column.dtype.kind == "U"
     if spec.dtype == TEXT and is_text:
         return
-    if spec.dtype != TEXT and not is_text and (settings.casts or column.dtype == np.dtype(_numeric(spec))):
+    if spec.dtype != TEXT and not is_text and column.dtype == np.dtype(_numeric(spec)):
         return
     fix = "text" if spec.dtype == TEXT else f".astype({spec.dtype!r})"
     text = f"The array for the input {spec.name!r} contains {column.dtype}, not {spec.dtype}; save it with {fix}."

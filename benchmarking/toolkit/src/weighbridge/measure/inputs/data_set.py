@@ -10,7 +10,7 @@ import dataclasses
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def read_data_set(path: Path) -> DataSet:
     return DataSet(columns, _truth(columns, y))
 
 
-def write_data_set(data: DataSet, path: Path) -> None:
+def write_data_set(data: DataSet, file: Path | BinaryIO) -> None:
     """Write rows to an `.npz` file; the same rows give the same bytes. Raises OSError."""
     arrays: dict[str, NDArray[Any]] = {} if data.y is None else {TRUTH: data.y}
     for name, column in data.columns.items():
@@ -91,7 +91,7 @@ def write_data_set(data: DataSet, path: Path) -> None:
             arrays |= {name + VALUES: column.values, name + SHAPES: column.shapes}
         else:
             arrays[name] = column
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # names of arrays, not options
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, not options
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -89,8 +89,7 @@ def _stated(settings: InputSettings) -> str:
     dims = [f"{name}={'rows' if size == ROWS else size}" for name, size in settings.dims.items()]
     values = [f"{name}={value}" for name, value in settings.values.items()]
     states = [f"{name} from {output}" for name, output in settings.state.items()]
-    casts = ["numbers cast to the types of the model"] if settings.casts else []
-    parts = [*dims, *values, *states, *casts]
+    parts = [*dims, *values, *states]
     return f"; {', '.join(parts)}" if parts else ""
 
 

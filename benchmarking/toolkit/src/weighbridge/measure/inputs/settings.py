@@ -13,13 +13,12 @@ class InputSettings:
 
     `dims` has sizes by name or `input[axis]`, 0 for the number of rows. `values` has texts by input: a number or text
     for all queries, or `LOW:HIGH` for whole numbers drawn from LOW to below HIGH. `state` has outputs by input: the
-    output of one call is the input of the next; the first is zeros. `casts` allows arrays of another type of number.
+    output of one call is the input of the next; the first is zeros.
     """
 
     dims: Mapping[str, int] = dataclasses.field(default_factory=dict)
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     state: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    casts: bool = False
 
     def __post_init__(self) -> None:
         """Raise Invalid for negative sizes, and for inputs that are stated twice."""

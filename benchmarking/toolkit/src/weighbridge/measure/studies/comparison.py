@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure import metrics, verdict
-from weighbridge.measure.answering import Answering
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_floor
 from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.conditions.model_file import ModelFile, file_entry, read_model
@@ -28,6 +27,7 @@ from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.loops.state import StateRunner
+from weighbridge.measure.quality.answering import Answering
 from weighbridge.measure.stopping import Clock, Progress
 from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
 from weighbridge.quality.scores import answers_of, numbered, numbers_of, outputs_of

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from weighbridge.measure.answering import Answering
 from weighbridge.measure.inputs.queries import Queries
+from weighbridge.measure.quality.answering import Answering
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.quality.checks import DataDoubt, answer_doubts, data_doubts
 from weighbridge.quality.scores import Quality, measure_quality

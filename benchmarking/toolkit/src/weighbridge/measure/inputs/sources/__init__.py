@@ -1,0 +1,1 @@
+"""Sources of data sets: tables, folders of images and sounds, tokenizers, and functions of the user."""

@@ -1,0 +1,117 @@
+"""From a source to the `.npz` data set that every measurement reads."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.inputs.columns import Column
+from weighbridge.measure.inputs.data_set import TRUTH, DataSet, read_data_set
+from weighbridge.measure.inputs.sources.functions import function_of, preprocessed, tokenized
+from weighbridge.measure.inputs.sources.media import ImageOptions, read_folder
+from weighbridge.measure.inputs.sources.rows import SourceRows, column_of, converted, stacked
+from weighbridge.measure.inputs.sources.tables import READERS, read_table
+from weighbridge.measure.inputs.spec import InputSpec
+
+NPZ = ".npz"
+IMAGES_AS_THEY_ARE = ImageOptions()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SourceOptions:
+    """How a source is read: the truth, the columns to keep, the tokenizer, the preprocessing, and images."""
+
+    target: str = TRUTH
+    columns: tuple[str, ...] = ()
+    text: str = "text"
+    tokenizer: Path | None = None
+    max_tokens: int | None = None
+    preprocess: str = ""
+    image: ImageOptions = IMAGES_AS_THEY_ARE
+
+
+def read_source(source: Path, options: SourceOptions) -> SourceRows:
+    """Read a table (.csv, .parquet, .jsonl), an .npz file, or a folder of images or sounds, and preprocess its rows.
+
+    Raises Invalid, with the fix, for whatever cannot be read, and ExtraMissing.
+    """
+    rows = _rows(source, options)
+    if not len(rows):
+        raise Invalid(f"{source.name} has no rows.", code="data_empty", field="data")
+    if options.tokenizer is not None:
+        rows = tokenized(rows, tokenizer=options.tokenizer, text=options.text, most=options.max_tokens)
+    return preprocessed(rows, function_of(options.preprocess)) if options.preprocess else rows
+
+
+def _rows(source: Path, options: SourceOptions) -> SourceRows:
+    if source.is_dir():
+        return read_folder(source, options.image)
+    if not source.is_file():
+        raise Invalid(f"There is no data file {source.name}.", code="data_missing", field="data")
+    if source.suffix in READERS:
+        return read_table(source, target=options.target, columns=options.columns)
+    if source.suffix == NPZ:
+        data = read_data_set(source)
+        return SourceRows(
+            {name: list(column) for name, column in data.columns.items()}, None if data.y is None else list(data.y)
+        )
+    text = f"{source.name} is no data set: give {NPZ}, {', '.join(READERS)}, or a folder of images or .wav files."
+    raise Invalid(text, code="data_form", field="data")
+
+
+def data_set_of(rows: SourceRows, specs: Sequence[InputSpec]) -> DataSet:
+    """Return the rows as a data set for a model with these inputs; without any, columns stay as they are.
+
+    Columns are given to the inputs of their names, and the others are left out. If none has such a name and the model
+    has one input, a single column is that input, and several are its features in their order. Raises Invalid.
+    """
+    return DataSet(_columns(rows, {spec.name: spec for spec in specs}), _truth(rows.truth))
+
+
+def _columns(rows: SourceRows, specs: Mapping[str, InputSpec]) -> dict[str, Column]:
+    if not specs:
+        return {name: column_of(name, values) for name, values in rows.columns.items()}
+    named = {name: values for name, values in rows.columns.items() if name in specs}
+    if named:
+        return {name: _column(rows, name, values, specs[name]) for name, values in named.items()}
+    if len(specs) > 1:
+        text = (
+            f"The model has the inputs {', '.join(specs)}, and the data has the columns {', '.join(rows.columns)}: "
+            "name the columns as the inputs, or return them with --preprocess."
+        )
+        raise Invalid(text, code="model_inputs", field="data")
+    ((name, spec),) = specs.items()
+    if len(rows.columns) == 1:
+        return {name: _column(rows, name, next(iter(rows.columns.values())), spec)}
+    return {name: stacked(rows.columns, spec)}
+
+
+def _column(rows: SourceRows, name: str, values: Sequence[Any], spec: InputSpec) -> Column:
+    column = column_of(name, values)
+    return converted(column, spec) if rows.is_convertible else column
+
+
+def _truth(truth: Sequence[Any] | None) -> NDArray[Any] | None:
+    if truth is None:
+        return None
+    array = np.asarray(truth)
+    if array.dtype.kind in "biufU" and array.ndim == 1:
+        return array.astype(np.int64) if array.dtype.kind == "b" else array
+    text = "The truth must have one number, class or name in each row."
+    raise Invalid(text, code="data_type", field="target")
+
+
+def source_entry(source: Path) -> dict[str, str]:
+    """Return the name and the digest of a source; that of a folder covers the names and bytes of its files."""
+    if source.is_file():
+        return {"file": source.name, "digest": digest_of_file(source)}
+    digest = hashlib.sha256()
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(source)}\0{digest_of_file(path)}\n".encode())
+    return {"folder": source.name, "digest": f"sha256:{digest.hexdigest()}"}
