@@ -167,8 +167,19 @@ def test_several_outputs_are_scored_by_name(tmp_path):
     x = np.random.default_rng(1).random((300, 4), dtype=np.float32)
     np.savez(tmp_path / "d.npz", x0=x, x1=x[:, ::-1].copy(), y=x.argmax(axis=1))
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4], inputs=2)
-    with pytest.raises(Invalid, match=r"several outputs \(x0_out, x1_out\); name the one to score with --output NAME"):
-        measure(model, tmp_path / "d.npz")
+    unclear, _ = measure(model, tmp_path / "d.npz", samples=140)
+    (reason,) = unclear["quality_verdict"]["reasons"]
+    assert reason["code"] == "quality.not_scored"
+    assert "several outputs (x0_out, x1_out); name the one to score with --output NAME" in reason["message"]
+    assert ("latency_p95_ms" in unclear["metrics"], "accuracy" in unclear["metrics"]) == (True, False)
+    with pytest.raises(Invalid, match="no output 'x2_out'; its outputs are x0_out, x1_out"):
+        builders.measured(
+            model,
+            settings=dataclasses.replace(settings(), answers=AnswerSettings(output="x2_out")),
+            data=tmp_path / "d.npz",
+            on_progress=lambda *_: None,
+            now=NOW,
+        )
     accuracies = []
     for output in ("x0_out", "x1_out"):
         named = dataclasses.replace(settings(140), answers=AnswerSettings(output=output))

@@ -18,7 +18,7 @@ from weighbridge.measure import metrics, scenario_metrics
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs.data_set import read_data_set
-from weighbridge.measure.inputs.queries import prepare_queries
+from weighbridge.measure.inputs.queries import Queries, prepare_queries
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.loops.state import StateRunner
 from weighbridge.measure.quality.answering import Answering
@@ -78,7 +78,7 @@ def measure(
         on_progress(0.04, "running the first inference")
         states = queries.bound.states(scenario.rows)
         first_inference_ms = _first_inference_ms(runner, {**queries.feeds[0], **states}, clock)
-        answering = answering_of(runner, queries, settings)
+        answering, unclear = _answering(runner, queries, settings)
         stateful = StateRunner(runner, settings.inputs.state, states)
         seen = measure_timed_run(
             stateful, queries, settings, _tick(on_progress, is_scored=answering is not None), clock
@@ -96,7 +96,7 @@ def measure(
         document = run_document(seen, queries, settings, metric_values, described, missing_entries(sizes.missing))
         document["measured_at"] = now.isoformat()
         if answering is None:
-            return _done(document, on_progress)
+            return _done(document if unclear is None else _not_scored(document, unclear), on_progress)
         on_checkpoint(without_quality(document))
         if seen.run.is_partial:
             return without_quality(document)
@@ -116,9 +116,25 @@ def _scored(
     except StopMeasurement:
         return without_quality(document)
     except Refused as refused:
-        missing = [*document["missing"], {"metric": "quality", "message": f"Quality has no value: {refused.reason}"}]
-        return with_doubts(document | {"missing": missing}, (DataDoubt(NOT_SCORED, True, refused.reason),))
+        return _not_scored(document, refused)
     return with_doubts(with_quality(document, quality), doubts)
+
+
+def _answering(
+    runner: LoadedSystem, queries: Queries, settings: ProfileSettings
+) -> tuple[Answering | None, Refused | None]:
+    """Return how the rows are answered, or why their answers cannot be scored; raise Invalid for a wrong name."""
+    try:
+        return answering_of(runner, queries, settings), None
+    except Invalid as unclear:
+        if settings.answers.output:
+            raise
+        return None, unclear
+
+
+def _not_scored(document: dict[str, Any], refused: Refused) -> dict[str, Any]:
+    missing = [*document["missing"], {"metric": "quality", "message": f"Quality has no value: {refused.reason}"}]
+    return with_doubts(document | {"missing": missing}, (DataDoubt(NOT_SCORED, True, refused.reason),))
 
 
 @dataclasses.dataclass(frozen=True)

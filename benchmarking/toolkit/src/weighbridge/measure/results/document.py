@@ -36,8 +36,8 @@ def unmeasured_document(
     sizes = system.sizes(None)
     names = ", ".join(queries.unstated)
     text = (
-        f"The free dimensions {names} have no size, so that no time means anything. State each with --dim NAME=SIZE "
-        "(NAME=rows for the number of rows), or give --data with real inputs."
+        f"The free dimensions {names} have no size, so that no time means anything. State each (--dim NAME=SIZE, or "
+        "NAME=rows for the number of rows), or measure with a data set (--data)."
     )
     verdict = Verdict((ValidityReason("inputs.size", Status.INVALID, text),))
     return {
