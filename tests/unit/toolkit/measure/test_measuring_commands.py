@@ -125,7 +125,7 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
     assert weighbridge("profile", "--quiet", "--http", "http://127.0.0.1/v2/models/m").exit_code == 0
     assert asked[0][2]["target"]["options"] == {
         "factory": "a.b:c",
-        "shape": ["n", 3, 8],
+        "inputs": [{"name": "x", "dtype": "float32", "shape": ["n", 3, 8]}],
         "mode": "compiled",
         "dtype": "bfloat16",
     }
@@ -142,7 +142,7 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
         (("m.onnx", "--provider", "cuda"), "no access to GPUs"),
         (("m.onnx", "--provider-option", "x"), "NAME=VALUE"),
         (("m.onnx", "--affinity", "a"), "--affinity takes whole numbers"),
-        (("model.onnx", "--shape", "n,3"), "add --torch"),
+        (("model.onnx", "--shape", "n,3"), "declares its inputs"),
         (("model.onnx", "--compile"), "add --torch"),
         (("--torch", "a:b", "--shape", "n,,3"), "--shape n,3,224,224"),
     ],

@@ -251,7 +251,7 @@ def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
         "system": "torch",
         "options": {
             "factory": "tests.unit.toolkit.systems.modules:line",
-            "shape": ["n", 4],
+            "inputs": [{"name": "x", "dtype": "float32", "shape": ["n", 4]}],
             "mode": "eager",
             "dtype": "float32",
         },

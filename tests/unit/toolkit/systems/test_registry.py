@@ -25,7 +25,7 @@ def test_every_system_of_the_package_is_found_by_its_name():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("sleeper", r"no system 'sleeper'; use .*http, onnx, torch"),
+        ("sleeper", r"no system 'sleeper'; use .*http, http-json, lightgbm, onnx"),
         ("no.such.module:sleeper", "no.such.module cannot be imported: ModuleNotFoundError"),
         ("json:sleeper", "no system 'json:sleeper'"),
     ],

@@ -7,11 +7,12 @@ import pytest
 
 from tests.unit.toolkit.systems import modules
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import torch_module
 from weighbridge.systems.registry import system_of
-from weighbridge.systems.torch_module import TorchModule, TorchRunner, check_torch, factory_of
+from weighbridge.systems.torch_module import TorchModule, TorchProgram, TorchRunner, check_torch, factory_of
 
 HERE = "tests.unit.toolkit.systems.modules"
 QUICK = ProfileSettings(
@@ -20,8 +21,17 @@ QUICK = ProfileSettings(
 )
 
 
+X = InputSpec("x", "float32", ("n", 4))
+
+
 def wanted(factory="line", **changes):
-    return {"factory": f"{HERE}:{factory}", "shape": ["n", 4], "mode": "eager", "dtype": "float32", **changes}
+    return {
+        "factory": f"{HERE}:{factory}",
+        "inputs": [{"name": "x", "dtype": "float32", "shape": ["n", 4]}],
+        "mode": "eager",
+        "dtype": "float32",
+        **changes,
+    }
 
 
 def test_a_module_is_profiled_like_a_file(tmp_path):
@@ -45,10 +55,10 @@ def test_a_module_is_profiled_like_a_file(tmp_path):
 
 
 def test_bfloat16_and_tuples_are_answered_as_float32():
-    runner = TorchRunner(modules.line, ["n", 4], mode="eager", dtype="bfloat16", threads=1)
+    runner = TorchRunner(modules.line().bfloat16(), [X], mode="eager", dtype="bfloat16", threads=1)
     answer = runner.infer({"x": np.array([[1, 2, 3, 4]], dtype=np.float32)})[0]
     assert (answer.tolist(), answer.dtype) == ([[1.0, 2.0, 10.0]], np.float32)
-    pair = TorchRunner(modules.Pair, [2, 4], mode="eager", dtype="float32", threads=1)
+    pair = TorchRunner(modules.Pair(), [InputSpec("x", "float32", (2, 4))], mode="eager", dtype="float32", threads=1)
     assert len(pair.infer({"x": np.zeros((2, 4), dtype=np.float32)})) == 2
     assert (runner.outputs, pair.outputs) == (("y",), ("y0", "y1"))
     assert (runner.inputs[0].shape, pair.inputs[0].shape) == (("n", 4), (2, 4))
@@ -58,7 +68,7 @@ def test_bfloat16_and_tuples_are_answered_as_float32():
 def test_a_compiled_module_is_compiled(monkeypatch):
     torch = torch_module.torch_with(1)
     monkeypatch.setattr(torch, "compile", lambda module: lambda x: module(x) * 2)
-    runner = TorchRunner(modules.line, ["n", 4], mode="compiled", dtype="float32", threads=1)
+    runner = TorchRunner(modules.line(), [X], mode="compiled", dtype="float32", threads=1)
     assert runner.infer({"x": np.ones((1, 4), dtype=np.float32)})[0].tolist() == [[2.0, 2.0, 8.0]]
 
 
@@ -103,3 +113,58 @@ def test_a_mode_or_type_that_there_is_not_is_refused(changes):
 def test_a_factory_without_a_source_file_is_known_by_its_name(monkeypatch):
     monkeypatch.setattr(torch_module.inspect, "getsourcefile", lambda _: None)
     assert TorchModule(wanted(), QUICK).model["digest"].startswith("sha256:")
+
+
+def test_several_inputs_are_given_by_their_names():
+    ids, mask = InputSpec("ids", "int64", ("n", "seq")), InputSpec("mask", "float32", ("n", "seq"))
+    runner = TorchRunner(modules.Masked(), [ids, mask], mode="eager", dtype="float32", threads=1)
+    feed = {"mask": np.array([[1, 0]], dtype=np.float32), "ids": np.array([[3, 5]])}
+    assert [array.tolist() for array in runner.infer(feed)] == [[3.0], [2]]
+    assert runner.outputs == ("sum", "size")
+
+
+def measured_program(path, inputs=()):
+    system = TorchProgram({"model": str(path), "inputs": inputs}, QUICK)
+    system.ready()
+    return system, system.load()
+
+
+def test_an_exported_program_declares_its_inputs(tmp_path):
+    import torch
+
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    program = torch.export.export(
+        modules.Masked(),
+        (torch.ones(2, 3, dtype=torch.int64), torch.ones(2, 3)),
+        dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
+    )
+    torch.export.save(program, tmp_path / "m.pt2")
+    system, runner = measured_program(tmp_path / "m.pt2")
+    assert [(spec.name, spec.dtype, len(spec.shape)) for spec in runner.inputs] == [
+        ("ids", "int64", 2),
+        ("mask", "float32", 2),
+    ]
+    assert all(isinstance(size, str) for spec in runner.inputs for size in spec.shape)
+    feed = {"ids": np.array([[3, 5]]), "mask": np.array([[1, 1]], dtype=np.float32)}
+    assert runner.infer(feed)[0].tolist() == [8.0]
+    assert set(system.sizes(None).metrics) == {"model_size_mb"}
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_torchscript_needs_its_inputs_stated(tmp_path):
+    import torch
+
+    torch.jit.trace(modules.line(), torch.ones(1, 4)).save(str(tmp_path / "m.jit"))
+    with pytest.raises(Invalid, match="state each with --shape"):
+        measured_program(tmp_path / "m.jit")
+    _, runner = measured_program(tmp_path / "m.jit", [{"name": "x", "dtype": "float32", "shape": ["n", 4]}])
+    assert runner.infer({"x": np.ones((1, 4), dtype=np.float32)})[0].tolist() == [[1.0, 1.0, 4.0]]
+
+
+def test_a_file_that_is_no_program_is_refused(tmp_path):
+    for name in ("m.pt2", "m.jit"):
+        (tmp_path / name).write_bytes(b"nothing")
+        with pytest.raises(Invalid, match="cannot be loaded by PyTorch"):
+            measured_program(tmp_path / name)
+    with pytest.raises(Invalid, match=r"There is no model file gone\.jit"):
+        TorchProgram({"model": str(tmp_path / "gone.jit")}, QUICK)

@@ -14,8 +14,16 @@ from weighbridge.api.results import Result
 from weighbridge.measure.inputs.columns import Ragged
 from weighbridge.measure.inputs.data_set import TRUTH, DataSet, read_data_set, write_data_set
 from weighbridge.measure.inputs.declared import declared_inputs
-from weighbridge.measure.inputs.sources.prepare import NPZ, SourceOptions, data_set_of, read_source, source_entry
-from weighbridge.measure.inputs.sources.rows import column_of
+from weighbridge.measure.inputs.sources.prepare import (
+    NPZ,
+    SourceOptions,
+    data_set_of,
+    feature_spec,
+    read_source,
+    source_entry,
+)
+from weighbridge.measure.inputs.sources.rows import SourceRows, column_of
+from weighbridge.systems.registry import system_for
 
 SCHEMA = "weighbridge.data/1"
 Data = str | os.PathLike[str] | Mapping[str, ArrayLike]
@@ -33,8 +41,7 @@ def prepare_data(source: PathLike, out: PathLike, *, model: PathLike | None = No
     cannot be read or does not fit, and ExtraMissing.
     """
     path = Path(source)
-    specs = declared_inputs(Path(model)) if model is not None else ()
-    data = data_set_of(read_source(path, SourceOptions(**options)), specs)
+    data = _fitted(read_source(path, SourceOptions(**options)), model)
     content = io.BytesIO()
     write_data_set(data, content)
     write_file(Path(out), content.getvalue(), field="out")
@@ -57,9 +64,16 @@ def data_file(data: Data | None, *, model: PathLike | None, folder: Path) -> Pat
     path = Path(data)
     if path.suffix == NPZ or not path.exists():
         return path
-    specs = declared_inputs(Path(model)) if model is not None else ()
-    write_data_set(data_set_of(read_source(path, SourceOptions()), specs), file)
+    write_data_set(_fitted(read_source(path, SourceOptions()), model), file)
     return file
+
+
+def _fitted(rows: SourceRows, model: PathLike | None) -> DataSet:
+    """Return the rows in the form that a model file takes."""
+    if model is None:
+        return data_set_of(rows, ())
+    is_onnx = system_for(Path(model)) == "onnx"
+    return data_set_of(rows, declared_inputs(Path(model)) if is_onnx else [feature_spec(rows)])
 
 
 def _row(name: str, column: Any) -> dict[str, Any]:

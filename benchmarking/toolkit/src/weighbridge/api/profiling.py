@@ -21,6 +21,7 @@ from weighbridge.measure.scenarios import (
     SingleStream,
 )
 from weighbridge.quality.answers import AnswerSettings
+from weighbridge.systems.registry import system_for
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
@@ -28,7 +29,7 @@ from weighbridge.systems.target import NO_OPTIONS, Target
 def profile(  # noqa: PLR0913 -- the options of the command line
     model: PathLike | None = None,
     *,
-    system: str = "onnx",
+    system: str = "",
     options: Mapping[str, Any] = NO_OPTIONS,
     data: Data | None = None,
     scenario: str = "single-stream",
@@ -57,9 +58,10 @@ def profile(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Measure one system under test and return its latency, throughput, memory, size and quality.
 
-    `model` is an ONNX file; it is measured in a sandbox unless you `trust` it. Other systems are selected by `system`
-    and its `options`, and run without a sandbox: `"torch"` with `factory` ("package.module:factory") and `shape` (of
-    the input, a name for a free dimension), `"http"` with `url`, or your own (see `weighbridge.systems.registry`).
+    `model` is a file of ONNX, scikit-learn (.skops), XGBoost (.ubj, .json) or LightGBM (.txt); it is measured in a
+    sandbox unless you `trust` it. Other systems are selected by `system`
+    and its `options`, and run without a sandbox: `"torch"` with `factory` ("package.module:factory") and `inputs`
+    (each with `name`, `dtype` and `shape`), `"http"` with `url`, or your own (see `weighbridge.systems.registry`).
     `data` has an array for each input (`x` for a single one) and the truth `y` (rows,), as a mapping or an `.npz` file;
     a table or a folder is read as `prepare_data` reads it. Without it, inputs are random and quality is not measured.
 
@@ -96,7 +98,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     )
     with working_folder() as folder:
         target = Target(
-            system=system,
+            system=system or (system_for(Path(model)) if model is not None else "onnx"),
             model=Path(model) if model is not None else None,
             options=options,
             data=data_file(data, model=model, folder=folder),

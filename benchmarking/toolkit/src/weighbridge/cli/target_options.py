@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from weighbridge.measure.scenarios import ProfileSettings
     from weighbridge.systems.target import Target
 
-ModelArgument = Annotated[Path | None, typer.Argument(help="The model (ONNX file).", show_default=False)]
+ModelArgument = Annotated[
+    Path | None,
+    typer.Argument(help="Model file: .onnx, .skops, .ubj, .json or .txt.", show_default=False),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(help="Data set: .npz (see prepare-data), table (.csv, .parquet, .jsonl), folder of images or .wav."),
@@ -31,7 +35,10 @@ AffinityOption = Annotated[str, typer.Option(help="Pin the run to these processo
 TorchOption = Annotated[
     str, typer.Option(help="Measure a PyTorch module: package.module:factory. Its code runs without a sandbox.")
 ]
-ShapeOption = Annotated[str, typer.Option(help="Input shape of the PyTorch module, like n,3,224,224.")]
+ShapeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Input shape of the PyTorch module, like n,3,224,224 or NAME=n,128:int64; repeatable."),
+]
 CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile).")]
 Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16.")]
 DimOption = Annotated[
@@ -55,48 +62,96 @@ ScoresOption = Annotated[
 ThresholdOption = Annotated[
     float, typer.Option(help="Probability from which a row counts as class 1, for a model with a single score.")
 ]
+NO_SYSTEMS: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({})
 TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
 
 
 def target_from(
     *,
     model: Path | None,
-    torch: "Mapping[str, Any] | None" = None,
-    http: str = "",
-    system: str = "",
-    options: list[str] | None = None,
+    shapes: list[str] | None = None,
+    systems: "Mapping[str, Mapping[str, Any] | None]" = NO_SYSTEMS,
     data: Path | None,
     wall_s: float,
     is_trusted: bool = False,
 ) -> "Target":
-    """Return the target that the options describe; raise Invalid unless they describe exactly one."""
+    """Return the target that the options describe; raise Invalid unless they describe exactly one.
+
+    `systems` has the options of each system by its name, None if it was not asked for. A system of the user may come
+    with a model file.
+    """
+    from weighbridge.systems.registry import MODULES, system_for
     from weighbridge.systems.target import Target
 
-    named: dict[str, Mapping[str, Any]] = {
-        **({"torch": torch} if torch is not None else {}),
-        **({"http": {"url": http}} if http else {}),
-        **({system: dict(pairs_from(options, field="option"))} if system else {}),
-        **({"onnx": {}} if model is not None and not system else {}),
-    }
+    named = {name: options for name, options in systems.items() if options is not None}
+    if model is not None and not named.keys() - MODULES.keys():
+        named |= {system_for(model): _shapes_for(model, shapes)}
     if len(named) != 1:
-        raise Invalid("Give exactly one thing to measure: a model file, --torch, --http or --system.", field="model")
+        text = "Give exactly one thing to measure: a model file, --torch, --http, --grpc, --command or --system."
+        raise Invalid(text, field="model")
     ((name, system_options),) = named.items()
     return Target(system=name, model=model, options=system_options, data=data, wall_s=wall_s, is_trusted=is_trusted)
 
 
-def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bool) -> dict[str, Any] | None:
+def http_target(
+    url: str, *, body: Path | None, answer: str, header_file: Path | None, cacert: Path | None
+) -> dict[str, dict[str, Any]]:
+    """Return the system of an address: with a template of the body JSON of any form, else Open Inference Protocol."""
+    template = {"template": body, "answer": answer or None, "header_file": header_file, "cacert": cacert}
+    given = [name for name, value in template.items() if value]
+    if not url:
+        for name in given:
+            option = "body" if name == "template" else name.replace("_", "-")
+            raise Invalid(f"--{option} needs an address; add --http https://host/predict.", field=name)
+        return {}
+    if body is None:
+        for name in given:
+            text = f"--{name.replace('_', '-')} needs the template of a body; add --body template.json."
+            raise Invalid(text, field=name)
+        return {"http": {"url": url}}
+    options = {name: str(value) for name, value in template.items() if value}
+    return {"http-json": {"url": url, **options}}
+
+
+def _shapes_for(model: Path, shapes: list[str] | None) -> dict[str, Any]:
+    """Return the options of a model file that does not declare its inputs; raise Invalid for other files."""
+    from weighbridge.systems.registry import system_for
+
+    if not shapes:
+        return {}
+    if system_for(model) != "torch-program":
+        text = f"--shape needs a PyTorch module; {model.name} declares its inputs, and --dim states free dimensions."
+        raise Invalid(text, field="shape")
+    return {"inputs": inputs_of_shapes(shapes)}
+
+
+def torch_target(
+    factory: str, shapes: list[str] | None, *, is_compiled: bool, is_bfloat16: bool
+) -> dict[str, Any] | None:
     """Return the options of a PyTorch module, None without one; raise Invalid for options that need one."""
     if not factory:
-        given = {"shape": bool(shape), "compile": is_compiled, "bfloat16": is_bfloat16}
+        given = {"compile": is_compiled, "bfloat16": is_bfloat16}
         for field in (name for name, is_given in given.items() if is_given):
             raise Invalid(f"--{field} needs a PyTorch module; add --torch package.module:factory.", field=field)
         return None
     return {
         "factory": factory,
-        "shape": shape_from(shape),
+        "inputs": inputs_of_shapes(shapes),
         "mode": "compiled" if is_compiled else "eager",
         "dtype": "bfloat16" if is_bfloat16 else "float32",
     }
+
+
+def inputs_of_shapes(texts: list[str] | None) -> list[dict[str, Any]]:
+    """Parse `n,3,224,224`, or `NAME=n,128:int64` for each input, into the inputs of a PyTorch module; raise Invalid."""
+    inputs = []
+    for text in texts or [""]:
+        name, sign, rest = text.rpartition("=")
+        shape, _, dtype = rest.partition(":")
+        inputs.append({"name": name if sign else "x", "dtype": dtype or "float32", "shape": shape_from(shape)})
+    if len({each["name"] for each in inputs}) < len(inputs):
+        raise Invalid("Give each input of the module a name of its own, like --shape ids=n,128:int64.", field="shape")
+    return inputs
 
 
 def shape_from(text: str) -> list[int | str]:

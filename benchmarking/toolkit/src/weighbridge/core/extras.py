@@ -16,6 +16,12 @@ EXTRAS = {
     "vl_convert": "charts",
     "pandas": "pandas",
     "polars": "polars",
+    "skops": "sklearn",
+    "sklearn": "sklearn",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "grpc": "grpc",
+    "google": "grpc",
     "PIL": "images",
     "tokenizers": "text",
 }

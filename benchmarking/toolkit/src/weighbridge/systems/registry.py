@@ -12,14 +12,13 @@ types, because the system is created in a child process.
 
 import dataclasses
 import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from pathlib import PurePath
+from types import MappingProxyType, ModuleType
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from weighbridge import systems
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
@@ -89,6 +88,25 @@ class Registered:
 
 
 _REGISTERED: dict[str, Registered] = {}
+# The systems of this package, and the suffixes of their files. Each module is imported only if it is used.
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "onnx": "onnx_file",
+        "sklearn": "files.sklearn_file",
+        "xgboost": "files.xgboost_file",
+        "lightgbm": "files.lightgbm_file",
+        "torch": "torch_module",
+        "torch-program": "torch_module",
+        "http": "endpoint",
+        "http-json": "services.http_json",
+        "grpc": "services.grpc_endpoint",
+        "command": "services.command",
+    }
+)
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {".skops": "sklearn", ".ubj": "xgboost", ".json": "xgboost", ".txt": "lightgbm"}
+    | dict.fromkeys((".pt2", ".jit", ".torchscript"), "torch-program")
+)
 
 
 def register(name: str, *, is_data_file: bool = False) -> Callable[[AnySystem], AnySystem]:
@@ -106,13 +124,17 @@ def find_system(name: str) -> Registered:
     module, _, own_name = name.rpartition(":")
     if module:
         import_named(module, field="system")
-    else:
-        for info in pkgutil.iter_modules(systems.__path__, f"{systems.__name__}."):
-            importlib.import_module(info.name)
+    elif own_name in MODULES:
+        importlib.import_module(f"weighbridge.systems.{MODULES[own_name]}")
     if own_name not in _REGISTERED:
-        text = f"There is no system {name!r}; use {', '.join(sorted(_REGISTERED))} or package.module:name."
+        text = f"There is no system {name!r}; use {', '.join(sorted(MODULES))} or package.module:name."
         raise Invalid(text, code="no_system", field="system")
     return _REGISTERED[own_name]
+
+
+def system_for(model: PurePath) -> str:
+    """Return the system of a model file by its suffix; files of ONNX have any other."""
+    return SUFFIXES.get(model.suffix.lower(), "onnx")
 
 
 def import_named(module: str, *, field: str) -> ModuleType:

@@ -13,6 +13,8 @@ from weighbridge.systems.sandbox import bubblewrap, isolated, operators
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed
 
+# Systems that do not declare their inputs take them from the rows.
+NEED_DATA = frozenset(("command", "http-json"))
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -44,8 +46,9 @@ class Target:
                 workdir=workdir,
                 follow=follow,
             )
-        model = {"model": str(self.model.resolve())} if self.model is not None else {}
-        target = {"system": self.system, "options": {**self.options, **model}}
+        files = {"model": self.model} | ({"data": self.data} if self.system in NEED_DATA else {})
+        paths = {name: str(path.resolve()) for name, path in files.items() if path is not None}
+        target = {"system": self.system, "options": {**self.options, **paths}}
         return isolated.run_unsandboxed(
             target, settings=settings, data=self.data, limits=limits, workdir=workdir, follow=follow
         )

@@ -1,4 +1,4 @@
-"""PyTorch modules, named as `package.module:factory` on the command line, eager or compiled.
+"""PyTorch modules, named as `package.module:factory` on the command line, eager or compiled, and exported programs.
 
 This runs the code of the module in this process. The name must never come from an upload; the platform does not use
 this module.
@@ -6,6 +6,7 @@ this module.
 
 import hashlib
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,47 +18,45 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions.manifest import describe_machine
-from weighbridge.measure.conditions.model_file import BYTES_PER_MB
+from weighbridge.measure.conditions.model_file import BYTES_PER_MB, digest_of_file
+from weighbridge.measure.inputs.data_set import ONLY
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import Sizes, import_named, register
 
 MODES = ("eager", "compiled")
+PROGRAM = "program"
 TYPES = ("float32", "bfloat16")
 # Processor flags of bfloat16 support, on x86 and Arm.
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 class TorchRunner:
-    """A module in evaluation mode without gradients, on a fixed number of threads."""
+    """A module or an exported program without gradients, on a fixed number of threads."""
 
-    def __init__(
-        self, make: Callable[[], Any], shape: Sequence[int | str], *, mode: str, dtype: str, threads: int
-    ) -> None:
-        """Create the module; `shape` is its input shape; a name is a free dimension."""
-        torch = torch_with(threads)
-        self._torch, self._mode, self._type, self._shape = torch, mode, dtype, shape
-        module = make()
-        if not isinstance(module, torch.nn.Module):
-            raise Invalid(f"The factory returned {type(module).__name__}, not a torch.nn.Module.", field="torch")
-        self.module = module.eval().to(getattr(torch, dtype))
-        self._call = torch.compile(self.module) if mode == "compiled" else self.module
+    def __init__(self, call: Any, inputs: Sequence[InputSpec], *, mode: str, dtype: str, threads: int) -> None:
+        """Run `call`; inputs are given by their names, but those of a program and a single `x` by their places."""
+        self._torch = torch_with(threads)
+        self._mode, self._type, self.inputs = mode, dtype, tuple(inputs)
+        self._call = self._torch.compile(call) if mode == "compiled" else call
+        self._is_by_place = mode == PROGRAM or [spec.name for spec in inputs] == [ONLY]
         self.outputs: tuple[str, ...] = ()
 
-    @property
-    def inputs(self) -> tuple[InputSpec, ...]:
-        """The described input; data is float32 and is cast to the type of the module."""
-        return (InputSpec("x", "float32", tuple(self._shape)),)
-
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
-        """Run the module once and return its outputs as float32; the conversions are part of the time."""
+        """Run once and return the outputs, floats as float32; the conversions are part of the time."""
         torch = self._torch
-        x = torch.from_numpy(np.ascontiguousarray(feed["x"])).to(getattr(torch, self._type))
+        tensors = {name: self._tensor(array) for name, array in feed.items()}
         with torch.inference_mode():
-            named = _named(self._call(x), torch)
+            places = [tensors[spec.name] for spec in self.inputs]
+            answer = self._call(*places) if self._is_by_place else self._call(**tensors)
+            named = _named(answer, torch)
         self.outputs = tuple(named)
-        return [tensor.float().numpy() for tensor in named.values()]
+        return [(each.float() if each.is_floating_point() else each).numpy() for each in named.values()]
+
+    def _tensor(self, array: NDArray[Any]) -> Any:
+        tensor = self._torch.from_numpy(np.ascontiguousarray(array))
+        return tensor.to(getattr(self._torch, self._type)) if tensor.is_floating_point() else tensor
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
@@ -89,7 +88,10 @@ def torch_with(threads: int) -> Any:
 
 @register("torch")
 class TorchModule:
-    """The module of the option `factory`, whose code this runs; other options are `shape`, `mode` and `dtype`."""
+    """The module of the option `factory`, whose code this runs; other options are `inputs`, `mode` and `dtype`.
+
+    `inputs` are mappings with the `name`, `dtype` and `shape` of an `InputSpec`.
+    """
 
     is_here = True
 
@@ -97,14 +99,14 @@ class TorchModule:
         """Find the factory; raise ExtraMissing without PyTorch, Invalid without a factory or bfloat16 support."""
         # Otherwise, the module of the factory would raise a less helpful error.
         import_extra("torch")
-        name, self._shape = str(options["factory"]), list(options["shape"])
+        name, self._inputs = str(options["factory"]), inputs_of(options["inputs"])
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
         check_torch(mode=self._mode, dtype=self._dtype, flags=describe_machine()["cpu_flags"])
         self._make, self._threads = factory_of(name), settings.scenario.threads
         file = inspect.getsourcefile(self._make)
         source = Path(file).read_bytes() if file else name.encode()
         digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
-        self.model = {"factory": name, "digest": digest, "shape": self._shape}
+        self.model = {"factory": name, "digest": digest, "inputs": list(options["inputs"])}
         self._sizes = _sizes(self._make())
 
     def sizes(self, _shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
@@ -117,7 +119,81 @@ class TorchModule:
 
     def load(self) -> TorchRunner:
         """Create the module."""
-        return TorchRunner(self._make, self._shape, mode=self._mode, dtype=self._dtype, threads=self._threads)
+        torch, module = torch_with(self._threads), self._make()
+        if not isinstance(module, torch.nn.Module):
+            raise Invalid(f"The factory returned {type(module).__name__}, not a torch.nn.Module.", field="torch")
+        call = module.eval().to(getattr(torch, self._dtype))
+        return TorchRunner(call, self._inputs, mode=self._mode, dtype=self._dtype, threads=self._threads)
+
+
+@register("torch-program")
+class TorchProgram:
+    """The file of the option `model`: a program of `torch.export` (.pt2), or TorchScript with the option `inputs`.
+
+    Loading such a file may run code, so that it is for files that the person trusts.
+    """
+
+    is_here = True
+
+    def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
+        """Find the file; raise ExtraMissing without PyTorch, Invalid if it is missing."""
+        import_extra("torch")
+        self._path, self._threads = Path(options["model"]), settings.scenario.threads
+        self._inputs = inputs_of(options.get("inputs", ()))
+        if not self._path.is_file():
+            raise Invalid(f"There is no model file {self._path.name}.", code="model_missing", field="model")
+        self.model = {"digest": digest_of_file(self._path)}
+
+    def sizes(self, _shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
+        """Return the size of the file."""
+        size = metrics.point_metric(self._path.stat().st_size / BYTES_PER_MB, "MB")
+        names = ("parameters", "flops")
+        return Sizes({"model_size_mb": size}, {name: f"{name} are not counted for programs." for name in names})
+
+    def ready(self) -> object:
+        """Import PyTorch."""
+        return torch_with(self._threads)
+
+    def load(self) -> TorchRunner:
+        """Load the program; raise Invalid if it cannot be loaded, or does not declare its inputs."""
+        torch = torch_with(self._threads)
+        try:
+            if self._path.suffix == ".pt2":
+                program = torch.export.load(self._path)
+                call, declared = program.module(), program_inputs(program)
+            else:
+                with warnings.catch_warnings():
+                    # TorchScript is deprecated, but there are files of it.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    call, declared = torch.jit.load(str(self._path), map_location="cpu").eval(), ()
+        except Exception as error:
+            # PyTorch raises errors of zip, of pickle and of its own.
+            text = f"{self._path.name} cannot be loaded by PyTorch: {(str(error).splitlines() or [''])[0]}."
+            raise Invalid(text, code="model_unreadable", field="model") from error
+        inputs = self._inputs or declared
+        if not inputs:
+            text = "TorchScript does not declare its inputs; state each with --shape, like --shape x=n,3,224,224."
+            raise Invalid(text, code="model_inputs", field="shape")
+        return TorchRunner(call, inputs, mode=PROGRAM, dtype="float32", threads=self._threads)
+
+
+def inputs_of(documents: Sequence[Mapping[str, Any]]) -> tuple[InputSpec, ...]:
+    """Return inputs from mappings with `name`, `dtype` and `shape`."""
+    return tuple(InputSpec(str(each["name"]), str(each["dtype"]), tuple(each["shape"])) for each in documents)
+
+
+def program_inputs(program: Any) -> tuple[InputSpec, ...]:
+    """Return the inputs of a program of `torch.export`; symbolic sizes are free dimensions."""
+    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    tensors = {name: nodes[name].meta["val"] for name in program.graph_signature.user_inputs}
+    return tuple(
+        InputSpec(
+            name,
+            str(tensor.dtype).removeprefix("torch."),
+            tuple(size if isinstance(size, int) else str(size) for size in tensor.shape),
+        )
+        for name, tensor in tensors.items()
+    )
 
 
 def _sizes(module: Any) -> Sizes:

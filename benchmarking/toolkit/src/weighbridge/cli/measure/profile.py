@@ -1,5 +1,6 @@
 """`weighbridge profile`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,11 +37,30 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     ] = 1,
     affinity: target_options.AffinityOption = "",
     torch: target_options.TorchOption = "",
-    shape: target_options.ShapeOption = "",
+    shape: target_options.ShapeOption = None,
     compiled: target_options.CompileOption = False,
     bfloat16: target_options.Bfloat16Option = False,
     http: Annotated[
-        str, typer.Option(help="Measure a model over HTTP (Open Inference Protocol): http://.../v2/models/NAME.")
+        str,
+        typer.Option(
+            help="Measure a model over HTTP: Open Inference Protocol (.../v2/models/NAME), or any JSON with --body."
+        ),
+    ] = "",
+    body: Annotated[
+        Path | None, typer.Option(help="With --http: template of the body, {{ name }} for each input.")
+    ] = None,
+    answer: Annotated[
+        str, typer.Option(help="With --body: path of the answer in the response, like predictions.0.")
+    ] = "",
+    header_file: Annotated[
+        Path | None, typer.Option(help="With --body: file of secret headers, one 'Name: value' a line.")
+    ] = None,
+    cacert: Annotated[Path | None, typer.Option(help="With --body: PEM file of the trusted certificates.")] = None,
+    grpc: Annotated[
+        str, typer.Option(help="Measure a model over gRPC (Open Inference Protocol): HOST:PORT/NAME.")
+    ] = "",
+    command: Annotated[
+        str, typer.Option(help="Measure a program that answers each line of JSON on its input with one; it is run.")
     ] = "",
     system: Annotated[
         str,
@@ -70,10 +90,14 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
         target = target_options.target_from(
             model=model,
-            torch=target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
-            http=http,
-            system=system,
-            options=option,
+            shapes=shape if not torch else None,
+            systems={
+                "torch": target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
+                **target_options.http_target(http, body=body, answer=answer, header_file=header_file, cacert=cacert),
+                **({"grpc": {"address": grpc}} if grpc else {}),
+                **({"command": {"command": command}} if command else {}),
+                **({system: dict(target_options.pairs_from(option, field="option"))} if system else {}),
+            },
             data=data,
             wall_s=wall,
         )

@@ -19,7 +19,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     provider: target_options.ProviderOption = "cpu",
     affinity: target_options.AffinityOption = "",
     torch: target_options.TorchOption = "",
-    shape: target_options.ShapeOption = "",
+    shape: target_options.ShapeOption = None,
     compiled: target_options.CompileOption = False,
     bfloat16: target_options.Bfloat16Option = False,
     trust: target_options.TrustOption = False,
@@ -42,7 +42,8 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
             data=data,
             wall_s=wall,
             is_trusted=trust,
-            torch=target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
+            shapes=shape if not torch else None,
+            systems={"torch": target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16)},
         )
         engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
         stated = target_options.inputs_from(None, input_value, state)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.inputs.columns import Column
-from weighbridge.measure.inputs.data_set import TRUTH, DataSet, read_data_set
+from weighbridge.measure.inputs.data_set import ONLY, TRUTH, DataSet, read_data_set
 from weighbridge.measure.inputs.sources.functions import function_of, preprocessed, tokenized
 from weighbridge.measure.inputs.sources.media import ImageOptions, read_folder
 from weighbridge.measure.inputs.sources.rows import SourceRows, column_of, converted, stacked
 from weighbridge.measure.inputs.sources.tables import READERS, read_table
-from weighbridge.measure.inputs.spec import InputSpec
+from weighbridge.measure.inputs.spec import TEXT, InputSpec
 
 NPZ = ".npz"
 IMAGES_AS_THEY_ARE = ImageOptions()
@@ -72,6 +72,13 @@ def data_set_of(rows: SourceRows, specs: Sequence[InputSpec]) -> DataSet:
     has one input, a single column is that input, and several are its features in their order. Raises Invalid.
     """
     return DataSet(_columns(rows, {spec.name: spec for spec in specs}), _truth(rows.truth))
+
+
+def feature_spec(rows: SourceRows) -> InputSpec:
+    """Return the input of a model file that does not declare its own: texts of a single column, or numbers."""
+    values = next(iter(rows.columns.values()))
+    is_text = len(rows.columns) == 1 and isinstance(values[0], str)
+    return InputSpec(ONLY, TEXT, ("n",)) if is_text else InputSpec(ONLY, "float64", ("n", None))
 
 
 def _columns(rows: SourceRows, specs: Mapping[str, InputSpec]) -> dict[str, Column]:

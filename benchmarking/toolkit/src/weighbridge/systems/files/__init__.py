@@ -1,0 +1,1 @@
+"""Systems that load a model file of another kind than ONNX."""

@@ -1,0 +1,1 @@
+"""Systems that run elsewhere: behind HTTP, behind gRPC, or in a program of their own."""
