@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from weighbridge.api.checking import check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _MODULES = {
+    "api.checking": ("check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
@@ -49,6 +51,7 @@ __all__ = [
     "RunCanceled",
     "RunFailed",
     "Watcher",
+    "check",
     "compare",
     "decide",
     "learning_curve",
@@ -60,6 +63,8 @@ __all__ = [
     "project_costs",
     "recommend",
     "score",
+    "sign_result",
+    "verify_result",
 ]
 
 

@@ -200,7 +200,7 @@ def test_any_body_goes_to_a_model_and_its_answer_comes_from_a_path(tmp_path, ser
     )
     assert (runner.infer(FEED)[0].tolist(), runner.outputs) == ([0.25], ("answer",))
     method, path, headers, body = server.asked[-1]
-    assert (method, path, body) == ("POST", "/base/predict", {"instances": [[1.0, 2.0, 3.5]]})
+    assert (method, path, json.loads(body)) == ("POST", "/base/predict", {"instances": [[1.0, 2.0, 3.5]]})
     assert headers["Authorization"] == "Bearer secret-of-the-test"
     assert "secret-of-the-test" not in json.dumps(runner.describe())
     assert runner.describe()["headers"] == ["Authorization", "Content-Type"]

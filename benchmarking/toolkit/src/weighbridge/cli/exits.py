@@ -1,7 +1,7 @@
 """Exit codes of commands, error messages on standard error, and result files."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,9 +23,18 @@ def stop(reason: str, *, code: int = UNCLEAR) -> NoReturn:
 
 
 @contextmanager
-def errors_as_exits(*, interrupted: str = "Interrupted; no result was written.") -> Iterator[None]:
-    """Turn errors, interrupts and missing extras into a message and an exit code."""
+def errors_as_exits(
+    *, interrupted: str = "Interrupted; no result was written.", writes: Sequence[Path | None] = ()
+) -> Iterator[None]:
+    """Turn errors, interrupts and missing extras into a message and an exit code.
+
+    Files that will be written are checked first, so that no run is lost for a wrong name.
+    """
+    from weighbridge.api.documents import check_writable
+
     try:
+        for file in writes:
+            check_writable(file, field="json")
         yield
     except Refused as refused:
         stop(refused.reason, code=_code_of(refused))

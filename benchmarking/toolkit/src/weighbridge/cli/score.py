@@ -19,5 +19,5 @@ def score(
     """Score recorded answers: accuracy, F1, AUC or errors, each with its interval."""
     from weighbridge.api.scoring import score as scored
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         output(scored(answers, confidence=confidence, resamples=resamples, seed=seed), json_file, is_quiet=quiet)

@@ -33,7 +33,7 @@ def list_prices(
     """List prices with source and day; mark stale prices and prices that sources disagree on."""
     from weighbridge.cli.tables.price_tables import show_prices
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         book = book_of(lists, rates, fx, on)
         prices = tuple(book.by_contract(price) for price in book.prices if fnmatchcase(price.sku, pattern))
         document = {"as_of": book.as_of.isoformat(), "snapshot": book.snapshot_id}
@@ -57,7 +57,7 @@ def show(
     """Show every price of one SKU: terms, meters, price per GPU hour, other sources, contract and retirement."""
     from weighbridge.cli.tables.price_tables import show_offers
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         book = book_of(lists, rates, fx, on)
         offers = book.offers(sku, stale_days=max_age_days)
         write_json(json_file, {"sku": sku, "offers": [offer.as_document() for offer in offers]})
@@ -76,7 +76,7 @@ def import_list(
     from weighbridge.costs.prices.files.lists import list_document
     from weighbridge.costs.prices.importers.reading import read_file
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         imported = read_file(file, form=form, as_of=day_of(as_of), provider=provider, fx=fx_of(fx))
         write_json(json_file, list_document(imported))
     for fault in imported.faults[:20]:
@@ -97,7 +97,7 @@ def disagreements(
     from weighbridge.cli.tables.price_tables import show_disagreements
     from weighbridge.costs.prices.importers.report import amount_of
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         share = amount_of(tolerance, field="tolerance", is_free_allowed=True)
         disputed = book_of(lists, None, fx, on).disagreements(tolerance=share)
         write_json(json_file, [each.as_document() for each in disputed])
@@ -116,7 +116,7 @@ def pin(
     """Save all prices of the given SKUs as a snapshot with a digest."""
     from weighbridge.costs.prices.files.snapshot import snapshot
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         book = book_of(lists, rates, fx, on)
         prices = [offer.price for sku in skus for offer in book.offers(sku)]
         pinned = snapshot(prices, as_of=book.as_of)
@@ -138,7 +138,7 @@ def replay(
     from weighbridge.costs.prices.files.snapshot import read_snapshot
     from weighbridge.costs.prices.files.snapshot import replay as compare_prices
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         comparison = compare_prices(read_snapshot(read_document(file)), book_of(lists, rates, fx, on))
         write_json(json_file, comparison.as_document())
     show_replay(comparison)

@@ -34,7 +34,7 @@ def compare(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.comparing import comparison_result
     from weighbridge.measure.studies.comparison import has_failed
 
-    with errors_as_exits(interrupted="Interrupted; the comparison was stopped and has no result."):
+    with errors_as_exits(interrupted="Interrupted; the comparison was stopped and has no result.", writes=(json_file,)):
         with partial_results(comparison_result, json_file, is_quiet=quiet), watching(is_quiet=quiet) as watcher:
             result = compared(
                 models,

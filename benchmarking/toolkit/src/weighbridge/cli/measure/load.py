@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.cli import results
 from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, code_of_search, errors_as_exits, output, stop
 from weighbridge.cli.watching import watching
 
@@ -60,6 +61,10 @@ def load(  # noqa: PLR0913 -- every option of the command line
             envvar="WEIGHBRIDGE_LOAD_ALLOW", help="Another host that may be called: HOST or HOST=NETWORK; repeatable."
         ),
     ] = None,
+    fail_if: results.FailIfOption = None,
+    baseline: results.BaselineOption = None,
+    junit: results.JunitOption = None,
+    markdown: results.MarkdownOption = None,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", help="Write the result to this file, and the samples next to it; - is standard output."),
@@ -68,12 +73,12 @@ def load(  # noqa: PLR0913 -- every option of the command line
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Load-test an endpoint: send requests on a fixed schedule and measure response times as users see them."""
-    from weighbridge.api.documents import check_writable, is_standard_output
+    from weighbridge.api.documents import is_standard_output
     from weighbridge.api.load_testing import load_test
 
     has_samples = json_file is not None and not is_standard_output(json_file) and not find_max
-    with errors_as_exits(), watching(is_quiet=quiet) as watcher:
-        check_writable(json_file, field="json")
+    with errors_as_exits(writes=(json_file, junit, markdown)), watching(is_quiet=quiet) as watcher:
+        results.check_conditions(fail_if=fail_if, baseline=baseline)
         result = load_test(
             url,
             rate=rate,
@@ -114,4 +119,12 @@ def load(  # noqa: PLR0913 -- every option of the command line
         raise typer.Exit(UNCLEAR)
     if find_max:
         raise typer.Exit(code_of_search(result.document))
-    raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+    results.exit_with(
+        result,
+        fail_if,
+        baseline=baseline,
+        junit=junit,
+        markdown=markdown,
+        is_quiet=quiet,
+        code=NO if result["verdict"]["status"] == "invalid" else DONE,
+    )

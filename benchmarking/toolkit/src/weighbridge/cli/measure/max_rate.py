@@ -35,7 +35,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, Server
     from weighbridge.measure.studies.max_rate import MaxRateSettings, find_max_rate
 
-    with errors_as_exits(interrupted="Interrupted; the search was stopped and has no result."):
+    with errors_as_exits(interrupted="Interrupted; the search was stopped and has no result.", writes=(json_file,)):
         target = target_options.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
         engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
         # Check the limit, the number of samples and the time before anything runs.

@@ -54,7 +54,8 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
 
     results = (out or default_folder(model)) / "candidates.json"
     with errors_as_exits(
-        interrupted=f"Interrupted; finished variants are in {results}. Run the same command to continue."
+        interrupted=f"Interrupted; finished variants are in {results}. Run the same command to continue.",
+        writes=(json_file,),
     ):
         with progress(sys.stderr, is_quiet=quiet) as say:
             result = optimized(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli import target_options
+from weighbridge.cli import results, target_options
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, partial_results
 from weighbridge.cli.watching import watching
 
@@ -80,6 +80,10 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     scored: target_options.OutputOption = "",
     scores: target_options.ScoresOption = "auto",
     threshold: target_options.ThresholdOption = 0.5,
+    fail_if: results.FailIfOption = None,
+    baseline: results.BaselineOption = None,
+    junit: results.JunitOption = None,
+    markdown: results.MarkdownOption = None,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -87,7 +91,10 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.profiling import profile as measured
     from weighbridge.api.profiling import profile_result
 
-    with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
+    with errors_as_exits(
+        interrupted="Interrupted; the run was stopped and has no result.", writes=(json_file, junit, markdown)
+    ):
+        results.check_conditions(fail_if=fail_if, baseline=baseline)
         target = target_options.target_from(
             model=model,
             shapes=shape if not torch else None,
@@ -130,4 +137,12 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 watcher=watcher,
             )
         output(result, json_file, is_quiet=quiet)
-    raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+    results.exit_with(
+        result,
+        fail_if,
+        baseline=baseline,
+        junit=junit,
+        markdown=markdown,
+        is_quiet=quiet,
+        code=NO if result["verdict"]["status"] == "invalid" else DONE,
+    )

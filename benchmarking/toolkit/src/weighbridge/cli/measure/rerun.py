@@ -29,7 +29,7 @@ def rerun(
     from weighbridge.statistics.equivalence import tost
     from weighbridge.systems.sandbox.isolated import check_same_isolation
 
-    with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result."):
+    with errors_as_exits(interrupted="Interrupted; the run was stopped and has no result.", writes=(json_file,)):
         tost(0.0, 1.0, margin=margin)
         first = read_json(result)
         with working_folder() as folder:

@@ -36,7 +36,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.measure.scenarios import Offline, ProfileSettings, RuntimeSettings
     from weighbridge.measure.studies import sweep as sweeping
 
-    with errors_as_exits(interrupted="Interrupted; the sweep was stopped and has no result."):
+    with errors_as_exits(interrupted="Interrupted; the sweep was stopped and has no result.", writes=(json_file,)):
         target = target_options.target_from(
             model=model,
             data=data,

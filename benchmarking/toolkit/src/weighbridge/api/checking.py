@@ -1,0 +1,109 @@
+"""`check`: conditions on the metrics of a result, for pipelines; and signed results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.documents import PathLike, Source, document_of, read_json, write_file
+from weighbridge.api.results import Result
+from weighbridge.core import attestation
+from weighbridge.core.canonical import is_digest
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.results.conditions import Answer, Checked, metrics_in, read_condition
+from weighbridge.measure.results.reports import WORDS, junit, markdown
+
+SCHEMA = "weighbridge.check/1"
+PREDICATE_TYPE = "urn:weighbridge:result:v1"
+
+
+def check(
+    result: Source,
+    fail_if: Sequence[str] = (),
+    *,
+    baseline: Source | None = None,
+    junit_file: PathLike | None = None,
+    markdown_file: PathLike | None = None,
+) -> Result:
+    """Check conditions on a result of `profile`, `load_test`, `score`, `compare` or `optimize`.
+
+    A condition is like "latency_p95_ms.upper > 100" or "accuracy.value < baseline.lower - 0.01"; metrics of several
+    candidates are "int8:latency_p95_ms". `baseline` is a kept result of the same kind. `junit_file` and `markdown_file`
+    are reports for pipelines.
+
+    The result is a `weighbridge.check/1` document: `answer` is `true` if a condition is true, `cannot_tell` if a number
+    of one is missing, else `false`. `to_pandas()` has a row for each condition. Raises Invalid for a condition of
+    another form, and for documents without metrics.
+    """
+    conditions = [read_condition(text) for text in fail_if]
+    document = _loaded(result)
+    metrics, kept = metrics_in(document), metrics_in(_loaded(baseline)) if baseline is not None else None
+    checked = [condition.check(metrics, kept) for condition in conditions]
+    if junit_file is not None:
+        write_file(Path(junit_file), junit(document, checked), field="junit")
+    if markdown_file is not None:
+        write_file(Path(markdown_file), markdown(document, metrics, checked).encode(), field="markdown")
+    answers = {each.answer for each in checked}
+    answer = next((each for each in (Answer.TRUE, Answer.CANNOT_TELL) if each in answers), Answer.FALSE)
+    rows = tuple(
+        {"condition": each.condition, "answer": each.answer.value, "left": each.left, "right": each.right}
+        for each in checked
+    )
+    verdict = document.get("verdict")
+    found = {"schema": SCHEMA, "answer": answer.value, "conditions": rows, "verdict": verdict}
+    return Result(found, rows, lambda: [_words(each) for each in checked])
+
+
+def sign_result(result: Source, out: PathLike, *, key: PathLike) -> Result:
+    """Sign a result with an Ed25519 key (PEM), as an in-toto statement in a DSSE envelope, and write it to `out`.
+
+    The subject of the statement is the measured model, or without one the conditions of the run (its manifest). Raises
+    Invalid for a result without a manifest, and for a key of another form.
+    """
+    document = _loaded(result)
+    manifest = document.get("manifest") or {}
+    model = manifest.get("model") or {}
+    subject = str(model.get("digest") or manifest.get("digest"))
+    if not is_digest(subject):
+        text = "This result has no manifest, so its conditions are not known and it cannot be signed."
+        raise Invalid(text, code="result_form", field="result")
+    statement = {
+        "_type": attestation.STATEMENT_TYPE,
+        "subject": [{"name": document["schema"], "digest": {"sha256": subject.removeprefix("sha256:")}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": document,
+    }
+    envelope = attestation.sign(statement, private_key_pem=_key(key))
+    write_file(Path(out), (json.dumps(envelope, indent=1) + "\n").encode(), field="out")
+    return Result(envelope, (), lambda: [f"signed with the key {envelope_key(envelope)}"])
+
+
+def verify_result(envelope: Source, *, key: PathLike) -> Result:
+    """Return the result in a DSSE envelope if it was signed with the key of this public key (PEM); raise Invalid."""
+    statement = attestation.verify(_loaded(envelope), public_key_pem=_key(key))
+    if statement.get("predicateType") != PREDICATE_TYPE or not isinstance(statement.get("predicate"), Mapping):
+        raise Invalid("The signed statement is not about a result.", code="not_a_statement", field="result")
+    document: Mapping[str, Any] = statement["predicate"]  # type: ignore[assignment]  # checked above
+    return Result(document, (), lambda: [f"signed: {document.get('schema')}, measured {document.get('measured_at')}"])
+
+
+def envelope_key(envelope: Mapping[str, Any]) -> str:
+    """Return the id of the key that signed an envelope."""
+    return str(envelope["signatures"][0]["keyid"])
+
+
+def _loaded(source: Source) -> Mapping[str, Any]:
+    document = document_of(source)
+    return read_json(document) if isinstance(document, Path) else document
+
+
+def _key(path: PathLike) -> str:
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"The key {path} cannot be read.", code="bad_key", field="key") from error
+
+
+def _words(checked: Checked) -> str:
+    numbers = "" if checked.left is None or checked.right is None else f": {checked.left:g} against {checked.right:g}"
+    return f"{WORDS[checked.answer]}: {checked.condition}{numbers}{f' ({checked.reason})' if checked.reason else ''}"

@@ -1,0 +1,136 @@
+"""`weighbridge result`: check, sign and verify results; and the options of checks for other commands."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from weighbridge.cli.exits import DONE, NO, UNCLEAR, errors_as_exits, output, stop
+
+if TYPE_CHECKING:
+    from weighbridge.api.documents import Source
+
+FailIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        help="Exit 1 if this is true, 2 if it cannot be told: 'latency_p95_ms.upper > 100', "
+        "'accuracy < baseline.lower - 0.01'; repeatable.",
+    ),
+]
+BaselineOption = Annotated[Path | None, typer.Option(help="Kept result (JSON) that conditions name as baseline.")]
+JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML to this file.")]
+MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary in Markdown to this file.")]
+
+
+def exit_with(
+    result: "Source",
+    fail_if: list[str] | None,
+    *,
+    baseline: Path | None,
+    junit: Path | None,
+    markdown: Path | None,
+    is_quiet: bool,
+    code: int = DONE,
+) -> NoReturn:
+    """Check the conditions on a result and exit: 1 if one is true, 2 if one cannot be told, otherwise `code`."""
+    from weighbridge.api.checking import check
+
+    if not (fail_if or junit or markdown):
+        raise typer.Exit(code)
+    with errors_as_exits():
+        checked = check(result, fail_if or (), baseline=baseline, junit_file=junit, markdown_file=markdown)
+        if fail_if:
+            output(checked, None, is_quiet=is_quiet)
+    if checked["answer"] == "true":
+        stop("A condition of --fail-if is true.", code=NO)
+    if code == DONE and checked["answer"] == "cannot_tell":
+        stop("A condition of --fail-if cannot be told.", code=UNCLEAR)
+    raise typer.Exit(code)
+
+
+def check_conditions(*, fail_if: list[str] | None, baseline: Path | None) -> None:
+    """Raise Invalid, before a long run, for conditions of another form and a baseline that cannot be used."""
+    from weighbridge.api.documents import read_json
+    from weighbridge.measure.results.conditions import metrics_in, read_condition
+
+    for text in fail_if or ():
+        read_condition(text)
+    if baseline is not None:
+        metrics_in(read_json(baseline))
+
+
+def check(
+    result: Annotated[Path, typer.Argument(help="Result (JSON) of profile, load, score, compare or optimize.")],
+    fail_if: FailIfOption = None,
+    baseline: BaselineOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Check conditions on a kept result: exit 0 none is true, 1 one is true, or it is invalid, 2 cannot tell."""
+    from weighbridge.api.documents import read_json
+
+    with errors_as_exits():
+        document = read_json(result)
+    is_invalid = (document.get("verdict") or {}).get("status") == "invalid"
+    exit_with(
+        document,
+        fail_if,
+        baseline=baseline,
+        junit=junit,
+        markdown=markdown,
+        is_quiet=quiet,
+        code=NO if is_invalid else DONE,
+    )
+
+
+def sign(
+    result: Annotated[Path, typer.Argument(help="Result (JSON) with a manifest.")],
+    key: Annotated[Path, typer.Option(help="Private Ed25519 key (PEM).")],
+    out: Annotated[Path, typer.Option(help="File for the signed result (DSSE envelope).")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Sign a result, so that a server that knows the key can believe it."""
+    from weighbridge.api.checking import sign_result
+
+    with errors_as_exits():
+        output(sign_result(result, out, key=key), None, is_quiet=quiet)
+
+
+def verify(
+    envelope: Annotated[Path, typer.Argument(help="Signed result (DSSE envelope).")],
+    key: Annotated[Path, typer.Option(help="Public Ed25519 key (PEM).")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Verify the signature of a result: exit 0 it is of this key, 2 it is not."""
+    from weighbridge.api.checking import verify_result
+
+    with errors_as_exits(writes=(json_file,)):
+        output(verify_result(envelope, key=key), json_file, is_quiet=quiet)
+
+
+def new_key(
+    out: Annotated[Path, typer.Option(help="File for the private key; the public one gets the suffix .pub.")],
+) -> None:
+    """Create an Ed25519 key to sign results with."""
+    import os
+
+    from weighbridge.core import attestation
+    from weighbridge.core.errors import Invalid
+
+    with errors_as_exits():
+        private = attestation.new_key_pem()
+        public = out.with_name(f"{out.name}.pub")
+        for path, text, mode in ((out, private, 0o600), (public, attestation.public_pem(private), 0o644)):
+            try:
+                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+                    file.write(text)
+            except OSError as error:
+                raise Invalid(f"{path} cannot be written: {error.strerror}.", field="out") from error
+    typer.echo(f"{out} is secret; give {public} to whoever verifies results.")
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {"check": check, "sign": sign, "verify": verify, "new-key": new_key}

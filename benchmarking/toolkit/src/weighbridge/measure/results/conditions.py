@@ -1,0 +1,123 @@
+"""Conditions on the metrics of a result, like `latency_p95_ms.upper > 100`, alone or against a kept baseline."""
+
+import dataclasses
+import operator
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+ENDS = ("value", "lower", "upper")
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+FORM = re.compile(
+    rf"\s*(?P<metric>\S+?)(?:\.(?P<end>value|lower|upper))?\s*(?P<operator>>=|<=|>|<)\s*"
+    rf"(?:(?P<number>{NUMBER})"
+    rf"|(?:(?P<factor>{NUMBER})\s*\*\s*)?baseline(?:\.(?P<base>value|lower|upper))?"
+    rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
+)
+METHOD = "write METRIC, METRIC.lower or METRIC.upper, then >, >=, < or <=, then a number or 1.1 * baseline.upper"
+
+
+class Answer(StrEnum):
+    """Whether a condition is true of a result."""
+
+    TRUE = "true"
+    FALSE = "false"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """A comparison of one end of a metric with a number, or with `factor` times an end of the baseline plus `offset`.
+
+    `base` is None for a comparison with `offset` alone.
+    """
+
+    text: str
+    metric: str
+    end: str
+    operator: str
+    base: str | None
+    factor: float
+    offset: float
+
+    def check(self, metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> "Checked":
+        """Compare the metrics of a result; it cannot be told if one of the numbers is missing."""
+        left = _end(metrics, self.metric, self.end)
+        if left is None:
+            return Checked(self.text, Answer.CANNOT_TELL, None, None, f"The result has no {self.metric}.{self.end}.")
+        right = self.offset
+        if self.base is not None:
+            if baseline is None:
+                reason = "There is no baseline; give one with --baseline."
+                return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
+            kept = _end(baseline, self.metric, self.base)
+            if kept is None:
+                reason = f"The baseline has no {self.metric}.{self.base}."
+                return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
+            right += self.factor * kept
+        is_true = OPERATORS[self.operator](left, right)
+        return Checked(self.text, Answer.TRUE if is_true else Answer.FALSE, left, right, "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """A condition with its answer and the compared numbers; `reason` says why it cannot be told."""
+
+    condition: str
+    answer: Answer
+    left: float | None
+    right: float | None
+    reason: str
+
+
+def read_condition(text: str) -> Condition:
+    """Parse a condition; raise Invalid, with the form, for anything else."""
+    match = FORM.fullmatch(text)
+    if match is None:
+        raise Invalid(f"{text!r} is no condition: {METHOD}.", code="condition", field="fail_if")
+    is_number = match["number"] is not None
+    sign = -1 if match["sign"] == "-" else 1
+    return Condition(
+        text=text.strip(),
+        metric=match["metric"],
+        end=match["end"] or "value",
+        operator=match["operator"],
+        base=None if is_number else match["base"] or "value",
+        factor=float(match["factor"] or 1),
+        offset=float(match["number"]) if is_number else sign * float(match["offset"] or 0),
+    )
+
+
+def metrics_in(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the metrics of a result by name; those of several candidates as `candidate:metric`.
+
+    Speed-ups and quality drops of a comparison are `candidate:speed_up` and `candidate:accuracy_drop`. Raises Invalid
+    for a document without metrics.
+    """
+    if isinstance(document.get("metrics"), Mapping):
+        return dict(document["metrics"])
+    found: dict[str, Mapping[str, Any]] = {}
+    for candidate in document.get("candidates") or ():
+        name = candidate["name"]
+        found |= {f"{name}:{metric}": value for metric, value in candidate.get("metrics", {}).items()}
+        found |= {f"{name}:speed_up": candidate["speed_up"]} if candidate.get("speed_up") else {}
+        for drop in candidate.get("quality_drops") or ():
+            found[f"{name}:{drop['metric']}_drop"] = drop
+    if not found:
+        raise Invalid("This document has no metrics to compare.", code="result_form", field="result")
+    return found
+
+
+def _end(metrics: Mapping[str, Any], name: str, end: str) -> float | None:
+    metric = metrics.get(name)
+    number = metric.get(end) if isinstance(metric, Mapping) else None
+    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) else None
