@@ -160,7 +160,7 @@ def test_reports_for_a_pipeline(kept):
     ]
     assert suite[1][0].get("message") == "101 against 100"
     assert (kept / "m.md").read_text() == (
-        "## Weighbridge\n\nMeasurement: **indicative**\n\n- Busy \\| hot.\n\n"
+        "## Weighbridge\n\nMeasurement: **indicative**\n\n- Busy \\| loud.\n\n"
         "| condition | answer | compared |\n| --- | --- | --- |\n"
         "| `latency_p95_ms.upper > 100` | fails | 101 against 100 |\n"
         "| `latency_p95_ms > 2 * baseline` | passes | 95 against 160 |\n"
