@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Number, line_of
@@ -15,8 +17,9 @@ from weighbridge.costs.metrics import money_levels
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
-from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, present_value_factor, total_cost
+from weighbridge.costs.parts.ownership import Ownership, total_cost
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
+from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training, training_cost
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
@@ -24,7 +27,18 @@ from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, repla
 from weighbridge.costs.spec.pins import Pins
 from weighbridge.costs.spec.reading import amount, inputs
 from weighbridge.costs.spec.spec_file import read_curve
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, Swing, check_amounts, levels_of, probability_above
+from weighbridge.costs.uncertainty import (
+    DRAWS,
+    SEED,
+    Amount,
+    Range,
+    Share,
+    Signed,
+    Swing,
+    check_amounts,
+    levels_of,
+    probability_above,
+)
 from weighbridge.costs.value.answer_quality import Detection
 
 SCHEMA = "weighbridge.cost/1"
@@ -40,22 +54,25 @@ class Service:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Gain:
-    """The gain of better answers: both rates before and after, and the extra cost over the years."""
+class Gain(TimeModel):
+    """The gain of better answers: both rates before and after, and the extra cost over the years, as a present value.
+
+    Cases grow with the volume; they count from the month of going live.
+    """
 
     stakes: Detection
-    recall: Amount
-    recall_after: Amount
-    false_alarm_rate: Amount = 0.0
-    false_alarm_rate_after: Amount | None = None
-    extra_cost_usd: Amount = 0.0
-    adoption: Amount = 1.0
+    recall: Share
+    recall_after: Share
+    false_alarm_rate: Share = 0.0
+    false_alarm_rate_after: Share | None = None
+    extra_cost_usd: Signed = 0.0
+    adoption: Share = 1.0
     years: int = 1
-    discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
         """Validate the amounts and require a number of cases."""
-        check_amounts(self, but=("stakes", "years", "discount_rate"))
+        self.check_time()
+        check_amounts(self)
         if self.stakes.cases_per_year is None:
             raise Invalid("Give the number of cases per year.", field="stakes.cases_per_year")
 
@@ -142,8 +159,7 @@ def _managed_cost(spec: ManagedApi) -> Costing:
 
 def _ownership_cost(spec: Ownership) -> Costing:
     costing = total_cost(spec)
-    yearly = equivalent_annual_usd(costing.total_usd, spec.years, spec.discount_rate)
-    return Costing(costing.lines, {"equivalent_annual_usd": yearly})
+    return Costing(costing.lines, {"equivalent_annual_usd": spec.annual_usd(costing.total_usd)})
 
 
 def _gain(spec: Gain) -> Costing:
@@ -152,8 +168,10 @@ def _gain(spec: Gain) -> Costing:
     alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
     before: Number = stakes.year_usd((spec.recall, spec.false_alarm_rate), cases)
     gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - before
-    factor = present_value_factor(spec.years, spec.discount_rate)
-    points = spec.extra_cost_usd / (spec.adoption * (stakes.per_point_usd(cases) * factor))
+    factor = spec.factor(spec.volume_rise)
+    # Where a point is worth nothing, no number of points pays for the extra cost.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        points = np.divide(spec.extra_cost_usd, spec.adoption * (stakes.per_point_usd(cases) * factor))
     lines = (
         line_of(
             spec,
@@ -165,7 +183,7 @@ def _gain(spec: Gain) -> Costing:
         ),
         line_of(spec, "extra cost", -spec.extra_cost_usd, "- extra_cost_usd"),
     )
-    return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
+    return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": np.maximum(points, 0.0)})
 
 
 CALCULATORS: Final[Mapping[str, _Calculator]] = {

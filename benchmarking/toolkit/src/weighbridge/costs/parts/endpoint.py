@@ -27,7 +27,7 @@ class EndpointServing:
 
     def __post_init__(self) -> None:
         """Validate the amounts."""
-        check_amounts(self, but=("replicas",))
+        check_amounts(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

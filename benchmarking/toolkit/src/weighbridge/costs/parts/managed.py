@@ -48,7 +48,7 @@ class ManagedApi:
 
     def __post_init__(self) -> None:
         """Refuse invalid shares, cached tokens without a price, and calls without a price."""
-        check_amounts(self, "requests_per_year", "input_tokens", "output_tokens", "retry_share", "fee_usd")
+        check_amounts(self)
         for name in ("cached_share", "batch_share", "batch_price_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise Invalid(f"{name} must be a share between 0 and 1.", field=name)
@@ -102,7 +102,7 @@ class Provisioned:
         if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
             text = "A unit must serve a positive number of tokens per minute."
             raise Invalid(text, field="tokens_per_minute_per_unit")
-        check_amounts(self, but=("tokens_per_minute_per_unit",))
+        check_amounts(self)
 
 
 def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:

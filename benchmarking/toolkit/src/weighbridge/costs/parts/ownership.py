@@ -1,26 +1,26 @@
-"""Ownership: the total cost over several years, discounted.
-
-Cash flows of a year count at mid-year: TCO = sum of CF_t / (1 + r)^(t - 0.5); year 0 is not discounted.
-"""
+"""Ownership: the total cost over several years, discounted by the time model."""
 
 import dataclasses
-import math
+from typing import NamedTuple
 
-from weighbridge.core.errors import Invalid
+import numpy as np
+from numpy.typing import NDArray
+
 from weighbridge.costs.lines import Costing, CostLine, Number, line_of, part
 from weighbridge.costs.parts.load_curve import MONTHS
+from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.traffic import TrafficTier, check_traffic, tiered_usd
-from weighbridge.costs.uncertainty import Amount, check_amounts
+from weighbridge.costs.uncertainty import Amount, Change, Share, check_amounts, check_share
 
-YEARS_MAX = 30
 MONITORING = "serving_usd · monitoring_share"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Ownership:
-    """What owning a model costs: `development_usd` and `training_usd` once, the rest each year at today's prices.
+class Ownership(TimeModel):
+    """What owning a model costs: `development_usd` and `training_usd` once, the rest each year in service.
 
-    Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
+    Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving. The
+    other amounts stay the same, at today's prices.
     Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku:
     aws/us-east-1/egress-internet}`.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
@@ -29,13 +29,10 @@ class Ownership:
     development_usd: Amount
     serving_usd: Amount
     training_usd: Amount = 0.0
-    years: int = 3
-    discount_rate: float = 0.08
-    volume_growth: Amount = 0.0
-    price_drift: Amount = 0.0
+    price_drift: Change = 0.0
     maintenance_fte: Amount = 0.0
     fte_usd: Amount = 0.0
-    monitoring_share: Amount = 0.0
+    monitoring_share: Share = 0.0
     retrainings_per_year: Amount = 0.0
     retraining_usd: Amount = 0.0
     egress_usd: Amount = 0.0
@@ -48,48 +45,72 @@ class Ownership:
 
     def __post_init__(self) -> None:
         """Validate the amounts, the years and the rates."""
-        may_fall = ("volume_growth", "price_drift")
-        check_amounts(self, but=(*may_fall, "years", "discount_rate", "switch_probability", "egress_tiers"))
+        self.check_time()
+        check_amounts(self)
         check_traffic(self.egress_gb_per_month, self.egress_tiers)
-        check_horizon(self.years, self.discount_rate)
-        if not 0 <= self.switch_probability <= 1:
-            raise Invalid("The switch probability must be between 0 and 1.", field="switch_probability")
+        check_share(self, "switch_probability")
 
 
-def check_horizon(years: int, discount_rate: float) -> None:
-    """Raise Invalid for years or a discount rate out of range."""
-    if not 1 <= years <= YEARS_MAX:
-        raise Invalid(f"The horizon must be 1 to {YEARS_MAX} years.", field="years")
-    if not -0.5 < discount_rate < 1:
-        raise Invalid("A discount rate must be a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+class _Flow(NamedTuple):
+    """One kind of cost: the amount of its first full year, and the factor by which it rises each year."""
+
+    line: CostLine
+    rise: Number
 
 
 def total_cost(spec: Ownership) -> Costing:
     """Return the present value of each kind of cost over the years; `spec` has numbers or draws, no ranges."""
-    flat = _factors(spec, growth=1.0)
-    rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
-    last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
     lines = (
         line_of(spec, "development", spec.development_usd, "development_usd"),
         line_of(spec, "training", spec.training_usd, "training_usd"),
-        _present("serving", spec.serving_usd, "serving_usd", rising),
-        _present("monitoring", part(spec.serving_usd, spec.monitoring_share), MONITORING, rising),
-        *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
-        line_of(
-            spec,
-            "exit",
-            part(spec.exit_usd, spec.switch_probability) * last,
-            "switch_probability · exit_usd · last_year_factor",
-            last_year_factor=last,
-        ),
+        *(_present(flow, spec.factor(flow.rise)) for flow in _flows(spec)),
+        _exit(spec),
     )
     return Costing(lines)
 
 
+def cost_by_month(spec: Ownership) -> NDArray[np.float64]:
+    """Return the present value of all costs up to the end of each month, (..., months); the last is the total cost.
+
+    Development and training are paid at the start; the expected exit cost is spread over the last year.
+    """
+    last_year = np.clip(np.arange(1, spec.years * MONTHS + 1) / MONTHS - spec.years + 1, 0, 1)
+    once = np.asarray(spec.development_usd + spec.training_usd)[..., None]
+    running = [_by_month(line.usd, spec.sums_by_month(rise)) for line, rise in _flows(spec)]
+    return sum([*running, _by_month(_exit(spec).usd, last_year)], once)
+
+
+def _by_month(usd: Number, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an amount times the sum up to each month; nothing before the first, even if the amount is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(sums > 0, np.asarray(usd)[..., None] * sums, 0.0))
+
+
+def _flows(spec: Ownership) -> tuple[_Flow, ...]:
+    """Return the costs of the years."""
+    rise = spec.volume_rise * (1 + spec.price_drift)
+    serving = line_of(spec, "serving", spec.serving_usd, "serving_usd")
+    return (
+        _Flow(serving, rise),
+        _Flow(_monitoring(spec), rise),
+        *(_Flow(line, 1.0) for line in _upkeep(spec)),
+    )
+
+
+def _exit(spec: Ownership) -> CostLine:
+    """Return the expected exit cost, in the last year."""
+    last = float(spec.discounts[-1])
+    usd = part(spec.exit_usd, spec.switch_probability) * last
+    return line_of(spec, "exit", usd, "switch_probability · exit_usd · last_year_factor", last_year_factor=last)
+
+
+def _monitoring(spec: Ownership) -> CostLine:
+    return line_of(spec, "monitoring", part(spec.serving_usd, spec.monitoring_share), MONITORING)
+
+
 def upkeep_of_first_year(spec: Ownership) -> Costing:
     """Return the undiscounted first year without serving: monitoring, people, retraining, traffic, licenses, audit."""
-    monitoring = line_of(spec, "monitoring", part(spec.serving_usd, spec.monitoring_share), MONITORING)
-    return Costing((monitoring, *_upkeep(spec)))
+    return Costing((_monitoring(spec), *_upkeep(spec)))
 
 
 def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
@@ -112,26 +133,7 @@ def _egress(spec: Ownership) -> CostLine:
     return line_of(spec, "egress", usd, "egress_usd + 12 · egress_gb_per_month at the price of each tier")
 
 
-def equivalent_annual_usd(total_usd: Number, years: int, discount_rate: float) -> Number:
-    """Return the constant yearly payment with the same present value: TCO · r / (1 - (1 + r)^-N)."""
-    if discount_rate == 0:
-        return total_usd / years
-    return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
-
-
-def present_value_factor(years: int, discount_rate: float) -> float:
-    """Return the present value of 1 US dollar at the end of each year: the sum of (1 + r)^-t."""
-    return sum((1 + discount_rate) ** -year for year in range(1, years + 1))
-
-
-def _factors(spec: Ownership, growth: Number) -> Number:
-    """Return the sum of growth^(t-1) / (1 + r)^(t - 0.5) over the years."""
-    return sum(
-        (growth ** (year - 1) / (1 + spec.discount_rate) ** (year - 0.5) for year in range(1, spec.years + 1)), 0.0
-    )
-
-
-def _present(name: str, usd: Number, formula: str, factor: Number) -> CostLine:
-    return CostLine(
-        name, usd * factor, f"{formula} · present_value_factor", {name: usd, "present_value_factor": factor}
-    )
+def _present(flow: _Flow, factor: Number) -> CostLine:
+    name, usd, formula = flow.line.name, flow.line.usd, flow.line.formula
+    terms = {name: usd, "present_value_factor": factor}
+    return CostLine(name, usd * factor, f"{formula} · present_value_factor", terms)

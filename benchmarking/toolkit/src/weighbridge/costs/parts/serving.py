@@ -48,8 +48,7 @@ class SelfHosted:
 
     def __post_init__(self) -> None:
         """Validate the inputs."""
-        prices = ("usd_per_replica_h", "committed_usd_per_h", "spot_usd_per_h")
-        check_amounts(self, "service_s", "volume", "spot_extra", *prices)
+        check_amounts(self)
         check_positive(self, "service_s")
         for name, least in (("slots", 1), ("min_replicas", 0), ("lag_h", 0), ("burst", 1), ("cv", 0)):
             if getattr(self, name) < least:
