@@ -14,6 +14,7 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.metrics import money_levels
+from weighbridge.costs.parts.charges import Rate
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
@@ -84,7 +85,7 @@ _Calculator = Callable[[Mapping[str, Any], Pins], tuple[Any, Callable[[Any], Cos
 class _PlainPrices(Pins):
     """Prices by SKU or by source, as in a spec file, and plain numbers."""
 
-    def read(self, reader: Reader, key: str, wanted: str) -> float | Range:
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range | Rate:
         """Return the price under `key`."""
         if isinstance(reader.plain(key), Mapping):
             return super().read(reader, key, wanted)
@@ -150,7 +151,7 @@ def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
 
 def _per_1k(costing: Costing, requests: Number) -> Costing:
     per_1k = cost_per_1k_usd(costing.total_usd, requests)
-    return Costing(costing.lines, {**costing.quantities, "cost_per_1k_usd": per_1k})
+    return dataclasses.replace(costing, quantities={**costing.quantities, "cost_per_1k_usd": per_1k})
 
 
 def _managed_cost(spec: ManagedApi) -> Costing:

@@ -76,7 +76,9 @@ def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
     """Return lines with their levels, formula and terms; the total is the sum of the rounded lines."""
     lines = [_line(line, drawn.lines[position]) for position, line in enumerate(middle.lines)]
     quantities = {name: _number(value) for name, value in middle.quantities.items()}
-    return {"total_usd": exact_sum([line["usd"] for line in lines]), "lines": lines, "quantities": quantities}
+    total = exact_sum([line["usd"] for line in lines])
+    remarks = {"left_out": middle.left_out, "notes": middle.notes}
+    return {"total_usd": total, "lines": lines, "quantities": quantities, **remarks}
 
 
 def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:

@@ -147,8 +147,11 @@ def check_amounts(spec: Any) -> None:
 
 
 def check_amount(name: str, value: Any, bounds: Bounds) -> None:
-    """Raise Invalid with the field name if a number or a range is out of bounds or not finite; draws may be anything."""
-    if isinstance(value, np.ndarray):
+    """Raise Invalid with the field name if a number or a range is out of bounds or not finite.
+
+    Draws and prices with tiers pass.
+    """
+    if isinstance(value, np.ndarray) or (dataclasses.is_dataclass(value) and not isinstance(value, Range)):
         return
     ends = (value.low, value.high) if isinstance(value, Range) else (value,)
     if any(isinstance(end, bool) or not isinstance(end, int | float) for end in ends):

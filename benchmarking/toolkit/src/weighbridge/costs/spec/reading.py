@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.traffic import TrafficTier
+from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.uncertainty import Range
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def _value(key: str, hint: Any, reader: Reader, prices: "Pins", given: Given) ->
         return _value(key, inner[0], reader, prices, given)
     if typing.get_origin(hint) is typing.Annotated and isinstance(inner[1], str):
         return prices.read(reader, key, inner[1])
+    if hint is ModelPrices:
+        return prices.model(reader, key, given)
     if inner[:1] == [TrafficTier] and isinstance(reader.plain(key), Mapping):
         return prices.tiers(reader, key)
     if typing.get_origin(hint) is tuple:
