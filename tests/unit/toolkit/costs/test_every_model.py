@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+
 from weighbridge.costs.parts.charges import charges, left_out
 from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.parts.usage import Usage as OurUsage
@@ -96,12 +97,10 @@ def moments(model):
     return [MIDNIGHT + timedelta(minutes=30 * step) for step in range(48 if varies else 1)]
 
 
-def loads():
-    return (
-        [{"input_tokens": tokens} for tokens in INPUTS]
-        + [{"input_tokens": tokens, **REST} for tokens in INPUTS]
-        + [LONG_AUDIO]
-    )
+def loads(rates):
+    """Loads around every tier of a model that has some, and fewer of the others."""
+    inputs = INPUTS if any(rate.tiers for rate in rates.values()) else INPUTS[:3]
+    return [{"input_tokens": tokens, **rest} for tokens in inputs for rest in ({}, REST)] + [LONG_AUDIO]
 
 
 @pytest.mark.parametrize("term", [Term.ON_DEMAND, *CONTEXTS])
@@ -110,7 +109,7 @@ def test_every_load_of_every_model_costs_what_the_package_says(term):
     compared = 0
     for provider, model in offered:
         rates = rates_by_term()[f"{provider.id}/{model.id}"][term]
-        for load in loads() if rates else ():
+        for load in loads(rates) if rates else ():
             counts = priced(rates, load)
             ours = charges(rates, {**counts, "requests": 1 if Meter.WHOLE in rates else 0})
             theirs = max(
@@ -121,7 +120,7 @@ def test_every_load_of_every_model_costs_what_the_package_says(term):
             )
             assert sum((each.usd for each in ours), Decimal(0)) == theirs, (model.id, load)
             compared += 1
-    assert compared > {Term.ON_DEMAND: 50_000, Term.BATCH: 2_000}.get(term, 500)
+    assert compared > {Term.ON_DEMAND: 15_000, Term.BATCH: 900}.get(term, 200)
 
 
 def test_every_price_of_every_model_is_in_the_book():

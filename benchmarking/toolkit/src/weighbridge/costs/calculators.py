@@ -24,6 +24,7 @@ from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training, training_cost
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
+from weighbridge.costs.remarks import remarks
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
 from weighbridge.costs.spec.pins import Pins
 from weighbridge.costs.spec.reading import amount, inputs
@@ -118,11 +119,13 @@ def calculate(
             "seed": seed,
             "draws": draws,
             "inputs": amounts_in(spec),
+            "laws": {path: each.law for path, each in ranges.items()},
             "total": money_levels(drawn.total_usd),
             "above_zero_probability": probability_above(drawn.total_usd, 0.0),
             **costing_document(middle, drawn),
             "quantity_levels": {key: levels_of(value) for key, value in drawn.quantities.items()},
             "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
+            "remarks": [dataclasses.asdict(each) for each in remarks("", [middle], pins.found, on=book.as_of)],
             "prices": [pin.as_document() for pin in pins.found],
             "snapshot": book.snapshot_id,
         }

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.costs.prices.components import COMPONENTS
-from weighbridge.costs.prices.price import Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
+from weighbridge.costs.prices.price import DEPRECATED, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -51,7 +51,7 @@ def _rows(on: date) -> Iterator[Price]:
     for provider, model in _models():
         as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
         shared: dict[str, Any] = {"sku": f"{provider.id}/{model.id}", "provider": provider.id, "as_of": as_of}
-        shared |= {"source": source, "note": "deprecated by its vendor" if model.deprecated else ""}
+        shared |= {"source": source, "note": DEPRECATED if model.deprecated else ""}
         usual = _prices(model, on, {})
         yield from (_price(key, value, Term.ON_DEMAND, **shared) for key, value in usual.items())
         for term, context in CONTEXTS.items() if model.price_variants else ():

@@ -140,6 +140,9 @@ class Retirement:
     successor: str = ""
 
 
+# The note of a price whose model its vendor no longer recommends.
+DEPRECATED = "deprecated by its vendor"
+
 Key = tuple[str, Term, Meter]
 
 

@@ -29,6 +29,11 @@ def amounts_in(spec: Any) -> dict[str, Any]:
     }
 
 
+def laws_in(spec: Any) -> dict[str, str]:
+    """Return the name of the distribution of each range by path."""
+    return {path: spread.law for path, spread in ranges_in(spec).items()}
+
+
 def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
     """Return the same inputs with `values` at their paths; the inputs are validated again."""
     changes = {}

@@ -1,6 +1,7 @@
 """Read the prices of a managed model: all of a SKU, `{sku: openai/gpt-4o-mini}`, or one by one."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.core.documents import Reader
@@ -8,7 +9,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.charges import Rate
 from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.prices.components import COMPONENTS, Component
-from weighbridge.costs.prices.price import Price, Term, TierRule
+from weighbridge.costs.prices.price import Meter, Price, Term, TierRule
 from weighbridge.costs.spec.reading import Given, amount, inputs, placed
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def model_prices(pins: "Pins", reader: Reader, key: str, given: Given) -> ModelP
     sku, term = prices.text("sku"), prices.choice("term", Term, Term.ON_DEMAND)
     factor = amount(prices, "factor", at_least=0) if prices.asks("factor") else 1.0
     prices.close()
-    found = _all_of(pins, prices, sku, term)
     wants_batch = reader.has("batch_share") and not reader.has("batch_price_ratio") and term is not Term.BATCH
-    batch = _all_of(pins, prices, sku, Term.BATCH) if wants_batch and _offered(pins, sku, Term.BATCH) else None
+    has_batch = wants_batch and bool(_offered(pins, sku, Term.BATCH))
+    stated = [each for each in COMPONENTS if each.meter is Meter.WHOLE or reader.has(each.quantity)]
+    found = _all_of(pins, prices, sku, term, stated)
+    batch = _all_of(pins, prices, sku, Term.BATCH, stated) if has_batch else None
     return dataclasses.replace(found, factor=factor, batch=batch)
 
 
@@ -48,16 +51,21 @@ def in_floats(rate: Rate, factor: float = 1.0) -> Rate | float:
     return Rate(float(rate.usd) * factor, tiers, float(rate.least))
 
 
-def _all_of(pins: "Pins", prices: Reader, sku: str, term: Term) -> ModelPrices:
-    batch = "batch." if term is Term.BATCH else ""
-    found: dict[str, Any] = {}
+def _all_of(pins: "Pins", prices: Reader, sku: str, term: Term, stated: Sequence[Component]) -> ModelPrices:
+    """Return the prices of all components, and pin those that the stated quantities are charged at."""
     # A SKU that the term does not have is refused by name, as if its first component were asked for.
-    for component in _offered(pins, sku, term) or COMPONENTS[:1]:
-        price = pins.find(prices, sku, term=term, meter=component.meter)
+    offered = _offered(pins, sku, term) or COMPONENTS[:1]
+    listed = {each: pins.find(prices, sku, term=term, meter=each.meter) for each in offered}
+    for component, price in listed.items():
         if price.unit is not component.unit:
             raise prices.fault("sku", f"is priced per {price.unit.value}; it is no managed model.")
-        found[component.price] = _in_floats(prices, price)
-        pins.pin(prices.at(f"{batch}{component.price}"), price)
+    found: dict[str, Any] = {each.price: _in_floats(prices, price) for each, price in listed.items()}
+    meters = {each.meter for each in listed}
+    charged = {next((meter for meter in (each.meter, *each.general) if meter in meters), None) for each in stated}
+    for component, price in listed.items():
+        if component.meter in charged:
+            path = f"batch.{component.price}" if term is Term.BATCH else component.price
+            pins.pin(prices.at(path), price)
     return ModelPrices(**found)
 
 

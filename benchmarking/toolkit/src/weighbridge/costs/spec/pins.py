@@ -22,7 +22,7 @@ from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.components import COMPONENTS
-from weighbridge.costs.prices.price import Meter, Price, PriceUnit, Term, TierRule
+from weighbridge.costs.prices.price import DEPRECATED, Meter, Price, PriceUnit, Term, TierRule
 from weighbridge.costs.spec.model_prices import in_floats, model_prices, rate_of
 from weighbridge.costs.spec.reading import Given, amount, placed
 from weighbridge.costs.uncertainty import Range
@@ -38,7 +38,8 @@ METERS = {**{each.price: each.meter for each in COMPONENTS}, "reembed_usd": Mete
 class Pin:
     """A price used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd` if it has a range).
 
-    Each tier of a tiered price is pinned separately; it applies to the units `above` a number.
+    Each tier of a tiered price is pinned separately; it applies to the units `above` a number. A managed model that its
+    vendor retires has the last day (`migrate_by`) and the `successor`, if they are known.
     """
 
     path: str
@@ -56,6 +57,8 @@ class Pin:
     divided_by: float = 1.0
     origin: str = ""
     migrate_by: date | None = None
+    successor: str = ""
+    is_deprecated: bool = False
     above: Decimal | None = None
 
     def as_document(self) -> dict[str, Any]:
@@ -126,13 +129,11 @@ class Pins:
         )
 
     def find(self, price: Reader, sku: str, *, term: Term, meter: Meter) -> Price:
-        """Return a price of the book and remember that it is used; raise Invalid with the path of a fault."""
+        """Return a price of the book; raise Invalid with the path of a fault."""
         try:
-            found = self.book.find(sku, term=term, meter=meter, stale_days=self.max_age_days)
+            return self.book.find(sku, term=term, meter=meter, stale_days=self.max_age_days)
         except Invalid as refused:
             raise placed(refused, price, refused.field or "sku") from refused
-        self.used.append(found)
-        return found
 
     def pin(self, path: str, found: Price, *, factor: float | Range = 1.0, divided_by: float = 1.0) -> Pin:
         """Pin a price of the book, each of its tiers separately; return the first pin."""
@@ -146,6 +147,7 @@ class Pins:
             for path, (above, usd) in zip(paths, steps, strict=True)
         ]
         self.found += pins
+        self.used.append(found)
         return pins[0]
 
     def _find(self, price: Reader, usual: Meter) -> Price:
@@ -196,6 +198,8 @@ def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
         snapshot=book.snapshot_id,
         origin=found.origin.value,
         migrate_by=found.retirement.on if found.retirement is not None else None,
+        successor=found.retirement.successor if found.retirement is not None else "",
+        is_deprecated=found.note == DEPRECATED,
     )
 
 
