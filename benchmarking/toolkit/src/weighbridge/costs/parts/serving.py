@@ -23,11 +23,10 @@ COARSE = 1 / 256
 BATCHINGS = ("none", "continuous")
 CONTINUOUS = "continuous batching"
 SUSTAINED = "The replicas follow from the measured tokens per second of one replica within the limit, not from a queue."
-
 UNFIT = (
-    "The replicas follow from a queue (M/M/c), which does not fit: the requests of a batch slow one another. Measure the "
-    "tokens per second that one replica sustains within the limit; give tokens_per_s and tokens_per_request instead of "
-    "service_s."
+    "The replicas follow from a queue (M/M/c), which does not fit: the requests of a batch slow one another. Measure "
+    "the tokens per second that a replica sustains within the limit; give tokens_per_s and tokens_per_request instead "
+    "of service_s."
 )
 
 

@@ -43,8 +43,15 @@ def rate_of(price: Price) -> Rate:
     return Rate(price.usd, tuple((tier.above, tier.usd) for tier in price.tiers), price.least or 0)
 
 
-def in_floats(rate: Rate, factor: float = 1.0) -> Rate | float:
-    """Return the price in floats, times a factor: a plain number if there is neither a tier nor a least quantity."""
+def in_floats(prices: Reader, price: Price, factor: float = 1.0) -> Rate | float:
+    """Return the price in floats, times a factor: a plain number if there is neither a tier nor a least quantity.
+
+    Raises Invalid with the path of a SKU whose tiers are not those of a model.
+    """
+    try:
+        rate = rate_of(price)
+    except Invalid as refused:
+        raise placed(refused, prices, "sku") from refused
     if not rate.tiers and not rate.least:
         return float(rate.usd) * factor
     tiers = tuple((float(above), float(usd) * factor) for above, usd in rate.tiers)
@@ -59,7 +66,7 @@ def _all_of(pins: "Pins", prices: Reader, sku: str, term: Term, stated: Sequence
     for component, price in listed.items():
         if price.unit is not component.unit:
             raise prices.fault("sku", f"is priced per {price.unit.value}; it is no managed model.")
-    found: dict[str, Any] = {each.price: _in_floats(prices, price) for each, price in listed.items()}
+    found: dict[str, Any] = {each.price: in_floats(prices, price) for each, price in listed.items()}
     meters = {each.meter for each in listed}
     charged = {next((meter for meter in (each.meter, *each.general) if meter in meters), None) for each in stated}
     for component, price in listed.items():
@@ -67,13 +74,6 @@ def _all_of(pins: "Pins", prices: Reader, sku: str, term: Term, stated: Sequence
             path = f"batch.{component.price}" if term is Term.BATCH else component.price
             pins.pin(prices.at(path), price)
     return ModelPrices(**found)
-
-
-def _in_floats(prices: Reader, price: Price) -> Rate | float:
-    try:
-        return in_floats(rate_of(price))
-    except Invalid as refused:
-        raise placed(refused, prices, "sku") from refused
 
 
 def _offered(pins: "Pins", sku: str, term: Term) -> tuple[Component, ...]:

@@ -23,7 +23,7 @@ from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.components import COMPONENTS
 from weighbridge.costs.prices.price import DEPRECATED, Meter, Price, PriceUnit, Term, TierRule
-from weighbridge.costs.spec.model_prices import in_floats, model_prices, rate_of
+from weighbridge.costs.spec.model_prices import in_floats, model_prices
 from weighbridge.costs.spec.reading import Given, amount, placed
 from weighbridge.costs.uncertainty import Range
 
@@ -105,7 +105,7 @@ class Pins:
             raise price.fault(
                 "factor", f"must be one number for a price with tiers; or give prices: {{sku: {found.sku}}}."
             )
-        return in_floats(rate_of(found), factor / share)
+        return in_floats(price, found, factor / share)
 
     def model(self, reader: Reader, key: str, given: Given) -> ModelPrices:
         """Return the prices of a managed model under `key`; raise Invalid with the path of a fault."""

@@ -20,6 +20,7 @@ from weighbridge.costs.parts.ownership import Ownership
 from weighbridge.costs.parts.serving import SelfHosted
 from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training
+from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.files.exact_yaml import reader_of
@@ -46,6 +47,7 @@ GIVEN: Final[Given] = {
     SelfHosted: {"volume": 1.0},
     Provisioned: {"volume": 1.0},
     ManagedApi: {"requests_per_year": 1.0},
+    ModelPrices: {"batch": None, "others": ()},
     Ownership: {
         "serving_usd": 0.0,
         "training_usd": 0.0,

@@ -63,8 +63,8 @@ def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> t
     """Return, for each option except the baseline, a sentence on the value of its answers compared with their cost."""
     return tuple(
         f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD in a full first year for "
-        f"{_band(each['extra_cost_usd'])} USD more over the years; net {_band(each['net_usd'])}; pays with a probability of "
-        f"{each['pays_probability']:.0%}; keeps {each['kept_of_best_gain']['p50']:.0%} of the best gain"
+        f"{_band(each['extra_cost_usd'])} USD more over the years; net {_band(each['net_usd'])}; pays with a "
+        f"probability of {each['pays_probability']:.0%}; keeps {each['kept_of_best_gain']['p50']:.0%} of the best gain"
         + ("; claimed, not tested." if each["is_claimed"] else ".")
         for each in document["worth"]
         if Decimal(each["gain_usd"]["p50"] or 0) or Decimal(each["extra_cost_usd"]["p50"] or 0)
