@@ -99,9 +99,9 @@ def test_pinned_prices_are_asked_again(folder):
     assert "0 of 26 changed, 0 gone" in told("replay", "pinned.json", "--json", "out.json")
     assert json.loads((folder / "out.json").read_text())["gone"] == []
     text = told("replay", "pinned.json", "--list", "models.json", code=1)
-    assert "1 of 15 changed, 0 gone" in text
+    assert "1 of 26 changed, 0 gone" in text
     assert "+100.0%" in text
-    assert "1 of 15 changed" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
+    assert "1 of 26 changed" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
 
 
 def test_a_price_that_is_gone_is_named(folder):
