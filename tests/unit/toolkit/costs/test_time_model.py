@@ -45,7 +45,7 @@ def year_by_year(time, rise):
 @given(TIMES, st.floats(0.3, 3))
 def test_a_factor_is_the_sum_over_its_years(time, rise):
     assert time.factor(rise) == pytest.approx(year_by_year(time, rise))
-    assert time.sums_by_month(rise)[-1] == pytest.approx(year_by_year(time, rise))
+    assert time.present_by_month(time.rising(1.0, rise))[-1] == pytest.approx(year_by_year(time, rise))
 
 
 @given(st.integers(1, 30), st.floats(0.001, 0.5), st.floats(-0.3, 0.5))
@@ -87,7 +87,7 @@ def test_one_year_never_grows(time):
 
 @given(TIMES, st.floats(0.9, 3))
 def test_months_rise_to_the_factor_and_start_in_the_month_of_going_live(time, rise):
-    sums = time.sums_by_month(rise)
+    sums = time.present_by_month(time.rising(1.0, rise))
     assert len(sums) == 12 * time.years
     assert (sums[: time.start_month - 1] == 0).all()
     assert sums[time.start_month - 1] > 0
@@ -100,7 +100,9 @@ def test_draws_of_growth_are_each_their_own_time_model(time):
     drawn = dataclasses.replace(time, volume_growth=growth)
     alone = [dataclasses.replace(time, volume_growth=each) for each in growth.tolist()]
     assert drawn.factor(drawn.volume_rise) == pytest.approx([each.factor(each.volume_rise) for each in alone])
-    assert drawn.sums_by_month(drawn.volume_rise)[1] == pytest.approx(alone[1].sums_by_month())
+    months = drawn.present_by_month(drawn.rising(1.0, drawn.volume_rise))
+    assert months.shape == (3, 12 * time.years)
+    assert months[1] == pytest.approx(alone[1].present_by_month(alone[1].rising(1.0, 1.0)))
 
 
 def projected_net(time, *, gain, fee, cases=None):
@@ -168,6 +170,32 @@ def test_a_projection_pays_back_a_constant_cost_as_it_is(time):
     (option,) = project(read_spec(document, BOOK), draws=100).options
     assert option.metrics["equivalent_annual_usd"] == pytest.approx([1_000] * 100)
     assert option.metrics["tco_usd"] == pytest.approx([1_000 * time.factor()] * 100)
+
+
+@given(st.integers(1, 4), rounded(-0.5, 8), rounded(-0.2, 0.4), rounded(-0.2, 0.2))
+def test_replicas_of_each_year_are_sized_for_its_volume(years, growth, rate, drift):
+    horizon = {"years": years, "volume_growth": growth, "discount_rate": rate, "start_month": 3}
+    document = small(horizon=horizon, load={"requests_per_year": 1e9})
+    document["options"] = document["options"][1:]
+    document["options"][0]["ownership"] = {"development_usd": 0, "price_drift": drift, "monitoring_share": 0.5}
+    found = project(read_spec(document, BOOK), draws=100).options[0]
+
+    def year_alone(year):
+        one = {**document, "horizon": {"years": 1}, "load": {"requests_per_year": 1e9 * (1 + growth) ** year}}
+        return project(read_spec(one, BOOK), draws=100).options[0].middle.serving.total_usd
+
+    yearly = [year_alone(year) * (1 + drift) ** year for year in range(years)]
+    time = TimeModel(**horizon)
+    assert found.middle.tco.usd["serving"] == pytest.approx(time.present_usd(yearly))
+    assert found.middle.tco.usd["monitoring"] == pytest.approx(time.present_usd(yearly) / 2)
+
+
+def test_replicas_that_are_not_busy_do_not_grow_with_the_volume():
+    document = small(horizon={"years": 3, "discount_rate": 0, "volume_growth": 1.0})
+    found = project(read_spec(document, BOOK), draws=100)
+    # One replica serves a million requests as well as four; the calls of the API are paid one by one.
+    assert found.of("own").middle.tco.usd["serving"] == pytest.approx(3 * 0.096 * 8_760)
+    assert found.of("api").middle.tco.usd["serving"] == pytest.approx(1_000 * (1 + 2 + 4))
 
 
 @pytest.mark.parametrize(

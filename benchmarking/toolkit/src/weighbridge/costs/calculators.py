@@ -27,7 +27,7 @@ from weighbridge.costs.projection_document import costing_document, plain, swing
 from weighbridge.costs.remarks import remarks
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
 from weighbridge.costs.spec.pins import Pins
-from weighbridge.costs.spec.reading import amount, inputs
+from weighbridge.costs.spec.reading import Given, amount, inputs
 from weighbridge.costs.spec.spec_file import read_curve
 from weighbridge.costs.uncertainty import (
     DRAWS,
@@ -44,6 +44,7 @@ from weighbridge.costs.uncertainty import (
 from weighbridge.costs.value.answer_quality import Detection
 
 SCHEMA = "weighbridge.cost/1"
+NOTHING: Given = {}
 LOAD_KEYS = ("requests_per_year", "day_swing", "weekend", "peak_hour", "monthly_growth", "hourly_counts")
 
 
@@ -133,9 +134,9 @@ def calculate(
     return found
 
 
-def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing]) -> _Calculator:
-    """Return the calculator whose inputs are those of one dataclass."""
-    return lambda document, pins: (inputs(kind, Reader(document), prices=pins, given={}), cost)
+def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing], given: Given = NOTHING) -> _Calculator:
+    """Return the calculator whose inputs are those of one dataclass; `given` has the fields that nobody states."""
+    return lambda document, pins: (inputs(kind, Reader(document), prices=pins, given=given), cost)
 
 
 def _serving(document: Mapping[str, Any], pins: Pins) -> tuple[Service, Callable[[Service], Costing]]:
@@ -194,7 +195,7 @@ CALCULATORS: Final[Mapping[str, _Calculator]] = {
     "training": _plain_calculator(Training, training_cost),
     "serving": _serving,
     "managed": _plain_calculator(ManagedApi, _managed_cost),
-    "tco": _plain_calculator(Ownership, _ownership_cost),
+    "tco": _plain_calculator(Ownership, _ownership_cost, {Ownership: {"later_serving_usd": ()}}),
     "value": _plain_calculator(Gain, _gain),
     "lock-in": _plain_calculator(LockIn, exit_cost),
 }

@@ -131,7 +131,8 @@ def _bounds(hint: Any) -> Bounds | None:
     if typing.get_origin(hint) is Annotated:
         note = typing.get_args(hint)[1]
         return note if isinstance(note, Bounds) else Bounds(least=0.0)
-    return next((_bounds(each) for each in typing.get_args(hint) if each is not type(None)), None)
+    inner = typing.get_args(hint)
+    return _bounds(inner[0]) if type(None) in inner else None
 
 
 def check_amounts(spec: Any) -> None:

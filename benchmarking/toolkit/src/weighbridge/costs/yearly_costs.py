@@ -64,6 +64,7 @@ def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_m
         option.ownership,
         serving_usd=serving.total_usd,
         training_usd=training.total_usd,
+        later_serving_usd=_later_serving(curve, shared, option.serving, requests_median),
         **shared.time,
         fte_usd=shared.fte_usd,
         retraining_usd=_stated(option.ownership.retraining_usd, again),
@@ -99,6 +100,21 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
         case ManagedApi():
             return managed_cost(dataclasses.replace(serving, requests_per_year=requests))
     return provisioned_cost(curve, dataclasses.replace(serving, volume=volume))
+
+
+def _later_serving(curve: LoadCurve, shared: Shared, serving: Serving, requests_median: float) -> tuple[Number, ...]:
+    """Return the serving cost of the second and later years, sized for their volumes.
+
+    Empty where the cost is in proportion to the volume, or the volume does not grow.
+    """
+    if isinstance(serving, ManagedApi | Serverless) or _is_zero(shared.volume_growth):
+        return ()
+    later = shared.rising(shared.requests_per_year, shared.volume_rise)[1:]
+    return tuple(_serving(curve, serving, requests, requests / requests_median).total_usd for requests in later)
+
+
+def _is_zero(amount: Amount) -> bool:
+    return isinstance(amount, int | float) and amount == 0
 
 
 def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:

@@ -19,8 +19,9 @@ MONITORING = "serving_usd · monitoring_share"
 class Ownership(TimeModel):
     """What owning a model costs: `development_usd` and `training_usd` once, the rest each year in service.
 
-    Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving. The
-    other amounts stay the same, at today's prices.
+    Serving grows with the volume and its price drifts by `price_drift` a year; monitoring is a share of serving. The
+    other amounts stay the same, at today's prices. `later_serving_usd` is the serving of the second and later years at
+    today's prices, where it is not in proportion to the volume.
     Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku:
     aws/us-east-1/egress-internet}`.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
@@ -42,6 +43,7 @@ class Ownership(TimeModel):
     audit_usd: Amount = 0.0
     exit_usd: Amount = 0.0
     switch_probability: float = 0.0
+    later_serving_usd: tuple[Amount, ...] = ()
 
     def __post_init__(self) -> None:
         """Validate the amounts, the years and the rates."""
@@ -52,10 +54,10 @@ class Ownership(TimeModel):
 
 
 class _Flow(NamedTuple):
-    """One kind of cost: the amount of its first full year, and the factor by which it rises each year."""
+    """One kind of cost: the line of its first full year, and its amounts in all years."""
 
     line: CostLine
-    rise: Number
+    yearly: list[Number]
 
 
 def total_cost(spec: Ownership) -> Costing:
@@ -63,7 +65,7 @@ def total_cost(spec: Ownership) -> Costing:
     lines = (
         line_of(spec, "development", spec.development_usd, "development_usd"),
         line_of(spec, "training", spec.training_usd, "training_usd"),
-        *(_present(flow, spec.factor(flow.rise)) for flow in _flows(spec)),
+        *(_present(spec, flow) for flow in _flows(spec)),
         _exit(spec),
     )
     return Costing(lines)
@@ -76,25 +78,29 @@ def cost_by_month(spec: Ownership) -> NDArray[np.float64]:
     """
     last_year = np.clip(np.arange(1, spec.years * MONTHS + 1) / MONTHS - spec.years + 1, 0, 1)
     once = np.asarray(spec.development_usd + spec.training_usd)[..., None]
-    running = [_by_month(line.usd, spec.sums_by_month(rise)) for line, rise in _flows(spec)]
-    return sum([*running, _by_month(_exit(spec).usd, last_year)], once)
-
-
-def _by_month(usd: Number, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return an amount times the sum up to each month; nothing before the first, even if the amount is infinite."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(sums > 0, np.asarray(usd)[..., None] * sums, 0.0))
+        leaving = np.where(last_year > 0, np.asarray(_exit(spec).usd)[..., None] * last_year, 0.0)
+    return sum((spec.present_by_month(flow.yearly) for flow in _flows(spec)), once + leaving)
 
 
 def _flows(spec: Ownership) -> tuple[_Flow, ...]:
     """Return the costs of the years."""
-    rise = spec.volume_rise * (1 + spec.price_drift)
-    serving = line_of(spec, "serving", spec.serving_usd, "serving_usd")
+    serving = _serving(spec)
+    monitoring = [part(usd, spec.monitoring_share) for usd in serving]
     return (
-        _Flow(serving, rise),
-        _Flow(_monitoring(spec), rise),
-        *(_Flow(line, 1.0) for line in _upkeep(spec)),
+        _Flow(line_of(spec, "serving", spec.serving_usd, "serving_usd"), serving),
+        _Flow(_monitoring(spec), monitoring),
+        *(_Flow(line, spec.rising(line.usd, 1.0)) for line in _upkeep(spec)),
     )
+
+
+def _serving(spec: Ownership) -> list[Number]:
+    """Return the serving cost of each year: stated for its volume, or in proportion to the volume; prices drift."""
+    drift = 1 + spec.price_drift
+    if not spec.later_serving_usd:
+        return spec.rising(spec.serving_usd, spec.volume_rise * drift)
+    sized = (spec.serving_usd, *spec.later_serving_usd)
+    return [usd * drift**year for year, usd in enumerate(sized)]
 
 
 def _exit(spec: Ownership) -> CostLine:
@@ -133,7 +139,9 @@ def _egress(spec: Ownership) -> CostLine:
     return line_of(spec, "egress", usd, "egress_usd + 12 · egress_gb_per_month at the price of each tier")
 
 
-def _present(flow: _Flow, factor: Number) -> CostLine:
-    name, usd, formula = flow.line.name, flow.line.usd, flow.line.formula
-    terms = {name: usd, "present_value_factor": factor}
-    return CostLine(name, usd * factor, f"{formula} · present_value_factor", terms)
+def _present(spec: Ownership, flow: _Flow) -> CostLine:
+    """Return the present value of a cost, with its amounts in the first and in the last year."""
+    line, yearly = flow
+    terms = {f"{line.name}_in_year_{year}": yearly[year - 1] for year in (1, spec.years)}
+    formula = f"present value of {line.formula} in each year"
+    return CostLine(line.name, spec.present_usd(yearly), formula, {**terms, "discount_rate": spec.discount_rate})

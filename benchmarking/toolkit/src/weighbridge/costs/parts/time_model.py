@@ -9,6 +9,7 @@ Costs, benefits and annual amounts all use it, so that they can be compared:
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,27 +64,31 @@ class TimeModel:
         """Return the factor by which the volume rises from one year to the next."""
         return 1 + self.volume_growth
 
-    def factor(self, rise: Number = 1.0) -> Number:
-        """Return today's value of 1 US dollar a year that rises by the factor `rise` each year; the sum of all years.
+    def rising(self, usd: Number, rise: Number) -> list[Number]:
+        """Return the amounts of the years: `usd` in the first, times `rise` from each to the next."""
+        return [usd * rise**year for year in range(self.years)]
 
-        sum over years t of share_t · rise^(t - 1) · (1 + r)^-middle_t.
-        """
-        weights = self.shares * self.discounts
-        return sum((weight * rise**year for year, weight in enumerate(weights.tolist())), 0.0)
+    def present_usd(self, yearly: Sequence[Number]) -> Number:
+        """Return today's value of amounts per full year: the sum over years of share · amount · (1 + r)^-middle."""
+        weights = (self.shares * self.discounts).tolist()
+        return sum((weight * usd for weight, usd in zip(weights, yearly, strict=True)), 0.0)
+
+    def factor(self, rise: Number = 1.0) -> Number:
+        """Return today's value of 1 US dollar a year that rises by the factor `rise` each year."""
+        return self.present_usd(self.rising(1.0, rise))
 
     def annual_usd(self, present_usd: Number) -> Number:
         """Return the constant amount a year with this present value; that of a constant amount is the amount itself."""
         return present_usd / self.factor()
 
-    def sums_by_month(self, rise: Number = 1.0) -> NDArray[np.float64]:
-        """Return today's value of 1 US dollar a year up to the end of each month: (..., months), the last is `factor`.
+    def present_by_month(self, yearly: Sequence[Number]) -> NDArray[np.float64]:
+        """Return today's value of amounts per full year up to the end of each month, (..., months).
 
-        The amount of a year is spread evenly over its months in service.
+        The amount of a year is spread evenly over its months in service; the last value is that of `present_usd`.
         """
-        rises = np.asarray(rise)[..., None] ** np.arange(self.years)
-        months = self.years * MONTHS
-        is_live = np.arange(months) >= self.start_month - 1
-        return np.cumsum(np.repeat(self.discounts * rises, MONTHS, axis=-1) * is_live / MONTHS, axis=-1)
+        years = np.stack(np.broadcast_arrays(*yearly), axis=-1) * self.discounts / MONTHS
+        is_live = np.arange(self.years * MONTHS) >= self.start_month - 1
+        return np.cumsum(np.where(is_live, np.repeat(years, MONTHS, axis=-1), 0.0), axis=-1)
 
     @property
     def _wait(self) -> float:

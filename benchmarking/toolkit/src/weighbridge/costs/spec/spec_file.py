@@ -55,6 +55,7 @@ GIVEN: Final[Given] = {
         "fte_usd": 0.0,
         "exit_usd": 0.0,
         "switch_probability": 0.0,
+        "later_serving_usd": (),
     },
     LockIn: {"engineer_usd_per_h": 0.0},
 }
