@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from weighbridge.costs.calculators import calculate
 from weighbridge.costs.parts.charges import charges, left_out
 from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.parts.usage import Usage as OurUsage
+from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.components import COMPONENTS
 from weighbridge.costs.prices.managed_models import CONTEXTS, managed_prices
 from weighbridge.costs.prices.price import Meter, Term
@@ -133,6 +135,24 @@ def test_every_price_of_every_model_is_in_the_book():
                 theirs = {key: usd for key, usd in vars(model.get_prices(MIDNIGHT, context)).items() if usd is not None}
                 if term is Term.ON_DEMAND or theirs != {key: usd for key, usd in usual.items() if usd is not None}:
                     assert set(found[f"{provider.id}/{model.id}"][term]) == {by_price[key] for key in theirs}
+
+
+def test_a_component_of_a_newer_package_is_named_and_not_dropped(monkeypatch):
+    from genai_prices.types import ClauseEquals, ModelInfo, ModelPrice, Provider
+
+    prices = ModelPrice(input_mtok=Decimal(1), output_smells_mtok=Decimal(9))
+    model = ModelInfo(id="new", match=ClauseEquals("new"), prices=prices, deprecated=True)
+    provider = Provider(id="acme", name="Acme", api_pattern="", models=[model])
+    monkeypatch.setattr("weighbridge.costs.prices.managed_models._models", lambda: iter([(provider, model)]))
+    monkeypatch.setattr("weighbridge.costs.prices.managed_models.data_day", lambda: DAY)
+    (price,) = managed_prices(DAY)
+    assert price.note == "deprecated by its vendor; the vendor also charges output_smells_mtok"
+    document = {"requests_per_year": 1, "prices": {"sku": "acme/new"}, "input_tokens": 5}
+    remarks = calculate("managed", document, PriceBook((price,), DAY))["remarks"]
+    assert [each["text"] for each in remarks] == [
+        "acme/new is deprecated by its vendor; no last day is known. Plan to switch to another model.",
+        "acme/new: the vendor also charges output_smells_mtok.",
+    ]
 
 
 def test_components_are_as_general_as_the_package_says():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.ownership import Ownership, cost_by_month, total_cost
+from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.uncertainty import Range
 
 SPEC = Ownership(
@@ -43,7 +44,7 @@ def test_three_years_by_hand():
             "monitoring": 2_000 * rising,
             "maintenance": 75_000 * flat,
             "retraining": 2_000 * flat,
-            "egress": 1_000 * flat,
+            "egress": 1_000 * (1.1**-0.5 + 1.2 * 1.1**-1.5 + 1.2**2 * 1.1**-2.5),
             "licenses": 2_000 * flat,
             "audit": 3_000 * flat,
             "exit": 0.25 * 40_000 * 1.1**-2.5,
@@ -77,11 +78,28 @@ def test_an_endless_cost_starts_when_the_model_goes_live():
     assert np.isfinite(months[1]).all()
 
 
+@given(st.floats(-0.5, 3), st.floats(0, 1_000))
+def test_traffic_grows_with_the_volume_into_its_tiers(growth, gigabytes):
+    tiers = (TrafficTier(usd_per_gb=0.0, up_to_gb=100.0), TrafficTier(usd_per_gb=0.09))
+    spec = Ownership(
+        development_usd=0,
+        serving_usd=0,
+        discount_rate=0,
+        volume_growth=growth,
+        egress_gb_per_month=gigabytes,
+        egress_tiers=tiers,
+        egress_usd=7,
+    )
+    volumes = [(1 + growth) ** year for year in range(3)]
+    expected = sum(7 * volume + 12 * 0.09 * max(gigabytes * volume - 100, 0) for volume in volumes)
+    assert total_cost(spec).usd["egress"] == pytest.approx(expected)
+
+
 @given(st.integers(1, 12))
 def test_what_goes_live_later_costs_less_to_run_in_the_first_year_alone(start):
     now, later = (total_cost(dataclasses.replace(SPEC, start_month=month, discount_rate=0)).usd for month in (1, start))
     left = (13 - start) / 12
-    for name in ("maintenance", "retraining", "egress", "licenses", "audit"):
+    for name in ("maintenance", "retraining", "licenses", "audit"):
         assert later[name] == pytest.approx(now[name] / 3 * (2 + left))
     assert later["development"] == now["development"]
     assert later["exit"] == now["exit"]

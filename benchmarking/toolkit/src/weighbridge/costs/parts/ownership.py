@@ -19,9 +19,9 @@ MONITORING = "serving_usd · monitoring_share"
 class Ownership(TimeModel):
     """What owning a model costs: `development_usd` and `training_usd` once, the rest each year in service.
 
-    Serving grows with the volume and its price drifts by `price_drift` a year; monitoring is a share of serving. The
-    other amounts stay the same, at today's prices. `later_serving_usd` is the serving of the second and later years at
-    today's prices, where it is not in proportion to the volume.
+    Serving and traffic grow with the volume; the price of serving drifts by `price_drift` a year; monitoring is a share
+    of serving. The other amounts stay the same, at today's prices. `later_serving_usd` is the serving of the second and
+    later years at today's prices, where it is not in proportion to the volume.
     Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku:
     aws/us-east-1/egress-internet}`.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
@@ -90,7 +90,8 @@ def _flows(spec: Ownership) -> tuple[_Flow, ...]:
     return (
         _Flow(line_of(spec, "serving", spec.serving_usd, "serving_usd"), serving),
         _Flow(_monitoring(spec), monitoring),
-        *(_Flow(line, spec.rising(line.usd, 1.0)) for line in _upkeep(spec)),
+        _Flow(_egress(spec), [_egress(spec, volume).usd for volume in spec.rising(1.0, spec.volume_rise)]),
+        *(_Flow(line, spec.rising(line.usd, 1.0)) for line in _constant(spec)),
     )
 
 
@@ -116,26 +117,25 @@ def _monitoring(spec: Ownership) -> CostLine:
 
 def upkeep_of_first_year(spec: Ownership) -> Costing:
     """Return the undiscounted first year without serving: monitoring, people, retraining, traffic, licenses, audit."""
-    return Costing((_monitoring(spec), *_upkeep(spec)))
+    return Costing((_monitoring(spec), _egress(spec), *_constant(spec)))
 
 
-def _upkeep(spec: Ownership) -> tuple[CostLine, ...]:
-    """Return the yearly costs that do not depend on serving, at today's prices."""
+def _constant(spec: Ownership) -> tuple[CostLine, ...]:
+    """Return the yearly costs that do not depend on the volume, at today's prices."""
     retraining_usd = spec.retrainings_per_year * spec.retraining_usd
     return (
         line_of(spec, "maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd"),
         line_of(spec, "retraining", retraining_usd, "retrainings_per_year · retraining_usd"),
-        _egress(spec),
         line_of(spec, "licenses", spec.license_usd, "license_usd"),
         line_of(spec, "audit", spec.audit_usd, "audit_usd"),
     )
 
 
-def _egress(spec: Ownership) -> CostLine:
-    """Return the yearly traffic cost: the stated amount, plus monthly gigabytes at their tier prices."""
+def _egress(spec: Ownership, volume: Number = 1.0) -> CostLine:
+    """Return the yearly cost of `volume` times the stated traffic: the amount, plus gigabytes at their tiers."""
     if not spec.egress_tiers:
-        return line_of(spec, "egress", spec.egress_usd, "egress_usd")
-    usd = spec.egress_usd + MONTHS * tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
+        return line_of(spec, "egress", spec.egress_usd * volume, "egress_usd")
+    usd = spec.egress_usd * volume + MONTHS * tiered_usd(spec.egress_gb_per_month * volume, spec.egress_tiers)
     return line_of(spec, "egress", usd, "egress_usd + 12 · egress_gb_per_month at the price of each tier")
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.costs.prices.components import COMPONENTS
-from weighbridge.costs.prices.price import DEPRECATED, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
+from weighbridge.costs.prices.price import DEPRECATED, UNCOUNTED, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -47,12 +47,12 @@ def data_day() -> date:
 
 
 def _rows(on: date) -> Iterator[Price]:
-    source = f"genai-prices {version('genai-prices')}"
+    source, midnight = f"genai-prices {version('genai-prices')}", datetime.combine(on, time(), UTC)
     for provider, model in _models():
         as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
         shared: dict[str, Any] = {"sku": f"{provider.id}/{model.id}", "provider": provider.id, "as_of": as_of}
-        shared |= {"source": source, "note": DEPRECATED if model.deprecated else ""}
         usual = _prices(model, on, {})
+        shared |= {"source": source, "note": "; ".join(_notes(model, midnight))}
         yield from (_price(key, value, Term.ON_DEMAND, **shared) for key, value in usual.items())
         for term, context in CONTEXTS.items() if model.price_variants else ():
             found = _prices(model, on, context)
@@ -82,6 +82,15 @@ def _prices(model: "ModelInfo", on: date, context: Mapping[str, str]) -> dict[st
     moments = HALF_HOURS if _varies_by_hour(model) else HALF_HOURS[:1]
     offers = [_named(model.get_prices(midnight + later, context)) for later in moments]
     return max(offers, key=lambda offer: tuple(_base(offer.get(key)) for key in BY_NAME))
+
+
+def _notes(model: "ModelInfo", moment: datetime) -> Iterator[str]:
+    """Yield what a reader must know of the model; components of a newer package are named, not dropped."""
+    if model.deprecated:
+        yield DEPRECATED
+    unknown = [name for name, usd in vars(model.get_prices(moment)).items() if usd is not None and name not in BY_NAME]
+    if unknown:
+        yield f"{UNCOUNTED} {', '.join(unknown)}"
 
 
 def _named(prices: "ModelPrice") -> dict[str, Any]:

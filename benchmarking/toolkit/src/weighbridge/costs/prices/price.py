@@ -140,8 +140,9 @@ class Retirement:
     successor: str = ""
 
 
-# The note of a price whose model its vendor no longer recommends.
+# Notes of prices: the vendor no longer recommends the model, or charges more than this version can count.
 DEPRECATED = "deprecated by its vendor"
+UNCOUNTED = "the vendor also charges"
 
 Key = tuple[str, Term, Meter]
 

@@ -22,7 +22,7 @@ from weighbridge.costs.parts.traffic import TrafficTier
 from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.components import COMPONENTS
-from weighbridge.costs.prices.price import DEPRECATED, Meter, Price, PriceUnit, Term, TierRule
+from weighbridge.costs.prices.price import Meter, Price, PriceUnit, Term, TierRule
 from weighbridge.costs.spec.model_prices import in_floats, model_prices
 from weighbridge.costs.spec.reading import Given, amount, placed
 from weighbridge.costs.uncertainty import Range
@@ -58,7 +58,7 @@ class Pin:
     origin: str = ""
     migrate_by: date | None = None
     successor: str = ""
-    is_deprecated: bool = False
+    note: str = ""
     above: Decimal | None = None
 
     def as_document(self) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
         origin=found.origin.value,
         migrate_by=found.retirement.on if found.retirement is not None else None,
         successor=found.retirement.successor if found.retirement is not None else "",
-        is_deprecated=found.note == DEPRECATED,
+        note=found.note,
     )
 
 

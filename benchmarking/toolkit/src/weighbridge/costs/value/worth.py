@@ -19,6 +19,9 @@ from weighbridge.costs.uncertainty import Draws, Range
 from weighbridge.costs.value.answer_quality import Confusion, QualityChange, Stakes
 
 
+HALF_CENT = 0.005
+
+
 @dataclasses.dataclass(frozen=True)
 class OptionWorth:
     """Draws of one option relative to the baseline: yearly gain, extra cost over the years, and net of both.
@@ -37,8 +40,8 @@ class OptionWorth:
 
     @property
     def pays(self) -> float:
-        """Return the probability that the gain exceeds the extra cost."""
-        return float((self.net_usd > 0).mean())
+        """Return the probability that the gain exceeds the extra cost, by what is not rounded to nothing."""
+        return float((self.net_usd >= HALF_CENT).mean())
 
 
 def worth(projection: Projection) -> tuple[OptionWorth, ...]:
