@@ -132,6 +132,12 @@ def test_a_gain_and_a_cost_of_each_request_leave_their_difference(time, gain, fe
     assert paying.pays == float(paying.net_usd[0] >= 0.005)
 
 
+def test_six_cents_for_four_a_request_that_doubles_each_year_are_140_000_in_three_years():
+    paying = projected_net(TimeModel(years=3, discount_rate=0, volume_growth=1.0), gain=0.06, fee=0.04)
+    assert paying.net_usd[0] == pytest.approx(140_000)  # 0.02 · (1 + 2 + 4) million, not 180,000 less 280,000
+    assert paying.pays == 1
+
+
 @given(TIMES, rounded(0.01, 10))
 def test_an_equal_gain_and_cost_net_to_zero(time, usd):
     paying = projected_net(time, gain=usd, fee=usd)

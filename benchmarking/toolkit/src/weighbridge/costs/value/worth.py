@@ -18,7 +18,6 @@ from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
 from weighbridge.costs.uncertainty import Draws, Range
 from weighbridge.costs.value.answer_quality import Confusion, QualityChange, Stakes
 
-
 HALF_CENT = 0.005
 
 
