@@ -44,7 +44,7 @@ def _managed(settings: FraudSettings, test: Mapping[str, Any]) -> dict[str, dict
     declared = settings.declared
     failed = test["load"]["metrics"]["error_rate"]
     serving = {
-        "prices": {f"{meter}_usd": {"sku": declared.model_sku, "meter": meter} for meter in ("input", "output")},
+        "prices": {"sku": declared.model_sku},
         "input_tokens": list(declared.input_tokens),
         "output_tokens": list(declared.output_tokens),
         "retry_share": [max(failed["value"], 1e-4), max(failed["upper"], 2e-4)],

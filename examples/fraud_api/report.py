@@ -159,9 +159,11 @@ def load_words(settings: FraudSettings, tests: Records) -> Iterator[str]:
 
 
 def cost_words(costs: Mapping[str, Any]) -> Iterator[str]:
-    """Say who is cheapest how surely, and where the options cross."""
+    """Say who is cheapest how surely, what to know beside the numbers, and where the options cross."""
     cheapest = ", ".join(f"{OPTIONS[name]} {share:.0%}" for name, share in costs["cheapest"]["tco_usd"].items())
     yield f"Cheapest over the years, by share of the draws: {cheapest}."
+    for remark in costs["remarks"]:
+        yield f"{OPTIONS[remark['option']]}, {remark['kind']}: {remark['text']}"
     for pair in costs["crossover"]["pairs"]:
         if pair["volume_probability"] >= USUAL:
             low, middle, high = (f"{pair['volume'][level] / BILLION:.1f}" for level in ("p10", "p50", "p90"))

@@ -3,7 +3,7 @@
 Reads the document (`weighbridge.projection/1`) and decides the content and order of the tables, not their layout.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -91,6 +91,15 @@ class PriceRow:
     source: str
 
 
+@dataclass(frozen=True)
+class Remark:
+    """What a reader must know beside the numbers of an option: its title, the subject and a sentence."""
+
+    option: str
+    kind: str
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProjectionTable:
     """A projection as its page shows it: the document, and what is computed from it."""
@@ -100,6 +109,7 @@ class ProjectionTable:
     rows: tuple[MetricAcrossOptions, ...]
     thresholds: tuple[tuple[str, float, tuple[float, ...]], ...]
     prices: tuple[PriceRow, ...]
+    remarks: tuple[Remark, ...]
 
 
 def table_of(document: Document) -> ProjectionTable:
@@ -118,7 +128,14 @@ def table_of(document: Document) -> ProjectionTable:
             for threshold in document["thresholds"]
         ),
         prices=tuple(_price(pin) for pin in document["prices"]),
+        remarks=tuple(_remarks(document)),
     )
+
+
+def _remarks(document: Document) -> Iterator[Remark]:
+    titles = {option["id"]: option["title"] for option in document["options"]}
+    for remark in document["remarks"]:
+        yield Remark(titles[remark["option"]], remark["kind"], remark["text"])
 
 
 def metric_of(name: str, levels: Mapping[str, Any]) -> MetricValue | None:

@@ -69,10 +69,9 @@ def _self_hosted(option: QuickOption) -> dict[str, Any]:
 
 
 def _managed(option: QuickOption) -> dict[str, Any]:
-    prices = {f"{meter}_usd": {"sku": option.sku, "meter": meter} for meter in ("input", "output")}
     return {
         "kind": MANAGED,
-        "prices": prices,
+        "prices": {"sku": option.sku},
         **_amounts(input_tokens=option.input_tokens, output_tokens=option.output_tokens),
     }
 

@@ -45,8 +45,8 @@ class RangeField(forms.CharField):
         if match is None:
             raise forms.ValidationError(ACCEPTED)
         low, high = (float(re.sub(r"[,_' ]", "", end)) for end in (match[1], match[2] or match[1]))
-        if low > high or (low == 0 and high > 0):
-            raise forms.ValidationError("Enter the smaller number first; a range must start above zero.")
+        if low > high:
+            raise forms.ValidationError("Enter the smaller number first.")
         return low, high
 
 

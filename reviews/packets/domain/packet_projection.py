@@ -47,7 +47,10 @@ class OptionPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectionPart:
-    """The current projection. `changes` lists the effects of a measurement, `prices` each price and its date."""
+    """The current projection. `changes` lists the effects of a measurement, `prices` each price and its date.
+
+    `remarks` say which models end, what is left out, and where the sizing is doubtful.
+    """
 
     number: int
     title: str
@@ -60,6 +63,7 @@ class ProjectionPart:
     options: tuple[OptionPart, ...]
     changes: tuple[str, ...] = ()
     prices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def bars(self) -> tuple[CostRow, ...]:

@@ -17,6 +17,7 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
     if latest is None:
         return None
     document = latest.document
+    table = table_of(document)
     return ProjectionPart(
         number=latest.number,
         title=latest.title,
@@ -30,7 +31,8 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
             _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
         ),
         changes=tuple(_change(move) for move in latest.moves),
-        prices=tuple(_price(row) for row in table_of(document).prices[:PRICES_MAX]),
+        prices=tuple(_price(row) for row in table.prices[:PRICES_MAX]),
+        remarks=tuple(f"{each.option}, {each.kind}: {each.text}" for each in table.remarks),
     )
 
 

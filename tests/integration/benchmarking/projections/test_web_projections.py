@@ -46,6 +46,13 @@ def test_the_address_holds_what_was_asked(client):
     assert "aws/us-east-1/g5.xlarge on demand" in text
 
 
+def test_what_the_numbers_leave_out_and_models_that_end_stand_above_them(client):
+    page = html_of(client.get(f"{URL}?{urlencode(asked())}"))
+    above = page.split('aria-label="Table: options side by side"')[0]
+    assert "<strong>Managed API, left out:</strong> The prices include cache_read_tokens, web_searches" in above
+    assert "<strong>Managed API, ending model:</strong> openai/gpt-4o-mini" in above
+
+
 def test_one_option_alone_is_enough(client):
     text = html_of(client.get(f"{URL}?{urlencode(asked(b__kind='none'))}"))
     assert "Own replicas" not in text.split("Side by side")[1]
@@ -63,6 +70,8 @@ def test_one_option_alone_is_enough(client):
         ({"b__training_sku": ""}, "Enter the SKU of the training machines"),
         ({"years": "31"}, "less than or equal to 30"),
         ({"requests_per_year": "0"}, "requests_per_year"),
+        ({"requests_per_year": "0 to 5"}, "must be above zero, at both ends of a range"),
+        ({"b__service_ms": "0 to 5"}, "must be above zero"),
     ],
 )
 def test_a_fault_stands_beside_its_field(client, changes, reason):
@@ -77,6 +86,7 @@ def test_a_fault_stands_beside_its_field(client, changes, reason):
     [
         ("120", (120, 120)),
         ("0.1-0.14", (0.1, 0.14)),
+        ("0 to 5000", (0, 5000)),
         ("0.1 to 0.14", (0.1, 0.14)),
         ("1,500 \N{EN DASH} 2,000", (1500, 2000)),
         ("15e6 to 2.5e7", (15e6, 2.5e7)),

@@ -99,6 +99,20 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     assert any(change.startswith("One year of serving: ") for change in part_of(submitted, now).changes)
 
 
+def test_the_packet_says_which_models_end_and_what_the_costs_leave_out(submitted, author, now):
+    spec = cost_spec()
+    spec["options"][1]["serving"]["prices"] = {"sku": "openai/gpt-4o-mini"}
+    row = kept.project_and_store(spec=spec, by=author, now=now)
+    projections.state(request=submitted, projection=row, option="api", by=author, now=now)
+    ending, missing = part_of(submitted, now).remarks
+    assert ending.startswith(
+        "Managed API, ending model: openai/gpt-4o-mini is served until 2027-01-14; its successor is"
+    )
+    assert missing.startswith("Managed API, left out: The prices include cache_read_tokens")
+    page = packet_page(packets.freeze(request=submitted, by=author, now=now))
+    assert ending in render_to_string("reviews/packets/review.html", page.context)
+
+
 def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):
     spec = cost_spec()
     spec["options"][0]["serving"]["limit_s"] = 0.36

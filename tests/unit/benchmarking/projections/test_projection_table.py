@@ -38,6 +38,13 @@ def test_options_stand_side_by_side_and_the_lowest_is_marked():
     assert sum(option.cheapest_probability for option in table.options) == 1
 
 
+def test_remarks_are_told_with_the_title_of_their_option():
+    found = {**document(), "remarks": [{"option": "own", "kind": "continuous batching", "text": "It does not fit."}]}
+    (remark,) = table_of(found).remarks
+    assert (remark.option, remark.kind, remark.text) == ("Own replicas", "continuous batching", "It does not fit.")
+    assert table_of(document()).remarks == ()
+
+
 def test_a_single_option_is_not_called_the_lowest():
     assert not any(cell.is_least for row in table_of(document("own")).rows for cell in row.cells)
 

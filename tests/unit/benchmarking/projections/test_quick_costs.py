@@ -33,10 +33,7 @@ def test_the_form_becomes_a_spec():
         "kind": "managed-api",
         "input_tokens": [800, 1200],
         "output_tokens": 150,
-        "prices": {
-            "input_usd": {"sku": "openai/gpt-4o-mini", "meter": "input"},
-            "output_usd": {"sku": "openai/gpt-4o-mini", "meter": "output"},
-        },
+        "prices": {"sku": "openai/gpt-4o-mini"},
     }
     assert "training" not in api
     assert own["training"] == {"gpu_hours": 40, "usd_per_gpu_h": {"sku": "aws/us-east-1/p4d.24xlarge"}}

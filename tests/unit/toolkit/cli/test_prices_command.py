@@ -96,12 +96,12 @@ def test_disagreements_end_with_one_and_agreement_with_zero(folder):
 
 def test_pinned_prices_are_asked_again(folder):
     assert "prices of 2026-10-30: sha256:" in told("pin", G5, "openai/gpt-4o-mini", "--json", "pinned.json")
-    assert "0 of 15 changed, 0 gone" in told("replay", "pinned.json", "--json", "out.json")
+    assert "0 of 26 changed, 0 gone" in told("replay", "pinned.json", "--json", "out.json")
     assert json.loads((folder / "out.json").read_text())["gone"] == []
     text = told("replay", "pinned.json", "--list", "models.json", code=1)
-    assert "1 of 15 changed, 0 gone" in text
+    assert "1 of 26 changed, 0 gone" in text
     assert "+100.0%" in text
-    assert "1 of 15 changed" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
+    assert "1 of 26 changed" in told("replay", "pinned.json", "--rates", "rates.yaml", "--on", "2027-01-01", code=1)
 
 
 def test_a_price_that_is_gone_is_named(folder):

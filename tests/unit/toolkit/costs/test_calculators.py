@@ -65,6 +65,20 @@ def test_more_false_alarms_take_from_the_gain():
     assert found["quantities"]["break_even_points"] == pytest.approx(100_000 / 120_000)
 
 
+@pytest.mark.parametrize(
+    ("change", "total", "points"),
+    [
+        ({"adoption": 0}, "-100000.00", None),  # no gain is realized: no number of points pays
+        ({"extra_cost_usd": -100_000}, "400000.00", 0.0),  # what is cheaper needs no gain
+        ({"recall_after": 0.75}, "-400000.00", 1 / 3 * 5),
+    ],
+)
+def test_gains_and_extra_costs_may_be_negative_or_nothing(change, total, points):
+    found = calculate("value", {**INPUTS["value"][0], **change}, BOOK)
+    assert found["total_usd"] == total
+    assert found["quantities"]["break_even_points"] == (None if points is None else pytest.approx(points))
+
+
 def test_a_service_that_may_be_too_slow_has_a_swing_without_end():
     document = {"requests_per_year": 1e6, "service_s": [0.03, 0.12], "limit_s": 0.2, "usd_per_replica_h": 0.096}
     (swing,) = calculate("serving", document, BOOK, draws=200)["tornado"]

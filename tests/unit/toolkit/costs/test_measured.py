@@ -27,3 +27,9 @@ def test_an_endpoint_keeps_it_with_its_replicas():
 @pytest.mark.parametrize("option", ["api", "nobody"])
 def test_an_option_without_replicas_has_nothing_to_draw_anew(option):
     assert with_measured(cost_spec(), option=option, time=TIME) is None
+
+
+def test_a_service_time_does_not_replace_measured_tokens():
+    spec = cost_spec()
+    spec["options"][0]["serving"] |= {"service_s": None, "tokens_per_s": 2_000, "tokens_per_request": 300}
+    assert with_measured(spec, option="own", time=TIME) is None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.refusals import has_code
 from tests.unit.toolkit.costs.builders import drawn
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.parts.endpoint import EndpointServing, endpoint_cost
 from weighbridge.costs.parts.load_curve import LoadCurve, curve_of_counts, curve_of_year
 from weighbridge.costs.parts.serving import SelfHosted, Sizing, cost_per_1k_usd, serving_cost, size
 from weighbridge.costs.uncertainty import Range, levels_of
@@ -41,6 +42,49 @@ def test_nothing_to_serve_needs_the_least_replicas():
     sizing = size(curve, dataclasses.replace(SPEC, min_replicas=0, lag_h=0))
     assert sizing.replicas.tolist() == [1.0, 0.0]
     assert sizing.hours.tolist() == [365, 23 * 365]
+
+
+TOKENS = dataclasses.replace(SPEC, service_s=None, tokens_per_s=2_000, tokens_per_request=300, lag_h=0, min_replicas=1)
+
+
+@given(st.floats(1, 1e4), st.floats(1, 1e4), st.lists(st.floats(0.1, 50), min_size=1, max_size=9))
+def test_continuous_batching_is_sized_by_the_measured_tokens_of_a_replica(speed, tokens, rates):
+    curve = LoadCurve(np.array(rates), 8_760 / len(rates))
+    spec = dataclasses.replace(TOKENS, tokens_per_s=speed, tokens_per_request=tokens)
+    needed = sum(max(np.ceil(rate * tokens / speed), 1) for rate in rates) * 8_760 / len(rates)
+    cost = serving_cost(curve, spec)
+    assert cost.quantities["replica_hours"] == pytest.approx(needed)
+    assert cost.total_usd == pytest.approx(needed * 1.006)
+    drawn_cost = serving_cost(curve, dataclasses.replace(spec, tokens_per_s=np.array([speed, speed * 2])))
+    assert drawn_cost.total_usd[0] == pytest.approx(cost.total_usd)
+    assert drawn_cost.total_usd[1] <= drawn_cost.total_usd[0]
+
+
+def test_what_is_said_of_continuous_batching():
+    assert serving_cost(YEAR, SPEC).notes == {}
+    assert "not from a queue" in serving_cost(YEAR, TOKENS).notes["continuous batching"]
+    queued = dataclasses.replace(SPEC, batching="continuous")
+    assert "(M/M/c), which does not fit" in serving_cost(YEAR, queued).notes["continuous batching"]
+    endpoint = endpoint_cost(YEAR, EndpointServing(replicas=queued), requests_per_year=2e9)
+    assert endpoint.notes == serving_cost(YEAR, queued).notes
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"service_s": None}, "service_s"),
+        ({"tokens_per_s": 5, "tokens_per_request": 5}, "service_s"),
+        ({"service_s": None, "tokens_per_s": 5}, "tokens_per_request"),
+        ({"tokens_per_request": 5}, "tokens_per_request"),
+        ({"service_s": None, "tokens_per_s": 0, "tokens_per_request": 5}, "tokens_per_s"),
+        ({"service_s": None, "tokens_per_s": Range(0, 5), "tokens_per_request": 5}, "tokens_per_s"),
+        ({"batching": "dynamic"}, "batching"),
+    ],
+)
+def test_a_replica_has_one_speed(change, field):
+    with pytest.raises(Invalid) as refused:
+        dataclasses.replace(SPEC, **change)
+    assert refused.value.field == field
 
 
 sizings = st.lists(st.tuples(st.integers(0, 12), st.floats(1, 500)), min_size=1, max_size=12).map(

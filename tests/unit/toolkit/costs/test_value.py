@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.costs.parts.ownership import present_value_factor
 from weighbridge.costs.value.answer_quality import Confusion, Deflection, Detection, ForecastQuality, Uplift
 
 FRAUD = Detection(prevalence=0.01, loss_per_false_negative_usd=120, loss_per_false_positive_usd=5)
@@ -51,10 +50,6 @@ def test_rates_are_drawn_from_the_beta_that_was_seen():
     assert recall.mean() == pytest.approx(81 / 102, abs=0.002)
     assert alarms.mean() == pytest.approx(11 / 1_002, abs=0.0005)
     assert recall.std() == pytest.approx((81 * 21 / (102**2 * 103)) ** 0.5, rel=0.03)
-
-
-def test_the_present_value_of_two_years():
-    assert present_value_factor(2, 0.1) == pytest.approx(1.1**-1 + 1.1**-2)
 
 
 def test_other_kinds_of_worth():

@@ -103,7 +103,7 @@ def test_the_page_holds_estimates_lines_prices_and_what_follows(document):
         "Limits",
         "Value of better answers",
         "Leaving",
-        "Retiring models",
+        "Remarks",
         "Business metrics",
     ]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover", "tornado-api", "tornado-own"]
@@ -117,8 +117,14 @@ def test_the_page_holds_estimates_lines_prices_and_what_follows(document):
 
 def test_small_pages_leave_out_what_there_is_nothing_of():
     sheet = cost_sheet(as_document(project(read_spec(small(), BOOK))))
-    assert [heading for heading, _ in sheet.sections] == ["Cheapest", "Retiring models"]
-    assert "is served until 2027-10-01" in dict(sheet.sections)["Retiring models"][0]
+    assert [heading for heading, _ in sheet.sections] == ["Cheapest", "Remarks"]
+    ending = (
+        "aws/us-east-1/m5.large is served until 2027-10-01; no successor is named. Switch to another model by then."
+    )
+    assert dict(sheet.sections)["Remarks"] == (f"own, ending model: {ending}",)
+    assert sheet.headline == f"own has the lowest total cost of ownership in 100% of 200 draws. {ending}".removesuffix(
+        "."
+    )
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover"]
     alone = small()
     alone["options"] = alone["options"][:1]

@@ -33,8 +33,9 @@ def project_costs(
     price book on the day `on` (default: today), of additional `lists`, and of negotiated `rates`; `fx` has dated
     exchange rates. `out` is a folder for the page (HTML, Markdown, PDF) and its charts.
 
-    Each input with a 90 % range is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's queue
-    (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
+    Each input with a 90 % range is drawn `draws` times from `seed`: a lognormal if the range is above zero, else a
+    normal within what the input can be. Replicas follow from Erlang's queue (M/M/c, and M/G/c by Allen & Cunneen), or
+    from measured tokens per second. Money is in US dollars; totals are sums of their rounded lines.
 
     The result is a `weighbridge.projection/1` document; each metric has P10, P50, P80 and P90. `to_pandas()` has a row
     for each option's metric. Raises Invalid with the path of the invalid key, ExtraMissing if `out` needs charts.

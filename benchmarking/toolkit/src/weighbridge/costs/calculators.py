@@ -8,26 +8,43 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.metrics import money_levels
+from weighbridge.costs.parts.charges import Rate
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
-from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, present_value_factor, total_cost
+from weighbridge.costs.parts.ownership import Ownership, total_cost
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
+from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training, training_cost
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
+from weighbridge.costs.remarks import remarks
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
 from weighbridge.costs.spec.pins import Pins
-from weighbridge.costs.spec.reading import amount, inputs
+from weighbridge.costs.spec.reading import Given, amount, inputs
 from weighbridge.costs.spec.spec_file import read_curve
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, Swing, check_amounts, levels_of, probability_above
+from weighbridge.costs.uncertainty import (
+    DRAWS,
+    SEED,
+    Amount,
+    Range,
+    Share,
+    Signed,
+    Swing,
+    check_amounts,
+    levels_of,
+    probability_above,
+)
 from weighbridge.costs.value.answer_quality import Detection
 
 SCHEMA = "weighbridge.cost/1"
+NOTHING: Given = {}
 LOAD_KEYS = ("requests_per_year", "day_swing", "weekend", "peak_hour", "monthly_growth", "hourly_counts")
 
 
@@ -40,22 +57,25 @@ class Service:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Gain:
-    """The gain of better answers: both rates before and after, and the extra cost over the years."""
+class Gain(TimeModel):
+    """The gain of better answers: both rates before and after, and the extra cost over the years, as a present value.
+
+    Cases grow with the volume; they count from the month of going live.
+    """
 
     stakes: Detection
-    recall: Amount
-    recall_after: Amount
-    false_alarm_rate: Amount = 0.0
-    false_alarm_rate_after: Amount | None = None
-    extra_cost_usd: Amount = 0.0
-    adoption: Amount = 1.0
+    recall: Share
+    recall_after: Share
+    false_alarm_rate: Share = 0.0
+    false_alarm_rate_after: Share | None = None
+    extra_cost_usd: Signed = 0.0
+    adoption: Share = 1.0
     years: int = 1
-    discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
         """Validate the amounts and require a number of cases."""
-        check_amounts(self, but=("stakes", "years", "discount_rate"))
+        self.check_time()
+        check_amounts(self)
         if self.stakes.cases_per_year is None:
             raise Invalid("Give the number of cases per year.", field="stakes.cases_per_year")
 
@@ -67,7 +87,7 @@ _Calculator = Callable[[Mapping[str, Any], Pins], tuple[Any, Callable[[Any], Cos
 class _PlainPrices(Pins):
     """Prices by SKU or by source, as in a spec file, and plain numbers."""
 
-    def read(self, reader: Reader, key: str, wanted: str) -> float | Range:
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range | Rate:
         """Return the price under `key`."""
         if isinstance(reader.plain(key), Mapping):
             return super().read(reader, key, wanted)
@@ -100,11 +120,13 @@ def calculate(
             "seed": seed,
             "draws": draws,
             "inputs": amounts_in(spec),
+            "laws": {path: each.law for path, each in ranges.items()},
             "total": money_levels(drawn.total_usd),
             "above_zero_probability": probability_above(drawn.total_usd, 0.0),
             **costing_document(middle, drawn),
             "quantity_levels": {key: levels_of(value) for key, value in drawn.quantities.items()},
             "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
+            "remarks": [dataclasses.asdict(each) for each in remarks("", [middle], pins.found, on=book.as_of)],
             "prices": [pin.as_document() for pin in pins.found],
             "snapshot": book.snapshot_id,
         }
@@ -112,9 +134,9 @@ def calculate(
     return found
 
 
-def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing]) -> _Calculator:
-    """Return the calculator whose inputs are those of one dataclass."""
-    return lambda document, pins: (inputs(kind, Reader(document), prices=pins, given={}), cost)
+def _plain_calculator(kind: type[Any], cost: Callable[[Any], Costing], given: Given = NOTHING) -> _Calculator:
+    """Return the calculator whose inputs are those of one dataclass; `given` has the fields that nobody states."""
+    return lambda document, pins: (inputs(kind, Reader(document), prices=pins, given=given), cost)
 
 
 def _serving(document: Mapping[str, Any], pins: Pins) -> tuple[Service, Callable[[Service], Costing]]:
@@ -133,7 +155,7 @@ def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
 
 def _per_1k(costing: Costing, requests: Number) -> Costing:
     per_1k = cost_per_1k_usd(costing.total_usd, requests)
-    return Costing(costing.lines, {**costing.quantities, "cost_per_1k_usd": per_1k})
+    return dataclasses.replace(costing, quantities={**costing.quantities, "cost_per_1k_usd": per_1k})
 
 
 def _managed_cost(spec: ManagedApi) -> Costing:
@@ -142,8 +164,7 @@ def _managed_cost(spec: ManagedApi) -> Costing:
 
 def _ownership_cost(spec: Ownership) -> Costing:
     costing = total_cost(spec)
-    yearly = equivalent_annual_usd(costing.total_usd, spec.years, spec.discount_rate)
-    return Costing(costing.lines, {"equivalent_annual_usd": yearly})
+    return Costing(costing.lines, {"equivalent_annual_usd": spec.annual_usd(costing.total_usd)})
 
 
 def _gain(spec: Gain) -> Costing:
@@ -152,8 +173,10 @@ def _gain(spec: Gain) -> Costing:
     alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
     before: Number = stakes.year_usd((spec.recall, spec.false_alarm_rate), cases)
     gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - before
-    factor = present_value_factor(spec.years, spec.discount_rate)
-    points = spec.extra_cost_usd / (spec.adoption * (stakes.per_point_usd(cases) * factor))
+    factor = spec.factor(spec.volume_rise)
+    # Where a point is worth nothing, no number of points pays for the extra cost.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        points = np.divide(spec.extra_cost_usd, spec.adoption * (stakes.per_point_usd(cases) * factor))
     lines = (
         line_of(
             spec,
@@ -165,14 +188,14 @@ def _gain(spec: Gain) -> Costing:
         ),
         line_of(spec, "extra cost", -spec.extra_cost_usd, "- extra_cost_usd"),
     )
-    return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
+    return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": np.maximum(points, 0.0)})
 
 
 CALCULATORS: Final[Mapping[str, _Calculator]] = {
     "training": _plain_calculator(Training, training_cost),
     "serving": _serving,
     "managed": _plain_calculator(ManagedApi, _managed_cost),
-    "tco": _plain_calculator(Ownership, _ownership_cost),
+    "tco": _plain_calculator(Ownership, _ownership_cost, {Ownership: {"later_serving_usd": ()}}),
     "value": _plain_calculator(Gain, _gain),
     "lock-in": _plain_calculator(LockIn, exit_cost),
 }

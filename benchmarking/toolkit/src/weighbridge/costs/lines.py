@@ -24,10 +24,16 @@ class CostLine:
 
 @dataclasses.dataclass(frozen=True)
 class Costing:
-    """The costs of something: lines in US dollars, and other quantities (GPU hours, replicas)."""
+    """The costs of something: lines in US dollars, and other quantities (GPU hours, replicas).
+
+    `left_out` names what has a price but no stated quantity; `notes` are sentences on how far the numbers hold,
+    by their subject.
+    """
 
     lines: tuple[CostLine, ...]
     quantities: Mapping[str, Number] = dataclasses.field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def total_usd(self) -> Number:

@@ -18,7 +18,10 @@ class ServiceTime:
 
 
 def with_measured(spec: Mapping[str, Any], *, option: str, time: ServiceTime) -> dict[str, Any] | None:
-    """Return the spec with the measured `service_s` of an option; None if the option has no replicas."""
+    """Return the spec with the measured `service_s` of an option.
+
+    None if the option has no replicas, or sizes them by tokens per second, which a service time does not replace.
+    """
     changed: dict[str, Any] = copy.deepcopy(dict(spec))
     for found in changed["options"]:
         path = REPLICAS.get(found["serving"]["kind"])
@@ -26,6 +29,8 @@ def with_measured(spec: Mapping[str, Any], *, option: str, time: ServiceTime) ->
             replicas = found
             for key in path:
                 replicas = replicas[key]
+            if replicas.get("tokens_per_s") is not None:
+                return None
             replicas["service_s"] = [time.low_s, time.high_s]
             return changed
     return None

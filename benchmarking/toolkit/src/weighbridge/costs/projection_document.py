@@ -5,7 +5,7 @@ all inputs add up exactly: totals are sums of the rounded lines. An infinite amo
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from weighbridge.costs.lines import Costing, CostLine, Number
 from weighbridge.costs.metrics import METRICS, exact_sum, money, money_levels
 from weighbridge.costs.parts.options import CostOption
 from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
-from weighbridge.costs.spec.inputs import amounts_in
+from weighbridge.costs.remarks import Remark, remarks
+from weighbridge.costs.spec.inputs import amounts_in, laws_in
 from weighbridge.costs.uncertainty import Swing, levels_of, probability_above
 from weighbridge.costs.value.answer_quality import QUALITY, Confusion, QualityChange, kind_of
 from weighbridge.costs.value.crossover import DRAWS_AT_EACH, Crossover, crossover
@@ -36,11 +37,13 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "draws": projection.draws,
         "snapshot": spec.snapshot,
         "shared": amounts_in(spec.shared),
+        "laws": laws_in(spec.shared),
         "load": {"requests_per_year": spec.requests_median, "peak_per_s": spec.curve.peak_per_s},
         "options": [_option(each) for each in projection.options],
         "cheapest": {metric: projection.cheapest(metric) for metric in CHEAPEST},
         "crossover": _crossover(crossover(spec, seed=projection.seed, draws=min(projection.draws, DRAWS_AT_EACH))),
         "thresholds": _thresholds(projection),
+        "remarks": [dataclasses.asdict(each) for each in _remarks(projection)],
         "worth": [_worth(each, projection) for each in worth(projection)],
         "kpis": as_documents(spec.kpis),
         "prices": [pin.as_document() for pin in spec.pins],
@@ -56,6 +59,7 @@ def _option(each: OptionProjection) -> dict[str, Any]:
         "id": option.id,
         "title": option.title,
         "inputs": amounts_in(option),
+        "laws": laws_in(option),
         "metrics": {name: _metric(name, each) for name in METRICS},
         "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
         "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
@@ -76,7 +80,9 @@ def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
     """Return lines with their levels, formula and terms; the total is the sum of the rounded lines."""
     lines = [_line(line, drawn.lines[position]) for position, line in enumerate(middle.lines)]
     quantities = {name: _number(value) for name, value in middle.quantities.items()}
-    return {"total_usd": exact_sum([line["usd"] for line in lines]), "lines": lines, "quantities": quantities}
+    total = exact_sum([line["usd"] for line in lines])
+    remarks = {"left_out": middle.left_out, "notes": middle.notes}
+    return {"total_usd": total, "lines": lines, "quantities": quantities, **remarks}
 
 
 def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:
@@ -88,6 +94,13 @@ def _line(middle: CostLine, drawn: CostLine) -> dict[str, Any]:
 def swing_document(swing: Swing) -> dict[str, Any]:
     """Return the effect of one input from its P10 to its P90."""
     return {"input": swing.name, "at_p10_usd": money(swing.at_p10), "at_p90_usd": money(swing.at_p90)}
+
+
+def _remarks(projection: Projection) -> Iterator[Remark]:
+    spec = projection.spec
+    for position, each in enumerate(projection.options):
+        pins = [pin for pin in spec.pins if pin.path.startswith(f"options[{position}].")]
+        yield from remarks(each.option.id, each.middle.parts.values(), pins, on=spec.pinned.as_of)
 
 
 def _lock_in(option: CostOption) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from weighbridge.costs.parts.load_curve import MONTHS, LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost, provisioned_cost
 from weighbridge.costs.parts.options import CostOption, Serving, Shared
-from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost, upkeep_of_first_year
+from weighbridge.costs.parts.ownership import Ownership, total_cost, upkeep_of_first_year
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
 from weighbridge.costs.parts.training import Training, training_cost
 from weighbridge.costs.uncertainty import Amount
@@ -36,7 +36,7 @@ class Evaluated:
     def metrics(self) -> Mapping[str, Number]:
         """Return all metrics by name."""
         training, serving, upkeep = self.training.total_usd, self.serving.total_usd, self.upkeep.total_usd
-        ownership, tco = self.ownership, self.tco.total_usd
+        tco = self.tco.total_usd
         return {
             "training_gpu_hours": self.training.quantities["gpu_hours"],
             "training_cost_usd": training,
@@ -46,7 +46,7 @@ class Evaluated:
             "cost_per_1k_usd": cost_per_1k_usd(serving, self.requests_per_year),
             "cost_per_1k_loaded_usd": cost_per_1k_usd(serving + upkeep, self.requests_per_year),
             "tco_usd": tco,
-            "equivalent_annual_usd": equivalent_annual_usd(tco, ownership.years, ownership.discount_rate),
+            "equivalent_annual_usd": self.ownership.annual_usd(tco),
             "exit_cost_usd": self.exit.total_usd,
         }
 
@@ -64,9 +64,8 @@ def evaluate(curve: LoadCurve, shared: Shared, option: CostOption, *, requests_m
         option.ownership,
         serving_usd=serving.total_usd,
         training_usd=training.total_usd,
-        years=shared.years,
-        discount_rate=shared.discount_rate,
-        volume_growth=shared.volume_growth,
+        later_serving_usd=_later_serving(curve, shared, option.serving, requests_median),
+        **shared.time,
         fte_usd=shared.fte_usd,
         retraining_usd=_stated(option.ownership.retraining_usd, again),
         exit_usd=leaving.total_usd,
@@ -101,6 +100,21 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
         case ManagedApi():
             return managed_cost(dataclasses.replace(serving, requests_per_year=requests))
     return provisioned_cost(curve, dataclasses.replace(serving, volume=volume))
+
+
+def _later_serving(curve: LoadCurve, shared: Shared, serving: Serving, requests_median: float) -> tuple[Number, ...]:
+    """Return the serving cost of the second and later years, sized for their volumes.
+
+    Empty where the cost is in proportion to the volume, or the volume does not grow.
+    """
+    if isinstance(serving, ManagedApi | Serverless) or _is_zero(shared.volume_growth):
+        return ()
+    later = shared.rising(shared.requests_per_year, shared.volume_rise)[1:]
+    return tuple(_serving(curve, serving, requests, requests / requests_median).total_usd for requests in later)
+
+
+def _is_zero(amount: Amount) -> bool:
+    return isinstance(amount, int | float) and amount == 0
 
 
 def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:

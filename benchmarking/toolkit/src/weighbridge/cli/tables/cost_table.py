@@ -42,6 +42,7 @@ def calculation_parts(calculation: Mapping[str, Any]) -> "Iterator[Table | str]"
         yield f"probability of a value above zero: {calculation['above_zero_probability']:.0%}"
     for swing in calculation["tornado"][:SWINGS]:
         yield f"{swing['input']}: {_amount(swing['at_p10_usd'])} at its P10, {_amount(swing['at_p90_usd'])} at its P90"
+    yield from (f"{each['kind']}: {each['text']}" for each in calculation["remarks"])
     for price in calculation["prices"]:
         yield f"price: {price.get('sku') or price['path']} {price['usd']} USD of {price['as_of']}, {price['source']}"
 

@@ -27,7 +27,7 @@ class EndpointServing:
 
     def __post_init__(self) -> None:
         """Validate the amounts."""
-        check_amounts(self, but=("replicas",))
+        check_amounts(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def endpoint_cost(curve: LoadCurve, spec: EndpointServing, *, requests_per_year:
         "mean_replicas · storage_gb · usd_per_gb_month · 12",
         mean_replicas=replicas,
     )
-    return Costing((*compute.lines, storage, _traffic(spec, requests_per_year)), compute.quantities)
+    return dataclasses.replace(compute, lines=(*compute.lines, storage, _traffic(spec, requests_per_year)))
 
 
 def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:

@@ -67,7 +67,7 @@ class LockIn:
 
     def __post_init__(self) -> None:
         """Validate the amounts; data needs price tiers, and a forced migration needs a source."""
-        check_amounts(self, but=("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by"))
+        check_amounts(self)
         check_share(self, "switch_probability")
         check_traffic(self.egress_gb, self.egress_tiers)
         if self.forced_migration is not None and not self.forced_by:

@@ -2,89 +2,96 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.lines import Costing, Number, line_of
+from weighbridge.costs.lines import Costing, CostLine, Number, line_of
+from weighbridge.costs.parts.charges import Charge, charges, is_some, left_out
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
-from weighbridge.costs.spec.usd import UsdPerInstanceH, UsdPerMillionTokens, UsdPerRequest
-from weighbridge.costs.uncertainty import Amount, check_amounts
+from weighbridge.costs.parts.usage import ModelPrices, Usage, check_priced
+from weighbridge.costs.prices.components import COMPONENTS
+from weighbridge.costs.prices.price import Meter
+from weighbridge.costs.spec.usd import UsdPerInstanceH, UsdPerRequest
+from weighbridge.costs.uncertainty import Amount, Share, check_amounts
 
-TOKENS_PER_PRICE = 1_000_000
 SECONDS_PER_MINUTE = 60
+PRICE_OF = {each.meter: each.price for each in COMPONENTS}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TokenPrices:
-    """Prices of a language model in US dollars per million tokens; None if the vendor has no such price."""
+class ManagedApi(Usage):
+    """Calls to a managed model, each with the same usage.
 
-    input_usd: UsdPerMillionTokens
-    output_usd: UsdPerMillionTokens
-    cache_read_usd: UsdPerMillionTokens | None = None
-
-    def __post_init__(self) -> None:
-        """Validate the prices."""
-        check_amounts(self)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ManagedApi:
-    """Calls to a managed model. `cached_share` of the input tokens is read from the vendor's cache.
-
-    `batch_share` of the calls use the batch interface at `batch_price_ratio` of the price; `retry_share` of the calls
-    are repeated and paid twice; `fee_usd` is charged per call, in addition to tokens.
+    `prices` are those of the model, `{sku: openai/gpt-4o-mini}`, or stated one by one. A request with more input tokens
+    than a tier's limit is charged at the tier. `batch_share` of the calls use the batch interface, at the vendor's
+    batch prices or at `batch_price_ratio` of the price; `retry_share` of the calls are repeated and paid twice;
+    `fee_usd` is charged per call in addition.
     """
 
     requests_per_year: Amount
-    prices: TokenPrices | None = None
-    input_tokens: Amount = 0.0
-    output_tokens: Amount = 0.0
-    cached_share: float = 0.0
-    batch_share: float = 0.0
-    batch_price_ratio: float = 0.5
-    retry_share: Amount = 0.0
+    prices: ModelPrices | None = None
+    batch_share: Share = 0.0
+    batch_price_ratio: Share | None = None
+    retry_share: Share = 0.0
     fee_usd: UsdPerRequest = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse invalid shares, cached tokens without a price, and calls without a price."""
-        check_amounts(self, "requests_per_year", "input_tokens", "output_tokens", "retry_share", "fee_usd")
-        for name in ("cached_share", "batch_share", "batch_price_ratio"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise Invalid(f"{name} must be a share between 0 and 1.", field=name)
-        if self.cached_share and (self.prices is None or self.prices.cache_read_usd is None):
-            raise Invalid("The vendor has no price for cached tokens; leave cached_share at 0.", field="cached_share")
+        """Refuse calls, quantities and batches without a price."""
+        check_amounts(self)
+        check_priced(self, self.prices)
         if self.prices is None and isinstance(self.fee_usd, int | float) and self.fee_usd <= 0:
-            raise Invalid("A call needs a fee, token prices, or both.", field="fee_usd")
+            raise Invalid("A call needs a fee, prices, or both.", field="fee_usd")
+        has_batch = self.batch_price_ratio is not None or (self.prices is not None and self.prices.batch is not None)
+        if is_some(self.batch_share) and not has_batch:
+            text = "The prices have none of the batch interface; leave batch_share at 0, or give batch_price_ratio."
+            raise Invalid(text, field="batch_share", code="no_price")
 
 
 def managed_cost(spec: ManagedApi) -> Costing:
-    """Return the yearly cost of calls: N · (1 + retries) · (tokens at their prices · batch + fee)."""
-    tokens: Number = 0.0
-    if spec.prices is not None:
-        fresh = spec.input_tokens * (1 - spec.cached_share)
-        cached = spec.input_tokens * spec.cached_share
-        read_usd = 0.0 if spec.prices.cache_read_usd is None else spec.prices.cache_read_usd
-        tokens = (
-            fresh * spec.prices.input_usd + cached * read_usd + spec.output_tokens * spec.prices.output_usd
-        ) / TOKENS_PER_PRICE
-    ratio = 1 - spec.batch_share * (1 - spec.batch_price_ratio)
+    """Return the yearly cost of calls: N · (1 + retries) · (each component at its price, now and in batches, + fee)."""
     calls: Number = spec.requests_per_year * (1 + spec.retry_share)
-    lines = (
-        line_of(
-            spec,
-            "tokens",
-            calls * tokens * ratio,
-            "requests_per_year · (1 + retry_share) · usd_of_tokens · batch_ratio",
-            usd_of_tokens=tokens,
-            batch_ratio=ratio,
-            input_tokens=spec.input_tokens,
-            output_tokens=spec.output_tokens,
-            cached_share=spec.cached_share,
-        ),
-        line_of(spec, "fees", calls * spec.fee_usd, "requests_per_year · (1 + retry_share) · fee_usd"),
-    )
-    return Costing(lines, {"calls": calls})
+    fee = line_of(spec, "fees", calls * spec.fee_usd, "requests_per_year · (1 + retry_share) · fee_usd")
+    prices = spec.prices
+    if prices is None:
+        return Costing((fee,), {"calls": calls})
+    found = (*_now(spec, prices, calls), *_in_batches(spec, prices, calls), fee)
+    unstated = tuple(each.quantity for each in left_out(prices.rates, _counts(spec, prices)))
+    others = tuple(name for name in prices.others if name not in unstated)
+    return Costing(found, {"calls": calls}, left_out=(*unstated, *others))
+
+
+def _counts(spec: Usage, prices: ModelPrices) -> dict[str, Number]:
+    """Return the quantities of a request; the request itself is one where the vendor charges it."""
+    return {**spec.counts, "requests": 1 if Meter.WHOLE in prices.rates else 0}
+
+
+def _now(spec: ManagedApi, prices: ModelPrices, calls: Number) -> Iterator[CostLine]:
+    """Yield the lines of the calls outside batches."""
+    if not is_some(1 - spec.batch_share):
+        return
+    for charge in charges(prices.rates, _counts(spec, prices)):
+        yield _line(charge, charge.component.quantity, calls * (1 - spec.batch_share), prices.factor)
+
+
+def _in_batches(spec: ManagedApi, prices: ModelPrices, calls: Number) -> Iterator[CostLine]:
+    """Yield the lines of batches, at the stated ratio or at the vendor's batch prices. Fees have no ratio."""
+    if not is_some(spec.batch_share):
+        return
+    batch = prices if prices.batch is None or spec.batch_price_ratio is not None else prices.batch
+    for charge in charges(batch.rates, _counts(spec, batch)):
+        has_ratio = spec.batch_price_ratio is not None and not charge.component.is_fee
+        factor: Number = prices.factor * (spec.batch_price_ratio if has_ratio else 1)
+        yield _line(charge, f"{charge.component.quantity} in batches", calls * spec.batch_share, factor)
+
+
+def _line(charge: Charge, name: str, calls: Number, factor: Number) -> CostLine:
+    quantity, price = charge.component.quantity, PRICE_OF[charge.meter]
+    unit = charge.component.per_unit
+    formula = f"calls · {quantity} · {price} · factor" + (f" / {unit:,}" if unit > 1 else "")
+    terms = {"calls": calls, quantity: charge.count, price: charge.unit_usd, "factor": factor}
+    return CostLine(name, calls * charge.usd * factor, formula, terms)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,7 +109,7 @@ class Provisioned:
         if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
             text = "A unit must serve a positive number of tokens per minute."
             raise Invalid(text, field="tokens_per_minute_per_unit")
-        check_amounts(self, but=("tokens_per_minute_per_unit",))
+        check_amounts(self)
 
 
 def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:

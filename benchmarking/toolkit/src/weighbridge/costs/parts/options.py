@@ -7,34 +7,32 @@ from weighbridge.costs.parts.endpoint import EndpointServing, Serverless
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn
 from weighbridge.costs.parts.managed import ManagedApi, Provisioned
-from weighbridge.costs.parts.ownership import Ownership, check_horizon
+from weighbridge.costs.parts.ownership import Ownership
 from weighbridge.costs.parts.serving import SelfHosted
+from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import OwnedHardware, Work
 from weighbridge.costs.prices.files.snapshot import Snapshot
 from weighbridge.costs.spec.pins import Pin
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, check_amounts, check_positive, middle_of
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Share, check_amounts, check_positive, middle_of
 from weighbridge.costs.value import answer_quality as answers
 
 Serving = SelfHosted | EndpointServing | Serverless | ManagedApi | Provisioned
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Shared:
-    """Inputs that are the same for all options; all options use the same draws of them."""
+class Shared(TimeModel):
+    """Inputs that are the same for all options, time included; all options use the same draws of them."""
 
     requests_per_year: Amount
     engineer_usd_per_h: Amount = 0.0
     fte_usd: Amount = 0.0
-    volume_growth: Amount = 0.0
-    years: int = 3
-    discount_rate: float = 0.08
 
     def __post_init__(self) -> None:
         """Validate the amounts, the years and the discount rate."""
-        check_amounts(self, "requests_per_year", "engineer_usd_per_h", "fte_usd")
+        check_amounts(self)
         check_positive(self, "requests_per_year")
-        check_horizon(self.years, self.discount_rate)
+        self.check_time()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,11 @@ class Value:
 
     baseline: str
     stakes: answers.Stakes
-    adoption: Amount = 1.0
+    adoption: Share = 1.0
+
+    def __post_init__(self) -> None:
+        """Validate the share."""
+        check_amounts(self)
 
 
 @dataclasses.dataclass(frozen=True)

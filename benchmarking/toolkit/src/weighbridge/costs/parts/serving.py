@@ -20,20 +20,33 @@ LEVELS_MAX = 168
 # Up to this number, replicas are counted one by one.
 FINE_MAX = 512
 COARSE = 1 / 256
+BATCHINGS = ("none", "continuous")
+CONTINUOUS = "continuous batching"
+SUSTAINED = "The replicas follow from the measured tokens per second of one replica within the limit, not from a queue."
+UNFIT = (
+    "The replicas follow from a queue (M/M/c), which does not fit: the requests of a batch slow one another. Measure "
+    "the tokens per second that a replica sustains within the limit; give tokens_per_s and tokens_per_request instead "
+    "of service_s."
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SelfHosted:
     """Replicas of one's own. `service_s` is how long one request keeps one of `slots` busy; `cv` its spread.
 
+    A language model with `batching: continuous` needs the measured `tokens_per_s` that one replica sustains within the
+    limit, and the `tokens_per_request`, instead of `service_s`: a queue does not describe it.
     `share` of the requests must be answered within `limit_s`. New replicas serve `lag_h` hours after they are needed.
     `committed_usd_per_h` is the price of a replica that is paid all year, used or not; None where there is none. Of the
     hours beyond, `spot_share` runs at `spot_usd_per_h`, `spot_extra` (0.05: 5 %) more of them for interruptions.
     """
 
-    service_s: Amount
     limit_s: float
     usd_per_replica_h: UsdPerInstanceH
+    service_s: Amount | None = None
+    batching: str = "none"
+    tokens_per_s: Amount | None = None
+    tokens_per_request: Amount | None = None
     slots: int = 1
     cv: float = 1.0
     share: float = 0.95
@@ -48,9 +61,9 @@ class SelfHosted:
 
     def __post_init__(self) -> None:
         """Validate the inputs."""
-        prices = ("usd_per_replica_h", "committed_usd_per_h", "spot_usd_per_h")
-        check_amounts(self, "service_s", "volume", "spot_extra", *prices)
-        check_positive(self, "service_s")
+        check_amounts(self)
+        check_positive(self, "service_s", "tokens_per_s")
+        self._check_speed()
         for name, least in (("slots", 1), ("min_replicas", 0), ("lag_h", 0), ("burst", 1), ("cv", 0)):
             if getattr(self, name) < least:
                 raise Invalid(f"{name} must be at least {least}, not {getattr(self, name):g}.", field=name)
@@ -61,6 +74,15 @@ class SelfHosted:
         check_share(self, "spot_share")
         if self.spot_share and self.spot_usd_per_h is None:
             raise Invalid("A share on spot capacity needs a spot price.", field="spot_usd_per_h")
+
+    def _check_speed(self) -> None:
+        if self.batching not in BATCHINGS:
+            raise Invalid(f"batching must be {' or '.join(BATCHINGS)}, not {self.batching!r}.", field="batching")
+        if (self.service_s is None) == (self.tokens_per_s is None):
+            text = "Give service_s, or tokens_per_s for continuous batching, but not both."
+            raise Invalid(text, field="service_s")
+        if (self.tokens_per_s is None) != (self.tokens_per_request is None):
+            raise Invalid("tokens_per_s and tokens_per_request belong together.", field="tokens_per_request")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,10 +122,14 @@ def size(curve: LoadCurve, spec: SelfHosted) -> Sizing:
     """Return the replicas for each load level of the year.
 
     Each hour is sized for the larger of its rate and the rate `lag_h` hours later, times `burst`, times `volume`. More
-    than 168 distinct rates are grouped in order; each group uses its busiest.
+    than 168 distinct rates are grouped in order; each group uses its busiest. With measured tokens per second, the
+    replicas are the tokens per second of the load divided by those of a replica.
     """
     later = np.roll(curve.rates_per_s, -spec.lag_h)
     rates, hours = _levels(np.maximum(curve.rates_per_s, later) * spec.burst, curve.hours)
+    if spec.tokens_per_s is not None:
+        load = np.asarray(spec.volume * spec.tokens_per_request / spec.tokens_per_s)[..., None] * rates
+        return Sizing(np.maximum(np.ceil(load), spec.min_replicas), hours)
     service, volume = np.broadcast_arrays(
         np.atleast_1d(np.asarray(spec.service_s, dtype=np.float64)),
         np.atleast_1d(np.asarray(spec.volume, dtype=np.float64)),
@@ -161,7 +187,14 @@ def serving_cost(curve: LoadCurve, spec: SelfHosted) -> Costing:
         "always_at_peak_usd": peak * HOURS_PER_YEAR * spec.usd_per_replica_h,
         "unserved_probability": float(np.isinf(peak).mean()),
     }
-    return Costing(_lines(spec, committed, beyond_h), quantities)
+    return Costing(_lines(spec, committed, beyond_h), quantities, notes=_notes(spec))
+
+
+def _notes(spec: SelfHosted) -> dict[str, str]:
+    """Return what must be said about the sizing of a language model."""
+    if spec.tokens_per_s is not None:
+        return {CONTINUOUS: SUSTAINED}
+    return {CONTINUOUS: UNFIT} if spec.batching == "continuous" else {}
 
 
 def _burst_usd(spec: SelfHosted) -> Number:

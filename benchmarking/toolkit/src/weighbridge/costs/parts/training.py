@@ -7,7 +7,7 @@ import dataclasses
 
 from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.spec.usd import UsdPerGpuH
-from weighbridge.costs.uncertainty import Amount, check_amounts
+from weighbridge.costs.uncertainty import Amount, Share, check_amounts
 
 
 def spot_stretch(preemptions_per_h: Number, *, checkpoint_every_h: Number, restart_h: Number) -> Number:
@@ -27,9 +27,9 @@ class Training:
     usd_per_gpu_h: UsdPerGpuH
     final_runs: Amount = 1.0
     trials: Amount = 0.0
-    trial_share: Amount = 1.0
-    failed_share: Amount = 0.0
-    idle_share: Amount = 0.0
+    trial_share: Share = 1.0
+    failed_share: Share = 0.0
+    idle_share: Share = 0.0
     preemptions_per_h: Amount = 0.0
     checkpoint_every_h: Amount = 1.0
     restart_h: Amount = 0.1

@@ -9,7 +9,7 @@ import math
 
 from weighbridge.costs.lines import Number
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, SECONDS_PER_HOUR
-from weighbridge.costs.uncertainty import Amount, Range, check_amounts, check_positive, check_share
+from weighbridge.costs.uncertainty import Amount, Range, Share, check_amounts, check_positive, check_share
 
 # Model FLOPs utilization is not known in advance, so it is a range, not a point.
 UTILIZATION = Range(0.25, 0.50)
@@ -19,7 +19,7 @@ class _OnDevices:
     """Work on devices of `peak_flops_per_s`, of which the share `utilization` is used."""
 
     peak_flops_per_s: Amount
-    utilization: Amount
+    utilization: Share
 
     def __post_init__(self) -> None:
         """Validate the amounts; devices need a positive speed."""
@@ -37,7 +37,7 @@ class Transformer(_OnDevices):
     parameters: Amount
     tokens: Amount
     peak_flops_per_s: Amount
-    utilization: Amount = UTILIZATION
+    utilization: Share = UTILIZATION
 
     @property
     def gpu_hours(self) -> Number:
@@ -55,7 +55,7 @@ class Network(_OnDevices):
     samples: Amount
     epochs: Amount
     peak_flops_per_s: Amount
-    utilization: Amount = UTILIZATION
+    utilization: Share = UTILIZATION
 
     @property
     def gpu_hours(self) -> Number:
@@ -95,7 +95,7 @@ class OwnedHardware:
 
     def __post_init__(self) -> None:
         """Validate the amounts; the share of interconnect must be below one."""
-        check_amounts(self, but=("interconnect_share",))
+        check_amounts(self)
         check_share(self, "interconnect_share", below=1.0)
 
     @property

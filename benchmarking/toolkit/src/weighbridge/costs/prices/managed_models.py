@@ -1,6 +1,7 @@
 """Prices of managed models from the installed package genai-prices, without network access.
 
-For a price that depends on the time of day, the highest price is used, because a user cannot choose the hour.
+For a price that depends on the time of day, the highest price is used, because a user cannot choose the hour. Routes
+and search types that a request may choose are left out: the usual price of the model holds.
 """
 
 import functools
@@ -11,29 +12,27 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.costs.prices.price import Meter, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
+from weighbridge.costs.prices.components import COMPONENTS
+from weighbridge.costs.prices.price import DEPRECATED, UNCOUNTED, Price, PriceKind, PriceTier, PriceUnit, Term, TierRule
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
 
 VERIFIED = re.compile(r"[Vv]erified on (\d{4}-\d{2}-\d{2})")
-METERS = {
-    "input_mtok": Meter.INPUT,
-    "output_mtok": Meter.OUTPUT,
-    "cache_read_mtok": Meter.CACHE_READ,
-    "cache_write_mtok": Meter.CACHE_WRITE,
-}
-REQUESTS, REQUESTS_PER_PRICE = "requests_kcount", 1_000
+BY_NAME = {component.vendor_price: component for component in COMPONENTS}
 CONTEXTS: Mapping[Term, Mapping[str, str]] = {
     Term.BATCH: {"processing": "batch"},
     Term.FLEX: {"service_tier": "flex"},
     Term.PRIORITY: {"service_tier": "priority"},
+    Term.FAST: {"service_tier": "fast", "speed": "fast"},
 }
+# The package charges at least so many seconds of each request to these models.
+LEAST_SECONDS = {"groq/whisper-large-v3": Decimal(10), "groq/whisper-large-v3-turbo": Decimal(10)}
 HALF_HOURS = tuple(timedelta(minutes=30 * step) for step in range(48))
 
 
 def managed_prices(on: date) -> tuple[Price, ...]:
-    """Return the prices of all managed models on a day, in US dollars per million tokens or per request.
+    """Return the prices of all managed models on a day: of each component that the vendor charges, for each term.
 
     SKUs are `provider/model`. The date of a price is the newest day, not after `on`, on which the vendor's page was
     checked, else the newest day on which any page was checked.
@@ -48,12 +47,12 @@ def data_day() -> date:
 
 
 def _rows(on: date) -> Iterator[Price]:
-    source = f"genai-prices {version('genai-prices')}"
+    source, midnight = f"genai-prices {version('genai-prices')}", datetime.combine(on, time(), UTC)
     for provider, model in _models():
         as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
         shared: dict[str, Any] = {"sku": f"{provider.id}/{model.id}", "provider": provider.id, "as_of": as_of}
-        shared |= {"source": source, "note": "deprecated by its vendor" if model.deprecated else ""}
         usual = _prices(model, on, {})
+        shared |= {"source": source, "note": "; ".join(_notes(model, midnight))}
         yield from (_price(key, value, Term.ON_DEMAND, **shared) for key, value in usual.items())
         for term, context in CONTEXTS.items() if model.price_variants else ():
             found = _prices(model, on, context)
@@ -62,16 +61,18 @@ def _rows(on: date) -> Iterator[Price]:
 
 
 def _price(key: str, value: Any, term: Term, **shared: Any) -> Price:
-    is_per_request = key == REQUESTS
-    base = getattr(value, "base", value)
+    component = BY_NAME[key]
     return Price(
-        usd=base / REQUESTS_PER_PRICE if is_per_request else base,
-        unit=PriceUnit.REQUEST if is_per_request else PriceUnit.MILLION_TOKENS,
+        usd=component.unit_usd(getattr(value, "base", value)),
+        unit=component.unit,
         kind=PriceKind.MODEL,
         term=term,
-        meter=METERS.get(key, Meter.WHOLE),
-        tiers=tuple(PriceTier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
+        meter=component.meter,
+        tiers=tuple(
+            PriceTier(Decimal(tier.start), component.unit_usd(tier.price)) for tier in getattr(value, "tiers", ())
+        ),
         tier_rule=TierRule.ALL_UNITS if hasattr(value, "tiers") else TierRule.MARGINAL,
+        least=LEAST_SECONDS.get(shared["sku"]) if component.unit is PriceUnit.AUDIO_H else None,
         **shared,
     )
 
@@ -80,11 +81,20 @@ def _prices(model: "ModelInfo", on: date, context: Mapping[str, str]) -> dict[st
     midnight = datetime.combine(on, time(), UTC)
     moments = HALF_HOURS if _varies_by_hour(model) else HALF_HOURS[:1]
     offers = [_named(model.get_prices(midnight + later, context)) for later in moments]
-    return max(offers, key=lambda offer: tuple(_base(offer.get(key)) for key in METERS))
+    return max(offers, key=lambda offer: tuple(_base(offer.get(key)) for key in BY_NAME))
+
+
+def _notes(model: "ModelInfo", moment: datetime) -> Iterator[str]:
+    """Yield what a reader must know of the model; components of a newer package are named, not dropped."""
+    if model.deprecated:
+        yield DEPRECATED
+    unknown = [name for name, usd in vars(model.get_prices(moment)).items() if usd is not None and name not in BY_NAME]
+    if unknown:
+        yield f"{UNCOUNTED} {', '.join(unknown)}"
 
 
 def _named(prices: "ModelPrice") -> dict[str, Any]:
-    found = {key: getattr(prices, key) for key in (*METERS, REQUESTS)}
+    found = {key: getattr(prices, key) for key in BY_NAME}
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -23,6 +23,11 @@ class PriceUnit(StrEnum):
     GB_MONTH = "gb_month"
     GB = "gb"
     MILLION_TOKENS = "million_tokens"
+    MILLION_CHARACTERS = "million_characters"
+    AUDIO_H = "audio_h"
+    MESSAGE = "message"
+    PAGE = "page"
+    SEARCH = "search"
     REQUEST = "request"
 
 
@@ -39,6 +44,7 @@ class Term(StrEnum):
     BATCH = "batch"
     FLEX = "flex"
     PRIORITY = "priority"
+    FAST = "fast"
 
 
 class PriceKind(StrEnum):
@@ -52,13 +58,32 @@ class PriceKind(StrEnum):
 
 
 class Meter(StrEnum):
-    """What is counted, for SKUs with several prices; most have one, `WHOLE`."""
+    """What is counted, for SKUs with several prices; most have one, `WHOLE`, which counts requests for models."""
 
     WHOLE = "whole"
     INPUT = "input"
     OUTPUT = "output"
     CACHE_READ = "cache_read"
     CACHE_WRITE = "cache_write"
+    CACHE_WRITE_1H = "cache_write_1h"
+    CACHE_AUDIO_READ = "cache_audio_read"
+    CACHE_IMAGE_READ = "cache_image_read"
+    INPUT_AUDIO = "input_audio"
+    INPUT_IMAGE = "input_image"
+    INPUT_VIDEO = "input_video"
+    OUTPUT_AUDIO = "output_audio"
+    OUTPUT_IMAGE = "output_image"
+    OUTPUT_VIDEO = "output_video"
+    OUTPUT_REASONING = "output_reasoning"
+    OUTPUT_CITATION = "output_citation"
+    AUDIO_TIME = "audio_time"
+    INPUT_AUDIO_TIME = "input_audio_time"
+    INPUT_CHARACTERS = "input_characters"
+    INPUT_MESSAGES = "input_messages"
+    INPUT_PAGES = "input_pages"
+    INPUT_ANNOTATED_PAGES = "input_annotated_pages"
+    WEB_SEARCHES = "web_searches"
+    STORAGE_SEARCHES = "storage_searches"
 
 
 class PriceOrigin(StrEnum):
@@ -115,6 +140,10 @@ class Retirement:
     successor: str = ""
 
 
+# Notes of prices: the vendor no longer recommends the model, or charges more than this version can count.
+DEPRECATED = "deprecated by its vendor"
+UNCOUNTED = "the vendor also charges"
+
 Key = tuple[str, Term, Meter]
 
 
@@ -122,7 +151,8 @@ Key = tuple[str, Term, Meter]
 class Price:
     """One dated, sourced price. `usd` is exact; `tiers` are further prices above a volume.
 
-    `low_usd` and `high_usd` bound a derived price; `list_price` is set for a negotiated or derived price.
+    `low_usd` and `high_usd` bound a derived price; `list_price` is set for a negotiated or derived one. `least` is the
+    smallest quantity that is charged per request, in what is counted.
     """
 
     sku: str
@@ -141,6 +171,7 @@ class Price:
     tier_rule: TierRule = TierRule.MARGINAL
     low_usd: Decimal | None = None
     high_usd: Decimal | None = None
+    least: Decimal | None = None
     list_price: "Price | None" = None
     conversion: Conversion | None = None
     retirement: Retirement | None = None

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from weighbridge.costs.lines import Number
-from weighbridge.costs.uncertainty import Draws, Range
+from weighbridge.costs.uncertainty import Draws, Range, bounds_of
 
 T = TypeVar("T")
 
 
 def ranges_in(spec: Any) -> dict[str, Range]:
-    """Return all ranges by path, including those of nested dataclasses."""
+    """Return all ranges by path, including those of nested dataclasses, with the bounds of their fields."""
     return {path: value for path, value in _values_in(spec) if isinstance(value, Range)}
 
 
@@ -27,6 +27,11 @@ def amounts_in(spec: Any) -> dict[str, Any]:
         for path, value in _values_in(spec)
         if isinstance(value, int | float | str | Range)
     }
+
+
+def laws_in(spec: Any) -> dict[str, str]:
+    """Return the name of the distribution of each range by path."""
+    return {path: spread.law for path, spread in ranges_in(spec).items()}
 
 
 def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
@@ -56,9 +61,12 @@ def draw_all(ranges: Mapping[str, Range], *, seed: int, n: int, stream: str = ""
 
 
 def _values_in(spec: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    bounds = bounds_of(spec.__class__)
     for field in dataclasses.fields(spec):
         value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
-        if dataclasses.is_dataclass(value) and not isinstance(value, Range):
+        if isinstance(value, Range):
+            yield at, value.within(bounds[field.name])
+        elif dataclasses.is_dataclass(value):
             yield from _values_in(value, at)
         else:
             yield at, value

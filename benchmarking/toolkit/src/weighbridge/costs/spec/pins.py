@@ -3,42 +3,43 @@
 A spec file names a price in one of two ways:
 
 - by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the
-  key;
+  key, and `prices: {sku: openai/gpt-4o-mini}` takes all prices of a model;
 - with all data needed to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
 
 Both may add `factor` (a number or a range: a negotiated discount, a premium) and `divided_by` (one GPU of eight).
 """
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.parts.charges import Rate
 from weighbridge.costs.parts.traffic import TrafficTier
+from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
+from weighbridge.costs.prices.components import COMPONENTS
 from weighbridge.costs.prices.price import Meter, Price, PriceUnit, Term, TierRule
-from weighbridge.costs.spec.reading import amount, placed
+from weighbridge.costs.spec.model_prices import in_floats, model_prices
+from weighbridge.costs.spec.reading import Given, amount, placed
 from weighbridge.costs.uncertainty import Range
 
 WAYS = "a SKU of the price book ({sku: aws/us-east-1/g5.xlarge}) or usd, unit, as_of and source together"
 TRAFFIC = "traffic in the price book ({sku: aws/us-east-1/egress-internet}), or give a list of tiers"
 CURRENCY = "USD"
-# The meter of a model's SKU for each key: input or output tokens.
-METERS = {
-    "input_usd": Meter.INPUT,
-    "output_usd": Meter.OUTPUT,
-    "cache_read_usd": Meter.CACHE_READ,
-    "reembed_usd": Meter.INPUT,
-}
+# The meter of a model's SKU for each key.
+METERS = {**{each.price: each.meter for each in COMPONENTS}, "reembed_usd": Meter.INPUT}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pin:
     """A price used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd` if it has a range).
 
-    Each tier of a tiered price is pinned separately; it applies to the units `above` a number.
+    Each tier of a tiered price is pinned separately; it applies to the units `above` a number. A managed model that its
+    vendor retires has the last day (`migrate_by`) and the `successor`, if they are known.
     """
 
     path: str
@@ -56,6 +57,8 @@ class Pin:
     divided_by: float = 1.0
     origin: str = ""
     migrate_by: date | None = None
+    successor: str = ""
+    note: str = ""
     above: Decimal | None = None
 
     def as_document(self) -> dict[str, Any]:
@@ -79,19 +82,34 @@ class Pins:
         self.found: list[Pin] = []
         self.used: list[Price] = []
 
-    def read(self, reader: Reader, key: str, wanted: str) -> float | Range:
-        """Return the price under `key` in US dollars per `wanted` unit; raise Invalid with the path of a fault."""
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range | Rate:
+        """Return the price under `key` in US dollars per `wanted` unit; raise Invalid with the path of a fault.
+
+        The price of a component of a model may have tiers by the input tokens of a request.
+        """
         if not isinstance(reader.plain(key), dict):
             raise reader.fault(key, f"must be {WAYS}; a plain number has no date and no source.")
         price = reader.mapping(key)
-        pin = (
-            self._of_sku(price, wanted, METERS.get(key, Meter.WHOLE))
-            if price.asks("sku")
-            else self._of_source(price, wanted)
-        )
+        if not price.asks("sku"):
+            pin = self._of_source(price, wanted)
+            price.close()
+            self.found.append(pin)
+            return _scaled(pin)
+        found = self._find(price, METERS.get(key, Meter.WHOLE))
+        share, factor = _share_of(found, price, wanted), _factor(price)
         price.close()
-        self.found.append(pin)
-        return _scaled(pin)
+        pin = self.pin(price.path, found, factor=factor, divided_by=share)
+        if key not in METERS or not (found.tiers or found.least):
+            return _scaled(pin)
+        if isinstance(factor, Range):
+            raise price.fault(
+                "factor", f"must be one number for a price with tiers; or give prices: {{sku: {found.sku}}}."
+            )
+        return in_floats(price, found, factor / share)
+
+    def model(self, reader: Reader, key: str, given: Given) -> ModelPrices:
+        """Return the prices of a managed model under `key`; raise Invalid with the path of a fault."""
+        return model_prices(self, reader, key, given)
 
     def tiers(self, reader: Reader, key: str) -> tuple[TrafficTier, ...]:
         """Return the tiers of the traffic SKU under `key`, times `factor`; raise Invalid with the path of a fault."""
@@ -103,29 +121,38 @@ class Pins:
             raise price.fault("sku", f"is not a traffic price; give {TRAFFIC}.")
         factor = float(price.number("factor")) if price.asks("factor") else 1.0
         price.close()
-        steps = [(None, found.usd), *((tier.above, tier.usd) for tier in found.tiers)]
-        self.found += [
-            dataclasses.replace(_pinned(f"{price.path}[{n}]", found, self.book), usd=usd, above=above, factor=factor)
-            for n, (above, usd) in enumerate(steps)
-        ]
+        steps = (found.usd, *(tier.usd for tier in found.tiers))
+        self._pin_steps([f"{price.path}[{n}]" for n in range(len(steps))], found, factor=factor)
         ends = [*(float(tier.above) for tier in found.tiers), None]
         return tuple(
-            TrafficTier(usd_per_gb=float(usd) * factor, up_to_gb=end) for (_, usd), end in zip(steps, ends, strict=True)
+            TrafficTier(usd_per_gb=float(usd) * factor, up_to_gb=end) for usd, end in zip(steps, ends, strict=True)
         )
+
+    def find(self, price: Reader, sku: str, *, term: Term, meter: Meter) -> Price:
+        """Return a price of the book; raise Invalid with the path of a fault."""
+        try:
+            return self.book.find(sku, term=term, meter=meter, stale_days=self.max_age_days)
+        except Invalid as refused:
+            raise placed(refused, price, refused.field or "sku") from refused
+
+    def pin(self, path: str, found: Price, *, factor: float | Range = 1.0, divided_by: float = 1.0) -> Pin:
+        """Pin a price of the book, each of its tiers separately; return the first pin."""
+        paths = [path, *(f"{path}[{n}]" for n in range(1, len(found.tiers) + 1))]
+        return self._pin_steps(paths, found, factor=factor, divided_by=divided_by)
+
+    def _pin_steps(self, paths: Sequence[str], found: Price, **scale: Any) -> Pin:
+        steps = [(None, found.usd), *((tier.above, tier.usd) for tier in found.tiers)]
+        pins = [
+            dataclasses.replace(_pinned(path, found, self.book), usd=usd, above=above, **scale)
+            for path, (above, usd) in zip(paths, steps, strict=True)
+        ]
+        self.found += pins
+        self.used.append(found)
+        return pins[0]
 
     def _find(self, price: Reader, usual: Meter) -> Price:
         term, meter = price.choice("term", Term, Term.ON_DEMAND), price.choice("meter", Meter, usual)
-        try:
-            found = self.book.find(price.text("sku"), term=term, meter=meter, stale_days=self.max_age_days)
-        except Invalid as refused:
-            raise placed(refused, price, refused.field or "sku") from refused
-        self.used.append(found)
-        return found
-
-    def _of_sku(self, price: Reader, wanted: str, usual: Meter) -> Pin:
-        found = self._find(price, usual)
-        share = _share_of(found, price, wanted)
-        return dataclasses.replace(_pinned(price.path, found, self.book), factor=_factor(price), divided_by=share)
+        return self.find(price, price.text("sku"), term=term, meter=meter)
 
     def _of_source(self, price: Reader, wanted: str) -> Pin:
         if not price.has("usd"):
@@ -171,6 +198,8 @@ def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
         snapshot=book.snapshot_id,
         origin=found.origin.value,
         migrate_by=found.retirement.on if found.retirement is not None else None,
+        successor=found.retirement.successor if found.retirement is not None else "",
+        note=found.note,
     )
 
 

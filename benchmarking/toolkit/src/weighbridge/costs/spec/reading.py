@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.traffic import TrafficTier
+from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.uncertainty import Range
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | 
     if len(value) != 2:
         raise reader.fault(key, f"must be {ACCEPTED}.")
     ends = [_number(end) for end in value]
-    if ends[0] is None or ends[1] is None or not 0 < ends[0] <= ends[1]:
-        raise reader.fault(key, "must be a range of two positive numbers, the smaller first, like [0.1, 0.14].")
+    if ends[0] is None or ends[1] is None or not at_least <= ends[0] <= ends[1]:
+        least = "" if at_least == -math.inf else f" of {at_least:g} or more"
+        raise reader.fault(key, f"must be a range of two numbers{least}, the smaller first, like [0.1, 0.14].")
     return Range(ends[0], ends[1])
 
 
@@ -76,8 +78,10 @@ def _value(key: str, hint: Any, reader: Reader, prices: "Pins", given: Given) ->
     inner = [each for each in typing.get_args(hint) if each is not type(None)]
     if type(None) in typing.get_args(hint):
         return _value(key, inner[0], reader, prices, given)
-    if typing.get_origin(hint) is typing.Annotated:
+    if typing.get_origin(hint) is typing.Annotated and isinstance(inner[1], str):
         return prices.read(reader, key, inner[1])
+    if hint is ModelPrices:
+        return prices.model(reader, key, given)
     if inner[:1] == [TrafficTier] and isinstance(reader.plain(key), Mapping):
         return prices.tiers(reader, key)
     if typing.get_origin(hint) is tuple:

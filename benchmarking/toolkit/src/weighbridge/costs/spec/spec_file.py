@@ -18,14 +18,16 @@ from weighbridge.costs.parts.managed import ManagedApi, Provisioned
 from weighbridge.costs.parts.options import CostOption, CostSpec, Shared, Threshold, Value
 from weighbridge.costs.parts.ownership import Ownership
 from weighbridge.costs.parts.serving import SelfHosted
+from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training
+from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.files.exact_yaml import reader_of
 from weighbridge.costs.prices.files.snapshot import snapshot
 from weighbridge.costs.spec.pins import CURRENCY, Pins
 from weighbridge.costs.spec.reading import Given, amount, inputs, placed
-from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, middle_of
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, check_amount, middle_of
 from weighbridge.costs.value import answer_quality as answers
 
 T = TypeVar("T")
@@ -45,15 +47,15 @@ GIVEN: Final[Given] = {
     SelfHosted: {"volume": 1.0},
     Provisioned: {"volume": 1.0},
     ManagedApi: {"requests_per_year": 1.0},
+    ModelPrices: {"batch": None, "others": ()},
     Ownership: {
         "serving_usd": 0.0,
         "training_usd": 0.0,
-        "years": 1,
-        "discount_rate": 0.0,
-        "volume_growth": 0.0,
+        **TimeModel().time,
         "fte_usd": 0.0,
         "exit_usd": 0.0,
         "switch_probability": 0.0,
+        "later_serving_usd": (),
     },
     LockIn: {"engineer_usd_per_h": 0.0},
 }
@@ -67,7 +69,7 @@ def read_spec(document: object, book: PriceBook) -> CostSpec:
     reader = reader_of(document, KIND)
     reader.constant("currency", CURRENCY, is_required=False)
     pins = Pins(book, max_age_days=reader.whole("max_price_age_days", STALE_DAYS, at_least=1))
-    shared, curve = _load(reader)
+    shared, curve = _load(reader, pins)
     options = reader.items("options", lambda item: _option(item, pins))
     _check_options(reader, options)
     spec = CostSpec(
@@ -95,22 +97,17 @@ def _draws(reader: Reader) -> int:
     return draws
 
 
-def _load(reader: Reader) -> tuple[Shared, LoadCurve]:
+def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
     """Read `load`, `people` and `horizon`: the curve has the median of the yearly requests."""
     load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
     curve, requests = read_curve(load)
     load.close()
-    rates = {key: amount(people, key, at_least=0) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)}
+    rates: dict[str, Any] = {
+        key: amount(people, key, at_least=0) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)
+    }
     people.close()
-    growth = amount(horizon, "volume_growth") if horizon.asks("volume_growth") else 0.0
-    years = horizon.whole("years", 3, at_least=1)
-    rate = float(horizon.number("discount_rate")) if horizon.asks("discount_rate") else 0.08
-    shared = _at(
-        horizon,
-        "",
-        lambda: Shared(requests_per_year=requests, volume_growth=growth, years=years, discount_rate=rate, **rates),
-    )
-    horizon.close()
+    time = inputs(TimeModel, horizon, prices=pins, given={})
+    shared = _at(horizon, "", lambda: Shared(requests_per_year=requests, **rates, **time.time))
     return shared, curve
 
 
@@ -124,16 +121,23 @@ def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
         curve = _at(load, "hourly_counts", lambda: curve_of_counts(numbers))
         if not load.asks("requests_per_year"):
             return curve, curve.requests_per_year
-        requests = amount(load, "requests_per_year")
+        requests = _requests(load)
         scale = middle_of(requests) / curve.requests_per_year
         return LoadCurve(curve.rates_per_s * scale, curve.hours), requests
-    requests = amount(load, "requests_per_year")
+    requests = _requests(load)
     named = {key: float(load.number(key)) for key in ("day_swing", "weekend") if load.asks(key)}
     peak_hour = load.whole("peak_hour", 14)
     growth = float(load.number("monthly_growth")) if load.asks("monthly_growth") else 0.0
     shape = _at(load, "", lambda: weekly_shape(peak_hour=peak_hour, **named))
     middle = middle_of(requests)
     return _at(load, "", lambda: curve_of_year(middle, shape=shape, monthly_growth=growth)), requests
+
+
+def _requests(load: Reader) -> Amount:
+    requests = amount(load, "requests_per_year")
+    if isinstance(requests, Range) and requests.low <= 0:
+        raise load.fault("requests_per_year", "must be above zero, at both ends of a range.")
+    return requests
 
 
 def _option(reader: Reader, pins: Pins) -> CostOption:
@@ -194,13 +198,11 @@ def _value(reader: Reader, options: tuple[CostOption, ...], pins: Pins) -> Value
         return None
     value = reader.mapping("value")
     baseline = value.text("baseline", options[0].id)
-    adoption = amount(value, "adoption", at_least=0) if value.asks("adoption") else 1.0
+    adoption = amount(value, "adoption") if value.asks("adoption") else 1.0
     stakes = _one_of(value, "stakes", answers.STAKES, pins)
     if stakes is None:
         raise value.fault("stakes", f"is missing; its kind must be one of {', '.join(answers.STAKES)}.")
     value.close()
-    if not isinstance(adoption, Range) and not 0 <= adoption <= 1:
-        raise value.fault("adoption", "must be a share between 0 and 1.")
     first = next((option for option in options if option.id == baseline), None)
     if first is None or first.quality is None or isinstance(first.quality, answers.QualityChange):
         raise value.fault("baseline", "must be an option with its own quality: a confusion matrix or a metric.")
@@ -208,7 +210,9 @@ def _value(reader: Reader, options: tuple[CostOption, ...], pins: Pins) -> Value
         if option.quality is not None and not isinstance(option.quality, stakes.quality):
             kind = answers.kind_of(stakes, answers.STAKES)
             raise reader.fault(f"options[{position}].quality", f"does not match stakes of kind {kind}.")
-    return Value(baseline=baseline, stakes=stakes, adoption=adoption)
+        if isinstance(option.quality, answers.QualityLevel):
+            check_amount(f"options[{position}].quality.metric", option.quality.metric, stakes.limits)
+    return _at(value, "", lambda: Value(baseline=baseline, stakes=stakes, adoption=adoption))
 
 
 def _threshold(reader: Reader) -> Threshold:

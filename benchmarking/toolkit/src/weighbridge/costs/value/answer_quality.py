@@ -15,7 +15,7 @@ import numpy as np
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Number
-from weighbridge.costs.uncertainty import Amount, Draws, check_amounts, check_share
+from weighbridge.costs.uncertainty import Amount, Bounds, Draws, Share, Signed, check_amounts
 
 RATES = ("recall", "false_alarm_rate")
 HOWS = ("points", "relative")
@@ -94,7 +94,7 @@ class QualityLevel:
 
     def __post_init__(self) -> None:
         """Validate the amount."""
-        check_amounts(self, "metric")
+        check_amounts(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,18 +102,17 @@ class Detection:
     """The gain or loss in US dollars of each kind of answer, and the number and share of positive cases per year."""
 
     quality: ClassVar[tuple[type, ...]] = (Confusion, QualityChange)
-    prevalence: Amount
+    limits: ClassVar[Bounds] = Bounds(0.0, 1.0)
+    prevalence: Share
     cases_per_year: Amount | None = None
-    gain_per_true_positive_usd: Amount = 0.0
+    gain_per_true_positive_usd: Signed = 0.0
     loss_per_false_negative_usd: Amount = 0.0
     loss_per_false_positive_usd: Amount = 0.0
-    gain_per_true_negative_usd: Amount = 0.0
+    gain_per_true_negative_usd: Signed = 0.0
 
     def __post_init__(self) -> None:
         """Validate the amounts and the prevalence."""
         check_amounts(self)
-        if isinstance(self.prevalence, int | float):
-            check_share(self, "prevalence")
 
     def year_usd(self, rates: tuple[Number, Number], cases: Number) -> Number:
         """Return the yearly value of answers at a recall TPR and false-alarm rate FPR.
@@ -135,8 +134,9 @@ class Uplift:
     """The metric is a conversion rate: visits · rate · order · margin."""
 
     quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
+    limits: ClassVar[Bounds] = Bounds(0.0, 1.0)
     order_usd: Amount
-    margin: Amount
+    margin: Signed
     cases_per_year: Amount | None = None
 
     def year_usd(self, metric: Number, cases: Number) -> Number:
@@ -153,6 +153,7 @@ class ForecastQuality:
     """The metric is a mean absolute error: each unit of error costs an amount per case."""
 
     quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
+    limits: ClassVar[Bounds] = Bounds(0.0)
     usd_per_unit_error: Amount
     cases_per_year: Amount | None = None
 
@@ -170,6 +171,7 @@ class Deflection:
     """The metric is the share of contacts that the model resolves without a person."""
 
     quality: ClassVar[tuple[type, ...]] = (QualityLevel,)
+    limits: ClassVar[Bounds] = Bounds(0.0, 1.0)
     usd_per_contact: Amount
     cases_per_year: Amount | None = None
 

@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.costs.parts.load_curve import MONTHS
 from weighbridge.costs.parts.options import CostSpec
+from weighbridge.costs.parts.ownership import cost_by_month
 from weighbridge.costs.projection import Drawn, at, draw_option
 from weighbridge.costs.spec.inputs import tiled
 from weighbridge.costs.uncertainty import Draws, levels_of
@@ -23,7 +23,7 @@ METRIC = "equivalent_annual_usd"
 
 @dataclasses.dataclass(frozen=True)
 class Crossing:
-    """The first option compared with the second. Volumes are requests per year; months count from the start.
+    """The first option compared with the second. Volumes are requests per year; months count from the start of year 1.
 
     `cheaper_at` is the probability at each volume of the grid. `volume` and `month` are quantiles over the draws that
     have a crossing; `volume_probability` and `month_probability` are the shares of those draws.
@@ -59,26 +59,14 @@ def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Cross
 
 
 def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the yearly cost (draws, volumes), and its sum by month at the actual volume (draws, months)."""
+    """Return the yearly cost (draws, volumes), and its present value by month at the actual volume (draws, months)."""
     many = len(SCALES)
     shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
     requests = shared.requests_per_year * np.repeat(SCALES, n)
     found = at(spec, Drawn(dataclasses.replace(shared, requests_per_year=requests), option))
     costs = np.broadcast_to(found.metrics[METRIC], n * many).reshape(many, n).T
-    return costs, _by_month(spec, drawn, n)
-
-
-def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
-    """Return the undiscounted cost up to the end of each month: the initial costs, then 1/12 of each year."""
-    found = at(spec, drawn)
-    ownership, years = found.ownership, np.arange(spec.shared.years)
-    growth = np.broadcast_to((1 + ownership.volume_growth) * (1 + ownership.price_drift), n)
-    once = np.broadcast_to(ownership.development_usd + ownership.training_usd, n)
-    monitoring = found.upkeep.usd["monitoring"]
-    rising = np.broadcast_to(ownership.serving_usd + monitoring, n)
-    flat = np.broadcast_to(sum((usd for name, usd in found.upkeep.usd.items() if name != "monitoring"), 0.0), n)
-    yearly = rising[:, None] * growth[:, None] ** years + flat[:, None]
-    return np.asarray(once[:, None] + np.cumsum(np.repeat(yearly / MONTHS, MONTHS, axis=1), axis=1))
+    months = cost_by_month(at(spec, drawn).ownership)
+    return costs, np.broadcast_to(months, (n, months.shape[-1]))
 
 
 def _crossing(

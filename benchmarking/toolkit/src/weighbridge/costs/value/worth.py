@@ -13,11 +13,12 @@ import numpy as np
 
 from weighbridge.costs.lines import Number
 from weighbridge.costs.parts.options import CostOption, Value
-from weighbridge.costs.parts.ownership import present_value_factor
 from weighbridge.costs.projection import Projection
 from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
-from weighbridge.costs.uncertainty import Draws
-from weighbridge.costs.value.answer_quality import Confusion, QualityChange, QualityLevel
+from weighbridge.costs.uncertainty import Draws, Range
+from weighbridge.costs.value.answer_quality import Confusion, QualityChange, Stakes
+
+HALF_CENT = 0.005
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +39,8 @@ class OptionWorth:
 
     @property
     def pays(self) -> float:
-        """Return the probability that the gain exceeds the extra cost."""
-        return float((self.net_usd > 0).mean())
+        """Return the probability that the gain exceeds the extra cost, by what is not rounded to nothing."""
+        return float((self.net_usd >= HALF_CENT).mean())
 
 
 def worth(projection: Projection) -> tuple[OptionWorth, ...]:
@@ -51,7 +52,7 @@ def worth(projection: Projection) -> tuple[OptionWorth, ...]:
     options = [each.option for each in projection.options if each.option.quality is not None]
     cases = _cases(projection, drawn)
     first = next(option for option in options if option.id == value.baseline)
-    rates = {option.id: _rates(option, first, seed=projection.seed, n=n) for option in options}
+    rates = {option.id: _rates(option, first, drawn.stakes, seed=projection.seed, n=n) for option in options}
     years = {name: np.broadcast_to(drawn.stakes.year_usd(rate, cases), n) for name, rate in rates.items()}
     gains = {name: year - years[value.baseline] for name, year in years.items()}
     best = max(gains, key=lambda name: float(np.median(gains[name])))
@@ -62,8 +63,9 @@ def _against(
     projection: Projection, drawn: Value, name: str, year: Draws, gains: Mapping[str, Draws], best: str, cases: Number
 ) -> OptionWorth:
     """Return the net a · ΔBV · factor - ΔTCO, and the points that pay for it, ΔTCO / (a · dBV/dmetric · factor)."""
-    shared, gain = projection.spec.shared, gains[name]
-    factor = present_value_factor(shared.years, shared.discount_rate)
+    gain, time = gains[name], projection.options[0].drawn.ownership
+    # A case is a request or part of one: benefits grow with the volume, as serving does; prices drift for costs alone.
+    factor = time.factor(time.volume_rise)
     # Infinite costs (the load cannot be served) have no difference and no break-even.
     with np.errstate(divide="ignore", invalid="ignore"):
         extra = projection.of(name).metrics["tco_usd"] - projection.of(drawn.baseline).metrics["tco_usd"]
@@ -80,13 +82,14 @@ def _cases(projection: Projection, drawn: Value) -> Number:
     return projection.options[0].drawn.requests_per_year
 
 
-def _rates(option: CostOption, first: CostOption, *, seed: int, n: int) -> Any:
+def _rates(option: CostOption, first: CostOption, stakes: Stakes, *, seed: int, n: int) -> Any:
     """Return the rates or the metric of an option as draws; a change uses the baseline's own draws."""
     quality: Any = option.quality
     stream = f"{option.id}/quality"
     if isinstance(quality, QualityChange):
-        return quality.of(*_rates(first, first, seed=seed, n=n))
+        return quality.of(*_rates(first, first, stakes, seed=seed, n=n))
     if isinstance(quality, Confusion):
         return quality.draw(n=n, seed=seed, stream=stream)
-    metric: QualityLevel = replaced(quality, draw_all(ranges_in(quality), seed=seed, n=n, stream=f"{stream}/"))
-    return metric.metric
+    if not isinstance(quality.metric, Range):
+        return quality.metric
+    return draw_all({"metric": quality.metric.within(stakes.limits)}, seed=seed, n=n, stream=f"{stream}/")["metric"]

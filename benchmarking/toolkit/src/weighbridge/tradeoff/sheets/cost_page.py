@@ -11,6 +11,7 @@ from weighbridge.charts.drawing import Chart
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.remarks import ENDING
 from weighbridge.tradeoff.charts.costs import LEVELS, TITLES, cost_bands, cost_crossover, tornado
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.sheets.printing import print_pdf
@@ -34,6 +35,9 @@ def cost_words(document: Mapping[str, Any]) -> Sheet:
     best, share = max(document["cheapest"][DECIDED].items(), key=lambda item: item[1])
     clear = Situation.CLEAR if share >= CLEAR_FROM else Situation.AMBIGUOUS
     headline = f"{titles[best]} has the lowest total cost of ownership in {share:.0%} of {document['draws']:,} draws"
+    # A model that ends is no plain recommendation.
+    endings = (each["text"] for each in document["remarks"] if (each["option"], each["kind"]) == (best, ENDING))
+    headline = ". ".join((headline, *(text.removesuffix(".") for text in endings)))
     requests = number(document["load"]["requests_per_year"])
     return Sheet(
         title=f"What it costs: {document['name']}",
@@ -41,7 +45,12 @@ def cost_words(document: Mapping[str, Any]) -> Sheet:
         headline=headline,
         situation=Situation.SINGLE if len(titles) == 1 else clear,
         sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
-        tables=(("Metrics", _metrics(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
+        tables=(
+            ("Metrics", _metrics(document)),
+            ("Lines", _lines(document)),
+            ("Ranges", _ranges(document)),
+            ("Prices", _prices(document)),
+        ),
     )
 
 
@@ -53,9 +62,9 @@ def publish_costs(document: Mapping[str, Any], folder: Path, *, print_page: Prin
 def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     """Return, for each option except the baseline, a sentence on the value of its answers compared with their cost."""
     return tuple(
-        f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} "
-        f"USD more over the years; net {_band(each['net_usd'])}; pays with a probability of "
-        f"{each['pays_probability']:.0%}; keeps {each['kept_of_best_gain']['p50']:.0%} of the best gain"
+        f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD in a full first year for "
+        f"{_band(each['extra_cost_usd'])} USD more over the years; net {_band(each['net_usd'])}; pays with a "
+        f"probability of {each['pays_probability']:.0%}; keeps {each['kept_of_best_gain']['p50']:.0%} of the best gain"
         + ("; claimed, not tested." if each["is_claimed"] else ".")
         for each in document["worth"]
         if Decimal(each["gain_usd"]["p50"] or 0) or Decimal(each["extra_cost_usd"]["p50"] or 0)
@@ -80,8 +89,7 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     )
     yield "Value of better answers", worth_sentences(document, titles)
     yield "Leaving", tuple(_leaving(each) for each in document["options"] if each["lock_in"] is not None)
-    ending = (each for each in document["prices"] if "migrate_by" in each)
-    yield "Retiring models", tuple(_ending(each) for each in ending)
+    yield "Remarks", tuple(_remark(each, titles) for each in document["remarks"])
     yield (
         "Business metrics",
         tuple(
@@ -92,8 +100,8 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     )
 
 
-def _ending(price: Mapping[str, Any]) -> str:
-    return f"{price['sku']} is served until {price['migrate_by']}; switch to another model by then ({price['path']})."
+def _remark(remark: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    return f"{titles[remark['option']]}, {remark['kind']}: {remark['text']}"
 
 
 def _leaving(option: Mapping[str, Any]) -> str:
@@ -137,6 +145,19 @@ def _lines(document: Mapping[str, Any]) -> Table:
     )
     heads = ("option", "part", "line", "at the medians (USD)", "formula")
     return Table("Lines, every input at its median", heads, rows, frozenset({3}))
+
+
+def _ranges(document: Mapping[str, Any]) -> Table:
+    """Return each input with a range, its 90 % interval and its distribution."""
+    shared = {"title": "all", "inputs": document["shared"], "laws": document["laws"]}
+    rows = tuple(
+        (each["title"], path, *map(number, each["inputs"][path]), law)
+        for each in (shared, *document["options"])
+        for path, law in each["laws"].items()
+    )
+    return Table(
+        "Inputs with a range, 90 %", ("option", "input", "from", "to", "distribution"), rows, frozenset({2, 3})
+    )
 
 
 def _prices(document: Mapping[str, Any]) -> Table:

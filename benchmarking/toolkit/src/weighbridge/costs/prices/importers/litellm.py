@@ -42,6 +42,12 @@ METERS = {
     Meter.OUTPUT: "output_cost_per_token",
     Meter.CACHE_READ: "cache_read_input_token_cost",
     Meter.CACHE_WRITE: "cache_creation_input_token_cost",
+    Meter.CACHE_WRITE_1H: "cache_creation_input_token_cost_above_1hr",
+    Meter.INPUT_AUDIO: "input_cost_per_audio_token",
+    Meter.INPUT_IMAGE: "input_cost_per_image_token",
+    Meter.OUTPUT_AUDIO: "output_cost_per_audio_token",
+    Meter.OUTPUT_IMAGE: "output_cost_per_image_token",
+    Meter.OUTPUT_REASONING: "output_cost_per_reasoning_token",
 }
 TERMS = {Term.ON_DEMAND: "", Term.BATCH: "_batches", Term.FLEX: "_flex", Term.PRIORITY: "_priority"}
 TIER = re.compile(r"_above_(\d+)k_tokens(.*)")
