@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
     from weighbridge.api.data import prepare_data
+    from weighbridge.api.devices import measure_on_devices
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -33,6 +34,7 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
     "api.data": ("prepare_data",),
+    "api.devices": ("measure_on_devices",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
@@ -56,6 +58,7 @@ __all__ = [
     "decide",
     "learning_curve",
     "load_test",
+    "measure_on_devices",
     "optimize",
     "pareto",
     "prepare_data",

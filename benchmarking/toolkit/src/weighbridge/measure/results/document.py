@@ -81,37 +81,56 @@ def run_document(
     described: dict[str, Any],
     missing: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
-    """Return the result of a timed run, without quality."""
-    scenario = settings.scenario
+    """Return the result of a timed run on this machine, without quality."""
+    return timed_document(
+        seen.run,
+        queries,
+        settings.scenario,
+        metric_values,
+        described,
+        verdict=judge_run(seen, settings),
+        interference=seen.interference.as_document(),
+        missing=[*missing, *energy.missing_energy(tuple(metric_values))],
+    )
+
+
+def timed_document(
+    run: LatencyRun,
+    queries: Queries,
+    scenario: Scenario,
+    metric_values: Mapping[str, Mapping[str, Any]],
+    described: Mapping[str, Any],
+    *,
+    verdict: Verdict,
+    interference: Mapping[str, Any] | None,
+    missing: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    """Return the result of a run on any machine, without quality; `interference` is None if it is not visible."""
     return {
         "schema": SCHEMA,
-        "is_partial": seen.run.is_partial,
+        "is_partial": run.is_partial,
         "scenario": scenario.NAME,
         "headline": scenario.HEADLINE,
-        "verdict": judge_run(seen, settings).as_document(),
+        "verdict": verdict.as_document(),
         "metrics": metric_values,
-        "early_stopping": scenario_metrics.early_stopping(seen.run),
-        "by_size": latency_by_size(seen.run, queries.sizes),
-        "limit": scenario_metrics.limit_answer(seen.run, scenario),
-        "missing": [
-            *scenario_metrics.missing_metrics(seen.run, scenario),
-            *missing,
-            *energy.missing_energy(tuple(metric_values)),
-        ],
+        "early_stopping": scenario_metrics.early_stopping(run),
+        "by_size": latency_by_size(run, queries.sizes),
+        "limit": scenario_metrics.limit_answer(run, scenario),
+        "missing": [*scenario_metrics.missing_metrics(run, scenario), *missing],
         "run": {
-            "duration_s": round(seen.run.duration_s, 3),
-            "failures": seen.run.failures,
-            "distinct_inputs": seen.run.distinct_inputs,
-            "warmup": dataclasses.asdict(seen.run.warmup),
-            "outliers": tukey_counts(seen.run.latencies_ns),
-            "interference": seen.interference.as_document(),
+            "duration_s": round(run.duration_s, 3),
+            "failures": run.failures,
+            "distinct_inputs": run.distinct_inputs,
+            "warmup": dataclasses.asdict(run.warmup),
+            "outliers": tukey_counts(run.latencies_ns),
+            "interference": interference,
         },
         "confusion": None,
         "per_class": None,
         "scores": None,
         "quality_verdict": None,
         "manifest": manifest.seal_manifest(described),
-        "samples": _samples(seen.run),
+        "samples": _samples(run),
     }
 
 

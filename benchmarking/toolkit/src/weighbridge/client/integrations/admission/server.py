@@ -23,7 +23,7 @@ class AdmissionServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], review: Review, *, tls: Path | None) -> None:
         """Listen at the address. `tls` is a folder with `tls.crt` and `tls.key`; raise Invalid if they are unusable."""
         self.review = review
-        self._tls = _context(tls) if tls is not None else None
+        self._tls = tls_context(tls) if tls is not None else None
         super().__init__(address, AdmissionHandler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -75,7 +75,8 @@ class AdmissionHandler(BaseHTTPRequestHandler):
         """Say nothing: the API server of the cluster logs denials."""
 
 
-def _context(folder: Path) -> ssl.SSLContext:
+def tls_context(folder: Path) -> ssl.SSLContext:
+    """Return the context of a server with `tls.crt` and `tls.key` of a folder; raise Invalid if they are unusable."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
