@@ -72,6 +72,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.load_testing import load_test
 
     has_samples = json_file is not None and not is_standard_output(json_file) and not find_max
+    samples = json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None
+    if hdr is not None and hdr in (json_file, samples):
+        stop(f"{hdr} cannot hold two results; name another file.")
     with errors_as_exits(), watching(is_quiet=quiet) as watcher:
         check_writable(json_file, field="json")
         result = load_test(
@@ -100,7 +103,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             within=within,
             seed=seed,
             allow=allow or (),
-            samples=json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None,
+            samples=samples,
             hdr=hdr,
             watcher=watcher,
         )
