@@ -103,7 +103,7 @@ def _processor(result: GeneratorResult) -> Iterator[ValidityReason]:
         status = Status.INVALID if result.processor_share > PROCESSOR_INVALID else Status.INDICATIVE
         text = (
             f"The generator used {result.processor_share:.0%} of its processors; at most {PROCESSOR_INDICATIVE:.0%} "
-            "is normal. Use one of --processes for each free processor, or several machines."
+            "is normal. Use one generator process for each free processor (--processes), or several machines."
         )
         yield ValidityReason(PROCESSOR, status, text)
 
