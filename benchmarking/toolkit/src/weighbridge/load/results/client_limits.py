@@ -134,7 +134,8 @@ def _connections(result: GeneratorResult) -> Iterator[ValidityReason]:
     if not result.pool_limits:
         text = (
             f"{waited:,} requests waited for a new connection, because the target closes connections or the pool "
-            "grew. Their wait is part of the response time, not of the service time."
+            "grew. Their wait is part of the response time, not of the service time. A longer test, or --connections "
+            f"of at least {result.peak:,}, avoids the waits of a pool that grows."
         )
         yield ValidityReason("connections.opening", Status.INDICATIVE, text)
         return
