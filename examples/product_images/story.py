@@ -12,7 +12,7 @@ from examples.product_images import images
 from examples.product_images.settings import ON_DEVICE, ExampleSettings
 from examples.product_images.training import Task, train_family
 from examples.steps import Clock, Say, nth_part, part, writing_to
-from weighbridge.api.documents import replace_json
+from weighbridge.api.documents import write_json
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs.data_set import DataSet
 from weighbridge.optimization import plan, series
@@ -94,7 +94,7 @@ def _measure(
     def keep(family: str, found: Candidates) -> None:
         done[family] = found
         whole = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
-        replace_json(folder / CANDIDATES, whole.as_document())
+        write_json(folder / CANDIDATES, whole.as_document())
 
     for index, family in enumerate(records):
         choice = plan.OptimizationChoice(
