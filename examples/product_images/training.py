@@ -58,7 +58,7 @@ def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.mono
             "seed": task.seed,
             "rate": RATES[task.family],
             "images": digest_of_array(task.images.x),
-            "classes": digest_of_array(task.images.y),
+            "classes": digest_of_array(task.images.truth),
         }
     )
     record = read_record(task.folder / RECORD)
@@ -151,7 +151,7 @@ def _training_task(task: Task, x: Any) -> TrainingTask:
     import torch
     from torch.nn import functional
 
-    labels = torch.from_numpy(task.images.y)
+    labels = torch.from_numpy(task.images.truth)
     return TrainingTask(
         x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows], label_smoothing=0.05), key={}
     )
