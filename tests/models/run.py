@@ -80,7 +80,16 @@ def _cells_of_onnx(model: Mapping[str, Any], file: Path, scratch: Path) -> dict[
     )
     cells["optimize"] = _cell(
         lambda: _check_variants(
-            optimize(file, data=data, calibrate=20, samples=SAMPLES, only=["int8-dynamic"], out=scratch / "out")
+            optimize(
+                file,
+                data=data,
+                calibrate=20,
+                samples=SAMPLES,
+                only=["int8-dynamic"],
+                out=scratch / "out",
+                **stated,
+                **wanted,
+            )
         )
     )
     cells["compare"] = _cell(
