@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import replace_json
+from weighbridge.api.documents import write_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 
@@ -44,7 +44,7 @@ def cached(path: Path, inputs: Mapping[str, Any], make: Callable[[], dict[str, A
         result: dict[str, Any] = stored["found"]
         return result
     made = make()
-    replace_json(path, {"key": key, "found": made})
+    write_json(path, {"key": key, "found": made})
     return made
 
 

@@ -110,7 +110,7 @@ SENDERS = {
     f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
-    f"{TOOLKIT}/load/generator/engine.py": "Sends a load test's requests to that endpoint.",
+    f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",
     f"{TOOLKIT}/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",
     f"{TOOLKIT}/trackers/wandb.py": "Logs results to Weights & Biases, if the user asks for it.",
 }

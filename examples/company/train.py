@@ -11,7 +11,7 @@ from examples.product_images import images as kept
 from examples.product_images.settings import QUICK
 from examples.product_images.training import Task, train_family
 from weighbridge.core.errors import Refused
-from weighbridge.measure.inputs.data_set import DataSet
+from weighbridge.measure.inputs.data_set import DataSet, write_data_set
 from weighbridge.optimization.methods.networks import INPUT
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
@@ -34,7 +34,7 @@ def train(var: Path, say: Say) -> Trained:
     """Train each family, compare them on held-out images, and write test images."""
     found, target = images.folder(var), var / "demo" / "candidates"
     shown = kept.load(found, kept.TRAIN, most=QUICK.images + HELD_BACK)
-    learned, held = (DataSet.of(shown.x[part], shown.y[part]) for part in (slice(QUICK.images), slice(QUICK.images, None)))
+    learned, held = (shown.take(part) for part in np.split(np.arange(len(shown)), [QUICK.images]))
     seconds = TRAINING_MINUTES * 60 / len(QUICK.epochs)
     scores = {}
     for family, epochs in QUICK.epochs.items():
@@ -53,14 +53,11 @@ def train(var: Path, say: Say) -> Trained:
     order = sorted(scores, key=lambda model: -scores[model])
     tests = kept.load(found, kept.TEST, most=TEST_IMAGES)
     data = target / "product-images-test.npz"
-    np.savez(data, x=tests.x, y=tests.y)
+    write_data_set(tests, data)
     return Trained(order[0], tuple(order[1:]), data)
 
 
 def _accuracy(model: Path, rows: DataSet) -> float:
     runner = OnnxRuntimeRunner(model, threads=2)
-    right = sum(
-        int((runner.infer({INPUT: rows.x[at : at + AT_ONCE]})[0].argmax(axis=1) == rows.y[at : at + AT_ONCE]).sum())
-        for at in range(0, len(rows.x), AT_ONCE)
-    )
-    return right / len(rows.x)
+    parts = [runner.infer({INPUT: rows.x[at : at + AT_ONCE]})[0].argmax(axis=1) for at in range(0, len(rows), AT_ONCE)]
+    return float((np.concatenate(parts) == rows.truth).mean())

@@ -12,9 +12,9 @@ from examples.product_images import images
 from examples.product_images.settings import ON_DEVICE, ExampleSettings
 from examples.product_images.training import Task, train_family
 from examples.steps import Clock, Say, nth_part, part, writing_to
-from weighbridge.api.documents import replace_json
+from weighbridge.api.documents import write_json
 from weighbridge.measure.conditions import manifest
-from weighbridge.measure.inputs.data_set import DataSet
+from weighbridge.measure.inputs.data_set import DataSet, write_data_set
 from weighbridge.optimization import plan, series
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.families import merge_families
@@ -70,8 +70,8 @@ def _write_data(folder: Path, train: DataSet, test: DataSet, settings: ExampleSe
     """Write the calibration rows, taken from the training images, and the test rows."""
     order = np.random.default_rng(settings.seed).permutation(len(train.x))[: settings.calibrate]
     with writing_to(folder):
-        np.savez(folder / SHOWN_ROWS, x=train.x[np.sort(order)], y=train.y[np.sort(order)])
-        np.savez(folder / TEST_ROWS, x=test.x, y=test.y)
+        write_data_set(train.take(np.sort(order)), folder / SHOWN_ROWS)
+        write_data_set(test, folder / TEST_ROWS)
 
 
 def _train(folder: Path, train: DataSet, settings: ExampleSettings, say: Say) -> dict[str, dict[str, Any]]:
@@ -94,7 +94,7 @@ def _measure(
     def keep(family: str, found: Candidates) -> None:
         done[family] = found
         whole = merged(done, records, settings, is_partial=len(done) < len(records) or found.is_partial)
-        replace_json(folder / CANDIDATES, whole.as_document())
+        write_json(folder / CANDIDATES, whole.as_document())
 
     for index, family in enumerate(records):
         choice = plan.OptimizationChoice(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from examples.product_images import networks
 from examples.steps import Say, part, read_record
-from weighbridge.api.documents import replace_json
+from weighbridge.api.documents import write_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -58,7 +58,7 @@ def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.mono
             "seed": task.seed,
             "rate": RATES[task.family],
             "images": digest_of_array(task.images.x),
-            "classes": digest_of_array(task.images.y),
+            "classes": digest_of_array(task.images.truth),
         }
     )
     record = read_record(task.folder / RECORD)
@@ -87,7 +87,7 @@ def train_family(task: Task, say: Say, *, clock: Callable[[], float] = time.mono
             }
         ),
     }
-    replace_json(task.folder / RECORD, record)
+    write_json(task.folder / RECORD, record)
     return record
 
 
@@ -131,7 +131,7 @@ def _affordable(task: Task, key: str, network: Any, x: Any, seconds: float, cloc
     fit(trial, _training_task(task, few), settings=settings, checkpoint=None, on_progress=lambda _share, _doing: None)
     epoch_s = (clock() - begun) * len(x) / len(few)
     epochs = max(1, min(task.epochs, int(seconds / epoch_s))) if epoch_s > 0 else task.epochs
-    replace_json(task.folder / PACE, {"key": key, "epochs": epochs, "epoch_s": round(epoch_s, 2)})
+    write_json(task.folder / PACE, {"key": key, "epochs": epochs, "epoch_s": round(epoch_s, 2)})
     return epochs
 
 
@@ -151,7 +151,7 @@ def _training_task(task: Task, x: Any) -> TrainingTask:
     import torch
     from torch.nn import functional
 
-    labels = torch.from_numpy(task.images.y)
+    labels = torch.from_numpy(task.images.truth)
     return TrainingTask(
         x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows], label_smoothing=0.05), key={}
     )

@@ -40,6 +40,8 @@ class Command(BaseCommand):
             "--header", action="append", default=[], help="'Name: value', never a secret; can be repeated."
         )
         parser.add_argument("--body", type=Path, help="Body file; .jsonl and .npz (x) have many bodies, sent in turn.")
+        parser.add_argument("--expect-json-key", default="", help="Key that each answer must contain.")
+        parser.add_argument("--check-every", type=int, default=10, help="Check the body of one in n answers.")
         parser.add_argument("--workers", type=int, default=2)
         parser.add_argument("--user", required=True, help="Username of a platform lead or administrator.")
 
@@ -54,6 +56,7 @@ class Command(BaseCommand):
                 "arrivals": options["arrivals"],
                 "connections": options["connections"],
                 "method": (options["method"] or ("POST" if options["body"] else "GET")).upper(),
+                "expect": {"json_key": options["expect_json_key"], "every": options["check_every"]},
                 "headers": [header_from(text) for text in options["header"]],
             }
             with audit.origin("command"):  # an operator acts in the name of that user

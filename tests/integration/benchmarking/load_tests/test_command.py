@@ -43,6 +43,8 @@ def test_an_operator_starts_a_test_and_reads_its_result(now: datetime, settings:
         "--rate=5",
         "--header",
         "Accept: a/b",
+        "--expect-json-key=ok",
+        "--check-every=3",
         "--body",
         str(body),
         "--user",
@@ -53,6 +55,8 @@ def test_an_operator_starts_a_test_and_reads_its_result(now: datetime, settings:
     assert json.loads(said.getvalue()) == {"verdict": {"status": "valid"}}
     test = LoadTest.objects.get()
     assert (test.size, test.plan["duration_s"], test.started_by) == (2, 60.0, cast.admin)
+    assert (test.plan["expect"]["json_key"], test.plan["expect"]["every"]) == ("ok", 3)
+    assert test.plan["connections"] is None
     assert (test.plan["method"], test.plan["headers"]) == ("POST", [["Accept", "a/b"]])
 
 

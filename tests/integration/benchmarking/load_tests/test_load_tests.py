@@ -58,6 +58,7 @@ def test_this_machine_needs_its_place_on_the_list_like_any_other(cast: Cast, now
         {"rate_per_s": 60_000},
         {"headers": [["Authorization", "t"]]},
         {"body": "/etc/passwd", "method": "POST"},
+        {"ca_file": "/etc/passwd"},
         {"rate": 1},
         {"duration_s": 0},
     ],

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from weighbridge.api import documents, job_progress
-from weighbridge.api.documents import check_writable, is_standard_output, write_file, write_json
+from weighbridge.api.documents import check_writable, is_standard_output, is_stream, write_file, write_json
 from weighbridge.core.errors import Invalid
 
 full_disk = OSError(28, "No space left on device")
@@ -64,6 +64,11 @@ def test_a_pipe_and_a_device_are_written_to_as_they_are(tmp_path):
     check_writable(pipe, field="json")
     write_file(pipe, b"x", field="json")
     assert (os.read(reader, 10), stat.S_ISFIFO(pipe.stat().st_mode)) == (b"x", True)
+    # What `/dev/stdout` is, where standard output is a pipe: a link to nothing that has a name.
+    (tmp_path / "link").symlink_to(f"/proc/self/fd/{reader}")
+    check_writable(tmp_path / "link", field="json")
+    write_file(tmp_path / "link", b"y", field="json")
+    assert os.read(reader, 10) == b"y"
     os.close(reader)
     check_writable(documents.Path(os.devnull), field="json")
     write_file(documents.Path(os.devnull), b"x", field="json")
@@ -78,6 +83,8 @@ def test_what_can_be_written_is_left_as_it_was(tmp_path):
     check_writable(None, field="json")
     check_writable(documents.Path("-"), field="json")
     assert [is_standard_output(documents.Path(name)) for name in ("-", "./r.json")] == [True, False]
+    streams = [is_stream(documents.Path(name)) for name in ("-", os.devnull, tmp_path, tmp_path / "old", "none")]
+    assert streams == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize(

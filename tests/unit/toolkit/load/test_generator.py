@@ -92,6 +92,7 @@ def test_two_processes_send_the_whole_plan_between_them(port, tmp_path):
     assert (fired.is_stopped, fired.lost_processes, fired.complaints) == (False, 0, {})
     assert fired.opened == 64
     assert 0 < fired.processor_share < 1 > fired.cpu_s > 0
+    assert merge_counters([fired.counters()]) == fired.counters()
     assert (fired.peak, fired.pool_limits, fired.crowding) == (64, (), 2 / len(os.sched_getaffinity(0)))
     shares = [share for share, _ in told]
     assert shares == sorted(shares)

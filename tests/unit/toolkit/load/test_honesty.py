@@ -47,7 +47,7 @@ def freeze(pid, frozen):
     frozen.append(time.monotonic() - begun_s)
 
 
-def measured(process, port, folder):
+def measured(process, port, folder, connections):
     """One run: its document, and how long the server was frozen."""
     frozen = []
     freezer = threading.Thread(target=freeze, args=(process.pid, frozen))
@@ -56,7 +56,9 @@ def measured(process, port, folder):
         if share > 3 / 8 and not freezer.ident:
             freezer.start()
 
-    plan = LoadPlan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT, connections=64)
+    plan = LoadPlan(
+        url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT, connections=connections
+    )
     document, fired = run_load(
         plan, pinned(port), caps=LoadCaps(), folder=folder, on_progress=say, should_stop=lambda: False, now=AT
     )
@@ -65,12 +67,13 @@ def measured(process, port, folder):
     return document, frozen[0]
 
 
-def test_a_second_of_silence_is_reported_as_its_users_felt_it(server, tmp_path):
+@pytest.mark.parametrize("connections", [64, None])
+def test_a_second_of_silence_is_reported_as_its_users_felt_it(server, tmp_path, connections):
     why = []
     for attempt in range(TRIES):
         folder = tmp_path / str(attempt)
         folder.mkdir()
-        document, frozen_s = measured(*server, folder)
+        document, frozen_s = measured(*server, folder, connections)
         codes = {reason["code"]: reason for reason in document["verdict"]["reasons"]}
         lag_ms = document["metrics"]["generator_lag_p99_ms"]["value"]
         if document["verdict"]["status"] == "invalid" or lag_ms > 15 or abs(frozen_s - FROZEN_S) > 0.01:
@@ -80,12 +83,15 @@ def test_a_second_of_silence_is_reported_as_its_users_felt_it(server, tmp_path):
         print(
             f"\nresponse time {metrics}, service time p99 {document['metrics']['service_time_p99_ms']['value']:.2f} ms"
         )
-        assert metrics["p99"] == pytest.approx(TRUTH_MS["p99"], rel=0.03)
+        # A pool that grows leaves the server a thousand connections to accept after the freeze.
+        assert metrics["p99"] == pytest.approx(TRUTH_MS["p99"], rel=0.03 if connections else 0.15)
         # Those who came last in the freeze are served last after it, which takes a busy machine a moment: never less.
         assert metrics["p95"] > TRUTH_MS["p95"] - 20
         assert metrics["p90"] > TRUTH_MS["p90"] - 20
-        assert document["metrics"]["service_time_p99_ms"]["value"] < 100, "what other tools print: nothing happened"
+        # A pool that grows sends during the freeze, so that the service times contain it.
+        is_hidden = document["metrics"]["service_time_p99_ms"]["value"] < 100
+        assert is_hidden is (connections == 64), "what tools with few connections print: nothing happened"
         assert document["metrics"]["error_rate"]["value"] == 0
-        assert set(codes) <= {"environment.co_located", "connections.busy", "interference.steal"}
+        assert set(codes) <= {"environment.co_located", "connections.busy", "connections.opening", "interference.steal"}
         return
     pytest.fail(f"the machine was too busy {TRIES} times to measure anything: {'; '.join(why)}")

@@ -91,6 +91,10 @@ def test_response_times_that_grow_are_told_where_the_rate_is_steady():
     growing = calm()
     growing.done_ns[:] += np.arange(2000) * 50_000
     assert verdict_of(growing) == ("indicative", ["load.saturated"])
+    growing.outcome[1000:] = RequestOutcome.LOST
+    assert "load.saturated" in verdict_of(growing)[1]
+    assert "load.saturated" not in verdict_of(calm(failed=1999))[1]
+    growing.outcome[1000:] = RequestOutcome.ANSWERED
     ramp = dataclasses.replace(PLAN, arrivals=Arrivals.RAMP)
     users = dataclasses.replace(PLAN, rate_per_s=0, users=5)
     assert [verdict_of(growing, plan=plan) for plan in (ramp, users)] == [("valid", [])] * 2

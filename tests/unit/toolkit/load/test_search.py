@@ -14,7 +14,7 @@ from weighbridge.cli.tables.terminal import SEARCH_ENDS, load_search_parts, show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
 from weighbridge.load.generator.generator import GeneratorFailed
-from weighbridge.load.plan import LoadCaps, LoadPlan
+from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.measure.deadline import Deadline
 
@@ -214,6 +214,11 @@ def test_a_target_that_goes_away_leaves_what_is_known(endpoint, tmp_path, monkey
 def test_a_closed_loop_has_no_highest_rate(tmp_path):
     with pytest.raises(Invalid, match="no --closed"):
         searched(tmp_path, dataclasses.replace(PLAN, rate_per_s=0, users=3))
+
+
+def test_a_search_needs_a_steady_rate(tmp_path):
+    with pytest.raises(Invalid, match="not ramp"):
+        searched(tmp_path, dataclasses.replace(PLAN, arrivals=Arrivals.RAMP))
 
 
 def test_a_search_cannot_start_above_the_cap(tmp_path):

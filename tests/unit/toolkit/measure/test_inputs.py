@@ -144,6 +144,23 @@ def test_a_row_may_be_a_query_of_its_own():
         prepare_queries(bound.specs, DataSet.of(sequences, None), seed=1, rows=2)
 
 
+@pytest.mark.parametrize(
+    ("shape", "dims", "rows"),
+    [
+        ((None, 4), {}, None),
+        (("n", 4), {}, None),
+        ((1, 4), {}, 1),
+        ((8, 4), {}, 8),
+        ((None, 4), {"x[0]": 1}, 1),
+        (("time", 4), {"time": ROWS}, None),
+        (("time", 4), {}, None),
+    ],
+)
+def test_the_rows_of_a_query_are_fixed_by_the_model_or_stated(shape, dims, rows):
+    spec = InputSpec("x", "float32", shape)
+    assert bind([spec], DataSet.of(X, Y), InputSettings(dims=dims)).fixed_rows == rows
+
+
 def test_rows_of_different_sizes_get_a_dimension_for_rows_if_they_have_none():
     rows = Ragged.of([np.arange(3), np.arange(5)])
     bound = bind([InputSpec("ids", "int64", ("n", "seq"))], DataSet({"ids": rows}, None), AS_DECLARED)

@@ -30,6 +30,11 @@ def is_standard_output(path: Path | None) -> bool:
     return path is not None and str(path) == "-"
 
 
+def is_stream(path: Path) -> bool:
+    """Whether a file is standard output, a device or a pipe, beside which no other file can be written."""
+    return is_standard_output(path) or (path.exists() and not path.is_file() and not path.is_dir())
+
+
 def json_text_of(document: object) -> str:
     """Return a document as the text of its file."""
     return json.dumps(document, indent=1) + "\n"
@@ -46,11 +51,11 @@ def write_file(path: Path, content: bytes, *, field: str) -> None:
 
     A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot be written.
     """
-    path = _real(path)
     try:
-        if path.exists() and not path.is_file():
+        if is_stream(path):
             path.write_bytes(content)
             return
+        path = _real(path)
         with _part_of(path) as part:
             with part.open("wb") as file:
                 file.write(content)
@@ -67,14 +72,13 @@ def check_writable(path: Path | None, *, field: str) -> None:
     """Raise Invalid if a result cannot be written to `path` later; None and `-` are always writable."""
     if path is None or is_standard_output(path):
         return
-    path = _real(path)
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        if not path.exists() or path.is_file():
-            with _part_of(path) as part:
+        if not is_stream(path):
+            with _part_of(_real(path)) as part:
                 part.touch()
     except OSError as error:
         text = f"{path} cannot be written: {error.strerror}. Nothing was run; name another file."

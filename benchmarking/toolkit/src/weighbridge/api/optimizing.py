@@ -1,6 +1,6 @@
 """`optimize`: create cheaper variants of a model and judge each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from weighbridge.api.documents import PathLike, write_json
@@ -9,6 +9,7 @@ from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.variant_table import candidates_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.data_set import read_data_set
+from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization import series as runs
 from weighbridge.optimization.comparison import VariantComparisonSettings
@@ -18,7 +19,9 @@ from weighbridge.optimization.methods.prune import PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
 from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.trial import TrialSettings
+from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.target import NO_OPTIONS
 from weighbridge.tradeoff.candidates import Candidates
 
 
@@ -40,6 +43,12 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
     calibrate: int = 512,
     samples: int = 3_000,
     threads: int = 1,
+    dims: Mapping[str, int] = NO_OPTIONS,
+    inputs: Mapping[str, str] = NO_OPTIONS,
+    state: Mapping[str, str] = NO_OPTIONS,
+    output: str = "",
+    scores: str = "auto",
+    threshold: float = 0.5,
     wall: float = 600.0,
     out: PathLike | None = None,
     json_file: PathLike | None = None,
@@ -47,11 +56,12 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Create cheaper variants of a model, measure each, and judge which are worth it.
 
-    `model` is an FP32 ONNX file and `data` an `.npz` file with `x` (rows, ...) and `y` (rows,). Or `torch` is the
-    factory of a trained network, "package.module:factory", with `data` to train on and `test` to test on; then `prune`
-    drops shares of its channels (L1 norm, Li et al. 2017) and `distil` trains a student (Hinton et al. 2015) with
-    `temperature` and the teacher's share `alpha` of the loss. Variants are quantized (static INT8 is calibrated on
-    `calibrate` rows), fused, or in FP16 if the hardware gains from it.
+    `model` is an FP32 ONNX file and `data` an `.npz` file as for `profile`, with class numbers as its truth; `dims`,
+    `inputs`, `state`, `output`, `scores` and `threshold` are those of `profile`. Or `torch` is the factory of a trained
+    network, "package.module:factory", with `data` to train on and `test` to test on; then `prune` drops shares of its
+    channels (L1 norm, Li et al. 2017) and `distil` trains a student (Hinton et al. 2015) with `temperature` and the
+    teacher's share `alpha` of the loss. Variants are quantized (static INT8 is calibrated on `calibrate` rows), fused,
+    or in FP16 if the hardware gains from it.
 
     Variants and results are stored in the folder `out`; the same call continues an interrupted one. A variant is worth
     it if it is shown to be cheaper and to lose at most `margin` of accuracy (a share).
@@ -59,12 +69,14 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
     The result is a `weighbridge.candidates/1` document. `to_pandas()` has a row for each candidate's metric. Raises
     Invalid for unsuitable input, and ExtraMissing if `torch` is used and PyTorch is not installed.
     """
+    stated = InputSettings(dims=dict(dims), values=dict(inputs), state=dict(state))
+    scored = AnswerSettings(output=output, scores=scores, threshold=threshold)
     choice = OptimizationChoice(
         folder=Path(out) if out is not None else default_folder(model),
         only=tuple(only),
         calibrate=calibrate,
         force_half=force_fp16,
-        settings=_settings(samples, threads, margin),
+        settings=_settings(samples, threads, margin, stated, scored),
         limits=Limits(wall_s=wall),
     )
     if model is not None and not torch:
@@ -85,10 +97,14 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
     return _run(series, json_file, watcher)
 
 
-def _settings(samples: int, threads: int, margin: float) -> TrialSettings:
+def _settings(
+    samples: int, threads: int, margin: float, stated: InputSettings, scored: AnswerSettings
+) -> TrialSettings:
     scenario = SingleStream(min_samples=samples, max_duration_s=30.0, threads=threads)
-    comparison = VariantComparisonSettings(margin=margin, threads=threads)
-    return TrialSettings(profile=ProfileSettings(scenario=scenario), comparison=comparison)
+    comparison = VariantComparisonSettings(margin=margin, threads=threads, inputs=stated, answers=scored)
+    return TrialSettings(
+        profile=ProfileSettings(scenario=scenario, inputs=stated, answers=scored), comparison=comparison
+    )
 
 
 def default_folder(model: PathLike | None) -> Path:

@@ -143,12 +143,21 @@ def torch_target(
 
 
 def inputs_of_shapes(texts: list[str] | None) -> list[dict[str, Any]]:
-    """Parse `n,3,224,224`, or `NAME=n,128:int64` for each input, into the inputs of a PyTorch module; raise Invalid."""
+    """Parse `n,3,224,224`, or `NAME=n,128:int64` for each input, into the inputs of a PyTorch module.
+
+    `NAME=:int64` is a single number. Raises Invalid for anything else.
+    """
     inputs = []
     for text in texts or [""]:
         name, sign, rest = text.rpartition("=")
         shape, _, dtype = rest.partition(":")
-        inputs.append({"name": name if sign else "x", "dtype": dtype or "float32", "shape": shape_from(shape)})
+        inputs.append(
+            {
+                "name": name if sign else "x",
+                "dtype": dtype or "float32",
+                "shape": shape_from(shape) if shape or not sign else [],
+            }
+        )
     if len({each["name"] for each in inputs}) < len(inputs):
         raise Invalid("Give each input of the module a name of its own, like --shape ids=n,128:int64.", field="shape")
     return inputs

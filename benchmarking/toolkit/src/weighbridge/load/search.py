@@ -18,7 +18,7 @@ from weighbridge.load.plan import LoadCaps, LoadPlan
 from weighbridge.load.results.client_limits import LAG, limits_of_client
 from weighbridge.load.results.metrics import HEADLINE, LoadMetrics
 from weighbridge.load.results.report import load_manifest, notes, run_load
-from weighbridge.load.results.verdict import SATURATED
+from weighbridge.load.results.verdict import SATURATED, STEADY
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.deadline import Deadline, OutOfTime
 from weighbridge.measure.stopping import Progress
@@ -148,6 +148,9 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
     if plan.p99_limit_ms is None or plan.is_closed:
         text = "The search needs a latency limit and an open loop; give --p99-ms, and no --closed."
         raise Invalid(text, field="p99_ms")
+    if plan.arrivals not in STEADY:
+        text = f"The search needs a steady rate; use --arrivals poisson or constant, not {plan.arrivals}."
+        raise Invalid(text, field="arrivals")
     if plan.rate_per_s > trials.caps.rate_per_s:
         most = trials.caps.rate_per_s
         text = f"The search starts at {plan.rate_per_s:,.0f} requests per second; at most {most:,.0f} are allowed."

@@ -16,11 +16,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
+from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.loops.state import StateRunner
 from weighbridge.measure.quality.answering import Answering
 from weighbridge.measure.stopping import Clock, Progress, Tick
 from weighbridge.optimization.operators import operator_times
-from weighbridge.quality.answers import AS_GIVEN
+from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
 from weighbridge.quality.scores import answers_of, outputs_of
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
@@ -35,12 +37,17 @@ BLOCKS = BlockSettings(rounds=16, max_duration_s=60.0)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VariantComparisonSettings:
-    """The allowed drop of accuracy (0.01 is one point), the confidence level, the threads and the blocks."""
+    """The allowed drop of accuracy (0.01 is one point), the confidence level, the threads and the blocks.
+
+    `inputs` and `answers` are those of a profile.
+    """
 
     margin: float = 0.01
     confidence: float = 0.95
     threads: int = 1
     blocks: BlockSettings = BLOCKS
+    inputs: InputSettings = AS_DECLARED
+    answers: AnswerSettings = AS_GIVEN
 
     def __post_init__(self) -> None:
         """Refuse an invalid margin, confidence level or number of threads."""
@@ -82,19 +89,24 @@ def compare(
         for name, path in ((BASELINE, baseline), (TWIN, baseline), (VARIANT, variant))
     }
     queries = {
-        name: prepare_queries(runner.inputs, rows, seed=settings.blocks.seed) for name, runner in runners.items()
+        name: prepare_queries(runner.inputs, rows, seed=settings.blocks.seed, settings=settings.inputs)
+        for name, runner in runners.items()
     }
     drop = _drop(runners, queries, rows, settings, on_progress)
     feeds = queries[BASELINE].feeds[:MAX_DISTINCT_INPUTS]
+    states = queries[BASELINE].bound.states(1)
     blocks = interleave(
-        runners,
+        {name: StateRunner(runner, settings.inputs.state, states) for name, runner in runners.items()},
         feeds,
         settings=settings.blocks,
         clock=clock,
         on_tick=lambda share: on_progress(ANSWERED + share * (1 - ANSWERED), "timing side by side"),
     )
     speed, floor = speed_of(blocks, confidence=settings.confidence)
-    taken_apart = (operators_of(path, feeds[0], threads=settings.threads, clock=clock) for path in (baseline, variant))
+    taken_apart = (
+        operators_of(path, {**feeds[0], **states}, threads=settings.threads, clock=clock)
+        for path in (baseline, variant)
+    )
     return VariantComparison(drop, speed, floor, *taken_apart)
 
 
@@ -124,10 +136,16 @@ def _drop(
 ) -> QualityDrop:
     truth = classes_of(rows)
     before = answers(
-        runners[BASELINE], queries[BASELINE], lambda share: say(share * ANSWERED / 2, "answering, the baseline")
+        runners[BASELINE],
+        queries[BASELINE],
+        lambda share: say(share * ANSWERED / 2, "answering, the baseline"),
+        settings=settings.answers,
     )
     after = answers(
-        runners[VARIANT], queries[VARIANT], lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant")
+        runners[VARIANT],
+        queries[VARIANT],
+        lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant"),
+        settings=settings.answers,
     )
     drop = accuracy_drop(truth, before, after, confidence=settings.confidence)
     return QualityDrop(
@@ -146,11 +164,13 @@ def classes_of(rows: DataSet) -> NDArray[np.int64]:
     return rows.truth.astype(np.int64)
 
 
-def answers(runner: OnnxRuntimeRunner, queries: Queries, on_tick: Tick) -> NDArray[np.int64]:
+def answers(
+    runner: OnnxRuntimeRunner, queries: Queries, on_tick: Tick, *, settings: AnswerSettings = AS_GIVEN
+) -> NDArray[np.int64]:
     """Return the predicted class of each row, shape (rows,); raise ModelFailed if the model fails."""
     if queries.data is None:
         raise ValueError("answers need a data set")
-    answering = Answering.of(runner, queries.bound, queries.data, AS_GIVEN)
+    answering = Answering.of(runner, queries.bound, queries.data, settings)
     truth = answering.data.truth
     outputs = outputs_of(answering.answer, len(truth), answering.batch, on_tick)
-    return answers_of(outputs, truth, AS_GIVEN).all_labels()
+    return answers_of(outputs, truth, settings).all_labels()

@@ -8,7 +8,7 @@ import numpy as np
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.binding import Bound, bind
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
-from weighbridge.measure.inputs.settings import AS_DECLARED
+from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.stopping import Progress
 from weighbridge.quality.checks import was_seen
@@ -63,12 +63,14 @@ def batches(data: DataSet, bound: Bound) -> Iterator[Feed]:
         yield bound.feed(start, min(start + size, len(data)), np.random.default_rng(start))
 
 
-def shown(model: Path, data: Path, *, threads: int, say: Progress) -> Iterator[Feed]:
+def shown(
+    model: Path, data: Path, *, threads: int, say: Progress, settings: InputSettings = AS_DECLARED
+) -> Iterator[Feed]:
     """Yield the batches of a data file for a model file and report progress; raise Invalid if they do not match."""
     rows = read_data_set(data)
-    bound = bind(OnnxRuntimeRunner(model, threads=threads).inputs, rows, AS_DECLARED)
+    bound = bind(OnnxRuntimeRunner(model, threads=threads).inputs, rows, settings)
     fed = 0
     for feed in batches(rows, bound):
-        yield feed
+        yield {**feed, **bound.states(bound.fixed_rows or min(BATCH, len(rows) - fed))}
         fed = min(len(rows), fed + (bound.fixed_rows or BATCH))
         say(fed / len(rows), "calibrating")

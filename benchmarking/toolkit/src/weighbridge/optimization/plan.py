@@ -125,7 +125,15 @@ def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, r
     """Return the variant of a recipe, created in the sandbox."""
 
     def make(path: Path, follow: Follow) -> None:
-        path.write_bytes(bench.sandbox.make(recipe, model=bench.baseline, rows=calibration, follow=follow))
+        path.write_bytes(
+            bench.sandbox.make(
+                recipe,
+                model=bench.baseline,
+                rows=calibration,
+                inputs=bench.settings.comparison.inputs,
+                follow=follow,
+            )
+        )
 
     key = {"recipe": dataclasses.asdict(recipe)}
     return Variant(name=recipe.name, family=family, made_by=recipe.words(rows=rows), key=key, make=make)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.converter import from_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
+from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.stopping import Progress
 from weighbridge.optimization.comparison import VariantComparison, VariantComparisonSettings, compare
 from weighbridge.optimization.data_split import shown
@@ -34,7 +35,7 @@ class VariantSandbox:
     threads: int
     workdir: Path
 
-    def make(self, recipe: Recipe, *, model: Path, rows: Path, follow: Follow) -> bytes:
+    def make(self, recipe: Recipe, *, model: Path, rows: Path, inputs: InputSettings, follow: Follow) -> bytes:
         """Return the variant of an ONNX file, calibrated with a data file; raise RunFailed or RunCanceled."""
         room_mb = max(self.limits.result_mb, round(model.stat().st_size * BYTES_TO_MB_OF_TEXT))
         answer = self._ask(
@@ -44,6 +45,7 @@ class VariantSandbox:
                 "model": str(model),
                 "data": str(rows),
                 "recipe": dataclasses.asdict(recipe),
+                "inputs": to_document(inputs),
             },
             reads=[model, rows],
             limits=dataclasses.replace(self.limits, result_mb=room_mb),
@@ -65,7 +67,7 @@ class VariantSandbox:
                 "baseline": str(baseline),
                 "variant": str(variant),
                 "data": str(rows),
-                "settings": dataclasses.asdict(settings),
+                "settings": to_document(settings),
             },
             reads=[baseline, variant, rows],
             limits=self.limits,
@@ -94,7 +96,9 @@ class VariantSandbox:
 def make_variant(job: Mapping[str, Any], say: Progress, _: object) -> dict[str, Any]:
     """Create the variant of `job["model"]` from `job["recipe"]`, in the child; return it in base 64."""
     model, recipe = Path(job["model"]), from_document(Recipe, job["recipe"], name="recipe")
-    feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
+    inputs = from_document(InputSettings, job["inputs"], name="inputs")
+    rows = shown(model, Path(job["data"]), threads=job["threads"], say=say, settings=inputs)
+    feeds = rows if recipe.needs_rows else ()
     made = quantize.make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.describe_machine())
     return {"model": base64.b64encode(made).decode()}
 

@@ -73,10 +73,13 @@ def load(  # noqa: PLR0913 -- every option of the command line
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Load-test an endpoint: send requests on a fixed schedule and measure response times as users see them."""
-    from weighbridge.api.documents import is_standard_output
+    from weighbridge.api.documents import is_stream
     from weighbridge.api.load_testing import load_test
 
-    has_samples = json_file is not None and not is_standard_output(json_file) and not find_max
+    has_samples = json_file is not None and not is_stream(json_file) and not find_max
+    samples = json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None
+    if hdr is not None and hdr in (json_file, samples):
+        stop(f"{hdr} cannot hold two results; name another file.")
     with errors_as_exits(writes=(json_file, junit, markdown)), watching(is_quiet=quiet) as watcher:
         results.check_conditions(fail_if=fail_if, baseline=baseline)
         result = load_test(
@@ -105,7 +108,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             within=within,
             seed=seed,
             allow=allow or (),
-            samples=json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None,
+            samples=samples,
             hdr=hdr,
             watcher=watcher,
         )

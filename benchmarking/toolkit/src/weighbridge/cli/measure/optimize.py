@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.cli import target_options
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
 
 
@@ -38,6 +39,12 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
     samples: Annotated[int, typer.Option(help="Minimum number of timed inferences per variant.")] = 3_000,
     threads: Annotated[int, typer.Option(help="Number of threads for a model.")] = 1,
     wall: Annotated[float, typer.Option(help="Time limit of one measurement in seconds.")] = 600.0,
+    dim: target_options.DimOption = None,
+    input_value: target_options.InputOption = None,
+    state: target_options.StateOption = None,
+    scored: target_options.OutputOption = "",
+    scores: target_options.ScoresOption = "auto",
+    threshold: target_options.ThresholdOption = 0.5,
     out: Annotated[
         Path | None, typer.Option(help="Folder for variants and results; an existing folder is continued.")
     ] = None,
@@ -75,6 +82,10 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
                 calibrate=calibrate,
                 samples=samples,
                 threads=threads,
+                **target_options.inputs_from(dim, input_value, state),
+                output=scored,
+                scores=scores,
+                threshold=threshold,
                 wall=wall,
                 out=out,
                 json_file=json_file,

@@ -22,7 +22,7 @@ from weighbridge.load.expectation import Expectation, excerpt
 from weighbridge.load.generator.connection import IDLE, Connection
 from weighbridge.load.generator.loop_timer import LoopTimer
 from weighbridge.load.generator.pool_size import OWN_ERRORS, PoolLimit, PoolSize
-from weighbridge.load.generator.tls import tls_context
+from weighbridge.load.generator.tls import connection_advice, tls_context
 from weighbridge.load.results.samples import NEVER, RIGHT, LoadSamples, RequestOutcome
 
 SWEEP_S = 0.05
@@ -107,7 +107,7 @@ class LoadEngine:
         if error is not None and not self._all:
             where = f"{self.job.target.scheme}://{self.job.target.host}:{self.job.target.port}"
             raise TargetUnreachable(
-                f"No connection to {where} ({describe_error(error)}); is the server running?", field="url"
+                f"No connection to {where} ({describe_error(error)}); {connection_advice(error)}", field="url"
             )
 
     async def fire(self, start_ns: int) -> LoadSamples:

@@ -17,3 +17,10 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
         raise Invalid(f"The certificates of {ca_file} cannot be read: {why}.", field="cacert") from error
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def connection_advice(error: BaseException) -> str:
+    """Return what to do about a connection that could not be opened."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "give the certificates to trust with --cacert."
+    return "is the server running?"

@@ -103,7 +103,7 @@ def _processor(result: GeneratorResult) -> Iterator[ValidityReason]:
         status = Status.INVALID if result.processor_share > PROCESSOR_INVALID else Status.INDICATIVE
         text = (
             f"The generator used {result.processor_share:.0%} of its processors; at most {PROCESSOR_INDICATIVE:.0%} "
-            "is normal. Use one of the --processes for each free processor, or several machines."
+            "is normal. Use one generator process for each free processor (--processes), or several machines."
         )
         yield ValidityReason(PROCESSOR, status, text)
 
@@ -134,7 +134,8 @@ def _connections(result: GeneratorResult) -> Iterator[ValidityReason]:
     if not result.pool_limits:
         text = (
             f"{waited:,} requests waited for a new connection, because the target closes connections or the pool "
-            "grew. Their wait is part of the response time, not of the service time."
+            "grew. Their wait is part of the response time, not of the service time. A longer test, or --connections "
+            f"of at least {result.peak:,}, avoids the waits of a pool that grows."
         )
         yield ValidityReason("connections.opening", Status.INDICATIVE, text)
         return

@@ -20,11 +20,9 @@ def error_interval(samples: LoadSamples) -> Interval | None:
     """
     settled, wrong = int(samples.settled.sum()), wrong_bodies(samples)
     failed = settled - int(samples.answered.sum())
-    if wrong is None:
-        return failure_interval(failed, settled)
-    counted = failure_interval(failed - _wrong(samples), settled)
-    if counted is None:
-        return None
+    counted = failure_interval(failed - (0 if wrong is None else _wrong(samples)), settled)
+    if wrong is None or counted is None:
+        return counted
     right = product_interval(_complement(counted), _complement(wrong))
     return Interval(1 - right.value, 0.0, 1 - right.lower, counted.confidence, settled, METHOD)
 

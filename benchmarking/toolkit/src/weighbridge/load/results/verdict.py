@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.client_limits import client_reasons
-from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, response_times_ms
+from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics
 from weighbridge.measure.conditions.interference import Interference
+from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict, steal_reasons
 from weighbridge.statistics.order_statistics import minimum_samples
 from weighbridge.statistics.trend import growth
@@ -67,7 +68,8 @@ def _saturation(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityRea
     """Yield that response times grew under a steady rate: they would be longer in a longer test."""
     if plan.is_closed or plan.arrivals not in STEADY:
         return
-    grown = growth(response_times_ms(result.samples))
+    samples = result.samples
+    grown = growth((samples.done_ns - samples.scheduled_ns)[samples.answered] / NS_PER_MS)
     if grown is not None and grown.change > MAX_MOVEMENT:
         text = (
             f"Response times grew by {grown.change:.0%} during the test (p = {grown.p_value:.1g}): at this rate, "

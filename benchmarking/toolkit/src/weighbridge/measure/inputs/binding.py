@@ -55,7 +55,7 @@ class Bound:
         if isinstance(column, Ragged) or column.ndim > len(spec.shape):
             return 1
         size = self.settings.dimensions.size(spec, 0)
-        return None if size == ROWS or spec.shape[0] is None else size
+        return None if size in (ROWS, None) else size
 
     def _is_state(self, spec: InputSpec) -> bool:
         return spec.name in self.settings.state

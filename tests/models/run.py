@@ -1,0 +1,185 @@
+"""`python -m tests.models.run`: measures every model of the catalog with every command, and writes the results.
+
+A cell is `works`, `refused` with the sentence of the refusal, or `not applicable` with the reason. Quality is checked
+against a truth that is known: the model's own answers, of which every tenth was changed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.models.packages import catalog, unpacked
+from weighbridge import compare, optimize, profile
+from weighbridge.core.errors import Refused
+from weighbridge.measure.inputs.columns import Column
+from weighbridge.measure.inputs.data_set import DataSet, write_data_set
+from weighbridge.measure.inputs.queries import Queries, prepare_queries
+from weighbridge.measure.inputs.settings import InputSettings
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
+
+RESULTS = Path(__file__).parents[2] / "docs" / "reference" / "models.json"
+ROWS, SAMPLES, SHIFT = 130, 140, 3.0
+NOT_SCORED = "its answers are decoded outside of the model; score them with `weighbridge score`"
+Cell = dict[str, str]
+
+
+def cells_of(model: Mapping[str, Any], folder: Path) -> dict[str, Cell]:
+    """Return the cell of each command for one model."""
+    file = unpacked(model["package"], folder) / model["file"]
+    with tempfile.TemporaryDirectory() as scratch:
+        if "network" in model or file.suffix != ".onnx":
+            return _cells_of_torch(model, file)
+        return _cells_of_onnx(model, file, Path(scratch))
+
+
+def _stated(model: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: model.get(name, {}) for name in ("dims", "inputs", "state")}
+
+
+def _cells_of_torch(model: Mapping[str, Any], file: Path) -> dict[str, Cell]:
+    from weighbridge.cli.target_options import inputs_of_shapes
+
+    if "network" in model:
+        os.environ["WEIGHBRIDGE_MINILM"] = str(file)
+        names = ("input_ids", "attention_mask")
+        inputs = [{"name": name, "dtype": "int64", "shape": ["n", "seq"]} for name in names]
+        how = {"system": "torch", "options": {"factory": "tests.models.networks:minilm", "inputs": inputs}}
+        run = lambda: profile(**how, **_stated(model), samples=SAMPLES, operators=False)  # noqa: E731
+    else:
+        options = {"inputs": inputs_of_shapes(model["shapes"])}
+        run = lambda: profile(file, options=options, **_stated(model), samples=SAMPLES, operators=False)  # noqa: E731
+    other = {"answer": "not applicable", "reason": "only for files of ONNX; export the network"}
+    scored = {"answer": "not applicable", "reason": NOT_SCORED}
+    return {"profile": _cell(lambda: _check_times(run())), "quality": scored, "optimize": other, "compare": other}
+
+
+def _cells_of_onnx(model: Mapping[str, Any], file: Path, scratch: Path) -> dict[str, Cell]:
+    copy = Path(shutil.copy(file, scratch / "copy.onnx"))
+    stated, data = _stated(model), scratch / "rows.npz"
+    wanted = {"output": model.get("output", ""), "scores": model.get("scores", "auto")}
+    cells = {"profile": _cell(lambda: _check_times(profile(file, **stated, samples=SAMPLES, operators=False)))}
+    if model["task"] == "other":
+        cells["quality"] = {"answer": "not applicable", "reason": NOT_SCORED}
+        cells["optimize"] = {"answer": "not applicable", "reason": NOT_SCORED}
+        cells["compare"] = _cell(lambda: _check_compared(compare([file, copy], **stated, rounds=8, block_ms=20)))
+        return cells
+    rows = write_rows(model, file, data)
+    stated["inputs"] = {name: value for name, value in stated["inputs"].items() if ":" not in value}
+    cells["quality"] = _cell(
+        lambda: _check_quality(
+            model, rows, profile(file, data=data, **stated, **wanted, samples=SAMPLES, operators=False)
+        )
+    )
+    cells["optimize"] = _cell(
+        lambda: _check_variants(
+            optimize(
+                file,
+                data=data,
+                calibrate=20,
+                samples=SAMPLES,
+                only=["int8-dynamic"],
+                out=scratch / "out",
+                **stated,
+                **wanted,
+            )
+        )
+    )
+    cells["compare"] = _cell(
+        lambda: _check_compared(compare([file, copy], data=data, **stated, **wanted, rounds=8, block_ms=20))
+    )
+    return cells
+
+
+def write_rows(model: Mapping[str, Any], file: Path, data: Path) -> int:
+    """Write drawn rows with their known truth: the model's own answers, of which every tenth is changed."""
+    runner = OnnxRuntimeRunner(file, threads=1)
+    settings = InputSettings(dims=model.get("dims", {}), values=model.get("inputs", {}), state=model.get("state", {}))
+    drawn = [prepare_queries(runner.inputs, None, seed=seed, settings=settings) for seed in range(ROWS // 64 + 1)]
+    feeds = [feed for queries in drawn for feed in queries.feeds][:ROWS]
+    place = runner.outputs.index(model["output"]) if model.get("output") else 0
+    states = drawn[0].bound.states(1)
+    answers = [np.asarray(runner.infer({**feed, **states})[place]) for feed in feeds]
+    write_data_set(DataSet(_columns(feeds, drawn[0]), _truth(model["task"], answers)), data)
+    return len(feeds)
+
+
+def _columns(feeds: list[Any], queries: Queries) -> dict[str, Column]:
+    """Return the drawn inputs; constant ones are stated again instead."""
+    values = queries.bound.settings.values
+    names = [name for name in feeds[0] if name not in values or ":" in values[name]]
+    return {name: np.concatenate([feed[name] for feed in feeds]) for name in names}
+
+
+def _truth(task: str, answers: list[NDArray[Any]]) -> NDArray[Any]:
+    is_changed = np.arange(len(answers)) % 10 == 0
+    if task == "numbers":
+        return np.array([float(answer.ravel()[0]) for answer in answers]) + SHIFT
+    if task == "probability":
+        classes = np.array([int(answer.ravel()[0] >= 0.5) for answer in answers])
+        return np.where(is_changed, 1 - classes, classes)
+    classes = np.array([int(answer.ravel().argmax()) for answer in answers])
+    return np.where(is_changed, (classes + 1) % answers[0].size, classes)
+
+
+def _cell(check: Callable[[], None]) -> Cell:
+    try:
+        check()
+    except Refused as refused:
+        return {"answer": "refused", "reason": refused.reason}
+    return {"answer": "works"}
+
+
+def _check_times(result: Any) -> None:
+    assert "latency_p50_ms" in result["metrics"], result["missing"]
+
+
+def _check_quality(model: Mapping[str, Any], rows: int, result: Any) -> None:
+    if model["task"] == "numbers":
+        assert abs(result["metrics"]["mae"]["value"] - SHIFT) < 1e-3, result["metrics"]["mae"]
+        return
+    right = rows - len(range(0, rows, 10))
+    found = result["metrics"].get("accuracy")
+    assert found is not None, result["missing"]
+    assert abs(found["value"] - right / rows) < 1e-9, (found, right / rows)
+
+
+def _check_variants(result: Any) -> None:
+    assert len(result["candidates"]) == 2, result["candidates"]
+
+
+def _check_compared(result: Any) -> None:
+    assert not any(each["failures"] or each["not_scored"] for each in result["candidates"]), result["candidates"]
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("var/models"), help="Where packages are unpacked.")
+    parser.add_argument("--only", default="", help="Part of the names of the models to measure; nothing is written.")
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for model in catalog()["models"]:
+        if chosen.only.lower() in model["name"].lower():
+            cells = cells_of(model, chosen.folder)
+            found.append({"name": model["name"], "kind": model["kind"], "package": model["package"], "cells": cells})
+            print(
+                f"{model['name']}: " + ", ".join(f"{name} {cell['answer']}" for name, cell in cells.items()), flush=True
+            )
+            for name, cell in cells.items():
+                if cell["answer"] == "refused":
+                    print(f"  {name}: {cell['reason']}", flush=True)
+    if not chosen.only:
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
