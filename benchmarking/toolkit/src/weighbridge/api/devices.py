@@ -70,15 +70,15 @@ def measure_on_devices(  # noqa: PLR0913 -- the options of the command line
     """Serve a page that measures an ONNX file in the browser that opens it, until `wait` results have come.
 
     Inputs are made as `profile` makes them (`data`, `dims`, `inputs`, `state`). The page warms up, then times at least
-    `samples` queries for at least `duration` seconds. `on_ready` gets the page once it answers, `on_result` each result,
-    `on_refusal` the reason of each device that could not measure. `host` "0.0.0.0" lets other devices in; anybody with
-    the link can then load the model. `tls` is a folder with `tls.crt` and `tls.key`. `runtime` is a folder with the npm
-    package onnxruntime-web, by default the cache that `weighbridge device --install` fills.
+    `samples` queries for at least `duration` seconds. `on_ready` gets the page once it answers, `on_result` each
+    result, `on_refusal` the reason of each device that could not measure. `host` "0.0.0.0" lets other devices in; who
+    has the link can then load the model. `tls` is a folder with `tls.crt` and `tls.key`. `runtime` is a folder with the
+    npm package onnxruntime-web, by default the cache that `weighbridge device --install` fills.
 
     Each result is a `weighbridge.result/1` document with the statistics of `profile` on the samples of the device. Its
-    `agreement` compares the answers with those of ONNX Runtime here, in the sandbox unless you `trust` the model; beyond
-    `tolerance` (0.001, for float16 0.01, times 1 + the size of the value) the result is invalid. `compare_here` adds a
-    profile on this machine as `here`.
+    `agreement` compares the answers with those of ONNX Runtime here, in the sandbox unless you `trust` the model;
+    beyond `tolerance` (a share of the largest value of an output: 0.001, for float16 0.01) the result is invalid.
+    `compare_here` adds a profile on this machine as `here`.
 
     Raises Invalid for input that cannot be measured, RunFailed if fewer results came within `wall` seconds, and
     RunCanceled if `watcher` stops it.

@@ -26,7 +26,9 @@ def device(  # noqa: PLR0913 -- every option of the command line
     state: target_options.StateOption = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(help="Largest difference of an answer, relative to 1 + its size. [default: 0.001, float16 0.01]"),
+        typer.Option(
+            help="Largest difference of an answer, as a share of the largest value of its output. [default: 0.001, float16 0.01]"
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other devices on the network in.")
@@ -112,14 +114,11 @@ def _check(model: Path | None, json_file: Path | None, wait: int) -> None:
 
 def _announce(page: "DevicePage") -> None:
     """Tell on standard error where the page is and who can reach it."""
-    say = (
-        f"Open this link on the device: {page.link}\n"
-        + (
-            "Anybody on the network who has the link can load the model and the inputs, and report a result, until "
-            "this program ends."
-            if page.is_reachable
-            else "Only this machine can reach it; --host 0.0.0.0 lets other devices on the network in."
-        )
+    say = f"Open this link on the device: {page.link}\n" + (
+        "Anybody on the network who has the link can load the model and the inputs, and report a result, until "
+        "this program ends."
+        if page.is_reachable
+        else "Only this machine can reach it; --host 0.0.0.0 lets other devices on the network in."
     )
     typer.echo(say, err=True)
     if page.remark:

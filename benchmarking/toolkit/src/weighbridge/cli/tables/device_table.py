@@ -25,11 +25,12 @@ def device_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
 def agreement_line(agreement: Mapping[str, Any]) -> str:
     """Say whether the answers agree, and by how much they differ."""
     verb = "agree" if agreement["is_within"] else "DISAGREE"
-    top = "" if agreement["top_1"] is None else f", same best class in {agreement['top_1']:.0%} of {agreement['rows']} rows"
+    absolute, share = (number(agreement[f"max_{kind}_difference"]) for kind in ("absolute", "relative"))
+    top, rows = agreement["top_1"], agreement["rows"]
     return (
-        f"answers {verb} with ONNX Runtime here: {agreement['queries']} queries, largest difference "
-        f"{number(agreement['max_absolute_difference'])} ({number(agreement['max_relative_difference'])} of the largest "
-        f"value), tolerance {agreement['tolerance']:g}{top}"
+        f"answers {verb} with ONNX Runtime here: {agreement['queries']} queries, largest difference {absolute} "
+        f"({share} of the largest value), tolerance {agreement['tolerance']:g}"
+        f"{'' if top is None else f', same best class in {top:.0%} of {rows} rows'}"
     )
 
 

@@ -19,6 +19,7 @@ MAX_TEXT_CHARS = 1_000
 # float16 has steps of 0.1 %, and kernels round differently.
 TOLERANCES = {"float16": 1e-2}
 TOLERANCE = 1e-3
+SMALLEST = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +67,10 @@ def answer_of(array: Any, most: int) -> Answer:
 class Agreement:
     """How the answers of a device differ from those of ONNX Runtime here.
 
-    A value agrees if it differs by at most `tolerance * (1 + |reference|)`; integers, booleans and texts must be equal.
-    The relative difference is that to the largest value of the output. `top_1` is the share of the `rows` with scores
-    in which the same class has the largest one. `disagreeing` counts values, those that are infinite or NaN on one side
-    included.
+    A value agrees if it differs by at most `tolerance` times the largest value of its output over all queries;
+    integers, booleans and texts must be equal. The relative difference is that to this largest value. `top_1` is the share of the
+    `rows` with scores in which the same class has the largest one. `disagreeing` counts values, those that are infinite
+    or NaN on one side included.
     """
 
     queries: int
@@ -101,41 +102,53 @@ def compare_answers(
     if [sorted(answer) for answer in reported] != [sorted(answer) for answer in reference]:
         raise Invalid("The answers are those of other queries or outputs.", field="answers")
     pairs = [(mine[name], theirs[name]) for mine, theirs in zip(reported, reference, strict=True) for name in theirs]
-    for found, expected in pairs:
-        if (found.type, found.dims) != (expected.type, expected.dims):
-            raise Invalid("An answer has another type or shape than the model gives here.", field="answers")
-    tolerances = [TOLERANCES.get(expected.type, TOLERANCE) if tolerance is None else tolerance for _, expected in pairs]
+    if any((found.type, found.dims) != (expected.type, expected.dims) for found, expected in pairs):
+        raise Invalid("An answer has another type or shape than the model gives here.", field="answers")
     differences = [
-        _difference(found.values(most), expected.values(most), limit)
-        for (found, expected), limit in zip(pairs, tolerances, strict=True)
+        _difference(
+            np.concatenate([answer[name].values(most) for answer in reported]),
+            np.concatenate([answer[name].values(most) for answer in reference]),
+            TOLERANCES.get(expected.type, TOLERANCE) if tolerance is None else tolerance,
+        )
+        for name, expected in reference[0].items()
     ]
     tops = [top for found, expected in pairs for top in _tops(found, expected, most)]
     return Agreement(
         queries=len(reference),
-        values=sum(len(expected.values(most)) for _, expected in pairs),
-        disagreeing=sum(count for count, _, _ in differences),
-        max_absolute_difference=max((absolute for _, absolute, _ in differences), default=0.0),
-        max_relative_difference=max((relative for _, _, relative in differences), default=0.0),
-        tolerance=max(tolerances, default=TOLERANCE),
+        values=sum(each.values for each in differences),
+        disagreeing=sum(each.disagreeing for each in differences),
+        max_absolute_difference=max((each.absolute for each in differences), default=0.0),
+        max_relative_difference=max((each.relative for each in differences), default=0.0),
+        tolerance=max((each.tolerance for each in differences), default=TOLERANCE),
         top_1=sum(tops) / len(tops) if tops else None,
         rows=len(tops),
     )
 
 
-def _difference(found: NDArray[Any], expected: NDArray[Any], tolerance: float) -> tuple[int, float, float]:
-    """Return the number of values that disagree, and the largest absolute and relative difference of finite ones."""
+@dataclasses.dataclass(frozen=True)
+class _Difference:
+    """How the values of one output differ; `absolute` and `relative` are those of finite numbers."""
+
+    values: int
+    tolerance: float
+    disagreeing: int
+    absolute: float = 0.0
+    relative: float = 0.0
+
+
+def _difference(found: NDArray[Any], expected: NDArray[Any], tolerance: float) -> _Difference:
+    count = len(expected)
     if expected.dtype.kind != "f":
-        return int(np.count_nonzero(found != expected)), 0.0, 0.0
+        return _Difference(count, tolerance, int(np.count_nonzero(found != expected)))
     mine, theirs = found.astype(np.float64), expected.astype(np.float64)
     finite = np.isfinite(mine) & np.isfinite(theirs)
     same = (mine == theirs) | (np.isnan(mine) & np.isnan(theirs))
-    gaps = np.abs(mine[finite] - theirs[finite])
     strange = int(np.count_nonzero(~finite & ~same))
-    if not len(gaps):
-        return strange, 0.0, 0.0
-    far = int(np.count_nonzero(gaps > tolerance * (1 + np.abs(theirs[finite]))))
-    largest, absolute = float(np.abs(theirs[finite]).max()), float(gaps.max())
-    return strange + far, absolute, absolute / largest if largest else 0.0
+    gaps = np.abs(mine[finite] - theirs[finite])
+    # The smallest difference that counts keeps an output that is zero everywhere from disagreeing by rounding.
+    largest, gap = np.abs(theirs[finite]).max(initial=SMALLEST / TOLERANCE), float(gaps.max(initial=0))
+    far = int(np.count_nonzero(gaps > max(tolerance * largest, SMALLEST)))
+    return _Difference(count, tolerance, strange + far, gap, float(gap / largest))
 
 
 def _tops(found: Answer, expected: Answer, most: int) -> list[bool]:

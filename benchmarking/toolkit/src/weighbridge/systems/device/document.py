@@ -133,7 +133,7 @@ def _device_reasons(report: Report, run: LatencyRun, agreement: Agreement) -> It
     if not agreement.is_within:
         text = (
             f"{agreement.disagreeing} of {agreement.values} compared values of the answers differ from those of ONNX "
-            f"Runtime here by more than the tolerance {agreement.tolerance:g}."
+            f"Runtime here by more than {agreement.tolerance:g} of the largest value."
         )
         yield ValidityReason("agreement.answers", Status.INVALID, text)
     if report.block > 1:

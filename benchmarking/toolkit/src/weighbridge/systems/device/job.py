@@ -33,7 +33,7 @@ TYPES = frozenset(
 )
 # The clock of a browser may have steps of 1 ms; a block of queries takes at least this number of steps.
 STEPS_PER_BLOCK = 20
-MIN_WARM_UP_S = 2.0
+MIN_WARM_UP_S = 3.0
 
 
 @dataclasses.dataclass(frozen=True)

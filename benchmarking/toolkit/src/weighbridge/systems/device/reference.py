@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.measure.inputs.data_set import read_data_set
@@ -72,12 +71,12 @@ def answer_queries(job: Mapping[str, Any], _report: Progress, _: object) -> dict
     order = query_order(len(queries.feeds), seed=scenario.seed)
     states = queries.bound.states(1)
     stateful = StateRunner(runner, settings.inputs.state, states)
-    outputs: list[Sequence[NDArray[Any]]] = []
+    outputs: list[Sequence[Any]] = []
     size = 0
     with failing("on its first queries"):
         for row in order[:MAX_ANSWERS]:
             answered = stateful.infer(queries.feeds[int(row)])
-            more = sum(array.nbytes for array in answered if isinstance(array, np.ndarray))
+            more = sum(_bytes_of(array) for array in answered)
             if outputs and size + more > MAX_ANSWER_BYTES:
                 break
             outputs.append(answered)
@@ -88,3 +87,7 @@ def answer_queries(job: Mapping[str, Any], _report: Progress, _: object) -> dict
         {name: answer_of(array, most) for name, array in zip(runner.outputs, each, strict=True)} for each in outputs
     ]
     return {"values_max": most, "answers": to_document(answers)}
+
+
+def _bytes_of(output: object) -> int:
+    return output.nbytes if isinstance(output, np.ndarray) else 0

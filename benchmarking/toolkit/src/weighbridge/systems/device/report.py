@@ -5,7 +5,6 @@ import binascii
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -119,7 +118,7 @@ class Report:
         except (binascii.Error, ValueError) as error:
             raise Invalid("The times of the queries cannot be read.", field="latencies") from error
         _check(1 <= len(times_ms) <= MAX_SAMPLES, "latencies")
-        _check(bool(np.isfinite(times_ms).all()) and 0 < times_ms.min() and times_ms.max() <= DAY_MS, "latencies")
+        _check(bool(np.isfinite(times_ms).all()) and times_ms.min() > 0 and times_ms.max() <= DAY_MS, "latencies")
         if times_ms.sum() > self.duration_ms * 1.01 + SLACK_MS:
             raise Invalid("The queries took longer than the whole run.", field="latencies")
         return np.maximum(np.rint(times_ms * 1e6 / self.block), 1).astype(np.int64)
@@ -136,7 +135,7 @@ def _check(is_right: bool, field: str) -> None:
 
 
 def _check_range(field: str, lowest: float, highest: float, *numbers: float | None) -> None:
-    known: Iterable[float] = (number for number in numbers if number is not None)
+    known = [number for number in numbers if number is not None]
     _check(all(math.isfinite(number) and lowest <= number <= highest for number in known), field)
 
 

