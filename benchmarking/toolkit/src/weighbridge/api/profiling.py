@@ -22,6 +22,8 @@ from weighbridge.measure.scenarios import (
 )
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.registry import system_for
+from weighbridge.systems.remote.profile import profile_on
+from weighbridge.systems.remote.ssh import read_host
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
@@ -54,6 +56,8 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     trust: bool = False,
     operators: bool = True,
     tdp_w: float | None = None,
+    on: str = "",
+    remote_command: str = "weighbridge",
     watcher: Watcher = NOBODY,
 ) -> Result:
     """Measure one system under test and return its latency, throughput, memory, size and quality.
@@ -73,6 +77,10 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
     at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
     watts.
+
+    `on` is another machine, "ssh://user@host", that has the same version of the toolkit: the model file and the data
+    are copied there by ssh and measured by its `remote_command`, and the checked result has its address as
+    `measured_on`.
 
     The result is a `weighbridge.result/1` document. Latencies are in ms; their 99 % intervals allow for serial
     dependence (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000
@@ -105,6 +113,10 @@ def profile(  # noqa: PLR0913 -- the options of the command line
             wall_s=wall,
             is_trusted=trust,
         )
+        if on:
+            host, stop = read_host(on), watcher.should_stop
+            found = profile_on(host, target, settings, program=remote_command, operators=operators, should_stop=stop)
+            return profile_result(found)
         found = target.measure(settings, follow=watcher.follow(), workdir=folder)
         return profile_result(_with_operators(found, target, settings, folder, watcher) if operators else found)
 

@@ -9,6 +9,8 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -39,6 +41,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"weighbridge {metadata.version('weighbridge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
+
+
 MEASURE = (prepare_data, profile, device, compare, score, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):

@@ -26,9 +26,7 @@ def device(  # noqa: PLR0913 -- every option of the command line
     state: target_options.StateOption = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(
-            help="Largest difference of an answer, as a share of the largest value of its output. [default: 0.001, float16 0.01]"
-        ),
+        typer.Option(help="Largest difference of answers, as a share of the largest. [default: 0.001, float16 0.01]"),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 lets other devices on the network in.")

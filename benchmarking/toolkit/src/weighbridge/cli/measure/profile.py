@@ -80,6 +80,12 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     scored: target_options.OutputOption = "",
     scores: target_options.ScoresOption = "auto",
     threshold: target_options.ThresholdOption = 0.5,
+    on: Annotated[
+        str, typer.Option(help="Measure on another machine that has the toolkit: ssh://[user@]host[:port].")
+    ] = "",
+    remote_command: Annotated[
+        str, typer.Option("--remote-command", help="With --on: the command of the toolkit there.")
+    ] = "weighbridge",
     fail_if: results.FailIfOption = None,
     baseline: results.BaselineOption = None,
     junit: results.JunitOption = None,
@@ -134,6 +140,8 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 trust=trust,
                 operators=operators,
                 tdp_w=tdp_w,
+                on=on,
+                remote_command=remote_command,
                 watcher=watcher,
             )
         output(result, json_file, is_quiet=quiet)

@@ -68,8 +68,8 @@ class Agreement:
     """How the answers of a device differ from those of ONNX Runtime here.
 
     A value agrees if it differs by at most `tolerance` times the largest value of its output over all queries;
-    integers, booleans and texts must be equal. The relative difference is that to this largest value. `top_1` is the share of the
-    `rows` with scores in which the same class has the largest one. `disagreeing` counts values, those that are infinite
+    integers, booleans and texts must be equal. The relative difference is that to this largest value. `top_1` is the
+    share of the `rows` with scores in which the same class has the largest one. `disagreeing` counts values, infinite
     or NaN on one side included.
     """
 

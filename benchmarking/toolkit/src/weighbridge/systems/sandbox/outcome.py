@@ -71,7 +71,7 @@ def _last(outcomes: bytes, expected: ExpectedRun | None) -> dict[str, Any]:
     """Return the last result (one per line), checked against `expected` if given."""
     with rejected_unless("a result"):
         result = result_in(outcomes.rstrip(b"\n").rpartition(b"\n")[2])
-        _check_form(result)
+        check_form(result)
         if expected is not None:
             _check_expected(result, expected)
     return result
@@ -123,7 +123,7 @@ def _refusal(document: Mapping[str, Any]) -> RunFailed:
     )
 
 
-def _check_form(result: dict[str, Any]) -> None:
+def check_form(result: dict[str, Any]) -> None:
     """Raise a built-in error or RunFailed unless the result has the expected format."""
     canonical_bytes(result)  # the form that is signed and stored; it refuses what the reader of JSON left
     if result["schema"] != SCHEMA:
@@ -144,21 +144,31 @@ def _check_form(result: dict[str, Any]) -> None:
 
 
 def _check_expected(result: dict[str, Any], expected: ExpectedRun) -> None:
-    manifest, measured_at = result["manifest"], datetime.fromisoformat(result["measured_at"])
-    if seal_manifest(manifest)["digest"] != manifest["digest"]:
-        raise forged_result("its manifest was changed after it was sealed")
-    if manifest["model"]["digest"] != digest_of_file(expected.model):
-        raise forged_result("it is for another model")
-    if manifest["data"] != file_entry(expected.data):
-        raise forged_result("it is for other data")
-    if canonical_json(manifest["settings"]) != canonical_json(expected.settings):
-        raise forged_result("it was measured with other settings")
-    if manifest["isolation"] != expected.isolation:
+    check_asked(result, model=expected.model, data=expected.data, settings=expected.settings)
+    measured_at = datetime.fromisoformat(result["measured_at"])
+    if result["manifest"]["isolation"] != expected.isolation:
         raise forged_result("it reports another isolation")
     if not expected.begun_at - CLOCK_SLACK <= measured_at <= expected.ended_at + CLOCK_SLACK:
         raise forged_result("it was measured at another time")
-    longest = expected.ended_at - expected.begun_at + CLOCK_SLACK
-    if not 0 <= result["run"]["duration_s"] <= longest.total_seconds():
+    check_duration(result, expected.ended_at - expected.begun_at)
+
+
+def check_asked(result: dict[str, Any], *, model: Path, data: Path | None, settings: Mapping[str, Any]) -> None:
+    """Raise RunFailed unless a result is for this model, data and settings, and its manifest is sealed."""
+    manifest = result["manifest"]
+    if seal_manifest(manifest)["digest"] != manifest["digest"]:
+        raise forged_result("its manifest was changed after it was sealed")
+    if manifest["model"]["digest"] != digest_of_file(model):
+        raise forged_result("it is for another model")
+    if manifest["data"] != file_entry(data):
+        raise forged_result("it is for other data")
+    if canonical_json(manifest["settings"]) != canonical_json(settings):
+        raise forged_result("it was measured with other settings")
+
+
+def check_duration(result: dict[str, Any], longest: timedelta) -> None:
+    """Raise RunFailed for a result that claims a longer run than there was time for."""
+    if not 0 <= result["run"]["duration_s"] <= (longest + CLOCK_SLACK).total_seconds():
         raise forged_result("it claims a longer duration than the child ran")
 
 
