@@ -108,6 +108,10 @@ SENDERS = {
     f"{TOOLKIT}/core/parsing/http_answers.py": "Nothing; it reads the answers to what others send, under limits.",
     f"{TOOLKIT}/client/integrations/admission/server.py": "Answers the API server of a cluster, if the user runs it.",
     f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
+    f"{TOOLKIT}/systems/device/": (
+        "Serves the page of `weighbridge device` to whoever has its link; `--install` runs npm, which fetches a package."
+    ),
+    f"{TOOLKIT}/systems/remote/": "Copies a model and data to the machine that `profile --on` names, with ssh.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",

@@ -30,6 +30,9 @@ SPEAKERS = {
 }
 
 
+PROGRAMS = {"curl", "npm", "scp", "sftp", "ssh", "wget"}
+
+
 def called(tree: ast.AST, names: Collection[str]) -> list[str]:
     return [f"{name}() in line {line}" for name, line in calls(tree) if name in names]
 
@@ -85,6 +88,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         "config/reference/pages.py",
         "config/env.py",
         f"{TOOLKIT}/cli/app.py",
+        f"{TOOLKIT}/systems/device/runtime.py",  # finds the cache of the user
         f"{TOOLKIT}/systems/onnx_runtime.py",
         f"{TOOLKIT}/systems/sandbox/process.py",
         f"{TOOLKIT}/trackers/mlflow.py",
@@ -93,7 +97,7 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 
 def speaks(tree: ast.AST) -> list[str]:
-    """What in a module can send something to another machine: an import, or a library asked for by its name."""
+    """What in a module can send something to another machine: an import, or a library or program asked for by name."""
     named = [module for module, _ in imports(tree) if {module, module.split(".")[0]} & SPEAKERS]
     asked = [
         str(node.args[0].value)
@@ -101,7 +105,13 @@ def speaks(tree: ast.AST) -> list[str]:
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
         if "import" in ast.unparse(node.func) and str(node.args[0].value).split(".")[0] in SPEAKERS
     ]
-    return named + asked
+    run = [
+        str(node.args[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if ast.unparse(node.func).endswith("which") and node.args[0].value in PROGRAMS
+    ]
+    return named + asked + run
 
 
 @pytest.mark.parametrize(
@@ -111,6 +121,7 @@ def speaks(tree: ast.AST) -> list[str]:
         "from django.core.mail import send_mail",
         "from requests.exceptions import Timeout",
         "import_extra('mlflow.tracking')",
+        "shutil.which('ssh')",
     ],
 )
 def test_a_speaker_is_seen(line: str) -> None:

@@ -1,12 +1,12 @@
 """`measure_on_devices`: the latency of a model in the browsers of other devices, and whether its answers agree."""
 
 import dataclasses
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from weighbridge.api.data import Data, data_file
 from weighbridge.api.documents import PathLike
@@ -132,7 +132,7 @@ def _session(
 
 @contextmanager
 def _serving(
-    address: tuple[str, int], session: Session, files: BrowserRuntime, tls: ssl.SSLContext | None
+    address: tuple[str, int], session: Session, files: BrowserRuntime, tls: Any
 ) -> Iterator[DevicePage]:
     """Serve the page in a thread of its own."""
     with DeviceServer(address, session, files, tls=tls) as server:

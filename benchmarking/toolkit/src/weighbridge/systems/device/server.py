@@ -22,7 +22,8 @@ from weighbridge.systems.device.report import REFUSAL, REPORT
 from weighbridge.systems.device.runtime import BrowserRuntime
 from weighbridge.systems.device.session import Session
 
-PAGE = Path(__file__).parent / "page"
+PAGE = {path.name: path for path in (Path(__file__).parent / "page").iterdir()}
+START = next(path for path in PAGE.values() if path.suffix == ".html")
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -173,8 +174,8 @@ class DeviceHandler(BaseHTTPRequestHandler):
     def _content(self, name: str) -> tuple[Path | bytes, str]:
         """Return a file or bytes, and their type; only known names have any."""
         job = self.server.session.job
-        if name in ("", "page.css", "page.js", "icon.svg"):
-            file = PAGE / (name or "index.html")
+        if name in ("", *PAGE):
+            file = PAGE.get(name, START)
             return file, TYPES[file.suffix]
         if name.startswith("runtime/"):
             found = self.server.runtime.file(name.removeprefix("runtime/"))
