@@ -109,6 +109,7 @@ SENDERS = {
     f"{TOOLKIT}/client/integrations/admission/server.py": "Answers the API server of a cluster, if the user runs it.",
     f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
+    f"{TOOLKIT}/systems/external/http_json.py": "Sends rows to a model behind HTTP that its caller names.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",
     f"{TOOLKIT}/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",
