@@ -60,6 +60,10 @@ promises: $(VENV)/.stamp-dev  ## nightly, about an hour: the promises in their l
 	WEIGHBRIDGE_PROMISES=long $(BIN)/python -m pytest tests/promises -p no:randomly -q
 	$(BIN)/python -m pytest tests --ignore=tests/promises --ignore=tests/performance -m nightly -p no:randomly -q
 
+models: $(VENV)/.stamp-dev  ## measure real models of packages with every command, about half an hour; writes docs/reference/models.md
+	$(BIN)/python -m tests.models.run
+	$(BIN)/python -m config.reference
+
 ##@ Write it
 fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired
 	$(BIN)/ruff check --fix .

@@ -8,6 +8,7 @@ from typing import Any
 from config import env
 from config.reference.cost_spec import cost_spec
 from config.reference.diagram import LIFECYCLES, lifecycle
+from config.reference.models import models
 from config.reference.performance import performance
 from config.reference.prices import prices
 from config.reference.structure import PACKAGES, network_calls, purpose, structure
@@ -95,6 +96,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     **{each.picture: each.svg for each in LIFECYCLES},
     "commands.md": commands,
     "prices.md": prices,
+    "models.md": models,
     "performance.md": performance,
     "openapi.yaml": openapi,
 }

@@ -113,6 +113,7 @@ SENDERS = {
     ),
     f"{TOOLKIT}/systems/remote/": "Copies a model and data to the machine that `profile --on` names, with ssh.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",
+    f"{TOOLKIT}/systems/external/http_json.py": "Sends rows to a model behind HTTP that its caller names.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",
     f"{TOOLKIT}/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",

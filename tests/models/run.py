@@ -51,14 +51,20 @@ def _cells_of_torch(model: Mapping[str, Any], file: Path) -> dict[str, Cell]:
         os.environ["WEIGHBRIDGE_MINILM"] = str(file)
         names = ("input_ids", "attention_mask")
         inputs = [{"name": name, "dtype": "int64", "shape": ["n", "seq"]} for name in names]
-        how = {"system": "torch", "options": {"factory": "tests.models.networks:minilm", "inputs": inputs}}
-        run = lambda: profile(**how, **_stated(model), samples=SAMPLES, operators=False)  # noqa: E731
+        how: dict[str, Any] = {
+            "system": "torch",
+            "options": {"factory": "tests.models.networks:minilm", "inputs": inputs},
+        }
     else:
-        options = {"inputs": inputs_of_shapes(model["shapes"])}
-        run = lambda: profile(file, options=options, **_stated(model), samples=SAMPLES, operators=False)  # noqa: E731
+        how = {"model": file, "options": {"inputs": inputs_of_shapes(model["shapes"])}}
     other = {"answer": "not applicable", "reason": "only for files of ONNX; export the network"}
     scored = {"answer": "not applicable", "reason": NOT_SCORED}
-    return {"profile": _cell(lambda: _check_times(run())), "quality": scored, "optimize": other, "compare": other}
+    return {
+        "profile": _cell(lambda: _check_times(profile(**how, **_stated(model), samples=SAMPLES, operators=False))),
+        "quality": scored,
+        "optimize": other,
+        "compare": other,
+    }
 
 
 def _cells_of_onnx(model: Mapping[str, Any], file: Path, scratch: Path) -> dict[str, Cell]:

@@ -1,15 +1,16 @@
 """`weighbridge result`: check, sign and verify results; and the options of checks for other commands."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from weighbridge.cli.exits import DONE, NO, UNCLEAR, errors_as_exits, output, stop
 
 if TYPE_CHECKING:
-    from weighbridge.api.documents import Source
+    from weighbridge.api.results import Result
 
 FailIfOption = Annotated[
     list[str] | None,
@@ -24,41 +25,55 @@ JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions as 
 MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary in Markdown to this file.")]
 
 
-def exit_with(
-    result: "Source",
-    fail_if: list[str] | None,
-    *,
-    baseline: Path | None,
-    junit: Path | None,
-    markdown: Path | None,
-    is_quiet: bool,
-    code: int = DONE,
-) -> NoReturn:
-    """Check the conditions on a result and exit: 1 if one is true, 2 if one cannot be told, otherwise `code`."""
-    from weighbridge.api.checking import check
+@dataclasses.dataclass(frozen=True)
+class Checks:
+    """What a pipeline asks of a result: conditions, the baseline that they name, and the files of two reports."""
 
-    if not (fail_if or junit or markdown):
+    fail_if: list[str] | None
+    baseline: Path | None
+    junit: Path | None
+    markdown: Path | None
+
+    @property
+    def files(self) -> tuple[Path | None, ...]:
+        """The files that will be written."""
+        return (self.junit, self.markdown)
+
+    def check_form(self) -> None:
+        """Raise Invalid, before a long run, for conditions of another form and a baseline that cannot be used."""
+        from weighbridge.api.documents import read_json
+        from weighbridge.measure.results.conditions import metrics_in, read_condition
+
+        for text in self.fail_if or ():
+            read_condition(text)
+        if self.baseline is not None:
+            metrics_in(read_json(self.baseline))
+
+
+def exit_with(result: "Mapping[str, Any] | Result", checks: Checks, *, is_quiet: bool) -> NoReturn:
+    """Check the conditions on a result and exit: 1 if one is true or it is invalid, 2 if one cannot be told, else 0."""
+    from weighbridge.api.checking import check
+    from weighbridge.api.results import Result
+
+    document = result.document if isinstance(result, Result) else result
+    code = NO if (document.get("verdict") or {}).get("status") == "invalid" else DONE
+    if not (checks.fail_if or checks.junit or checks.markdown):
         raise typer.Exit(code)
     with errors_as_exits():
-        checked = check(result, fail_if or (), baseline=baseline, junit_file=junit, markdown_file=markdown)
-        if fail_if:
+        checked = check(
+            document,
+            checks.fail_if or (),
+            baseline=checks.baseline,
+            junit_file=checks.junit,
+            markdown_file=checks.markdown,
+        )
+        if checks.fail_if:
             output(checked, None, is_quiet=is_quiet)
     if checked["answer"] == "true":
         stop("A condition of --fail-if is true.", code=NO)
     if code == DONE and checked["answer"] == "cannot_tell":
         stop("A condition of --fail-if cannot be told.", code=UNCLEAR)
     raise typer.Exit(code)
-
-
-def check_conditions(*, fail_if: list[str] | None, baseline: Path | None) -> None:
-    """Raise Invalid, before a long run, for conditions of another form and a baseline that cannot be used."""
-    from weighbridge.api.documents import read_json
-    from weighbridge.measure.results.conditions import metrics_in, read_condition
-
-    for text in fail_if or ():
-        read_condition(text)
-    if baseline is not None:
-        metrics_in(read_json(baseline))
 
 
 def check(
@@ -74,16 +89,7 @@ def check(
 
     with errors_as_exits():
         document = read_json(result)
-    is_invalid = (document.get("verdict") or {}).get("status") == "invalid"
-    exit_with(
-        document,
-        fail_if,
-        baseline=baseline,
-        junit=junit,
-        markdown=markdown,
-        is_quiet=quiet,
-        code=NO if is_invalid else DONE,
-    )
+    exit_with(document, Checks(fail_if, baseline, junit, markdown), is_quiet=quiet)
 
 
 def sign(

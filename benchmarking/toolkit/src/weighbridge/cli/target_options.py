@@ -93,6 +93,15 @@ def target_from(
     return Target(system=name, model=model, options=system_options, data=data, wall_s=wall_s, is_trusted=is_trusted)
 
 
+def other_targets(grpc: str, command: str, system: str, options: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Return the systems of an address of gRPC, of a command, and of the user, as far as they were named."""
+    return {
+        **({"grpc": {"address": grpc}} if grpc else {}),
+        **({"command": {"command": command}} if command else {}),
+        **({system: dict(pairs_from(options, field="option"))} if system else {}),
+    }
+
+
 def http_target(
     url: str, *, body: Path | None, answer: str, header_file: Path | None, cacert: Path | None
 ) -> dict[str, dict[str, Any]]:

@@ -98,9 +98,9 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "torch": "torch_module",
         "torch-program": "torch_module",
         "http": "endpoint",
-        "http-json": "services.http_json",
-        "grpc": "services.grpc_endpoint",
-        "command": "services.command",
+        "http-json": "external.http_json",
+        "grpc": "external.grpc_endpoint",
+        "command": "external.command",
     }
 )
 SUFFIXES: Mapping[str, str] = MappingProxyType(

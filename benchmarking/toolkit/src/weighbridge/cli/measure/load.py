@@ -1,13 +1,16 @@
 """`weighbridge load`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weighbridge.cli import results
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, code_of_search, errors_as_exits, output, stop
+from weighbridge.cli.exits import INTERRUPTED, UNCLEAR, code_of_search, errors_as_exits, output, stop
 from weighbridge.cli.watching import watching
+
+if TYPE_CHECKING:
+    from weighbridge.api.results import Result
 
 
 def load(  # noqa: PLR0913 -- every option of the command line
@@ -76,12 +79,13 @@ def load(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.documents import is_stream
     from weighbridge.api.load_testing import load_test
 
+    checks = results.Checks(fail_if, baseline, junit, markdown)
     has_samples = json_file is not None and not is_stream(json_file) and not find_max
     samples = json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None
     if hdr is not None and hdr in (json_file, samples):
         stop(f"{hdr} cannot hold two results; name another file.")
-    with errors_as_exits(writes=(json_file, junit, markdown)), watching(is_quiet=quiet) as watcher:
-        results.check_conditions(fail_if=fail_if, baseline=baseline)
+    with errors_as_exits(writes=(json_file, *checks.files)), watching(is_quiet=quiet) as watcher:
+        checks.check_form()
         result = load_test(
             url,
             rate=rate,
@@ -114,20 +118,17 @@ def load(  # noqa: PLR0913 -- every option of the command line
         )
     with errors_as_exits():
         output(result, json_file, is_quiet=quiet)
+    _stop_if_unclear(result, is_search=find_max)
+    results.exit_with(result, checks, is_quiet=quiet)
+
+
+def _stop_if_unclear(result: "Result", *, is_search: bool) -> None:
+    """Exit for a test that was stopped, a result that could not be written whole, and a search."""
     if result.document.get("reason") == "out_of_time":
         stop("Time ran out without an answer; the result contains the trials so far. Allow more time with --within.")
     if result.document.get("reason", "stopped") == "stopped" and result["is_partial"]:
         stop("Stopped early; the result is partial.", code=INTERRUPTED)
     if result.remarks:
         raise typer.Exit(UNCLEAR)
-    if find_max:
+    if is_search:
         raise typer.Exit(code_of_search(result.document))
-    results.exit_with(
-        result,
-        fail_if,
-        baseline=baseline,
-        junit=junit,
-        markdown=markdown,
-        is_quiet=quiet,
-        code=NO if result["verdict"]["status"] == "invalid" else DONE,
-    )

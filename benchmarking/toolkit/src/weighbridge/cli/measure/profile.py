@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import results, target_options
-from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, partial_results
+from weighbridge.cli.exits import errors_as_exits, output, partial_results
 from weighbridge.cli.watching import watching
 
 
@@ -97,19 +97,18 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.profiling import profile as measured
     from weighbridge.api.profiling import profile_result
 
+    checks = results.Checks(fail_if, baseline, junit, markdown)
     with errors_as_exits(
-        interrupted="Interrupted; the run was stopped and has no result.", writes=(json_file, junit, markdown)
+        interrupted="Interrupted; the run was stopped and has no result.", writes=(json_file, *checks.files)
     ):
-        results.check_conditions(fail_if=fail_if, baseline=baseline)
+        checks.check_form()
         target = target_options.target_from(
             model=model,
             shapes=shape if not torch else None,
             systems={
                 "torch": target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
                 **target_options.http_target(http, body=body, answer=answer, header_file=header_file, cacert=cacert),
-                **({"grpc": {"address": grpc}} if grpc else {}),
-                **({"command": {"command": command}} if command else {}),
-                **({system: dict(target_options.pairs_from(option, field="option"))} if system else {}),
+                **target_options.other_targets(grpc, command, system, option),
             },
             data=data,
             wall_s=wall,
@@ -145,12 +144,4 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 watcher=watcher,
             )
         output(result, json_file, is_quiet=quiet)
-    results.exit_with(
-        result,
-        fail_if,
-        baseline=baseline,
-        junit=junit,
-        markdown=markdown,
-        is_quiet=quiet,
-        code=NO if result["verdict"]["status"] == "invalid" else DONE,
-    )
+    results.exit_with(result, checks, is_quiet=quiet)

@@ -18,8 +18,8 @@ from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.endpoint import EndpointFailed
+from weighbridge.systems.external.rows import at_path, filled, outputs_of, specs_of_file
 from weighbridge.systems.registry import Sizes, register
-from weighbridge.systems.services.rows import at_path, filled, outputs_of, specs_of_file
 
 TIMEOUT_S = 60.0
 ANSWER_LIMITS = DocumentLimits(bytes_max=64 << 20, values_max=32_000_000)

@@ -21,8 +21,8 @@ from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.engine_errors import ModelFailed
+from weighbridge.systems.external.rows import json_of, outputs_of, specs_of_file
 from weighbridge.systems.registry import Sizes, register
-from weighbridge.systems.services.rows import json_of, outputs_of, specs_of_file
 
 TIMEOUT_S = 60.0
 ANSWER_LIMITS = DocumentLimits(bytes_max=16 << 20, values_max=8_000_000)

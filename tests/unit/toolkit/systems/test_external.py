@@ -15,11 +15,11 @@ from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import endpoint
 from weighbridge.systems.engine_errors import ModelFailed
+from weighbridge.systems.external import command, rows
+from weighbridge.systems.external.inference_messages import NAMES, SERVICE, array_of, bytes_of, message_class
 from weighbridge.systems.registry import system_of
 from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.services import command, rows
-from weighbridge.systems.services.inference_messages import NAMES, SERVICE, array_of, bytes_of, message_class
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),

@@ -12,8 +12,7 @@ from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.endpoint import EndpointFailed
-from weighbridge.systems.registry import Sizes, register
-from weighbridge.systems.services.inference_messages import (
+from weighbridge.systems.external.inference_messages import (
     NAMES,
     SERVICE,
     TYPES,
@@ -21,6 +20,7 @@ from weighbridge.systems.services.inference_messages import (
     bytes_of,
     message_class,
 )
+from weighbridge.systems.registry import Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER_BYTES_MAX = 64 << 20
