@@ -1,21 +1,15 @@
 """The webhook of a cluster: it judges every artifact that an object names, over real HTTP and TLS, and fails closed."""
 
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
 import threading
-import time
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.unit.toolkit.certificates import certificate_in
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.client.feed.feeds import ABSENT, ALLOWED, HOUR, NOW, REVOKED, written
 from weighbridge.client.feed.mirror import FeedMirror
@@ -165,27 +159,9 @@ def test_it_is_asked_over_http(mirror):
 
 @pytest.fixture
 def tls(tmp_path):
-    """A folder as a cluster mounts it, and a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.fromtimestamp(time.time(), UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path / "tls"
-    folder.mkdir()
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "tls.key").write_bytes(key.private_bytes(*pem))
-    return folder
+    """A folder as a cluster mounts it."""
+    (tmp_path / "tls").mkdir()
+    return certificate_in(tmp_path / "tls")
 
 
 def test_it_speaks_tls_and_a_client_that_stalls_delays_nobody(mirror, tls):
