@@ -2,10 +2,10 @@
 
 const BREATHE_MS = 250;
 const METRICS = {
-  latency_p50_ms: "half of the queries within",
-  latency_p95_ms: "95 of 100 queries within",
-  latency_p99_ms: "99 of 100 queries within",
-  load_time_ms: "loading the model",
+  latency_p50_ms: "median query",
+  latency_p95_ms: "95 of 100 within",
+  latency_p99_ms: "99 of 100 within",
+  load_time_ms: "model load",
   first_inference_ms: "first query",
 };
 const VIEWS = {
@@ -263,7 +263,7 @@ function show({ verdict, metrics, here, agreement, notes, missing }) {
   const isBeside = Object.keys(here).length > 0;
   part("verdict").textContent = `The measurement is ${verdict.status}.`;
   part("reasons").replaceChildren(...verdict.reasons.map(({ message }) => element("li", message)));
-  const headings = ["time", "this device", "99 % interval", ...(isBeside ? ["serving machine"] : [])];
+  const headings = ["time", "device", "99% interval", ...(isBeside ? ["server"] : [])];
   part("headings").replaceChildren(...headings.map((text) => {
     const cell = element("th", text);
     cell.scope = "col";
@@ -281,7 +281,7 @@ function show({ verdict, metrics, here, agreement, notes, missing }) {
   part("agreement").textContent = agreement.is_within
     ? `The answers agree with those of the serving machine (largest difference ${number(agreement.max_absolute_difference)}).`
     : `${agreement.disagreeing} of ${agreement.values} values of the answers differ from those of the serving machine.`;
-  part("notes").replaceChildren(...[...notes, ...missing].map(({ message }) => element("li", message)));
+  part("notes").replaceChildren(...[...notes, ...missing.filter(({ metric }) => metric in METRICS)].map(({ message }) => element("li", message)));
   part("result").hidden = false;
   part("result-title").focus();
 }
