@@ -78,7 +78,9 @@ docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/
 lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into requirements/*.txt, pinned and with hashes
 	cd requirements && for set in base bench dev; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes --no-strip-extras \
-	    --custom-compile-command "make lock" $$set.in ../benchmarking/toolkit/pyproject.toml --extra charts -o $$set.txt; done
+	    --custom-compile-command "make lock" $$set.in ../benchmarking/toolkit/pyproject.toml --extra charts -o $$set.txt; done; \
+	../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes \
+	  --custom-compile-command "make lock" node.in -o node.txt
 
 ##@ Help
 help:  ## this text
@@ -87,7 +89,7 @@ help:  ## this text
 
 $(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh bench
-$(VENV)/.stamp-dev: requirements/dev.txt requirements/torch.in pyproject.toml
+$(VENV)/.stamp-dev: requirements/dev.txt requirements/node.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
 .PHONY: demo run stop test-unit test check bench promises fmt docs lock help

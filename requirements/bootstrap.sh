@@ -98,10 +98,19 @@ For the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.p
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable benchmarking/toolkit --editable .
 }
 
+# npm checks the package; `weighbridge device --install` checks that it is the pinned one.
+fetch_browser_runtime() {
+  [ ! -f "$VENV/onnxruntime-web/package.json" ] || return 0
+  command -v npm >/dev/null || "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt \
+    || fail "npm is missing, which fetches onnxruntime-web for the browser tests. Install Node.js."
+  "$VENV/bin/python" -m weighbridge device --install --runtime "$VENV/onnxruntime-web" \
+    || fail "the browser tests (tests/functional) need onnxruntime-web; everything else works without it."
+}
+
 make_venv
 install_requirements
 check_printing
 check_fence
-[ "$SET" != dev ] || check_browser
+[ "$SET" != dev ] || { check_browser; fetch_browser_runtime; }
 touch "$VENV/.stamp-$SET"
 [ "$SET" != dev ] || touch "$VENV/.stamp-bench"  # dev holds all of bench

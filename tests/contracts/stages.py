@@ -182,6 +182,9 @@ LEFT_OUT: Mapping[str, str] = {
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
     "python -m config.embedded_database stop": "ends a database; run in tests/promises/test_08_backup.py",
+    "weighbridge device": "waits for a device; run with a browser in tests/functional/test_device_page.py",
+    "weighbridge profile model.onnx --on": "needs another machine; run with a stand-in for ssh in"
+    " tests/unit/toolkit/systems/remote/test_remote.py",
     "weighbridge admission": "never ends; run in tests/unit/toolkit/client/integrations/test_admission.py",
     "weighbridge feed mlflow-promote": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
