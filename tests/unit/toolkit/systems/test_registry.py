@@ -80,9 +80,7 @@ def test_commands_on_onnx_files_alone_say_so_and_write_nothing(name, tmp_path):
         lambda: weighbridge.compare([model, tmp_path / "b.onnx"]),
         lambda: weighbridge.optimize(model, data=tmp_path / "d.npz", out=tmp_path / "out"),
     ):
-        with pytest.raises(
-            Invalid, match="works on ONNX files alone. Measure it with `weighbridge profile`"
-        ) as refusal:
+        with pytest.raises(Invalid, match="works on ONNX files alone") as refusal:
             call()
         assert refusal.value.code == "model_form"
     assert [path.name for path in tmp_path.iterdir()] == [name]
