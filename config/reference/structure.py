@@ -109,7 +109,7 @@ SENDERS = {
     f"{TOOLKIT}/client/integrations/admission/server.py": "Answers the API server of a cluster, if the user runs it.",
     f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
     f"{TOOLKIT}/systems/device/": (
-        "Serves the page of `weighbridge device` to whoever has its link; `--install` runs npm, which fetches a package."
+        "Serves the page of `weighbridge device` to those with its link; `--install` fetches a package with npm."
     ),
     f"{TOOLKIT}/systems/remote/": "Copies a model and data to the machine that `profile --on` names, with ssh.",
     f"{TOOLKIT}/systems/endpoint.py": "Profiles an endpoint that its caller names and allows.",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
+from tests.contracts import any_model
 from tests.contracts.shown import ROOT
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
@@ -150,6 +151,17 @@ TOOLKIT: Mapping[str, Stage] = {
             "result.json": "result.json --samples 200",
         },
     ),
+    "docs/how-to/profile-any-model.md": Stage(
+        any_model.FILES,
+        {
+            "encoder.onnx --dim sequence=128": "encoder.onnx --dim sequence=128 --samples 200",
+            "images[3]=640'": "images[3]=640' --samples 200",
+            "--batch 1,8": "--batch 1,8 --samples 100",
+            "--state state=stateN": "--state state=stateN --samples 200",
+            "--input input_ids=0:30522": "--input input_ids=0:30522 --samples 200",
+            "--scores logits": "--scores logits --samples 200",
+        },
+    ),
     "docs/how-to/project-costs.md": Stage(),
     "docs/how-to/use-the-price-book.md": Stage(
         {
@@ -160,6 +172,9 @@ TOOLKIT: Mapping[str, Stage] = {
             "vms.csv": written(lists.vms({}).read()),
             "model_prices_and_context_window.json": written(json.dumps({"gpt-4o-mini": lists.MODEL})),
         }
+    ),
+    "docs/how-to/use-results-in-a-pipeline.md": Stage(
+        BOTH | {"kept.json": any_model.kept}, {"--json result.json": "--json result.json --samples 200"}
     ),
     "docs/how-to/value-accuracy.md": Stage(),
 }

@@ -157,6 +157,15 @@ def test_states_texts_and_all_kinds_of_numbers_reach_the_model(serve: Callable[.
     assert served.results[0]["agreement"]["values"] == 8 * (3 * len(types) + 2)
 
 
+def test_weights_beside_the_model_are_loaded_with_it(serve: Callable[..., Served], tmp_path: Path) -> None:
+    served = serve(builders.bundle(tmp_path / "m.onnx"), samples=50, duration=0)
+    served.measure()
+    served.thread.join(20)
+    assert served.refusals == []
+    assert served.results[0]["agreement"]["is_within"] is True
+    assert list(served.results[0]["manifest"]["model"]["weights"]) == ["m.bin"]
+
+
 def test_what_the_runtime_cannot_do_is_told_in_its_words(serve: Callable[..., Served], tmp_path: Path) -> None:
     served = serve(builders.classifier(tmp_path / "m.onnx"), samples=50, duration=0, threads=1)
     (tmp_path / "m.onnx").write_bytes(b"no model")

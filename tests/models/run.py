@@ -33,7 +33,7 @@ Cell = dict[str, str]
 
 def cells_of(model: Mapping[str, Any], folder: Path) -> dict[str, Cell]:
     """Return the cell of each command for one model."""
-    file = unpacked(model["package"], folder) / model["file"]
+    file = (unpacked(model["package"], folder) / model["file"]).resolve()
     with tempfile.TemporaryDirectory() as scratch:
         if "network" in model or file.suffix != ".onnx":
             return _cells_of_torch(model, file)

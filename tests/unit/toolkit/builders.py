@@ -34,6 +34,13 @@ def classifier(path: Path, *, batch="n", dtype=TensorProto.FLOAT) -> Path:
     )
 
 
+def bundle(path: Path) -> Path:
+    """The classifier with its weights in a file beside it."""
+    model = onnx.load(str(classifier(path)))
+    onnx.save(model, str(path), save_as_external_data=True, location=f"{path.stem}.bin", size_threshold=0)
+    return path
+
+
 def identity(path: Path, *, shape: Sequence[int | str | None], dtype=TensorProto.FLOAT, inputs: int = 1) -> Path:
     """Answers its inputs."""
     names = [f"x{index}" for index in range(inputs)]

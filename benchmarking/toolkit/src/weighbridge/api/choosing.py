@@ -1,7 +1,7 @@
 """`pareto`, `recommend`, `decide` and `learning_curve`: which model to take, and whether more data would help."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from weighbridge.tradeoff import pareto as frontiers
 from weighbridge.tradeoff import recommendation
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of
 from weighbridge.tradeoff.candidates import Candidates, candidates_from, read_candidates
+from weighbridge.tradeoff.joined import joined
 from weighbridge.tradeoff.learning import learning_curve as curves
 from weighbridge.tradeoff.learning.points_file import PointsFile, points_from, read_points
 from weighbridge.tradeoff.matrix.decided import DRAWS, SEED
@@ -21,9 +22,11 @@ from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.pareto_table import frontier_parts
 from weighbridge.tradeoff.requirements import Requirements, limits_of
 
+Named = Sequence[tuple[str, Source]]
+
 
 def pareto(
-    candidates: Source,
+    candidates: Source | Named,
     *,
     axis: Sequence[str] = (),
     draws: int = frontiers.DRAWS,
@@ -32,9 +35,10 @@ def pareto(
 ) -> Result:
     """Find the candidates that no other candidate dominates, given the interval of each metric.
 
-    `candidates` is the result of `optimize`, its file, or a `weighbridge.candidates/1` mapping. `axis` lists metrics
-    with a direction, like "accuracy:max" and "latency_p95_ms:min". Each metric is drawn `draws` times from its interval
-    (two-piece normal). A candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
+    `candidates` is the result of `optimize`, its file, or a `weighbridge.candidates/1` mapping; or pairs of a name and
+    a result of `profile`, `score`, `load_test`, `project_costs` or a device. `axis` lists metrics with a direction,
+    like "accuracy:max" and "latency_p95_ms:min". Each metric is drawn `draws` times from its interval (two-piece
+    normal). A candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
     `ambiguous` in between (Pareto dominance: at least as good on every axis, better on one). `chart` is an `.svg` or
     `.png` file of the first two axes.
 
@@ -58,7 +62,7 @@ def pareto(
 
 
 def recommend(  # noqa: PLR0913 -- the options of the command line
-    candidates: Source,
+    candidates: Source | Named,
     *,
     max_p95_ms: float | None = None,
     max_size_mb: float | None = None,
@@ -71,7 +75,7 @@ def recommend(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Recommend a candidate under limits, with its reasons, its cost, possible changes of the choice, and unknowns.
 
-    `candidates` is the result of `optimize`, its file, or its mapping. A limit applies to the whole interval, not the
+    `candidates` is as for `pareto`. A limit applies to the whole interval, not the
     value: `max_p95_ms` in ms, `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as text like
     "peak_memory_mb<=200". Of the candidates that meet all limits, the cheapest whose `quality` is within `margin` of
     the best is taken. `out` is a folder for the page (HTML, Markdown, PDF) and its charts; `load` has results of load
@@ -171,10 +175,17 @@ def learning_curve(
     return Result(document, rows, lambda: curves.describe(document))
 
 
-def candidates_of(source: Source) -> Candidates:
-    """Read candidates from a file, a mapping, or the result of `optimize`; raise Invalid."""
+def candidates_of(source: Source | Named) -> Candidates:
+    """Read candidates from a file, a mapping, the result of `optimize`, or named results; raise Invalid."""
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return joined([(name, _loaded(each)) for name, each in source])
     document = document_of(source)
     return read_candidates(document) if isinstance(document, Path) else candidates_from(document)
+
+
+def _loaded(source: Source) -> Mapping[str, Any]:
+    document = document_of(source)
+    return read_json(document) if isinstance(document, Path) else document
 
 
 def _points(points: Source | Sequence[tuple[int, float]], metric: str) -> PointsFile:

@@ -131,9 +131,7 @@ def _session(
 
 
 @contextmanager
-def _serving(
-    address: tuple[str, int], session: Session, files: BrowserRuntime, tls: Any
-) -> Iterator[DevicePage]:
+def _serving(address: tuple[str, int], session: Session, files: BrowserRuntime, tls: Any) -> Iterator[DevicePage]:
     """Serve the page in a thread of its own."""
     with DeviceServer(address, session, files, tls=tls) as server:
         page = _page(address[0], server)

@@ -8,7 +8,24 @@ import typer
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+CandidatesArgument = Annotated[
+    list[str],
+    typer.Argument(help="Candidates file of `optimize --json`, or results as NAME=FILE, several for one name."),
+]
 Seed = Annotated[int, typer.Option(help="Random seed.", min=0)]
+
+
+def candidates_from(texts: list[str]) -> Path | list[tuple[str, Path]]:
+    """Return the only file, or pairs of a name and a file from `NAME=FILE`; raise Invalid for anything else."""
+    from weighbridge.core.errors import Invalid
+
+    if len(texts) == 1 and "=" not in texts[0]:
+        return Path(texts[0])
+    pairs = [text.partition("=") for text in texts]
+    if not all(name and sign and file for name, sign, file in pairs):
+        text = "Give one candidates file, or each result with the name of its candidate, like int8=profile.json."
+        raise Invalid(text, code="candidates_names", field="candidates")
+    return [(name, Path(file)) for name, _, file in pairs]
 
 
 def decide(
@@ -49,7 +66,7 @@ def learning_curve(
 
 
 def pareto(
-    candidates: Annotated[Path, typer.Argument(help="Candidates file written by `weighbridge optimize --json`.")],
+    candidates: CandidatesArgument,
     axis: Annotated[
         list[str] | None,
         typer.Option(help="Metric to compare, optionally with a direction: metric:min or metric:max; repeatable."),
@@ -64,12 +81,12 @@ def pareto(
     from weighbridge.api.choosing import pareto as weighed
 
     with errors_as_exits(writes=(json_file, chart)):
-        result = weighed(candidates, axis=axis or (), draws=draws, seed=seed, chart=chart)
+        result = weighed(candidates_from(candidates), axis=axis or (), draws=draws, seed=seed, chart=chart)
         output(result, json_file, is_quiet=quiet)
 
 
 def recommend(  # noqa: PLR0913 -- each is an option of the command line
-    candidates: Annotated[Path, typer.Argument(help="Candidates file written by `weighbridge optimize --json`.")],
+    candidates: CandidatesArgument,
     max_p95_ms: Annotated[float | None, typer.Option(help="Maximum p95 latency in milliseconds.")] = None,
     max_size_mb: Annotated[float | None, typer.Option(help="Maximum file size in megabytes (1,000,000 bytes).")] = None,
     min_accuracy: Annotated[float | None, typer.Option(help="Minimum accuracy, 0 to 1.")] = None,
@@ -92,7 +109,7 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
 
     with errors_as_exits(writes=(json_file,)):
         result = recommended(
-            candidates,
+            candidates_from(candidates),
             max_p95_ms=max_p95_ms,
             max_size_mb=max_size_mb,
             min_accuracy=min_accuracy,

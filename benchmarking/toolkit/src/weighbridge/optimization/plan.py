@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set, write_data_set
 from weighbridge.optimization import data_split
@@ -55,6 +56,9 @@ def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Optimi
     """
     if not model.is_file():
         raise Invalid(f"The model file {model.name} does not exist.", code="model_missing", field="model")
+    if beside := weight_files(model):
+        text = f"{model.name} keeps weights in {beside[0].name}; variants need one file. Save it with onnx.save."
+        raise Invalid(text, code="external_data", field="model")
     given = read_data_set(data)
     if calibration is None:
         shown, tested = data_split.split(given, calibrate=choice.calibrate, seed=choice.seed)

@@ -22,7 +22,12 @@ class OnnxFile:
         """Read the file without running it; raise Invalid if it cannot be measured."""
         self._path, self._settings = Path(options["model"]), settings
         self._file = file = read_model(self._path)
-        self.model = {"digest": file.digest, "opsets": file.opsets, "operators": file.operators}
+        self.model: dict[str, Any] = {
+            "digest": file.digest,
+            "opsets": file.opsets,
+            "operators": file.operators,
+            **({"weights": file.weights} if file.weights else {}),
+        }
 
     def sizes(self, shapes: Mapping[str, Sequence[int]] | None) -> Sizes:
         """Return the size of the file, its parameters and the operations of one query, as far as they are counted."""

@@ -39,6 +39,9 @@ BETTER_HIGH = (
     "achieved_per_s",
 )
 BETTER_LOW = (
+    *(f"device_latency_{p}_ms" for p in ("p50", "p95", "p99")),
+    *(f"{kind}_time_{p}_ms" for kind in ("response", "service") for p in ("p50", "p90", "p95", "p99")),
+    "load_error_rate",
     "latency_p50_ms",
     "latency_p95_ms",
     "latency_p99_ms",

@@ -7,13 +7,15 @@ from typing import Any
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
-from weighbridge.tradeoff.charts.words import listed, name_of, with_bounds
+from weighbridge.tradeoff.charts.words import capital, listed, name_of, with_bounds
 from weighbridge.tradeoff.decision import LATENCY, SIZE, Situation, VariantDecision, decide, is_usable
 from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.requirements import Requirement, Requirements, unit_of
 
 SCHEMA = "weighbridge.recommendation/1"
 POINTS = 100
+# The costs that a recommendation states, if they were projected.
+COSTS = ("total_cost_1y_usd", "cost_per_1k_usd", "tco_usd")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +145,20 @@ def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[st
             f"Its file is {abs(winner.size_saved_ratio):.0%} {'smaller' if winner.size_saved_ratio >= 0 else 'larger'}."
         )
     yield from _against_best(decision, requirements)
+    yield from _money(decision)
+
+
+def _money(decision: VariantDecision) -> Iterator[str]:
+    """Return what the winner costs, and whether another candidate within the limits costs less."""
+    winner = decision.winner
+    if winner is None:
+        return
+    for metric in (each for each in COSTS if each in winner.metrics):
+        yield f"{capital(name_of(metric))}: {_value(winner, metric)}."
+        having = [each for each in decision.race.within if metric in each.metrics]
+        cheapest = min(having, key=lambda each: each.metrics[metric].value)
+        if cheapest.name != winner.name and cheapest.metrics[metric].value < winner.metrics[metric].value:
+            yield f"{cheapest.name} costs less: {name_of(metric)} {_value(cheapest, metric)}."
 
 
 def _against_best(decision: VariantDecision, requirements: Requirements) -> Iterator[str]:

@@ -75,6 +75,7 @@ def report_of(session: Session, run: str, **changes: Any) -> dict[str, Any]:
     return {
         "run": run,
         "digest": session.job.file.digest,
+        "weights": session.job.file.weights,
         "backend": "wasm",
         "device": dict(DEVICE),
         "battery": {"first": 0.9, "last": 0.88, "is_charging": False},

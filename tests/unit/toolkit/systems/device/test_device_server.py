@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.toolkit import builders
 from tests.unit.toolkit.certificates import certificate_in
-from tests.unit.toolkit.systems.device.sessions import body_of, report_of, runtime_in, session_in
+from tests.unit.toolkit.systems.device.sessions import (
+    body_of,
+    job_of,
+    reference_of,
+    report_of,
+    runtime_in,
+    session_in,
+)
 from weighbridge.client.integrations.admission.server import tls_context
 from weighbridge.core.errors import Invalid
 from weighbridge.systems.device import server as servers
@@ -104,6 +112,21 @@ def test_a_device_gets_the_model_its_inputs_and_the_runtime(serve):
     assert about == {"name": "m.onnx", "bytes": job.model.stat().st_size, "samples": 200, "duration_s": 0.0} | {
         "has_code": False
     }
+
+
+def test_weights_beside_the_model_are_sent_by_their_number_alone(serve, tmp_path):
+    job = job_of(builders.bundle(tmp_path / "b.onnx"))
+    visitor = serve()
+    visitor.session.job, visitor.session.reference = job, reference_of(job)
+    run = json.loads(visitor.call("runs", b"")[1])
+    assert (run["weights"], list(run["weight_digests"])) == (["b.bin"], ["b.bin"])
+    assert visitor.call("weights/0")[1] == (tmp_path / "b.bin").read_bytes()
+    for name in ("weights/1", "weights/b.bin", "weights/-1", "weights/00", "weights/", "weights"):
+        assert visitor.call(name)[0].status == 404
+    report = report_of(visitor.session, run["run"])
+    assert visitor.call("results", body_of(report | {"weights": {}}))[0].status == 400
+    assert visitor.call("results", body_of(report))[0].status == 200
+    assert visitor.session.results[0]["manifest"]["model"]["weights"] == run["weight_digests"]
 
 
 def test_a_run_is_opened_and_its_result_taken_once(serve):

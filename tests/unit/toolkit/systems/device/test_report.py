@@ -67,6 +67,7 @@ HOSTILE = {
     "an_unknown_state": {"pressure": "high"},
     "an_extra_field": {"verdict": "valid"},
     "another_model": {"digest": "sha256:" + "0" * 64},
+    "other_weights": {"weights": {"m.bin": "sha256:" + "0" * 64}},
     "a_run_of_a_day": {"duration_ms": 8e7, "latencies": times(1.0)},
     "a_charge_of_two": {"battery": {"first": 2.0, "last": 1.0, "is_charging": True}},
     "no_warm_up": {"warm_up": {"inferences": 0, "duration_ms": 0.0, "values_ms": []}},

@@ -98,6 +98,12 @@ def test_a_model_is_measured_on_the_other_machine_and_nothing_stays_there(machin
 
 
 @pytest.mark.slow
+def test_weights_beside_the_model_go_with_it(machine):
+    result = profile(builders.bundle(machine / "data.onnx"), samples=140, operators=False, on="ssh://board")
+    assert list(result["manifest"]["model"]["weights"]) == ["data.bin"]
+
+
+@pytest.mark.slow
 def test_the_command_takes_the_address(machine):
     model = builders.classifier(machine / "m.onnx")
     done = command("profile", model, "--samples", 140, "--on", "ssh://board", "--json", machine / "r.json", "--quiet")
@@ -339,7 +345,7 @@ def test_trust_operators_and_data_are_asked_for_too(machine):
         profile_on(HOST, trusted, settings, operators=False)
     line = next(line for line in (machine / "log").read_text().splitlines() if " profile " in line)
     assert line.endswith("--wall 30 --json - --trust --no-operators")
-    assert "profile model.onnx --data data.npz" in line
+    assert "profile model/m.onnx --data data.npz" in line
 
 
 def test_the_end_of_a_run_that_was_not_reached_leaves_no_process(machine):

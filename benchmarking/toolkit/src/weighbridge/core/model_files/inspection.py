@@ -49,9 +49,10 @@ _FOREIGN = (
 )
 
 
-def inspect(path: Path, *, name: str) -> ArtifactInfo:
+def inspect(path: Path, *, name: str, allows_external: bool = False) -> ArtifactInfo:
     """Return the format and size in bytes of the file at `path`, which was uploaded as `name`.
 
+    With `allows_external`, an ONNX file may keep its weights in other files: only for files that nobody uploaded.
     Raises Invalid, with the reason and the remedy, unless the file is valid ONNX or safetensors.
     """
     suffix = PurePath(name).suffix.lower()
@@ -63,7 +64,8 @@ def inspect(path: Path, *, name: str) -> ArtifactInfo:
         with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
             size_bytes = _check_alone(os.fstat(descriptor), name=name)
             with mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as content:
-                return ArtifactInfo(_format(content, name=name), size_bytes)
+                kind = _format(content, name=name, allows_external=allows_external)
+                return ArtifactInfo(kind, size_bytes)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ELOOP:
             raise _linked(name) from error
@@ -89,7 +91,7 @@ def _linked(name: str) -> Invalid:
     return Invalid(text, code="linked_artifact", field="file")
 
 
-def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
+def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> ArtifactFormat:
     with memoryview(content) as view:
         # Checked first, because a safetensors file starts with its header length, which may look like any magic number.
         if is_safetensors(view):
@@ -101,7 +103,7 @@ def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
                     f"{name} is {description}. Only formats that contain only data are accepted, because loading "
                     "others may run code."
                 )
-        check_onnx(view, name=name)
+        check_onnx(view, name=name, allows_external=allows_external)
         return ArtifactFormat.ONNX
 
 

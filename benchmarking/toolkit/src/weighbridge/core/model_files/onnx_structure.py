@@ -71,6 +71,7 @@ class _Walk:
     """The state of the validation; operators and functions are (domain, name)."""
 
     content: memoryview
+    allows_external: bool
     has_ir_version: bool = False
     has_graph: bool = False
     fields: int = 0
@@ -80,10 +81,10 @@ class _Walk:
     pending: list[tuple[str, int, int, int]] = field(default_factory=list)
 
 
-def check_onnx(content: memoryview, *, name: str) -> None:
-    """Raise Invalid unless the bytes are a self-contained ONNX model of known operators."""
+def check_onnx(content: memoryview, *, name: str, allows_external: bool = False) -> None:
+    """Raise Invalid unless the bytes are an ONNX model of known operators; weights elsewhere need `allows_external`."""
     try:
-        _check_operators(_walked(content, name=name), name=name)
+        _check_operators(_walked(content, name=name, allows_external=allows_external), name=name)
     except _Broken as broken:
         raise Invalid(
             f"{name} is neither an ONNX model nor a safetensors file: {broken}. Export the model to ONNX, or save its "
@@ -93,8 +94,8 @@ def check_onnx(content: memoryview, *, name: str) -> None:
         ) from broken
 
 
-def _walked(content: memoryview, *, name: str) -> _Walk:
-    seen = _Walk(content, pending=[("Model", 0, len(content), 1)])
+def _walked(content: memoryview, *, name: str, allows_external: bool) -> _Walk:
+    seen = _Walk(content, allows_external=allows_external, pending=[("Model", 0, len(content), 1)])
     while seen.pending:
         message, start, end, depth = seen.pending.pop()
         if depth > DEEPEST:
@@ -129,7 +130,7 @@ def _record(seen: _Walk, message: str, read: list[_Field], *, name: str) -> None
     match message:
         case "Model":
             seen.has_ir_version = any(wire == _VARINT and varint > 0 for _, wire, varint, _, _ in read)
-        case "Tensor":
+        case "Tensor" if not seen.allows_external:
             _check_tensor(read, name=name)
         case "Node":
             seen.operators.add((_text(seen, read, _NODE_DOMAIN), _text(seen, read, _NODE_OPERATOR)))

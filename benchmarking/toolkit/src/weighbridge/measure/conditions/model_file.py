@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.external_weights import name_of_weights, weight_files
 from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 
 BYTES_PER_MB = 1_000_000
@@ -22,6 +23,7 @@ class ModelFile:
     """Properties of a model file; `size_mb` is in megabytes of 1,000,000 bytes.
 
     `parameters` is None if the graph holds weights that are not tensors, or none at all: they are not counted.
+    `weights` are the digests of the files beside it that hold weights; `size_mb` includes them.
     """
 
     digest: str
@@ -29,6 +31,7 @@ class ModelFile:
     parameters: int | None
     operators: dict[str, int]
     opsets: dict[str, int]
+    weights: dict[str, str]
 
 
 def digest_of_file(path: Path) -> str:
@@ -42,8 +45,14 @@ def file_entry(path: Path | None) -> dict[str, str] | None:
     return {"digest": digest_of_file(path)} if path is not None else None
 
 
+def model_entry(path: Path) -> dict[str, Any]:
+    """Return the entry of a model in a manifest: its digest, and those of the files beside it that hold its weights."""
+    beside = {name_of_weights(path, file): digest_of_file(file) for file in weight_files(path)}
+    return {"digest": digest_of_file(path), **({"weights": beside} if beside else {})}
+
+
 def read_model(path: Path) -> ModelFile:
-    """Read the structure of an ONNX file; raise Invalid if missing, unsafe, not ONNX, or with external weights.
+    """Read the structure of an ONNX file; raise Invalid if it, or its weights, are missing, unsafe or not ONNX.
 
     Raises MemoryError for a file that exceeds the memory limit of this process.
     """
@@ -60,19 +69,21 @@ def read_model(path: Path) -> ModelFile:
         # The error class of protobuf is not typed, and only parsing can fail here.
         text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
         raise Invalid(text, code="model_unreadable", field="model") from error
+    entry, beside = model_entry(path), weight_files(path)
     counts = Counter(node.op_type for graph in _graphs(model.graph) for node in graph.node)
     return ModelFile(
-        digest=digest_of_file(path),
-        size_mb=path.stat().st_size / BYTES_PER_MB,
+        digest=entry["digest"],
+        size_mb=sum(file.stat().st_size for file in (path, *beside)) / BYTES_PER_MB,
         parameters=_parameters(model),
         operators=dict(sorted(counts.items())),
         opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
+        weights=entry.get("weights", {}),
     )
 
 
 def _format(path: Path) -> ArtifactFormat:
     try:
-        return inspect(path, name=path.name).format
+        return inspect(path, name=path.name, allows_external=True).format
     except Invalid as refusal:
         # A file that exceeds the memory limit is not invalid.
         if isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno == errno.ENOMEM:

@@ -20,7 +20,7 @@ from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure import metrics, verdict
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_floor
 from weighbridge.measure.conditions import interference, manifest
-from weighbridge.measure.conditions.model_file import ModelFile, file_entry, read_model
+from weighbridge.measure.conditions.model_file import ModelFile, file_entry, model_entry, read_model
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
 from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
@@ -108,7 +108,7 @@ def compare(
         *verdict.machine_reasons(seen, governor=governor, threads=settings.threads),
     )
     described = {
-        "models": {name: {"digest": file.digest} for name, file in files.items()},
+        "models": {name: model_entry(path) for name, path in models.items()},
         "data": file_entry(data),
         "inputs": {"origin": queries[baseline].origin},
         "settings": to_document(settings),

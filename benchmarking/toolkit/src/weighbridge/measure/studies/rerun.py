@@ -11,7 +11,7 @@ from typing import Any
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import seal_manifest
-from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.conditions.model_file import digest_of_file, model_entry
 from weighbridge.measure.results.raw_samples import altered_metrics, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.statistics.equivalence import EquivalenceAnswer, ratio_equivalence
@@ -36,6 +36,9 @@ def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) ->
     if not is_intact:
         raise Invalid("The result's manifest was changed after it was sealed.", code="result_form", field="result")
     _check_file("model", model, model_digest)
+    if model_entry(model).get("weights") != manifest["model"].get("weights"):
+        text = f"The weights beside {model.name} are not those that were measured."
+        raise Invalid(text, code="model_other", field="model")
     if (data is None) is not (data_digest is None):
         text = "Give --data: the result was measured on a data set."
         if data is not None:

@@ -92,7 +92,12 @@ def _described(job: DeviceJob, report: Report, version: str) -> dict[str, Any]:
     sent = f"; {len(job.order)} of them were sent" if len(job.order) < len(queries.feeds) else ""
     memory = NOT_VISIBLE if device.memory_gb is None else round(device.memory_gb * MB_PER_GIB)
     return {
-        "model": {"digest": job.file.digest, "opsets": job.file.opsets, "operators": job.file.operators},
+        "model": {
+            "digest": job.file.digest,
+            **({"weights": job.file.weights} if job.file.weights else {}),
+            "opsets": job.file.opsets,
+            "operators": job.file.operators,
+        },
         "data": file_entry(job.data),
         "inputs": {
             "origin": f"{queries.origin}{sent}",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.external_weights import name_of_weights, weight_files
 from weighbridge.measure.conditions.model_file import ModelFile, read_model
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.declared import declared_inputs
@@ -38,9 +39,13 @@ MIN_WARM_UP_S = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class DeviceJob:
-    """A model with its queries in the order of the run; `order` has the number of each query in `queries`."""
+    """A model, the files beside it with its weights, and its queries in the order of the run.
+
+    `order` has the number of each query in `queries`.
+    """
 
     model: Path
+    weights: tuple[Path, ...]
     data: Path | None
     file: ModelFile
     queries: Queries
@@ -58,7 +63,7 @@ def make_job(model: Path, data: Path | None, settings: ProfileSettings, *, name:
     scenario = settings.scenario
     if scenario.min_samples > MAX_SAMPLES:
         raise Invalid(f"A device takes at most {MAX_SAMPLES:,} samples.", field="samples")
-    file, specs = read_model(model), declared_inputs(model)
+    file, specs, weights = read_model(model), declared_inputs(model), weight_files(model)
     strange = [spec for spec in specs if spec.dtype not in TYPES]
     if strange:
         text = f"The input {strange[0].name!r} has the type {strange[0].dtype}, which no page can make."
@@ -78,7 +83,8 @@ def make_job(model: Path, data: Path | None, settings: ProfileSettings, *, name:
     description = {
         "name": name,
         "digest": file.digest,
-        "bytes": model.stat().st_size,
+        "bytes": model.stat().st_size + sum(file.stat().st_size for file in weights),
+        "weights": [name_of_weights(model, file) for file in weights],
         "queries": packed,
         "states": states[0],
         "state_outputs": dict(settings.inputs.state),
@@ -95,7 +101,7 @@ def make_job(model: Path, data: Path | None, settings: ProfileSettings, *, name:
         "steps_per_block": STEPS_PER_BLOCK,
         "threads": scenario.threads,
     }
-    return DeviceJob(model, data, file, queries, order[: len(packed)], settings, description, values + zeros)
+    return DeviceJob(model, weights, data, file, queries, order[: len(packed)], settings, description, values + zeros)
 
 
 def _pack(feeds: Sequence[Feed], *, start: int = 0) -> tuple[list[dict[str, Any]], bytes]:

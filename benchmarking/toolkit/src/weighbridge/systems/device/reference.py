@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from weighbridge.core.converter import from_document, to_document
+from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.queries import prepare_queries
 from weighbridge.measure.loops.latency import query_order
@@ -50,7 +51,7 @@ def reference_answers(
         "data": str(data) if data is not None else None,
         "settings": to_document(settings),
     }
-    reads = [path for path in (model, data) if path is not None]
+    reads = [model, *weight_files(model), *([data] if data is not None else [])]
     output = run_child(job=job, reads=reads, layers=layers, limits=limits, threads=1, workdir=workdir, follow=follow)
     answer = read_answer(output, limits=limits)
     with rejected_unless("answers"):

@@ -87,6 +87,7 @@ class Report:
 
     run: str
     digest: str
+    weights: dict[str, str]
     backend: str
     device: Device
     battery: Battery | None

@@ -115,6 +115,5 @@ def _unpack(package: Path, folder: Path) -> None:
     with tarfile.open(package) as archive:
         for member in (f"package/{MANIFEST}", *(f"package/dist/{name}" for name in FILES)):
             content = archive.extractfile(member)
-            if content is not None:
-                with (folder / Path(member).name).open("wb") as file:
-                    shutil.copyfileobj(content, file)
+            with (folder / Path(member).name).open("wb") as file:
+                shutil.copyfileobj(content, file)  # type: ignore[arg-type]  # files, in the package that is pinned

@@ -56,6 +56,7 @@ class DeviceServer(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 2 * MAX_CONNECTIONS
 
     def __init__(
         self,
@@ -181,6 +182,9 @@ class DeviceHandler(BaseHTTPRequestHandler):
             found = self.server.runtime.file(name.removeprefix("runtime/"))
             if found is not None:
                 return found, TYPES[found.suffix]
+        place = name.removeprefix("weights/")
+        if name != place and place in map(str, range(len(job.weights))):
+            return job.weights[int(place)], "application/octet-stream"
         known: dict[str, tuple[Path | bytes, str]] = {
             "model": (job.model, "application/octet-stream"),
             "queries": (job.values, "application/octet-stream"),

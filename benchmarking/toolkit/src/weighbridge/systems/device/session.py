@@ -52,6 +52,7 @@ class Session:
             **self.job.description,
             "run": run,
             "version": self.version,
+            "weight_digests": self.job.file.weights,
             "answers": len(self.reference.answers),
             "answer_values": self.reference.values_max,
         }
@@ -64,7 +65,7 @@ class Session:
         """
         report = read_report(body)
         begun = self._begun(report.run)
-        if report.digest != self.job.file.digest:
+        if (report.digest, report.weights) != (self.job.file.digest, self.job.file.weights):
             raise Invalid("The report is about another model.", code="other_model", field="digest")
         if report.measured_ms > (self.monotonic() - begun) * 1e3 + SLACK_MS:
             raise Invalid("The report claims a longer run than the time since it began.", field="duration_ms")

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.external_weights import name_of_weights, weight_files
 from weighbridge.core.parsing.json_text import parse_object
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.scenarios import MultiStream, Offline, ProfileSettings, Server
+from weighbridge.systems.registry import system_for
 from weighbridge.systems.remote.ssh import NO_COMMAND, Done, RemoteHost
 from weighbridge.systems.sandbox.outcome import check_asked, check_duration, check_form, rejected_unless
 from weighbridge.systems.sandbox.process import RunFailed, RunIncomplete
@@ -23,8 +25,8 @@ from weighbridge.systems.target import Target
 FOLDER = re.compile(r"/[A-Za-z0-9_./+-]{1,200}")
 VERSION = re.compile(r"weighbridge (\d[\w.+-]{0,40})")
 MEASURED = (0, 1)
-# A model file keeps its suffix, because it decides the system.
-SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,20}")
+# The model has a folder of its own, because its weights may be in files of any name beside it.
+MODEL, DATA = "model", "data.npz"
 START_S, COPY_S, WRAP_UP_S = 60.0, 3_600.0, 60.0
 PROGRAM = "weighbridge"
 
@@ -50,11 +52,9 @@ def profile_on(
         raise Invalid(text, field="on")
     _check_version(host, program)
     with _folder(host) as folder:
-        suffix = model.suffix if SUFFIX.fullmatch(model.suffix) else ""
-        files = {f"model{suffix}": model} | ({"data.npz": target.data} if target.data is not None else {})
-        for name, file in files.items():
+        for name, file in _files_of(model, target.data):
             _copy(host, file, f"{folder}/{name}", should_stop)
-        arguments = [f"model{suffix}", *(["--data", "data.npz"] if target.data is not None else [])]
+        arguments = [f"{MODEL}/{model.name}", *(["--data", DATA] if target.data is not None else [])]
         arguments += [*arguments_of(settings), "--wall", repr(target.wall_s), "--json", "-"]
         arguments += [*(["--trust"] if target.is_trusted else []), *([] if operators else ["--no-operators"])]
         begun = time.monotonic()
@@ -128,10 +128,20 @@ def _folder(host: RemoteHost) -> Iterator[str]:
             host.run(f"rm -rf {shlex.quote(folder)}", limit_s=START_S)
 
 
+def _files_of(model: Path, data: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield the files that a run needs, with their names in the folder there; raise Invalid for a missing model."""
+    if not model.is_file():
+        raise Invalid(f"There is no model file {model.name}.", code="model_missing", field="model")
+    yield f"{MODEL}/{model.name}", model
+    for file in weight_files(model) if system_for(model) == "onnx" else ():
+        yield f"{MODEL}/{name_of_weights(model, file)}", file
+    if data is not None:
+        yield DATA, data
+
+
 def _copy(host: RemoteHost, file: Path, place: str, should_stop: Callable[[], bool]) -> None:
-    if not file.is_file():
-        raise Invalid(f"There is no file {file.name}.", code="model_missing", field="model")
-    done = host.run(f"cat > {shlex.quote(place)}", stdin=file, limit_s=COPY_S, should_stop=should_stop)
+    line = f"mkdir -p {shlex.quote(str(PurePosixPath(place).parent))} && cat > {shlex.quote(place)}"
+    done = host.run(line, stdin=file, limit_s=COPY_S, should_stop=should_stop)
     if done.status:
         raise Invalid(f"{file.name} cannot be copied to {host.label}: {done.error[-500:]}", field="on")
 

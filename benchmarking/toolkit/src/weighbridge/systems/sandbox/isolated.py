@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.converter import to_document
+from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here, uses_bubblewrap
@@ -123,7 +124,9 @@ def _run(
             model=model, data=data, settings=asked, isolation=isolation, begun_at=begun_at, ended_at=ended_at
         )
 
-    reads, threads = [path for path in (model, data) if path is not None], settings.scenario.threads
+    beside = weight_files(model) if model is not None else ()
+    reads = [path for path in (model, data, *beside) if path is not None]
+    threads = settings.scenario.threads
     job = {
         **target,
         "task": "weighbridge.systems.sandbox.tasks:profile",

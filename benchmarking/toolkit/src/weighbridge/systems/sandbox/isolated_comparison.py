@@ -7,8 +7,9 @@ from typing import Any
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json
 from weighbridge.core.converter import to_document
+from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.conditions.manifest import seal_manifest
-from weighbridge.measure.conditions.model_file import file_entry
+from weighbridge.measure.conditions.model_file import model_entry
 from weighbridge.measure.studies.comparison import SCHEMA, ComparisonSettings
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
@@ -32,7 +33,8 @@ def compare_isolated(
     """
     models = {name: path.resolve() for name, path in models.items()}
     data = data.resolve() if data is not None else None
-    reads, layers, threads = [*models.values(), *([data] if data else [])], layers_here(), settings.threads
+    beside = [file for model in models.values() for file in weight_files(model)]
+    reads, layers, threads = [*models.values(), *beside, *([data] if data else [])], layers_here(), settings.threads
     job = {
         "task": "weighbridge.systems.sandbox.tasks:compare",
         "where": "while it was compared",
@@ -65,7 +67,7 @@ def read_comparison(output: ChildOutput, *, models: Mapping[str, Path], settings
             and result["verdict"]["status"] in VERDICTS
             and seal_manifest(manifest)["digest"] == manifest["digest"]
             and canonical_json(manifest["settings"]) == canonical_json(settings)
-            and manifest["models"] == {name: file_entry(path) for name, path in models.items()}
+            and manifest["models"] == {name: model_entry(path) for name, path in models.items()}
         )
     if not is_ours:
         raise forged_result("it is not for the requested models and settings")

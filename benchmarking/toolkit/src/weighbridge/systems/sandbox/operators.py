@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.converter import to_document
+from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here
 from weighbridge.systems.sandbox.limits import Limits
@@ -39,7 +40,8 @@ def operators_isolated(
     """
     layers = NO_LAYERS if is_trusted else _layers(layers_here())
     model, data = model.resolve(), data.resolve() if data is not None else None
-    reads, threads = [model, *([data] if data is not None else [])], settings.scenario.threads
+    reads = [model, *weight_files(model), *([data] if data is not None else [])]
+    threads = settings.scenario.threads
     job = {
         "task": "weighbridge.systems.sandbox.tasks:operators",
         "where": "while its operators were timed",

@@ -20,7 +20,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.measure.conditions.manifest import seal_manifest
-from weighbridge.measure.conditions.model_file import digest_of_file, file_entry
+from weighbridge.measure.conditions.model_file import file_entry, model_entry
 from weighbridge.measure.results.document import SCHEMA
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import ChildOutput, RunFailed, sanitize_text
@@ -158,7 +158,8 @@ def check_asked(result: dict[str, Any], *, model: Path, data: Path | None, setti
     manifest = result["manifest"]
     if seal_manifest(manifest)["digest"] != manifest["digest"]:
         raise forged_result("its manifest was changed after it was sealed")
-    if manifest["model"]["digest"] != digest_of_file(model):
+    measured = {name: manifest["model"][name] for name in ("digest", "weights") if name in manifest["model"]}
+    if measured != model_entry(model):
         raise forged_result("it is for another model")
     if manifest["data"] != file_entry(data):
         raise forged_result("it is for other data")

@@ -19,10 +19,12 @@ options:
 ```
 
 `weights` has one key: `direct`, `swing`, or `ahp` with a list of `{more, than, times}`. A value is a number (declared,
-exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst` and `best` of a criterion fix its
-scale.
+exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `{result: profile.json, metric:
+latency_p95_ms}` takes it from a result of `profile`, `score`, `load`, `cost` or `device` beside the file; the metric is
+that of the criterion's id unless written. `worst` and `best` of a criterion fix its scale.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,11 @@ from typing import Any
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
+from weighbridge.core.parsing.json_text import read_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.candidates import Estimate
+from weighbridge.tradeoff.joined import PROJECTION, joined
 from weighbridge.tradeoff.matrix.decision_matrix import CONFIDENCE, KIND, Criterion, Matrix, MatrixCell, MatrixOption
 from weighbridge.tradeoff.matrix.weights import Judgment, WeightMethod, Weights, ahp, direct, swing
 
@@ -42,11 +47,14 @@ def read_matrix(path: Path) -> Matrix:
     """Read a file; raise Invalid if it is missing, not YAML, or malformed, with the path of the invalid key."""
     from weighbridge.core.parsing.yaml_text import read_yaml
 
-    return matrix_from(read_yaml(path, missing="matrix_missing", code="matrix_unreadable"))
+    return matrix_from(read_yaml(path, missing="matrix_missing", code="matrix_unreadable"), folder=path.parent)
 
 
-def matrix_from(document: object) -> Matrix:
-    """Read a document in the format above; raise Invalid with the path of the invalid key."""
+def matrix_from(document: object, *, folder: Path | None = None) -> Matrix:
+    """Read a document in the format above; raise Invalid with the path of the invalid key.
+
+    Results are read from `folder`; without it, as for a document of another person, they are refused.
+    """
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", KIND)
@@ -56,7 +64,7 @@ def matrix_from(document: object) -> Matrix:
         question=reader.text("question", ""),
         criteria=criteria,
         weights=_weights(reader.mapping("weights"), criteria),
-        options=reader.items("options", lambda each: _option(each, {known.id: known for known in criteria})),
+        options=reader.items("options", lambda each: _option(each, {known.id: known for known in criteria}, folder)),
     )
     reader.close()
     return matrix
@@ -101,10 +109,15 @@ def _judgment(reader: Reader) -> Judgment:
     return Judgment(reader.text("more"), reader.text("than"), float(reader.number("times")))
 
 
-def _option(reader: Reader, criteria: dict[str, Criterion]) -> MatrixOption:
+def _option(reader: Reader, criteria: dict[str, Criterion], folder: Path | None) -> MatrixOption:
     name, note, excluded = reader.text("name"), reader.text("note", ""), reader.text("excluded", "")
     estimates = reader.mapping("values")
-    cells = {key: _cell(estimates, key, criterion) for key, criterion in criteria.items()}
+    cells = {
+        key: _of_result(estimates.mapping(key), name, criterion, folder)
+        if _names_result(estimates, key)
+        else _cell(estimates, key, criterion)
+        for key, criterion in criteria.items()
+    }
     estimates.close()
     return MatrixOption(name, {key: cell for key, cell in cells.items() if cell is not None}, excluded, note)
 
@@ -121,6 +134,36 @@ def _cell(estimates: Reader, key: str, criterion: Criterion) -> MatrixCell | Non
         text = "must be a number, or a mapping with value, lower, upper, confidence, n, basis and source."
         raise estimates.fault(key, text) from refused
     return MatrixCell(Estimate(value, None, None, None, 1, criterion.unit), Basis.DECLARED)
+
+
+def _names_result(estimates: Reader, key: str) -> bool:
+    cell = estimates.plain(key) if estimates.has(key) else None
+    return isinstance(cell, Mapping) and "result" in cell
+
+
+def _of_result(reader: Reader, option: str, criterion: Criterion, folder: Path | None) -> MatrixCell:
+    """Return the estimate of a result beside the file."""
+    name, metric = reader.text("result"), reader.text("metric", "") or criterion.id
+    reader.close()
+    if folder is None:
+        raise reader.fault("result", "names a file, which is read only for a matrix in a file of its own.")
+    document = read_json(folder / name, missing="result_missing", limits=MEASUREMENT)
+    if not isinstance(document, Mapping):
+        raise reader.fault("result", f"is {name}, which is not a result.")
+    found = joined([(option, document)]).candidates[0].metrics.get(metric)
+    if found is None:
+        raise reader.fault("metric", f"is {metric!r}, which {name} does not have.")
+    if not _is_same_unit(found.unit, criterion.unit):
+        raise reader.fault("metric", f"is given in {found.unit}, but the criterion {criterion.id} in {criterion.unit}.")
+    is_projected = document.get("schema") == PROJECTION
+    return MatrixCell(
+        dataclasses.replace(found, unit=criterion.unit), Basis.ESTIMATED if is_projected else Basis.MEASURED, name
+    )
+
+
+def _is_same_unit(found: str, wanted: str) -> bool:
+    """Whether a unit is the wanted one, or that one for a time (USD for USD/year); shares have no unit."""
+    return found == wanted or wanted.startswith(f"{found}/") or {found, wanted} <= {"ratio", "1"}
 
 
 def _with_bounds(reader: Reader, criterion: Criterion) -> MatrixCell:

@@ -14,7 +14,7 @@ from weighbridge.tradeoff.charts.plane import trade_off
 from weighbridge.tradeoff.charts.words import name_of, with_bounds, with_unit
 from weighbridge.tradeoff.decision import LATENCY, SIZE, is_usable
 from weighbridge.tradeoff.pareto import weigh
-from weighbridge.tradeoff.recommendation import Recommendation, recommend
+from weighbridge.tradeoff.recommendation import COSTS, Recommendation, recommend
 from weighbridge.tradeoff.requirements import Requirements, unit_of
 from weighbridge.tradeoff.sheets.sheet import Sheet
 
@@ -36,7 +36,7 @@ def page_of(
                 usable, across=Axis(metric, AxisDirection.MIN), up=quality, limits=bounds, chosen=recommendation.winner
             ),
         )
-        for metric, short in ((LATENCY, "latency"), (SIZE, "size"))
+        for metric, short in ((LATENCY, "latency"), (SIZE, "size"), *((cost, "cost") for cost in COSTS[:1]))
         if any({metric, requirements.quality} <= set(candidate.metrics) for candidate in usable)
     )
     digest = (choice.manifest or {}).get("digest")
@@ -68,6 +68,8 @@ def _appendix(
 def _table(choice: Candidates, requirements: Requirements, recommendation: Recommendation) -> Table:
     metrics = [requirements.quality, LATENCY, SIZE]
     metrics += [limit.metric for limit in requirements.limits if limit.metric not in metrics]
+    stated = {metric for candidate in choice.candidates for metric in candidate.metrics}
+    metrics += [cost for cost in COSTS if cost in stated and cost not in metrics]
     axes = tuple(
         Axis(metric, AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN)
         for metric in metrics[:3]

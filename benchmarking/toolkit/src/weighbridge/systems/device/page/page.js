@@ -36,6 +36,8 @@ async function call(path, body) {
   return answer;
 }
 
+const bytesOf = async (path) => new Uint8Array(await (await call(path)).arrayBuffer());
+
 // --- conditions of the device --------------------------------------------------------------------------------------
 
 /** Only what the manifest needs, and only coarse versions. */
@@ -208,17 +210,19 @@ async function start(backend, job) {
 async function measure(backend, job, guard) {
   say("Loading the model and its inputs…");
   const asked = performance.now();
-  const model = new Uint8Array(await (await call("model")).arrayBuffer());
+  const model = await bytesOf("model"), externalData = [];
+  for (const [place, path] of job.weights.entries()) externalData.push({ path, data: await bytesOf(`weights/${place}`) });
   const values = await (await call("queries")).arrayBuffer();
   const download_ms = performance.now() - asked;
-  const digest = await digestOf(model, job.digest);
+  const digest = await digestOf(model, job.digest), weights = {};
+  for (const { path, data } of externalData) weights[path] = await digestOf(data, job.weight_digests[path]);
   guard.check();
 
   say("Starting ONNX Runtime…");
   const { ort, runtime_ms } = await start(backend, job);
   const resolution = resolutionOf();
   const begun = performance.now();
-  const session = await ort.InferenceSession.create(model, options(backend));
+  const session = await ort.InferenceSession.create(model, { ...options(backend), externalData });
   const load_ms = performance.now() - begun;
 
   say("Running the first queries…");
@@ -243,7 +247,7 @@ async function measure(backend, job, guard) {
   guard.check();
   await session.release();
   return {
-    run: job.run, digest, backend, device: await describe(backend), ...guard.seen(), resolution_ms: resolution,
+    run: job.run, digest, weights, backend, device: await describe(backend), ...guard.seen(), resolution_ms: resolution,
     download_ms, runtime_ms, load_ms, first_ms, warm_up, ...timing,
     answers: answers.map((outputs) => answerOf(outputs, job.answer_values)),
   };

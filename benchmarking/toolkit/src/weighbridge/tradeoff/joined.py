@@ -1,0 +1,119 @@
+"""Join the results of several commands into candidates: speed, quality, load, costs and devices of each model together.
+
+Metrics keep their names. Those that two commands measure differently get a prefix: `load_error_rate` is that of
+requests under load, `device_latency_p95_ms` that in the browser of a device.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.verdict import Status
+from weighbridge.tradeoff.candidates import (
+    Candidate,
+    Candidates,
+    Estimate,
+    Measurement,
+    RawLatencies,
+    VariantAnswer,
+    VariantVerdict,
+    VerdictReason,
+)
+from weighbridge.tradeoff.shapes import read
+
+# P10 and P90 of a projection bound its amounts at this level.
+COST_CONFIDENCE = 0.8
+DEVICE_ENGINE = "onnxruntime-web"
+PROFILE, SCORES, LOAD = "weighbridge.result/1", "weighbridge.scores/1", "weighbridge.load/1"
+PROJECTION = "weighbridge.projection/1"
+KINDS = (PROFILE, SCORES, LOAD, PROJECTION)
+RENAMED_UNDER_LOAD = {"error_rate": "load_error_rate"}
+
+
+def joined(named: Sequence[tuple[str, Mapping[str, Any]]]) -> Candidates:
+    """Return candidates from pairs of a name and a result; the first name is the baseline.
+
+    A projection has the option of the name, or its only one. Raises Invalid for results of other kinds, for a metric
+    that two results of one candidate state, and for a projection without the option.
+    """
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for name, document in named:
+        parts.setdefault(name, []).append(document)
+    if not parts:
+        raise Invalid("Give at least one result, like int8=profile.json.", code="candidates_names", field="candidates")
+    baseline = next(iter(parts))
+    return Candidates(
+        measured_at=max((str(document.get("measured_at", "")) for _, document in named), default=""),
+        baseline=baseline,
+        candidates=tuple(_candidate(name, own, is_baseline=name == baseline) for name, own in parts.items()),
+        is_partial=any(document.get("is_partial") for _, document in named),
+        manifest=next((document["manifest"] for _, document in named if document.get("manifest")), None),
+    )
+
+
+def _candidate(name: str, documents: Sequence[Mapping[str, Any]], *, is_baseline: bool) -> Candidate:
+    metrics: dict[str, Estimate] = {}
+    for document in documents:
+        for metric, estimate in _estimates(name, document):
+            if metric in metrics:
+                text = f"Two results of {name} state {metric}; give only one of them."
+                raise Invalid(text, code="candidates_names", field="candidates")
+            metrics[metric] = estimate
+    profiles = [each for each in documents if each.get("schema") == PROFILE and not _is_of_device(each)]
+    samples = (profiles[0].get("samples") or {}).get("latency_ns") if profiles else None
+    return Candidate(
+        name=name,
+        family=name,
+        made_by="results of several commands",
+        metrics=metrics,
+        verdict=VariantVerdict(VariantAnswer.BASELINE if is_baseline else VariantAnswer.UNCOMPARED),
+        digest=profiles[0]["manifest"]["model"].get("digest") if profiles else None,
+        measurement=_measurement(documents),
+        samples=RawLatencies(tuple(samples), profiles[0]["samples"]["stride"]) if samples else None,
+    )
+
+
+def _measurement(documents: Sequence[Mapping[str, Any]]) -> Measurement | None:
+    """Return the worst verdict of the results, with all reasons; None if none was judged."""
+    verdicts = [each["verdict"] for each in documents if each.get("verdict")]
+    if not verdicts:
+        return None
+    order = (Status.INVALID, Status.INDICATIVE, Status.VALID)
+    status = min((Status(each["status"]) for each in verdicts), key=order.index)
+    reasons = [VerdictReason(each["code"], each["message"]) for verdict in verdicts for each in verdict["reasons"]]
+    return Measurement(status, tuple(dict.fromkeys(reasons)))
+
+
+def _estimates(name: str, document: Mapping[str, Any]) -> Iterator[tuple[str, Estimate]]:
+    schema = document.get("schema")
+    if schema == PROJECTION:
+        yield from _costs(name, document)
+        return
+    if schema not in KINDS:
+        text = f"A result of {name} is {schema!r}; only {', '.join(KINDS)} can be joined."
+        raise Invalid(text, code="candidates_schema", field="candidates")
+    prefix = "device_" if schema == PROFILE and _is_of_device(document) else ""
+    renamed = RENAMED_UNDER_LOAD if schema == LOAD else {}
+    fields = [field.name for field in dataclasses.fields(Estimate)]
+    for metric, entry in document["metrics"].items():
+        known = {field: entry[field] for field in fields if field in entry}
+        yield f"{prefix}{renamed.get(metric, metric)}", read(Estimate, known, metric)
+
+
+def _costs(name: str, document: Mapping[str, Any]) -> Iterator[tuple[str, Estimate]]:
+    options = {option["id"]: option for option in document["options"]}
+    option = options.get(name) or (next(iter(options.values())) if len(options) == 1 else None)
+    if option is None:
+        text = f"The projection has no option {name}; it has {', '.join(options)}. Name the candidate as its option."
+        raise Invalid(text, code="candidates_names", field="candidates")
+    for metric, levels in option["metrics"].items():
+        ends = [levels.get(level) for level in ("p10", "p50", "p90")]
+        if None not in ends:
+            lower, value, upper = (float(end) for end in ends)
+            yield metric, Estimate(value, lower, upper, COST_CONFIDENCE, int(document["draws"]), levels["unit"])
+
+
+def _is_of_device(document: Mapping[str, Any]) -> bool:
+    engine = ((document.get("manifest") or {}).get("engine") or {}).get("engine", "")
+    return str(engine).startswith(DEVICE_ENGINE)
