@@ -81,6 +81,7 @@ REFUSED = [
     "request create none.yaml --server http://127.0.0.1:9 --token t",
     "prices import litellm none.json --as-of 2026-11-01 --json x.json",
     "optimize none.onnx --data d.npz",
+    "device none.onnx --runtime none",
 ]
 
 

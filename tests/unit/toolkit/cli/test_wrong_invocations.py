@@ -102,6 +102,17 @@ compare m.onnx copy.onnx --margin 0
 compare m.onnx copy.onnx --rounds 0
 compare m.onnx copy.onnx --block-ms -1
 compare m.onnx copy.onnx --data text.npz
+profile m.onnx --on board
+profile m.onnx --on ssh://-oProxyCommand=id
+profile m.onnx --on ssh://board:99999
+device
+device gone.onnx
+device m.onnx --wait 0
+device m.onnx --wait 2 --json -
+device m.onnx --tolerance 2
+device m.onnx --samples 0
+device m.onnx --runtime folder
+device m.onnx --tls folder --runtime folder
 sweep
 sweep m.onnx --batch a
 sweep m.onnx --batch 0

@@ -139,6 +139,7 @@ def _serving(address: tuple[str, int], session: Session, files: BrowserRuntime, 
         thread.start()
         try:
             yield page
+            server.wait_for_answers()
         finally:
             server.shutdown()
             thread.join()

@@ -240,6 +240,16 @@ def test_a_client_that_sends_one_byte_after_the_other_is_cut_off(serve, monkeypa
     assert time.monotonic() - begun < 8
 
 
+def test_after_the_deadline_nothing_is_read():
+    one, other = socket.socketpair()
+    with one, other:
+        other.sendall(b"late")
+        reader = servers.DeadlineReader(one, until=time.monotonic() - 1)
+        assert reader.readable()
+        with pytest.raises(TimeoutError):
+            reader.read(4)
+
+
 def test_a_body_that_drips_is_cut_off(serve, monkeypatch):
     monkeypatch.setattr(servers, "BODY_S", 0.3)
     visitor = serve()
@@ -264,6 +274,23 @@ def test_idle_connections_keep_nobody_out_for_long(serve, monkeypatch):
         pytest.fail("the server did not answer again")
     for each in idle:
         each.close()
+
+
+def test_the_last_device_gets_its_answer_before_the_server_ends(serve):
+    visitor = serve()
+    with visitor.server.answering():
+        begun = time.monotonic()
+        visitor.server.wait_for_answers(0.2)
+        assert time.monotonic() - begun >= 0.2
+        waiting = threading.Thread(target=visitor.server.wait_for_answers)
+        waiting.start()
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_page_is_served_to_the_newer_protocol_too(tmp_path):
+    with DeviceServer(("::1", 0), session_in(tmp_path), runtime_in(tmp_path / "runtime")) as server:
+        assert (server.server_name, server.address_family) == ("::1", socket.AF_INET6)
 
 
 def test_a_client_that_goes_away_is_not_mentioned(serve, capfd):

@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_copied_is_told(machine):
     program(machine / "bin" / "cat", "#!/bin/sh\necho disk full >&2\nexit 1\n")
     with pytest.raises(Invalid, match=r"m\.onnx cannot be copied to pi@board: disk full"):
         profile_on(HOST, target, settings)
-    with pytest.raises(Invalid, match=r"There is no file none\.onnx"):
+    with pytest.raises(Invalid, match=r"There is no model file none\.onnx"):
         profile_on(HOST, Target(model=machine / "none.onnx"), settings)
     assert list((machine / "there").iterdir()) == []
 

@@ -35,7 +35,7 @@ def device(  # noqa: PLR0913 -- every option of the command line
     tls: Annotated[
         Path | None, typer.Option(help="Folder with tls.crt and tls.key, to serve https.", show_default=False)
     ] = None,
-    wait: Annotated[int, typer.Option(help="Number of results after which to end.")] = 1,
+    wait: Annotated[int, typer.Option(help="Number of results after which to end.", min=1, max=1_000)] = 1,
     wall: Annotated[float, typer.Option(help="Longest time to wait in seconds.")] = 3_600.0,
     runtime: Annotated[
         Path | None, typer.Option(help="Folder with the npm package onnxruntime-web; default: the cache of --install.")

@@ -94,7 +94,15 @@ def _fetched(folder: Path) -> Path:
     npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
     if npm is None:
         raise Invalid(NO_NPM, code="npm_missing", field="install")
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error", "--pack-destination", str(folder)]
+    command = [
+        npm,
+        "pack",
+        f"{PACKAGE}@{VERSION}",
+        "--loglevel=error",
+        "--ignore-scripts",
+        "--pack-destination",
+        str(folder),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, cwd=folder, timeout=LONGEST_FETCH_S, check=False)  # noqa: S603 -- npm of this machine, no shell
     except subprocess.TimeoutExpired as error:

@@ -4,15 +4,18 @@ Every response has a strict content policy, so that the page loads nothing from 
 origins, so that threads and a fine clock are available. A request has a deadline, a body a limit.
 """
 
+import contextlib
 import hmac
 import io
 import json
 import secrets
 import shutil
 import socket
+import socketserver
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -46,7 +49,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-HEAD_S, BODY_S, SEND_S = 15.0, 120.0, 30.0
+HEAD_S, BODY_S, SEND_S, LAST_ANSWER_S = 15.0, 120.0, 30.0, 5.0
 MAX_CONNECTIONS = 32
 CHUNK = 65_536
 
@@ -71,11 +74,35 @@ class DeviceServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(24)
         self.picture = b""
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._answering, self._answered = 0, threading.Condition()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             super().__init__(address, DeviceHandler)
         except (OSError, OverflowError) as error:
             text = f"The address {address[0]}:{address[1]} cannot be used: {error}."
             raise Invalid(text, code="address", field="host") from error
+
+    def server_bind(self) -> None:
+        """Bind without looking up the name of this machine, which may take long and is not needed."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count an answer that is on its way."""
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def wait_for_answers(self, limit_s: float = LAST_ANSWER_S) -> None:
+        """Wait until the answers on their way have left, so that the last device sees its result."""
+        with self._answered:
+            self._answered.wait_for(lambda: self._answering == 0, timeout=limit_s)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread, or close the connection if there are too many."""
@@ -149,20 +176,23 @@ class DeviceHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Open a run, or take its result."""
+        with self.server.answering():
+            try:
+                self._send_json(self._posted(self._asked()))
+            except Refused as refused:
+                self._answer(refused)
+
+    def _posted(self, name: str) -> dict[str, Any]:
         session = self.server.session
-        try:
-            match self._asked():
-                case "runs":
-                    self._send_json(session.begin())
-                case "results":
-                    self._send_json(summary_of(session.accept(self._body(REPORT.bytes_max))))
-                case "refusals":
-                    session.refuse(self._body(REFUSAL.bytes_max))
-                    self._send_json({})
-                case _:
-                    raise NotFound("There is nothing here.")
-        except Refused as refused:
-            self._answer(refused)
+        match name:
+            case "runs":
+                return session.begin()
+            case "results":
+                return summary_of(session.accept(self._body(REPORT.bytes_max)))
+            case "refusals":
+                session.refuse(self._body(REFUSAL.bytes_max))
+                return {}
+        raise NotFound("There is nothing here.")
 
     def _asked(self) -> str:
         """Return the path below the secret; raise NotFound without the secret."""
