@@ -18,9 +18,9 @@ from weighbridge.measure.conditions.model_file import ModelFile, read_model
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.declared import declared_inputs
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
-from weighbridge.measure.inputs.spec import TEXT
+from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.loops.latency import Feed, query_order
-from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import ProfileSettings, Scenario
 
 # A phone holds the model, the queries and the runtime in memory.
 MAX_QUERIES, MAX_BYTES = 1_000, 64_000_000
@@ -64,19 +64,10 @@ def make_job(model: Path, data: Path | None, settings: ProfileSettings, *, name:
     if scenario.min_samples > MAX_SAMPLES:
         raise Invalid(f"A device takes at most {MAX_SAMPLES:,} samples.", field="samples")
     file, specs, weights = read_model(model), declared_inputs(model), weight_files(model)
-    strange = [spec for spec in specs if spec.dtype not in TYPES]
-    if strange:
-        text = f"The input {strange[0].name!r} has the type {strange[0].dtype}, which no page can make."
-        raise Invalid(text, code="model_inputs", field="model")
+    _check_types(specs)
     data_set = read_data_set(data) if data is not None else None
     queries = prepare_queries(specs, data_set, seed=scenario.seed, rows=1, settings=settings.inputs)
-    if queries.unstated:
-        names = ", ".join(queries.unstated)
-        text = (
-            f"The free dimensions {names} have no size, so that no time means anything. State each (--dim NAME=SIZE, "
-            "or NAME=rows for the number of rows), or measure with a data set (--data)."
-        )
-        raise Invalid(text, code="inputs_size", field="dim")
+    _check_sizes(queries)
     order = query_order(len(queries.feeds), seed=scenario.seed)[:MAX_QUERIES]
     packed, values = _pack([queries.feeds[int(row)] for row in order])
     states, zeros = _pack([queries.bound.states(1)], start=len(values))
@@ -88,20 +79,45 @@ def make_job(model: Path, data: Path | None, settings: ProfileSettings, *, name:
         "queries": packed,
         "states": states[0],
         "state_outputs": dict(settings.inputs.state),
+        **_described(scenario),
+    }
+    return DeviceJob(model, weights, data, file, queries, order[: len(packed)], settings, description, values + zeros)
+
+
+def _check_types(specs: Sequence[InputSpec]) -> None:
+    for spec in specs:
+        if spec.dtype not in TYPES:
+            text = f"The input {spec.name!r} has the type {spec.dtype}, which no page can make."
+            raise Invalid(text, code="model_inputs", field="model")
+
+
+def _check_sizes(queries: Queries) -> None:
+    if queries.unstated:
+        names = ", ".join(queries.unstated)
+        text = (
+            f"The free dimensions {names} have no size, so that no time means anything. State each (--dim NAME=SIZE, "
+            "or NAME=rows for the number of rows), or measure with a data set (--data)."
+        )
+        raise Invalid(text, code="inputs_size", field="dim")
+
+
+def _described(scenario: Scenario) -> dict[str, Any]:
+    """Return the settings of a run in the form that a page reads."""
+    warm_up = scenario.warmup
+    return {
         "samples": scenario.min_samples,
         "samples_max": MAX_SAMPLES,
         "duration_s": scenario.min_duration_s,
         "duration_max_s": scenario.max_duration_s,
         "warm_up": {
-            "values": scenario.warmup.values,
-            "value_ms": scenario.warmup.value_ms,
+            "values": warm_up.values,
+            "value_ms": warm_up.value_ms,
             "min_s": MIN_WARM_UP_S,
-            "max_s": scenario.warmup.max_duration_s,
+            "max_s": warm_up.max_duration_s,
         },
         "steps_per_block": STEPS_PER_BLOCK,
         "threads": scenario.threads,
     }
-    return DeviceJob(model, weights, data, file, queries, order[: len(packed)], settings, description, values + zeros)
 
 
 def _pack(feeds: Sequence[Feed], *, start: int = 0) -> tuple[list[dict[str, Any]], bytes]:
