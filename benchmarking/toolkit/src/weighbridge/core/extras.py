@@ -18,6 +18,10 @@ EXTRAS = {
     "polars": "polars",
     "PIL": "images",
     "tokenizers": "text",
+    "sklearn": "quality",
+    "jiwer": "quality",
+    "sacrebleu": "quality",
+    "pycocotools": "quality",
 }
 
 

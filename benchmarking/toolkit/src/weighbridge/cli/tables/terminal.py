@@ -36,6 +36,34 @@ METRICS = {
     "rmse": "root mean squared error",
     "r2": "R2",
     "mape": "mean relative error",
+    "mase": "mean scaled error",
+    "pinball": "pinball loss, quantile",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "pr_auc": "PR AUC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "ece": "calibration error, bins",
+    "subset_accuracy": "all labels right",
+    "hamming_loss": "wrong labels",
+    "labels_f1_micro": "micro-F1 of labels",
+    "labels_f1_macro": "macro-F1 of labels",
+    "labels_pr_auc": "PR AUC of labels",
+    "ndcg": "NDCG",
+    "mrr": "mean reciprocal rank",
+    "map": "mAP 0.5 to 0.95",
+    "map_50": "mAP 0.5",
+    "map_75": "mAP 0.75",
+    "miou": "mean IoU",
+    "exact_match": "exact match",
+    "token_f1": "word F1",
+    "wer": "word error rate",
+    "cer": "character error rate",
+    "chrf": "chrF",
+    "qini": "Qini",
+    "auuc": "AUUC",
+    "business_kpi_delta": "relative change",
     **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     "generator_lag_p99_ms": "generator lag p99",
@@ -149,11 +177,6 @@ def _size_row(size: Mapping[str, Any]) -> list[str]:
     return [f"{size['values_min']:,} to {size['values_max']:,}", *percentiles, f"{size['n']:,}"]
 
 
-def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
-    """Yield the metrics of scored answers."""
-    yield metrics_table("Answers against the truth", scores["metrics"])
-
-
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
     plan, target = result["plan"], result["manifest"]["target"]
@@ -218,7 +241,13 @@ def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
     bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
     level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
     unit = "" if metric["unit"] == "1" else metric["unit"]
-    return [METRICS.get(name, name), *bounds, unit, level, f"{metric['n']:,}"]
+    return [metric_title(name), *bounds, unit, level, f"{metric['n']:,}"]
+
+
+def metric_title(name: str) -> str:
+    """Return a metric in words, with its parameter: `ndcg@10` is NDCG 10."""
+    base, _, parameter = name.partition("@")
+    return f"{METRICS[base]} {parameter}".rstrip() if base in METRICS else name
 
 
 def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:

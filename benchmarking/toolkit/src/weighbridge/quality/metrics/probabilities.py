@@ -1,0 +1,93 @@
+"""Metrics of the probabilities of classes, and reliability: what share of the rows with a probability is right."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.quality.answers import INDEPENDENT
+from weighbridge.quality.metrics.classification import scores_of
+from weighbridge.quality.metrics.prepared import OfSums, Prepared, cells_of, mean_of
+from weighbridge.quality.metrics.registry import Task, Undefined, register
+from weighbridge.quality.predictions.rows import Rows
+from weighbridge.statistics.order_statistics import wilson_interval
+
+BINS = 15
+# As in scikit-learn: a probability of 0 counts as the smallest difference of two numbers near 1.
+SMALLEST = float(np.finfo(np.float64).eps)
+
+
+@register("log_loss", task=Task.CLASSES, unit="nats", is_higher_better=False, is_share=False)
+def log_loss(rows: Rows) -> Prepared:
+    """Return the mean of -log of the probability of the true class, in nats."""
+    given = _probabilities(rows)[np.arange(len(rows)), rows["truth"]]
+    return mean_of(-np.log(np.clip(given, SMALLEST, 1 - SMALLEST)))
+
+
+@register("brier", task=Task.CLASSES, unit="1", is_higher_better=False, is_share=False)
+def brier(rows: Rows) -> Prepared:
+    """Return the mean squared error of the probability of class 1; of more than two classes, summed over classes."""
+    scores = _probabilities(rows)
+    squares = ((scores - np.eye(scores.shape[1])[rows["truth"]]) ** 2).sum(axis=1)
+    return mean_of(squares / 2 if scores.shape[1] == 2 else squares)
+
+
+@register("ece@k", task=Task.CLASSES, is_higher_better=False, is_biased=True, parameter=BINS)
+def ece(rows: Rows, bins: float) -> Prepared:
+    """Return the expected calibration error over k bins of equal width (Naeini 2015, Guo 2017).
+
+    It compares the probability of class 1 of two classes with its share, and that of the answer of more with accuracy.
+    """
+    stated, is_hit = _stated(rows)
+    count = int(bins)
+    places = _bins(stated, count)
+    parts = cells_of([places, np.full(len(rows), count)], [is_hit - stated, np.ones(len(rows))], count + 1)
+    return OfSums(parts, lambda sums: np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1])
+
+
+def is_calibrated(rows: Rows, bins: int, *, level: float, seed: int, resamples: int) -> bool:
+    """Whether the calibration error is within what perfectly calibrated probabilities give with probability `level`.
+
+    Consistency resampling (Bröcker and Smith 2007, Weather and Forecasting 22:651): each row is right with its own
+    stated probability.
+    """
+    stated, is_hit = _stated(rows)
+    places, rng = _bins(stated, bins), np.random.default_rng(seed)
+
+    def error(hits: NDArray[Any]) -> float:
+        return float(np.abs(np.bincount(places, hits - stated, minlength=bins)).sum())
+
+    drawn = [error(rng.random(len(stated)) < stated) for _ in range(resamples)]
+    return error(is_hit) <= float(np.quantile(drawn, level))
+
+
+def reliability(rows: Rows, confidence: float, bins: int = BINS) -> list[dict[str, Any]]:
+    """Return for each bin with rows: limits, mean probability, number of rows, share that is right (Wilson)."""
+    stated, is_hit = _stated(rows)
+    places = _bins(stated, bins)
+    found = []
+    for place in np.unique(places):
+        inside = places == place
+        share = wilson_interval(int(is_hit[inside].sum()), int(inside.sum()), confidence)
+        if share is not None:
+            ends = {"from": place / bins, "to": (place + 1) / bins, "stated": float(stated[inside].mean())}
+            found.append({**ends, "share": share.value, "lower": share.lower, "upper": share.upper, "n": share.n})
+    return found
+
+
+def _bins(stated: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    return np.minimum((stated * count).astype(np.int64), count - 1)
+
+
+def _stated(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    scores = _probabilities(rows)
+    if scores.shape[1] == 2:
+        return np.clip(scores[:, 1], 0, 1), rows["truth"] == 1
+    return np.clip(scores.max(axis=1), 0, 1), rows["truth"] == scores.argmax(axis=1)
+
+
+def _probabilities(rows: Rows) -> NDArray[np.float64]:
+    scores = scores_of(rows)
+    if rows.reading == INDEPENDENT:
+        raise Undefined("The scores of classes on their own are no probabilities, which this metric needs.")
+    return scores
