@@ -12,7 +12,7 @@ from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
-from weighbridge.quality.metrics.registry import find_metric
+from weighbridge.quality.metrics.registry import registered
 from weighbridge.quality.scoring.measuring import ScoreSettings
 
 PROVIDERS: Mapping[str, str] = {
@@ -243,8 +243,7 @@ class ProfileSettings:
             raise Invalid("The confidence level must be between 0 and 1.", field="quality_confidence")
         if self.bootstraps < 100:
             raise Invalid("A bootstrap interval needs at least 100 resamples.", field="bootstraps")
-        for name in self.metrics:
-            find_metric(name)
+        registered(self.metrics)
         if self.tdp_w is not None and self.tdp_w <= 0:
             raise Invalid("The rated power must be a positive number of watts.", field="tdp_w")
 

@@ -16,8 +16,9 @@ MAX_SUM_ERROR = 0.01
 # ROC AUC sorts the scores of every class; above this number of values, the scores are not stored.
 MAX_SCORES = 20_000_000
 NOT_COMPARABLE = (
-    "The scores of a row do not add up to 1, so those of different rows cannot be ranked. State --scores logits if a "
-    "softmax turns them into probabilities, or --scores independent if each class has a score of its own."
+    "The scores of a row do not add up to 1, so those of different rows cannot be ranked. State --scores logits "
+    "(`score`: --scores-are logits) if a softmax turns them into probabilities, or independent if each class has a "
+    "score of its own."
 )
 
 
@@ -151,8 +152,8 @@ class ClassAnswers:
             return np.asarray(expit(scores))
         if self.settings.scores == INDEPENDENT or scores.min(initial=0) < 0 or scores.max(initial=0) > 1:
             text = (
-                "The model gives one number per row that is no probability of class 1; state --scores logits if a "
-                "sigmoid turns it into one."
+                "The model gives one number per row that is no probability of class 1; state --scores logits "
+                "(`score`: --scores-are logits) if a sigmoid turns it into one."
             )
             raise Invalid(text, code="output_scores", field="scores")
         self.kind = PROBABILITIES

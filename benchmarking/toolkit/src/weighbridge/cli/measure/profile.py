@@ -60,6 +60,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     scored: target_options.OutputOption = "",
     scores: target_options.ScoresOption = "auto",
     threshold: target_options.ThresholdOption = 0.5,
+    metric: target_options.MetricOption = None,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -100,6 +101,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 output=scored,
                 scores=scores,
                 threshold=threshold,
+                metrics=metric or (),
                 trust=trust,
                 operators=operators,
                 tdp_w=tdp_w,

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from weighbridge.cli.tables.metric_titles import metric_title
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -14,66 +16,6 @@ PIPE_COLUMNS = 160
 UNLIMITED_COLUMNS = 10_000
 # Columns of text, aligned left; all other columns hold numbers.
 TEXT_COLUMNS = ("metric", "unit", "verdict")
-
-METRICS = {
-    "latency_p50_ms": "latency p50",
-    "latency_p95_ms": "latency p95",
-    "latency_p99_ms": "latency p99",
-    "throughput_per_s": "throughput",
-    "error_rate": "failed",
-    "load_time_ms": "load time",
-    "first_inference_ms": "first inference",
-    "model_size_mb": "model size",
-    "parameters": "parameters",
-    "peak_memory_mb": "peak memory",
-    "peak_memory_delta_mb": "  of which the model",
-    "accuracy": "accuracy",
-    "f1_macro": "macro-F1",
-    "precision_macro": "macro precision",
-    "recall_macro": "macro recall",
-    "roc_auc": "ROC AUC",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "r2": "R2",
-    "mape": "mean relative error",
-    "mase": "mean scaled error",
-    "pinball": "pinball loss, quantile",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "pr_auc": "PR AUC",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "ece": "calibration error, bins",
-    "subset_accuracy": "all labels right",
-    "hamming_loss": "wrong labels",
-    "labels_f1_micro": "micro-F1 of labels",
-    "labels_f1_macro": "macro-F1 of labels",
-    "labels_pr_auc": "PR AUC of labels",
-    "ndcg": "NDCG",
-    "mrr": "mean reciprocal rank",
-    "map": "mAP 0.5 to 0.95",
-    "map_50": "mAP 0.5",
-    "map_75": "mAP 0.75",
-    "miou": "mean IoU",
-    "exact_match": "exact match",
-    "token_f1": "word F1",
-    "wer": "word error rate",
-    "cer": "character error rate",
-    "chrf": "chrF",
-    "qini": "Qini",
-    "auuc": "AUUC",
-    "business_kpi_delta": "relative change",
-    **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
-    **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
-    "generator_lag_p99_ms": "generator lag p99",
-    "connection_wait_p99_ms": "connection wait p99",
-    "achieved_per_s": "achieved",
-    "throughput_samples_per_s": "row throughput",
-    "flops": "operations per row",
-    "energy_per_query_j": "energy per query",
-    "offered_per_s": "offered",
-}
 
 
 @contextlib.contextmanager
@@ -242,12 +184,6 @@ def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
     level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
     unit = "" if metric["unit"] == "1" else metric["unit"]
     return [metric_title(name), *bounds, unit, level, f"{metric['n']:,}"]
-
-
-def metric_title(name: str) -> str:
-    """Return a metric in words, with its parameter: `ndcg@10` is NDCG 10."""
-    base, _, parameter = name.partition("@")
-    return f"{METRICS[base]} {parameter}".rstrip() if base in METRICS else name
 
 
 def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -30,6 +30,12 @@ class Units:
         """Whether every row is independent and weighs the same, as closed forms assume."""
         return self.n == len(self.of_row) and bool(np.all(self.weights == 1))
 
+    def using(self, rows: NDArray[np.bool_] | None) -> "Units":
+        """Return the units with the number of those that have a row which counts."""
+        if rows is None:
+            return self
+        return dataclasses.replace(self, n=len(np.unique(self.of_row[rows])))
+
     @property
     def matrix(self) -> Any:
         """The weight of each row in its unit, a sparse matrix (count, rows)."""
@@ -50,11 +56,15 @@ class Units:
 
 
 class Prepared(Protocol):
-    """A metric of certain rows; `left_out` is a sentence about rows that it cannot use."""
+    """A metric of certain rows; `left_out` is a sentence about rows that it cannot use, `used` are the others."""
 
     @property
     def left_out(self) -> str:
         """The sentence, or nothing."""
+
+    @property
+    def used(self) -> NDArray[np.bool_] | None:
+        """The rows that count, None if all do."""
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows; NaN if it is not defined."""
@@ -70,6 +80,7 @@ class OfSums:
     parts: Any
     combine: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     left_out: str = ""
+    used: NDArray[np.bool_] | None = None
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows."""
@@ -90,6 +101,7 @@ class OfWeights:
 
     metric: Callable[[NDArray[np.float64]], float]
     left_out: str = ""
+    used: NDArray[np.bool_] | None = None
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows."""
@@ -102,15 +114,17 @@ class OfWeights:
             return np.array([self.metric(draw[units.of_row] * units.weights) for draw in draws])
 
 
-def mean_of(values: NDArray[Any], left_out: str = "") -> OfSums:
+def mean_of(values: NDArray[Any]) -> OfSums:
     """Return the mean of one value for each row."""
-    return ratio_of(values, np.ones(len(values)), left_out)
+    return ratio_of(values, np.ones(len(values)))
 
 
-def ratio_of(numerators: NDArray[Any], denominators: NDArray[Any], left_out: str = "") -> OfSums:
+def ratio_of(
+    numerators: NDArray[Any], denominators: NDArray[Any], left_out: str = "", used: NDArray[np.bool_] | None = None
+) -> OfSums:
     """Return the ratio of two sums over rows."""
     parts = np.column_stack([numerators, denominators]).astype(np.float64)
-    return OfSums(parts, lambda sums: sums[..., 0] / sums[..., 1], left_out)
+    return OfSums(parts, lambda sums: sums[..., 0] / sums[..., 1], left_out, used)
 
 
 def cells_of(codes: Sequence[NDArray[Any]], values: Sequence[NDArray[Any]], cells: int) -> Any:

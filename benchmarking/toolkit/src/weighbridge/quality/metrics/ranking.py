@@ -76,7 +76,8 @@ def _mean_over_queries(rows: Rows, of_query: OfQuery) -> Prepared:
         values[places[0]], counts[places[0]] = of_query(relevance, rows["scores"][places]), 1
     if not counts.any():
         raise Undefined("No query has a relevant row, so that no ranking is better than another.")
-    return ratio_of(values, counts, _words(without, int(counts.sum()) + len(without)))
+    is_used = np.isin(rows["query"], rows["query"][counts > 0])
+    return ratio_of(values, counts, _words(without, int(counts.sum()) + len(without)), is_used)
 
 
 def queries_of(queries: NDArray[np.generic]) -> Iterator[tuple[object, NDArray[np.int64]]]:

@@ -135,6 +135,18 @@ def find_metric(name: str) -> Metric:
     )
 
 
+def registered(names: Sequence[str]) -> tuple[str, ...]:
+    """Return full names of metrics of the registry; raise Invalid for others, and for functions of a user."""
+    own = [name for name in names if ":" in name]
+    if own:
+        text = (
+            f"{own[0]} is a function of your own, which is not run beside a model. Save the answers of the model and "
+            "use `weighbridge score --metric`."
+        )
+        raise Invalid(text, field="metric")
+    return tuple(find_metric(name).name for name in names)
+
+
 def task_of(chosen: Sequence[Metric]) -> Task | None:
     """Return the task of metrics, None if they fit any; raise Invalid if they are of different tasks."""
     tasks = {metric.task: metric.name for metric in chosen if metric.task is not Task.ANY}

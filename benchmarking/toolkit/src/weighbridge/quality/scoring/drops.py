@@ -58,8 +58,9 @@ def drops_of(
         if drop is None and math.isfinite(value):
             plain = dataclasses.replace(metric, is_share=False, is_biased=False)
             differences = sign * (drawn[place] - drawn[place + len(names)])
-            interval = bootstrap_interval(plain, value, differences, units, confidence)
-            drop = QualityDrop(value, interval.lower, interval.upper, confidence, units.n) if interval else None
+            counted = units.using(own[name][1].used)
+            interval = bootstrap_interval(plain, value, differences, counted, confidence)
+            drop = QualityDrop(value, interval.lower, interval.upper, confidence, counted.n) if interval else None
         if drop is not None:
             found.append(_document(name, drop, margins.get(name)))
     return found

@@ -61,7 +61,7 @@ def measure(
     if left and units.n > 1:
         drawn = resampled([each for _, each in left.values()], units, resamples=settings.resamples, seed=settings.seed)
         for (name, (metric, _)), draws in zip(left.items(), drawn, strict=True):
-            found = bootstrap_interval(metric, values[name], draws, units, confidence)
+            found = bootstrap_interval(metric, values[name], draws, units.using(kept[name][1].used), confidence)
             intervals[name] = _with_calibration(metric, found, rows, units, settings)
     complete = {name: found for name in kept if (found := intervals.get(name)) is not None}
     points = {name: values[name] for name in kept if name not in complete}
