@@ -75,8 +75,9 @@ COLUMNS = {
     Task.TEXT: _texts,
     Task.UPLIFT: _uplift,
 }
-METRICS = [find_metric(name.removesuffix("@k")) for name in registered_tasks()]
-METRICS.append(find_metric("miou@2"))
+# Names that also exist without a parameter.
+WITH_PARAMETER = {"recall@k": "recall@2", "miou@k": "miou@2"}
+METRICS = [find_metric(WITH_PARAMETER.get(name, name.removesuffix("@k"))) for name in registered_tasks()]
 
 
 def columns_of(task, n, seed):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 
 AUTO, PROBABILITIES, LOGITS, INDEPENDENT = "auto", "probabilities", "logits", "independent"
+SIGMOID, SOFTMAX = "sigmoid of the output", "softmax of the output"
+# How scores are read where they are probabilities of classes.
+OF_PROBABILITIES = (PROBABILITIES, SIGMOID, SOFTMAX)
 SCORE_KINDS = (AUTO, PROBABILITIES, LOGITS, INDEPENDENT)
 # Rounding of float16 probabilities over a thousand classes.
 MAX_SUM_ERROR = 0.01
@@ -148,7 +151,7 @@ class ClassAnswers:
         from scipy.special import expit
 
         if self.settings.scores == LOGITS:
-            self.kind = "sigmoid of the output"
+            self.kind = SIGMOID
             return np.asarray(expit(scores))
         if self.settings.scores == INDEPENDENT or scores.min(initial=0) < 0 or scores.max(initial=0) > 1:
             text = (
@@ -164,7 +167,7 @@ class ClassAnswers:
         from scipy.special import softmax
 
         if self.settings.scores == LOGITS:
-            self.kind = "softmax of the output"
+            self.kind = SOFTMAX
             return np.asarray(softmax(scores, axis=1))
         if self.settings.scores == INDEPENDENT:
             self.kind = INDEPENDENT

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.quality.answers import INDEPENDENT
+from weighbridge.quality.answers import OF_PROBABILITIES
 from weighbridge.quality.metrics.classification import scores_of
 from weighbridge.quality.metrics.prepared import OfSums, Prepared, cells_of, mean_of
 from weighbridge.quality.metrics.registry import Task, Undefined, register
@@ -88,6 +88,9 @@ def _stated(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def _probabilities(rows: Rows) -> NDArray[np.float64]:
     scores = scores_of(rows)
-    if rows.reading == INDEPENDENT:
-        raise Undefined("The scores of classes on their own are no probabilities, which this metric needs.")
+    if rows.reading not in OF_PROBABILITIES:
+        raise Undefined(
+            "It needs probabilities, which add up to 1 in each row; state --scores logits (`score`: "
+            "--scores-are logits) if a softmax turns the scores into some."
+        )
     return scores

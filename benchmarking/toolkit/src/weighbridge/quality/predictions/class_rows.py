@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.answers import AnswerSettings, ClassAnswers
+from weighbridge.quality.answers import OF_PROBABILITIES, AnswerSettings, ClassAnswers
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.rows import Rows
 
@@ -26,9 +26,9 @@ def class_rows(predictions: Predictions, settings: AnswerSettings, positive: str
     names = _names(predictions, truth, given, scores, positive)
     answers = ClassAnswers(settings, names)
     if scores is not None:
-        _add_scores(answers, scores, names, settings)
-        if _is_cut(answers, scores, settings):
-            answers.labels = [(answers.scores[0][:, 1] >= settings.threshold).astype(np.int64)]
+        _add_scores(answers, scores, names)
+        if given is None and settings.threshold != AnswerSettings().threshold:
+            _cut(answers, scores, settings)
     if given is not None:
         answers.labels.clear()
         _add_given(answers, given)
@@ -112,20 +112,22 @@ def _class_of(column: str, truth: NDArray[Any]) -> str:
     return next((name for name in (column, *bare) if name in known), (bare or [column])[0])
 
 
-def _add_scores(answers: ClassAnswers, scores: NDArray[Any], names: Sequence[str], settings: AnswerSettings) -> None:
+def _add_scores(answers: ClassAnswers, scores: NDArray[Any], names: Sequence[str]) -> None:
     width = scores.shape[1] if scores.ndim == 2 else 1
     if names and width > 1 and width != len(names):
         text = f"There are {width} scores in each row, but {len(names)} classes: {', '.join(names)}."
         raise Invalid(text, code="predictions_classes", field="scores")
     answers.add(scores, rows=len(scores))
-    if width > 2 and settings.threshold != AnswerSettings().threshold:
-        raise Invalid("A threshold decides between two classes, but there are more.", field="threshold")
 
 
-def _is_cut(answers: ClassAnswers, scores: NDArray[Any], settings: AnswerSettings) -> bool:
-    """Whether the threshold decides between two columns of scores, whose larger one is the answer without it."""
-    is_pair = scores.ndim == 2 and scores.shape[1] == 2
-    return is_pair and settings.threshold != AnswerSettings().threshold and not answers.missing
+def _cut(answers: ClassAnswers, scores: NDArray[Any], settings: AnswerSettings) -> None:
+    """Answer by a threshold where there are two columns of scores too; raise Invalid where it decides nothing."""
+    if scores.ndim == 1:
+        return
+    if scores.shape[1] > 2 or answers.kind not in OF_PROBABILITIES:
+        text = "A threshold decides between two classes by the probability of the second one; there is none here."
+        raise Invalid(text, code="output_scores", field="threshold")
+    answers.labels = [(answers.scores[0][:, -1] >= settings.threshold).astype(np.int64)]
 
 
 def _add_given(answers: ClassAnswers, given: NDArray[Any]) -> None:

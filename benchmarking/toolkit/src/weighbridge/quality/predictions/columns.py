@@ -28,6 +28,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "id": (),
 }
 NAMED = 5
+MISSING = ("nan", "NaT", "<NA>")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,9 +138,10 @@ def is_missing(column: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _lacks(value: Any) -> bool:
-    if value is None or (isinstance(value, float) and value != value):
-        return True
-    return isinstance(value, list | tuple | np.ndarray) and any(map(_lacks, list(value)))
+    if isinstance(value, list | tuple | np.ndarray):
+        return any(map(_lacks, list(value)))
+    # pandas has missing values of its own, which equal nothing and are neither true nor false.
+    return value is None or (not isinstance(value, str) and str(value) in MISSING)
 
 
 def _check_filled(name: str, column: NDArray[Any], role: str) -> None:

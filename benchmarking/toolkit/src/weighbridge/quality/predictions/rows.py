@@ -14,14 +14,12 @@ GIVEN_TRUTH, GIVEN_ANSWERS = "given_truth", "given_answers"
 class Rows:
     """Checked arrays by name, each with one entry per row.
 
-    `classes` are the names of classes (empty if they are numbers), `reading` says how scores were read, and `notes` are
-    sentences that a reader of the metrics must know.
+    `classes` are the names of classes (empty if they are numbers), and `reading` says how scores were read.
     """
 
     fields: Mapping[str, NDArray[Any]]
     classes: tuple[str, ...] = ()
     reading: str = ""
-    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.answers import INDEPENDENT
+from weighbridge.quality.answers import OF_PROBABILITIES
 from weighbridge.quality.metrics.registry import Task
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.rows import Rows
@@ -23,7 +23,7 @@ DEFAULTS: Mapping[Task, tuple[str, ...]] = {
     Task.UPLIFT: ("qini", "auuc"),
 }
 # Metrics that are added if the scores of classes can be compared, or are probabilities.
-OF_SCORES, OF_PROBABILITIES = ("roc_auc", "pr_auc"), ("log_loss", "brier", "ece")
+RANKED, CALIBRATED = ("roc_auc", "pr_auc"), ("log_loss", "brier", "ece")
 
 
 def task_by_columns(predictions: Predictions) -> tuple[Task, str]:
@@ -76,4 +76,4 @@ def default_names(task: Task, rows: Rows) -> tuple[str, ...]:
         return (*names, "labels_pr_auc")
     if task is not Task.CLASSES or "scores" not in rows.fields:
         return names
-    return (*names, *OF_SCORES, *(OF_PROBABILITIES if rows.reading != INDEPENDENT else ()))
+    return (*names, *RANKED, *(CALIBRATED if rows.reading in OF_PROBABILITIES else ()))
