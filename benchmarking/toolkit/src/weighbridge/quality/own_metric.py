@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.metrics.prepared import OfWeights, Prepared
+from weighbridge.quality.metrics.prepared import Prepared, one_by_one
 from weighbridge.quality.metrics.registry import Metric, Task, find_metric
 from weighbridge.quality.predictions.rows import GIVEN_ANSWERS, GIVEN_TRUTH, Rows
 from weighbridge.systems.registry import import_named
@@ -59,7 +59,7 @@ def _prepared(name: str, function: OwnFunction, rows: Rows) -> Prepared:
 
     if math.isnan(of_drawn(np.ones(len(truth)))):
         raise Invalid(f"{name} returned NaN for all rows.", code="metric_failed", field="metric")
-    return OfWeights(of_drawn)
+    return one_by_one(of_drawn)
 
 
 def _called(name: str, function: OwnFunction, truth: NDArray[Any], answers: NDArray[Any]) -> float:

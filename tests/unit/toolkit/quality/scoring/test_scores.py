@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.toolkit.quality.task_rows import COLUMNS, METRICS, columns_of, rows_from
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings
-from weighbridge.quality.metrics.prepared import MAX_UNITS, OfWeights, units_of
+from weighbridge.quality.metrics.prepared import MAX_UNITS, one_by_one, units_of
 from weighbridge.quality.metrics.registry import Metric, Task, find_metric
 from weighbridge.quality.paired import accuracy_drop
 from weighbridge.quality.predictions.reading import predictions_of
@@ -331,7 +331,7 @@ def test_resamples_without_a_value_do_not_count():
 
 
 def test_a_metric_without_a_value_is_missing():
-    nowhere = Metric(name="nowhere", task=Task.ANY, prepare=lambda _: OfWeights(lambda _: np.nan))
+    nowhere = Metric(name="nowhere", task=Task.ANY, prepare=lambda _: one_by_one(lambda _: np.nan))
     found = measure([nowhere], Rows({"truth": np.ones(40)}), units_of(40, seed=1), FEW, confidence=0.95)
     assert found.missing == {"nowhere": "It has no value for these rows."}
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.quality.classification import averages, rates
-from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, cells_of, mean_of
+from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, cells_of, mean_defined, mean_of
 from weighbridge.quality.metrics.ranked import RankedRows
 from weighbridge.quality.metrics.registry import Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
@@ -96,7 +96,7 @@ def scores_of(rows: Rows) -> NDArray[np.float64]:
     return rows["scores"]
 
 
-def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], float]) -> Prepared:
+def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], NDArray[np.float64]]) -> Prepared:
     truth, scores = rows["truth"], scores_of(rows)
     columns = [scores[:, 1] - scores[:, 0]] if scores.shape[1] == 2 else list(scores.T)
     first = 1 if scores.shape[1] == 2 else 0
@@ -105,9 +105,5 @@ def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], float])
     if not ranked:
         raise Undefined("An area under a curve needs rows of at least two classes.")
 
-    def mean(weights: NDArray[np.float64]) -> float:
-        areas = np.array([area(each, weights) for each in ranked])
-        # A resample may lack the rows of a class, which is then left out as it is from the value itself.
-        return float(np.nanmean(areas)) if np.isfinite(areas).any() else np.nan
-
-    return OfWeights(mean)
+    # A resample may lack the rows of a class, which is then left out as it is from the value itself.
+    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]))

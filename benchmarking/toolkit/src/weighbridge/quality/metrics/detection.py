@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.extras import import_extra
-from weighbridge.quality.metrics.prepared import OfWeights, Prepared
+from weighbridge.quality.metrics.prepared import Prepared, one_by_one
 from weighbridge.quality.metrics.registry import Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
 
@@ -70,7 +70,7 @@ def _mean_precision(rows: Rows, overlaps: NDArray[np.float64]) -> Prepared:
         values = np.array([each.precision(weights) for each in classes if weights @ each.true_boxes > 0])
         return float(values.mean()) if len(values) else np.nan
 
-    return OfWeights(mean)
+    return one_by_one(mean)
 
 
 def _matches(rows: Rows, overlaps: NDArray[np.float64]) -> Iterator[_Matches]:

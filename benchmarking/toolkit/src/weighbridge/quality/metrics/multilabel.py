@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.quality.classification import averages, rates
-from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, mean_of
+from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, mean_defined, mean_of
 from weighbridge.quality.metrics.ranked import RankedRows
 from weighbridge.quality.metrics.registry import Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
@@ -47,11 +47,7 @@ def labels_pr_auc(rows: Rows) -> Prepared:
     if not ranked:
         raise Undefined("An area under a curve needs a label that some rows have and others do not have.")
 
-    def mean(weights: NDArray[np.float64]) -> float:
-        areas = np.array([each.average_precision(weights) for each in ranked])
-        return float(np.nanmean(areas)) if np.isfinite(areas).any() else np.nan
-
-    return OfWeights(mean)
+    return OfWeights(lambda weights: mean_defined([each.average_precision(weights) for each in ranked]))
 
 
 def _counts(rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:

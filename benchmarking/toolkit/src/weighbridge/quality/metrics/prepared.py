@@ -97,21 +97,37 @@ class OfSums:
 
 @dataclasses.dataclass(frozen=True)
 class OfWeights:
-    """A function of the weights of all rows, (rows,), for metrics that rank rows against each other."""
+    """A function from the weights of all rows, (resamples, rows), to metrics, (resamples,), for ranks of rows."""
 
-    metric: Callable[[NDArray[np.float64]], float]
+    metric: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     left_out: str = ""
     used: NDArray[np.bool_] | None = None
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(self.metric(units.weights))
+        return float(self._of(units.weights[None])[0])
 
     def values(self, units: Units, draws: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the metric of each resample."""
+        size = max(1, CHUNK_CELLS // len(units.of_row))
+        chunks = (draws[start : start + size] for start in range(0, len(draws), size))
+        return np.concatenate([self._of(chunk[:, units.of_row] * units.weights) for chunk in chunks])
+
+    def _of(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.array([self.metric(draw[units.of_row] * units.weights) for draw in draws])
+            return np.asarray(self.metric(weights), dtype=np.float64)
+
+
+def one_by_one(metric: Callable[[NDArray[np.float64]], float]) -> OfWeights:
+    """Return a metric that takes the weights of one resample, (rows,), at a time."""
+    return OfWeights(lambda weights: np.array([metric(each) for each in weights]))
+
+
+def mean_defined(areas: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the mean of metrics, each (resamples,), over those that are defined in a resample; NaN without any."""
+    stacked = np.stack(areas)
+    is_defined = np.isfinite(stacked)
+    return np.where(is_defined, stacked, 0).sum(axis=0) / is_defined.sum(axis=0)
 
 
 def mean_of(values: NDArray[Any]) -> OfSums:

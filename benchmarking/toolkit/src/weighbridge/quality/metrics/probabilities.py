@@ -32,39 +32,23 @@ def brier(rows: Rows) -> Prepared:
     return mean_of(squares / 2 if scores.shape[1] == 2 else squares)
 
 
-@register("ece@k", task=Task.CLASSES, is_higher_better=False, is_biased=True, parameter=BINS)
+@register("ece@k", task=Task.CLASSES, is_higher_better=False, parameter=BINS)
 def ece(rows: Rows, bins: float) -> Prepared:
     """Return the expected calibration error over k bins of equal width (Naeini 2015, Guo 2017).
 
     It compares the probability of class 1 of two classes with its share, and that of the answer of more with accuracy.
     """
-    stated, is_hit = _stated(rows)
+    stated, is_hit = stated_of(rows)
     count = int(bins)
-    places = _bins(stated, count)
+    places = bins_of(stated, count)
     parts = cells_of([places, np.full(len(rows), count)], [is_hit - stated, np.ones(len(rows))], count + 1)
     return OfSums(parts, lambda sums: np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1])
 
 
-def is_calibrated(rows: Rows, bins: int, *, level: float, seed: int, resamples: int) -> bool:
-    """Whether the calibration error is within what perfectly calibrated probabilities give with probability `level`.
-
-    Consistency resampling (Bröcker and Smith 2007, Weather and Forecasting 22:651): each row is right with its own
-    stated probability.
-    """
-    stated, is_hit = _stated(rows)
-    places, rng = _bins(stated, bins), np.random.default_rng(seed)
-
-    def error(hits: NDArray[Any]) -> float:
-        return float(np.abs(np.bincount(places, hits - stated, minlength=bins)).sum())
-
-    drawn = [error(rng.random(len(stated)) < stated) for _ in range(resamples)]
-    return error(is_hit) <= float(np.quantile(drawn, level))
-
-
 def reliability(rows: Rows, confidence: float, bins: int = BINS) -> list[dict[str, Any]]:
     """Return for each bin with rows: limits, mean probability, number of rows, share that is right (Wilson)."""
-    stated, is_hit = _stated(rows)
-    places = _bins(stated, bins)
+    stated, is_hit = stated_of(rows)
+    places = bins_of(stated, bins)
     found = []
     for place in np.unique(places):
         inside = places == place
@@ -75,11 +59,13 @@ def reliability(rows: Rows, confidence: float, bins: int = BINS) -> list[dict[st
     return found
 
 
-def _bins(stated: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def bins_of(stated: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return the bin of each probability, of `count` bins of equal width."""
     return np.minimum((stated * count).astype(np.int64), count - 1)
 
 
-def _stated(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def stated_of(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the stated probability of each row, and whether what it is stated for is true."""
     scores = _probabilities(rows)
     if scores.shape[1] == 2:
         return np.clip(scores[:, 1], 0, 1), rows["truth"] == 1

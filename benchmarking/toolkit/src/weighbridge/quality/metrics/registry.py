@@ -42,11 +42,7 @@ class Undefined(Exception):  # noqa: N818 -- an answer, not a malfunction
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric with its parameter.
-
-    `is_share` says that it lies between 0 and 1, `is_biased` that it is on average too high, as every mean of absolute
-    differences of shares is, so that its interval must be corrected for that.
-    """
+    """A metric with its parameter. `is_share` says that it lies between 0 and 1."""
 
     name: str
     task: Task
@@ -54,7 +50,6 @@ class Metric:
     unit: str = "ratio"
     is_higher_better: bool = True
     is_share: bool = True
-    is_biased: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,7 +59,6 @@ class _Registered:
     unit: str
     is_higher_better: bool
     is_share: bool
-    is_biased: bool
     parameter: float | None
     domain: str
 
@@ -81,7 +75,6 @@ def register(
     unit: str = "ratio",
     is_higher_better: bool = True,
     is_share: bool = True,
-    is_biased: bool = False,
     parameter: float | None = None,
     domain: str = WHOLE,
 ) -> Callable[[AnyMetric], AnyMetric]:
@@ -94,7 +87,6 @@ def register(
             unit=unit,
             is_higher_better=is_higher_better,
             is_share=is_share,
-            is_biased=is_biased,
             parameter=parameter,
             domain=domain,
         )
@@ -131,7 +123,6 @@ def find_metric(name: str) -> Metric:
         unit=entry.unit,
         is_higher_better=entry.is_higher_better,
         is_share=entry.is_share,
-        is_biased=entry.is_biased,
     )
 
 

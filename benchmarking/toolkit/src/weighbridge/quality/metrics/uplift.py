@@ -15,13 +15,13 @@ def qini(rows: Rows) -> Prepared:
     At the share k of units with the highest scores, the curve is the outcome of the treated among them minus that of
     the controls, scaled to the number of treated, over all treated. A random order gives 0.
     """
-    curve = _curve_of(rows)
+    curve = _Curve(rows)
 
-    def area(weights: NDArray[np.float64]) -> float:
+    def area(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         share, treated, controls, of_treated, of_controls = curve(weights)
         ratio = np.divide(treated, controls, out=np.zeros_like(treated), where=controls > 0)
-        heights = (of_treated - of_controls * ratio) / treated[-1]
-        return float(np.trapezoid(heights, share) - heights[-1] / 2)
+        heights = (of_treated - of_controls * ratio) / treated[:, -1:]
+        return np.asarray(np.trapezoid(heights, share, axis=1) - heights[:, -1] / 2)
 
     return OfWeights(area)
 
@@ -32,14 +32,12 @@ def auuc(rows: Rows) -> Prepared:
 
     A random order gives half of the average effect.
     """
-    curve = _curve_of(rows)
+    curve = _Curve(rows)
 
-    def area(weights: NDArray[np.float64]) -> float:
+    def area(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         share, treated, controls, of_treated, of_controls = curve(weights)
-        has_both = (treated > 0) & (controls > 0)
-        means = np.where(has_both, of_treated / np.maximum(treated, 1e-300), 0)
-        others = np.where(has_both, of_controls / np.maximum(controls, 1e-300), 0)
-        return float(np.trapezoid((means - others) * share, share))
+        gains = np.where((treated > 0) & (controls > 0), of_treated / treated - of_controls / controls, 0)
+        return np.asarray(np.trapezoid(gains * share, share, axis=1))
 
     return OfWeights(area)
 
@@ -55,15 +53,13 @@ class _Curve:
         self.outcome = rows["truth"][order]
 
     def __call__(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """Return share of units, treated, controls, and the outcomes of both, each with a leading 0."""
-        weight = weights[self.order]
+        """Return share of units, treated, controls, and the outcomes of both, (resamples, steps), each from 0.
+
+        They are NaN in a resample without treated units or without controls.
+        """
+        weight = weights[:, self.order]
         treated, controls = weight * self.is_treated, weight * (1 - self.is_treated)
         columns = (weight, treated, controls, treated * self.outcome, controls * self.outcome)
-        sums = [np.append(0.0, np.cumsum(column)[self.ends]) for column in columns]
-        if not (sums[1][-1] and sums[2][-1]):
-            return tuple(np.full_like(each, np.nan) for each in sums)
-        return sums[0] / sums[0][-1], *sums[1:]
-
-
-def _curve_of(rows: Rows) -> _Curve:
-    return _Curve(rows)
+        sums = [np.pad(np.cumsum(column, axis=1)[:, self.ends], ((0, 0), (1, 0))) for column in columns]
+        has_both = (sums[1][:, -1:] > 0) & (sums[2][:, -1:] > 0)
+        return np.where(has_both, sums[0] / sums[0][:, -1:], np.nan), *sums[1:]

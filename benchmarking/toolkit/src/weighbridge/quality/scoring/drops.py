@@ -56,7 +56,7 @@ def drops_of(
         value = sign * (other[name][1].value(units) - own[name][1].value(units))
         drop = _closed(metric, pair, units, confidence)
         if drop is None and math.isfinite(value):
-            plain = dataclasses.replace(metric, is_share=False, is_biased=False)
+            plain = dataclasses.replace(metric, is_share=False)
             differences = sign * (drawn[place] - drawn[place + len(names)])
             counted = units.using(own[name][1].used)
             interval = bootstrap_interval(plain, value, differences, counted, confidence)

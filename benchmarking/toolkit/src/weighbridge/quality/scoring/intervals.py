@@ -39,8 +39,6 @@ def bootstrap_interval(
     if metric.is_share and value in (0.0, 1.0) and np.all(usable == value):
         return _named(wilson_interval(round(value * units.n), units.n, confidence), WILSON)
     low, high, method = _ends(value, usable, units.n, confidence)
-    if metric.is_biased:
-        low, high = 2 * value - high, 2 * value - low
     if metric.is_share:
         low, high = max(low, 0.0), min(high, 1.0)
     return Interval(value, min(value, low), max(value, high), confidence, units.n, method)

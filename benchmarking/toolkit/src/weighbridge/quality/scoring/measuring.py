@@ -5,10 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.metrics.prepared import Prepared, Units
-from weighbridge.quality.metrics.probabilities import is_calibrated
+from weighbridge.quality.metrics.prepared import OfSums, Prepared, Units
 from weighbridge.quality.metrics.registry import Metric, Undefined
 from weighbridge.quality.predictions.rows import Rows
+from weighbridge.quality.scoring.calibration import calibration_interval
 from weighbridge.quality.scoring.intervals import bootstrap_interval, closed_interval, resampled
 from weighbridge.statistics.order_statistics import Interval
 
@@ -54,15 +54,16 @@ def measure(
     values = {name: each.value(units) for name, (_, each) in prepared.items()}
     missing |= {name: "It has no value for these rows." for name, value in values.items() if not math.isfinite(value)}
     kept = {name: pair for name, pair in prepared.items() if name not in missing}
-    intervals: dict[str, Interval | None] = {}
-    if units.are_plain:
-        intervals = {name: closed_interval(each, rows, values[name], confidence) for name, (each, _) in kept.items()}
+    intervals = {
+        name: _closed(metric, each, rows, units, values[name], settings, confidence)
+        for name, (metric, each) in kept.items()
+    }
     left = {name: pair for name, pair in kept.items() if intervals.get(name) is None}
     if left and units.n > 1:
         drawn = resampled([each for _, each in left.values()], units, resamples=settings.resamples, seed=settings.seed)
         for (name, (metric, _)), draws in zip(left.items(), drawn, strict=True):
-            found = bootstrap_interval(metric, values[name], draws, units.using(kept[name][1].used), confidence)
-            intervals[name] = _with_calibration(metric, found, rows, units, settings)
+            counted = units.using(kept[name][1].used)
+            intervals[name] = bootstrap_interval(metric, values[name], draws, counted, confidence)
     complete = {name: found for name in kept if (found := intervals.get(name)) is not None}
     points = {name: values[name] for name in kept if name not in complete}
     left_out = {name: each.left_out for name, (_, each) in kept.items() if each.left_out}
@@ -80,13 +81,17 @@ def prepare(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, tuple[Metr
     return prepared, missing
 
 
-def _with_calibration(
-    metric: Metric, found: Interval | None, rows: Rows, units: Units, settings: ScoreSettings
+def _closed(
+    metric: Metric,
+    prepared: Prepared,
+    rows: Rows,
+    units: Units,
+    value: float,
+    settings: ScoreSettings,
+    confidence: float,
 ) -> Interval | None:
-    """Set the lower bound of a calibration error to 0 if perfect calibration is not refuted at the same level."""
-    if found is None or not metric.is_biased or not units.are_plain:
-        return found
-    bins = int(metric.name.partition("@")[2])
-    level = (1 + found.confidence) / 2
-    fits = is_calibrated(rows, bins, level=level, seed=settings.seed, resamples=settings.resamples)
-    return dataclasses.replace(found, lower=0.0) if fits else found
+    """Return the interval of a metric that needs no resamples; None for others."""
+    if metric.name.startswith("ece@") and isinstance(prepared, OfSums):
+        own = {"confidence": confidence, "resamples": settings.resamples, "seed": settings.seed}
+        return calibration_interval(prepared, rows, units, value, **own)
+    return closed_interval(metric, rows, value, confidence) if units.are_plain else None
