@@ -120,7 +120,8 @@ def _filled(table: Predictions, name: str, field: str) -> NDArray[Any]:
     column = table.column(name, field=field)
     missing = is_missing(column)
     if missing.any():
-        text = f"The column {name} has no value in {rows_words(missing)}; state 0 for a unit without an outcome."
+        hint = "; state 0 for a unit without an outcome" if field == "outcome" else ""
+        text = f"The column {name} has no value in {rows_words(missing)}{hint}."
         raise Invalid(text, code="experiment_columns", field=field)
     return column.astype(str) if column.dtype.kind == "O" else column
 

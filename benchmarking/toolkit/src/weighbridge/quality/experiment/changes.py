@@ -7,22 +7,28 @@ from weighbridge.quality.experiment.arms import Arms
 from weighbridge.statistics.order_statistics import Interval
 
 FIXED, ANYTIME = "fixed horizon", "asymptotic confidence sequence"
-# With a mean of the control of fewer standard errors, a ratio to it is too uncertain for the delta method.
+# With a mean of fewer standard errors, a ratio is too uncertain for the delta method.
 MIN_ERRORS_FROM_ZERO = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """An estimate whose error is the mean of independent terms of `n` units, with their standard deviation."""
+    """An estimate whose error is the mean of independent terms of `n` units, with their standard deviation.
 
-    value: float
+    A relative change is estimated as the logarithm of a ratio (`is_ratio`).
+    """
+
+    estimate: float
     deviation: float
     n: int
+    is_ratio: bool = False
 
-    @property
-    def error(self) -> float:
-        """The standard error."""
-        return self.deviation / math.sqrt(self.n)
+    def interval(self, errors: float, confidence: float, method: str) -> Interval:
+        """Return the change with bounds of so many standard errors."""
+        half = errors * self.deviation / math.sqrt(self.n)
+        ends = (self.estimate, self.estimate - half, self.estimate + half)
+        value, lower, upper = map(math.expm1, ends) if self.is_ratio else ends
+        return Interval(value, lower, upper, confidence, self.n, method)
 
 
 def absolute_change(arms: Arms) -> Change:
@@ -32,25 +38,26 @@ def absolute_change(arms: Arms) -> Change:
 
 
 def relative_change(arms: Arms) -> Change | None:
-    """Return treatment / control - 1 by the delta method; None if the mean of the control may be zero or negative.
+    """Return treatment / control - 1 by the delta method; None if a mean may be zero or is negative.
 
-    The variance is that of the treatment over the squared mean of the control, plus that of the control times the
-    squared ratio (Deng, Knoblich and Lu 2018, KDD, "Applying the Delta Method in Metric Analytics").
+    It is estimated on the logarithmic scale, where the variance is the sum of those of the means over their squares
+    (Katz and others 1978, Biometrics 34:469; Deng, Knoblich and Lu 2018, KDD, for the delta method of metrics). On the
+    scale of the ratio, a confidence sequence of small arms raises too many false alarms.
     """
-    control, treatment = arms.control, arms.treatment
-    if control.mean <= MIN_ERRORS_FROM_ZERO * math.sqrt(control.variance / control.n):
+    sides = (arms.control, arms.treatment)
+    if any(arm.mean <= MIN_ERRORS_FROM_ZERO * math.sqrt(arm.variance / arm.n) for arm in sides):
         return None
-    ratio = treatment.mean / control.mean
-    variance = (treatment.variance / treatment.n + ratio**2 * control.variance / control.n) / control.mean**2
-    return Change(ratio - 1, math.sqrt(variance * arms.n), arms.n)
+    variance = sum(arm.variance / arm.n / arm.mean**2 for arm in sides)
+    return Change(
+        math.log(arms.treatment.mean / arms.control.mean), math.sqrt(variance * arms.n), arms.n, is_ratio=True
+    )
 
 
 def fixed_interval(change: Change, confidence: float) -> Interval:
     """Return the interval of a single look at a size that was set before, from Student's t."""
     from scipy.stats import t
 
-    half = float(t.ppf((1 + confidence) / 2, change.n - 2)) * change.error
-    return Interval(change.value, change.value - half, change.value + half, confidence, change.n, FIXED)
+    return change.interval(float(t.ppf((1 + confidence) / 2, change.n - 2)), confidence, FIXED)
 
 
 def anytime_interval(change: Change, confidence: float, planned_units: int) -> Interval:
@@ -58,11 +65,11 @@ def anytime_interval(change: Change, confidence: float, planned_units: int) -> I
 
     It is the asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Annals of
     Statistics 52:2613, theorem 2.2): a boundary of the normal mixture (a mixture SPRT) for the mean of independent
-    terms, here those of the change. It is tightest at `planned_units` of both arms together, which must be set before
-    the first look: rho^2 = (-2 log alpha + log(1 - 2 log alpha)) / planned units (their equation for the best rho).
+    terms, here those of the change. It is tightest at `planned_units` of both arms together, which must be set
+    before the first look: rho^2 = (-2 log alpha + log(1 - 2 log alpha)) / planned units (their best rho).
     """
     alpha = 1 - confidence
     spread = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_units
     mixed = change.n * spread + 1
-    half = change.error * math.sqrt(2 * mixed / (change.n * spread) * math.log(math.sqrt(mixed) / alpha))
-    return Interval(change.value, change.value - half, change.value + half, confidence, change.n, ANYTIME)
+    errors = math.sqrt(2 * mixed / (change.n * spread) * math.log(math.sqrt(mixed) / alpha))
+    return change.interval(errors, confidence, ANYTIME)

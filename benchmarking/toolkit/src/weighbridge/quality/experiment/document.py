@@ -108,5 +108,5 @@ def _reasons(arms: Arms, share: float, p_value: float) -> Iterator[ValidityReaso
 
 
 def _no_ratio(arms: Arms) -> str:
-    mean = f"The mean of the control ({arms.control.mean:.4g})"
-    return f"{mean} is negative or too close to zero for a relative change; use the absolute one."
+    means = f"The mean of an arm ({arms.control.mean:.4g} and {arms.treatment.mean:.4g})"
+    return f"{means} is negative or too close to zero for a relative change; use the absolute one."
