@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.scores import confusion_of, measure_quality, numbers_of
+from weighbridge.quality.metrics.registry import Task
+from weighbridge.quality.scores import check_task, confusion_of, measure_quality, numbers_of
 from weighbridge.quality.scoring.measuring import ScoreSettings
 
 SETTINGS = {"score": ScoreSettings(resamples=200)}
@@ -81,6 +82,18 @@ def test_a_data_set_without_numbers_is_refused():
 def test_outputs_that_are_no_numbers_are_refused(output, words):
     with pytest.raises(Invalid, match=words):
         numbers_of(output, rows=2)
+
+
+def test_metrics_are_of_the_task_that_the_truth_shows():
+    assert check_task(TRUTH, ["log_loss"]) is Task.CLASSES
+    assert check_task(TRUTH.astype(float), ["mae", "pinball@0.9"]) is Task.NUMBERS
+    found, _ = measure(SCORES)
+    more = measure_quality(
+        lambda a, b: SCORES[a:b], TRUTH, batch=7, on_tick=lambda _: None, names=("brier", "accuracy"), **SETTINGS
+    )
+    assert list(more.measured.intervals) == [*found.measured.intervals, "brier"]
+    with pytest.raises(Invalid, match="ndcg@10 is a metric of ranking, but y is the truth of classification"):
+        check_task(TRUTH, ["ndcg@10"])
 
 
 def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):

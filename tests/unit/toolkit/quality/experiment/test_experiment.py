@@ -165,6 +165,7 @@ def test_what_the_arms_are_too_small_for_is_said(arms, code, status):
     found = weighbridge.experiment(control=arms[0], treatment=arms[1])
     assert found["verdict"]["status"] == status
     assert code in {reason["code"] for reason in found["verdict"]["reasons"]}
+    assert status != "invalid" or "all equal" in found["missing"][0]["message"]
 
 
 def test_means_near_zero_have_no_relative_change():
@@ -174,6 +175,8 @@ def test_means_near_zero_have_no_relative_change():
     assert found["next_test"]["units_per_arm"] is None
     negative = weighbridge.experiment(UNITS | {"outcome": -OUTCOMES}, detect=0.1)
     assert (negative["metrics"], negative["next_test"]["detectable_relative"]) == ({}, None)
+    shown = "\n".join(part for part in negative.parts() if isinstance(part, str))
+    assert ("no metric business_kpi_delta" in shown, "so many units" in shown) == (True, False)
 
 
 def test_the_next_test_needs_the_units_that_find_its_change():
@@ -222,6 +225,9 @@ def test_tables_that_are_no_experiment_are_refused():
     assert refused("no value in row 1; state 0", UNITS | {"outcome": [None, *OUTCOMES[1:]]}) == "outcome"
     assert refused("no value in rows 2, 4, 6, 8, 10 and 295 more.", UNITS | {"arm": ["control", None] * 300}) == "arm"
     assert refused("one finite number", UNITS | {"outcome": ["x"] * 600}) == "outcome"
+    for name in ("unit", "arm", "outcome"):
+        assert refused("must have one value in each row", UNITS | {name: [[1, 2], [3]] * 300}) == name
+        assert refused("must have one value in each row", UNITS | {name: [[1], [3]] * 300}) == name
     assert refused("one finite number", UNITS | {"outcome": [np.inf, *OUTCOMES[1:]]}) == "outcome"
     both = UNITS | {"unit": ["u0", "u0", *range(2, 600)]}
     assert refused("1 units are in both arms \\(u0\\)", both, sum_outcomes=True) == "unit"

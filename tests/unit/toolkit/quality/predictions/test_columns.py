@@ -100,6 +100,13 @@ def test_values_that_do_not_fit_are_refused_with_their_rows():
     assert refused("prediction must have one text", found.texts, "prediction") == "prediction"
 
 
+def test_names_are_single_values():
+    listed = of({"group": ["g"], "id": ["i"]}, g=[[1, 2], [3, 4]], i=[["a"], ["b", "c"]], query=["a", 1])
+    for role in ("group", "id"):
+        assert refused("must have one name or number in each row", listed.names_of, role) == role
+    assert listed.names_of("query").tolist() == ["a", "1"]
+
+
 def test_files_that_are_none_are_refused(tmp_path):
     for name, content in (("a.parquet", b"no"), ("b.npz", b"no"), ("c.txt", b""), ("d.csv", b"")):
         (tmp_path / name).write_bytes(content)

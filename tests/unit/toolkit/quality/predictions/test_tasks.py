@@ -42,7 +42,17 @@ def test_other_columns_show_their_task():
     assert seen(y=["a b", "c d"], score=[0.1, 0.2])[0] is Task.CLASSES
     assert seen(y=["new york", "new york", "rome", "rome"])[0] is Task.CLASSES
     assert seen(y=[True, False])[0] is Task.CLASSES
-    for truth in ([[0, 3], [1, 2]], [[[0, 1]], [[1, 1]]], ["a", 1], [[1], [0, 1]]):
+    # A table with an empty cell somewhere stores whole numbers as decimal ones.
+    assert seen(y=[0.0, 1.0], score=[0.2, 0.9]) == (Task.CLASSES, "y has whole numbers")
+    assert seen(y=[0.0, 2.0], prediction=[0.0, 2.0]) == (Task.NUMBERS, "y has decimal numbers")
+    assert seen(y=[3, 4], prediction=[3.5, 4.0]) == (
+        Task.NUMBERS,
+        "prediction has decimal numbers that are no probabilities",
+    )
+    assert seen(y=[3, 4], prediction=[3.0, 4.0])[0] is Task.CLASSES
+    assert seen(y=[0, 1], prediction=[0.3, 1.0])[0] is Task.CLASSES
+    assert seen(y=[3, 4], prediction=[3.5, 4.0], score=[0.1, 0.2])[0] is Task.CLASSES
+    for truth in ([{"a": 1}, {"a": 2}], [[0, 3], [1, 2]], [[[0, 1]], [[1, 1]]], ["a", 1], [[1], [0, 1]]):
         with pytest.raises(Invalid, match="do not show what y is; name a metric with --metric"):
             seen(y=truth)
 
@@ -52,6 +62,8 @@ def test_metrics_of_scores_are_chosen_only_with_scores():
     assert default_names(Task.CLASSES, plain) == ("accuracy", "precision_macro", "recall_macro", "f1_macro")
     own = rows_from({"y": [0, 1], "scores": [[3.0, 0], [0, 5]]}, Task.CLASSES, **answers(scores="independent"))
     assert default_names(Task.CLASSES, own)[-2:] == ("roc_auc", "pr_auc")
+    many = rows_from({"y": np.arange(21), "scores": np.eye(21)}, Task.CLASSES)
+    assert [name for name in default_names(Task.CLASSES, many) if "auc" in name] == ["roc_auc"]
     labels = rows_from({"y": [["a"], []], "prediction": [["a"], []]}, Task.LABELS)
     assert default_names(Task.LABELS, labels)[-1] == "labels_f1_macro"
 
@@ -144,6 +156,7 @@ def test_labels_that_do_not_fit_are_refused():
     assert refused("finite number for each label", Task.LABELS, {"y": y, "scores": [0.1, 0.2]}) == "scores"
     assert refused("state --scores-are logits", Task.LABELS, {"y": y, "scores": [[5.0, 1], [0, 1]]}) == "scores"
     assert refused("no prediction in the columns", Task.LABELS, {"y": y}) == "prediction"
+    assert refused("at least one label", Task.LABELS, {"y": [[], []], "prediction": [[], []]}) == "truth"
 
 
 def test_stated_logits_are_read_as_in_a_profile():
@@ -165,8 +178,8 @@ def test_rankings_uplift_and_numbers_that_do_not_fit_are_refused():
     assert rows_from({"query": [1, 1], "y": [0, 1], "prediction": [1, 2]}, Task.RANKING)["scores"].tolist() == [1, 2]
     assert rows_from({"treatment": [1, 0], "y": [0, 1], "prediction": [1, 2]}, Task.UPLIFT)["scores"].tolist() == [1, 2]
     assert rows_from({"query": [1.5, 2], "y": [0, 1], "score": [1, 2]}, Task.RANKING)["query"].tolist() == [
-        "1.5",
-        "2.0",
+        1.5,
+        2.0,
     ]
 
 
@@ -203,6 +216,7 @@ def test_boxes_are_corners_or_sizes():
         ({"predicted_boxes": [7]}, "predicted boxes of row 1 are no list", "predicted_boxes"),
         ({"labels": [[0.5]]}, "labels of row 1 are no list of class numbers", "labels"),
         ({"labels": [[1]]}, "all be numbers, or all be names", "labels"),
+        ({"predicted_scores": [[np.inf]]}, "predicted scores of row 1 are no list of finite", "predicted_scores"),
         ({"predicted_scores": [["a"]]}, "predicted scores of row 1 are no list of finite", "predicted_scores"),
         ({"predicted_scores": [[0.5, 0.4]]}, "1 predicted boxes, but 2 predicted scores", "predicted_scores"),
         ({"labels": [["a", "b"]]}, "1 boxes, but 2 labels", "labels"),

@@ -137,6 +137,9 @@ def test_a_single_row_has_no_interval_and_few_have_a_note():
         "unit": "1",
     }
     assert "only 1 rows" in found["notes"][0]["message"]
+    alone = {"y": [1], "score": [0.8]}
+    both = scored(alone, metrics=["ece", "brier"], baseline=alone)
+    assert ({metric["lower"] for metric in both["metrics"].values()}, both["drops"]) == ({None}, [])
     grouped = scored(BINARY | {"g": np.arange(400) % 5}, {"group": "g"}, metrics=["accuracy"])
     assert (grouped["units"], grouped["metrics"]["accuracy"]["n"]) == (5, 5)
     assert "only 5 groups of rows" in grouped["notes"][0]["message"]
@@ -155,6 +158,10 @@ def test_everything_right_is_not_certain():
     assert ends(found["exact_match"]) == ends(found["token_f1"]) == ends(vars(wilson_interval(60, 60)))
     assert (found["token_f1"]["method"], found["token_f1"]["n"]) == ("Wilson", 60)
     assert ends(found["wer"]) == (0, 0, 0)  # more words may be wrong than there are
+    notes = scored(right, metrics=["exact_match", "token_f1", "wer"])["notes"]
+    assert notes == [
+        {"message": "All resamples have the same wer: an interval without a width says nothing about other rows."}
+    ]
 
 
 @settings(max_examples=10, deadline=None)
@@ -190,6 +197,27 @@ def test_many_rows_are_resampled_in_blocks():
     assert set(np.bincount(units.of_row)) == {1, 2}
 
 
+def test_ranks_of_many_rows_have_the_standard_error_of_fewer_resamples(monkeypatch):
+    monkeypatch.setattr("weighbridge.quality.metrics.prepared.MAX_RANKED", 400 * 250)
+    whole = scored(BINARY, metrics=["pr_auc", "brier"], baseline={"score": 1 - SCORE})
+    assert whole["metrics"]["pr_auc"]["method"] == "bootstrap standard error"
+    assert whole["metrics"]["brier"]["method"] == "bootstrap"
+    monkeypatch.undo()
+    usual = scored(BINARY, metrics=["pr_auc", "brier"], baseline={"score": 1 - SCORE})
+    widths = [each["metrics"]["pr_auc"]["upper"] - each["metrics"]["pr_auc"]["lower"] for each in (whole, usual)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.2)
+    # In several pieces too, as few as are affordable.
+    monkeypatch.setattr("weighbridge.quality.metrics.prepared.CHUNK_CELLS", 400 * 150)
+    monkeypatch.setattr("weighbridge.quality.metrics.prepared.MAX_RANKED", 1)
+    assert scored(BINARY, metrics=["pr_auc"])["metrics"]["pr_auc"]["method"] == "bootstrap standard error"
+
+
+def test_numbers_beyond_the_machine_have_no_value():
+    huge = {"y": np.array([1e200, -1e200] * 20), "prediction": np.zeros(40)}
+    assert [each["metric"] for each in scored(huge)["missing"]] == ["rmse", "r2"]
+    assert refused("rmse: It has no value for these rows", huge, metrics=["rmse"]) == "metric"
+
+
 def test_slices_hold_together_and_small_ones_have_no_metrics():
     found = scored(BINARY, metrics=["accuracy", "brier"], slices=["country"])
     assert found["correction"] == {"method": "Bonferroni", "intervals": 4, "confidence": pytest.approx(1 - 0.05 / 4)}
@@ -222,6 +250,13 @@ def test_slices_that_are_none_are_refused():
     assert refused("s differs within the query 1", queries, slices=["s"]) == "s"
     assert refused("s differs within the query 1", queries, {"group": "s"}) == "s"
     assert refused("s differs within the query 1", queries, {"weight": "s"}) == "s"
+    assert scored(queries | {"s": [1, 1]}, {"group": "s"}, metrics=["mrr"], slices=["s"])["slices"][0]["too_few"]
+
+
+def test_a_metric_that_is_named_twice_is_scored_once():
+    columns = columns_of(Task.RANKING, 240, seed=1)
+    found = scored(columns | {"all": np.ones(240)}, metrics=["ndcg", "ndcg@10"], slices=["all"])
+    assert (list(found["metrics"]), found["correction"]["intervals"]) == (["ndcg@10"], 1)
 
 
 def test_a_slice_may_lack_what_a_metric_needs():

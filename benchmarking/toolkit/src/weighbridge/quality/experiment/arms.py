@@ -123,12 +123,14 @@ def _filled(table: Predictions, name: str, field: str) -> NDArray[Any]:
         hint = "; state 0 for a unit without an outcome" if field == "outcome" else ""
         text = f"The column {name} has no value in {rows_words(missing)}{hint}."
         raise Invalid(text, code="experiment_columns", field=field)
+    if column.ndim > 1 or any(isinstance(value, list | dict) for value in column.tolist()):
+        raise Invalid(f"The column {name} must have one value in each row.", code="experiment_columns", field=field)
     return column.astype(str) if column.dtype.kind == "O" else column
 
 
 def _numbers(table: Predictions, name: str, field: str) -> NDArray[np.float64]:
     column = _filled(table, name, field)
-    if column.ndim != 1 or column.dtype.kind not in "biuf" or not np.isfinite(column).all():
+    if column.dtype.kind not in "biuf" or not np.isfinite(column).all():
         raise Invalid(
             f"The column {name} must have one finite number in each row.", code="experiment_columns", field=field
         )

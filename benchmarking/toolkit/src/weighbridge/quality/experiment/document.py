@@ -55,7 +55,8 @@ def experiment_document(arms: Arms, settings: ExperimentSettings) -> dict[str, A
     relative = relative_change(arms)
     missing = {} if relative else {KPI: _no_ratio(arms)}
     if verdict.status is Status.INVALID:
-        missing = {KPI: f"Void: {verdict.reasons[0].message}"}
+        void = next(reason for reason in verdict.reasons if reason.status is Status.INVALID)
+        missing = {KPI: f"Void: {void.message}"}
     changes = {} if verdict.status is Status.INVALID else _changes(arms, relative, settings)
     metrics = {KPI: changes["relative"]["anytime"]} if KPI not in missing else {}
     return {

@@ -106,4 +106,4 @@ def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], NDArray
         raise Undefined("An area under a curve needs rows of at least two classes.")
 
     # A resample may lack the rows of a class, which is then left out as it is from the value itself.
-    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]))
+    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]), len(ranked))

@@ -47,7 +47,7 @@ def labels_pr_auc(rows: Rows) -> Prepared:
     if not ranked:
         raise Undefined("An area under a curve needs a label that some rows have and others do not have.")
 
-    return OfWeights(lambda weights: mean_defined([each.average_precision(weights) for each in ranked]))
+    return OfWeights(lambda weights: mean_defined([each.average_precision(weights) for each in ranked]), len(ranked))
 
 
 def _counts(rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 # are independent, and a million rows cost no more than ten thousand.
 MAX_UNITS = 10_000
 CHUNK_CELLS = 2_000_000
+# Metrics that rank rows take a time for each row and resample. Beyond this number, fewer resamples give the standard
+# error, of which 200 are within 5 % (1 / sqrt(2 * 200)).
+MAX_RANKED, MIN_RANKED = 50_000_000, 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +72,9 @@ class Prepared(Protocol):
     def value(self, units: Units) -> float:
         """Return the metric of all rows; NaN if it is not defined."""
 
+    def affordable(self, resamples: int, rows: int) -> int:
+        """Return how many of the resamples of so many rows are calculated."""
+
     def values(self, units: Units, draws: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the metric of each resample, (resamples,)."""
 
@@ -82,6 +88,10 @@ class OfSums:
     left_out: str = ""
     used: NDArray[np.bool_] | None = None
 
+    def affordable(self, resamples: int, rows: int) -> int:
+        """Return all of them, because a resample costs no more than its units."""
+        return resamples
+
     def value(self, units: Units) -> float:
         """Return the metric of all rows."""
         return float(self._combined((units.weights @ self.parts)[None])[0])
@@ -91,17 +101,25 @@ class OfSums:
         return self._combined(draws @ (units.matrix @ self.parts))
 
     def _combined(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return np.asarray(self.combine(sums), dtype=np.float64)
 
 
 @dataclasses.dataclass(frozen=True)
 class OfWeights:
-    """A function from the weights of all rows, (resamples, rows), to metrics, (resamples,), for ranks of rows."""
+    """A function from the weights of all rows, (resamples, rows), to metrics, (resamples,), for ranks of rows.
+
+    `curves` is how often it passes through the rows.
+    """
 
     metric: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    curves: int = 1
     left_out: str = ""
     used: NDArray[np.bool_] | None = None
+
+    def affordable(self, resamples: int, rows: int) -> int:
+        """Return how many resamples of so many rows are calculated."""
+        return min(resamples, max(MIN_RANKED, MAX_RANKED // (rows * self.curves)))
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows."""
@@ -114,7 +132,7 @@ class OfWeights:
         return np.concatenate([self._of(chunk[:, units.of_row] * units.weights) for chunk in chunks])
 
     def _of(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return np.asarray(self.metric(weights), dtype=np.float64)
 
 

@@ -52,10 +52,10 @@ def reliability(rows: Rows, confidence: float, bins: int = BINS) -> list[dict[st
     found = []
     for place in np.unique(places):
         inside = places == place
+        entry = {"from": place / bins, "to": (place + 1) / bins, "stated": float(stated[inside].mean())}
         share = wilson_interval(int(is_hit[inside].sum()), int(inside.sum()), confidence)
-        if share is not None:
-            ends = {"from": place / bins, "to": (place + 1) / bins, "stated": float(stated[inside].mean())}
-            found.append({**ends, "share": share.value, "lower": share.lower, "upper": share.upper, "n": share.n})
+        known = {"share": share.value, "lower": share.lower, "upper": share.upper, "n": share.n} if share else {}
+        found.append({**entry, **known})
     return found
 
 

@@ -152,7 +152,11 @@ def _numbers(truth: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
 
 def _check_range(truth: NDArray[np.int64], predicted: NDArray[np.int64], width: int) -> None:
     if min(truth.min(), predicted.min()) < 0 or max(truth.max(), predicted.max()) >= MAX_CLASSES:
-        raise Invalid(f"Class numbers must be between 0 and {MAX_CLASSES - 1}.", code="data_labels", field="data")
+        text = (
+            f"Class numbers must be between 0 and {MAX_CLASSES - 1}. Write other classes as names; score numbers with "
+            "--metric mae."
+        )
+        raise Invalid(text, code="data_labels", field="data")
     for what, labels in (("y", truth), ("the prediction", predicted)):
         if width and int(labels.max()) >= width:
             text = f"{what} contains class {int(labels.max())}, but the model has {width} classes (0 to {width - 1})."

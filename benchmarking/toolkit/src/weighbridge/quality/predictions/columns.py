@@ -107,6 +107,13 @@ class Predictions:
             raise _refused(f"The column {self._label(role)} must have one text in each row.", role)
         return values
 
+    def names_of(self, role: str) -> NDArray[Any]:
+        """Return the column of a role as names that can be compared: numbers or texts; raise Invalid for lists."""
+        values = self.values(role)
+        if values.ndim > 1 or any(isinstance(value, list | tuple | np.ndarray | dict) for value in values.tolist()):
+            raise _refused(f"The column {self._label(role)} must have one name or number in each row.", role)
+        return values.astype(str) if values.dtype.kind == "O" else values
+
     def take(self, rows: NDArray[np.int64]) -> "Predictions":
         """Return the rows of these numbers."""
         return dataclasses.replace(self, columns={name: column[rows] for name, column in self.columns.items()})

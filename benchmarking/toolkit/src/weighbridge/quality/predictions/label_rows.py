@@ -28,6 +28,8 @@ def label_rows(predictions: Predictions, settings: AnswerSettings) -> Rows:
         answers = predictions.values("prediction")
     else:
         answers = (scores >= settings.threshold).astype(np.int64)
+    if not truth.shape[1]:
+        raise _odd("truth", "at least one label in some row")
     if answers.shape != truth.shape:
         text = f"The prediction has {answers.shape[1]} labels in each row, but the truth {truth.shape[1]}."
         raise Invalid(text, code="predictions_columns", field="prediction")

@@ -57,17 +57,12 @@ def _single(numbers: NDArray[np.float64], role: str) -> NDArray[np.float64]:
 
 
 def _ranking_rows(predictions: Predictions, _: ReadingSettings) -> Rows:
-    queries = predictions.values("query")
     relevance = predictions.numbers("relevance" if predictions.has("relevance") else "truth")
     if (relevance < 0).any():
         text = f"The relevance is negative in {rows_words(relevance < 0)}; 0 is not relevant."
         raise Invalid(text, code="predictions_values", field="relevance")
     scores = _single(predictions.numbers("scores" if predictions.has("scores") else "prediction"), "scores")
-    return Rows({"query": _names(queries), "relevance": relevance, "scores": scores})
-
-
-def _names(values: NDArray[Any]) -> NDArray[Any]:
-    return values if values.dtype.kind in "biuU" else values.astype(str)
+    return Rows({"query": predictions.names_of("query"), "relevance": relevance, "scores": scores})
 
 
 def _uplift_rows(predictions: Predictions, _: ReadingSettings) -> Rows:

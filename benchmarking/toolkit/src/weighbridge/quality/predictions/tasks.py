@@ -24,6 +24,8 @@ DEFAULTS: Mapping[Task, tuple[str, ...]] = {
 }
 # Metrics that are added if the scores of classes can be compared, or are probabilities.
 RANKED, CALIBRATED = ("roc_auc", "pr_auc"), ("log_loss", "brier", "ece")
+# Curves of many classes take minutes, so that somebody must ask for them.
+MAX_CURVES = 20
 
 
 def task_by_columns(predictions: Predictions) -> tuple[Task, str]:
@@ -40,10 +42,8 @@ def task_by_columns(predictions: Predictions) -> tuple[Task, str]:
     match truth.dtype.kind:
         case "U" if truth.ndim == 1:
             return _of_texts(predictions)
-        case "f" if truth.ndim == 1:
-            return Task.NUMBERS, f"{name} has numbers that are no classes"
-        case "b" | "i" | "u" if truth.ndim == 1:
-            return Task.CLASSES, f"{name} has whole numbers"
+        case "b" | "i" | "u" | "f" if truth.ndim == 1:
+            return _of_numbers(predictions, truth, name)
         case "b" | "i" | "u" if truth.ndim == 2 and set(np.unique(truth)) <= {0, 1}:
             return Task.LABELS, f"{name} has 0 and 1 for each label"
         case "O" if isinstance(truth[0], str):
@@ -52,6 +52,23 @@ def task_by_columns(predictions: Predictions) -> tuple[Task, str]:
             return Task.LABELS, f"{name} has a list of labels in each row"
     text = f"The columns do not show what {name} is; name a metric with --metric."
     raise Invalid(text, code="predictions_task", field="metric")
+
+
+def _of_numbers(predictions: Predictions, truth: NDArray[Any], name: str) -> tuple[Task, str]:
+    """Whole numbers are classes, unless they or the answers to them have decimals; some tables store 0 and 1 as 0.0."""
+    is_whole = truth.dtype.kind != "f" or set(np.unique(truth)) <= {0.0, 1.0}
+    if not is_whole:
+        return Task.NUMBERS, f"{name} has decimal numbers"
+    if predictions.has("prediction") and not predictions.has("scores"):
+        answers = predictions.values("prediction")
+        if answers.ndim == 1 and answers.dtype.kind == "f" and not _may_be_classes(answers):
+            return Task.NUMBERS, f"{predictions.names('prediction')[0]} has decimal numbers that are no probabilities"
+    return Task.CLASSES, f"{name} has whole numbers"
+
+
+def _may_be_classes(answers: NDArray[Any]) -> bool:
+    """Whether numbers are those of classes, or probabilities of a class."""
+    return bool(np.array_equal(answers, np.floor(answers)) or (answers.min() >= 0 and answers.max() <= 1))
 
 
 def _of_texts(predictions: Predictions) -> tuple[Task, str]:
@@ -65,7 +82,7 @@ def _of_texts(predictions: Predictions) -> tuple[Task, str]:
 
 def _has_names(truth: NDArray[Any]) -> bool:
     return truth.ndim <= 2 and all(
-        not isinstance(labels, str) and all(isinstance(label, str) for label in labels) for labels in truth
+        isinstance(labels, list | np.ndarray) and all(isinstance(label, str) for label in labels) for labels in truth
     )
 
 
@@ -76,4 +93,5 @@ def default_names(task: Task, rows: Rows) -> tuple[str, ...]:
         return (*names, "labels_pr_auc")
     if task is not Task.CLASSES or "scores" not in rows.fields:
         return names
-    return (*names, *RANKED, *(CALIBRATED if rows.reading in OF_PROBABILITIES else ()))
+    ranked = RANKED if rows["scores"].shape[1] <= MAX_CURVES else RANKED[:1]
+    return (*names, *ranked, *(CALIBRATED if rows.reading in OF_PROBABILITIES else ()))

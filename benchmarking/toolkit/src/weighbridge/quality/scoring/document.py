@@ -14,7 +14,7 @@ from weighbridge.quality.metrics.registry import Task, Undefined
 from weighbridge.quality.predictions.columns import ROLES, Predictions
 from weighbridge.quality.scores import quality_of
 from weighbridge.quality.scoring.job import Job, Wanted, job_of
-from weighbridge.quality.scoring.measuring import measure
+from weighbridge.quality.scoring.measuring import Measured, measure
 from weighbridge.quality.scoring.slices import Slice, slices_of
 
 SCHEMA = "weighbridge.scores/1"
@@ -50,7 +50,7 @@ def scores_document(predictions: Predictions, wanted: Wanted) -> dict[str, Any]:
         "reliability": _reliability(job),
         "drops": job.drops(everything, units, job.score.confidence),
         **_sliced(job, slices),
-        "notes": [{"message": text} for text in _notes(job, units)],
+        "notes": [{"message": text} for text in (*_notes(job, units), *_width_notes(measured))],
     }
 
 
@@ -97,6 +97,14 @@ def _slice_entry(job: Job, each: Slice, units: Units, confidence: float) -> dict
         "missing": _messages(measured.missing),
         "drops": job.drops(each.rows, units, confidence),
     }
+
+
+def _width_notes(measured: Measured) -> Iterator[str]:
+    """Yield a sentence about intervals without a width, which are no certainty."""
+    flat = [name for name, interval in measured.intervals.items() if interval.lower == interval.upper]
+    if flat:
+        names = ", ".join(flat)
+        yield f"All resamples have the same {names}: an interval without a width says nothing about other rows."
 
 
 def _notes(job: Job, units: Units) -> Iterator[str]:

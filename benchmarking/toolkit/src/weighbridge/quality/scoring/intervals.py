@@ -1,5 +1,6 @@
 """Intervals of quality metrics from resamples, and the closed forms of independent rows."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,9 +19,16 @@ BOOTSTRAP, STANDARD_ERROR, WILSON, DELONG = "bootstrap", "bootstrap standard err
 
 
 def resampled(prepared: Sequence[Prepared], units: Units, *, resamples: int, seed: int) -> list[NDArray[np.float64]]:
-    """Return each metric of each resample of whole units; all metrics see the same resamples."""
-    chunks = [[each.values(units, draws) for each in prepared] for draws in units.draws(resamples, seed)]
-    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+    """Return each metric of each resample of whole units; all metrics see the same resamples, or the first of them."""
+    rows = len(units.of_row)
+    left = [each.affordable(resamples, rows) for each in prepared]
+    parts: list[list[NDArray[np.float64]]] = [[] for _ in prepared]
+    for draws in units.draws(resamples, seed):
+        for place, each in enumerate(prepared):
+            some = draws[: left[place]]
+            parts[place].append(each.values(units, some) if len(some) else np.empty(0))
+            left[place] -= len(some)
+    return [np.concatenate(each) for each in parts]
 
 
 def bootstrap_interval(
@@ -71,9 +79,7 @@ def _of_auc(rows: Rows, _: float, confidence: float) -> Interval | None:
 
 
 def _named(interval: Interval | None, method: str) -> Interval | None:
-    if interval is None:
-        return None
-    return Interval(interval.value, interval.lower, interval.upper, interval.confidence, interval.n, method)
+    return dataclasses.replace(interval, method=method) if interval is not None else None
 
 
 _CLOSED: Mapping[str, Callable[[Rows, float, float], Interval | None]] = {

@@ -55,7 +55,7 @@ class Job:
     def units(self, mask: NDArray[np.bool_]) -> Units:
         """Return the units of some rows: groups, or queries of a ranking, or single rows."""
         role = "group" if self.predictions.has("group") else "query" if self.task is Task.RANKING else None
-        groups = self.predictions.values(role)[mask] if role else None
+        groups = self.predictions.names_of(role)[mask] if role else None
         weights = self.predictions.numbers("weight")[mask] if self.predictions.has("weight") else None
         return units_of(int(mask.sum()), seed=self.score.seed, groups=groups, weights=weights)
 
@@ -69,7 +69,8 @@ class Job:
 
 def job_of(predictions: Predictions, wanted: Wanted) -> Job:
     """Return checked rows and metrics; raise Invalid for columns, values, metrics and margins that do not fit."""
-    metrics, chosen = [metric_of(name) for name in dict.fromkeys(wanted.metrics)], ""
+    # `ndcg` and `ndcg@10` are the same metric.
+    metrics, chosen = list({metric.name: metric for metric in map(metric_of, wanted.metrics)}.values()), ""
     task = task_of(metrics)
     if task is None:
         task, why = (Task.ANY, "") if metrics else task_by_columns(predictions)

@@ -4,6 +4,8 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import OfSums, Prepared, Units
 from weighbridge.quality.metrics.registry import Metric, Undefined
@@ -75,7 +77,9 @@ def prepare(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, tuple[Metr
     prepared, missing = {}, {}
     for metric in metrics:
         try:
-            prepared[metric.name] = (metric, metric.prepare(rows))
+            # Numbers beyond the range of the machine give a metric without a value.
+            with np.errstate(all="ignore"):
+                prepared[metric.name] = (metric, metric.prepare(rows))
         except Undefined as reason:
             missing[metric.name] = str(reason)
     return prepared, missing

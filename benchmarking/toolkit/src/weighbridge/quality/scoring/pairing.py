@@ -53,7 +53,7 @@ def _by_id(predictions: Predictions, baseline: Predictions) -> Predictions:
 def _ids(predictions: Predictions, what: str) -> dict[Any, int]:
     if not predictions.has("id"):
         raise _refused(f"The {what} have no column for --id.", "id")
-    values = predictions.values("id").tolist()
+    values = predictions.names_of("id").tolist()
     places = {value: place for place, value in enumerate(values)}
     if len(places) < len(values):
         repeated = [value for place, value in enumerate(values) if places[value] != place]
