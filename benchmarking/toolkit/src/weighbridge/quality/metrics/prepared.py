@@ -145,7 +145,7 @@ def mean_defined(areas: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the mean of metrics, each (resamples,), over those that are defined in a resample; NaN without any."""
     stacked = np.stack(areas)
     is_defined = np.isfinite(stacked)
-    return np.where(is_defined, stacked, 0).sum(axis=0) / is_defined.sum(axis=0)
+    return np.asarray(np.where(is_defined, stacked, 0).sum(axis=0) / is_defined.sum(axis=0))
 
 
 def mean_of(values: NDArray[Any]) -> OfSums:

@@ -96,6 +96,7 @@ def _closed(
 ) -> Interval | None:
     """Return the interval of a metric that needs no resamples; None for others."""
     if metric.name.startswith("ece@") and isinstance(prepared, OfSums):
-        own = {"confidence": confidence, "resamples": settings.resamples, "seed": settings.seed}
-        return calibration_interval(prepared, rows, units, value, **own)
+        return calibration_interval(
+            prepared, rows, units, value, confidence=confidence, resamples=settings.resamples, seed=settings.seed
+        )
     return closed_interval(metric, rows, value, confidence) if units.are_plain else None
