@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import Prepared, one_by_one
-from weighbridge.quality.metrics.registry import Metric, Task, find_metric
+from weighbridge.quality.metrics.registry import NO_BOUNDS, Metric, Task, find_metric
 from weighbridge.quality.predictions.rows import GIVEN_ANSWERS, GIVEN_TRUTH, Rows
 from weighbridge.systems.registry import import_named
 
@@ -42,7 +42,7 @@ def own_metric(name: str) -> Metric:
         prepare=lambda rows: _prepared(name, function, rows),
         unit="1",
         is_higher_better=bool(getattr(function, "is_higher_better", True)),
-        is_share=False,
+        bounds=NO_BOUNDS,
     )
 
 

@@ -9,7 +9,7 @@ from tests.unit.toolkit.quality.task_rows import COLUMNS, METRICS, columns_of, r
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.metrics.prepared import MAX_UNITS, one_by_one, units_of
-from weighbridge.quality.metrics.registry import Metric, Task, find_metric
+from weighbridge.quality.metrics.registry import NO_BOUNDS, Metric, Task, find_metric
 from weighbridge.quality.paired import accuracy_drop
 from weighbridge.quality.predictions.reading import predictions_of
 from weighbridge.quality.predictions.rows import Rows
@@ -345,7 +345,7 @@ def test_settings_out_of_range_are_refused():
         assert refusal.value.field == next(iter(bad))
 
 
-METRIC = Metric(name="m", task=Task.NUMBERS, prepare=lambda rows: None, is_share=False)
+METRIC = Metric(name="m", task=Task.NUMBERS, prepare=lambda rows: None, bounds=NO_BOUNDS)
 
 
 def test_few_resamples_beyond_a_bound_give_the_standard_error():
@@ -356,6 +356,13 @@ def test_few_resamples_beyond_a_bound_give_the_standard_error():
     # Student's t with 49 degrees of freedom, for 50 units.
     assert (plain.lower, plain.upper) == (pytest.approx(-2.03, abs=0.15), pytest.approx(2.03, abs=0.15))
     assert wide.upper == pytest.approx(3.5 * drawn.std(ddof=1) * np.sqrt(50 / 49), rel=0.01)
+
+
+def test_bounds_of_an_interval_are_possible_values():
+    few = {"y": [0, 1, 1, 0], "score": [0.1, 0.6, 0.3, 0.2]}
+    found = scored(few, metrics=["log_loss", "brier", "f1"])["metrics"]
+    assert (found["log_loss"]["lower"], found["brier"]["lower"], found["f1"]["upper"]) == (0, 0, 1)
+    assert scored({"y": [0.5, 1.5, 3.0], "prediction": [0.6, 1.4, 3.3]}, metrics=["r2"])["metrics"]["r2"]["upper"] <= 1
 
 
 def test_resamples_without_a_value_do_not_count():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from weighbridge.quality.answers import OF_PROBABILITIES
 from weighbridge.quality.metrics.classification import scores_of
 from weighbridge.quality.metrics.prepared import OfSums, Prepared, cells_of, mean_of
-from weighbridge.quality.metrics.registry import Task, Undefined, register
+from weighbridge.quality.metrics.registry import ERROR_BOUNDS, Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
 from weighbridge.statistics.order_statistics import wilson_interval
 
@@ -17,14 +17,14 @@ BINS = 15
 SMALLEST = float(np.finfo(np.float64).eps)
 
 
-@register("log_loss", task=Task.CLASSES, unit="nats", is_higher_better=False, is_share=False)
+@register("log_loss", task=Task.CLASSES, unit="nats", is_higher_better=False, bounds=ERROR_BOUNDS)
 def log_loss(rows: Rows) -> Prepared:
     """Return the mean of -log of the probability of the true class, in nats."""
     given = _probabilities(rows)[np.arange(len(rows)), rows["truth"]]
     return mean_of(-np.log(np.clip(given, SMALLEST, 1 - SMALLEST)))
 
 
-@register("brier", task=Task.CLASSES, unit="1", is_higher_better=False, is_share=False)
+@register("brier", task=Task.CLASSES, unit="1", is_higher_better=False, bounds=ERROR_BOUNDS)
 def brier(rows: Rows) -> Prepared:
     """Return the mean squared error of the probability of class 1; of more than two classes, summed over classes."""
     scores = _probabilities(rows)

@@ -21,6 +21,9 @@ from weighbridge.quality import metrics
 from weighbridge.quality.metrics.prepared import Prepared
 from weighbridge.quality.predictions.rows import Rows
 
+# Bounds of shares, of errors, and of differences.
+SHARE_BOUNDS, ERROR_BOUNDS, NO_BOUNDS = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
+
 
 class Task(StrEnum):
     """What is predicted; each has its own columns."""
@@ -42,14 +45,14 @@ class Undefined(Exception):  # noqa: N818 -- an answer, not a malfunction
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric with its parameter. `is_share` says that it lies between 0 and 1."""
+    """A metric with its parameter, and the bounds of its values."""
 
     name: str
     task: Task
     prepare: Callable[[Rows], Prepared]
     unit: str = "ratio"
     is_higher_better: bool = True
-    is_share: bool = True
+    bounds: tuple[float, float] = SHARE_BOUNDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class _Registered:
     prepare: Callable[..., Prepared]
     unit: str
     is_higher_better: bool
-    is_share: bool
+    bounds: tuple[float, float]
     parameter: float | None
     domain: str
 
@@ -74,7 +77,7 @@ def register(
     task: Task,
     unit: str = "ratio",
     is_higher_better: bool = True,
-    is_share: bool = True,
+    bounds: tuple[float, float] = SHARE_BOUNDS,
     parameter: float | None = None,
     domain: str = WHOLE,
 ) -> Callable[[AnyMetric], AnyMetric]:
@@ -86,7 +89,7 @@ def register(
             prepare=prepare,
             unit=unit,
             is_higher_better=is_higher_better,
-            is_share=is_share,
+            bounds=bounds,
             parameter=parameter,
             domain=domain,
         )
@@ -122,7 +125,7 @@ def find_metric(name: str) -> Metric:
         prepare=prepare,
         unit=entry.unit,
         is_higher_better=entry.is_higher_better,
-        is_share=entry.is_share,
+        bounds=entry.bounds,
     )
 
 

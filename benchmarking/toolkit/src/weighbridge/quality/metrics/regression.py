@@ -1,11 +1,13 @@
 """Metrics of numbers: regression and forecasts."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import OfSums, Prepared, mean_of
-from weighbridge.quality.metrics.registry import SHARE, Task, Undefined, register
+from weighbridge.quality.metrics.registry import ERROR_BOUNDS, SHARE, Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
 
 
@@ -13,20 +15,20 @@ def _errors(rows: Rows) -> NDArray[np.float64]:
     return np.asarray(rows["prediction"] - rows["truth"], dtype=np.float64)
 
 
-@register("mae", task=Task.NUMBERS, unit="1", is_higher_better=False, is_share=False)
+@register("mae", task=Task.NUMBERS, unit="1", is_higher_better=False, bounds=ERROR_BOUNDS)
 def mae(rows: Rows) -> Prepared:
     """Return the mean absolute error, in the unit of the truth."""
     return mean_of(np.abs(_errors(rows)))
 
 
-@register("rmse", task=Task.NUMBERS, unit="1", is_higher_better=False, is_share=False)
+@register("rmse", task=Task.NUMBERS, unit="1", is_higher_better=False, bounds=ERROR_BOUNDS)
 def rmse(rows: Rows) -> Prepared:
     """Return the root of the mean squared error, in the unit of the truth."""
     squares = np.column_stack([_errors(rows) ** 2, np.ones(len(rows))])
     return OfSums(squares, lambda sums: np.sqrt(sums[..., 0] / sums[..., 1]))
 
 
-@register("r2", task=Task.NUMBERS, unit="1", is_share=False)
+@register("r2", task=Task.NUMBERS, unit="1", bounds=(-math.inf, 1.0))
 def r2(rows: Rows) -> Prepared:
     """Return the share of the variance of the truth that is explained; 0 for its mean, negative for worse."""
     truth = rows["truth"]
@@ -42,7 +44,7 @@ def _r2(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 - squared / (centered_squared - centered**2 / n))
 
 
-@register("mape", task=Task.NUMBERS, is_higher_better=False, is_share=False)
+@register("mape", task=Task.NUMBERS, is_higher_better=False, bounds=ERROR_BOUNDS)
 def mape(rows: Rows) -> Prepared:
     """Return the mean of |error| / |truth|."""
     zeros = int(np.sum(rows["truth"] == 0))
@@ -51,7 +53,7 @@ def mape(rows: Rows) -> Prepared:
     return mean_of(np.abs(_errors(rows)) / np.abs(rows["truth"]))
 
 
-@register("mase", task=Task.NUMBERS, is_higher_better=False, is_share=False)
+@register("mase", task=Task.NUMBERS, is_higher_better=False, bounds=ERROR_BOUNDS)
 def mase(rows: Rows) -> Prepared:
     """Return the mean of |error| / scale (Hyndman and Koehler 2006, International Journal of Forecasting 22:679).
 
@@ -70,7 +72,9 @@ def mase(rows: Rows) -> Prepared:
     return mean_of(np.abs(_errors(rows)) / rows["scale"])
 
 
-@register("pinball@k", task=Task.NUMBERS, unit="1", is_higher_better=False, is_share=False, parameter=0.5, domain=SHARE)
+@register(
+    "pinball@k", task=Task.NUMBERS, unit="1", is_higher_better=False, bounds=ERROR_BOUNDS, parameter=0.5, domain=SHARE
+)
 def pinball(rows: Rows, level: float) -> Prepared:
     """Return the mean pinball loss of forecasts of the quantile `level` (Koenker and Bassett 1978)."""
     low = -_errors(rows)

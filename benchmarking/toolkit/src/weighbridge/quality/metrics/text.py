@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.extras import import_extra
 from weighbridge.quality.metrics.prepared import OfSums, Prepared, mean_of, ratio_of
-from weighbridge.quality.metrics.registry import Task, Undefined, register
+from weighbridge.quality.metrics.registry import ERROR_BOUNDS, Task, Undefined, register
 from weighbridge.quality.predictions.rows import Rows
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -31,13 +31,13 @@ def token_f1(rows: Rows) -> Prepared:
     return mean_of(_best(rows, _words_f1))
 
 
-@register("wer", task=Task.TEXT, is_higher_better=False, is_share=False)
+@register("wer", task=Task.TEXT, is_higher_better=False, bounds=ERROR_BOUNDS)
 def wer(rows: Rows) -> Prepared:
     """Return the word error rate: edits to the reference over all texts / words of the references, by jiwer."""
     return _error_rate(rows, import_extra("jiwer").process_words, "word")
 
 
-@register("cer", task=Task.TEXT, is_higher_better=False, is_share=False)
+@register("cer", task=Task.TEXT, is_higher_better=False, bounds=ERROR_BOUNDS)
 def cer(rows: Rows) -> Prepared:
     """Return the character error rate: edits to the reference over all texts / its characters, by jiwer."""
     return _error_rate(rows, import_extra("jiwer").process_characters, "character")

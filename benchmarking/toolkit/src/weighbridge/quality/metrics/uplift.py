@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.quality.metrics.prepared import OfWeights, Prepared
-from weighbridge.quality.metrics.registry import Task, register
+from weighbridge.quality.metrics.registry import NO_BOUNDS, Task, register
 from weighbridge.quality.predictions.rows import Rows
 
 
-@register("qini", task=Task.UPLIFT, unit="1", is_share=False)
+@register("qini", task=Task.UPLIFT, unit="1", bounds=NO_BOUNDS)
 def qini(rows: Rows) -> Prepared:
     """Return the area between the Qini curve and the line to its end (Radcliffe 2007), per treated unit.
 
@@ -26,7 +26,7 @@ def qini(rows: Rows) -> Prepared:
     return OfWeights(area)
 
 
-@register("auuc", task=Task.UPLIFT, unit="1", is_share=False)
+@register("auuc", task=Task.UPLIFT, unit="1", bounds=NO_BOUNDS)
 def auuc(rows: Rows) -> Prepared:
     """Return the area under the uplift curve (Gutierrez and Gérardy 2017): difference of means times share of units.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import Units
-from weighbridge.quality.metrics.registry import Metric
+from weighbridge.quality.metrics.registry import NO_BOUNDS, Metric
 from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior
 from weighbridge.quality.predictions.rows import Rows
 from weighbridge.quality.scoring.intervals import bootstrap_interval, resampled
@@ -56,7 +56,7 @@ def drops_of(
         value = sign * (other[name][1].value(units) - own[name][1].value(units))
         drop = _closed(metric, pair, units, confidence)
         if drop is None and math.isfinite(value):
-            plain = dataclasses.replace(metric, is_share=False)
+            plain = dataclasses.replace(metric, bounds=NO_BOUNDS)
             differences = sign * (drawn[place] - drawn[place + len(names)])
             counted = units.using(own[name][1].used)
             interval = bootstrap_interval(plain, value, differences, counted, confidence)

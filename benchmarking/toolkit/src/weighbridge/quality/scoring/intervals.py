@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from weighbridge.quality import classification
 from weighbridge.quality.metrics.prepared import Prepared, Units
-from weighbridge.quality.metrics.registry import Metric
+from weighbridge.quality.metrics.registry import SHARE_BOUNDS, Metric
 from weighbridge.quality.predictions.rows import Rows
 from weighbridge.statistics.order_statistics import Interval, wilson_interval
 
@@ -44,11 +44,10 @@ def bootstrap_interval(
     usable = drawn[np.isfinite(drawn)]
     if units.n < 2 or len(usable) <= len(drawn) / 2:
         return None
-    if metric.is_share and value in (0.0, 1.0) and np.all(usable == value):
+    if metric.bounds == SHARE_BOUNDS and value in SHARE_BOUNDS and np.all(usable == value):
         return _named(wilson_interval(round(value * units.n), units.n, confidence), WILSON)
     low, high, method = _ends(value, usable, units.n, confidence)
-    if metric.is_share:
-        low, high = max(low, 0.0), min(high, 1.0)
+    low, high = max(low, metric.bounds[0]), min(high, metric.bounds[1])
     return Interval(value, min(value, low), max(value, high), confidence, units.n, method)
 
 
