@@ -16,6 +16,7 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.experiment import experiment
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-MEASURE = (prepare_data, profile, compare, score, rerun, sweep, max_rate, load, optimize)
+MEASURE = (prepare_data, profile, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
     app.command(cls=CarefulCommand)(command)

@@ -24,6 +24,10 @@ EXTRAS = {
     "google": "grpc",
     "PIL": "images",
     "tokenizers": "text",
+    "sklearn": "quality",
+    "jiwer": "quality",
+    "sacrebleu": "quality",
+    "pycocotools": "quality",
 }
 
 
