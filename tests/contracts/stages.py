@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import polars
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.contracts import any_model
@@ -83,6 +84,45 @@ def written(text: str) -> Callable[[Path], object]:
         path.write_text(text)
 
     return write
+
+
+def predicted(path: Path, noise: float = 0.6) -> None:
+    """Probabilities of a class, with a country and a customer for each row."""
+    rng = np.random.default_rng(7)
+    churned, is_german = rng.integers(0, 2, 600), rng.random(600) < 0.5
+    score = np.clip(0.5 * churned + noise * rng.random(600) - 0.05, 0, 1)
+    rows = np.arange(600)
+    columns = {
+        "id": rows,
+        "y": churned,
+        "score": score,
+        "country": np.where(is_german, "DE", "FR"),
+        "customer": rows // 3,
+    }
+    polars.DataFrame(columns).write_parquet(path)
+
+
+def ranked(path: Path) -> None:
+    """Products for queries, one of them relevant."""
+    rows = np.arange(400)
+    relevance = (rows % 10 == 3).astype(int)
+    score = np.random.default_rng(7).normal(size=400) + relevance
+    polars.DataFrame({"query": rows // 10, "relevance": relevance, "score": score}).write_csv(path)
+
+
+def transcripts(path: Path) -> None:
+    """Sentences as they were said and as they were understood."""
+    said = [f"call number {row} back please" for row in range(60)]
+    heard = [text.replace("back", "bag") if row % 4 == 0 else text for row, text in enumerate(said)]
+    polars.DataFrame({"truth": said, "prediction": heard}).write_ndjson(path)
+
+
+def orders(path: Path) -> None:
+    """What the users of two arms spent."""
+    rng, users = np.random.default_rng(7), np.arange(2_000)
+    spent = rng.lognormal(2, 0.5, 2_000) * (1 + 0.05 * (users % 2))
+    columns = {"user": users, "arm": np.where(users % 2, "treatment", "control"), "spent": spent}
+    polars.DataFrame({**columns, "spent_before": spent * rng.lognormal(0, 0.2, 2_000)}).write_csv(path)
 
 
 BOTH: Mapping[str, Callable[[Path], object]] = {"model.onnx": builders.classifier, "test.npz": builders.data_set}
@@ -163,6 +203,16 @@ TOOLKIT: Mapping[str, Stage] = {
         },
     ),
     "docs/how-to/project-costs.md": Stage(),
+    "docs/how-to/score-predictions.md": Stage(
+        {
+            "predictions.parquet": predicted,
+            "baseline.parquet": partial(predicted, noise=0.7),
+            "ranked.csv": ranked,
+            "transcripts.jsonl": transcripts,
+            "shop/metrics.py": written(python_on("docs/how-to/score-predictions.md", "# shop/metrics.py")),
+            "orders.csv": orders,
+        }
+    ),
     "docs/how-to/use-the-price-book.md": Stage(
         {
             "lab.yaml": priced.lab_file,

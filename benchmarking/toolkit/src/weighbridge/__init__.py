@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from weighbridge.api.costing import project_costs
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
+    from weighbridge.api.experiment import experiment
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -35,6 +36,7 @@ _MODULES = {
     "api.costing": ("project_costs",),
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
+    "api.experiment": ("experiment",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
@@ -56,6 +58,7 @@ __all__ = [
     "check",
     "compare",
     "decide",
+    "experiment",
     "learning_curve",
     "load_test",
     "measure_on_devices",

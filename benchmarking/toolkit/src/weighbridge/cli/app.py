@@ -17,6 +17,8 @@ import typer
 from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
+from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.experiment import experiment
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.load import load
@@ -58,17 +60,17 @@ def root(
     """Take the options that need no command."""
 
 
-MEASURE = (prepare_data, profile, device, compare, score, rerun, sweep, max_rate, load, optimize)
+MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
-    app.command()(command)
+    app.command(cls=CarefulCommand)(command)
 
 
 def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:
     """Add commands under a name of their own."""
     group = typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
     for command_name, command in commands.items():
-        group.command(command_name)(command)
+        group.command(command_name, cls=CarefulCommand)(command)
     app.add_typer(group, name=name)
 
 

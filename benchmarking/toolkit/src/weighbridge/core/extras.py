@@ -25,6 +25,9 @@ EXTRAS = {
     "PIL": "images",
     "tokenizers": "text",
     "segno": "device",
+    "jiwer": "quality",
+    "sacrebleu": "quality",
+    "pycocotools": "quality",
 }
 
 

@@ -1,5 +1,6 @@
 """`profile --on`: a stand-in for ssh runs the commands here, and fails in each way that ssh and the other side can."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -326,7 +327,13 @@ def test_the_arguments_give_the_same_settings_there(scenario, monkeypatch, tmp_p
         engine=engine,
         inputs=InputSettings(dims={"seq": 7, "n": 0}, values={"x": "-1:9"}, state={"s": "t"}),
         answers=AnswerSettings(output="-y", scores="logits", threshold=0.25),
+        metrics=("log_loss", "ece@10"),
         tdp_w=6.5,
+    )
+    told = {field.name for field in dataclasses.fields(ProfileSettings)}
+    left = {"measures_quality", "quality_confidence", "bootstraps"}
+    assert told - left == {"scenario", "engine", "inputs", "answers", "metrics", "tdp_w"}, (
+        "tell the other side of it too"
     )
     seen = []
     monkeypatch.setattr(Target, "measure", lambda _self, settings, **_: seen.append(settings) or 1 / 0)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.cli.tables.terminal import METRICS, note_lines, number, result_parts, table_of
+from weighbridge.cli.tables.metric_titles import metric_title
+from weighbridge.cli.tables.terminal import note_lines, number, result_parts, table_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +41,6 @@ def _beside(metrics: Mapping[str, Any], here: Mapping[str, Any]) -> "Table":
     for name in BESIDE:
         device, own = (each.get(name, {}).get("value") for each in (metrics, here["metrics"]))
         ratio = device / own if device is not None and own else None
-        rows.append([METRICS.get(name, name), number(device), number(own), number(ratio)])
+        rows.append([metric_title(name), number(device), number(own), number(ratio)])
     headings = ("metric", "device", "here", "device / here")
     return table_of(f"The device beside {engine} on this machine ({here['verdict']['status']})", headings, rows)

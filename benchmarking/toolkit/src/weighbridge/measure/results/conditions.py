@@ -1,6 +1,7 @@
 """Conditions on the metrics of a result, like `latency_p95_ms.upper > 100`, alone or against a kept baseline."""
 
 import dataclasses
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -82,7 +83,7 @@ class Checked:
 def read_condition(text: str) -> Condition:
     """Parse a condition; raise Invalid, with the form, for anything else."""
     match = FORM.fullmatch(text)
-    if match is None:
+    if match is None or any(math.isinf(float(match[name] or 0)) for name in ("number", "factor", "offset")):
         raise Invalid(f"{text!r} is no condition: {METHOD}.", code="condition", field="fail_if")
     is_number = match["number"] is not None
     sign = -1 if match["sign"] == "-" else 1

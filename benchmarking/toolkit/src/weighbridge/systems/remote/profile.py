@@ -95,6 +95,7 @@ def arguments_of(settings: ProfileSettings) -> list[str]:
         "--provider-option": engine.options,
     }
     stated = [f"{option}={name}={value}" for option, named in pairs.items() for name, value in named.items()]
+    stated += [f"--metric={name}" for name in settings.metrics]
     return [*(f"{option}={value}" for option, value in values.items() if value not in (None, "")), *stated]
 
 
