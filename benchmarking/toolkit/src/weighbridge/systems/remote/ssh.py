@@ -22,7 +22,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.systems.sandbox.process import RunCanceled, RunFailed, sanitize_text
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
-POLL_S = 0.2
+POLL_S, LAST_READ_S = 0.2, 10.0
 CHUNK = 65_536
 MAX_ERROR_BYTES = 20_000
 MAX_REASON_CHARS = 500
@@ -94,11 +94,7 @@ class RemoteHost:
                 start_new_session=True,
             )
             with process:
-                try:
-                    output, error = _collected(process, most, time.monotonic() + limit_s, should_stop, self.label)
-                finally:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
+                output, error = _collected(process, most, time.monotonic() + limit_s, should_stop, self.label)
         said = sanitize_text(error.decode(errors="replace").strip().replace("\r", ""), most=MAX_ERROR_BYTES)
         if process.returncode == SSH_FAILED:
             raise Invalid(self._reason(said), code="ssh_failed", field="on")
@@ -140,14 +136,24 @@ def _collected(
     ]
     for thread in threads:
         thread.start()
-    while reading := [thread for thread in threads if thread.is_alive()]:
-        reading[0].join(POLL_S)
-        if should_stop():
-            raise RunCanceled(f"The run on {label} was canceled.")
-        if time.monotonic() > until:
-            raise RunFailed(f"{label} did not answer in time, so the run was stopped.", code="run_timeout")
-        if len(output) > most:
-            raise RunFailed(f"{label} sent more than {most:,} bytes and was stopped.", code="run_output")
+    try:
+        while reading := [thread for thread in threads if thread.is_alive()]:
+            reading[0].join(POLL_S)
+            if should_stop():
+                raise RunCanceled(f"The run on {label} was canceled.")
+            if time.monotonic() > until:
+                raise RunFailed(f"{label} did not answer in time, so the run was stopped.", code="run_timeout")
+            if len(output) > most:
+                raise RunFailed(f"{label} sent more than {most:,} bytes and was stopped.", code="run_output")
+    except BaseException:
+        # Not after its end, when its number may be that of another process.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        # The pipes are closed after this, which must not happen while they are read.
+        for thread in threads:
+            thread.join(LAST_READ_S)
     process.wait()
     return bytes(output), bytes(error)
 
