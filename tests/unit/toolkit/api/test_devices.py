@@ -22,6 +22,8 @@ from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 pytestmark = pytest.mark.slow
 
+ANNOUNCE = commands._announce
+
 
 @pytest.fixture
 def place(tmp_path):
@@ -184,10 +186,9 @@ def test_a_page_with_a_certificate_has_a_secure_link(place, sessions, monkeypatc
 
 def command_with(monkeypatch, sessions, place, *arguments, **report):
     """Run the command while a device opens the link that it prints."""
-    announce = commands._announce
 
     def announced(page):
-        announce(page)
+        ANNOUNCE(page)
         visitor(sessions, reports=report.pop("reports", 1), refusals=report.pop("refusals", 0), **report)(page)
 
     monkeypatch.setattr(commands, "_announce", announced)
