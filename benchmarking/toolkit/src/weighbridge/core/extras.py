@@ -24,6 +24,7 @@ EXTRAS = {
     "google": "grpc",
     "PIL": "images",
     "tokenizers": "text",
+    "pynvml": "gpu",
 }
 
 

@@ -97,6 +97,7 @@ def run_document(
             *scenario_metrics.missing_metrics(seen.run, scenario),
             *missing,
             *energy.missing_energy(tuple(metric_values)),
+            *(missing_entries(seen.card.missing) if seen.card is not None else ()),
         ],
         "run": {
             "duration_s": round(seen.run.duration_s, 3),
@@ -110,7 +111,7 @@ def run_document(
         "per_class": None,
         "scores": None,
         "quality_verdict": None,
-        "manifest": manifest.seal_manifest(described),
+        "manifest": manifest.seal_manifest(described | ({"gpu": seen.card.manifest} if seen.card is not None else {})),
         "samples": _samples(seen.run),
     }
 

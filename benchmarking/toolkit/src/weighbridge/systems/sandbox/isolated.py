@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.converter import to_document
+from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.external_weights import weight_files
-from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings
 from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
@@ -37,6 +38,13 @@ def check_same_isolation(first: Mapping[str, Any]) -> None:
     """Raise RunFailed with code `fewer_walls` if the run `first` used bubblewrap, which does not work here."""
     if uses_bubblewrap(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
         raise RunFailed(WEAKER_SANDBOX, code="fewer_walls")
+
+
+def check_reachable(engine: RuntimeSettings) -> None:
+    """Raise Invalid for a device that the sandbox hides: cards, and all that OpenVINO uses but the processor."""
+    if engine.card is not None or (engine.provider == "openvino" and engine.device != "CPU"):
+        text = "The sandbox has no access to GPUs. If you trust this model, add --trust to run it without the sandbox."
+        raise Invalid(text, code="fence_hides_gpu", field="provider")
 
 
 def run_isolated(
