@@ -1,8 +1,9 @@
-"""A timed run of the queries of a scenario, with interference, energy and graphics card of the machine, and its verdict."""
+"""A timed run of the queries of a scenario, with interference, energy and card of the machine, and its verdict."""
 
 import dataclasses
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from weighbridge.measure import scenario_metrics
@@ -11,8 +12,8 @@ from weighbridge.measure.conditions.gpu.watch import CardReport, CardWatch
 from weighbridge.measure.inputs.queries import Queries
 from weighbridge.measure.loops.arrivals import serve
 from weighbridge.measure.loops.concurrency import concurrent_streams
-from weighbridge.measure.loops.latency import LatencyRun, Runner, single_stream
-from weighbridge.measure.scenarios import ProfileSettings, Server
+from weighbridge.measure.loops.latency import Feed, LatencyRun, Runner, single_stream
+from weighbridge.measure.scenarios import ProfileSettings, Scenario, Server
 from weighbridge.measure.stopping import Clock, StopMeasurement, Tick
 from weighbridge.measure.verdict import Verdict, card_reasons, machine_reasons, run_reasons
 from weighbridge.systems.engine_errors import ModelFailed
@@ -38,7 +39,7 @@ def measure_timed_run(
 ) -> TimedRun:
     """Run the queries and monitor the machine and the card; raise ModelFailed if it is stopped before the first one."""
     read_card = watch.read if watch is not None else _nothing
-    scenario, feeds = settings.scenario, queries.feeds
+    scenario = settings.scenario
     interference.spin_ns(clock)  # the first call warms up the interpreter
     spins = [interference.spin_ns(clock)]
 
@@ -50,16 +51,7 @@ def measure_timed_run(
 
     read_card()
     joules, before = energy.read_counters(), interference.read_counters(clock)
-    try:
-        run: LatencyRun
-        if isinstance(scenario, Server):
-            run = serve(runner, feeds, scenario=scenario, clock=clock, sleep=time.sleep, on_tick=tick)
-        elif scenario.workers > 1:
-            run = concurrent_streams(runner, feeds, scenario=scenario, clock=clock, sleep=time.sleep, on_tick=tick)
-        else:
-            run = single_stream(runner, feeds, scenario=scenario, clock=clock, on_tick=tick)
-    except StopMeasurement as error:
-        raise ModelFailed("The run was stopped before anything was measured.", code="run_stopped") from error
+    run = _run(runner, queries.feeds, scenario, tick, clock)
     joules_after, after = energy.read_counters(), interference.read_counters(clock)
     read_card()
     spins.append(interference.spin_ns(clock))
@@ -71,6 +63,17 @@ def measure_timed_run(
     answered = run.warmup.inferences + run.attempts
     card = watch.report(queries=answered, duration_s=(after.at_ns - before.at_ns) / 1e9) if watch is not None else None
     return TimedRun(run, seen, energy.energy_metrics(used, queries=answered, basis=basis), card)
+
+
+def _run(runner: Runner, feeds: Sequence[Feed], scenario: Scenario, on_tick: Tick, clock: Clock) -> LatencyRun:
+    try:
+        if isinstance(scenario, Server):
+            return serve(runner, feeds, scenario=scenario, clock=clock, sleep=time.sleep, on_tick=on_tick)
+        if scenario.workers > 1:
+            return concurrent_streams(runner, feeds, scenario=scenario, clock=clock, sleep=time.sleep, on_tick=on_tick)
+        return single_stream(runner, feeds, scenario=scenario, clock=clock, on_tick=on_tick)
+    except StopMeasurement as error:
+        raise ModelFailed("The run was stopped before anything was measured.", code="run_stopped") from error
 
 
 def _nothing() -> None:

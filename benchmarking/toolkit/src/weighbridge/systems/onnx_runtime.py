@@ -71,10 +71,10 @@ class OnnxRuntimeRunner:
         }
 
     def _describe_provider(self, threads: int) -> dict[str, Any]:
-        """Return the options of the provider, defaults included as far as it tells, and the nodes that each one runs."""
+        """Return the options of the provider, with the defaults that it tells, and who runs how many nodes."""
         told = self._session.get_provider_options().get(PROVIDERS[self._settings.provider], {})
         options = {**_provider_options(self._settings, threads), **told}
-        return {"provider_options": options, "nodes": nodes_by_provider(self._session)}
+        return {"version": engine().__version__, "provider_options": options, "nodes": nodes_by_provider(self._session)}
 
 
 def session_options(threads: int, settings: RuntimeSettings = ON_CPU) -> Any:

@@ -16,6 +16,7 @@ from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed
 
 # Systems that do not declare their inputs take them from the rows.
 NEED_DATA = frozenset(("command", "http-json"))
+TRUST_IT = "If you trust this model, add --trust to run it without the sandbox."
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -38,7 +39,7 @@ class Target:
             raise Invalid("Give one thing to measure: a model file, or a system with its options.", field="model")
         _check_provider(self.system, registered.providers, settings.engine.provider)
         if self.model is not None and is_data_file and not self.is_trusted:
-            check_reachable(settings.engine)
+            check_reachable(settings.engine, advice=TRUST_IT)
             return isolated.run_sandboxed(
                 bubblewrap.layers_here(),
                 model=self.model,

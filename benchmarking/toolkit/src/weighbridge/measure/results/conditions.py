@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import QUALITY_METRICS
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -23,6 +24,8 @@ FORM = re.compile(
     rf"|(?:(?P<factor>{NUMBER})\s*\*\s*)?baseline(?:\.(?P<base>value|lower|upper))?"
     rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
 )
+# What a model is, and what it answers; times, rates, memory and energy are also the card's.
+SAME_ON_EVERY_CARD = frozenset((*QUALITY_METRICS, "model_size_mb", "parameters", "flops"))
 METHOD = "write METRIC, METRIC.lower or METRIC.upper, then >, >=, < or <=, then a number or 1.1 * baseline.upper"
 
 
@@ -49,8 +52,13 @@ class Condition:
     factor: float
     offset: float
 
-    def check(self, metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> "Checked":
-        """Compare the metrics of a result; it cannot be told if one of the numbers is missing."""
+    def check(
+        self, metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None, *, other_card: str = ""
+    ) -> "Checked":
+        """Compare the metrics of a result; it cannot be told if one of the numbers is missing.
+
+        `other_card` says why the baseline is of another card; then only metrics that no card changes are compared.
+        """
         left = _end(metrics, self.metric, self.end)
         if left is None:
             return Checked(self.text, Answer.CANNOT_TELL, None, None, f"The result has no {self.metric}.{self.end}.")
@@ -59,6 +67,8 @@ class Condition:
             if baseline is None:
                 reason = "There is no baseline; give one with --baseline."
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
+            if other_card and self.metric.rpartition(":")[2] not in SAME_ON_EVERY_CARD:
+                return Checked(self.text, Answer.CANNOT_TELL, left, None, other_card)
             kept = _end(baseline, self.metric, self.base)
             if kept is None:
                 reason = f"The baseline has no {self.metric}.{self.base}."

@@ -40,11 +40,14 @@ def check_same_isolation(first: Mapping[str, Any]) -> None:
         raise RunFailed(WEAKER_SANDBOX, code="fewer_walls")
 
 
-def check_reachable(engine: RuntimeSettings) -> None:
-    """Raise Invalid for a device that the sandbox hides: cards, and all that OpenVINO uses but the processor."""
+def check_reachable(engine: RuntimeSettings, *, advice: str) -> None:
+    """Raise Invalid, with `advice`, for a device that the sandbox hides.
+
+    These are cards, and all that OpenVINO uses but the processor: bubblewrap and Landlock hide their device files, and
+    CUDA needs more address space than the limits allow.
+    """
     if engine.card is not None or (engine.provider == "openvino" and engine.device != "CPU"):
-        text = "The sandbox has no access to GPUs. If you trust this model, add --trust to run it without the sandbox."
-        raise Invalid(text, code="fence_hides_gpu", field="provider")
+        raise Invalid(f"The sandbox has no access to GPUs. {advice}", code="fence_hides_gpu", field="provider")
 
 
 def run_isolated(
@@ -65,6 +68,7 @@ def run_isolated(
     the callbacks pass through. The child and all its descendants are terminated in every case. `manifest.isolation` of
     the result describes the layers. With `needs_wall`, raises RunFailed if bubblewrap does not work.
     """
+    check_reachable(settings.engine, advice="This model may run only inside it, so it is measured on a processor.")
     require_bubblewrap(needs_wall=needs_wall)
     layers, follow = layers_here(), (on_progress, should_stop)
     return run_sandboxed(

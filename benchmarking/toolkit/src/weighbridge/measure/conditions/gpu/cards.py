@@ -109,7 +109,7 @@ def describe_card(card: NvmlCard) -> dict[str, Any]:
     uuid, memory = card.ask("nvmlDeviceGetUUID"), card.ask("nvmlDeviceGetMemoryInfo")
     limit_mw, version = card.ask("nvmlDeviceGetEnforcedPowerLimit"), nvml.nvmlSystemGetCudaDriverVersion()
     return {
-        "card": hashlib.sha256(uuid.encode()).hexdigest()[:HASH_CHARS] if uuid else None,
+        "uuid_hash": hashlib.sha256(uuid.encode()).hexdigest()[:HASH_CHARS] if uuid else None,
         "memory_mb": memory.total // BYTES_PER_MB if memory else None,
         "driver": nvml.nvmlSystemGetDriverVersion(),
         "cuda_of_driver": f"{version // 1000}.{version % 1000 // 10}",

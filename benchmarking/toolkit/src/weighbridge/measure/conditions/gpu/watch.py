@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from weighbridge.measure.conditions.energy import MEASURED, energy_metrics
+from weighbridge.measure.conditions.energy import MEASURED
 from weighbridge.measure.conditions.gpu.cards import (
     CudaDevice,
     NotRecorded,
@@ -87,15 +87,15 @@ class CardWatch:
         """
         reason = self.not_recorded
         joules, why = (None, reason) if reason else energy_between(self.readings, duration_s=duration_s)
-        memory = {"before_mb": self.before and self.before.used_mb, "peak_mb": _peak(self.readings)}
-        values = {} if reason else {**_energy(joules, queries), **_memory(**memory)}
+        before_mb, peak_mb = self.before.used_mb if self.before else None, _peak(self.readings)
+        values = {} if reason else {**_energy(joules, queries), **_memory(before_mb, peak_mb)}
         return CardReport(
             {
                 "card": {"name": self.device and self.device.name, **self.described},
                 "not_recorded": reason,
                 "utilization_before": self.before and self.before.utilization,
                 "other_processes": self.other_processes,
-                "memory": memory,
+                "memory": {"before_mb": before_mb, "peak_mb": peak_mb},
                 "energy_j": joules,
                 **summary(self.readings),
             },
@@ -126,11 +126,12 @@ def _peak(readings: Sequence[Reading]) -> float | None:
 
 
 def _energy(joules: float | None, queries: int) -> dict[str, dict[str, Any]]:
-    metrics = energy_metrics(joules, queries=queries, basis=MEASURED)
-    return {ENERGY: metric for metric in metrics.values()}
+    if joules is None:
+        return {}
+    return {ENERGY: {**point_metric(joules / queries, "J"), "n": queries, "basis": MEASURED}}
 
 
-def _memory(*, before_mb: float | None, peak_mb: float | None) -> dict[str, dict[str, Any]]:
+def _memory(before_mb: float | None, peak_mb: float | None) -> dict[str, dict[str, Any]]:
     if peak_mb is None:
         return {}
     sizes = {PEAK: point_metric(peak_mb, "MB")}
