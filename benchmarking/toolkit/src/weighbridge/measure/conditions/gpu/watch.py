@@ -126,7 +126,7 @@ def _peak(readings: Sequence[Reading]) -> float | None:
 
 
 def _energy(joules: float | None, queries: int) -> dict[str, dict[str, Any]]:
-    if joules is None:
+    if joules is None or not queries:
         return {}
     return {ENERGY: {**point_metric(joules / queries, "J"), "n": queries, "basis": MEASURED}}
 
