@@ -72,7 +72,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
 
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
     at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
-    watts.
+    watts. On a graphics card (`provider` "cuda" or "tensorrt"), the manifest has its conditions in `gpu`.
 
     The result is a `weighbridge.result/1` document. Latencies are in ms; their 99 % intervals allow for serial
     dependence (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000
@@ -83,7 +83,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     """
     engine = RuntimeSettings(
         provider=provider,
-        options=dict(provider_options),
+        options={name: str(value) for name, value in provider_options.items()},
         optimization=optimization,
         inter_op_threads=inter_op_threads,
         affinity=tuple(affinity),

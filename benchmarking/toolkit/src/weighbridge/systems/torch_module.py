@@ -116,7 +116,7 @@ class TorchModule:
         name, self._inputs = str(options["factory"]), inputs_of(options["inputs"])
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
         self._device = device_of(settings.engine)
-        check_torch(mode=self._mode, dtype=self._dtype, has_bfloat16=has_bfloat16(self._device))
+        check_torch(mode=self._mode, dtype=self._dtype, device=self._device)
         self._make, self._threads = factory_of(name), settings.scenario.threads
         file = inspect.getsourcefile(self._make)
         source = Path(file).read_bytes() if file else name.encode()
@@ -229,11 +229,11 @@ def _sizes(module: Any) -> Sizes:
     )
 
 
-def check_torch(*, mode: str, dtype: str, has_bfloat16: bool) -> None:
+def check_torch(*, mode: str, dtype: str, device: str) -> None:
     """Raise Invalid for an unknown mode or type, and for bfloat16 on a device without it."""
     if mode not in MODES or dtype not in TYPES:
         raise Invalid(f"PyTorch runs {' or '.join(MODES)}, in {' or '.join(TYPES)}.", field="torch")
-    if dtype == "bfloat16" and not has_bfloat16:
+    if dtype == "bfloat16" and not has_bfloat16(device):
         text = "This device does not support bfloat16, so PyTorch would emulate it slowly. Omit --bfloat16."
         raise Invalid(text, code="no_bfloat16", field="torch")
 
