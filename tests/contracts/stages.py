@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import polars
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
+from tests.contracts import any_model
 from tests.contracts.shown import ROOT
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
@@ -84,6 +86,45 @@ def written(text: str) -> Callable[[Path], object]:
     return write
 
 
+def predicted(path: Path, noise: float = 0.6) -> None:
+    """Probabilities of a class, with a country and a customer for each row."""
+    rng = np.random.default_rng(7)
+    churned, is_german = rng.integers(0, 2, 600), rng.random(600) < 0.5
+    score = np.clip(0.5 * churned + noise * rng.random(600) - 0.05, 0, 1)
+    rows = np.arange(600)
+    columns = {
+        "id": rows,
+        "y": churned,
+        "score": score,
+        "country": np.where(is_german, "DE", "FR"),
+        "customer": rows // 3,
+    }
+    polars.DataFrame(columns).write_parquet(path)
+
+
+def ranked(path: Path) -> None:
+    """Products for queries, one of them relevant."""
+    rows = np.arange(400)
+    relevance = (rows % 10 == 3).astype(int)
+    score = np.random.default_rng(7).normal(size=400) + relevance
+    polars.DataFrame({"query": rows // 10, "relevance": relevance, "score": score}).write_csv(path)
+
+
+def transcripts(path: Path) -> None:
+    """Sentences as they were said and as they were understood."""
+    said = [f"call number {row} back please" for row in range(60)]
+    heard = [text.replace("back", "bag") if row % 4 == 0 else text for row, text in enumerate(said)]
+    polars.DataFrame({"truth": said, "prediction": heard}).write_ndjson(path)
+
+
+def orders(path: Path) -> None:
+    """What the users of two arms spent."""
+    rng, users = np.random.default_rng(7), np.arange(2_000)
+    spent = rng.lognormal(2, 0.5, 2_000) * (1 + 0.05 * (users % 2))
+    columns = {"user": users, "arm": np.where(users % 2, "treatment", "control"), "spent": spent}
+    polars.DataFrame({**columns, "spent_before": spent * rng.lognormal(0, 0.2, 2_000)}).write_csv(path)
+
+
 BOTH: Mapping[str, Callable[[Path], object]] = {"model.onnx": builders.classifier, "test.npz": builders.data_set}
 AZURE = {"BillingCurrency": "USD", "Items": [lists.ITEM], "NextPageLink": None, "Count": 1}
 AWS = {
@@ -150,7 +191,28 @@ TOOLKIT: Mapping[str, Stage] = {
             "result.json": "result.json --samples 200",
         },
     ),
+    "docs/how-to/profile-any-model.md": Stage(
+        any_model.FILES,
+        {
+            "encoder.onnx --dim sequence=128": "encoder.onnx --dim sequence=128 --samples 200",
+            "images[3]=640'": "images[3]=640' --samples 200",
+            "--batch 1,8": "--batch 1,8 --samples 100",
+            "--state state=stateN": "--state state=stateN --samples 200",
+            "--input input_ids=0:30522": "--input input_ids=0:30522 --samples 200",
+            "--scores logits": "--scores logits --samples 200",
+        },
+    ),
     "docs/how-to/project-costs.md": Stage(),
+    "docs/how-to/score-predictions.md": Stage(
+        {
+            "predictions.parquet": predicted,
+            "baseline.parquet": partial(predicted, noise=0.7),
+            "ranked.csv": ranked,
+            "transcripts.jsonl": transcripts,
+            "shop/metrics.py": written(python_on("docs/how-to/score-predictions.md", "# shop/metrics.py")),
+            "orders.csv": orders,
+        }
+    ),
     "docs/how-to/use-the-price-book.md": Stage(
         {
             "lab.yaml": priced.lab_file,
@@ -160,6 +222,9 @@ TOOLKIT: Mapping[str, Stage] = {
             "vms.csv": written(lists.vms({}).read()),
             "model_prices_and_context_window.json": written(json.dumps({"gpt-4o-mini": lists.MODEL})),
         }
+    ),
+    "docs/how-to/use-results-in-a-pipeline.md": Stage(
+        BOTH | {"kept.json": any_model.kept}, {"--json result.json": "--json result.json --samples 200"}
     ),
     "docs/how-to/value-accuracy.md": Stage(),
 }
@@ -175,7 +240,8 @@ LEFT_OUT: Mapping[str, str] = {
     "pip uninstall": IS_INSTALLED,
     "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
     " tests/integration/benchmarking/runs/test_routing.py",
-    "weighbridge profile model.onnx --provider cuda": f"{NEEDS_A_CARD} tests/unit/toolkit/measure/test_graphics_cards.py",
+    "weighbridge profile model.onnx --provider cuda": f"{NEEDS_A_CARD}"
+    " tests/unit/toolkit/measure/test_graphics_cards.py",
     "weighbridge profile model.onnx --provider tensorrt": f"{NEEDS_A_CARD}"
     " tests/unit/toolkit/measure/test_graphics_cards.py",
     "weighbridge profile --torch shop.models:classifier --shape n,3,224,224 --provider cuda": f"{NEEDS_A_CARD}"

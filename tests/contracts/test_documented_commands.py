@@ -119,6 +119,7 @@ LONG = {
         "log-to-a-tracker",
         "make-a-model-cheaper",
         "profile-a-model",
+        "profile-any-model",
         "project-costs",
         "use-the-price-book",
     )

@@ -169,22 +169,29 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("var/models"), help="Where packages are unpacked.")
-    parser.add_argument("--only", default="", help="Part of the names of the models to measure; nothing is written.")
+    parser.add_argument(
+        "--only", default="", help="Part of the names of the models to measure; others keep their results."
+    )
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    known = {model["name"]: model for model in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     for model in catalog()["models"]:
         if chosen.only.lower() in model["name"].lower():
             cells = cells_of(model, chosen.folder)
-            found.append({"name": model["name"], "kind": model["kind"], "package": model["package"], "cells": cells})
+            known[model["name"]] = {
+                "name": model["name"],
+                "kind": model["kind"],
+                "package": model["package"],
+                "cells": cells,
+            }
             print(
                 f"{model['name']}: " + ", ".join(f"{name} {cell['answer']}" for name, cell in cells.items()), flush=True
             )
             for name, cell in cells.items():
                 if cell["answer"] == "refused":
                     print(f"  {name}: {cell['reason']}", flush=True)
-    if not chosen.only:
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    found = [known[model["name"]] for model in catalog()["models"] if model["name"] in known]
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

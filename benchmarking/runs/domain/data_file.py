@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarking.runs.domain.evaluation_sets import DatasetTask
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.scores import MAX_CLASSES
+from weighbridge.quality.predictions.class_rows import MAX_CLASSES
 
 ARRAYS_MAX = 16
 READ_BYTES_MAX = 1_000_000  # a table of contents of about ten thousand entries

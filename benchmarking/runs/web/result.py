@@ -8,7 +8,7 @@ from benchmarking.runs.domain.metrics import Metric
 from benchmarking.runs.queries.runs import RunView
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.histogram import histogram
-from weighbridge.core.metric_catalog import QUALITY_METRICS
+from weighbridge.core.metric_catalog import is_quality_metric
 from weighbridge.core.metrics import Basis, MetricValue
 
 _GROUPS = (
@@ -64,7 +64,7 @@ def groups_of(view: RunView, *, doubt: str = "") -> tuple[Group, ...]:
     observed_at = view.finished_at or view.created_at
 
     def measured(metric: Metric) -> MetricValue:
-        basis = Basis.DECLARED if doubt and metric.name in QUALITY_METRICS else Basis.MEASURED
+        basis = Basis.DECLARED if doubt and is_quality_metric(metric.name) else Basis.MEASURED
         return MetricValue(**vars(metric), basis=basis, observed_at=observed_at)
 
     return tuple(Group(title, tuple(map(measured, group))) for title, group in named if group)

@@ -31,7 +31,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED, QUALITY_METRICS
+from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED, is_quality_metric
 from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
 from weighbridge.costs.totals import total_of
 
@@ -234,8 +234,8 @@ def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[Metr
         MetricRecord(
             request=request,
             **vars(metric),
-            basis=basis if metric.name in QUALITY_METRICS else Basis.MEASURED,
-            source=on_data[:SOURCE_CHARS_MAX] if metric.name in QUALITY_METRICS else source,
+            basis=basis if is_quality_metric(metric.name) else Basis.MEASURED,
+            source=on_data[:SOURCE_CHARS_MAX] if is_quality_metric(metric.name) else source,
             run=run,
             observed_at=now,
             valid_until=now + MEASURED_VALID,

@@ -26,6 +26,11 @@ BY_EXTRA = {
         "feed mlflow-draft models:/m/1 --request r.yaml --uri file:///tmp/none --server http://127.0.0.1:9 --token t",
     ],
     "wandb": ["track r.json --to wandb --offline --folder w"],
+    "quality": [
+        "score t.npz --metric wer",
+        "score t.npz --metric chrf",
+        "score q.npz --metric ndcg",
+    ],
     "charts": [
         "pareto c.json --chart c.svg",
         "recommend c.json --out page",
@@ -50,6 +55,7 @@ WITHOUT = [
     "recommend c.json",
     "decide m.yaml --draws 100",
     "learning-curve p.csv",
+    "experiment --control 100/2000 --treatment 120/2010",
     "track r.json --to jsonl --out lines.jsonl",
     "cost training gpu_hours=80..150 usd_per_gpu_h=2",
     "cost serving requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1",
@@ -119,6 +125,8 @@ def folder(tmp_path, monkeypatch):
     builders.classifier(tmp_path / "n.onnx")
     builders.data_set(tmp_path / "d.npz")
     np.savez(tmp_path / "s.npz", answers=np.eye(4), y=np.arange(4))
+    np.savez(tmp_path / "t.npz", prediction=np.array(["a b", "c"]), truth=np.array(["a b", "d"]))
+    np.savez(tmp_path / "q.npz", score=np.arange(4.0), relevance=np.arange(4), query=np.zeros(4))
     candidates_file(tmp_path / "c.json")
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")

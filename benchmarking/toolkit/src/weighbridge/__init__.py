@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
     from weighbridge.api.data import prepare_data
+    from weighbridge.api.experiment import experiment
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -33,6 +34,7 @@ _MODULES = {
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
     "api.data": ("prepare_data",),
+    "api.experiment": ("experiment",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
@@ -54,6 +56,7 @@ __all__ = [
     "check",
     "compare",
     "decide",
+    "experiment",
     "learning_curve",
     "load_test",
     "optimize",

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStatus, EvaluationSet, balance_lines
 from benchmarking.runs.domain.evaluation_sets import reason_not_measured as reason
-from weighbridge.core.metric_catalog import QUALITY_METRICS
-from weighbridge.measure.metrics import quality_metrics
+from weighbridge.core.metric_catalog import is_quality_metric
 from weighbridge.quality.scores import measure_quality
+from weighbridge.quality.scoring.measuring import ScoreSettings
 
 GOOD = EvaluationSet(
     name="held-out", version=2, purpose="acceptance", status="governed", steward_teams=frozenset({"data"})
@@ -78,11 +78,9 @@ def test_every_metric_of_quality_is_known_as_one(truth: np.ndarray) -> None:
         lambda start, stop: answers[start:stop],
         truth,
         batch=60,
-        confidence=0.95,
-        resamples=20,
-        seed=1,
+        score=ScoreSettings(resamples=100),
         on_tick=lambda _: None,
     )
-    found = quality_metrics(quality)
+    found = [*quality.measured.intervals]
     assert found
-    assert found.keys() <= set(QUALITY_METRICS)
+    assert all(map(is_quality_metric, found))

@@ -100,18 +100,18 @@ def test_answers_are_scored_as_a_profile_scores_them(tmp_path):
     assert weighbridge.score(tmp_path / "s.npz").document == result.document
     assert weighbridge.score([1.0, 2.0], [1.5, 2.5])["metrics"]["mae"]["value"] == 0.5
     done = typed("score", tmp_path / "s.npz", "--json", tmp_path / "s.json")
-    assert (done.exit_code, "Answers against the truth" in done.stdout) == (0, True)
+    assert (done.exit_code, "answers against the truth" in done.stdout) == (0, True)
     assert json.loads((tmp_path / "s.json").read_text()) == result.document
 
 
 @pytest.mark.parametrize(
     ("answers", "truth", "words"),
     [
-        ([0, 1], [0], "2 answers for 1 rows"),
-        ([], [], "0 answers for 0 rows"),
+        ([0, 1], [0], "same number of rows, but they have: answers 2, y 1"),
+        ([], [], "have no rows"),
         ([[0.1, 0.2, 0.7]], [5], "y contains class 5"),
         ([0, 1], None, "Give the truth too"),
-        ("none.npz", None, "not an .npz file with `answers` and `y`"),
+        ("none.npz", None, "There is no file none.npz"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused(answers, truth, words):

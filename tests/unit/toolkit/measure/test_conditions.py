@@ -64,7 +64,21 @@ def test_without_a_baseline_nothing_is_told_of_it():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "latency", "latency > ", "> 5", "latency = 5", "latency > five", "a > 5 > 4", "a > 2 * 3", "a > baseline * 2"],
+    [
+        "",
+        "latency",
+        "latency > ",
+        "> 5",
+        "latency = 5",
+        "latency > five",
+        "a > 5 > 4",
+        "a > 2 * 3",
+        "a > baseline * 2",
+        "a > nan",
+        "a > 1e400",
+        "a > 1e999 * baseline",
+        "a > baseline + 9e999",
+    ],
 )
 def test_other_words_are_no_condition(text):
     with pytest.raises(Invalid, match="is no condition: write METRIC"):

@@ -13,7 +13,9 @@ from weighbridge.measure.metrics import (
     quality_metrics,
     rate_metrics,
 )
+from weighbridge.quality.metrics.registry import find_metric
 from weighbridge.quality.scores import Quality
+from weighbridge.quality.scoring.measuring import Measured
 from weighbridge.statistics.order_statistics import Interval
 
 
@@ -88,11 +90,15 @@ def test_a_throughput_that_is_hardly_known_has_wide_bounds_above_zero():
 def test_quality_has_a_unit_and_its_classes():
     sure = Interval(0.5, 0.4, 0.6, 0.95, 8)
     entry = {"class": 0, "support": 4, "precision": None, "recall": sure, "f1": 0.25}
-    found = Quality({"accuracy": sure}, np.eye(2, dtype=np.int64), (entry,))
+    found = Quality(Measured({"accuracy": sure}, {}, {}, {}), np.eye(2, dtype=np.int64), (entry,))
     metric = {"value": 0.5, "lower": 0.4, "upper": 0.6, "confidence": 0.95, "n": 8, "unit": "ratio"}
-    assert quality_metrics(found) == {"accuracy": metric}
+    assert quality_metrics(found.measured, [find_metric("accuracy")]) == {"accuracy": metric}
     assert class_metrics(found) == [{**entry, "recall": metric}]
-    assert class_metrics(Quality({}, np.eye(2, dtype=np.int64), (entry,) * 201)) is None
-    numbers = Quality({"mae": sure, "mape": sure})
-    assert {name: metric["unit"] for name, metric in quality_metrics(numbers).items()} == {"mae": "1", "mape": "ratio"}
-    assert class_metrics(numbers) is None
+    assert class_metrics(Quality(found.measured, np.eye(2, dtype=np.int64), (entry,) * 201)) is None
+    numbers = Measured({"mae": sure}, {"mape": 0.5}, {"r2": "one row"}, {})
+    shown = quality_metrics(numbers, [find_metric(name) for name in ("mae", "r2", "mape")])
+    assert {name: (metric["unit"], metric["n"]) for name, metric in shown.items()} == {
+        "mae": ("1", sure.n),
+        "mape": ("ratio", 1),
+    }
+    assert class_metrics(Quality(numbers)) is None

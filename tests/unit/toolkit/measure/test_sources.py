@@ -59,7 +59,9 @@ def test_columns_are_inputs_of_their_names_and_the_others_are_left_out(table):
 def test_columns_and_the_truth_may_be_chosen(table):
     data = prepared(table, [InputSpec("x", "float64", (None, 1))], target="b", columns=("a",))
     assert (data.columns["x"].tolist(), data.y.tolist()) == ([[1], [2], [3]], [0.5, 1.5, 2.5])
-    assert prepared(table, columns=("a",), target="none").y is None
+    assert prepared(table, columns=("a",)).y.tolist() == [0, 1, 1]
+    with pytest.raises(Invalid, match="has no column none; it has a, b, y"):
+        prepared(table, target="none")
 
 
 @pytest.mark.parametrize(

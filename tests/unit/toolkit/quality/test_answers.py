@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings, ClassAnswers, are_probabilities, scored_output
 from weighbridge.quality.scores import measure_quality
+from weighbridge.quality.scoring.measuring import ScoreSettings
 
 RNG = np.random.default_rng(20_261_127)
 TRUTH = RNG.integers(0, 4, 400)
@@ -22,9 +23,7 @@ def measure(output, truth, batch=64, **settings):
         lambda start, stop: output[start:stop],
         truth,
         batch=batch,
-        confidence=0.95,
-        resamples=200,
-        seed=1,
+        score=ScoreSettings(resamples=200),
         on_tick=lambda _: None,
         settings=AnswerSettings(**settings),
     )
@@ -46,38 +45,42 @@ def test_one_output_needs_no_name_and_several_do():
 
 def test_scores_that_add_up_to_nothing_have_no_roc_auc():
     found = measure(LOGITS, TRUTH)
-    assert ("roc_auc" in found.metrics, set(found.missing)) == (False, {"roc_auc"})
-    assert "State --scores logits" in found.missing["roc_auc"]
-    assert found.metrics["accuracy"].value == np.mean(LOGITS.argmax(axis=1) == TRUTH)
+    assert ("roc_auc" in found.measured.intervals, set(found.measured.missing)) == (False, {"roc_auc"})
+    assert "State --scores logits" in found.measured.missing["roc_auc"]
+    assert found.measured.intervals["accuracy"].value == np.mean(LOGITS.argmax(axis=1) == TRUTH)
 
 
 def test_stated_logits_equal_the_probabilities_that_they_stand_for():
     expected = roc_auc_score(TRUTH, softmax(LOGITS, axis=1), multi_class="ovr", average="macro")
     stated, given = measure(LOGITS, TRUTH, scores="logits"), measure(softmax(LOGITS, axis=1), TRUTH)
-    assert stated.metrics["roc_auc"].value == pytest.approx(expected, abs=1e-12)
-    assert given.metrics["roc_auc"].value == pytest.approx(expected, abs=1e-12)
+    assert stated.measured.intervals["roc_auc"].value == pytest.approx(expected, abs=1e-12)
+    assert given.measured.intervals["roc_auc"].value == pytest.approx(expected, abs=1e-12)
     assert (stated.reading, given.reading) == ("softmax of the output", "probabilities")
 
 
 def test_independent_scores_are_ranked_class_by_class():
     expected = np.mean([roc_auc_score(label == TRUTH, LOGITS[:, label]) for label in range(4)])
-    assert measure(LOGITS, TRUTH, scores="independent").metrics["roc_auc"].value == pytest.approx(expected, abs=1e-12)
+    assert measure(LOGITS, TRUTH, scores="independent").measured.intervals["roc_auc"].value == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_the_difference_of_two_scores_needs_no_softmax():
     logits = np.column_stack([-MARGIN, MARGIN]) + RNG.normal(scale=4, size=(400, 1))
     found = measure(logits, BINARY)
-    assert found.metrics["roc_auc"].value == pytest.approx(roc_auc_score(BINARY, softmax(logits, axis=1)[:, 1]))
+    assert found.measured.intervals["roc_auc"].value == pytest.approx(
+        roc_auc_score(BINARY, softmax(logits, axis=1)[:, 1])
+    )
     assert found.reading == "difference of the two scores"
 
 
 @pytest.mark.parametrize("shape", [(400,), (400, 1)])
 def test_a_single_probability_is_that_of_class_1(shape):
     found = measure(expit(MARGIN).reshape(shape).astype(np.float32), BINARY)
-    assert found.metrics["accuracy"].value == np.mean((expit(MARGIN) >= 0.5) == BINARY)
-    assert found.metrics["roc_auc"].value == pytest.approx(roc_auc_score(BINARY, MARGIN), abs=1e-5)
+    assert found.measured.intervals["accuracy"].value == np.mean((expit(MARGIN) >= 0.5) == BINARY)
+    assert found.measured.intervals["roc_auc"].value == pytest.approx(roc_auc_score(BINARY, MARGIN), abs=1e-5)
     strict = measure(expit(MARGIN), BINARY, threshold=0.8)
-    assert strict.metrics["accuracy"].value == np.mean((expit(MARGIN) >= 0.8) == BINARY)
+    assert strict.measured.intervals["accuracy"].value == np.mean((expit(MARGIN) >= 0.8) == BINARY)
     assert strict.confusion.sum(axis=0)[1] == np.sum(expit(MARGIN) >= 0.8)
 
 
@@ -85,7 +88,7 @@ def test_a_single_logit_has_to_be_stated():
     assert code_of(measure, MARGIN, BINARY) == "output_scores"
     assert code_of(measure, expit(MARGIN), BINARY, scores="independent") == "output_scores"
     found = measure(MARGIN, BINARY, scores="logits")
-    assert found.metrics["accuracy"].value == np.mean((MARGIN >= 0) == BINARY)
+    assert found.measured.intervals["accuracy"].value == np.mean((MARGIN >= 0) == BINARY)
     assert found.reading == "sigmoid of the output"
 
 
@@ -99,7 +102,7 @@ def test_scores_stated_as_probabilities_have_to_be_some():
 def test_names_of_classes_are_compared_with_names():
     truth = np.array(["cat", "dog", "cat", "dog"])
     found = measure(np.array(["cat", "dog", "bird", "dog"], dtype=object), truth)
-    assert found.metrics["accuracy"].value == 0.75
+    assert found.measured.intervals["accuracy"].value == 0.75
     assert [entry["class"] for entry in found.per_class] == ["cat", "dog", "bird"]
     assert found.confusion.tolist() == [[1, 0, 1], [0, 2, 0], [0, 0, 0]]
     assert code_of(measure, np.array([0, 1, 0, 1]), truth) == "data_labels"
@@ -111,7 +114,7 @@ def test_scores_by_name_and_by_number_are_put_in_order():
     truth = np.array(["b", "a", "b"])
     rows = [{"b": 0.9, "a": 0.1}, {"b": 0.2, "a": 0.8}, {"b": 0.4, "a": 0.6}]
     found = measure(rows, truth)
-    assert (found.metrics["accuracy"].value, found.reading) == (2 / 3, "probabilities")
+    assert (found.measured.intervals["accuracy"].value, found.reading) == (2 / 3, "probabilities")
     numbers = [{1: 0.9, 0: 0.1}, {1: 0.2, 0: 0.8}, {1: 0.4, 0: 0.6}]
     assert measure(numbers, np.array([1, 0, 1])).confusion.tolist() == found.confusion.tolist()
     assert code_of(measure, [{1: 0.5, 2: 0.5}], np.array([1])) == "output_shape"

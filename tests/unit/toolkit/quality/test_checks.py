@@ -218,6 +218,15 @@ def test_a_void_value_is_taken_out_and_speed_stays(before: str, after: str) -> N
     assert (found["confusion"], found["per_class"]) == (None, None)
 
 
+def test_every_metric_of_quality_is_void_with_the_labels() -> None:
+    given = result()
+    names = ("log_loss", "ece@15", "pinball@0.9", "shop.metrics:profit")
+    given["metrics"] |= {name: {"value": 0.5, "n": 200} for name in names}
+    found = with_doubts(given, (VOID,))
+    assert list(found["metrics"]) == ["latency_p95_ms"]
+    assert [each["metric"] for each in found["missing"]] == ["accuracy", *names]
+
+
 def test_a_weak_doubt_leaves_the_value() -> None:
     found = with_doubts(result(), (WEAK,))
     assert (found["verdict"]["status"], found["quality_verdict"]["status"]) == ("indicative", "indicative")

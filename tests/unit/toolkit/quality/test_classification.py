@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from weighbridge.quality.classification import class_metrics, macro_intervals, macro_scores, roc_auc
+from weighbridge.quality.classification import class_metrics, macro_scores, roc_auc
 from weighbridge.statistics.order_statistics import wilson_interval
-
-NAMES = ("precision_macro", "recall_macro", "f1_macro")
 
 
 def matrix(truth, answers, classes):
@@ -35,34 +33,7 @@ def test_macro_scores_are_those_of_scikit_learn(pairs):
     assert macro_scores(matrix(truth, answers, 5)) == pytest.approx(expected)
 
 
-def test_intervals_are_those_of_resampled_examples():
-    truth, answers = some(400, 3, seed=3)
-    ours = macro_intervals(matrix(truth, answers, 3), resamples=2_000, seed=1)
-    rng = np.random.default_rng(9)
-    rows = rng.integers(0, 400, (2_000, 400))
-    drawn = np.array([macro_scores(matrix(truth[row], answers[row], 3)) for row in rows])
-    for place, name in enumerate(NAMES):
-        low, high = np.quantile(drawn[:, place], [0.025, 0.975])
-        assert (ours[name].lower, ours[name].upper) == (pytest.approx(low, abs=0.006), pytest.approx(high, abs=0.006))
-        assert ours[name].n == 400
-    assert ours == macro_intervals(matrix(truth, answers, 3), resamples=2_000, seed=1)
-
-
-def test_many_classes_are_resampled_in_pieces():
-    truth, answers = some(3_000, 300, seed=4)
-    found = macro_intervals(matrix(truth, answers, 300), resamples=100, seed=1)
-    assert found["f1_macro"].lower < found["f1_macro"].value < found["f1_macro"].upper
-
-
-def test_an_interval_is_widened_to_hold_the_point():
-    rare = np.diag([1, 1, 1, 1]) + np.eye(4, k=1, dtype=np.int64)
-    for seed in range(5):
-        for interval in macro_intervals(rare, resamples=100, seed=seed).values():
-            assert interval.lower <= interval.value <= interval.upper
-
-
 def test_without_examples_there_is_nothing():
-    assert macro_intervals(np.zeros((2, 2), dtype=np.int64), resamples=100, seed=0) == {}
     assert class_metrics(np.zeros((2, 2), dtype=np.int64), 0.95) == []
 
 

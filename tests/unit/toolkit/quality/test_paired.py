@@ -12,8 +12,12 @@ from sklearn.metrics import f1_score
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality import paired
-from weighbridge.quality.classification import macro_intervals, macro_scores
+from weighbridge.quality.classification import macro_scores
+from weighbridge.quality.metrics.prepared import units_of
+from weighbridge.quality.metrics.registry import find_metric
+from weighbridge.quality.predictions.rows import Rows
 from weighbridge.quality.scores import confusion_of
+from weighbridge.quality.scoring.measuring import ScoreSettings, measure
 
 ANY = np.zeros(3, dtype=np.int64)
 
@@ -102,7 +106,10 @@ def test_a_drop_of_any_metric_is_that_of_resampled_rows():
     assert drop.lower < drop.value < drop.upper
     assert drop == paired.metric_drop(truth, baseline, variant, metric=macro, resamples=300, seed=1)
     # Paired: narrower than one model's own interval, of which an unpaired drop would bear two.
-    alone = macro_intervals(confusion_of(truth, variant, classes=3), resamples=300, seed=1)["f1_macro"]
+    rows = Rows({"truth": truth, "prediction": variant})
+    settings = ScoreSettings(resamples=300)
+    measured = measure([find_metric("f1_macro")], rows, units_of(len(truth), seed=1), settings, confidence=0.95)
+    alone = measured.intervals["f1_macro"]
     assert drop.upper - drop.lower < alone.upper - alone.lower
 
 

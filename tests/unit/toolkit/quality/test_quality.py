@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.scores import confusion_of, measure_quality, numbers_of
+from weighbridge.quality.metrics.registry import Task
+from weighbridge.quality.scores import check_task, confusion_of, measure_quality, numbers_of
+from weighbridge.quality.scoring.measuring import ScoreSettings
 
-SETTINGS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+SETTINGS = {"score": ScoreSettings(resamples=200)}
 TRUTH = np.array([0, 1, 2, 1, 0, 2, 2], dtype=np.int64)
 ANSWERS = np.array([0, 1, 2, 2, 0, 2, 1], dtype=np.int64)
 SCORES = np.eye(3)[ANSWERS]
@@ -21,12 +23,17 @@ def measure(outputs, truth=TRUTH, batch=3):
 @pytest.mark.parametrize("outputs", [SCORES, ANSWERS])
 def test_quality_of_scores_and_of_class_numbers(outputs):
     found, shares = measure(outputs)
+    metrics = found.measured.intervals
     assert found.confusion.tolist() == [[2, 0, 0], [0, 1, 1], [0, 1, 2]]
-    assert (found.metrics["accuracy"].value, found.metrics["accuracy"].n) == (5 / 7, 7)
-    assert found.metrics["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
-    assert found.metrics["precision_macro"].value == found.metrics["recall_macro"].value == pytest.approx(13 / 18)
+    assert (metrics["accuracy"].value, metrics["accuracy"].n) == (5 / 7, 7)
+    assert found.measured.intervals["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+    assert (
+        found.measured.intervals["precision_macro"].value
+        == found.measured.intervals["recall_macro"].value
+        == pytest.approx(13 / 18)
+    )
     assert [entry["support"] for entry in found.per_class] == [2, 2, 3]
-    assert ("roc_auc" in found.metrics) is (outputs is SCORES)
+    assert ("roc_auc" in found.measured.intervals) is (outputs is SCORES)
     assert shares == [3 / 7, 6 / 7, 1.0]
 
 
@@ -54,7 +61,7 @@ def test_labels_that_do_not_fit_are_refused(outputs, truth, code):
 def test_numbers_are_compared_with_the_numbers_to_be_met(shape):
     truth = np.arange(1.0, 8.0)
     found, shares = measure((truth + 0.5).reshape(shape).astype(np.float32), truth)
-    assert found.metrics["mae"].value == pytest.approx(0.5)
+    assert found.measured.intervals["mae"].value == pytest.approx(0.5)
     assert (found.confusion, found.per_class) == (None, ())
     assert shares[-1] == 1.0
 
@@ -77,8 +84,20 @@ def test_outputs_that_are_no_numbers_are_refused(output, words):
         numbers_of(output, rows=2)
 
 
+def test_metrics_are_of_the_task_that_the_truth_shows():
+    assert check_task(TRUTH, ["log_loss"]) is Task.CLASSES
+    assert check_task(TRUTH.astype(float), ["mae", "pinball@0.9"]) is Task.NUMBERS
+    found, _ = measure(SCORES)
+    more = measure_quality(
+        lambda a, b: SCORES[a:b], TRUTH, batch=7, on_tick=lambda _: None, names=("brier", "accuracy"), **SETTINGS
+    )
+    assert list(more.measured.intervals) == [*found.measured.intervals, "brier"]
+    with pytest.raises(Invalid, match="ndcg@10 is a metric of ranking, but y is the truth of classification"):
+        check_task(TRUTH, ["ndcg@10"])
+
+
 def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):
     monkeypatch.setattr("weighbridge.quality.answers.MAX_SCORES", 20)
     found, _ = measure(SCORES)
-    assert "roc_auc" not in found.metrics
-    assert "too many to sort" in found.missing["roc_auc"]
+    assert "roc_auc" not in found.measured.intervals
+    assert "too many to sort" in found.measured.missing["roc_auc"]

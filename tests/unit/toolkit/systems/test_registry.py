@@ -70,3 +70,17 @@ def test_a_new_system_is_measured_at_the_terminal(tmp_path):
 def test_a_system_of_files_without_a_file_is_refused(tmp_path):
     with pytest.raises(Invalid, match="Give one thing to measure"):
         Target(system="onnx").measure(ProfileSettings(), follow=None, workdir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["m.skops", "m.ubj", "m.txt", "m.pt2", "M.JSON"])
+def test_commands_on_onnx_files_alone_say_so_and_write_nothing(name, tmp_path):
+    model = tmp_path / name
+    model.write_bytes(b"anything")
+    for call in (
+        lambda: weighbridge.compare([model, tmp_path / "b.onnx"]),
+        lambda: weighbridge.optimize(model, data=tmp_path / "d.npz", out=tmp_path / "out"),
+    ):
+        with pytest.raises(Invalid, match="works on ONNX files alone") as refusal:
+            call()
+        assert refusal.value.code == "model_form"
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -14,6 +14,7 @@ from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.studies.comparison import ComparisonSettings
 from weighbridge.quality.answers import AnswerSettings
+from weighbridge.systems.registry import require_onnx
 from weighbridge.systems.sandbox import isolated_comparison
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.target import NO_OPTIONS
@@ -53,6 +54,7 @@ def compare(  # noqa: PLR0913 -- the options of the command line
     Raises Invalid for models that do not match each other or the data, RunFailed and RunCanceled like `profile`.
     """
     named_models = models if isinstance(models, Mapping) else named([Path(model) for model in models])
+    require_onnx([Path(model) for model in named_models.values()], "compare")
     settings = ComparisonSettings(
         margin=margin,
         threads=threads,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from weighbridge.api.documents import PathLike, write_file
 from weighbridge.api.results import Result
+from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.columns import Ragged
 from weighbridge.measure.inputs.data_set import TRUTH, DataSet, read_data_set, write_data_set
 from weighbridge.measure.inputs.declared import declared_inputs
@@ -41,6 +42,10 @@ def prepare_data(source: PathLike, out: PathLike, *, model: PathLike | None = No
     cannot be read or does not fit, and ExtraMissing.
     """
     path = Path(source)
+    if Path(out).suffix != NPZ:
+        raise Invalid(f"A data set is an {NPZ} file; call it {Path(out).stem}{NPZ}.", code="data_form", field="out")
+    if Path(out).exists() and path.exists() and path.samefile(out):
+        raise Invalid(f"{path.name} is the source; give the data set another name.", code="overwrites", field="out")
     data = _fitted(read_source(path, SourceOptions(**options)), model)
     content = io.BytesIO()
     write_data_set(data, content)

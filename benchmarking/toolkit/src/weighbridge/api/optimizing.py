@@ -20,6 +20,7 @@ from weighbridge.optimization.methods.training import TrainingSettings
 from weighbridge.optimization.plan import OptimizationChoice, TrainedVariants, of_file, of_network
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.quality.answers import AnswerSettings
+from weighbridge.systems.registry import require_onnx
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.target import NO_OPTIONS
 from weighbridge.tradeoff.candidates import Candidates
@@ -80,6 +81,7 @@ def optimize(  # noqa: PLR0913 -- the options of the command line
         limits=Limits(wall_s=wall),
     )
     if model is not None and not torch:
+        require_onnx([Path(model)], "optimize")
         shown = Path(calibration) if calibration is not None else None
         return _run(of_file(Path(model), Path(data), calibration=shown, choice=choice), json_file, watcher)
     if not torch or model is not None or test is None:

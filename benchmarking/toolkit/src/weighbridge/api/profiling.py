@@ -22,6 +22,7 @@ from weighbridge.measure.scenarios import (
 )
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.systems.registry import system_for
+from weighbridge.quality.metrics.registry import registered
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
@@ -51,6 +52,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     output: str = "",
     scores: str = "auto",
     threshold: float = 0.5,
+    metrics: Sequence[str] = (),
     trust: bool = False,
     operators: bool = True,
     tdp_w: float | None = None,
@@ -68,7 +70,8 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     `dims` are sizes of free dimensions by name or `"input[axis]"` (0: the number of rows), `inputs` values of inputs
     for all queries, `state` the outputs that are inputs of the next call, by input. A free dimension that nobody stated
     has no size, so the result is invalid and has no latency. `output` names the output to score; `scores` and
-    `threshold` are those of `quality.answers.AnswerSettings`.
+    `threshold` are those of `quality.answers.AnswerSettings`. `metrics` are measured besides those of every model, like
+    "log_loss" or "ece@10"; for your own functions, use `score`.
 
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
     at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
@@ -94,6 +97,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
         engine=engine,
         inputs=InputSettings(dims=dict(dims), values=dict(inputs), state=dict(state)),
         answers=AnswerSettings(output=output, scores=scores, threshold=threshold),
+        metrics=registered(metrics),
         tdp_w=tdp_w,
     )
     with working_folder() as folder:

@@ -1,74 +1,116 @@
-"""`score`: the quality of given answers."""
+"""`score`: the quality of predictions made anywhere."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from weighbridge.api.documents import PathLike
-from weighbridge.api.results import Result, metric_rows
-from weighbridge.cli.tables.terminal import scores_parts
+from weighbridge.api.results import Result, Row, metric_rows
+from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
-from weighbridge.measure import metrics
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.quality.scores import measure_quality
+from weighbridge.quality.answers import AnswerSettings
+from weighbridge.quality.predictions.columns import Predictions
+from weighbridge.quality.predictions.reading import predictions_of
+from weighbridge.quality.predictions.task_rows import ReadingSettings
+from weighbridge.quality.scoring.document import scores_document
+from weighbridge.quality.scoring.job import Wanted
+from weighbridge.quality.scoring.measuring import ScoreSettings
+from weighbridge.systems.target import NO_OPTIONS
 
-SCHEMA = "weighbridge.scores/1"
-DEFAULTS = ProfileSettings()
+DEFAULTS = ScoreSettings()
+Columns = Mapping[str, str | Sequence[str]]
 
 
-def score(
-    answers: ArrayLike | PathLike,
-    truth: ArrayLike | None = None,
+def score(  # noqa: PLR0913 -- the options of the command line
+    predictions: Any,
+    truth: Any = None,
     *,
-    confidence: float = DEFAULTS.quality_confidence,
-    resamples: int = DEFAULTS.bootstraps,
-    seed: int = DEFAULTS.scenario.seed,
+    metrics: Sequence[str] = (),
+    slices: Sequence[str] = (),
+    columns: Columns = NO_OPTIONS,
+    group: str = "",
+    weight: str = "",
+    baseline: Any = None,
+    margin: float | Mapping[str, float] | None = None,
+    id: str = "",  # noqa: A002 -- the name of the option and of the column
+    scores_are: str = "auto",
+    threshold: float = 0.5,
+    positive: str = "",
+    box_format: str = "xyxy",
+    confidence: float = DEFAULTS.confidence,
+    resamples: int = DEFAULTS.resamples,
+    seed: int = DEFAULTS.seed,
+    min_rows: int = DEFAULTS.min_rows,
+    chart: PathLike | None = None,
 ) -> Result:
-    """Score answers against the truth, in the same way as `profile` scores a model on a data set.
+    """Score predictions against their truth, with an interval for each metric.
 
-    `answers` are class scores (rows, classes), class numbers (rows,), or numbers (rows,); `truth` (rows,) has integers
-    for classes, and other numbers for regression. Or `answers` is an `.npz` file with both, `answers` and `y`. Classes
-    give accuracy (Wilson's interval), macro precision, recall and F1 (bootstrap over rows, `resamples` from `seed`),
-    and with scores ROC AUC (DeLong); numbers give MAE, RMSE, R2 and MAPE in the unit of y.
+    `predictions` are a table (.csv, .parquet, .jsonl), an `.npz` file, a data frame (pandas, Polars) or a mapping of
+    arrays with one entry per row. Columns are found by their names (`quality.predictions.columns.ROLES`), or `columns`
+    maps a role to one or several columns. Or give two arrays: answers, and their `truth`.
 
-    The result is a `weighbridge.scores/1` document with `metrics`, `confusion` (truth in rows) and `per_class`.
-    `to_pandas()` has a row for each metric. Raises Invalid for shapes that do not match, and classes out of range.
+    `metrics` are names of the registry, with a parameter like `ndcg@10`, or `package.module:function` of your own:
+    (truth, answers) -> float, more is better unless the function has `is_higher_better = False`. Without any, those of
+    the kind of the columns are scored, and `chosen` says which kind.
+
+    Intervals hold at `confidence`: Wilson's for accuracy, DeLong's for ROC AUC, otherwise an expanded percentile
+    bootstrap (`resamples` from `seed`) of rows, of the queries of a ranking, or of whole groups of the column `group`.
+    `weight` is a column of row weights. `slices` are columns (`"country"`, or crossed `"country,device"`) whose values
+    are scored one by one at a level corrected for their number (Bonferroni); those with fewer than `min_rows` rows or
+    groups have no metrics. `baseline` are other predictions of the same rows, paired by the column `id` or by order:
+    `drops` tells how much worse the predictions are, and whether that is shown to be below `margin`, in the unit of the
+    metric, or one for each metric.
+
+    The result is a `weighbridge.scores/1` document. `to_pandas()` has a row for each metric of all rows and of each
+    slice. `chart` is a file for the reliability chart of probabilities. Raises Invalid for columns and values that
+    cannot be scored, and ExtraMissing.
     """
-    given, wanted = _read(answers, truth)
-    if given.shape[:1] != wanted.shape or not len(wanted):
-        text = f"There are {given.shape[0] if given.ndim else 0} answers for {wanted.size} rows; give one per row."
-        raise Invalid(text, code="data_shape", field="answers")
-    quality = measure_quality(
-        lambda start, stop: given[start:stop],
-        wanted,
-        batch=len(wanted),
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
-        on_tick=lambda _: None,
+    named = {"group": group, "weight": weight, "id": id}
+    mapped = {**{role: _listed(names) for role, names in columns.items()}, **{k: [v] for k, v in named.items() if v}}
+    wanted = Wanted(
+        metrics=metrics,
+        slices=slices,
+        baseline=None if baseline is None else predictions_of(baseline, _without_groups(mapped)),
+        margin=margin,
+        reading=ReadingSettings(
+            answers=AnswerSettings(scores=scores_are, threshold=threshold), positive=positive, box_format=box_format
+        ),
+        score=ScoreSettings(confidence=confidence, resamples=resamples, seed=seed, min_rows=min_rows),
     )
-    found = metrics.quality_metrics(quality)
-    document = {
-        "schema": SCHEMA,
-        "metrics": found,
-        "confusion": quality.confusion.tolist() if quality.confusion is not None else None,
-        "per_class": metrics.class_metrics(quality),
-    }
-    return Result(document, tuple(metric_rows(found)), lambda: scores_parts(document))
+    document = scores_document(_predictions(predictions, truth, mapped), wanted)
+    if chart is not None:
+        _draw(document, Path(chart))
+    return Result(document, tuple(_rows(document)), lambda: scores_parts(document))
 
 
-def _read(answers: ArrayLike | PathLike, truth: ArrayLike | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _predictions(given: Any, truth: Any, mapped: Mapping[str, Sequence[str]]) -> Predictions:
     if truth is not None:
-        return np.asarray(answers), np.asarray(truth)
-    if not isinstance(answers, str | os.PathLike):
-        raise Invalid("Give the truth too, or a file that contains both.", field="truth")
-    file = Path(answers)
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return archive["answers"], archive["y"]
-    except (OSError, ValueError, KeyError) as error:
-        text = f"{file} is not an .npz file with `answers` and `y`."
-        raise Invalid(text, code="data_form", field="answers") from error
+        return predictions_of({"answers": given, "y": truth}, mapped)
+    if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "columns"):
+        return predictions_of(given, mapped)
+    raise Invalid("Give the truth too, or a file, a data frame or a mapping that contains both.", field="truth")
+
+
+def _listed(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _without_groups(mapped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Return the columns that a baseline needs: groups and weights are those of the predictions."""
+    return {role: names for role, names in mapped.items() if role not in ("group", "weight")}
+
+
+def _draw(document: Mapping[str, Any], path: Path) -> None:
+    from weighbridge.charts.drawing import save
+    from weighbridge.quality.scoring.chart import reliability_chart
+
+    save(reliability_chart(document), path)
+
+
+def _rows(document: Mapping[str, Any]) -> list[Row]:
+    """Return a row for each metric of all rows, and of each slice if there are any."""
+    if not document["slices"]:
+        return list(metric_rows(document["metrics"]))
+    entries = [{"name": "", "metrics": document["metrics"]}, *document["slices"]]
+    return [row for entry in entries for row in metric_rows(entry["metrics"], slice=entry["name"])]

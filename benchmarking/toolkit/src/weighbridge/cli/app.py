@@ -15,6 +15,8 @@ import typer
 from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
+from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.experiment import experiment
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
@@ -38,17 +40,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-MEASURE = (prepare_data, profile, compare, score, rerun, sweep, max_rate, load, optimize)
+MEASURE = (prepare_data, profile, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
-    app.command()(command)
+    app.command(cls=CarefulCommand)(command)
 
 
 def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:
     """Add commands under a name of their own."""
     group = typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
     for command_name, command in commands.items():
-        group.command(command_name)(command)
+        group.command(command_name, cls=CarefulCommand)(command)
     app.add_typer(group, name=name)
 
 

@@ -1,4 +1,4 @@
-"""Exit codes of commands, error messages on standard error, and result files."""
+"""Exit codes of commands, error messages on standard error, and the files that commands write."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,13 +7,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
-from weighbridge.core.errors import Refused
+from weighbridge.core.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from weighbridge.api.results import Result
 
 DONE, NO, UNCLEAR, INTERRUPTED = 0, 1, 2, 130
+# The parameters of commands that name files to write; every other path is read.
+WRITTEN = frozenset(("json_file", "out", "chart", "junit", "markdown", "hdr"))
+
+
+class CarefulCommand(TyperCommand):
+    """A command that overwrites no file that it reads."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Check the files that were named, and run the command."""
+        with errors_as_exits():
+            check_files(ctx.params)
+        return super().invoke(ctx)
+
+
+def check_files(values: Mapping[str, Any]) -> None:
+    """Raise Invalid if a file to write is also one to read, or is written twice; `values` are by parameter."""
+    written = [path for name in values if name in WRITTEN for path in _paths(values[name]) if path != Path("-")]
+    read = [path for name in values if name not in WRITTEN for path in _paths(values[name])]
+    for place, path in enumerate(written):
+        if any(_is_same_file(path, other) for other in read):
+            text = f"{path} is a file that this command reads, and would be overwritten; give another name to write to."
+            raise Invalid(text, code="overwrites", field="out")
+        if path.absolute() in [other.absolute() for other in written[:place]]:
+            text = f"Two files would be written to {path}; give each a name of its own."
+            raise Invalid(text, code="overwrites", field="out")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Yield the files that a value may name: a path, a text like NAME=FILE, or a list of them."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, str):
+        yield from (Path(text) for text in (value, value.partition("=")[2]) if text)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _paths(each)
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.is_file() and one.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def stop(reason: str, *, code: int = UNCLEAR) -> NoReturn:

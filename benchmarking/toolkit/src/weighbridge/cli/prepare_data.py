@@ -16,7 +16,9 @@ def prepare_data(  # noqa: PLR0913 -- every option of the command line
     model: Annotated[
         Path | None, typer.Option(help="ONNX file whose inputs give names, types and ranks to the columns.")
     ] = None,
-    target: Annotated[str, typer.Option(help="Column with the truth.")] = "y",
+    target: Annotated[
+        str, typer.Option(help="Column with the truth; default y, if there is one.", show_default=False)
+    ] = "",
     column: Annotated[list[str] | None, typer.Option(help="Column to keep, default all; repeatable.")] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="Tokenizer file (tokenizer.json) for a column of text.")
@@ -39,7 +41,7 @@ def prepare_data(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.data import prepare_data as prepared
     from weighbridge.measure.inputs.sources.media import ImageOptions
 
-    with errors_as_exits(writes=(json_file,)):
+    with errors_as_exits(writes=(out, json_file)):
         image = ImageOptions(
             size=_size_from(resize),
             layout=layout,

@@ -72,6 +72,10 @@ ThresholdOption = Annotated[
     float, typer.Option(help="Probability from which a row counts as class 1, for a model with a single score.")
 ]
 NO_SYSTEMS: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({})
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="Metric besides the usual ones, like log_loss or ece@10; repeatable."),
+]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
 
 

@@ -25,6 +25,10 @@ EXTRAS = {
     "PIL": "images",
     "tokenizers": "text",
     "pynvml": "gpu",
+    "sklearn": "quality",
+    "jiwer": "quality",
+    "sacrebleu": "quality",
+    "pycocotools": "quality",
 }
 
 

@@ -67,11 +67,19 @@ _KINDS = (
 )
 CATALOG: dict[str, MetricDefinition] = {kind.name: kind for kind in _KINDS}
 
-# The metrics that are only as good as the labels of the evaluation data; some are not in the catalog.
+# The metrics that are only as good as the labels of the evaluation data; most are not in the catalog.
 QUALITY_METRICS = (
-    *("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc"),
-    *("mae", "rmse", "r2", "mape"),
+    *("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "precision", "recall", "f1", "pr_auc"),
+    *("log_loss", "brier", "ece", "subset_accuracy", "hamming_loss", "labels_f1_micro", "labels_f1_macro"),
+    *("labels_pr_auc", "mae", "rmse", "r2", "mape", "mase", "pinball", "ndcg", "mrr", "map", "map_50", "map_75"),
+    *("miou", "exact_match", "token_f1", "wer", "cer", "chrf", "qini", "auuc"),
 )
+
+
+def is_quality_metric(name: str) -> bool:
+    """Whether a metric is only as good as the labels: one of quality, with or without parameter, or a user's own."""
+    return name.partition("@")[0] in QUALITY_METRICS or ":" in name
+
 
 # What people state and bills say: no benchmark measures it, whatever the process of a model writes into its result.
 NEVER_BENCHMARKED = frozenset(

@@ -125,11 +125,11 @@ def _scored(
 def _answering(
     runner: LoadedSystem, queries: Queries, settings: ProfileSettings
 ) -> tuple[Answering | None, Refused | None]:
-    """Return how the rows are answered, or why their answers cannot be scored; raise Invalid for a wrong name."""
+    """Return how the rows are answered, or why they cannot be scored; raise Invalid for a wrong name or metric."""
     try:
         return answering_of(runner, queries, settings), None
     except Invalid as unclear:
-        if settings.answers.output:
+        if settings.answers.output or settings.metrics:
             raise
         return None, unclear
 

@@ -1,14 +1,16 @@
 """The metrics of a run in the format of `weighbridge.result/1`, with bounds, and the reasons for missing metrics."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.loops.latency import LatencyRun
+from weighbridge.quality.metrics.registry import Metric
 from weighbridge.quality.scores import Quality
+from weighbridge.quality.scoring.measuring import Measured
 from weighbridge.statistics.order_statistics import (
     MLPERF_CONFIDENCE,
     Interval,
@@ -20,7 +22,6 @@ from weighbridge.statistics.order_statistics import (
 from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 
 NS_PER_MS = 1e6
-UNITS: Mapping[str, str] = {"mae": "1", "rmse": "1", "r2": "1"}
 MAX_CLASSES = 200
 PERCENTILES: Mapping[str, float] = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
@@ -79,9 +80,15 @@ def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | No
     return Interval(value, value / spread, value * spread, mean_ns.confidence, mean_ns.n)
 
 
-def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
-    """Return the quality metrics: ratios for classifiers; errors of regression models have unit 1."""
-    return {name: interval_metric(metric, UNITS.get(name, "ratio")) for name, metric in quality.metrics.items()}
+def quality_metrics(measured: Measured, metrics: Iterable[Metric]) -> dict[str, dict[str, Any]]:
+    """Return the values of quality metrics in their order and units; a single row has no interval."""
+    found = {}
+    for metric in metrics:
+        if metric.name in measured.intervals:
+            found[metric.name] = interval_metric(measured.intervals[metric.name], metric.unit)
+        elif metric.name in measured.points:
+            found[metric.name] = point_metric(measured.points[metric.name], metric.unit)
+    return found
 
 
 def class_metrics(quality: Quality) -> list[dict[str, Any]] | None:

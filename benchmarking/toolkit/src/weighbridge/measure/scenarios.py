@@ -12,6 +12,8 @@ from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.quality.answers import AS_GIVEN, AnswerSettings
+from weighbridge.quality.metrics.registry import registered
+from weighbridge.quality.scoring.measuring import ScoreSettings
 
 PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
@@ -235,10 +237,11 @@ class RuntimeSettings:
 class ProfileSettings:
     """The settings of a profile; part of its manifest.
 
-    `quality_confidence` is the level of the quality intervals, `bootstraps` the resamples of the macro-F1 interval.
-    Without `measures_quality`, a data set only provides the input rows. `inputs` are the stated sizes, values and
-    states of the inputs, `answers` the output to score and how. `tdp_w` is the rated power of the processors in watts,
-    used to estimate energy if it cannot be measured.
+    `quality_confidence` is the level of the quality intervals, `bootstraps` the resamples of those without a closed
+    form. `metrics` are quality metrics of the registry besides those of every model; a function of a user is none of
+    them, because settings also come from other people. Without `measures_quality`, a data set only provides the input
+    rows. `inputs` are the stated sizes, values and states of the inputs, `answers` the output to score and how. `tdp_w`
+    is the rated power of the processors in watts, used to estimate energy if it cannot be measured.
     """
 
     scenario: Scenario = SingleStream()
@@ -247,17 +250,24 @@ class ProfileSettings:
     answers: AnswerSettings = AS_GIVEN
     measures_quality: bool = True
     tdp_w: float | None = None
+    metrics: tuple[str, ...] = ()
     quality_confidence: float = 0.95
     bootstraps: int = 1_000
 
     def __post_init__(self) -> None:
-        """Raise Invalid for an invalid level or too few resamples."""
+        """Raise Invalid for an invalid level, too few resamples, and unknown metrics."""
         if not 0 < self.quality_confidence < 1:
             raise Invalid("The confidence level must be between 0 and 1.", field="quality_confidence")
         if self.bootstraps < 100:
             raise Invalid("A bootstrap interval needs at least 100 resamples.", field="bootstraps")
+        registered(self.metrics)
         if self.tdp_w is not None and self.tdp_w <= 0:
             raise Invalid("The rated power must be a positive number of watts.", field="tdp_w")
+
+    @property
+    def score(self) -> ScoreSettings:
+        """The settings of the intervals of quality."""
+        return ScoreSettings(confidence=self.quality_confidence, resamples=self.bootstraps, seed=self.scenario.seed)
 
 
 def _named(scenario: Scenario) -> dict[str, Any]:

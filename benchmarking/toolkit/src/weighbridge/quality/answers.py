@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 
 AUTO, PROBABILITIES, LOGITS, INDEPENDENT = "auto", "probabilities", "logits", "independent"
+SIGMOID, SOFTMAX = "sigmoid of the output", "softmax of the output"
+# How scores are read where they are probabilities of classes.
+OF_PROBABILITIES = (PROBABILITIES, SIGMOID, SOFTMAX)
 SCORE_KINDS = (AUTO, PROBABILITIES, LOGITS, INDEPENDENT)
 # Rounding of float16 probabilities over a thousand classes.
 MAX_SUM_ERROR = 0.01
 # ROC AUC sorts the scores of every class; above this number of values, the scores are not stored.
 MAX_SCORES = 20_000_000
 NOT_COMPARABLE = (
-    "The scores of a row do not add up to 1, so those of different rows cannot be ranked. State --scores logits if a "
-    "softmax turns them into probabilities, or --scores independent if each class has a score of its own."
+    "The scores of a row do not add up to 1, so those of different rows cannot be ranked. State --scores logits "
+    "(`score`: --scores-are logits) if a softmax turns them into probabilities, or independent if each class has a "
+    "score of its own."
 )
 
 
@@ -147,12 +151,12 @@ class ClassAnswers:
         from scipy.special import expit
 
         if self.settings.scores == LOGITS:
-            self.kind = "sigmoid of the output"
+            self.kind = SIGMOID
             return np.asarray(expit(scores))
         if self.settings.scores == INDEPENDENT or scores.min(initial=0) < 0 or scores.max(initial=0) > 1:
             text = (
-                "The model gives one number per row that is no probability of class 1; state --scores logits if a "
-                "sigmoid turns it into one."
+                "The model gives one number per row that is no probability of class 1; state --scores logits "
+                "(`score`: --scores-are logits) if a sigmoid turns it into one."
             )
             raise Invalid(text, code="output_scores", field="scores")
         self.kind = PROBABILITIES
@@ -163,7 +167,7 @@ class ClassAnswers:
         from scipy.special import softmax
 
         if self.settings.scores == LOGITS:
-            self.kind = "softmax of the output"
+            self.kind = SOFTMAX
             return np.asarray(softmax(scores, axis=1))
         if self.settings.scores == INDEPENDENT:
             self.kind = INDEPENDENT

@@ -1,4 +1,4 @@
-"""Quality of classifiers: macro averages, metrics per class and ROC AUC, each with its interval."""
+"""Quality of classifiers: macro averages, metrics per class, and ROC AUC with its interval."""
 
 import math
 from collections.abc import Sequence
@@ -9,51 +9,33 @@ from numpy.typing import NDArray
 
 from weighbridge.statistics.order_statistics import Interval, wilson_interval
 
-CHUNK_CELLS = 1_000_000
+
+def rates(hits: NDArray[Any], real: NDArray[Any], predicted: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return precision, recall and F1 = 2 TP / (2 TP + FP + FN) from counts of one shape; 0 / 0 is 0 (scikit-learn)."""
+    bottoms = (predicted, real, real + predicted)
+    tops = (hits, hits, 2 * hits)
+    return tuple(
+        np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1), 0.0)
+        for top, bottom in zip(tops, bottoms, strict=True)
+    )
+
+
+def averages(hits: NDArray[Any], real: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
+    """Return precision, recall and F1 averaged over the classes that occur as truth or answer, (..., 3).
+
+    The counts have shape (..., classes).
+    """
+    occurs = np.maximum((real + predicted > 0).sum(axis=-1), 1)
+    return np.stack([rate.sum(axis=-1) / occurs for rate in rates(hits, real, predicted)], axis=-1)
 
 
 def macro_scores(confusion: NDArray[Any]) -> NDArray[np.float64]:
     """Return macro precision, recall and F1 of confusion matrices of shape (..., classes, classes), as (..., 3).
 
-    Rows are the truth, columns the answers. Averages include the classes that occur as truth or answer; 0 / 0 counts as
-    0 (as in scikit-learn). F1 = 2 TP / (2 TP + FP + FN).
+    Rows are the truth, columns the answers.
     """
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
-    real, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    occurs = (real + predicted > 0).sum(axis=-1)
-    scores = [hits / np.maximum(predicted, 1), hits / np.maximum(real, 1), 2 * hits / np.maximum(real + predicted, 1)]
-    return np.stack([score.sum(axis=-1) / np.maximum(occurs, 1) for score in scores], axis=-1)
-
-
-def macro_intervals(
-    confusion: NDArray[np.int64], *, resamples: int, seed: int, confidence: float = 0.95
-) -> dict[str, Interval]:
-    """Return `precision_macro`, `recall_macro` and `f1_macro` with percentile intervals of a bootstrap over examples.
-
-    Resampling n examples is a multinomial draw of the cells of their confusion matrix. An interval is widened to
-    contain the point estimate if the bias of the bootstrap leaves it outside. Empty without examples.
-    """
-    n = int(confusion.sum())
-    if n == 0:
-        return {}
-    rng = np.random.default_rng(seed)
-    cells = np.flatnonzero(confusion)
-    shares = confusion.ravel()[cells] / n
-    chunk = max(1, CHUNK_CELLS // confusion.size)
-    drawn = []
-    for start in range(0, resamples, chunk):
-        count = min(chunk, resamples - start)
-        resampled = np.zeros((count, confusion.size), dtype=np.int64)
-        resampled[:, cells] = rng.multinomial(n, shares, size=count)
-        drawn.append(macro_scores(resampled.reshape(count, *confusion.shape)))
-    values = macro_scores(confusion)
-    lows, highs = np.quantile(np.concatenate(drawn), [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return {
-        name: Interval(float(value), float(min(value, low)), float(max(value, high)), confidence, n)
-        for name, value, low, high in zip(
-            ("precision_macro", "recall_macro", "f1_macro"), values, lows, highs, strict=True
-        )
-    }
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return averages(hits, confusion.sum(axis=-1), confusion.sum(axis=-2))
 
 
 def class_metrics(confusion: NDArray[np.int64], confidence: float, names: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Quality of a model on a data set: accuracy of classifiers, errors of regression models, with intervals."""
+"""Quality of a model on a data set: metrics of classes or numbers with intervals, and the confusion of classes."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,25 +9,29 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AS_GIVEN, AnswerSettings, ClassAnswers
-from weighbridge.quality.classification import class_metrics, macro_intervals, roc_auc
-from weighbridge.quality.regression import regression_intervals
-from weighbridge.statistics.order_statistics import Interval, wilson_interval
+from weighbridge.quality.classification import class_metrics
+from weighbridge.quality.metrics.prepared import Units, units_of
+from weighbridge.quality.metrics.registry import Metric, Task, find_metric
+from weighbridge.quality.predictions.class_rows import answered_rows
+from weighbridge.quality.predictions.rows import Rows
+from weighbridge.quality.scoring.measuring import Measured, ScoreSettings, measure
 
-MAX_CLASSES = 4_096
+OF_MODELS = {
+    Task.CLASSES: ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc"),
+    Task.NUMBERS: ("mae", "rmse", "r2", "mape"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The metrics by name, and for a classifier the confusion matrix and the metrics of each class.
+    """The metrics, and for a classifier the confusion matrix and the metrics of each class.
 
-    Rows of the matrix are the truth, columns the answers; a regression model has none. `missing` has the reason for
-    each metric without a value, and `reading` how the scores were read.
+    Rows of the matrix are the truth, columns the answers; other models have none. `reading` says how scores were read.
     """
 
-    metrics: Mapping[str, Interval]
+    measured: Measured
     confusion: NDArray[np.int64] | None = None
     per_class: Sequence[Mapping[str, Any]] = ()
-    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
     reading: str = ""
 
 
@@ -59,42 +63,59 @@ def measure_quality(
     truth: NDArray[Any],
     *,
     batch: int,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    score: ScoreSettings,
     on_tick: Callable[[float], None],
     settings: AnswerSettings = AS_GIVEN,
+    names: Sequence[str] = (),
 ) -> Quality:
     """Call `predict(start, stop)` for the scored output of every row, in batches, and compare it with the truth.
 
-    Integers in `truth` are classes, texts their names, floats regression targets. Raises Invalid if the output has
-    another form, if `truth` contains classes that the model does not have, or without rows.
+    Integers in `truth` are classes, texts their names, floats regression targets. `names` are metrics besides those of
+    every model. Raises Invalid if the output has another form, if `truth` contains classes that the model does not
+    have, for metrics of another task, or without rows.
     """
+    task = check_task(truth, names)
     outputs = outputs_of(predict, len(truth), batch, on_tick)
     if not len(truth):
         raise Invalid("The data set has no rows.", code="data_empty", field="data")
-    if np.issubdtype(truth.dtype, np.floating):
+    if task is Task.NUMBERS:
         numbers = np.concatenate([numbers_of(output, rows=size) for output, size in outputs])
-        return Quality(regression_intervals(truth, numbers, resamples=resamples, seed=seed, confidence=confidence))
-    answers = answers_of(outputs, truth, settings)
-    labels, classes = numbered(truth, answers.classes), answers.all_labels()
-    quality = score(
-        labels,
-        classes,
-        scores=answers.width,
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
-        names=answers.classes,
-    )
-    scores = answers.all_scores()
-    auc = roc_auc(labels, scores, confidence=confidence) if scores is not None else None
-    return dataclasses.replace(
-        quality,
-        metrics=quality.metrics if auc is None else {**quality.metrics, "roc_auc": auc},
-        missing={"roc_auc": answers.missing} if answers.missing else {},
-        reading=answers.kind,
-    )
+        rows = Rows({"truth": truth, "prediction": numbers})
+    else:
+        rows = answered_rows(truth, answers_of(outputs, truth, settings))
+    usual = [name for name in OF_MODELS[task] if name != "roc_auc" or rows.reading]
+    metrics = [find_metric(name) for name in dict.fromkeys((*usual, *names))]
+    return quality_of(rows, metrics, units_of(len(rows), seed=score.seed), score)
+
+
+def check_task(truth: NDArray[Any], names: Sequence[str]) -> Task:
+    """Return the task of a data set by its truth; raise Invalid for metrics of another."""
+    task = Task.NUMBERS if np.issubdtype(truth.dtype, np.floating) else Task.CLASSES
+    for name in names:
+        other = find_metric(name).task
+        if other is not task:
+            text = (
+                f"{name} is a metric of {other}, but y is the truth of {task}: floats are numbers, integers and names "
+                "are classes. Other metrics need columns that a data set does not have; save the answers of the model "
+                "and use `weighbridge score`."
+            )
+            raise Invalid(text, code="metric_task", field="metric")
+    return task
+
+
+def quality_of(rows: Rows, metrics: Sequence[Metric], units: Units, score: ScoreSettings) -> Quality:
+    """Return the metrics of checked rows, and what else a reader needs of a classifier."""
+    measured = measure(metrics, rows, units, score, confidence=score.confidence)
+    if metrics[0].task is not Task.CLASSES:
+        return Quality(measured, reading=rows.reading)
+    truth, answers = rows["truth"], rows["prediction"]
+    classes = 1 + int(max(truth.max(), answers.max(), len(rows.classes) - 1, _width(rows) - 1))
+    confusion = confusion_of(truth, answers, classes=classes)
+    return Quality(measured, confusion, class_metrics(confusion, score.confidence, rows.classes), rows.reading)
+
+
+def _width(rows: Rows) -> int:
+    return int(rows["scores"].shape[1]) if "scores" in rows.fields else 0
 
 
 def answers_of(outputs: Iterator[tuple[Any, int]], truth: NDArray[Any], settings: AnswerSettings) -> ClassAnswers:
@@ -122,28 +143,3 @@ def outputs_of(
         stop = min(start + batch, rows)
         yield predict(start, stop), stop - start
         on_tick(stop / rows)
-
-
-def score(
-    truth: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    *,
-    scores: int,
-    confidence: float,
-    resamples: int,
-    seed: int,
-    names: Sequence[str] = (),
-) -> Quality:
-    """Compare classes with the truth; `scores` is the number of scores of the model, 0 if it returns classes."""
-    classes = max(scores, int(truth.max(initial=0)) + 1, int(predicted.max(initial=0)) + 1)
-    if min(int(truth.min(initial=0)), int(predicted.min(initial=0))) < 0 or classes > MAX_CLASSES:
-        raise Invalid(f"Class numbers must be between 0 and {MAX_CLASSES - 1}.", code="data_labels", field="data")
-    if scores and int(truth.max(initial=0)) >= scores:
-        text = f"y contains class {int(truth.max())}, but the model has {scores} classes (0 to {scores - 1})."
-        raise Invalid(text, code="data_labels", field="data")
-    confusion = confusion_of(truth, predicted, classes=classes)
-    accuracy = wilson_interval(int(np.trace(confusion)), len(truth), confidence)
-    if accuracy is None:
-        raise Invalid("The data set has no rows.", code="data_empty", field="data")
-    macros = macro_intervals(confusion, resamples=resamples, seed=seed, confidence=confidence)
-    return Quality({"accuracy": accuracy, **macros}, confusion, class_metrics(confusion, confidence, names))

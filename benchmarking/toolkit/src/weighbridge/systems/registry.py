@@ -12,7 +12,7 @@ types, because the system is created in a child process.
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol, TypeVar
@@ -141,6 +141,17 @@ def find_system(name: str) -> Registered:
 def system_for(model: PurePath) -> str:
     """Return the system of a model file by its suffix; files of ONNX have any other."""
     return SUFFIXES.get(model.suffix.lower(), "onnx")
+
+
+def require_onnx(models: Iterable[PurePath], command: str) -> None:
+    """Raise Invalid unless a command that works on ONNX files alone has only such files, by their suffixes."""
+    for model in models:
+        if system_for(model) != "onnx":
+            text = (
+                f"{model.name} is not an ONNX file, and `weighbridge {command}` works on ONNX files alone. Measure it "
+                "with `weighbridge profile`; `weighbridge pareto` and `weighbridge recommend` set results side by side."
+            )
+            raise Invalid(text, code="model_form", field="model")
 
 
 def import_named(module: str, *, field: str) -> ModuleType:

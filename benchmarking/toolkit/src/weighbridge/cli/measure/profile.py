@@ -82,6 +82,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     baseline: results.BaselineOption = None,
     junit: results.JunitOption = None,
     markdown: results.MarkdownOption = None,
+    metric: target_options.MetricOption = None,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -128,6 +129,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 output=scored,
                 scores=scores,
                 threshold=threshold,
+                metrics=metric or (),
                 trust=trust,
                 operators=operators,
                 tdp_w=tdp_w,

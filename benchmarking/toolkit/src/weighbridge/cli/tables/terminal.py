@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from weighbridge.cli.tables.metric_titles import metric_title
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -14,41 +16,6 @@ PIPE_COLUMNS = 160
 UNLIMITED_COLUMNS = 10_000
 # Columns of text, aligned left; all other columns hold numbers.
 TEXT_COLUMNS = ("metric", "unit", "verdict")
-
-METRICS = {
-    "latency_p50_ms": "latency p50",
-    "latency_p95_ms": "latency p95",
-    "latency_p99_ms": "latency p99",
-    "throughput_per_s": "throughput",
-    "error_rate": "failed",
-    "load_time_ms": "load time",
-    "first_inference_ms": "first inference",
-    "model_size_mb": "model size",
-    "parameters": "parameters",
-    "peak_memory_mb": "peak memory",
-    "peak_memory_delta_mb": "  of which the model",
-    "accuracy": "accuracy",
-    "f1_macro": "macro-F1",
-    "precision_macro": "macro precision",
-    "recall_macro": "macro recall",
-    "roc_auc": "ROC AUC",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "r2": "R2",
-    "mape": "mean relative error",
-    **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
-    **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
-    "generator_lag_p99_ms": "generator lag p99",
-    "connection_wait_p99_ms": "connection wait p99",
-    "achieved_per_s": "achieved",
-    "throughput_samples_per_s": "row throughput",
-    "flops": "operations per row",
-    "energy_per_query_j": "energy per query",
-    "gpu_energy_per_query_j": "energy per query, card",
-    "gpu_peak_memory_mb": "peak memory of the card",
-    "gpu_peak_memory_delta_mb": "  of which the model",
-    "offered_per_s": "offered",
-}
 
 
 @contextlib.contextmanager
@@ -152,11 +119,6 @@ def _size_row(size: Mapping[str, Any]) -> list[str]:
     return [f"{size['values_min']:,} to {size['values_max']:,}", *percentiles, f"{size['n']:,}"]
 
 
-def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
-    """Yield the metrics of scored answers."""
-    yield metrics_table("Answers against the truth", scores["metrics"])
-
-
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
     plan, target = result["plan"], result["manifest"]["target"]
@@ -221,7 +183,7 @@ def _metric_row(name: str, metric: Mapping[str, Any]) -> list[str]:
     bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
     level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
     unit = "" if metric["unit"] == "1" else metric["unit"]
-    return [METRICS.get(name, name), *bounds, unit, level, f"{metric['n']:,}"]
+    return [metric_title(name), *bounds, unit, level, f"{metric['n']:,}"]
 
 
 def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:

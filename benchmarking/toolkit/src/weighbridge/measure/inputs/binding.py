@@ -114,7 +114,10 @@ def _mismatch(inputs: Sequence[str], missing: Sequence[str], spare: Sequence[str
     extra = (
         f"{' and' if lacks else ', but the data set'} has {', '.join(spare)}, which no input is called" if spare else ""
     )
-    fix = "Name the arrays as the inputs; state one that is the same for all rows with --input NAME=VALUE."
+    fix = (
+        "Name the arrays as the inputs (`weighbridge prepare-data --model FILE` does); state one that is the same for "
+        "all rows with --input NAME=VALUE."
+    )
     return f"{words}{lacks}{extra}. {fix}"
 
 

@@ -103,7 +103,10 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                 return {}
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); create it with numpy.savez."
+        text = (
+            f"{path.name} cannot be read as an .npz file without pickles ({error}); create it with numpy.savez, or "
+            "with `weighbridge prepare-data` from tables, images and sounds."
+        )
         raise Invalid(text, code="data_unreadable", field="data") from error
 
 

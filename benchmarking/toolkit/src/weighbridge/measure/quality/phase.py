@@ -6,7 +6,7 @@ from weighbridge.measure.inputs.queries import Queries
 from weighbridge.measure.quality.answering import Answering
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.quality.checks import DataDoubt, answer_doubts, data_doubts
-from weighbridge.quality.scores import Quality, measure_quality
+from weighbridge.quality.scores import Quality, check_task, measure_quality
 from weighbridge.systems.registry import LoadedSystem
 
 
@@ -14,6 +14,7 @@ def answering_of(runner: LoadedSystem, queries: Queries, settings: ProfileSettin
     """Return how the rows are answered, None if their answers are not scored; raise Invalid for an unclear output."""
     if queries.data is None or queries.data.y is None or not settings.measures_quality:
         return None
+    check_task(queries.data.y, settings.metrics)
     return Answering.of(runner, queries.bound, queries.data, settings.answers)
 
 
@@ -29,11 +30,10 @@ def measure_answers(
         answering.answer,
         data.truth,
         batch=answering.batch,
-        confidence=settings.quality_confidence,
-        resamples=settings.bootstraps,
-        seed=settings.scenario.seed,
+        score=settings.score,
         on_tick=on_tick,
         settings=settings.answers,
+        names=settings.metrics,
     )
     rows = data.fingerprints
-    return quality, (*data_doubts(rows, data.truth), *answer_doubts(rows, quality.metrics.get("accuracy")))
+    return quality, (*data_doubts(rows, data.truth), *answer_doubts(rows, quality.measured.intervals.get("accuracy")))

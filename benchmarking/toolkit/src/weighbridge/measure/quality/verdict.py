@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from weighbridge.core.converter import to_document
-from weighbridge.core.metric_catalog import QUALITY_METRICS
+from weighbridge.core.metric_catalog import is_quality_metric
 from weighbridge.measure.verdict import Status, ValidityReason, Verdict
 from weighbridge.quality.checks import DataDoubt, is_perfect
 
@@ -50,7 +50,7 @@ def _without_values(document: dict[str, Any]) -> dict[str, Any]:
     why = "; ".join(
         reason["message"] for reason in document["quality_verdict"]["reasons"] if reason["status"] == Status.INVALID
     )
-    void = [name for name in QUALITY_METRICS if name in document["metrics"]]
+    void = [name for name in document["metrics"] if is_quality_metric(name)]
     metrics = {name: entry for name, entry in document["metrics"].items() if name not in void}
     missing = [*document.get("missing", ()), *({"metric": name, "message": f"Void: {why}"} for name in void)]
     return document | {"metrics": metrics, "missing": missing, "confusion": None, "per_class": None}

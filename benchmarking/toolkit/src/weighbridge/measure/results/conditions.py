@@ -1,6 +1,7 @@
 """Conditions on the metrics of a result, like `latency_p95_ms.upper > 100`, alone or against a kept baseline."""
 
 import dataclasses
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import QUALITY_METRICS
+from weighbridge.core.metric_catalog import is_quality_metric
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -24,8 +25,8 @@ FORM = re.compile(
     rf"|(?:(?P<factor>{NUMBER})\s*\*\s*)?baseline(?:\.(?P<base>value|lower|upper))?"
     rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
 )
-# What a model is, and what it answers; times, rates, memory and energy are also the card's.
-SAME_ON_EVERY_CARD = frozenset((*QUALITY_METRICS, "model_size_mb", "parameters", "flops"))
+# With quality, what no card changes; times, rates, memory and energy are also the card's.
+SIZES = frozenset(("model_size_mb", "parameters", "flops"))
 METHOD = "write METRIC, METRIC.lower or METRIC.upper, then >, >=, < or <=, then a number or 1.1 * baseline.upper"
 
 
@@ -67,7 +68,7 @@ class Condition:
             if baseline is None:
                 reason = "There is no baseline; give one with --baseline."
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
-            if other_card and self.metric.rpartition(":")[2] not in SAME_ON_EVERY_CARD:
+            if other_card and self.metric not in SIZES and not is_quality_metric(self.metric):
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, other_card)
             kept = _end(baseline, self.metric, self.base)
             if kept is None:
@@ -92,7 +93,7 @@ class Checked:
 def read_condition(text: str) -> Condition:
     """Parse a condition; raise Invalid, with the form, for anything else."""
     match = FORM.fullmatch(text)
-    if match is None:
+    if match is None or any(math.isinf(float(match[name] or 0)) for name in ("number", "factor", "offset")):
         raise Invalid(f"{text!r} is no condition: {METHOD}.", code="condition", field="fail_if")
     is_number = match["number"] is not None
     sign = -1 if match["sign"] == "-" else 1

@@ -17,6 +17,7 @@ from weighbridge.measure.results.size_classes import latency_by_size
 from weighbridge.measure.scenarios import ProfileSettings, Scenario
 from weighbridge.measure.timed_run import TimedRun, judge_run
 from weighbridge.measure.verdict import Status, ValidityReason, Verdict
+from weighbridge.quality.metrics.registry import find_metric
 from weighbridge.quality.scores import Quality
 from weighbridge.statistics.order_statistics import tukey_counts
 from weighbridge.systems.registry import LoadedSystem, SystemUnderTest
@@ -118,11 +119,13 @@ def run_document(
 
 def with_quality(document: dict[str, Any], quality: Quality) -> dict[str, Any]:
     """Return the result with the quality of its answers."""
-    scored = document["metrics"] | metrics.quality_metrics(quality)
+    measured = quality.measured
+    names = [*measured.intervals, *measured.points]
+    scored = document["metrics"] | metrics.quality_metrics(measured, map(find_metric, names))
     confusion = quality.confusion.tolist() if quality.confusion is not None else None
     return document | {
         "metrics": scored,
-        "missing": [*document["missing"], *missing_entries(quality.missing)],
+        "missing": [*document["missing"], *missing_entries(measured.missing)],
         "confusion": confusion,
         "per_class": metrics.class_metrics(quality),
         "scores": quality.reading or None,

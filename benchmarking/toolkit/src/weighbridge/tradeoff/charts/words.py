@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from weighbridge.charts.tables import EMPTY_CELL
-from weighbridge.cli.tables.terminal import METRICS, number
+from weighbridge.cli.tables.metric_titles import METRICS
+from weighbridge.cli.tables.terminal import number
 from weighbridge.tradeoff.candidates import Estimate
 
 NAMES = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.inputs.columns import Column
-from weighbridge.measure.inputs.data_set import ONLY, TRUTH, DataSet, read_data_set
+from weighbridge.measure.inputs.data_set import ONLY, DataSet, read_data_set
 from weighbridge.measure.inputs.sources.functions import function_of, preprocessed, tokenized
 from weighbridge.measure.inputs.sources.media import ImageOptions, read_folder
 from weighbridge.measure.inputs.sources.rows import SourceRows, column_of, converted, stacked
@@ -25,9 +25,12 @@ IMAGES_AS_THEY_ARE = ImageOptions()
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """How a source is read: the truth, the columns to keep, the tokenizer, the preprocessing, and images."""
+    """How a source is read: the truth, the columns to keep, the tokenizer, the preprocessing, and images.
 
-    target: str = TRUTH
+    `target` is the column of the truth, which must be there; if empty it is `y`, if there is one.
+    """
+
+    target: str = ""
     columns: tuple[str, ...] = ()
     text: str = "text"
     tokenizer: Path | None = None
@@ -50,6 +53,7 @@ def read_source(source: Path, options: SourceOptions) -> SourceRows:
 
 
 def _rows(source: Path, options: SourceOptions) -> SourceRows:
+    _check_options(source, options)
     if source.is_dir():
         return read_folder(source, options.image)
     if not source.is_file():
@@ -63,6 +67,17 @@ def _rows(source: Path, options: SourceOptions) -> SourceRows:
         )
     text = f"{source.name} is no data set: give {NPZ}, {', '.join(READERS)}, or a folder of images or .wav files."
     raise Invalid(text, code="data_form", field="data")
+
+
+def _check_options(source: Path, options: SourceOptions) -> None:
+    """Raise Invalid for an option that this kind of source would ignore."""
+    is_table = source.suffix in READERS and not source.is_dir()
+    if (options.target or options.columns) and not is_table:
+        text = f"--target and --column choose columns of tables ({', '.join(READERS)}); {source.name} is none."
+        raise Invalid(text, code="data_form", field="target")
+    if options.image != IMAGES_AS_THEY_ARE and not source.is_dir():
+        text = f"--resize, --layout, --mean, --deviation and --gray are for a folder of images; {source.name} is none."
+        raise Invalid(text, code="data_form", field="image")
 
 
 def data_set_of(rows: SourceRows, specs: Sequence[InputSpec]) -> DataSet:

@@ -55,7 +55,8 @@ def stacked(columns: Mapping[str, Sequence[Any]], spec: InputSpec) -> Column:
     if odd:
         text = (
             f"The columns {', '.join(odd)} have no single number in each row, so they cannot be features of the input "
-            f"{spec.name!r}. Leave them out with --columns, or turn them into numbers with --preprocess."
+            f"{spec.name!r}. Use `weighbridge prepare-data`: --target names the column of the truth, --column each "
+            "column to keep, and --preprocess a function that makes numbers."
         )
         raise Invalid(text, code="data_type", field="data")
     return converted(np.column_stack(list(arrays.values())), spec)

@@ -6,6 +6,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
+from weighbridge.measure.inputs.data_set import TRUTH
 from weighbridge.measure.inputs.sources.rows import SourceRows
 
 READERS: Mapping[str, Callable[[Any, Path], Any]] = {
@@ -16,7 +17,7 @@ READERS: Mapping[str, Callable[[Any, Path], Any]] = {
 
 
 def read_table(path: Path, *, target: str, columns: Sequence[str] = ()) -> SourceRows:
-    """Read a table; `columns` are the columns to keep (all if empty), `target` is the truth, which may be missing.
+    """Read a table; `columns` are the columns to keep (all if empty), `target` is the truth: if empty `y`, if there.
 
     Raises Invalid for a file that cannot be read, a column that it does not have, and empty cells; ExtraMissing without
     Polars.
@@ -28,10 +29,11 @@ def read_table(path: Path, *, target: str, columns: Sequence[str] = ()) -> Sourc
         # The errors of Polars have no common base class.
         text = f"{path.name} cannot be read as {path.suffix}: {str(error).splitlines()[0]}."
         raise Invalid(text, code="data_unreadable", field="data") from error
-    missing = [name for name in columns if name not in frame.columns]
+    missing = [name for name in (*columns, *([target] if target else [])) if name not in frame.columns]
     if missing:
         text = f"{path.name} has no column {', '.join(missing)}; it has {', '.join(frame.columns)}."
         raise Invalid(text, code="data_form", field="columns")
+    target = target or TRUTH
     kept = [name for name in frame.columns if name != target and (name in columns or not columns)]
     for name in (*kept, *([target] if target in frame.columns else [])):
         if frame[name].null_count():

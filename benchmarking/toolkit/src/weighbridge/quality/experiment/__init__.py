@@ -1,0 +1,1 @@
+"""Experiments: the change of a business metric between a control and a treatment."""

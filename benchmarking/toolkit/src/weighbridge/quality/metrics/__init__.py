@@ -1,0 +1,1 @@
+"""Quality metrics: one registry, and a module for each kind of task."""

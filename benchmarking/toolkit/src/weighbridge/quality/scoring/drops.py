@@ -1,0 +1,81 @@
+"""Drops: how much worse predictions are than those of a baseline on the same rows, and whether that is acceptable."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.quality.metrics.prepared import Units
+from weighbridge.quality.metrics.registry import NO_BOUNDS, Metric
+from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior
+from weighbridge.quality.predictions.rows import Rows
+from weighbridge.quality.scoring.intervals import bootstrap_interval, resampled
+from weighbridge.quality.scoring.measuring import ScoreSettings, prepare
+
+Margins = Mapping[str, float]
+
+
+def margins_from(margin: float | Mapping[str, float] | None, names: Sequence[str]) -> dict[str, float]:
+    """Return the margin of each metric that has one, in the unit of the metric; raise Invalid for others."""
+    if margin is None:
+        return {}
+    given = margin if isinstance(margin, Mapping) else dict.fromkeys(names, margin)
+    unknown = ", ".join(sorted(set(given) - set(names)))
+    if unknown:
+        raise Invalid(f"There is a margin for {unknown}, which is not scored.", field="margin")
+    if not all(value > 0 and math.isfinite(value) for value in given.values()):
+        raise Invalid("The margin must be above zero: it is the acceptable loss.", field="margin")
+    return dict(given)
+
+
+def drops_of(
+    metrics: Sequence[Metric],
+    pair: tuple[Rows, Rows],
+    units: Units,
+    settings: ScoreSettings,
+    *,
+    margins: Margins,
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """Return the drop of each metric from the second rows, the baseline, to the first; above 0 is worse.
+
+    Both are resampled together. Accuracy of independent rows has Tango's interval. Metrics that are not defined for
+    either are omitted.
+    """
+    (own, _), (other, _) = (prepare(metrics, rows) for rows in pair)
+    names = [metric.name for metric in metrics if metric.name in own and metric.name in other]
+    both = [*(other[name][1] for name in names), *(own[name][1] for name in names)]
+    drawn = resampled(both, units, resamples=settings.resamples, seed=settings.seed)
+    found = []
+    for place, name in enumerate(names):
+        metric = own[name][0]
+        sign = 1 if metric.is_higher_better else -1
+        value = sign * (other[name][1].value(units) - own[name][1].value(units))
+        drop = _closed(metric, pair, units, confidence)
+        if drop is None and math.isfinite(value):
+            plain = dataclasses.replace(metric, bounds=NO_BOUNDS)
+            differences = sign * (drawn[place] - drawn[place + len(names)])
+            counted = units.using(own[name][1].used)
+            interval = bootstrap_interval(plain, value, differences, counted, confidence)
+            drop = QualityDrop(value, interval.lower, interval.upper, confidence, counted.n) if interval else None
+        if drop is not None:
+            found.append(_document(name, drop, margins.get(name)))
+    return found
+
+
+def _closed(metric: Metric, pair: tuple[Rows, Rows], units: Units, confidence: float) -> QualityDrop | None:
+    if metric.name != "accuracy" or not units.are_plain:
+        return None
+    own, other = pair
+    # Each file numbers its classes in its own way, so only right and wrong are compared.
+    hits = [(rows["truth"] == rows["prediction"]).astype(np.int64) for rows in (other, own)]
+    return accuracy_drop(np.ones(len(own), dtype=np.int64), *hits, confidence=confidence)
+
+
+def _document(name: str, drop: QualityDrop, margin: float | None) -> dict[str, Any]:
+    judged = None if margin is None else is_non_inferior(drop, margin)
+    counts = {"b": None, "c": None, "p_value": None}
+    return {"metric": name, "margin": margin, "is_non_inferior": judged, **counts, **dataclasses.asdict(drop)}
