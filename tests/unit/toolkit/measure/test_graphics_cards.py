@@ -331,6 +331,7 @@ def test_the_command_measures_on_a_card_in_a_process_of_its_own(tmp_path, monkey
     assert result["manifest"]["gpu"]["card"]["name"] == "NVIDIA T4"
     assert result["manifest"]["isolation"] == "none, a process of its own outside every fence"
     assert result["metrics"]["gpu_energy_per_query_j"]["unit"] == "J"
+    assert done.stdout.startswith("SingleStream, onnxruntime, NVIDIA T4")
     assert "peak memory of the card" in done.stdout
     again = weighbridge("rerun", "r.json", "--model", "m.onnx", "--trust", "--json", "again.json")
     assert again.exit_code in (0, 1, 2), again.output
