@@ -131,7 +131,7 @@ def test_left_out_rows_and_missing_metrics_are_printed(tmp_path):
         tmp_path / "n.csv"
     )
     numbers = typed("score", tmp_path / "n.csv", "--slice", "s", "--min-rows", 5)
-    assert "no metric mape: MAPE is not defined" in numbers.stdout
+    assert "no mean relative error: MAPE is not defined" in numbers.stdout
     assert "s a: no r2: R2 is not defined" in numbers.stdout
 
 

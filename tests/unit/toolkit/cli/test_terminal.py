@@ -34,7 +34,7 @@ def test_a_result_as_a_table():
         ["new_metric", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
     ]
     assert stream.getvalue().splitlines()[-4:] == [
-        "no metric: latency_p99_ms needs 662 samples.",
+        "no latency p99: latency_p99_ms needs 662 samples.",
         "verdict: indicative",
         "  interference.load: The load was [high].",
         "manifest: sha256:ab",

@@ -127,6 +127,22 @@ def test_candidates_have_their_metrics_by_name():
         metrics_in({"candidates": []})
 
 
+def test_slices_have_their_metrics_by_column_and_value():
+    drop = {"metric": "accuracy", "value": 0.02, "lower": 0.01, "upper": 0.03}
+    places = {"country": "New Zealand", "device": 1}
+    document = {
+        "metrics": {"accuracy": METRIC},
+        "drops": [drop],
+        "slices": [{"slice": places, "name": "any", "metrics": {"accuracy": {"value": 0.5}}, "drops": [drop]}],
+    }
+    place = "country=New Zealand,device=1"
+    assert set(metrics_in(document)) == {"accuracy", "accuracy_drop", f"{place}:accuracy", f"{place}:accuracy_drop"}
+    assert check(document, [f" {place}:accuracy < 0.6 "])["answer"] == "true"
+    assert check(document, ["accuracy_drop.upper >= 0.03"])["answer"] == "true"
+    assert check(document, [f"{place}:accuracy_drop.lower > 0.01"])["answer"] == "false"
+    assert check(document, ["country=Old Zealand:accuracy < 0.6"])["answer"] == "cannot_tell"
+
+
 @pytest.fixture
 def kept(tmp_path):
     (tmp_path / "r.json").write_text(json.dumps(RESULT))

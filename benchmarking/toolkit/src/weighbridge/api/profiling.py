@@ -21,8 +21,8 @@ from weighbridge.measure.scenarios import (
     SingleStream,
 )
 from weighbridge.quality.answers import AnswerSettings
-from weighbridge.systems.registry import system_for
 from weighbridge.quality.metrics.registry import registered
+from weighbridge.systems.registry import system_for
 from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
+from weighbridge.cli import results
+from weighbridge.cli.exits import errors_as_exits, output
 from weighbridge.cli.target_options import JsonOption, QuietOption
 
 
@@ -29,13 +30,18 @@ def experiment(  # noqa: PLR0913 -- every option of the command line
     confidence: Annotated[float, typer.Option(help="Confidence level of the intervals, 0 to 1.")] = 0.95,
     power: Annotated[float, typer.Option(help="Probability with which the next test finds a change.")] = 0.8,
     detect: Annotated[float | None, typer.Option(help="Relative change that the next test is to find.")] = None,
+    fail_if: results.FailIfOption = None,
+    junit: results.JunitOption = None,
+    markdown: results.MarkdownOption = None,
     json_file: JsonOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Compare the outcomes of a control and a treatment: the change, how sure it is, and whether it counts."""
     from weighbridge.api.experiment import experiment as compared
 
-    with errors_as_exits():
+    checks = results.Checks(fail_if, None, junit, markdown)
+    with errors_as_exits(writes=(json_file, *checks.files)):
+        checks.check_form()
         result = compared(
             units,
             control=control,
@@ -53,4 +59,4 @@ def experiment(  # noqa: PLR0913 -- every option of the command line
             detect=detect,
         )
         output(result, json_file, is_quiet=quiet)
-    raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+    results.exit_with(result, checks, is_quiet=quiet)

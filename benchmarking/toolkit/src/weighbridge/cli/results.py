@@ -50,13 +50,18 @@ class Checks:
             metrics_in(read_json(self.baseline))
 
 
-def exit_with(result: "Mapping[str, Any] | Result", checks: Checks, *, is_quiet: bool) -> NoReturn:
-    """Check the conditions on a result and exit: 1 if one is true or it is invalid, 2 if one cannot be told, else 0."""
+def exit_with(
+    result: "Mapping[str, Any] | Result", checks: Checks, *, is_quiet: bool, is_refused: bool = False
+) -> NoReturn:
+    """Check the conditions on a result and exit: 1 if one is true, 2 if one cannot be told, else 0.
+
+    A result that is invalid, or `is_refused` for another reason, exits 1.
+    """
     from weighbridge.api.checking import check
     from weighbridge.api.results import Result
 
     document = result.document if isinstance(result, Result) else result
-    code = NO if (document.get("verdict") or {}).get("status") == "invalid" else DONE
+    code = NO if is_refused or (document.get("verdict") or {}).get("status") == "invalid" else DONE
     if not (checks.fail_if or checks.junit or checks.markdown):
         raise typer.Exit(code)
     with errors_as_exits():

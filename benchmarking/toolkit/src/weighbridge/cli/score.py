@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
+from weighbridge.cli import results
+from weighbridge.cli.exits import errors_as_exits, output
 from weighbridge.cli.target_options import JsonOption, QuietOption
 
 
@@ -55,6 +56,9 @@ def score(  # noqa: PLR0913 -- every option of the command line
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 20_260_101,
     min_rows: Annotated[int, typer.Option(help="Rows, or groups, below which a slice has no metrics.")] = 30,
     chart: Annotated[Path | None, typer.Option(help="Draw the reliability of probabilities (.svg or .png).")] = None,
+    fail_if: results.FailIfOption = None,
+    junit: results.JunitOption = None,
+    markdown: results.MarkdownOption = None,
     json_file: JsonOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -75,7 +79,9 @@ def score(  # noqa: PLR0913 -- every option of the command line
         "predicted_labels": predicted_labels,
         "predicted_scores": predicted_scores,
     }
-    with errors_as_exits(writes=(chart, json_file)):
+    checks = results.Checks(fail_if, None, junit, markdown)
+    with errors_as_exits(writes=(chart, json_file, *checks.files)):
+        checks.check_form()
         result = scored(
             predictions,
             metrics=metric or (),
@@ -98,7 +104,7 @@ def score(  # noqa: PLR0913 -- every option of the command line
         )
         output(result, json_file, is_quiet=quiet)
     is_shown = all(drop["is_non_inferior"] is not False for drop in result["drops"])
-    raise typer.Exit(DONE if is_shown else NO)
+    results.exit_with(result, checks, is_quiet=quiet, is_refused=not is_shown)
 
 
 def _margin_from(texts: Sequence[str] | None) -> float | dict[str, float] | None:

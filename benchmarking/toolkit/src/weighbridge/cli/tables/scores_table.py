@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.cli.tables.metric_titles import metric_title
-from weighbridge.cli.tables.terminal import metrics_table, note_lines, number, table_of
+from weighbridge.cli.tables.terminal import metrics_table, missing_lines, note_lines, number, table_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,7 @@ def scores_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
         yield document["chosen"]
     if document["scores"]:
         yield f"scores: {document['scores']}"
-    yield from (f"no metric {missing['metric']}: {missing['message']}" for missing in document["missing"])
+    yield from missing_lines(document["missing"])
     yield from dict.fromkeys(f"left out: {left['message']}" for left in document["left_out"])
     yield from _slice_parts(document)
     yield from _drop_parts(document)

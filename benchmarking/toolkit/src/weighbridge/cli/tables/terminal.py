@@ -173,8 +173,16 @@ def note_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def metrics_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
     """Yield a result of any kind under `title`: metrics, missing metrics, verdict, manifest."""
     yield metrics_table(title, result["metrics"])
-    yield from (f"no metric: {missing['message']}" for missing in result["missing"])
+    yield from missing_lines(result["missing"])
     yield from verdict_lines(result)
+
+
+def missing_lines(missing: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield each reason once, after the metrics that have no value for it."""
+    without: dict[str, list[str]] = {}
+    for each in missing:
+        without.setdefault(each["message"], []).append(metric_title(each["metric"]))
+    yield from (f"no {', '.join(titles)}: {message}" for message, titles in without.items())
 
 
 def metrics_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> "Table":
@@ -202,7 +210,9 @@ def number(value: float | None) -> str:
     """Format a number with four significant digits, from 1,000 with separators; None gives an empty string."""
     if value is None:
         return ""
-    if value == 0 or abs(value) >= 1_000:
+    if value == 0:
+        return "0"
+    if abs(value) >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.2e}"
 

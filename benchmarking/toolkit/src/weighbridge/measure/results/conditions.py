@@ -20,7 +20,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 ENDS = ("value", "lower", "upper")
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 FORM = re.compile(
-    rf"\s*(?P<metric>\S+?)(?:\.(?P<end>value|lower|upper))?\s*(?P<operator>>=|<=|>|<)\s*"
+    rf"\s*(?P<metric>[^<>\s][^<>]*?)(?:\.(?P<end>value|lower|upper))?\s*(?P<operator>>=|<=|>|<)\s*"
     rf"(?:(?P<number>{NUMBER})"
     rf"|(?:(?P<factor>{NUMBER})\s*\*\s*)?baseline(?:\.(?P<base>value|lower|upper))?"
     rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
@@ -66,7 +66,7 @@ class Condition:
         right = self.offset
         if self.base is not None:
             if baseline is None:
-                reason = "There is no baseline; give one with --baseline."
+                reason = "No kept result was given as the baseline."
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
             if other_card and self.metric not in SIZES and not is_quality_metric(self.metric):
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, other_card)
@@ -109,14 +109,20 @@ def read_condition(text: str) -> Condition:
 
 
 def metrics_in(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the metrics of a result by name; those of several candidates as `candidate:metric`.
+    """Return the metrics of a result by name; those of candidates and slices have them in front.
 
-    Speed-ups and quality drops of a comparison are `candidate:speed_up` and `candidate:accuracy_drop`. Raises Invalid
-    for a document without metrics.
+    They are `candidate:accuracy`, or `country=New Zealand:accuracy` for a slice.
+
+    Drops of quality are `accuracy_drop`, the speed-ups of a comparison `candidate:speed_up`. Raises Invalid for a
+    document without metrics.
     """
     if isinstance(document.get("metrics"), Mapping):
-        return dict(document["metrics"])
-    found: dict[str, Mapping[str, Any]] = {}
+        found = dict(document["metrics"]) | _drops(document)
+        for each in document.get("slices") or ():
+            rows = ",".join(f"{column}={value}" for column, value in each["slice"].items())
+            found |= {f"{rows}:{name}": value for name, value in (each["metrics"] | _drops(each)).items()}
+        return found
+    found = {}
     for candidate in document.get("candidates") or ():
         name = candidate["name"]
         found |= {f"{name}:{metric}": value for metric, value in candidate.get("metrics", {}).items()}
@@ -126,6 +132,10 @@ def metrics_in(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     if not found:
         raise Invalid("This document has no metrics to compare.", code="result_form", field="result")
     return found
+
+
+def _drops(scored: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {f"{drop['metric']}_drop": drop for drop in scored.get("drops") or ()}
 
 
 def _end(metrics: Mapping[str, Any], name: str, end: str) -> float | None:

@@ -4,7 +4,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.cli.tables.terminal import METRICS, number
+from weighbridge.cli.tables.metric_titles import metric_title
+from weighbridge.cli.tables.terminal import number
 from weighbridge.measure.results.conditions import Answer, Checked
 from weighbridge.measure.verdict import Status
 
@@ -53,7 +54,7 @@ def markdown(document: Mapping[str, Any], metrics: Mapping[str, Any], checked: S
     lines += ["| metric | value | lower | upper | unit |", "| --- | ---: | ---: | ---: | --- |"]
     for name, metric in metrics.items():
         ends = " | ".join(number(metric.get(end)) for end in ("value", "lower", "upper"))
-        lines.append(f"| {_escaped(METRICS.get(name, name))} | {ends} | {_escaped(str(metric.get('unit', '')))} |")
+        lines.append(f"| {_escaped(metric_title(name))} | {ends} | {_escaped(str(metric.get('unit', '')))} |")
     return "\n".join(lines) + "\n"
 
 

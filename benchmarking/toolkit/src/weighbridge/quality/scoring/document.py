@@ -29,7 +29,7 @@ def scores_document(predictions: Predictions, wanted: Wanted) -> dict[str, Any]:
     everything = np.ones(len(job.rows), dtype=np.bool_)
     units = job.units(everything)
     quality = quality_of(job.rows, job.metrics, units, job.score)
-    measured = quality.measured
+    measured, drops = quality.measured, job.drops(everything, units, job.score.confidence)
     if not job.chosen:
         _check_defined(measured.missing)
     return {
@@ -48,9 +48,9 @@ def scores_document(predictions: Predictions, wanted: Wanted) -> dict[str, Any]:
         "confusion": quality.confusion.tolist() if quality.confusion is not None else None,
         "per_class": class_metrics(quality),
         "reliability": _reliability(job),
-        "drops": job.drops(everything, units, job.score.confidence),
+        "drops": drops,
         **_sliced(job, slices),
-        "notes": [{"message": text} for text in (*_notes(job, units), *_width_notes(measured))],
+        "notes": [{"message": text} for text in (*_notes(job, units), *_width_notes(measured, drops))],
     }
 
 
@@ -99,9 +99,10 @@ def _slice_entry(job: Job, each: Slice, units: Units, confidence: float) -> dict
     }
 
 
-def _width_notes(measured: Measured) -> Iterator[str]:
+def _width_notes(measured: Measured, drops: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a sentence about intervals without a width, which are no certainty."""
     flat = [name for name, interval in measured.intervals.items() if interval.lower == interval.upper]
+    flat += [f"drop of {drop['metric']}" for drop in drops if drop["lower"] == drop["upper"]]
     if flat:
         names = ", ".join(flat)
         yield f"All resamples have the same {names}: an interval without a width says nothing about other rows."

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import Units
-from weighbridge.quality.metrics.registry import NO_BOUNDS, Metric
-from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior
+from weighbridge.quality.metrics.registry import NO_BOUNDS, SHARE_BOUNDS, Metric
+from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior, score_bounds
 from weighbridge.quality.predictions.rows import Rows
 from weighbridge.quality.scoring.intervals import bootstrap_interval, resampled
 from weighbridge.quality.scoring.measuring import ScoreSettings, prepare
@@ -53,17 +54,32 @@ def drops_of(
     for place, name in enumerate(names):
         metric = own[name][0]
         sign = 1 if metric.is_higher_better else -1
-        value = sign * (other[name][1].value(units) - own[name][1].value(units))
+        # Adding zero turns a negative zero into zero.
+        value = sign * (other[name][1].value(units) - own[name][1].value(units)) + 0.0
         drop = _closed(metric, pair, units, confidence)
         if drop is None and math.isfinite(value):
-            plain = dataclasses.replace(metric, bounds=NO_BOUNDS)
-            differences = sign * (drawn[place] - drawn[place + len(names)])
-            counted = units.using(own[name][1].used)
-            interval = bootstrap_interval(plain, value, differences, counted, confidence)
-            drop = QualityDrop(value, interval.lower, interval.upper, confidence, counted.n) if interval else None
+            differences = sign * (drawn[place] - drawn[place + len(names)]) + 0.0
+            drop = _resampled(metric, value, differences, units.using(own[name][1].used), confidence)
         if drop is not None:
             found.append(_document(name, drop, margins.get(name)))
     return found
+
+
+def _resampled(
+    metric: Metric, value: float, differences: NDArray[np.float64], units: Units, confidence: float
+) -> QualityDrop | None:
+    """Return a drop with the interval of its resamples.
+
+    If all resamples of a share are equal, the bounds are those of Tango for pairs of which none differs.
+    """
+    interval = bootstrap_interval(dataclasses.replace(metric, bounds=NO_BOUNDS), value, differences, units, confidence)
+    if interval is None:
+        return None
+    lower, upper = interval.lower, interval.upper
+    if metric.bounds == SHARE_BOUNDS and lower == upper:
+        below, above = score_bounds(0, 0, units.n, confidence=confidence)
+        lower, upper = value + below, value + above
+    return QualityDrop(value, lower, upper, confidence, units.n)
 
 
 def _closed(metric: Metric, pair: tuple[Rows, Rows], units: Units, confidence: float) -> QualityDrop | None:

@@ -20,8 +20,7 @@ class SklearnFile(ModelFileSystem):
     """A `.skops` file with an estimator or a pipeline."""
 
     def ready(self) -> object:
-        """Import scikit-learn and skops."""
-        import_extra("sklearn")
+        """Import skops, which needs scikit-learn."""
         return import_extra("skops.io")
 
     def load(self) -> LoadedFile:
