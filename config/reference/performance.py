@@ -15,6 +15,7 @@ is informative. *Load* is the load average of the machine before the test: at 0 
 apply to the machine named below; ratios are more portable. A result that missed its limit is marked."""
 PARTS: Mapping[str, str] = {
     "profile": "Cost of a profile",
+    "gpu": "Cost of a profile on a graphics card",
     "percentiles": "Percentiles compared with MLPerf's LoadGen",
     "precision": "Time to a given precision",
     "coverage": "Coverage of intervals",
@@ -36,6 +37,11 @@ REMARKS: Mapping[str, str] = {
     " one second. The true p99 follows from arithmetic: 920 ms.",
     "variants": "Product images (Fashion-MNIST), one thread, as `weighbridge optimize` measures them.",
 }
+# What is written in the place of results that only some machines have.
+NOT_RUN: Mapping[str, str] = {
+    "gpu": "*Not run*: the machine that measured this page has no graphics card. On one that has, `make bench` measures"
+    " our loop against the bare loop with CUDA and TensorRT (at most 1.02).",
+}
 
 
 def performance(figures: Path = FIGURES) -> str:
@@ -44,12 +50,17 @@ def performance(figures: Path = FIGURES) -> str:
     by_part: dict[str, list[dict[str, Any]]] = {part: [] for part in PARTS}
     for name, figure in sorted(stored.items()):
         by_part[name.partition(".")[0]].append(figure)
-    parts = [text for part, results in by_part.items() if results for text in _part(part, results)]
+    parts = [text for part, results in by_part.items() for text in _part(part, results)]
     return page("Performance", HEAD, *parts, "## Repeat the measurements", *_repeat(list(stored.values())))
 
 
 def _part(part: str, results: list[dict[str, Any]]) -> Iterator[str]:
+    if not results and part not in NOT_RUN:
+        return
     yield f"## {PARTS[part]}"
+    if not results:
+        yield NOT_RUN[part]
+        return
     if part in REMARKS:
         yield REMARKS[part]
     head = ("Result", "Value", "Limit", "Met", "Comparison", "Load", "Date")

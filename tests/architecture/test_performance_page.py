@@ -50,6 +50,18 @@ def test_the_page_says_whether_a_limit_is_held(
     assert f"- `{COMMAND}`" in text
 
 
+def test_the_page_says_what_was_not_run_for_want_of_a_card(tmp_path: Path) -> None:
+    keep = Recorder(COMMAND, load_before=0.0)
+    keep("profile.help", 0.2, "s", title="Help")
+    keep.write(tmp_path / "performance.json", at="2026-11-02")
+    heading = "## Cost of a profile on a graphics card\n\n"
+    assert f"{heading}*Not run*: the machine" in (tmp_path / "performance.md").read_text()
+    keep("gpu.overhead.cuda", 1.01, "", at_most=1.02, title="Ours on NVIDIA T4")
+    keep.write(tmp_path / "performance.json", at="2026-11-02")
+    text = (tmp_path / "performance.md").read_text()
+    assert ("Not run" in text, f"{heading}| Result" in text) == (False, True)
+
+
 def test_a_test_that_kept_nothing_writes_nothing(tmp_path: Path) -> None:
     Recorder(COMMAND).write(tmp_path / "performance.json", at="2026-11-02")
     assert list(tmp_path.iterdir()) == []

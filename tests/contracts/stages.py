@@ -230,6 +230,7 @@ TOOLKIT: Mapping[str, Stage] = {
 }
 
 IS_LONG = "trains for minutes: its command is run, in its short setting, in"
+NEEDS_A_CARD = "needs a graphics card; is run on one that is not there in"
 IS_INSTALLED = "changes what is installed on the machine"
 IS_THE_PROJECT = "builds, checks or starts the whole project, this test among it; that the target is there is looked at"
 # A command that no test types, and why. Where another test runs it, that test is named and must be there.
@@ -239,8 +240,12 @@ LEFT_OUT: Mapping[str, str] = {
     "pip uninstall": IS_INSTALLED,
     "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
     " tests/integration/benchmarking/runs/test_routing.py",
-    "weighbridge profile model.onnx --provider cuda": "needs an accelerator; that it is refused without one is run in"
-    " tests/unit/toolkit/measure/test_measuring_commands.py",
+    "weighbridge profile model.onnx --provider cuda": f"{NEEDS_A_CARD}"
+    " tests/unit/toolkit/measure/test_graphics_cards.py",
+    "weighbridge profile model.onnx --provider tensorrt": f"{NEEDS_A_CARD}"
+    " tests/unit/toolkit/measure/test_graphics_cards.py",
+    "weighbridge profile --torch shop.models:classifier --shape n,3,224,224 --provider cuda": f"{NEEDS_A_CARD}"
+    " tests/unit/toolkit/systems/test_torch_device.py",
     "python -m examples.fraud_api": f"{IS_LONG} tests/unit/examples/fraud_api/test_fraud_story.py",
     "python -m examples.product_images": f"{IS_LONG} tests/unit/examples/product_images/test_story.py",
     "sacct": "is a program of Slurm; what it writes is read by the command after it",

@@ -41,6 +41,10 @@ profile m.onnx --threads 0
 profile m.onnx --wall 0
 profile m.onnx --provider quantum
 profile m.onnx --provider cuda
+profile m.onnx --provider cuda --trust --provider-option device_id=first
+sweep m.onnx --provider cuda --provider-option device_id=-1
+max-rate m.onnx --p99-ms 5 --provider-option x
+rerun none.json --model m.onnx --trust
 profile m.onnx --provider-option x
 profile m.onnx --optimization most
 profile m.onnx --inter-op-threads 0

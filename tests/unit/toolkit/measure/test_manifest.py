@@ -1,6 +1,7 @@
 """The manifest and its digest."""
 
 import platform
+from importlib import metadata
 
 import numpy as np
 
@@ -36,6 +37,20 @@ def test_libraries_have_versions():
         "numpy": np.__version__,
         "no-such-library": "not installed",
     }
+
+
+def test_another_distribution_of_a_library_has_its_own_name(monkeypatch):
+    installed = {"onnxruntime-gpu": "1.31.0"}
+
+    def version(name):
+        if name not in installed:
+            raise metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert library_versions(("onnxruntime", "onnx")) == {"onnxruntime-gpu": "1.31.0", "onnx": "not installed"}
+    installed["onnxruntime"] = "1.32.0"
+    assert library_versions(("onnxruntime",)) == {"onnxruntime": "1.32.0", "onnxruntime-gpu": "1.31.0"}
 
 
 def test_a_manifest_is_sealed_over_everything_but_the_seal():

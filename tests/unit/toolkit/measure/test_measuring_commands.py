@@ -139,7 +139,13 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
         ((), "Give exactly one thing to measure"),
         (("m.onnx", "--http", "http://x"), "Give exactly one thing to measure"),
         (("m.onnx", "--scenario", "fast"), "There is no scenario 'fast'"),
-        (("m.onnx", "--provider", "cuda"), "no access to GPUs"),
+        (("m.onnx", "--provider", "cuda"), "no access to GPUs. If you trust this model, add --trust"),
+        (("m.onnx", "--provider", "openvino", "--provider-option", "device_type=GPU"), "no access to GPUs"),
+        (("--torch", "a:b", "--shape", "n,4", "--provider", "openvino"), "torch cannot run with the provider openvino"),
+        (("m.skops", "--provider", "cuda", "--trust"), "sklearn cannot run with the provider cuda, only with cpu"),
+        (("m.pt2", "--provider", "cuda"), "torch-program cannot run with the provider cuda"),
+        (("--http", "http://127.0.0.1/v2/models/m", "--provider", "cuda"), "http cannot run with the provider cuda"),
+        (("--command", "cat", "--provider", "tensorrt"), "command cannot run with the provider tensorrt"),
         (("m.onnx", "--provider-option", "x"), "NAME=VALUE"),
         (("m.onnx", "--affinity", "a"), "--affinity takes whole numbers"),
         (("model.onnx", "--shape", "n,3"), "declares its inputs"),
@@ -148,9 +154,24 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
     ],
 )
 def test_what_cannot_be_measured_is_refused_in_words(runs, options, words):
-    runs(result)
+    asked = runs(result)
     done = weighbridge("profile", "--quiet", *options)
-    assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
+    assert (done.exit_code, words in done.stderr, asked) == (2, True, []), done.stderr
+
+
+def test_openvino_on_the_processor_needs_no_trust_and_a_module_may_run_on_a_card(runs):
+    asked = runs(result)
+    assert weighbridge("profile", "m.onnx", "--quiet", "--provider", "openvino").exit_code == 0
+    second = ("--provider", "cuda", "--provider-option", "device_id=1")
+    assert weighbridge("profile", "--quiet", "--torch", "a.b:c", "--shape", "n,4", *second).exit_code == 0
+    assert weighbridge("sweep", "m.onnx", "--quiet", "--batch", "1", "--trust", *second).exit_code == 0
+    weighbridge("max-rate", "m.onnx", "--p99-ms", 5, "--within", "1s", "--quiet", "--trust", *second)
+    assert [(how, settings.engine.provider, settings.engine.card) for how, settings, _ in asked[:4]] == [
+        ("fenced", "openvino", None),
+        ("open", "cuda", 1),
+        ("open", "cuda", 1),
+        ("open", "cuda", 1),
+    ]
 
 
 @pytest.mark.parametrize(("ending", "code"), [(RunCanceled("Stopped."), 130), (RunFailed("Too slow."), 2)])

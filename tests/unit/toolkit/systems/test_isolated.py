@@ -13,7 +13,8 @@ import pytest
 
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.builders import script
-from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings, SingleStream, WarmUp
 from weighbridge.systems.sandbox import bubblewrap, isolated, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.isolated import run_isolated
@@ -243,6 +244,22 @@ def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, st
         )
     assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
     assert not is_running(started[-1])
+
+
+def test_a_card_that_the_sandbox_hides_is_refused_before_anything_runs(tmp_path, started):
+    settings = ProfileSettings(engine=RuntimeSettings(provider="cuda"))
+    with pytest.raises(Invalid, match="This model may run only inside it, so it is measured on a processor") as refusal:
+        run_isolated(
+            model=tmp_path / "m.onnx",
+            settings=settings,
+            data=None,
+            limits=Limits(),
+            on_progress=lambda *_: None,
+            should_stop=lambda: False,
+            workdir=tmp_path / "work",
+        )
+    assert (refusal.value.code, started) == ("fence_hides_gpu", [])
+    assert not (tmp_path / "work").exists()
 
 
 def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems import torch_module
+from weighbridge.systems import torch_device, torch_module
 from weighbridge.systems.registry import system_of
+from weighbridge.systems.torch_device import has_bfloat16
 from weighbridge.systems.torch_module import TorchModule, TorchProgram, TorchRunner, check_torch, factory_of
 
 HERE = "tests.unit.toolkit.systems.modules"
@@ -95,13 +96,16 @@ def test_a_factory_that_returns_something_else_is_refused():
         system.load()
 
 
-def test_bfloat16_needs_a_processor_that_has_it():
-    for flag in ("avx512_bf16", "bf16"):
-        check_torch(mode="eager", dtype="bfloat16", flags=["avx2", flag])
-    for flags in (["avx2"], []):
+def test_bfloat16_needs_a_processor_that_has_it(monkeypatch):
+    for flags, has_it in ((["avx2", "avx512_bf16"], True), (["bf16"], True), (["avx2"], False), ([], False)):
+        monkeypatch.setattr(torch_device, "describe_machine", lambda flags=flags: {"cpu_flags": flags})
+        assert has_bfloat16("cpu") is has_it
+        check_torch(mode="compiled", dtype="float32", device="cpu")
+        if has_it:
+            check_torch(mode="eager", dtype="bfloat16", device="cpu")
+            continue
         with pytest.raises(Invalid, match="does not support bfloat16"):
-            check_torch(mode="eager", dtype="bfloat16", flags=flags)
-    check_torch(mode="compiled", dtype="float32", flags=[])
+            check_torch(mode="eager", dtype="bfloat16", device="cpu")
 
 
 @pytest.mark.parametrize("changes", [{"mode": "fast"}, {"dtype": "int8"}])

@@ -10,6 +10,7 @@ from weighbridge.api.results import Result
 from weighbridge.core import attestation
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.gpu.same_card import card_difference
 from weighbridge.measure.results.conditions import Answer, Checked, metrics_in, read_condition
 from weighbridge.measure.results.reports import WORDS, junit, markdown
 
@@ -32,13 +33,14 @@ def check(
     are reports for pipelines.
 
     The result is a `weighbridge.check/1` document: `answer` is `true` if a condition is true, `cannot_tell` if a number
-    of one is missing, else `false`. `to_pandas()` has a row for each condition. Raises Invalid for a condition of
-    another form, and for documents without metrics.
+    of one is missing or the baseline is of another graphics card, else `false`. `to_pandas()` has a row for each
+    condition. Raises Invalid for a condition of another form, and for documents without metrics.
     """
     conditions = [read_condition(text) for text in fail_if]
-    document = _loaded(result)
-    metrics, kept = metrics_in(document), metrics_in(_loaded(baseline)) if baseline is not None else None
-    checked = [condition.check(metrics, kept) for condition in conditions]
+    document, before = _loaded(result), _loaded(baseline) if baseline is not None else None
+    metrics, kept = metrics_in(document), metrics_in(before) if before is not None else None
+    other_card = card_difference(before.get("manifest"), document.get("manifest")) if before is not None else ""
+    checked = [condition.check(metrics, kept, other_card=other_card) for condition in conditions]
     if junit_file is not None:
         write_file(Path(junit_file), junit(document, checked), field="junit")
     if markdown_file is not None:

@@ -79,7 +79,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
 
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows per query, `concurrency` queries
     at a time), "server" (`rate` queries per second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and
-    watts.
+    watts. On a graphics card (`provider` "cuda" or "tensorrt"), the manifest has its conditions in `gpu`.
 
     `on` is another machine, "ssh://user@host", that has the same version of the toolkit: the model file and the data
     are copied there by ssh and measured by its `remote_command`, and the checked result has its address as
@@ -94,7 +94,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     """
     engine = RuntimeSettings(
         provider=provider,
-        options=dict(provider_options),
+        options={name: str(value) for name, value in provider_options.items()},
         optimization=optimization,
         inter_op_threads=inter_op_threads,
         affinity=tuple(affinity),

@@ -29,7 +29,16 @@ WallOption = Annotated[float, typer.Option(help="Time limit of a run in seconds.
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 ProviderOption = Annotated[
-    str, typer.Option(help="Execution provider of ONNX Runtime: cpu, or with --trust cuda or tensorrt.")
+    str,
+    typer.Option(
+        help="Execution provider: cpu or openvino, or with --trust cuda or tensorrt; for PyTorch modules cpu or cuda."
+    ),
+]
+ProviderOptionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--provider-option", help="Option of the provider, NAME=VALUE, like device_id=1 (the second card); repeatable."
+    ),
 ]
 AffinityOption = Annotated[str, typer.Option(help="Pin the run to these processors, like 0,1; default: all.")]
 TorchOption = Annotated[

@@ -25,6 +25,7 @@ EXTRAS = {
     "PIL": "images",
     "tokenizers": "text",
     "segno": "device",
+    "pynvml": "gpu",
     "jiwer": "quality",
     "sacrebleu": "quality",
     "pycocotools": "quality",

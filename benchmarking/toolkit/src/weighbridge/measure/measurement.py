@@ -16,6 +16,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure import metrics, scenario_metrics
 from weighbridge.measure.conditions import memory
+from weighbridge.measure.conditions.gpu.watch import watched
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
@@ -64,7 +65,7 @@ def measure(
     """
     data_set = read_data_set(data) if data is not None else None
     scenario = settings.scenario
-    with _pinned(settings.engine.affinity):
+    with _pinned(settings.engine.affinity), watched(settings.engine) as watch:
         on_progress(0.02, "loading the model")
         loaded = _load(system, clock)
         runner = loaded.runner
@@ -81,7 +82,7 @@ def measure(
         answering, unclear = _answering(runner, queries, settings)
         stateful = StateRunner(runner, settings.inputs.state, states)
         seen = measure_timed_run(
-            stateful, queries, settings, _tick(on_progress, is_scored=answering is not None), clock
+            stateful, queries, settings, _tick(on_progress, is_scored=answering is not None), clock, watch
         )
         peak_bytes = memory.peak_bytes() if system.is_here else None
         sizes = system.sizes(queries.shapes)
@@ -92,6 +93,7 @@ def measure(
             **sizes.metrics,
             **_memory_metrics(loaded.resident_before, peak_bytes),
             **seen.energy,
+            **(seen.card.metrics if seen.card is not None else {}),
         }
         document = run_document(seen, queries, settings, metric_values, described, missing_entries(sizes.missing))
         document["measured_at"] = now.isoformat()

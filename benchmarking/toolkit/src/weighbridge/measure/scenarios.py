@@ -19,7 +19,10 @@ PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
 }
+# Providers that run on a graphics card of NVIDIA, which their option `device_id` chooses.
+ON_CARDS = frozenset({"cuda", "tensorrt"})
 OPTIMIZATIONS = ("none", "basic", "extended", "all")
 HIGHEST_RATE_PER_S = 1_000_000
 
@@ -192,8 +195,9 @@ SCENARIOS: Mapping[str, type[Scenario]] = {kind.NAME: kind for kind in (SingleSt
 class RuntimeSettings:
     """Settings of ONNX Runtime; part of the manifest, because each of them affects the metrics.
 
-    `provider` is cpu, cuda or tensorrt; `optimization` is none, basic, extended or all; `affinity` lists the processors
-    that this process may use, empty for all; `options` are passed to the provider unchanged.
+    `provider` is cpu, cuda, tensorrt or openvino; `optimization` is none, basic, extended or all; `affinity` lists the
+    processors that this process may use, empty for all; `options` are passed to the provider unchanged. PyTorch modules
+    also run with cuda, with the option `device_id`.
     """
 
     provider: str = "cpu"
@@ -214,6 +218,19 @@ class RuntimeSettings:
             raise Invalid("A model needs at least one thread.", field="inter_op_threads")
         if any(cpu < 0 for cpu in self.affinity):
             raise Invalid("Processors are numbered from 0.", field="affinity")
+        if self.provider in ON_CARDS and not self.options.get("device_id", "0").isdecimal():
+            text = f"The option device_id is the number of a card, from 0, not {self.options['device_id']!r}."
+            raise Invalid(text, field="provider_option")
+
+    @property
+    def card(self) -> int | None:
+        """CUDA's number of the graphics card; None for a provider that uses no card of NVIDIA."""
+        return int(self.options.get("device_id", "0")) if self.provider in ON_CARDS else None
+
+    @property
+    def device(self) -> str:
+        """The kind of device that OpenVINO uses: its option `device_type`, the processor without one."""
+        return self.options.get("device_type", "CPU")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ model.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from weighbridge.statistics.trend import Trend, detect_movement
 MAX_MOVEMENT = 0.1
 # A process alone on a processor is interrupted a few times a second; with a competing process, hundreds of times.
 MAX_PREEMPTIONS_PER_S = 50
+# A card without work reports 0; a desktop on it, a few percent.
+MAX_BUSY_CARD = 0.1
 
 
 class Status(StrEnum):
@@ -77,6 +80,21 @@ def machine_reasons(seen: Interference, *, governor: str, threads: int, workers:
     if governor not in ("performance", "not visible"):
         text = f"The frequency governor is {governor!r}, not 'performance'."
         yield ValidityReason("environment.governor", Status.INDICATIVE, text)
+
+
+def card_reasons(card: Mapping[str, Any]) -> Iterator[ValidityReason]:
+    """Yield the reasons that concern the graphics card: it lowered its clocks, or was busy before the model was loaded.
+
+    `card` is the part `gpu` of a manifest. One throttled reading suffices, because the card does not lower its clocks
+    without a need.
+    """
+    if card["throttling"]:
+        kinds = ", ".join(card["throttling"])
+        text = f"The card lowered its clocks in {card['throttled_readings']} of {card['readings']} readings ({kinds})."
+        yield ValidityReason("gpu.throttling", Status.INDICATIVE, text)
+    if (card["utilization_before"] or 0) > MAX_BUSY_CARD:
+        text = f"The card was {card['utilization_before']:.0%} busy before the model was loaded."
+        yield ValidityReason("gpu.busy", Status.INDICATIVE, text)
 
 
 def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[ValidityReason]:

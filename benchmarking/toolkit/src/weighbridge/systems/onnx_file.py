@@ -7,12 +7,12 @@ from typing import Any
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.conditions.model_file import read_model
-from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import PROVIDERS, ProfileSettings
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
 from weighbridge.systems.registry import Sizes, register
 
 
-@register("onnx", is_data_file=True)
+@register("onnx", is_data_file=True, providers=tuple(PROVIDERS))
 class OnnxFile:
     """The ONNX file of the option `model`."""
 

@@ -80,11 +80,12 @@ AnySystem = TypeVar("AnySystem", bound=MakeSystem)
 class Registered:
     """A registered system; `is_data_file` marks systems that load a data-only file, the option `model`, in the sandbox.
 
-    All other systems run code of the user, without a sandbox.
+    All other systems run code of the user, without a sandbox. `providers` are those that the system can run with.
     """
 
     make: MakeSystem
     is_data_file: bool
+    providers: tuple[str, ...]
 
 
 _REGISTERED: dict[str, Registered] = {}
@@ -109,11 +110,16 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def register(name: str, *, is_data_file: bool = False) -> Callable[[AnySystem], AnySystem]:
-    """Return a decorator that registers a class or function that creates a system from options and settings."""
+def register(
+    name: str, *, is_data_file: bool = False, providers: tuple[str, ...] = ("cpu",)
+) -> Callable[[AnySystem], AnySystem]:
+    """Return a decorator that registers a class or function that creates a system from options and settings.
+
+    A system that follows `settings.engine.provider` states its `providers`; others are never asked for one.
+    """
 
     def add(make: AnySystem) -> AnySystem:
-        _REGISTERED[name] = Registered(make, is_data_file)
+        _REGISTERED[name] = Registered(make, is_data_file, providers)
         return make
 
     return add

@@ -1,7 +1,7 @@
 """A target: the system under test, its data, and the time limit of a run."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,11 +10,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import find_system
 from weighbridge.systems.sandbox import bubblewrap, isolated, operators
+from weighbridge.systems.sandbox.isolated import check_reachable
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed
 
 # Systems that do not declare their inputs take them from the rows.
 NEED_DATA = frozenset(("command", "http-json"))
+TRUST_IT = "If you trust this model, add --trust to run it without the sandbox."
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -31,11 +33,13 @@ class Target:
 
     def measure(self, settings: ProfileSettings, *, follow: CallbackTuple, workdir: Path) -> dict[str, Any]:
         """Profile the system, model files in the sandbox unless trusted; raise RunIncomplete and Invalid."""
-        is_data_file, limits = find_system(self.system).is_data_file, Limits(wall_s=self.wall_s)
+        registered, limits = find_system(self.system), Limits(wall_s=self.wall_s)
+        is_data_file = registered.is_data_file
         if is_data_file and self.model is None:
             raise Invalid("Give one thing to measure: a model file, or a system with its options.", field="model")
+        _check_provider(self.system, registered.providers, settings.engine.provider)
         if self.model is not None and is_data_file and not self.is_trusted:
-            _check_provider(settings)
+            check_reachable(settings.engine, advice=TRUST_IT)
             return isolated.run_sandboxed(
                 bubblewrap.layers_here(),
                 model=self.model,
@@ -75,7 +79,8 @@ class Target:
         return {"operators": None, "missing": [{"metric": "operators", "message": reason}]}
 
 
-def _check_provider(settings: ProfileSettings) -> None:
-    if settings.engine.provider != "cpu":
-        text = "The sandbox has no access to GPUs. If you trust this model, add --trust to run it without the sandbox."
-        raise Invalid(text, code="fence_hides_gpu", field="provider")
+def _check_provider(system: str, providers: Sequence[str], provider: str) -> None:
+    """Raise Invalid for a provider that the system would not use: its figures would be those of another one."""
+    if provider not in providers:
+        text = f"The system {system} cannot run with the provider {provider}, only with {', '.join(providers)}."
+        raise Invalid(text, code="provider_unused", field="provider")

@@ -1,5 +1,8 @@
 """PyTorch modules, named as `package.module:factory` on the command line, eager or compiled, and exported programs.
 
+Modules run on the processor, or on a card with the provider `cuda`. A call then copies its inputs to the card, waits
+until all kernels have ended, and copies the outputs back, all of it within the time of the query, as ONNX Runtime does.
+
 This runs the code of the module in this process. The name must never come from an upload; the platform does not use
 this module.
 """
@@ -17,27 +20,27 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 from weighbridge.measure import metrics
-from weighbridge.measure.conditions.manifest import describe_machine
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB, digest_of_file
 from weighbridge.measure.inputs.data_set import ONLY
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import Sizes, import_named, register
+from weighbridge.systems.torch_device import ON_CPU, device_of, has_bfloat16
 
 MODES = ("eager", "compiled")
 PROGRAM = "program"
 TYPES = ("float32", "bfloat16")
-# Processor flags of bfloat16 support, on x86 and Arm.
-BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 class TorchRunner:
-    """A module or an exported program without gradients, on a fixed number of threads."""
+    """A module or an exported program without gradients, on a fixed number of threads, on `device`."""
 
-    def __init__(self, call: Any, inputs: Sequence[InputSpec], *, mode: str, dtype: str, threads: int) -> None:
+    def __init__(
+        self, call: Any, inputs: Sequence[InputSpec], *, mode: str, dtype: str, threads: int, device: str = ON_CPU
+    ) -> None:
         """Run `call`; inputs are given by their names, but those of a program and a single `x` by their places."""
-        self._torch = torch_with(threads)
+        self._torch, self._device = torch_with(threads), device
         self._mode, self._type, self.inputs = mode, dtype, tuple(inputs)
         self._call = self._torch.compile(call) if mode == "compiled" else call
         self._is_by_place = mode == PROGRAM or [spec.name for spec in inputs] == [ONLY]
@@ -51,11 +54,14 @@ class TorchRunner:
             places = [tensors[spec.name] for spec in self.inputs]
             answer = self._call(*places) if self._is_by_place else self._call(**tensors)
             named = _named(answer, torch)
+            if self._device != ON_CPU:
+                # Kernels run on after the call returns, also those whose results are no output.
+                torch.cuda.synchronize(self._device)
         self.outputs = tuple(named)
-        return [(each.float() if each.is_floating_point() else each).numpy() for each in named.values()]
+        return [(each.float() if each.is_floating_point() else each).cpu().numpy() for each in named.values()]
 
     def _tensor(self, array: NDArray[Any]) -> Any:
-        tensor = self._torch.from_numpy(np.ascontiguousarray(array))
+        tensor = self._torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
         return tensor.to(getattr(self._torch, self._type)) if tensor.is_floating_point() else tensor
 
     def describe(self) -> dict[str, Any]:
@@ -66,6 +72,14 @@ class TorchRunner:
             "mode": self._mode,
             "dtype": self._type,
             "intra_op_threads": self._torch.get_num_threads(),
+            **({} if self._device == ON_CPU else self._describe_card()),
+        }
+
+    def _describe_card(self) -> dict[str, Any]:
+        return {
+            "device": self._device,
+            "cuda": self._torch.version.cuda,
+            "float32_matmul_precision": self._torch.get_float32_matmul_precision(),
         }
 
 
@@ -86,7 +100,7 @@ def torch_with(threads: int) -> Any:
     return torch
 
 
-@register("torch")
+@register("torch", providers=(ON_CPU, "cuda"))
 class TorchModule:
     """The module of the option `factory`, whose code this runs; other options are `inputs`, `mode` and `dtype`.
 
@@ -101,7 +115,8 @@ class TorchModule:
         import_extra("torch")
         name, self._inputs = str(options["factory"]), inputs_of(options["inputs"])
         self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
-        check_torch(mode=self._mode, dtype=self._dtype, flags=describe_machine()["cpu_flags"])
+        self._device = device_of(settings.engine)
+        check_torch(mode=self._mode, dtype=self._dtype, device=self._device)
         self._make, self._threads = factory_of(name), settings.scenario.threads
         file = inspect.getsourcefile(self._make)
         source = Path(file).read_bytes() if file else name.encode()
@@ -122,8 +137,10 @@ class TorchModule:
         torch, module = torch_with(self._threads), self._make()
         if not isinstance(module, torch.nn.Module):
             raise Invalid(f"The factory returned {type(module).__name__}, not a torch.nn.Module.", field="torch")
-        call = module.eval().to(getattr(torch, self._dtype))
-        return TorchRunner(call, self._inputs, mode=self._mode, dtype=self._dtype, threads=self._threads)
+        call = module.eval().to(self._device).to(getattr(torch, self._dtype))
+        return TorchRunner(
+            call, self._inputs, mode=self._mode, dtype=self._dtype, threads=self._threads, device=self._device
+        )
 
 
 @register("torch-program")
@@ -212,12 +229,12 @@ def _sizes(module: Any) -> Sizes:
     )
 
 
-def check_torch(*, mode: str, dtype: str, flags: Sequence[str]) -> None:
-    """Raise Invalid for an unknown mode or type, and for bfloat16 on a processor without its `flags`."""
+def check_torch(*, mode: str, dtype: str, device: str) -> None:
+    """Raise Invalid for an unknown mode or type, and for bfloat16 on a device without it."""
     if mode not in MODES or dtype not in TYPES:
         raise Invalid(f"PyTorch runs {' or '.join(MODES)}, in {' or '.join(TYPES)}.", field="torch")
-    if dtype == "bfloat16" and BFLOAT16_FLAGS.isdisjoint(flags):
-        text = "This processor does not support bfloat16, so PyTorch would emulate it slowly. Omit --bfloat16."
+    if dtype == "bfloat16" and not has_bfloat16(device):
+        text = "This device does not support bfloat16, so PyTorch would emulate it slowly. Omit --bfloat16."
         raise Invalid(text, code="no_bfloat16", field="torch")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.gpu.same_card import card_difference
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import (
     Candidate,
@@ -46,13 +47,15 @@ def joined(named: Sequence[tuple[str, Mapping[str, Any]]]) -> Candidates:
     return Candidates(
         measured_at=max((str(document.get("measured_at", "")) for _, document in named), default=""),
         baseline=baseline,
-        candidates=tuple(_candidate(name, own, is_baseline=name == baseline) for name, own in parts.items()),
+        candidates=tuple(_candidate(name, own, baseline=parts[baseline]) for name, own in parts.items()),
         is_partial=any(document.get("is_partial") for _, document in named),
         manifest=next((document["manifest"] for _, document in named if document.get("manifest")), None),
     )
 
 
-def _candidate(name: str, documents: Sequence[Mapping[str, Any]], *, is_baseline: bool) -> Candidate:
+def _candidate(
+    name: str, documents: Sequence[Mapping[str, Any]], *, baseline: Sequence[Mapping[str, Any]]
+) -> Candidate:
     metrics: dict[str, Estimate] = {}
     for document in documents:
         for metric, estimate in _estimates(name, document):
@@ -60,28 +63,44 @@ def _candidate(name: str, documents: Sequence[Mapping[str, Any]], *, is_baseline
                 text = f"Two results of {name} state {metric}; give only one of them."
                 raise Invalid(text, code="candidates_names", field="candidates")
             metrics[metric] = estimate
-    profiles = [each for each in documents if each.get("schema") == PROFILE and not _is_of_device(each)]
+    profiles = _profiles(documents)
     samples = (profiles[0].get("samples") or {}).get("latency_ns") if profiles else None
     return Candidate(
         name=name,
         family=name,
         made_by="results of several commands",
         metrics=metrics,
-        verdict=VariantVerdict(VariantAnswer.BASELINE if is_baseline else VariantAnswer.UNCOMPARED),
+        verdict=VariantVerdict(VariantAnswer.BASELINE if documents is baseline else VariantAnswer.UNCOMPARED),
         digest=profiles[0]["manifest"]["model"].get("digest") if profiles else None,
-        measurement=_measurement(documents),
+        measurement=_measurement(documents, _other_card(profiles, _profiles(baseline))),
         samples=RawLatencies(tuple(samples), profiles[0]["samples"]["stride"]) if samples else None,
     )
 
 
-def _measurement(documents: Sequence[Mapping[str, Any]]) -> Measurement | None:
-    """Return the worst verdict of the results, with all reasons; None if none was judged."""
+def _profiles(documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [each for each in documents if each.get("schema") == PROFILE and not _is_of_device(each)]
+
+
+def _other_card(profiles: Sequence[Mapping[str, Any]], baseline: Sequence[Mapping[str, Any]]) -> str:
+    """Return why the times of a candidate are not comparable with those of the baseline, empty if they are."""
+    if not profiles or not baseline:
+        return ""
+    return card_difference(baseline[0].get("manifest"), profiles[0].get("manifest"))
+
+
+def _measurement(documents: Sequence[Mapping[str, Any]], other_card: str) -> Measurement | None:
+    """Return the worst verdict of the results, with all reasons; None if none was judged.
+
+    A candidate that was measured on another card than the baseline is at most indicative.
+    """
     verdicts = [each["verdict"] for each in documents if each.get("verdict")]
     if not verdicts:
         return None
     order = (Status.INVALID, Status.INDICATIVE, Status.VALID)
-    status = min((Status(each["status"]) for each in verdicts), key=order.index)
+    given = [Status(each["status"]) for each in verdicts] + ([Status.INDICATIVE] if other_card else [])
+    status = min(given, key=order.index)
     reasons = [VerdictReason(each["code"], each["message"]) for verdict in verdicts for each in verdict["reasons"]]
+    reasons += [VerdictReason("gpu.other_card", other_card)] if other_card else []
     return Measurement(status, tuple(dict.fromkeys(reasons)))
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from weighbridge.measure.conditions.gpu.same_card import NO_CARD, name_of_card
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
@@ -231,6 +232,8 @@ def _machine(manifest: Mapping[str, object] | None) -> str:
     machine = (manifest or {}).get("machine")
     cpu = machine.get("cpu") if isinstance(machine, Mapping) else None
     where = f"on {cpu}" if cpu else "on a machine that the file does not name"
+    card = name_of_card(manifest)
+    where += f" with {card}" if card != NO_CARD else ""
     return f"Measured {where}; on the device itself speed and order may differ."
 
 

@@ -18,6 +18,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     threads: target_options.ThreadsOption = 1,
     wall: target_options.WallOption = 600.0,
     provider: target_options.ProviderOption = "cpu",
+    provider_option: target_options.ProviderOptionOption = None,
     affinity: target_options.AffinityOption = "",
     trust: target_options.TrustOption = False,
     dim: target_options.DimOption = None,
@@ -37,7 +38,11 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
 
     with errors_as_exits(interrupted="Interrupted; the search was stopped and has no result.", writes=(json_file,)):
         target = target_options.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
-        engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
+        engine = RuntimeSettings(
+            provider=provider,
+            options=dict(target_options.pairs_from(provider_option, field="provider_option")),
+            affinity=target_options.numbers_from(affinity, field="affinity"),
+        )
         # Check the limit, the number of samples and the time before anything runs.
         scenario = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
         deadline = Deadline(seconds(within, field="within"), time.monotonic)

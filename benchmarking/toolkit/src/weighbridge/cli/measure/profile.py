@@ -26,9 +26,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     threads: target_options.ThreadsOption = 1,
     wall: target_options.WallOption = 600.0,
     provider: target_options.ProviderOption = "cpu",
-    provider_option: Annotated[
-        list[str] | None, typer.Option("--provider-option", help="Option of the provider, NAME=VALUE; repeatable.")
-    ] = None,
+    provider_option: target_options.ProviderOptionOption = None,
     optimization: Annotated[
         str, typer.Option(help="Graph optimization of ONNX Runtime: none, basic, extended or all.")
     ] = "all",

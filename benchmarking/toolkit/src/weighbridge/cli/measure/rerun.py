@@ -16,6 +16,7 @@ def rerun(
     data: target_options.DataOption = None,
     margin: Annotated[float, typer.Option(help="Maximum difference of equivalent times; 0.1 is 10 %.")] = 0.1,
     wall: target_options.WallOption = 600.0,
+    trust: target_options.TrustOption = False,
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
@@ -36,7 +37,7 @@ def rerun(
             file = data_file(data, model=model, folder=folder)
             settings = settings_of(first, model=model, data=file)
             check_same_isolation(first)
-            target = target_options.target_from(model=model, data=file, wall_s=wall)
+            target = target_options.target_from(model=model, data=file, wall_s=wall, is_trusted=trust)
             with target_options.runs_of(target, is_quiet=quiet) as (run, say):
                 comparison = repeat(first, lambda: run(settings, say), margin=margin)
         output(Result(comparison, (), lambda: rerun_parts(comparison)), json_file, is_quiet=quiet)

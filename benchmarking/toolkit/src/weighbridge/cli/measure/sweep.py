@@ -17,6 +17,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     threads: target_options.ThreadsOption = 1,
     wall: target_options.WallOption = 600.0,
     provider: target_options.ProviderOption = "cpu",
+    provider_option: target_options.ProviderOptionOption = None,
     affinity: target_options.AffinityOption = "",
     torch: target_options.TorchOption = "",
     shape: target_options.ShapeOption = None,
@@ -45,7 +46,11 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
             shapes=shape if not torch else None,
             systems={"torch": target_options.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16)},
         )
-        engine = RuntimeSettings(provider=provider, affinity=target_options.numbers_from(affinity, field="affinity"))
+        engine = RuntimeSettings(
+            provider=provider,
+            options=dict(target_options.pairs_from(provider_option, field="provider_option")),
+            affinity=target_options.numbers_from(affinity, field="affinity"),
+        )
         stated = target_options.inputs_from(None, input_value, state)
         settings = ProfileSettings(
             scenario=Offline(min_samples=samples, threads=threads),

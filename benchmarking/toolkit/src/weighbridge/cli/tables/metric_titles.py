@@ -57,6 +57,9 @@ METRICS = {
     "throughput_samples_per_s": "row throughput",
     "flops": "operations per row",
     "energy_per_query_j": "energy per query",
+    "gpu_energy_per_query_j": "energy per query, card",
+    "gpu_peak_memory_mb": "peak memory of the card",
+    "gpu_peak_memory_delta_mb": "  of which the model",
     "offered_per_s": "offered",
 }
 

@@ -101,7 +101,11 @@ def table_of(
 
 def result_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield the metrics with bounds, the missing metrics, the verdict with reasons, and the slowest operators."""
-    yield from metrics_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
+    from weighbridge.measure.conditions.gpu.same_card import NO_CARD, name_of_card
+
+    card = name_of_card(result["manifest"])
+    title = [result["scenario"], result["manifest"]["engine"]["engine"], *([card] if card != NO_CARD else [])]
+    yield from metrics_parts(result, title=", ".join(title))
     yield from size_parts(result.get("by_size"))
     yield from operators_parts(result.get("operators"))
 

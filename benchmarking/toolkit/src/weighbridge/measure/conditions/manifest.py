@@ -12,6 +12,8 @@ from weighbridge.measure.conditions.interference import text_of
 
 NOT_VISIBLE = "not visible"
 LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
+# Other distributions of the same library, of which one may be installed in its place.
+VARIANTS = {"onnxruntime": ("onnxruntime-gpu", "onnxruntime-openvino")}
 # Processor flags that decide which kernels an engine uses.
 AVX_FLAGS = ("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "avx_vnni")
 AMX_FLAGS = ("amx_tile", "amx_int8", "amx_bf16")
@@ -43,14 +45,19 @@ def cpu_governors(*, sys: Path = Path("/sys")) -> str:
 
 
 def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
-    """Return the installed versions of the libraries that affect a measurement."""
-    versions = {}
+    """Return the installed versions of the libraries that affect a measurement, by the names of their distributions."""
+    versions: dict[str, str] = {}
     for name in names:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
+        found = {each: version for each in (name, *VARIANTS.get(name, ())) if (version := _version(each)) is not None}
+        versions |= found or {name: "not installed"}
     return versions
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def seal_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:

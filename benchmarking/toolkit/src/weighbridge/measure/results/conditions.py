@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metric_catalog import is_quality_metric
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -24,6 +25,8 @@ FORM = re.compile(
     rf"|(?:(?P<factor>{NUMBER})\s*\*\s*)?baseline(?:\.(?P<base>value|lower|upper))?"
     rf"(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
 )
+# With quality, what no card changes; times, rates, memory and energy are also the card's.
+SIZES = frozenset(("model_size_mb", "parameters", "flops"))
 METHOD = "write METRIC, METRIC.lower or METRIC.upper, then >, >=, < or <=, then a number or 1.1 * baseline.upper"
 
 
@@ -50,8 +53,13 @@ class Condition:
     factor: float
     offset: float
 
-    def check(self, metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> "Checked":
-        """Compare the metrics of a result; it cannot be told if one of the numbers is missing."""
+    def check(
+        self, metrics: Mapping[str, Any], baseline: Mapping[str, Any] | None, *, other_card: str = ""
+    ) -> "Checked":
+        """Compare the metrics of a result; it cannot be told if one of the numbers is missing.
+
+        `other_card` says why the baseline is of another card; then only metrics that no card changes are compared.
+        """
         left = _end(metrics, self.metric, self.end)
         if left is None:
             return Checked(self.text, Answer.CANNOT_TELL, None, None, f"The result has no {self.metric}.{self.end}.")
@@ -60,6 +68,8 @@ class Condition:
             if baseline is None:
                 reason = "No kept result was given as the baseline."
                 return Checked(self.text, Answer.CANNOT_TELL, left, None, reason)
+            if other_card and self.metric not in SIZES and not is_quality_metric(self.metric):
+                return Checked(self.text, Answer.CANNOT_TELL, left, None, other_card)
             kept = _end(baseline, self.metric, self.base)
             if kept is None:
                 reason = f"The baseline has no {self.metric}.{self.base}."

@@ -83,15 +83,16 @@ def run_document(
     missing: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     """Return the result of a timed run on this machine, without quality."""
+    unseen = missing_entries(seen.card.missing) if seen.card is not None else []
     return timed_document(
         seen.run,
         queries,
         settings.scenario,
         metric_values,
-        described,
+        described | ({"gpu": seen.card.manifest} if seen.card is not None else {}),
         verdict=judge_run(seen, settings),
         interference=seen.interference.as_document(),
-        missing=[*missing, *energy.missing_energy(tuple(metric_values))],
+        missing=[*missing, *energy.missing_energy(tuple(metric_values)), *unseen],
     )
 
 

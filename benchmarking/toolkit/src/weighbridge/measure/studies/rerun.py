@@ -10,6 +10,7 @@ from typing import Any
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.gpu.same_card import card_difference
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.conditions.model_file import digest_of_file, model_entry
 from weighbridge.measure.results.raw_samples import altered_metrics, percentiles_of
@@ -63,7 +64,7 @@ def rerun(
 
     Two one-sided tests compare p50 and p95, recomputed from the raw samples of both runs, with `margin` (0.1 is 10 %).
     The answer is `different` if any metric is, `equivalent` if all are, and otherwise `cannot_tell`, also if one of the
-    runs is invalid.
+    runs is invalid, or ran on another card.
     """
     again = run()
     return {
@@ -98,7 +99,7 @@ def compare_results(
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the conditions that differ (libraries, machine, engine, isolation) between two manifests."""
+    """Return the conditions that differ (libraries, machine, engine, isolation, card) between two manifests."""
     before, after = dict(_conditions(then)), dict(_conditions(now))
     return [
         {"condition": name, "then": before.get(name), "now": after.get(name)}
@@ -108,8 +109,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[st
 
 
 def _conditions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for part in PARTS:
-        conditions = manifest.get(part)
+    parts = {part: manifest.get(part) for part in PARTS} | {"card": (manifest.get("gpu") or {}).get("card")}
+    for part, conditions in parts.items():
         if isinstance(conditions, Mapping):
             yield from ((f"{part}.{name}", value) for name, value in conditions.items())
         else:
@@ -157,5 +158,8 @@ def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], metrics: list[dict
             yield f"{which} run is not a valid measurement, so it cannot be compared."
         for change in altered_metrics(result):
             yield f"{which} result was changed after it was measured: {change}."
+    other_card = card_difference(then["manifest"], now["manifest"])
+    if other_card:
+        yield other_card
     if not metrics:
         yield "The two results have no common percentile with raw samples."

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.gpu.watch import ENERGY, PEAK
 from weighbridge.measure.conditions.manifest import seal_manifest
 from weighbridge.measure.inputs.spec import NO_SIZES
 from weighbridge.measure.metrics import PERCENTILES
@@ -24,7 +25,7 @@ UNCHECKED = {
     "message": "Answers were not checked: every query that raised no error counts as answered.",
 }
 THROUGHPUT = Offline.HEADLINE
-METRICS = (THROUGHPUT, *PERCENTILES, "error_rate", "peak_memory_mb")
+METRICS = (THROUGHPUT, *PERCENTILES, "error_rate", "peak_memory_mb", PEAK, ENERGY)
 
 ONE_SIZE: Mapping[str, Sequence[int]] = MappingProxyType({})
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.converter import to_document
+from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.external_weights import weight_files
-from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings
 from weighbridge.measure.stopping import Progress
 from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
@@ -39,6 +40,16 @@ def check_same_isolation(first: Mapping[str, Any]) -> None:
         raise RunFailed(WEAKER_SANDBOX, code="fewer_walls")
 
 
+def check_reachable(engine: RuntimeSettings, *, advice: str) -> None:
+    """Raise Invalid, with `advice`, for a device that the sandbox hides.
+
+    These are cards, and all that OpenVINO uses but the processor: bubblewrap and Landlock hide their device files, and
+    CUDA needs more address space than the limits allow.
+    """
+    if engine.card is not None or (engine.provider == "openvino" and engine.device != "CPU"):
+        raise Invalid(f"The sandbox has no access to GPUs. {advice}", code="fence_hides_gpu", field="provider")
+
+
 def run_isolated(
     *,
     model: Path,
@@ -57,6 +68,7 @@ def run_isolated(
     the callbacks pass through. The child and all its descendants are terminated in every case. `manifest.isolation` of
     the result describes the layers. With `needs_wall`, raises RunFailed if bubblewrap does not work.
     """
+    check_reachable(settings.engine, advice="This model may run only inside it, so it is measured on a processor.")
     require_bubblewrap(needs_wall=needs_wall)
     layers, follow = layers_here(), (on_progress, should_stop)
     return run_sandboxed(
