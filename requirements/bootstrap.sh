@@ -79,9 +79,11 @@ check_fence() {
     || say "bubblewrap may not work here (user namespaces are switched off, as in most containers); going on without it."
 }
 
+# The demo goes on without a browser; the tests do not.
+without() { if [ "$SET" = dev ]; then fail "the browser tests (tests/functional) need $1."; else say "Going on without $1: the demo measures no browser."; fi; }
+
 check_browser() {
-  has_chromium || install_packages "Chromium, which the browser tests drive," chromium \
-    || fail "the browser tests (tests/functional) need Chromium; everything else works without it."
+  has_chromium || install_packages "Chromium, in which pages and models are tried," chromium || without Chromium
 }
 
 # --- Python packages --------------------------------------------------------------------------------------------------
@@ -102,15 +104,15 @@ For the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.p
 fetch_browser_runtime() {
   [ ! -f "$VENV/onnxruntime-web/package.json" ] || return 0
   command -v npm >/dev/null || "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt \
-    || fail "npm is missing, which fetches onnxruntime-web for the browser tests. Install Node.js."
-  "$VENV/bin/python" -m weighbridge device --install --runtime "$VENV/onnxruntime-web" \
-    || fail "the browser tests (tests/functional) need onnxruntime-web; everything else works without it."
+    || { without "npm, which fetches onnxruntime-web"; return 0; }
+  "$VENV/bin/python" -m weighbridge device --install --runtime "$VENV/onnxruntime-web" || without onnxruntime-web
 }
 
 make_venv
 install_requirements
 check_printing
 check_fence
-[ "$SET" != dev ] || { check_browser; fetch_browser_runtime; }
+check_browser
+fetch_browser_runtime
 touch "$VENV/.stamp-$SET"
 [ "$SET" != dev ] || touch "$VENV/.stamp-bench"  # dev holds all of bench

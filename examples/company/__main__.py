@@ -120,6 +120,8 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
 
 
 def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
+    from examples.company import device
+
     target = var / "demo"
     say.step("The team files a model review request")
     ref = story.file_request(cast, model=models.best, rivals=models.others, data=models.data, say=say)
@@ -128,6 +130,9 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Cal
     say.step("A ticket is opened and the benchmarks start: the model, its rivals, and cheaper variants of all of them")
     story.await_ticket(cast, ref, say)
     measured = story.await_benchmarks(cast, ref, say)
+    say.step("The same model in a browser, as on the device of a user")
+    on_worker = {metric["name"]: metric for metric in story.runs_of(measured)[0]["metrics"]}
+    in_browser = device.measure(models.best, models.data, on_worker, folder=target, say=say)
     say.step("The requester completes the open items and starts the review")
     story.complete(cast, ref, say)
     say.step("Reviewers vote, and a platform lead approves the GPU budget")
@@ -136,7 +141,8 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Cal
     packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
     say.step("The gate for a deployment pipeline")
     answers = ask_gates(decided, models.others[0], caller=cast.requester, folder=target, say=say)
-    summary = _summary(ref, story.runs_of(measured), measured, decided, packet) | {"gate": answers}
+    summary = _summary(ref, story.runs_of(measured), measured, decided, packet)
+    summary |= {"in_browser": in_browser, "gate": answers}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return lambda quarterly: _farewell(say, target, ref, quarterly)
 

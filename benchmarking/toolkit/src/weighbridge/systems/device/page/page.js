@@ -342,6 +342,8 @@ async function open() {
     part("start").disabled = false;
     if (about.has_code) part("code").src = "qr.svg";
     part("code").hidden = !about.has_code;
+    // A link that ends in #start measures at once: for browsers that nobody sits at.
+    if (location.hash === "#start") part("choice").requestSubmit();
   } catch (error) {
     part("error").textContent = error.message;
     part("about").textContent = "";
