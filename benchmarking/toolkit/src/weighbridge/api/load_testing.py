@@ -12,10 +12,19 @@ from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
+from weighbridge.core.extras import require_extra
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.messages import header_from, headers_from_file
-from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, read_week, seconds
+from weighbridge.load.plan import (
+    WARM_CONNECTIONS,
+    LoadCaps,
+    LoadPlan,
+    arrivals_from,
+    protocol_from,
+    read_week,
+    seconds,
+)
 from weighbridge.load.results.hdr import hdr_log
 from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
@@ -37,6 +46,8 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     headers: Sequence[str] = (),
     header_file: PathLike | None = None,
     cacert: PathLike | None = None,
+    http2: bool = False,
+    http2_prior_knowledge: bool = False,
     body: PathLike | None = None,
     connections: int | None = None,
     processes: int = 1,
@@ -59,7 +70,9 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the due
     time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
     `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; `duration`
-    defaults to 60 s for a test and 5 s for a trial of a search. `headers` are "Name: value", as are the lines of
+    defaults to 60 s for a test and 5 s for a trial of a search. With `http2`, HTTP/2 is negotiated in TLS; with
+    `http2_prior_knowledge`, it is spoken without TLS; requests then share connections, of which one is opened before
+    the start. `headers` are "Name: value", as are the lines of
     `header_file`, whose values are secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. `cacert` has the
     certificates to trust. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called. The pool of
     connections grows as needed unless `connections` fixes it.
@@ -72,12 +85,15 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     `to_pandas()` has a row for each metric, or for each trial of a search. Raises Invalid and NotAllowed for requests
     that may not be sent, Unreachable if nobody answers.
     """
+    protocol = protocol_from(http2=http2, prior_knowledge=http2_prior_knowledge)
     plan = LoadPlan(
         url=url,
         rate_per_s=(0.0 if closed else 100.0) if rate is None else rate,
         users=closed,
         think_s=seconds(think, field="think") if think else 0.0,
         duration_s=seconds(duration or ("5s" if find_max else "60s")),
+        protocol=protocol,
+        warm_connections=1 if protocol.is_http2 else WARM_CONNECTIONS,
         arrivals=arrivals_from(arrivals),
         start_rate_per_s=start_rate,
         week=read_week(Path(week) if week is not None else None),
@@ -104,6 +120,8 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
     if hdr is not None and find_max:
         raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
+    if protocol.is_http2:
+        require_extra("http2")
     if plan.ca_file and not plan.url.startswith("https://"):
         raise Invalid("--cacert applies to an address that begins with https://.", field="cacert")
     for file, field in ((samples, "json"), (hdr, "hdr")):

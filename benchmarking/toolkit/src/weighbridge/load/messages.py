@@ -11,6 +11,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import hide_secrets, mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
+from weighbridge.load.generator.http2.request import Http2Request, RequestMaker
 from weighbridge.load.plan import LoadPlan
 
 HEADER_FILE_BYTES_MAX = 100_000
@@ -25,17 +26,20 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
 
-def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes]:
+def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes] | list[Http2Request]:
     """Return the requests to send in turn, at least one.
 
     A body file that ends in `.jsonl` has one JSON body per line; `.npz` has `x` (rows, ...), each row sent as
     `{"instances": [row]}`; any other file is one body. Raises Invalid for invalid files and headers.
     """
     bodies = read_bodies(Path(plan.body)) if plan.body else [b""]
+    has_length = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
+    if plan.protocol.is_http2:
+        maker = RequestMaker(_pseudo_headers(plan, target), _headers(plan))
+        return [maker.request(body, has_length=has_length) for body in bodies]
     head = _head(plan, target)
-    lengths = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
     return [
-        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if lengths else b"", b"\r\n", body])
+        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if has_length else b"", b"\r\n", body])
         for body in bodies
     ]
 
@@ -110,17 +114,29 @@ def read_bodies(path: Path) -> list[bytes]:
     return bodies
 
 
-def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
+def _authority(target: PinnedAddress) -> str:
     host = f"[{target.host}]" if ":" in target.host else target.host
-    port = "" if PORTS[target.scheme] == target.port else f":{target.port}"
-    lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
-    given = {name.lower() for name, _ in plan.headers}
-    lines += [f"{name}: {value}" for name, value in plan.headers]
-    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+    return host if PORTS[target.scheme] == target.port else f"{host}:{target.port}"
+
+
+def _pseudo_headers(plan: LoadPlan, target: PinnedAddress) -> list[tuple[str, str]]:
+    values = {"method": plan.method, "scheme": target.scheme, "authority": _authority(target), "path": target.path}
+    return [(f":{name}", value) for name, value in values.items()]
+
+
+def _headers(plan: LoadPlan) -> list[tuple[str, str]]:
+    """Return the headers of the plan, and the usual ones that it does not have."""
+    usual = {"User-Agent": USER_AGENT, "Accept": "*/*"}
     if plan.body:
         is_json = Path(plan.body).suffix in {".json", ".jsonl", ".npz"}
-        defaults["Content-Type"] = "application/json" if is_json else "application/octet-stream"
-    lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
+        usual["Content-Type"] = "application/json" if is_json else "application/octet-stream"
+    given = {name.lower() for name, _ in plan.headers}
+    return [*plan.headers, *((name, value) for name, value in usual.items() if name.lower() not in given)]
+
+
+def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
+    lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {_authority(target)}"]
+    lines += [f"{name}: {value}" for name, value in _headers(plan)]
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 

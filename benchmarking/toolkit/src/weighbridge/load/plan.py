@@ -15,7 +15,26 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 PROCESSES_MAX = 64
 HOURS_OF_WEEK = 168
+WARM_CONNECTIONS = 64
 EXPECT_SUCCESS = Expectation()
+
+
+class Protocol(StrEnum):
+    """The protocol by its name in TLS: HTTP/2 over TLS (h2), or without it and without being negotiated (h2c)."""
+
+    HTTP_1 = "http/1.1"
+    HTTP_2 = "h2"
+    HTTP_2_CLEAR = "h2c"
+
+    @property
+    def is_http2(self) -> bool:
+        """Whether several requests share a connection."""
+        return self is not Protocol.HTTP_1
+
+    @property
+    def words(self) -> str:
+        """The name that people read."""
+        return "HTTP/2" if self.is_http2 else "HTTP/1.1"
 
 
 class Arrivals(StrEnum):
@@ -54,6 +73,7 @@ class LoadPlan:
     url: str
     rate_per_s: float
     duration_s: float
+    protocol: Protocol = Protocol.HTTP_1
     arrivals: Arrivals = Arrivals.POISSON
     start_rate_per_s: float = 0.0
     week: tuple[float, ...] = ()
@@ -62,7 +82,7 @@ class LoadPlan:
     body: str = ""
     ca_file: str = ""
     connections: int | None = None
-    warm_connections: int = 64
+    warm_connections: int = WARM_CONNECTIONS
     users: int = 0
     think_s: float = 0.0
     processes: int = 1
@@ -76,6 +96,7 @@ class LoadPlan:
         if self.method not in METHODS:
             text = f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}."
             raise Invalid(text, field="method")
+        self._check_protocol()
         self._check_loop()
         if not (0 < self.duration_s < math.inf and 0 < self.timeout_s < math.inf):
             raise Invalid("Duration and timeout must be positive numbers of seconds.", field="duration")
@@ -94,6 +115,17 @@ class LoadPlan:
         if self.arrivals is Arrivals.WEEK and not is_week:
             raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
         self._check_limit()
+
+    def _check_protocol(self) -> None:
+        is_secure = self.url.lower().startswith("https://")
+        if self.protocol is Protocol.HTTP_2 and not is_secure:
+            text = (
+                "--http2 negotiates HTTP/2 in TLS, so it needs an address that begins with https://. If the target "
+                "speaks HTTP/2 without TLS, use --http2-prior-knowledge."
+            )
+            raise Invalid(text, field="http2")
+        if self.protocol is Protocol.HTTP_2_CLEAR and is_secure:
+            raise Invalid("--http2-prior-knowledge is for http://; use --http2 with https://.", field="http2")
 
     def _check_loop(self) -> None:
         if not self.users >= 0 or not 0 <= self.think_s < math.inf or (self.think_s and not self.users):
@@ -151,6 +183,14 @@ def seconds(text: str, *, field: str = "duration") -> float:
     if match is None:
         raise Invalid(f"Write a duration like 60s, 2m or 500ms, not {text!r}.", field=field)
     return float(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def protocol_from(*, http2: bool, prior_knowledge: bool) -> Protocol:
+    """Return the protocol that the options ask for; raise Invalid for both at once."""
+    if http2 and prior_knowledge:
+        text = "Use --http2 for an address that begins with https://, --http2-prior-knowledge for http://, not both."
+        raise Invalid(text, field="http2")
+    return Protocol.HTTP_2 if http2 else Protocol.HTTP_2_CLEAR if prior_knowledge else Protocol.HTTP_1
 
 
 def arrivals_from(text: str) -> Arrivals:

@@ -36,6 +36,10 @@ def load(  # noqa: PLR0913 -- every option of the command line
     cacert: Annotated[
         Path | None, typer.Option(help="PEM file of the certificates to trust, instead of those of the system.")
     ] = None,
+    http2: Annotated[bool, typer.Option("--http2", help="Speak HTTP/2, negotiated in TLS (ALPN).")] = False,
+    http2_prior_knowledge: Annotated[
+        bool, typer.Option("--http2-prior-knowledge", help="Speak HTTP/2 to an http:// address, without negotiation.")
+    ] = False,
     body: Annotated[
         Path | None, typer.Option(help="Body file; .jsonl and .npz (x) hold several bodies, sent in turn.")
     ] = None,
@@ -99,6 +103,8 @@ def load(  # noqa: PLR0913 -- every option of the command line
             headers=header or (),
             header_file=header_file,
             cacert=cacert,
+            http2=http2,
+            http2_prior_knowledge=http2_prior_knowledge,
             body=body,
             connections=connections,
             processes=processes,

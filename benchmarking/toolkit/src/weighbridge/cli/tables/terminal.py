@@ -156,11 +156,13 @@ def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
 
 def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
+    from weighbridge.load.plan import Protocol
+
     plan, target = result["plan"], result["manifest"]["target"]
     loop = f"{plan['rate_per_s']:g}/s, {plan['arrivals']}"
     if result["loop"] == "closed":
         loop = f"closed loop, {plan['users']:,} users, think time {plan['think_s']:g} s"
-    title = f"{plan['method']} {plan['url']} at {target['address']}: {loop}"
+    title = f"{plan['method']} {plan['url']} at {target['address']} over {Protocol(plan['protocol']).words}: {loop}"
     yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
     yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
     bodies = result["bodies"]

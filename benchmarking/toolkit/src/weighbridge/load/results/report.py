@@ -95,6 +95,7 @@ def load_document(
             "connections_opened": result.opened,
             "connections_at_once": result.peak,
             "connections_limited_by": list(result.pool_limits),
+            "requests_per_connection": result.streams,
             "generator_cpu_s": round(result.cpu_s, 3),
             "generator_processor_share": round(result.processor_share, 3),
             "unsettled": int((~result.samples.settled).sum()),
@@ -118,6 +119,12 @@ def notes(plan: LoadPlan) -> Iterator[dict[str, str]]:
     if not plan.expect.reads_bodies:
         text = "Bodies were not checked: every answer with the expected status counts as right."
         yield {"code": "bodies.unchecked", "message": text}
+    if plan.protocol.is_http2:
+        text = (
+            "With HTTP/2, requests share connections. A target that serves each connection with one thread is tested "
+            "with one thread for each connection; give --connections the number that there is in production."
+        )
+        yield {"code": "connections.shared", "message": text}
     if plan.is_closed:
         text = (
             "A closed loop cannot show overload: its users wait for a slow target and send less. Its response times "
@@ -160,7 +167,7 @@ def load_manifest(plan: LoadPlan, target: PinnedAddress) -> dict[str, Any]:
         "plan": plan.as_document(),
         "bodies": _digest_of_bodies(plan),
         "trusted": _digest_of_certificates(plan),
-        "libraries": manifest.library_versions(LIBRARIES),
+        "libraries": manifest.library_versions((*LIBRARIES, "hpack") if plan.protocol.is_http2 else LIBRARIES),
         "machine": manifest.describe_machine(),
     }
 

@@ -1,0 +1,155 @@
+"""Servers of HTTP/2 on loopback, made with h2, which holds the generator to the protocol."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+
+from h2 import events
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.settings import SettingCodes, Settings
+from hyperframe.frame import GoAwayFrame
+
+from weighbridge.load.generator.http2.request import Http2Request, RequestMaker
+
+PSEUDO = [(":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", "/predict")]
+Answer = Callable[["Http2Server", "Asked"], Awaitable[None]]
+
+
+@dataclasses.dataclass
+class Asked:
+    """A request as a server heard it: its connection, counted from 0, and its stream."""
+
+    connection: int
+    stream: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclasses.dataclass
+class Http2Server:
+    """One connection of a server; `heard` is shared by all connections of a server."""
+
+    number: int
+    heard: list[Asked]
+    writer: asyncio.StreamWriter
+    state: H2Connection
+    open_streams: dict[int, Asked] = dataclasses.field(default_factory=dict)
+    most: int = 0
+    reset: list[int] = dataclasses.field(default_factory=list)
+    window: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+    def flush(self) -> None:
+        """Send what h2 has made."""
+        if not self.writer.is_closing():
+            self.writer.write(self.state.data_to_send())
+
+    def say(self, stream: int, body: bytes = b'{"ok":true}', *, status: str = "200", **headers: str) -> None:
+        """Send a small answer."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        usual = {"content-type": "application/json", "content-length": str(len(body))}
+        self.state.send_headers(stream, [(":status", status), *(usual | named).items()], end_stream=not body)
+        if body:
+            self.state.send_data(stream, body, end_stream=True)
+        self.done(stream)
+
+    def done(self, stream: int) -> None:
+        """Forget a stream that has ended."""
+        self.open_streams.pop(stream, None)
+        self.flush()
+
+    async def say_much(self, stream: int, body: bytes) -> None:
+        """Send a large answer as far as the windows of the client let it."""
+        self.state.send_headers(stream, [(":status", "200"), ("content-length", str(len(body)))])
+        while body:
+            size = min(self.state.local_flow_control_window(stream), self.state.max_outbound_frame_size, len(body))
+            if size <= 0:
+                self.window.clear()
+                self.flush()
+                await self.window.wait()
+                continue
+            self.state.send_data(stream, body[:size], end_stream=size == len(body))
+            body = body[size:]
+        self.done(stream)
+
+
+async def well(server: Http2Server, asked: Asked) -> None:
+    """Answer at once."""
+    server.say(asked.stream)
+
+
+def after(wait_s: float) -> Answer:
+    """Answer later."""
+
+    async def answer(server, asked):
+        await asyncio.sleep(wait_s)
+        server.say(asked.stream)
+
+    return answer
+
+
+def http2(
+    answer: Answer = well,
+    *,
+    heard: list[Asked] | None = None,
+    seen: list[Http2Server] | None = None,
+    settings: Mapping[SettingCodes, int] | None = None,
+    takes_bodies: bool = True,
+    answers_early: bool = False,
+):
+    """Return what serves a connection; each request is answered by a task of its own."""
+    heard, seen = [] if heard is None else heard, [] if seen is None else seen
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        state.local_settings = Settings(client=False, initial_values=dict(settings or {}))
+        server = Http2Server(len(seen), heard, writer, state)
+        seen.append(server)
+        state.initiate_connection()
+        server.flush()
+        async with asyncio.TaskGroup() as tasks:
+            while data := await reader.read(65_536):
+                for event in state.receive_data(data):
+                    handle(server, event, tasks)
+                server.flush()
+            raise ConnectionResetError
+
+    def handle(server: Http2Server, event: events.Event, tasks: asyncio.TaskGroup) -> None:
+        if isinstance(event, events.RequestReceived):
+            asked = Asked(server.number, event.stream_id, dict(event.headers))
+            server.open_streams[event.stream_id] = asked
+            server.most = max(server.most, len(server.open_streams))
+            if answers_early:
+                tasks.create_task(answer(server, asked))
+        elif isinstance(event, events.DataReceived):
+            if event.stream_id in server.open_streams:
+                server.open_streams[event.stream_id].body += event.data
+            if takes_bodies:
+                server.state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, events.StreamEnded):
+            asked = server.open_streams[event.stream_id]
+            heard.append(asked)
+            tasks.create_task(answer(server, asked))
+        elif isinstance(event, events.StreamReset):
+            server.open_streams.pop(event.stream_id, None)
+            server.reset.append(event.stream_id)
+        elif isinstance(event, events.WindowUpdated | events.RemoteSettingsChanged):
+            server.window.set()
+
+    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ExceptionGroup):
+            await serve(reader, writer)
+
+    return quietly
+
+
+def messages(*bodies: bytes, **headers: str) -> list[Http2Request]:
+    """Requests with these bodies."""
+    maker = RequestMaker(PSEUDO, headers.items())
+    return [maker.request(body, has_length=True) for body in bodies or (b"{}",)]
+
+
+def goaway(last: int, code: int = 0) -> bytes:
+    """Return a frame that ends a connection; h2 would let its streams end as well."""
+    return GoAwayFrame(last_stream_id=last, error_code=code).serialize()
