@@ -286,4 +286,3 @@ class LoadEngine:
 
         due, taken, sent, done = (since_start(each) for each in (self._due, self._taken, self._sent, self._done))
         return LoadSamples(due, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
-

@@ -70,7 +70,17 @@ class GeneratorResult:
         return {name: getattr(self, name) for name in COUNTERS}
 
 
-COUNTERS = ("opened", "peak", "pool_limits", "streamed", "streams", "cpu_s", "processor_share", "crowding", "complaints")
+COUNTERS = (
+    "opened",
+    "peak",
+    "pool_limits",
+    "streamed",
+    "streams",
+    "cpu_s",
+    "processor_share",
+    "crowding",
+    "complaints",
+)
 
 
 def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
