@@ -89,6 +89,61 @@ def after(wait_s: float) -> Answer:
     return answer
 
 
+@dataclasses.dataclass
+class Http2Target:
+    """Serves connections; each request is answered by a task of its own."""
+
+    answer: Answer
+    heard: list[Asked]
+    seen: list[Http2Server]
+    settings: Mapping[SettingCodes, int]
+    takes_bodies: bool
+    answers_early: bool
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        state.local_settings = Settings(client=False, initial_values=dict(self.settings))
+        server = Http2Server(len(self.seen), self.heard, writer, state)
+        self.seen.append(server)
+        state.initiate_connection()
+        server.flush()
+        with contextlib.suppress(ExceptionGroup):
+            async with asyncio.TaskGroup() as tasks:
+                while data := await reader.read(65_536):
+                    for event in state.receive_data(data):
+                        self._handle(server, event, tasks)
+                    server.flush()
+                raise ConnectionResetError
+
+    def _handle(self, server: Http2Server, event: events.Event, tasks: asyncio.TaskGroup) -> None:
+        if isinstance(event, events.RequestReceived):
+            self._begin(server, event, tasks)
+        elif isinstance(event, events.DataReceived):
+            self._take(server, event)
+        elif isinstance(event, events.StreamEnded) and not self.answers_early:
+            asked = server.open_streams[event.stream_id]
+            self.heard.append(asked)
+            tasks.create_task(self.answer(server, asked))
+        elif isinstance(event, events.StreamReset):
+            server.open_streams.pop(event.stream_id, None)
+            server.reset.append(event.stream_id)
+        elif isinstance(event, events.WindowUpdated | events.RemoteSettingsChanged):
+            server.window.set()
+
+    def _begin(self, server: Http2Server, event: events.RequestReceived, tasks: asyncio.TaskGroup) -> None:
+        asked = Asked(server.number, event.stream_id, dict(event.headers))
+        server.open_streams[event.stream_id] = asked
+        server.most = max(server.most, len(server.open_streams))
+        if self.answers_early:
+            tasks.create_task(self.answer(server, asked))
+
+    def _take(self, server: Http2Server, event: events.DataReceived) -> None:
+        if event.stream_id in server.open_streams:
+            server.open_streams[event.stream_id].body += event.data
+        if self.takes_bodies:
+            server.state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+
+
 def http2(
     answer: Answer = well,
     *,
@@ -97,51 +152,10 @@ def http2(
     settings: Mapping[SettingCodes, int] | None = None,
     takes_bodies: bool = True,
     answers_early: bool = False,
-):
-    """Return what serves a connection; each request is answered by a task of its own."""
+) -> Http2Target:
+    """Return what serves connections; requests go to `heard`, connections to `seen`."""
     heard, seen = [] if heard is None else heard, [] if seen is None else seen
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        state = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
-        state.local_settings = Settings(client=False, initial_values=dict(settings or {}))
-        server = Http2Server(len(seen), heard, writer, state)
-        seen.append(server)
-        state.initiate_connection()
-        server.flush()
-        async with asyncio.TaskGroup() as tasks:
-            while data := await reader.read(65_536):
-                for event in state.receive_data(data):
-                    handle(server, event, tasks)
-                server.flush()
-            raise ConnectionResetError
-
-    def handle(server: Http2Server, event: events.Event, tasks: asyncio.TaskGroup) -> None:
-        if isinstance(event, events.RequestReceived):
-            asked = Asked(server.number, event.stream_id, dict(event.headers))
-            server.open_streams[event.stream_id] = asked
-            server.most = max(server.most, len(server.open_streams))
-            if answers_early:
-                tasks.create_task(answer(server, asked))
-        elif isinstance(event, events.DataReceived):
-            if event.stream_id in server.open_streams:
-                server.open_streams[event.stream_id].body += event.data
-            if takes_bodies:
-                server.state.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        elif isinstance(event, events.StreamEnded):
-            asked = server.open_streams[event.stream_id]
-            heard.append(asked)
-            tasks.create_task(answer(server, asked))
-        elif isinstance(event, events.StreamReset):
-            server.open_streams.pop(event.stream_id, None)
-            server.reset.append(event.stream_id)
-        elif isinstance(event, events.WindowUpdated | events.RemoteSettingsChanged):
-            server.window.set()
-
-    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ExceptionGroup):
-            await serve(reader, writer)
-
-    return quietly
+    return Http2Target(answer, heard, seen, settings or {}, takes_bodies, answers_early)
 
 
 def messages(*bodies: bytes, **headers: str) -> list[Http2Request]:

@@ -10,6 +10,7 @@ from h2.settings import SettingCodes
 from tests.unit.toolkit.load import servers
 from tests.unit.toolkit.load.http2_servers import after, goaway, http2, messages, well
 from weighbridge.load.expectation import Expectation
+from weighbridge.load.generator.http2 import connection
 from weighbridge.load.generator.pool_size import PoolLimit, PoolSize
 from weighbridge.load.plan import Protocol
 from weighbridge.load.results.samples import NEVER
@@ -97,8 +98,8 @@ def test_streams_that_are_no_longer_allowed_are_not_used():
         server.say(asked.stream)
 
     seen_by, pool = [], PoolSize(1, 1, PoolLimit.FIXED)
-    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 20.0, 21.0], pool=pool)
-    assert (seen.outcomes, seen_by[0].most, seen.engine.streams) == (["ANSWERED"] * 3, 1, 1)
+    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 20.0, 21.0, 200.0], pool=pool)
+    assert (seen.outcomes, seen_by[0].most, seen.engine.streams) == (["ANSWERED"] * 4, 1, 1)
 
 
 def test_a_large_answer_is_limited_by_no_window_of_the_generator():
@@ -110,6 +111,12 @@ def test_a_large_answer_is_limited_by_no_window_of_the_generator():
     expect = Expectation(body_sha256=hashlib.sha256(body).hexdigest(), every=1)
     seen = fired(http2(answer), due_ms=[0.0] * 10, expect=expect, answer_bytes=2_000_000)
     assert seen.outcomes == ["CHECKED"] * 10
+
+
+def test_the_window_of_the_connection_is_opened_again(monkeypatch):
+    monkeypatch.setattr(connection, "RETURNED_BYTES", 30_000)
+    monkeypatch.setattr(connection, "FIRST_GROWTH", 5_000)
+    test_a_large_answer_is_limited_by_no_window_of_the_generator()
 
 
 def test_a_large_request_waits_for_the_windows_of_the_target():

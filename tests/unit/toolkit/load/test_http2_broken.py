@@ -15,7 +15,7 @@ from tests.unit.toolkit.load.http2_servers import http2, messages
 from tests.unit.toolkit.load.servers import answering, certified, job, pinned, serving
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.engine import LoadEngine, TargetUnreachable
-from weighbridge.load.generator.http2.frames import BrokenFrames, FrameReader, Kind, frame_bytes, headers_bytes
+from weighbridge.load.generator.http2.frames import FrameError, FrameReader, Kind, frame_bytes, headers_bytes
 from weighbridge.load.generator.pool_size import PoolLimit, PoolSize
 from weighbridge.load.plan import Protocol
 
@@ -230,15 +230,14 @@ def test_unusual_frames_are_read(frames):
 @given(st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_a_reader_takes_any_bytes(data):
-    """Cut anywhere, the frames are the same; whatever they are, nothing but BrokenFrames is raised."""
+    """Cut anywhere, the frames are the same; whatever they are, nothing but FrameError is raised."""
 
     def read(parts):
         reader, found = FrameReader(), []
         try:
             for part in parts:
-                for frame in reader.frames(part):
-                    found.append((frame, frame.content))
-        except BrokenFrames as error:
+                found.extend((frame, frame.content) for frame in reader.frames(part))
+        except FrameError as error:
             found.append(str(error))
         return found
 

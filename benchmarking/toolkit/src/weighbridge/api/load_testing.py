@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.data import Data
 from weighbridge.api.documents import PathLike, check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
+from weighbridge.api.load_bodies import has_placeholders, with_rows
 from weighbridge.api.results import Result, metric_rows
-from weighbridge.cli.tables.terminal import load_parts, load_search_parts
+from weighbridge.cli.tables.load_table import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
@@ -49,6 +51,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     http2: bool = False,
     http2_prior_knowledge: bool = False,
     body: PathLike | None = None,
+    data: Data | None = None,
     connections: int | None = None,
     processes: int = 1,
     timeout: str = "10s",
@@ -67,13 +70,14 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Send requests to an endpoint at `rate` per second (default 100) and measure its response times.
 
-    Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the due
-    time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
-    `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; `duration`
-    defaults to 60 s for a test and 5 s for a trial of a search. With `http2`, HTTP/2 is negotiated in TLS; with
-    `http2_prior_knowledge`, it is spoken without TLS; requests then share connections, of which one is opened before
-    the start. `headers` are "Name: value", as are the lines of
-    `header_file`, whose values are secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. `cacert` has the
+    Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the
+    due time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp"
+    (from `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m";
+    `duration` defaults to 60 s for a test and 5 s for a trial of a search. With `http2`, HTTP/2 is negotiated in
+    TLS; with `http2_prior_knowledge`, it is spoken without TLS; requests then share connections, of which one is
+    opened before the start. `headers` are "Name: value", as are the lines of `header_file`, whose values are
+    secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. With `data` (a data set as for `profile`), it is
+    a template whose `{{ name }}` are filled from the rows, in a random order of `seed`. `cacert` has the
     certificates to trust. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called. The pool of
     connections grows as needed unless `connections` fixes it.
 
@@ -128,25 +132,32 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         check_writable(Path(file) if file is not None else None, field=field)
     permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
     target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
-    if find_max:
-        return _search(plan, target, within or "30m", watcher)
-    return _measure(plan, target, samples=samples, hdr=hdr, watcher=watcher)
+    with working_folder() as folder:
+        plan = with_rows(plan, data, folder)
+        if find_max:
+            return _search(plan, target, within or "30m", folder, watcher)
+        return _measure(plan, target, folder, samples=samples, hdr=hdr, watcher=watcher)
 
 
 def _measure(
-    plan: LoadPlan, target: PinnedAddress, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
+    plan: LoadPlan,
+    target: PinnedAddress,
+    folder: Path,
+    *,
+    samples: PathLike | None,
+    hdr: PathLike | None,
+    watcher: Watcher,
 ) -> Result:
     started_at, remarks = now(), []
-    with working_folder() as folder:
-        document, fired = run_load(
-            plan,
-            target,
-            caps=LoadCaps(),
-            folder=folder,
-            on_progress=watcher.on_progress,
-            should_stop=watcher.should_stop,
-            now=started_at,
-        )
+    document, fired = run_load(
+        plan,
+        target,
+        caps=LoadCaps(),
+        folder=folder,
+        on_progress=watcher.on_progress,
+        should_stop=watcher.should_stop,
+        now=started_at,
+    )
     try:
         if samples is not None:
             document = {**document, "samples": _write_samples(fired, Path(samples))}
@@ -154,16 +165,23 @@ def _measure(
             write_file(Path(hdr), hdr_log(fired.samples, started_at=started_at), field="hdr")
     except Invalid as refused:
         remarks.append(refused.reason)
+    document = _with_note_on_body(document, plan)
     return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document), tuple(remarks))
 
 
-def _search(plan: LoadPlan, target: PinnedAddress, within: str, watcher: Watcher) -> Result:
+def _search(plan: LoadPlan, target: PinnedAddress, within: str, folder: Path, watcher: Watcher) -> Result:
     deadline = Deadline(seconds(within, field="within"), time.monotonic)
-    with working_folder() as folder:
-        found: Mapping[str, Any] = search_highest_rate(
-            Trials(plan, target, LoadCaps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
-        )
+    trials = Trials(plan, target, LoadCaps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
+    found = _with_note_on_body(search_highest_rate(trials), plan)
     return Result(found, tuple(found["trials"]), lambda: load_search_parts(found))
+
+
+def _with_note_on_body(document: Mapping[str, Any], plan: LoadPlan) -> dict[str, Any]:
+    """Return the document with a note if the body has places that were not filled."""
+    if not has_placeholders(plan.body):
+        return dict(document)
+    text = f"{plan.body_name} was sent as it is, with its {{{{ }}}}; give --data with the rows that fill it."
+    return {**document, "notes": [*document["notes"], {"code": "bodies.unfilled", "message": text}]}
 
 
 def _write_samples(fired: GeneratorResult, file: Path) -> dict[str, Any]:

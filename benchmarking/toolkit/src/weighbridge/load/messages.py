@@ -1,10 +1,13 @@
 """The request bytes, built before the run. Rotating different bodies avoids unrealistic cache hits."""
 
+import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from weighbridge.core.addresses import PORTS, PinnedAddress
 from weighbridge.core.errors import Invalid
@@ -12,7 +15,7 @@ from weighbridge.core.masking import hide_secrets, mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.load.generator.http2.request import Http2Request, RequestMaker
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.plan import FILLED, LoadPlan
 
 HEADER_FILE_BYTES_MAX = 100_000
 BODIES_MAX = 100_000
@@ -104,7 +107,7 @@ def check_public_headers(headers: Iterable[tuple[str, str]]) -> None:
 def read_bodies(path: Path) -> list[bytes]:
     """Return the bodies of a file; raise Invalid if there are none, or if the file is too large."""
     try:
-        if path.stat().st_size > BODY_BYTES_MAX:
+        if path.suffix != FILLED and path.stat().st_size > BODY_BYTES_MAX:
             raise Invalid(f"The body file is larger than {BODY_BYTES_MAX:,} bytes; use fewer bodies.", field="body")
         bodies = _read(path)
     except OSError as error:
@@ -112,6 +115,13 @@ def read_bodies(path: Path) -> list[bytes]:
     if not bodies:
         raise Invalid(f"The body file {path.name} contains no body.", field="body")
     return bodies
+
+
+def write_bodies(path: Path, bodies: Sequence[bytes]) -> None:
+    """Write bodies to a file that ends in `FILLED`; `read_bodies` reads them. Raises OSError."""
+    ends = np.cumsum([len(body) for body in bodies])
+    with path.open("wb") as file:
+        np.savez(file, content=np.frombuffer(b"".join(bodies), dtype=np.uint8), ends=ends)
 
 
 def _authority(target: PinnedAddress) -> str:
@@ -128,7 +138,7 @@ def _headers(plan: LoadPlan) -> list[tuple[str, str]]:
     """Return the headers of the plan, and the usual ones that it does not have."""
     usual = {"User-Agent": USER_AGENT, "Accept": "*/*"}
     if plan.body:
-        is_json = Path(plan.body).suffix in {".json", ".jsonl", ".npz"}
+        is_json = Path(plan.body_name).suffix in {".json", ".jsonl", ".npz"}
         usual["Content-Type"] = "application/json" if is_json else "application/octet-stream"
     given = {name.lower() for name, _ in plan.headers}
     return [*plan.headers, *((name, value) for name, value in usual.items() if name.lower() not in given)]
@@ -141,9 +151,17 @@ def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
 
 
 def _read(path: Path) -> list[bytes]:
+    if path.suffix == FILLED:
+        return _filled(path)
     if path.suffix == ".jsonl":
         return _lines(path.read_bytes().splitlines())
     return _rows(path) if path.suffix == ".npz" else [path.read_bytes()]
+
+
+def _filled(path: Path) -> list[bytes]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        content, ends = arrays["content"].tobytes(), [0, *arrays["ends"].tolist()]
+    return [content[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _lines(lines: Iterable[bytes]) -> list[bytes]:
@@ -154,8 +172,6 @@ def _lines(lines: Iterable[bytes]) -> list[bytes]:
 
 
 def _rows(path: Path) -> list[bytes]:
-    import numpy as np
-
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             rows = arrays["x"][:BODIES_MAX]

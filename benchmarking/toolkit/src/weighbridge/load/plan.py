@@ -16,6 +16,8 @@ UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 PROCESSES_MAX = 64
 HOURS_OF_WEEK = 168
 WARM_CONNECTIONS = 64
+# The suffix of a file of bodies that were filled from a template.
+FILLED = ".filled"
 EXPECT_SUCCESS = Expectation()
 
 
@@ -58,12 +60,23 @@ class LoadCaps:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BodyRows:
+    """What filled the bodies of a plan: a template, and the `used` of all rows of a data set, in random order."""
+
+    template_digest: str
+    data: str
+    data_digest: str
+    rows: int
+    used: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadPlan:
     """One load test: address, rate, duration, and expected answers.
 
-    `headers` are sent with each request; `body` names a file (see `messages`), `ca_file` the certificates to trust
-    instead of those of the system. `timeout_s` counts from sending a request, and in the backlog from its due time.
-    `connections`, users and the rate are divided among `processes`.
+    `headers` are sent with each request; `body` names a file (see `messages`), `rows` what filled it, `ca_file` the
+    certificates to trust instead of those of the system. `timeout_s` counts from sending a request, and in the
+    backlog from its due time. `connections`, users and the rate are divided among `processes`.
 
     Without `connections`, `warm_connections` are opened before the start and more when a request needs one; with it,
     the pool keeps that size. With `users`, the loop is closed: each user sends a request, waits for its answer, thinks
@@ -80,6 +93,7 @@ class LoadPlan:
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    rows: BodyRows | None = None
     ca_file: str = ""
     connections: int | None = None
     warm_connections: int = WARM_CONNECTIONS
@@ -155,10 +169,15 @@ class LoadPlan:
         """Whether users wait for answers before they send again."""
         return self.users > 0
 
+    @property
+    def body_name(self) -> str:
+        """The name of the file of bodies, or of the template that they were filled from."""
+        return Path(self.body).name.removesuffix(FILLED)
+
     def as_document(self) -> dict[str, Any]:
         """Return the plan as a document, without the values of headers, which may be secrets, and without folders."""
         names = [name for name, _ in self.headers]
-        files = {"body": Path(self.body).name, "ca_file": Path(self.ca_file).name}
+        files = {"body": self.body_name, "ca_file": Path(self.ca_file).name}
         return {**dataclasses.asdict(self), "headers": names, **files}
 
 

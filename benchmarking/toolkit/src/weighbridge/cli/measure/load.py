@@ -43,6 +43,12 @@ def load(  # noqa: PLR0913 -- every option of the command line
     body: Annotated[
         Path | None, typer.Option(help="Body file; .jsonl and .npz (x) hold several bodies, sent in turn.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rows (.npz, .csv, .parquet, .jsonl) that fill the {{ name }} in the template --body, in random order."
+        ),
+    ] = None,
     connections: Annotated[
         int | None, typer.Option(help="Fixed number of connections; by default, the pool grows as needed.")
     ] = None,
@@ -106,6 +112,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             http2=http2,
             http2_prior_knowledge=http2_prior_knowledge,
             body=body,
+            data=data,
             connections=connections,
             processes=processes,
             timeout=timeout,

@@ -6,7 +6,6 @@ measured (no coordinated omission). Times are `time.monotonic_ns()`, which all p
 """
 
 import asyncio
-import contextlib
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence

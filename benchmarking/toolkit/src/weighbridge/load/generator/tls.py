@@ -3,7 +3,7 @@
 import ssl
 
 from weighbridge.core.errors import Invalid
-from weighbridge.load.generator.http2.connection import NoHttp2
+from weighbridge.load.generator.http2.connection import NoHttp2Error
 
 
 def tls_context(ca_file: str = "", protocol: str = "http/1.1") -> ssl.SSLContext:
@@ -22,8 +22,8 @@ def tls_context(ca_file: str = "", protocol: str = "http/1.1") -> ssl.SSLContext
 
 def connection_advice(error: BaseException) -> str:
     """Return what to do about a connection that could not be opened."""
-    if isinstance(error, NoHttp2) or "NO_APPLICATION_PROTOCOL" in str(getattr(error, "reason", "")):
-        return "the target speaks no HTTP/2 at this address; omit --http2 or --http2-prior-knowledge."
+    if isinstance(error, NoHttp2Error) or "NO_APPLICATION_PROTOCOL" in str(getattr(error, "reason", "")):
+        return "if it speaks only HTTP/1.1, omit --http2 or --http2-prior-knowledge."
     if isinstance(error, ssl.SSLCertVerificationError):
         return "give the certificates to trust with --cacert."
     return "is the server running?"

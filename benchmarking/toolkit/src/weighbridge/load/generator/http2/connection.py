@@ -14,7 +14,7 @@ from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.answers import outcome_of
 from weighbridge.load.generator.http2 import frames
 from weighbridge.load.generator.http2.answer import StreamAnswer
-from weighbridge.load.generator.http2.frames import BrokenFrames, ErrorCode, Frame, Kind, Setting
+from weighbridge.load.generator.http2.frames import ErrorCode, Frame, FrameError, Kind, Setting
 from weighbridge.load.generator.http2.request import Http2Request
 from weighbridge.load.results.samples import RequestOutcome
 
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 # RFC 9113 advises targets to allow at least as many.
 STREAMS_MAX = 100
 FIRST_SETTINGS = {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: frames.WINDOW_MAX}
+# The window of the connection is as large as can be, and is opened again when half of it was used.
+FIRST_GROWTH = frames.WINDOW_MAX - frames.FIRST_WINDOW
+RETURNED_BYTES = frames.WINDOW_MAX // 2
 # A table size of 0 before the first headers: they are then the same bytes on every connection.
 NO_TABLE = b"\x20"
 
 
-class NoHttp2(OSError):
+class NoHttp2Error(OSError):
     """The target accepts connections, but does not speak HTTP/2."""
 
 
@@ -68,21 +71,21 @@ class Http2Connection(asyncio.Protocol):
         """Introduce the generator: no pushed answers, and the largest windows."""
         self._transport = transport
         self._out += frames.PREFACE + frames.settings_bytes(FIRST_SETTINGS)
-        self._out += frames.window_bytes(frames.WINDOW_MAX - frames.FIRST_WINDOW)
+        self._out += frames.window_bytes(FIRST_GROWTH)
         self._flush()
 
     async def greet(self, *, timeout_s: float) -> None:
-        """Wait for the settings of the target; raise NoHttp2 if it speaks another protocol or allows no stream."""
+        """Wait for the settings of the target; raise NoHttp2Error if it speaks another protocol or allows no stream."""
         tls = self._transport.get_extra_info("ssl_object")
         if tls is not None and tls.selected_alpn_protocol() != "h2":
-            raise NoHttp2("the target did not choose HTTP/2 in TLS")
+            raise NoHttp2Error("the target did not choose HTTP/2 in TLS")
         try:
             async with asyncio.timeout(timeout_s):
                 await self._greeted.wait()
         except TimeoutError as error:
-            raise NoHttp2("the target did not answer the beginning of HTTP/2") from error
+            raise NoHttp2Error("the target did not answer the beginning of HTTP/2") from error
         if self._refusal or self.limit < 1:
-            raise NoHttp2(self._refusal or "the target allows no stream on a new connection")
+            raise NoHttp2Error(self._refusal or "the target allows no stream on a new connection")
 
     def ask(self, request: int, message: Http2Request, *, keeps_body: bool) -> int:
         """Send one request on a new stream and return the time on the clock of the engine."""
@@ -105,13 +108,11 @@ class Http2Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read frames; what is not HTTP/2 closes the connection."""
-        if self.is_gone:
-            return
         self._now_ns = self._clock()
         try:
             for frame in self._reader.frames(data):
                 self._read(frame)
-        except (BrokenFrames, self._hpack.HPACKError) as error:
+        except (FrameError, self._hpack.HPACKError) as error:
             self._lose_all(RequestOutcome.GARBAGE, f"the answer is not valid HTTP/2 ({error})")
         self._after_reading()
 
@@ -154,7 +155,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _read(self, frame: Frame) -> None:
         if not self._greeted.is_set() and frame.kind != Kind.SETTINGS:
-            raise BrokenFrames("its first frame has no settings")
+            raise FrameError("its first frame has no settings")
         if frame.kind in self._readers:
             self._readers[frame.kind](frame)
 
@@ -166,7 +167,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _read_data(self, frame: Frame) -> None:
         self._unreturned += len(frame.payload)
-        if self._unreturned > frames.WINDOW_MAX // 2:
+        if self._unreturned > RETURNED_BYTES:
             self._out += frames.window_bytes(self._unreturned)
             self._unreturned = 0
         content = frame.content
@@ -238,7 +239,7 @@ class Http2Connection(asyncio.Protocol):
         self._pool.resize(self)
 
     def _read_push(self, _frame: Frame) -> None:
-        raise BrokenFrames("the target pushes an answer")
+        raise FrameError("the target pushes an answer")
 
     def _read_ping(self, frame: Frame) -> None:
         if not frame.flags & frames.ACK:

@@ -1,4 +1,8 @@
-"""Frames of HTTP/2 (RFC 9113, sections 4 and 6). They are written here because h2 is several times slower for a load."""
+"""Frames of HTTP/2 (RFC 9113, sections 4 and 6).
+
+The library h2 would need a multiple of the processor time for each request, and it ends the streams that a target still
+answers after it announced the end of a connection.
+"""
 
 import struct
 from collections.abc import Iterator
@@ -60,7 +64,7 @@ class ErrorCode(IntEnum):
     HTTP_1_1_REQUIRED = 13
 
 
-class BrokenFrames(ValueError):
+class FrameError(ValueError):
     """What the target sent is not HTTP/2."""
 
 
@@ -74,18 +78,18 @@ class Frame(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """The payload without padding and priority; raises BrokenFrames."""
+        """The payload without padding and priority; raises FrameError."""
         payload, padding = self.payload, 0
         if self.flags & PADDED:
             if not payload:
-                raise BrokenFrames("a padded frame is empty")
+                raise FrameError("a padded frame is empty")
             padding, payload = payload[0], payload[1:]
         if self.kind == Kind.HEADERS and self.flags & HAS_PRIORITY:
             if len(payload) < PRIORITY_BYTES:
-                raise BrokenFrames("a frame is too short for its priority")
+                raise FrameError("a frame is too short for its priority")
             payload = payload[PRIORITY_BYTES:]
         if padding > len(payload):
-            raise BrokenFrames("the padding of a frame is longer than the frame")
+            raise FrameError("the padding of a frame is longer than the frame")
         return payload[: len(payload) - padding]
 
     @property
@@ -94,11 +98,11 @@ class Frame(NamedTuple):
         return bool(self.flags & END_STREAM)
 
     def numbers(self, form: str) -> tuple[int, ...]:
-        """Return the numbers at the beginning of the payload; raise BrokenFrames if it is too short."""
+        """Return the numbers at the beginning of the payload; raise FrameError if it is too short."""
         try:
             return struct.unpack_from(form, self.payload)
         except struct.error as error:
-            raise BrokenFrames(f"a {Kind(self.kind).name} frame is too short") from error
+            raise FrameError(f"a {Kind(self.kind).name} frame is too short") from error
 
 
 def frame_bytes(kind: Kind, *, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
@@ -119,9 +123,9 @@ def window_bytes(grown: int) -> bytes:
 
 
 def settings_of(frame: Frame) -> dict[int, int]:
-    """Return the settings of a frame; raise BrokenFrames for another length than theirs."""
+    """Return the settings of a frame; raise FrameError for another length than theirs."""
     if len(frame.payload) % 6:
-        raise BrokenFrames("a SETTINGS frame has a wrong length")
+        raise FrameError("a SETTINGS frame has a wrong length")
     return dict(struct.iter_unpack(">HL", frame.payload))
 
 
@@ -151,13 +155,13 @@ class FrameReader:
         self._begun: Frame | None = None
 
     def frames(self, data: bytes) -> Iterator[Frame]:
-        """Yield the frames that are complete; raise BrokenFrames for one that is too long or out of place."""
+        """Yield the frames that are complete; raise FrameError for one that is too long or out of place."""
         self._rest += data
         while len(self._rest) >= HEAD_BYTES:
             high, low, kind, flags, stream = struct.unpack_from(">BHBBL", self._rest)
             size = (high << 16) + low
             if size > FRAME_BYTES:
-                raise BrokenFrames(f"a frame has {size:,} bytes, but at most {FRAME_BYTES:,} were allowed")
+                raise FrameError(f"a frame has {size:,} bytes, but at most {FRAME_BYTES:,} were allowed")
             if len(self._rest) < HEAD_BYTES + size:
                 return
             payload = bytes(self._rest[HEAD_BYTES : HEAD_BYTES + size])
@@ -168,7 +172,7 @@ class FrameReader:
         if self._begun is not None:
             frame = self._continued(self._begun, frame)
         elif frame.kind == Kind.CONTINUATION:
-            raise BrokenFrames("a frame continues nothing")
+            raise FrameError("a frame continues nothing")
         is_begun = frame.kind == Kind.HEADERS and not frame.flags & END_HEADERS
         self._begun = frame if is_begun else None
         if not is_begun:
@@ -177,8 +181,8 @@ class FrameReader:
     @staticmethod
     def _continued(begun: Frame, frame: Frame) -> Frame:
         if frame.kind != Kind.CONTINUATION or frame.stream != begun.stream:
-            raise BrokenFrames("another frame interrupts headers")
+            raise FrameError("another frame interrupts headers")
         if len(begun.payload) + len(frame.payload) > HEADERS_MAX:
-            raise BrokenFrames(f"headers have more than {HEADERS_MAX:,} bytes")
+            raise FrameError(f"headers have more than {HEADERS_MAX:,} bytes")
         payload, flags = begun.content + frame.payload, begun.flags & END_STREAM | frame.flags & END_HEADERS
         return Frame(begun.kind, flags, begun.stream, payload)

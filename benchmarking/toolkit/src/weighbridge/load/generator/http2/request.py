@@ -1,4 +1,4 @@
-"""Requests of HTTP/2 as they are sent: the headers compressed once, without a table, so that every stream can use them."""
+"""Requests of HTTP/2 as they are sent: their headers are compressed once, without a table, for every stream."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
