@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weighbridge.api.documents import PathLike, Source, document_of, read_json
+from weighbridge.api.documents import PathLike, Source, document_of, read_json, write_file
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
 from weighbridge.core.extras import require_extra
@@ -21,6 +21,9 @@ from weighbridge.tradeoff.matrix.decided import decide as weigh_matrix
 from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.pareto_table import frontier_parts
 from weighbridge.tradeoff.requirements import Requirements, limits_of
+
+if TYPE_CHECKING:
+    from weighbridge.charts.drawing import Chart
 
 Named = Sequence[tuple[str, Source]]
 
@@ -44,15 +47,14 @@ def pareto(
 
     `to_pandas()` has a row for each candidate. Raises Invalid for malformed candidates or an unknown metric.
     """
+    _check_chart(chart)
     choice = candidates_of(candidates)
     axes = axes_of(axis or DEFAULT_AXES)
     found = frontiers.weigh(choice.candidates, axes, draws=draws, seed=seed)
     if chart is not None:
-        require_extra("charts")
-        from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.plane import trade_off
 
-        save(trade_off(choice.candidates, across=axes[min(1, len(axes) - 1)], up=axes[0]), Path(chart))
+        _write_chart(trade_off(choice.candidates, across=axes[min(1, len(axes) - 1)], up=axes[0]), Path(chart))
     rows = (
         {"candidate": each.name, "state": each.state.value, "p_frontier": each.p_frontier}
         | {ax.metric: choice.named(each.name).metrics[ax.metric].value for ax in axes}
@@ -163,14 +165,13 @@ def learning_curve(
     The result is a `weighbridge.learning-curve/1` document. `to_pandas()` has a row for each forecast size. Raises
     Invalid for too few sizes.
     """
+    _check_chart(chart)
     given = _points(points, metric)
     document = curves.as_document(curves.forecast(given.rows, given.errors, confidence=confidence), metric=given.metric)
     if chart is not None:
-        require_extra("charts")
-        from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.learning import learning_curve as draw
 
-        save(draw(document), Path(chart))
+        _write_chart(draw(document), Path(chart))
     rows = tuple({"metric": given.metric, **each} for each in document["expected"])
     return Result(document, rows, lambda: curves.describe(document))
 
@@ -201,3 +202,18 @@ def _published(page: Any, folder: Path, *, name: str) -> tuple[str, ...]:
 
     missing = publish(page, folder, name=name)
     return () if missing is None else (missing,)
+
+
+def _check_chart(chart: PathLike | None) -> None:
+    """Raise ExtraMissing or Invalid, before anything is computed, for a chart that cannot be drawn."""
+    if chart is not None:
+        require_extra("charts")
+        from weighbridge.charts.drawing import check_suffix
+
+        check_suffix(Path(chart).suffix)
+
+
+def _write_chart(chart: "Chart", path: Path) -> None:
+    from weighbridge.charts.drawing import drawn
+
+    write_file(path, drawn(chart, path.suffix), field="chart")

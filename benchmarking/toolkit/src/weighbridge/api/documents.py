@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,14 @@ def write_json(path: Path | None, document: object) -> None:
 def write_file(path: Path, content: bytes, *, field: str) -> None:
     """Write a file in one step: a full disk or a killed process leaves the file that was there, or none.
 
-    A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot be written.
+    `-` is standard output. A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot
+    be written.
     """
     try:
+        if is_standard_output(path):
+            # As text, because whoever runs a command in a program may have replaced the stream.
+            sys.stdout.write(content.decode())
+            return
         if is_stream(path):
             path.write_bytes(content)
             return
@@ -83,6 +89,18 @@ def check_writable(path: Path | None, *, field: str) -> None:
     except OSError as error:
         text = f"{path} cannot be written: {error.strerror}. Nothing was run; name another file."
         raise Invalid(text, field=field) from error
+
+
+def check_kept(path: Path | None) -> None:
+    """Raise Invalid unless a file or a folder can be written that standard output cannot stand for."""
+    if path is None:
+        return
+    if is_standard_output(path):
+        raise Invalid("- is standard output, which cannot hold this; name a file or folder.", field="out")
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    reason = errno.EACCES if not os.access(there, os.W_OK) else errno.ENOTDIR
+    if reason == errno.EACCES or (there != path and not there.is_dir()):
+        raise Invalid(f"{path} cannot be written: {os.strerror(reason)}. Nothing was run.", field="out")
 
 
 def _real(path: Path) -> Path:

@@ -94,7 +94,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     samples = json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None
     if hdr is not None and hdr in (json_file, samples):
         stop(f"{hdr} cannot hold two results; name another file.")
-    with errors_as_exits(writes=(json_file, *checks.files)), watching(is_quiet=quiet) as watcher:
+    with errors_as_exits(writes=(json_file, hdr, *checks.files)), watching(is_quiet=quiet) as watcher:
         checks.check_form()
         result = load_test(
             url,
@@ -130,9 +130,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
             watcher=watcher,
         )
     with errors_as_exits():
-        output(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=(hdr, *checks.files))
     _stop_if_unclear(result, is_search=find_max)
-    results.exit_with(result, checks, is_quiet=quiet)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file, hdr))
 
 
 def _stop_if_unclear(result: "Result", *, is_search: bool) -> None:

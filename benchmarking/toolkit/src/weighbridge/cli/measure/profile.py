@@ -135,5 +135,5 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 tdp_w=tdp_w,
                 watcher=watcher,
             )
-        output(result, json_file, is_quiet=quiet)
-    results.exit_with(result, checks, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=checks.files)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file,))
