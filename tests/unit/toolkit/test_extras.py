@@ -26,6 +26,7 @@ BY_EXTRA = {
         "feed mlflow-draft models:/m/1 --request r.yaml --uri file:///tmp/none --server http://127.0.0.1:9 --token t",
     ],
     "wandb": ["track r.json --to wandb --offline --folder w"],
+    "http2": ["load http://127.0.0.1:9/ --http2-prior-knowledge"],
     "charts": [
         "pareto c.json --chart c.svg",
         "recommend c.json --out page",

@@ -1,5 +1,6 @@
 """Every command that writes files, found in the command line itself: names are checked first, `-` is for programs."""
 
+import functools
 import json
 import types
 from pathlib import Path
@@ -67,17 +68,20 @@ LINES = {
 
 
 def commands():
-    """Yield the words of each command and the command."""
-    for words in leaves(get_command(cli.app)):
-        command = get_command(cli.app)
-        for word in words.split():
-            command = command.commands[word]
-        yield words, command
+    """Return each command by its words."""
+    whole = get_command(cli.app)
+    return {
+        words: functools.reduce(lambda group, word: group.commands[word], words.split(), whole)
+        for words in leaves(whole)
+    }
+
+
+COMMANDS = commands()
 
 
 def writing():
     """Yield the words of each command with each of its options that name what it writes."""
-    for words, command in commands():
+    for words, command in COMMANDS.items():
         for parameter in command.params:
             for option in set(parameter.opts) & set(WRITTEN):
                 yield words, option
@@ -95,7 +99,7 @@ def nothing_for(command, besides):
 
 def test_every_option_that_names_a_written_file_is_known():
     begins = ("write", "also write", "draw", "where to write", "file for", "folder for")
-    for words, command in commands():
+    for words, command in COMMANDS.items():
         for parameter in command.params:
             text = (parameter.help or "").lower()
             if parameter.param_type_name == "option" and text.startswith(begins):
@@ -111,7 +115,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("words", "option"), sorted(writing()))
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(folder, words, option):
-    command = dict(commands())[words]
+    command = COMMANDS[words]
     done = weighbridge(*words.split(), *nothing_for(command, option), option, "taken/x.json")
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.output
     assert "taken/x.json cannot be written: Not a directory" in done.stderr
@@ -123,7 +127,7 @@ def test_what_no_program_reads_is_not_written_to_standard_output(folder, words, 
     last = words.split()[-1]
     if not (option == "--chart" or (last, option) in KEPT or (last in FOLDERS and option == "--out")):
         return
-    done = weighbridge(*words.split(), *nothing_for(dict(commands())[words], option), option, "-")
+    done = weighbridge(*words.split(), *nothing_for(COMMANDS[words], option), option, "-")
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     assert "- is standard output, which cannot hold this; name a file or folder." in done.stderr
     assert [path.name for path in folder.iterdir()] == ["taken"]

@@ -167,3 +167,14 @@ def messages(*bodies: bytes, **headers: str) -> list[Http2Request]:
 def goaway(last: int, code: int = 0) -> bytes:
     """Return a frame that ends a connection; h2 would let its streams end as well."""
     return GoAwayFrame(last_stream_id=last, error_code=code).serialize()
+
+
+async def serve_for_ever() -> None:
+    """Print the port and answer well."""
+    server = await asyncio.start_server(http2(), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_for_ever())
