@@ -67,7 +67,7 @@ def test_http2_over_tls_with_secrets_and_own_certificates(served, tmp_path):
         ("http://127.0.0.1:{port}/", ["--http2"], "use --http2-prior-knowledge"),
         ("https://127.0.0.1:{port}/", ["--http2-prior-knowledge"], "use --http2 with https"),
         ("https://127.0.0.1:{port}/", ["--http2-prior-knowledge", "--http2"], "not both"),
-        ("http://127.0.0.1:{port}/", ["--http2-prior-knowledge", "--header", "TE: x"], "HTTP/2 has no header te"),
+        ("http://127.0.0.1:{port}/", ["--http2-prior-knowledge", "--header", "TE: x"], "HTTP/2 has no such header te"),
     ],
 )
 def test_what_cannot_be_http2_is_refused_in_a_sentence(served, tmp_path, url, options, words):

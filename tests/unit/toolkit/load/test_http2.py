@@ -94,11 +94,11 @@ def test_streams_that_are_no_longer_allowed_are_not_used():
         if asked.stream == 1:
             server.state.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
             server.flush()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         server.say(asked.stream)
 
     seen_by, pool = [], PoolSize(1, 1, PoolLimit.FIXED)
-    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 20.0, 21.0, 200.0], pool=pool)
+    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 400.0, 401.0, 800.0], pool=pool)
     assert (seen.outcomes, seen_by[0].most, seen.engine.streams) == (["ANSWERED"] * 4, 1, 1)
 
 
@@ -184,6 +184,19 @@ def test_a_target_that_goes_away_finishes_what_it_took_and_gets_the_rest_again(l
     assert (seen.samples.sent_ns[2] - seen.samples.taken_ns[2]) > 0
 
 
+def test_a_request_that_was_not_taken_goes_to_a_connection_that_is_open():
+    async def answer(server, asked):
+        if len(heard) == 1:
+            server.writer.write(goaway(0))
+        else:
+            server.say(asked.stream)
+
+    heard, pool = [], PoolSize(2, 2, PoolLimit.FIXED)
+    seen = fired(http2(answer, heard=heard), due_ms=[0.0], pool=pool)
+    assert (seen.outcomes, seen.engine.opened) == (["ANSWERED"], 2)
+    assert {asked.connection for asked in heard} == {0, 1}
+
+
 def test_a_target_that_never_takes_a_request_is_not_asked_for_ever():
     async def answer(server, asked):
         server.writer.write(goaway(0, ErrorCodes.ENHANCE_YOUR_CALM))
@@ -220,7 +233,8 @@ def test_a_silent_connection_is_replaced():
         if server.number:
             server.say(asked.stream)
 
-    seen = fired(http2(answer), due_ms=[0.0, 400.0], timeout_s=0.2)
+    # The first request is sent after all that a server says of itself.
+    seen = fired(http2(answer), due_ms=[150.0, 600.0], timeout_s=0.2)
     assert (seen.outcomes, seen.engine.opened) == (["TIMED_OUT", "ANSWERED"], 2)
 
 

@@ -77,9 +77,15 @@ def test_a_request_has_the_headers_of_the_plan_in_lower_case(tmp_path):
 
 @pytest.mark.parametrize("name", ["Keep-Alive", "TE", "Proxy-Connection"])
 def test_a_header_that_http2_has_not_is_refused(name):
-    with pytest.raises(Invalid, match=f"HTTP/2 has no header {name.lower()}; remove it") as refused:
+    with pytest.raises(Invalid, match=f"HTTP/2 has no such header {name.lower()}; remove it") as refused:
         build_requests(dataclasses.replace(CLEAR, headers=((name, "x"),)), pinned(80))
     assert refused.value.field == "header"
+
+
+def test_trailers_may_be_asked_for():
+    """Servers of gRPC refuse requests that do not."""
+    (request,) = build_requests(dataclasses.replace(CLEAR, headers=(("TE", "trailers"),)), pinned(80))
+    assert ("te", "trailers") in decoded(request)
 
 
 @given(st.binary(max_size=70_000), st.booleans())

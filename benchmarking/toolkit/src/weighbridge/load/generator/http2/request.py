@@ -7,7 +7,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 
 # RFC 9113, section 8.2.2; the generator refuses others of them for HTTP/1.1, too.
-FORBIDDEN = ("keep-alive", "proxy-connection", "te")
+FORBIDDEN = ("keep-alive", "proxy-connection")
 
 
 class Http2Request(NamedTuple):
@@ -23,9 +23,9 @@ class RequestMaker:
     def __init__(self, pseudo: Iterable[tuple[str, str]], headers: Iterable[tuple[str, str]]) -> None:
         """Compress pseudo-headers (`:method`, …) and headers; raise Invalid for forbidden ones, and ExtraMissing."""
         self._hpack, named = import_extra("hpack"), [(name.lower(), value) for name, value in headers]
-        for name, _ in named:
-            if name in FORBIDDEN:
-                raise Invalid(f"HTTP/2 has no header {name}; remove it.", field="header")
+        for name, value in named:
+            if name in FORBIDDEN or (name == "te" and value.lower() != "trailers"):
+                raise Invalid(f"HTTP/2 has no such header {name}; remove it.", field="header")
         self._headers = self._compressed([*pseudo, *named])
 
     def request(self, body: bytes, *, has_length: bool) -> Http2Request:
